@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Growing arrays: a pointer and a count, nothing else.
+ *
+ * The capacity is not stored: it is the smallest power of two that holds the count, so an
+ * array is reallocated exactly when its count is zero or a power of two.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "tdxo/compiler.h"
+
+/*
+ * Make room for item n of an array that holds n items of `size` bytes. Returns the array,
+ * which may have moved; or NULL if memory is short, and then the old one is as it was.
+ */
+static inline MUST_CHECK void *array_room(void *array, size_t n, size_t size)
+{
+	if (n & (n - 1))
+		return array;
+	return reallocarray(array, n ? 2 * n : 1, size);
+}

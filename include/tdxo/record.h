@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The record: one range, what was decided, and what came of it.
+ *
+ * The one source for the journal entry, the JSON object and the table row of a range, so that
+ * the three cannot disagree.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "tdxo/arrival.h"
+#include "tdxo/compiler.h"
+#include "tdxo/gate.h"
+#include "tdxo/plan.h"
+#include "tdxo/policy.h"
+
+enum result {
+	RESULT_NOTHING, /* what was decided is true already */
+	RESULT_PLANNED, /* a dry run: nothing was done */
+	RESULT_DONE,
+	RESULT_PARTIAL, /* some blocks are not as decided */
+	RESULT_FAILED,
+	RESULT_MAX,
+};
+
+struct outcome {
+	enum result result;
+	int error;		   /* the first errno that counted, positive; 0: none */
+	enum action failed;	   /* what failed, if error */
+	uint64_t failed_at;	   /* address of the block that failed, or 0 */
+	struct block_count blocks; /* as they are now */
+};
+
+struct record {
+	const struct arrival *arrival;
+	struct decision decision;
+	struct plan plan;
+	struct outcome outcome;
+	struct gate gate;
+};
+
+enum field_kind {
+	FIELD_NULL,
+	FIELD_TEXT,
+	FIELD_NUMBER,
+	FIELD_ADDRESS, /* a number that people read in hexadecimal */
+};
+
+struct field {
+	const char *name; /* lower case */
+	enum field_kind kind;
+	const char *text; /* borrowed from the record or static */
+	uint64_t number;
+};
+
+#define RECORD_FIELDS	24
+#define RECORD_SENTENCE 512
+
+/* A sentence without a full stop. Returns buf. */
+const char *record_sentence(const struct record *record, char buf[RECORD_SENTENCE]);
+
+/* The named fields; absent things are there with FIELD_NULL. Returns how many. */
+size_t record_fields(const struct record *record, struct field fields[RECORD_FIELDS]);
+
+const char *result_to_string(enum result result);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Bounded little-endian reads: one range check for everything.
+ */
+#include "tdxo/cursor.h"
+
+void cursor_seek(struct cursor *c, size_t offset)
+{
+	if (offset > c->size)
+		c->failed = true;
+	else
+		c->position = offset;
+}
+
+static uint64_t read_le(struct cursor *c, size_t bytes)
+{
+	uint64_t value = 0;
+
+	if (cursor_left(c) < bytes) {
+		c->failed = true;
+		return 0;
+	}
+	for (size_t i = 0; i < bytes; i++)
+		value |= (uint64_t)c->data[c->position++] << (8 * i);
+	return value;
+}
+
+uint8_t cursor_u8(struct cursor *c)
+{
+	return (uint8_t)read_le(c, 1);
+}
+
+uint32_t cursor_u32(struct cursor *c)
+{
+	return (uint32_t)read_le(c, 4);
+}
+
+uint64_t cursor_u64(struct cursor *c)
+{
+	return read_le(c, 8);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The gate: TDX facts to a state.
+ */
+#include "tdxo/gate.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const states[] = {
+	[GATE_ABSENT] = "absent",
+	[GATE_ARMED] = "armed",
+	[GATE_ACTIVE] = "active",
+	[GATE_UNKNOWN] = "unknown",
+};
+static_assert(ARRAY_SIZE(states) == GATE_STATE_MAX, "a name for each state");
+
+static const char *const modes[] = {
+	[GATE_MODE_AUTO] = "auto",
+	[GATE_MODE_ACTIVE] = "active",
+	[GATE_MODE_ABSENT] = "absent",
+};
+static_assert(ARRAY_SIZE(modes) == GATE_MODE_MAX, "a name for each mode");
+
+static const struct {
+	const char *source;
+	const char *says[FACT_MAX];
+} witnesses[] = {
+	[WITNESS_CPUINFO] = {"/proc/cpuinfo",
+		{"unreadable", "unreadable", "no tdx_host_platform", "tdx_host_platform"}},
+	[WITNESS_TDX_HOST] = {"/sys/devices/faux/tdx_host",
+		{"unreadable", "not there", "not there", "there"}},
+	[WITNESS_KVM_INTEL] = {"/sys/module/kvm_intel/parameters/tdx",
+		{"unreadable", "not there", "N", "Y"}},
+	[WITNESS_CGROUP] = {"/sys/fs/cgroup/misc.capacity",
+		{"unreadable", "not there", "no tdx", "tdx"}},
+	[WITNESS_KERNEL_LOG] = {"kernel log",
+		{"unreadable", "silent", "initialization failed", "initialized"}},
+};
+static_assert(ARRAY_SIZE(witnesses) == WITNESS_MAX, "a name for each witness");
+
+/* Has the TDX module been initialised? */
+static enum fact initialised(const struct gate_facts *facts)
+{
+	enum fact log = facts->facts[WITNESS_KERNEL_LOG];
+
+	for (enum witness w = WITNESS_TDX_HOST; w <= WITNESS_CGROUP; w++)
+		if (facts->facts[w] == FACT_YES)
+			return log == FACT_NO ? FACT_UNREADABLE : FACT_YES;
+	return log;
+}
+
+static enum gate_state detect(const struct gate_facts *facts)
+{
+	enum fact platform = facts->facts[WITNESS_CPUINFO], module = initialised(facts);
+
+	/*
+	 * A flag that contradicts the module's witnesses, or that nobody could read, leaves the
+	 * question open, unless there is proof of a module at work.
+	 */
+	if (platform == FACT_NO)
+		return module == FACT_YES ? GATE_UNKNOWN : GATE_ABSENT;
+	if (platform != FACT_YES)
+		return module == FACT_YES ? GATE_ACTIVE : GATE_UNKNOWN;
+	if (module == FACT_YES)
+		return GATE_ACTIVE;
+	/* A failed initialisation empties the kernel's list until reboot: it refuses nothing. */
+	if (module == FACT_NO)
+		return GATE_ABSENT;
+	/* Witnesses at odds about the module: the log says it failed, another that it runs. */
+	if (facts->facts[WITNESS_KERNEL_LOG] == FACT_NO)
+		return GATE_UNKNOWN;
+	return GATE_ARMED;
+}
+
+struct gate gate_judge(const struct gate_facts *facts, enum gate_mode mode)
+{
+	struct gate gate = {.detected = detect(facts), .mode = mode, .evidence = *facts};
+
+	gate.state = mode == GATE_MODE_ACTIVE	? GATE_ACTIVE
+		     : mode == GATE_MODE_ABSENT ? GATE_ABSENT
+						: gate.detected;
+	return gate;
+}
+
+/* Is `word` in the line that begins at `line`, with blanks or the line's end around it? */
+static bool line_has_word(const char *line, const char *word)
+{
+	size_t length = strlen(word), line_length = strcspn(line, "\n");
+	const char *end = line + line_length;
+
+	for (const char *at = line; (at = strstr(at, word)) && at < end; at += length)
+		if (at > line && strchr(" \t", at[-1]) && strchr(" \t\n", at[length]))
+			return true;
+	return false;
+}
+
+enum fact gate_read_cpuinfo(const char *text)
+{
+	const char *flags = strstr(text, "\nflags\t");
+
+	if (!flags)
+		return FACT_UNREADABLE;
+	return line_has_word(flags + 1, "tdx_host_platform") ? FACT_YES : FACT_NO;
+}
+
+enum fact gate_read_kvm_parameter(const char *text)
+{
+	if (*text == 'Y')
+		return FACT_YES;
+	return *text == 'N' ? FACT_NO : FACT_UNREADABLE;
+}
+
+enum fact gate_read_misc_capacity(const char *text)
+{
+	/* cgroup-v2.rst, "Misc Interface Files": flat keyed, "RESOURCE CAPACITY" per line. */
+	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		char key[33], value[33];
+
+		if (sscanf(line, "%32s%*[ ]%32[0-9max]", key, value) != 2)
+			return FACT_UNREADABLE;
+		if (strcmp(key, "tdx") == 0)
+			return strcmp(value, "0") == 0 ? FACT_NO : FACT_YES;
+	}
+	return FACT_NO;
+}
+
+enum fact gate_read_log_line(const char *line)
+{
+	/* "module initialized" until 7.0, "TDX-Module initialized" since 7.1. */
+	const char *message = strstr(line, "virt/tdx: ");
+
+	if (!message)
+		return FACT_ABSENT;
+	message += strlen("virt/tdx: ");
+	if (strncmp(message, "TDX-Module ", 11) == 0)
+		message += 11;
+	else if (strncmp(message, "module ", 7) == 0)
+		message += 7;
+	else
+		return FACT_ABSENT;
+	if (strncmp(message, "initialization failed", 21) == 0)
+		return FACT_NO;
+	return strncmp(message, "initialized", 11) == 0 ? FACT_YES : FACT_ABSENT;
+}
+
+const char *gate_state_to_string(enum gate_state state)
+{
+	return states[state];
+}
+
+const char *gate_mode_to_string(enum gate_mode mode)
+{
+	return modes[mode];
+}
+
+int gate_mode_from_string(const char *text, enum gate_mode *ret_mode)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		if (strcmp(text, modes[i]) == 0) {
+			*ret_mode = (enum gate_mode)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+const char *witness_to_string(enum witness witness)
+{
+	return witnesses[witness].source;
+}
+
+const char *fact_to_string(enum witness witness, enum fact fact)
+{
+	return witnesses[witness].says[fact];
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is known at one instant, and the simple questions to it.
+ */
+#include "tdxo/snapshot.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tdxo/array.h"
+
+static const char *const carriers[] = {
+	[CARRIER_UNKNOWN] = "unknown",
+	[CARRIER_CXL] = "cxl",
+	[CARRIER_HMEM] = "hmem",
+	[CARRIER_PMEM] = "pmem",
+	[CARRIER_DIMM] = "dimm",
+	[CARRIER_VIRTIO_MEM] = "virtio-mem",
+};
+static_assert(ARRAY_SIZE(carriers) == CARRIER_MAX, "a name for each carrier");
+
+static const char *const drivers[] = {
+	[DAX_DRIVER_NONE] = NULL,
+	[DAX_DRIVER_KMEM] = "kmem",
+	[DAX_DRIVER_DEVICE_DAX] = "device_dax",
+	[DAX_DRIVER_OTHER] = "other",
+};
+static_assert(ARRAY_SIZE(drivers) == DAX_DRIVER_MAX, "a name for each driver");
+
+void snapshot_forget(struct snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->n_dax; i++)
+		free(snapshot->dax[i].mappings);
+	free(snapshot->dax);
+	snapshot->dax = NULL;
+	snapshot->n_dax = 0;
+	free(snapshot->dimms);
+	snapshot->dimms = NULL;
+	snapshot->n_dimms = 0;
+	blocks_done(&snapshot->blocks);
+}
+
+void snapshot_done(struct snapshot *snapshot)
+{
+	snapshot_forget(snapshot);
+	boot_map_done(&snapshot->boot_map);
+}
+
+void blocks_done(struct blocks *blocks)
+{
+	free(blocks->blocks);
+	*blocks = (struct blocks){0};
+}
+
+int blocks_append(struct blocks *blocks, uint64_t id)
+{
+	struct block *array = array_room(blocks->blocks, blocks->n, sizeof(*array));
+
+	if (!array)
+		return -ENOMEM;
+	blocks->blocks = array;
+	blocks->blocks[blocks->n++] = (struct block){.id = id};
+	return 0;
+}
+
+static int compare_blocks(const void *a, const void *b)
+{
+	const struct block *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+void blocks_sort(struct blocks *blocks)
+{
+	if (blocks->n)
+		qsort(blocks->blocks, blocks->n, sizeof(*blocks->blocks), compare_blocks);
+}
+
+struct block *blocks_find(const struct blocks *blocks, uint64_t id)
+{
+	const struct block key = {.id = id};
+
+	if (!blocks->n)
+		return NULL;
+	return bsearch(&key, blocks->blocks, blocks->n, sizeof(key), compare_blocks);
+}
+
+struct block_count snapshot_count(const struct snapshot *snapshot, struct range range)
+{
+	struct block_count count = {0};
+
+	for (size_t i = 0; i < snapshot->blocks.n; i++) {
+		const struct block *block = &snapshot->blocks.blocks[i];
+
+		if (!range_contains(range, block_range(block->id, snapshot->block_size)))
+			continue;
+		count.present++;
+		count.online += block->state == BLOCK_ONLINE;
+		count.unread += block->state == BLOCK_UNREAD;
+	}
+	return count;
+}
+
+uint64_t snapshot_block_room(const struct snapshot *snapshot, struct range range)
+{
+	return range_size(range_trim(range, snapshot->block_size)) / snapshot->block_size;
+}
+
+const struct dax_device *snapshot_find_dax(const struct snapshot *snapshot, const char *name)
+{
+	for (size_t i = 0; i < snapshot->n_dax; i++)
+		if (strcmp(snapshot->dax[i].name, name) == 0)
+			return &snapshot->dax[i];
+	return NULL;
+}
+
+const char *carrier_to_string(enum carrier carrier)
+{
+	return carriers[carrier];
+}
+
+int carrier_from_string(const char *text, enum carrier *ret_carrier)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(carriers); i++) {
+		if (strcmp(text, carriers[i]) == 0) {
+			*ret_carrier = (enum carrier)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+const char *dax_driver_to_string(enum dax_driver driver)
+{
+	return drivers[driver];
+}
+
+enum carrier carrier_of_dax_path(const char *path)
+{
+	/* Who registers dax regions: drivers/dax/{cxl,hmem/hmem,pmem}.c, 6.12. */
+	static const struct {
+		const char *part;
+		enum carrier carrier;
+	} parents[] = {
+		{"/dax_region", CARRIER_CXL},
+		{"/hmem.", CARRIER_HMEM},
+		{"/ndbus", CARRIER_PMEM},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(parents); i++)
+		if (strstr(path, parents[i].part))
+			return parents[i].carrier;
+	return CARRIER_UNKNOWN;
+}
