@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Dax devices, through libdaxctl.
+ *
+ * Its contexts cache what they saw, so each list makes a new one. What it says of success is
+ * a hint: the driver link is read again after every switch.
+ */
+#include "dax.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <daxctl/libdaxctl.h>
+
+#include "sysfs.h"
+#include "tdxo/array.h"
+
+#define DAX_DEVICES "/sys/bus/dax/devices"
+
+void dax_done(struct dax *dax)
+{
+	if (dax->ctx)
+		daxctl_unref(dax->ctx);
+	dax->ctx = NULL;
+}
+
+enum dax_driver dax_driver_of(const char *device)
+{
+	char name[SYSFS_NAME];
+	struct path path;
+	int r;
+
+	r = sysfs_link_name(path_of(&path, DAX_DEVICES "/%s/driver", device), name, sizeof(name));
+	if (r == -ENOENT)
+		return DAX_DRIVER_NONE;
+	for (enum dax_driver driver = DAX_DRIVER_KMEM; r == 0 && driver < DAX_DRIVER_OTHER;
+		driver++)
+		if (strcmp(name, dax_driver_to_string(driver)) == 0)
+			return driver;
+	return DAX_DRIVER_OTHER;
+}
+
+/* ".../region0/dax_region0": the CXL region is the parent of the dax region. */
+static void copy_region(char region[SYSFS_NAME], const char *path)
+{
+	const char *end = strstr(path, "/dax_region"), *start = end;
+
+	region[0] = '\0';
+	if (!end)
+		return;
+	while (start > path && start[-1] != '/')
+		start--;
+	if (end - start < SYSFS_NAME)
+		snprintf(region, SYSFS_NAME, "%.*s", (int)(end - start), start);
+}
+
+static int append_mapping(struct dax_device *device, struct daxctl_mapping *mapping)
+{
+	struct range *mappings =
+		array_room(device->mappings, device->n_mappings, sizeof(*mappings));
+
+	if (!mappings)
+		return -ENOMEM;
+	device->mappings = mappings;
+	device->mappings[device->n_mappings++] = (struct range){
+		daxctl_mapping_get_start(mapping), daxctl_mapping_get_end(mapping) + 1};
+	return 0;
+}
+
+/*
+ * Where the device lies: its mappings, or before Linux 5.10 its resource. Both are for root
+ * only, and libdaxctl says 0 for what it could not read.
+ */
+static int read_mappings(struct dax_device *device, struct daxctl_dev *dev)
+{
+	struct daxctl_mapping *mapping;
+	int r = 0;
+
+	daxctl_mapping_foreach(dev, mapping)
+	{
+		if (daxctl_mapping_get_end(mapping) > daxctl_mapping_get_start(mapping))
+			r = append_mapping(device, mapping);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int append_device(struct snapshot *snapshot, struct daxctl_region *region,
+	struct daxctl_dev *dev, struct complaints *complaints)
+{
+	const char *path = daxctl_region_get_path(region);
+	struct dax_device device = {
+		.carrier = carrier_of_dax_path(path),
+		.driver = dax_driver_of(daxctl_dev_get_devname(dev)),
+		.target_node = daxctl_dev_get_target_node(dev),
+		.size = daxctl_dev_get_size(dev),
+	};
+	struct dax_device *array = array_room(snapshot->dax, snapshot->n_dax, sizeof(device));
+	int r;
+
+	if (!array)
+		return -ENOMEM;
+	snapshot->dax = array;
+	snprintf(device.name, sizeof(device.name), "%s", daxctl_dev_get_devname(dev));
+	copy_region(device.region, path);
+	if (device.target_node < 0)
+		device.target_node = NODE_UNKNOWN;
+	r = read_mappings(&device, dev);
+	snapshot->dax[snapshot->n_dax++] = device;
+	if (device.size && !device.n_mappings)
+		complain(complaints,
+			DAX_DEVICES "/%s/mapping0: cannot be read, so where the %s lies"
+				    " is not known",
+			device.name, device.name);
+	if (device.target_node == NODE_UNKNOWN)
+		complain(complaints, DAX_DEVICES "/%s/target_node: no node", device.name);
+	return r;
+}
+
+struct check {
+	const struct snapshot *snapshot;
+	struct complaints *complaints;
+};
+
+/* libdaxctl passes over in silence what it cannot read. */
+static int check_listed(const char *name, void *userdata)
+{
+	const struct check *check = userdata;
+
+	if (!snapshot_find_dax(check->snapshot, name))
+		complain(check->complaints,
+			DAX_DEVICES "/%s: left alone, libdaxctl cannot read it"
+				    " (is /dev/%s there?)",
+			name, name);
+	return 0;
+}
+
+int dax_list(struct dax *dax, struct snapshot *snapshot, struct complaints *complaints)
+{
+	struct check check = {snapshot, complaints};
+	struct daxctl_region *region;
+	struct daxctl_dev *dev;
+	int r;
+
+	dax_done(dax);
+	r = daxctl_new(&dax->ctx);
+	if (r < 0) {
+		complain(complaints, "libdaxctl: %s", strerror(-r));
+		return r == -ENOMEM ? r : 0;
+	}
+	daxctl_set_log_priority(dax->ctx, LOG_CRIT);
+	daxctl_region_foreach(dax->ctx, region)
+	{
+		daxctl_dev_foreach(region, dev)
+		{
+			r = append_device(snapshot, region, dev, complaints);
+			if (r < 0)
+				return r;
+		}
+	}
+	r = sysfs_list(DAX_DEVICES, check_listed, &check);
+	if (r < 0 && r != -ENOENT)
+		complain(complaints, DAX_DEVICES ": %s", strerror(-r));
+	return 0;
+}
+
+static struct daxctl_dev *find(struct dax *dax, const char *device)
+{
+	struct daxctl_region *region;
+	struct daxctl_dev *dev;
+
+	if (!dax->ctx)
+		return NULL;
+	daxctl_region_foreach(dax->ctx, region) daxctl_dev_foreach(
+		region, dev) if (strcmp(daxctl_dev_get_devname(dev), device) == 0) return dev;
+	return NULL;
+}
+
+int dax_bind(struct dax *dax, const char *device, enum dax_driver driver)
+{
+	struct daxctl_dev *dev = find(dax, device);
+	int r;
+
+	if (!dev)
+		return -ENODEV;
+	r = driver == DAX_DRIVER_KMEM ? daxctl_dev_enable_ram(dev) : daxctl_dev_enable_devdax(dev);
+	if (dax_driver_of(device) == driver)
+		return 0;
+	return r < 0 ? r : -EIO;
+}
+
+int dax_unbind(struct dax *dax, const char *device)
+{
+	struct daxctl_dev *dev = find(dax, device);
+	int r;
+
+	if (!dev)
+		return -ENODEV;
+	r = daxctl_dev_disable(dev);
+	if (dax_driver_of(device) == DAX_DRIVER_NONE)
+		return 0;
+	return r < 0 ? r : -EIO;
+}

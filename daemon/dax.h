@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Dax devices, through libdaxctl: what there are, and switching a driver.
+ */
+#pragma once
+
+#include "journal.h"
+#include "tdxo/compiler.h"
+#include "tdxo/snapshot.h"
+
+struct daxctl_ctx;
+
+struct dax {
+	struct daxctl_ctx *ctx; /* of the last dax_list(), or NULL */
+};
+
+void dax_done(struct dax *dax);
+
+/* Append all dax devices to the snapshot. 0, or -ENOMEM; anything else is complained about. */
+int dax_list(struct dax *dax, struct snapshot *snapshot, struct complaints *complaints) MUST_CHECK;
+
+/* The driver that a device has now; DAX_DRIVER_NONE also if there is no such device. */
+enum dax_driver dax_driver_of(const char *device);
+
+/*
+ * Give a device of the last dax_list() a driver that it lacks, or take kmem from it. 0 if the
+ * device has (or lacks) it afterwards, whatever libdaxctl said; else a negative errno: its
+ * answer, or -EIO if it claims success.
+ */
+int dax_bind(struct dax *dax, const char *device, enum dax_driver driver) MUST_CHECK;
+int dax_unbind(struct dax *dax, const char *device) MUST_CHECK;

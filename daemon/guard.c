@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The guard: take, hold, give back.
+ */
+#include "guard.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "journal.h"
+#include "sysfs.h"
+
+static const struct {
+	const char *name;
+	const char *path;
+	const char *held;
+} switches[GUARD_SWITCHES] = {
+	{"dax", "/sys/bus/dax/drivers_autoprobe", "0"},
+	{"auto_online_blocks", "/sys/devices/system/memory/auto_online_blocks", "offline"},
+};
+
+const char *guard_switch_name(unsigned int i)
+{
+	return switches[i].name;
+}
+
+static int take(unsigned int i, char was[GUARD_VALUE])
+{
+	char now[GUARD_VALUE];
+	int r;
+
+	r = sysfs_read(switches[i].path, now, sizeof(now));
+	if (r == -ENOENT)
+		return 0; /* a kernel without dax, say: there is nothing to guard */
+	if (r == 0 && !was[0])
+		memcpy(was, now, sizeof(now));
+	if (r == 0 && strcmp(now, switches[i].held) != 0)
+		r = sysfs_write(switches[i].path, switches[i].held);
+	if (r < 0)
+		journal_say(LOG_ERR, "%s: cannot be set to %s: %s", switches[i].path,
+			switches[i].held, strerror(-r));
+	return r;
+}
+
+int guard_take(struct guard *guard)
+{
+	int first = 0, r;
+
+	guard->held = true;
+	for (unsigned int i = 0; i < GUARD_SWITCHES; i++) {
+		r = take(i, guard->was[i]);
+		if (first == 0)
+			first = r;
+	}
+	return first;
+}
+
+static void give_back(unsigned int i, const char *was)
+{
+	char now[GUARD_VALUE];
+	int r;
+
+	r = sysfs_read(switches[i].path, now, sizeof(now));
+	if (r == 0 && strcmp(now, switches[i].held) == 0 && strcmp(now, was) != 0)
+		r = sysfs_write(switches[i].path, was);
+	if (r < 0)
+		journal_say(LOG_ERR, "%s: cannot be set back to %s: %s", switches[i].path, was,
+			strerror(-r));
+}
+
+void guard_release(struct guard *guard)
+{
+	for (unsigned int i = 0; guard->held && i < GUARD_SWITCHES; i++)
+		if (guard->was[i][0])
+			give_back(i, guard->was[i]);
+	*guard = (struct guard){0};
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The guard: two kernel switches, held while TDX may refuse memory.
+ *
+ * With /sys/bus/dax/drivers_autoprobe at 0 a dax device appears without a driver, and with
+ * auto_online_blocks at "offline" new blocks stay offline; so a range can be judged whole,
+ * before any of it is in the page allocator. (Both tried on 6.12 and 7.3.)
+ *
+ * What the switches read before is kept, over restarts too, and written back when the guard
+ * is given up, unless somebody else has changed them since.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "tdxo/compiler.h"
+
+#define GUARD_SWITCHES 2
+#define GUARD_VALUE    32
+
+struct guard {
+	bool held;
+	char was[GUARD_SWITCHES][GUARD_VALUE]; /* before it was taken; empty: not taken */
+};
+
+/* Set what is not set yet. 0, or the first negative errno, after a message for each. */
+int guard_take(struct guard *guard) MUST_CHECK;
+
+/* Give back what still reads as we left it. */
+void guard_release(struct guard *guard);
+
+/* For state: the name of a switch in files and JSON. */
+const char *guard_switch_name(unsigned int i);

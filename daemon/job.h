@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A job: one range from its decision to its record.
+ *
+ * Daemon, one shot and dry run do the same jobs; they differ in the executor, and in who calls
+ * job_turn() again. If the kernel refuses what the policy allowed, the job turns round: the
+ * steps taken are undone and the decision becomes kernel-refused.
+ */
+#pragma once
+
+#include "executor.h"
+#include "sensor.h"
+#include "tdxo/record.h"
+
+struct job {
+	struct sensor *sensor;
+	executor_fn executor;
+	struct arrival arrival;
+	struct execution execution;
+	struct record record; /* complete after TURN_DONE */
+};
+
+/* Examine and decide. The job must stay where it is until it is done. */
+void job_begin(struct job *job, struct sensor *sensor, executor_fn executor,
+	const struct arrival *arrival);
+
+/* TURN_MORE, TURN_LATER or TURN_DONE; -ENOMEM. */
+int job_turn(struct job *job) MUST_CHECK;

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the program says: sd-journal, or stderr.
+ */
+#include "journal.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <systemd/sd-id128.h>
+#include <systemd/sd-journal.h>
+
+#include "tdxo/array.h"
+
+/* Each has its entry in systemd/tdx-onlined.catalog. */
+#define MESSAGE_GATE                                                                               \
+	SD_ID128_MAKE_STR(f0, f9, 32, ee, d9, d2, 46, 15, 86, 11, e1, 4b, 0a, ae, 61, 4d)
+#define MESSAGE_ONLINE                                                                             \
+	SD_ID128_MAKE_STR(11, 59, f2, 47, f6, 03, 48, f2, b2, a2, f5, 9f, 5c, 3c, 58, 53)
+#define MESSAGE_DEVDAX                                                                             \
+	SD_ID128_MAKE_STR(da, dd, 0c, 54, 28, 0f, 42, 20, b0, 9f, 76, b2, f8, 76, e9, 68)
+#define MESSAGE_OFFLINE                                                                            \
+	SD_ID128_MAKE_STR(d1, b4, f1, a0, 99, 20, 46, 6e, a3, 8c, dd, a1, 07, d5, de, 10)
+#define MESSAGE_IGNORE                                                                             \
+	SD_ID128_MAKE_STR(fb, 3d, 18, c7, 39, 93, 4c, 5e, 9c, 04, b0, 3e, f7, d2, cb, 7b)
+#define MESSAGE_REFUSED                                                                            \
+	SD_ID128_MAKE_STR(17, b4, fc, 5c, 13, b6, 41, f7, 9a, 24, b9, 6a, 00, 8e, 9e, 32)
+
+struct complaint {
+	char text[256];
+	bool fresh; /* complained about in this look */
+};
+
+static bool to_journal;
+
+void journal_init(void)
+{
+	unsigned long long device, inode;
+	const char *stream = getenv("JOURNAL_STREAM");
+	struct stat st;
+
+	/* systemd.exec(5), "$JOURNAL_STREAM": stderr is the journal's if the numbers agree. */
+	to_journal = stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+		     fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
+}
+
+static void say(int priority, const char *text)
+{
+	if (to_journal)
+		sd_journal_print(priority, "%s", text);
+	else
+		fprintf(stderr, "tdx-onlined: %s\n", text);
+}
+
+void journal_say(int priority, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	say(priority, text);
+}
+
+static void close_journal(sd_journal **journal)
+{
+	sd_journal_close(*journal);
+}
+
+int journal_kernel_lines(void (*each)(const char *line, void *userdata), void *userdata)
+{
+	CLEANUP(close_journal) sd_journal *journal = NULL;
+	char boot[SD_ID128_STRING_MAX], line[1024], match[64];
+	const void *data;
+	sd_id128_t id;
+	size_t size;
+	int r;
+
+	r = sd_id128_get_boot(&id);
+	if (r == 0)
+		r = sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
+	if (r == 0)
+		r = sd_journal_add_match(journal, "_TRANSPORT=kernel", 0);
+	if (r == 0) {
+		snprintf(match, sizeof(match), "_BOOT_ID=%s", sd_id128_to_string(id, boot));
+		r = sd_journal_add_match(journal, match, 0);
+	}
+	if (r < 0)
+		return r;
+	while ((r = sd_journal_next(journal)) > 0) {
+		r = sd_journal_get_data(journal, "MESSAGE", &data, &size);
+		if (r < 0)
+			continue;
+		snprintf(line, sizeof(line), "%.*s", (int)size, (const char *)data);
+		each(line, userdata);
+	}
+	return r;
+}
+
+/* A journal entry under construction. */
+struct entry {
+	char texts[RECORD_FIELDS + 8][RECORD_SENTENCE + 32];
+	struct iovec fields[RECORD_FIELDS + 8];
+	int n;
+};
+
+static void PRINTF(2, 3) add(struct entry *entry, const char *format, ...)
+{
+	char *text = entry->texts[entry->n];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(entry->texts[0]), format, args);
+	va_end(args);
+	entry->fields[entry->n++] = (struct iovec){text, strlen(text)};
+}
+
+/* TDXO_NAME=value; a field that is absent has no line. */
+static void add_field(struct entry *entry, const struct field *field)
+{
+	char name[32];
+	size_t i;
+
+	for (i = 0; field->name[i] && i + 1 < sizeof(name); i++)
+		name[i] = (char)toupper((unsigned char)field->name[i]);
+	name[i] = '\0';
+	if (field->kind == FIELD_TEXT)
+		add(entry, "TDXO_%s=%s", name, field->text);
+	else if (field->kind == FIELD_NUMBER)
+		add(entry, "TDXO_%s=%" PRIu64, name, field->number);
+	else if (field->kind == FIELD_ADDRESS)
+		add(entry, "TDXO_%s=%#" PRIx64, name, field->number);
+}
+
+static const char *message_id(const struct record *record)
+{
+	static const char *const ids[] = {
+		[VERDICT_ONLINE] = MESSAGE_ONLINE,
+		[VERDICT_DEVDAX] = MESSAGE_DEVDAX,
+		[VERDICT_OFFLINE] = MESSAGE_OFFLINE,
+		[VERDICT_IGNORE] = MESSAGE_IGNORE,
+	};
+	static_assert(ARRAY_SIZE(ids) == VERDICT_MAX, "an id for each verdict");
+
+	return record->decision.reason == REASON_KERNEL_REFUSED ? MESSAGE_REFUSED
+								: ids[record->decision.verdict];
+}
+
+static int priority_of(const struct record *record)
+{
+	if (record->outcome.result == RESULT_FAILED || record->outcome.result == RESULT_PARTIAL)
+		return LOG_ERR;
+	switch (record->decision.reason) {
+	case REASON_KERNEL_REFUSED:
+	case REASON_ALREADY_ONLINE:
+	case REASON_UNREADABLE:
+	case REASON_BOOT_MAP_UNKNOWN:
+		return LOG_WARNING;
+	default:
+		return LOG_NOTICE;
+	}
+}
+
+void journal_record(const struct record *record)
+{
+	char sentence[RECORD_SENTENCE];
+	struct field fields[RECORD_FIELDS];
+	struct entry entry = {0};
+	size_t n;
+
+	record_sentence(record, sentence);
+	if (!to_journal) {
+		say(LOG_NOTICE, sentence);
+		return;
+	}
+	add(&entry, "MESSAGE=%s", sentence);
+	add(&entry, "MESSAGE_ID=%s", message_id(record));
+	add(&entry, "PRIORITY=%d", priority_of(record));
+	n = record_fields(record, fields);
+	for (size_t i = 0; i < n; i++)
+		add_field(&entry, &fields[i]);
+	sd_journal_sendv(entry.fields, entry.n);
+}
+
+void journal_gate(const struct gate *gate)
+{
+	struct entry entry = {0};
+
+	add(&entry, "MESSAGE=TDX gate %s%s%s", gate_state_to_string(gate->state),
+		gate_overridden(gate) ? " as configured, as found: " : "",
+		gate_overridden(gate) ? gate_state_to_string(gate->detected) : "");
+	if (!to_journal) {
+		say(LOG_INFO, entry.texts[0] + strlen("MESSAGE="));
+		return;
+	}
+	add(&entry, "MESSAGE_ID=%s", MESSAGE_GATE);
+	add(&entry, "PRIORITY=%d", LOG_INFO);
+	add(&entry, "TDXO_GATE=%s", gate_state_to_string(gate->state));
+	add(&entry, "TDXO_GATE_DETECTED=%s", gate_state_to_string(gate->detected));
+	add(&entry, "TDXO_GATE_MODE=%s", gate_mode_to_string(gate->mode));
+	for (enum witness w = 0; w < WITNESS_MAX; w++)
+		add(&entry, "TDXO_EVIDENCE=%s: %s", witness_to_string(w),
+			fact_to_string(w, gate->evidence.facts[w]));
+	sd_journal_sendv(entry.fields, entry.n);
+}
+
+void complaints_done(struct complaints *complaints)
+{
+	free(complaints->items);
+	*complaints = (struct complaints){0};
+}
+
+void complaints_begin(struct complaints *complaints)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < complaints->n; i++) {
+		if (!complaints->items[i].fresh)
+			continue;
+		complaints->items[kept] = complaints->items[i];
+		complaints->items[kept++].fresh = false;
+	}
+	complaints->n = kept;
+}
+
+/* Is it known already? Then it is fresh again. */
+static bool known(struct complaints *complaints, const char *text)
+{
+	for (size_t i = 0; i < complaints->n; i++) {
+		if (strcmp(complaints->items[i].text, text) != 0)
+			continue;
+		complaints->items[i].fresh = true;
+		return true;
+	}
+	return false;
+}
+
+void complain(struct complaints *complaints, const char *format, ...)
+{
+	struct complaint complaint = {.fresh = true}, *items;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(complaint.text, sizeof(complaint.text), format, args);
+	va_end(args);
+	if (known(complaints, complaint.text))
+		return;
+	say(LOG_WARNING, complaint.text);
+	/* Short of memory it is said, and perhaps said again. */
+	items = array_room(complaints->items, complaints->n, sizeof(*items));
+	if (!items)
+		return;
+	complaints->items = items;
+	complaints->items[complaints->n++] = complaint;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The monitor: the kernel's uevents, through libudev.
+ *
+ * An event only says where to look again. It is taken from the kernel itself, not from udevd
+ * after its rules have run: a range is to be judged before anybody else gets at it.
+ */
+#pragma once
+
+#include "tdxo/compiler.h"
+
+enum monitor_news {
+	MONITOR_DAX = 1 << 0,	   /* dax or cxl devices, or their drivers */
+	MONITOR_BLOCKS = 1 << 1,   /* memory blocks came or went */
+	MONITOR_TDX = 1 << 2,	   /* kvm_intel, tdx_host or /dev/kvm came or went */
+	MONITOR_OVERFLOW = 1 << 3, /* events were lost: anything may have changed */
+};
+
+struct udev_monitor;
+
+struct monitor {
+	struct udev_monitor *udev;
+};
+
+/* 0 or a negative errno. */
+int monitor_init(struct monitor *monitor) MUST_CHECK;
+void monitor_done(struct monitor *monitor);
+
+/* To poll for reading. */
+int monitor_fd(const struct monitor *monitor);
+
+/* Take in all events that are waiting. Returns monitor_news, or 0; a negative errno. */
+int monitor_read(struct monitor *monitor) MUST_CHECK;

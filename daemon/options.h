@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The command line.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "tdxo/compiler.h"
+#include "tdxo/gate.h"
+
+enum task {
+	TASK_DAEMON,
+	TASK_DRY_RUN,
+	TASK_ONESHOT,
+	TASK_HELP,
+	TASK_VERSION,
+};
+
+struct options {
+	enum task task;
+	bool json;
+	const char *root; /* a captured tree, or NULL */
+	bool gate_given;
+	enum gate_mode gate;
+};
+
+/* 0; -EINVAL after a message. */
+int options_parse(int argc, char *argv[], struct options *ret_options) MUST_CHECK;
+
+void options_help(void);

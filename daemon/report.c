@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The report. Integers are integers, an absent thing is null.
+ */
+#include "report.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+int report_init(struct report *report)
+{
+	report->ranges = json_object_new_array();
+	return report->ranges ? 0 : -ENOMEM;
+}
+
+void report_done(struct report *report)
+{
+	json_object_put(report->ranges);
+	report->ranges = NULL;
+}
+
+static void add(struct json_object *object, const char *key, struct json_object *value)
+{
+	json_object_object_add(object, key, value);
+}
+
+static struct json_object *text(const char *value)
+{
+	return value && *value ? json_object_new_string(value) : NULL;
+}
+
+static struct json_object *memdevs_array(const struct arrival *arrival)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < arrival->n_memdevs; i++) {
+		struct json_object *memdev = json_object_new_object();
+
+		add(memdev, "name", text(arrival->memdevs[i].name));
+		add(memdev, "serial", json_object_new_uint64(arrival->memdevs[i].serial));
+		json_object_array_add(array, memdev);
+	}
+	return array;
+}
+
+static struct json_object *steps_array(const struct plan *plan)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct step *step = &plan->steps[i];
+		bool blocks = !range_is_empty(step->range);
+		struct json_object *object = json_object_new_object();
+
+		add(object, "action", text(action_to_string(step->action)));
+		add(object, "start", blocks ? json_object_new_uint64(step->range.start) : NULL);
+		add(object, "size",
+			blocks ? json_object_new_uint64(range_size(step->range)) : NULL);
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
+/* A range has its start and size; its end, and the gate of the whole report, are not repeated. */
+static bool in_range_object(const char *name)
+{
+	return strcmp(name, "end") != 0 && strncmp(name, "gate", 4) != 0;
+}
+
+int report_add(struct report *report, const struct record *record)
+{
+	struct json_object *object = json_object_new_object();
+	struct field fields[RECORD_FIELDS];
+	size_t n = record_fields(record, fields);
+
+	if (!object)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct field *field = &fields[i];
+
+		if (!in_range_object(field->name))
+			continue;
+		add(object, field->name,
+			field->kind == FIELD_NULL   ? NULL
+			: field->kind == FIELD_TEXT ? text(field->text)
+						    : json_object_new_uint64(field->number));
+		if (strcmp(field->name, "region") == 0)
+			add(object, "memdevs", memdevs_array(record->arrival));
+	}
+	add(object, "steps", steps_array(&record->plan));
+	return json_object_array_add(report->ranges, object) < 0 ? -ENOMEM : 0;
+}
+
+static struct json_object *gate_object(const struct gate *gate)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *evidence = json_object_new_array();
+
+	for (enum witness w = 0; w < WITNESS_MAX; w++) {
+		struct json_object *item = json_object_new_object();
+
+		add(item, "source", text(witness_to_string(w)));
+		add(item, "says", text(fact_to_string(w, gate->evidence.facts[w])));
+		json_object_array_add(evidence, item);
+	}
+	add(object, "state", text(gate_state_to_string(gate->state)));
+	add(object, "mode", text(gate_mode_to_string(gate->mode)));
+	add(object, "detected", text(gate_state_to_string(gate->detected)));
+	add(object, "evidence", evidence);
+	return object;
+}
+
+static struct json_object *guard_object(const struct snapshot *snapshot)
+{
+	static const char *const dax[] = {
+		[DAX_AUTOPROBE_UNREAD] = NULL,
+		[DAX_AUTOPROBE_OFF] = "off",
+		[DAX_AUTOPROBE_ON] = "on",
+	};
+	struct json_object *object = json_object_new_object();
+
+	add(object, "dax", text(dax[snapshot->dax_autoprobe]));
+	add(object, "auto_online_blocks", text(snapshot->auto_online_blocks));
+	return object;
+}
+
+static struct json_object *boot_map_object(const struct boot_map *map)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *ranges = json_object_new_array();
+
+	for (size_t i = 0; i < map->n; i++) {
+		const struct boot_region *region = &map->regions[i];
+		struct json_object *item = json_object_new_object();
+
+		add(item, "start", json_object_new_uint64(region->range.start));
+		add(item, "size", json_object_new_uint64(range_size(region->range)));
+		add(item, "source", text(boot_source_to_string(region->source)));
+		json_object_array_add(ranges, item);
+	}
+	add(object, "ranges", ranges);
+	return object;
+}
+
+int report_print(struct report *report, const struct snapshot *snapshot)
+{
+	struct json_object *object = json_object_new_object();
+	const char *printed;
+
+	if (!object)
+		return -ENOMEM;
+	add(object, "schema", json_object_new_int(1));
+	add(object, "gate", gate_object(&snapshot->gate));
+	add(object, "guard", guard_object(snapshot));
+	add(object, "boot_map", boot_map_object(&snapshot->boot_map));
+	add(object, "block_size", json_object_new_uint64(snapshot->block_size));
+	add(object, "ranges", json_object_get(report->ranges));
+	printed = json_object_to_json_string_ext(
+		object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (printed)
+		puts(printed);
+	json_object_put(object);
+	return printed ? 0 : -ENOMEM;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The report: a look at everything as one JSON object of schema 1, through json-c.
+ */
+#pragma once
+
+#include "tdxo/compiler.h"
+#include "tdxo/record.h"
+#include "tdxo/snapshot.h"
+
+struct report {
+	struct json_object *ranges;
+};
+
+int report_init(struct report *report) MUST_CHECK;
+void report_done(struct report *report);
+int report_add(struct report *report, const struct record *record) MUST_CHECK;
+
+/* Print the object to stdout. 0 or a negative errno. */
+int report_print(struct report *report, const struct snapshot *snapshot) MUST_CHECK;

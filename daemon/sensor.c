@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The sensor: memory blocks, dax devices, switches.
+ */
+#include "sensor.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sysfs.h"
+
+#define MEMORY	      "/sys/devices/system/memory"
+#define BLOCK_SIZE    MEMORY "/block_size_bytes"
+#define AUTO_ONLINE   MEMORY "/auto_online_blocks"
+#define DAX_AUTOPROBE "/sys/bus/dax/drivers_autoprobe"
+#define VIRTIO_MEM    "/sys/bus/virtio/drivers/virtio_mem"
+
+static const char *const block_states[] = {
+	[BLOCK_UNREAD] = "",
+	[BLOCK_OFFLINE] = "offline",
+	[BLOCK_ONLINE] = "online",
+	[BLOCK_GOING_OFFLINE] = "going-offline",
+};
+static_assert(ARRAY_SIZE(block_states) == BLOCK_STATE_MAX, "a name for each state");
+
+/* "NAME12": the number after a prefix, nothing else after it. */
+static bool number_after(const char *name, const char *prefix, uint64_t *ret_number)
+{
+	size_t length = strlen(prefix);
+	char *end;
+
+	if (strncmp(name, prefix, length) != 0 || name[length] < '0' || name[length] > '9')
+		return false;
+	errno = 0;
+	*ret_number = strtoull(name + length, &end, 10);
+	return !*end && !errno;
+}
+
+static int append_block(const char *name, void *userdata)
+{
+	uint64_t id;
+
+	return number_after(name, "memory", &id) ? blocks_append(userdata, id) : 0;
+}
+
+static int list_blocks(struct sensor *sensor)
+{
+	struct blocks *blocks = &sensor->snapshot.blocks;
+	int r;
+
+	blocks_done(blocks);
+	r = sysfs_list(MEMORY, append_block, blocks);
+	blocks_sort(blocks);
+	if (r < 0)
+		complain(&sensor->complaints, MEMORY ": %s", strerror(-r));
+	return r == -ENOMEM ? r : 0;
+}
+
+static void read_switches(struct sensor *sensor)
+{
+	struct snapshot *snapshot = &sensor->snapshot;
+	uint64_t autoprobe;
+	int r;
+
+	r = sysfs_read_number(DAX_AUTOPROBE, 10, &autoprobe);
+	snapshot->dax_autoprobe = r < 0	      ? DAX_AUTOPROBE_UNREAD
+				  : autoprobe ? DAX_AUTOPROBE_ON
+					      : DAX_AUTOPROBE_OFF;
+	if (sysfs_read(AUTO_ONLINE, snapshot->auto_online_blocks,
+		    sizeof(snapshot->auto_online_blocks)) < 0)
+		snapshot->auto_online_blocks[0] = '\0';
+}
+
+static int note_virtio_device(const char *name, void *userdata)
+{
+	bool *found = userdata;
+
+	*found |= strncmp(name, "virtio", strlen("virtio")) == 0;
+	return 0;
+}
+
+int sensor_look(struct sensor *sensor)
+{
+	int r;
+
+	complaints_begin(&sensor->complaints);
+	snapshot_forget(&sensor->snapshot);
+	r = list_blocks(sensor);
+	if (r == 0)
+		r = dax_list(&sensor->dax, &sensor->snapshot, &sensor->complaints);
+	if (r == 0)
+		r = sensor_list_dimms(sensor);
+	if (r < 0)
+		return r;
+	sensor->snapshot.virtio_mem = false;
+	/* No such driver, no such device. */
+	(void)!sysfs_list(VIRTIO_MEM, note_virtio_device, &sensor->snapshot.virtio_mem);
+	read_switches(sensor);
+	return 0;
+}
+
+/*
+ * Take the boot map of an earlier start. By now the firmware memmap may have grown, so where
+ * it was the source only the earlier view of it counts.
+ */
+static int adopt_boot_map(struct sensor *sensor, const struct boot_map *kept)
+{
+	struct boot_map *map = &sensor->snapshot.boot_map;
+	bool memmap = sensor->boot_ram_source == BOOT_SOURCE_FIRMWARE_MEMMAP;
+	int r = 0;
+
+	map->known = kept->known;
+	if (memmap)
+		range_set_done(&sensor->boot_ram);
+	for (size_t i = 0; r == 0 && i < kept->n; i++) {
+		r = boot_map_append(map, kept->regions[i]);
+		if (r == 0 && memmap)
+			r = range_set_add(&sensor->boot_ram, kept->regions[i].range);
+	}
+	return r;
+}
+
+int sensor_init(struct sensor *sensor, const struct config *config, const struct boot_map *kept)
+{
+	struct snapshot *snapshot = &sensor->snapshot;
+	int r;
+
+	*sensor = (struct sensor){.config = config};
+	r = sysfs_read_number(BLOCK_SIZE, 16, &snapshot->block_size);
+	if (r < 0 || !snapshot->block_size || snapshot->block_size & (snapshot->block_size - 1)) {
+		complain(&sensor->complaints, BLOCK_SIZE ": %s",
+			r < 0 ? strerror(-r) : "not a power of two");
+		return -ENODEV;
+	}
+	sensor_read_gate(sensor);
+	r = sensor_read_boot_ram(sensor);
+	if (r == 0 && kept)
+		r = adopt_boot_map(sensor, kept);
+	if (r == 0)
+		r = sensor_look(sensor);
+	if (r == 0 && !kept)
+		r = sensor_build_boot_map(sensor);
+	if (r == 0)
+		r = boot_map_add_capable(&snapshot->boot_map, &config->capable);
+	return r;
+}
+
+void sensor_done(struct sensor *sensor)
+{
+	snapshot_done(&sensor->snapshot);
+	blocks_done(&sensor->before);
+	range_set_done(&sensor->boot_ram);
+	complaints_done(&sensor->complaints);
+	dax_done(&sensor->dax);
+}
+
+int sensor_arrivals(struct sensor *sensor, struct arrivals *ret_arrivals)
+{
+	return arrivals_find(
+		&sensor->snapshot, sensor->looked ? &sensor->before : NULL, ret_arrivals);
+}
+
+int sensor_settle(struct sensor *sensor)
+{
+	int r = 0;
+
+	blocks_done(&sensor->before);
+	sensor->looked = true;
+	for (size_t i = 0; r == 0 && i < sensor->snapshot.blocks.n; i++)
+		r = blocks_append(&sensor->before, sensor->snapshot.blocks.blocks[i].id);
+	return r;
+}
+
+int sensor_block_state(uint64_t id, enum block_state *ret_state)
+{
+	char text[SYSFS_TEXT];
+	struct path path;
+	int r;
+
+	r = sysfs_read(path_of(&path, MEMORY "/memory%" PRIu64 "/state", id), text, sizeof(text));
+	if (r < 0)
+		return r == -ENODEV ? -ENOENT : r;
+	for (enum block_state state = BLOCK_OFFLINE; state < BLOCK_STATE_MAX; state++) {
+		if (strcmp(text, block_states[state]) == 0) {
+			*ret_state = state;
+			return 0;
+		}
+	}
+	return -EBADMSG;
+}
+
+/* Read the states of the blocks in a range; what vanished meanwhile leaves the snapshot. */
+static void read_states(struct sensor *sensor, struct range range)
+{
+	struct blocks *blocks = &sensor->snapshot.blocks;
+	size_t kept = 0;
+	int r;
+
+	for (size_t i = 0; i < blocks->n; i++) {
+		struct block block = blocks->blocks[i];
+
+		r = 0;
+		if (range_overlaps(range, block_range(block.id, sensor->snapshot.block_size)))
+			r = sensor_block_state(block.id, &block.state);
+		if (r == -ENOENT)
+			continue;
+		if (r < 0) {
+			block.state = BLOCK_UNREAD;
+			complain(&sensor->complaints, MEMORY "/memory%" PRIu64 "/state: %s",
+				block.id, strerror(-r));
+		}
+		blocks->blocks[kept++] = block;
+	}
+	blocks->n = kept;
+}
+
+static int note_node(const char *name, void *userdata)
+{
+	uint64_t number;
+
+	if (number_after(name, "node", &number))
+		*(int *)userdata = (int)number;
+	return 0;
+}
+
+void sensor_examine(struct sensor *sensor, struct arrival *arrival)
+{
+	const struct dax_device *dax = snapshot_find_dax(&sensor->snapshot, arrival->device);
+	struct path path;
+
+	if (!dax)
+		read_states(sensor, arrival->range);
+	for (size_t i = 0; dax && i < dax->n_mappings; i++)
+		read_states(sensor, dax->mappings[i]);
+	if (dax)
+		return;
+	path_of(&path, MEMORY "/memory%" PRIu64,
+		arrival->range.start / sensor->snapshot.block_size);
+	/* A block without a node link: then the node is not known. */
+	(void)!sysfs_list(path.text, note_node, &arrival->node);
+}
+
+int sensor_review(struct sensor *sensor, struct arrival *arrival)
+{
+	int r;
+
+	r = list_blocks(sensor);
+	if (r < 0)
+		return r;
+	read_states(sensor, arrival->range);
+	if (arrival_is_dax(arrival))
+		arrival->driver = dax_driver_of(arrival->device);
+	return 0;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The sensor: fills the snapshot.
+ *
+ * It is told to look again and does so; it keeps nothing of the events. A look lists the
+ * memory blocks' names and the dax devices. The states of blocks are read only for a range
+ * that is to be decided, by sensor_examine().
+ */
+#pragma once
+
+#include "dax.h"
+#include "journal.h"
+#include "tdxo/arrival.h"
+#include "tdxo/compiler.h"
+#include "tdxo/policy.h"
+#include "tdxo/snapshot.h"
+
+struct sensor {
+	struct snapshot snapshot;
+	const struct config *config;
+	struct dax dax;
+	struct range_set boot_ram; /* as firmware told it, not narrowed: tells a DIMM's entry */
+	enum boot_source boot_ram_source;
+	struct blocks before; /* the blocks of the last look that counted */
+	bool looked;	      /* `before` is something */
+	struct complaints complaints;
+};
+
+/*
+ * Take the first look. `kept` is the boot map of an earlier start in this boot, or NULL; its
+ * regions are copied. 0; -ENODEV: the kernel has no memory hotplug; -ENOMEM.
+ */
+int sensor_init(
+	struct sensor *sensor, const struct config *config, const struct boot_map *kept) MUST_CHECK;
+void sensor_done(struct sensor *sensor);
+
+/* Look again. 0 or -ENOMEM; what cannot be read is complained about and left out. */
+int sensor_look(struct sensor *sensor) MUST_CHECK;
+
+/* All ranges that are there now and were not at boot. */
+int sensor_arrivals(struct sensor *sensor, struct arrivals *ret_arrivals) MUST_CHECK;
+
+/* What was seen until now has been decided: only what comes later has arrived. 0 or -ENOMEM. */
+int sensor_settle(struct sensor *sensor) MUST_CHECK;
+
+/* Read what the decision on a range needs: its blocks' states, its node. */
+void sensor_examine(struct sensor *sensor, struct arrival *arrival);
+
+/* See what became of a range: list the blocks and read their states, and the driver, again. */
+int sensor_review(struct sensor *sensor, struct arrival *arrival) MUST_CHECK;
+
+/* The state of one block. 0, or a negative errno: -ENOENT if there is no such block. */
+int sensor_block_state(uint64_t id, enum block_state *ret_state) MUST_CHECK;
+
+/* Hear the witnesses again. */
+void sensor_read_gate(struct sensor *sensor);
+
+/* The parts of sensor_init(), in sensor_boot.c and sensor_gate.c. */
+int sensor_read_boot_ram(struct sensor *sensor) MUST_CHECK;
+int sensor_build_boot_map(struct sensor *sensor) MUST_CHECK;
+int sensor_list_dimms(struct sensor *sensor) MUST_CHECK;

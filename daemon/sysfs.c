@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Kernel attributes: one open, one transfer, one close.
+ */
+#include "sysfs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define READ_MOST (1024 * 1024)
+
+static void close_fd(const int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static void close_directory(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
+}
+
+static void free_text(char **text)
+{
+	free(*text);
+}
+
+const char *path_of(struct path *path, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(path->text, sizeof(path->text), format, args);
+	va_end(args);
+	return path->text;
+}
+
+/* Open a regular file; a FIFO or a device in a captured tree must not hang us. */
+static int open_for_reading(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Read until `size` bytes are there or the file ends. Returns how many. */
+static ssize_t read_up_to(int fd, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	while (n < size) {
+		ssize_t r = read(fd, buf + n, size - n);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return -errno;
+		if (r == 0)
+			break;
+		n += (size_t)r;
+	}
+	return (ssize_t)n;
+}
+
+static ssize_t read_file(const char *path, char *buf, size_t size)
+{
+	CLEANUP(close_fd) int fd = open_for_reading(path);
+
+	return fd < 0 ? fd : read_up_to(fd, buf, size);
+}
+
+int sysfs_read_head(const char *path, char *ret_text, size_t size)
+{
+	ssize_t n = read_file(path, ret_text, size - 1);
+
+	if (n < 0)
+		return (int)n;
+	ret_text[n] = '\0';
+	return 0;
+}
+
+int sysfs_read(const char *path, char *ret_text, size_t size)
+{
+	ssize_t n = read_file(path, ret_text, size);
+
+	if (n < 0)
+		return (int)n;
+	if ((size_t)n == size)
+		return -EOVERFLOW;
+	if (n && ret_text[n - 1] == '\n')
+		n--;
+	ret_text[n] = '\0';
+	return 0;
+}
+
+int sysfs_read_bytes(const char *path, void **ret_bytes, size_t *ret_size)
+{
+	CLEANUP(free_text) char *bytes = malloc(READ_MOST + 1);
+	ssize_t n;
+	char *fitted;
+
+	if (!bytes)
+		return -ENOMEM;
+	n = read_file(path, bytes, READ_MOST + 1);
+	if (n < 0)
+		return (int)n;
+	if (n > READ_MOST)
+		return -EFBIG;
+	fitted = realloc(bytes, n ? (size_t)n : 1);
+	if (!fitted)
+		return -ENOMEM;
+	bytes = NULL;
+	*ret_bytes = fitted;
+	*ret_size = (size_t)n;
+	return 0;
+}
+
+int sysfs_read_number(const char *path, int base, uint64_t *ret_number)
+{
+	char text[SYSFS_TEXT], *end;
+	uint64_t number;
+	int r;
+
+	r = sysfs_read(path, text, sizeof(text));
+	if (r < 0)
+		return r;
+	errno = 0;
+	number = strtoull(text, &end, base);
+	if (errno || end == text || *end || strchr(text, '-'))
+		return -EBADMSG;
+	*ret_number = number;
+	return 0;
+}
+
+int sysfs_write(const char *path, const char *text)
+{
+	CLEANUP(close_fd) int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	do
+		n = write(fd, text, strlen(text));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == strlen(text) ? 0 : -EIO;
+}
+
+int sysfs_link_name(const char *path, char *ret_name, size_t size)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+	const char *name;
+
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	name = strrchr(target, '/');
+	name = name ? name + 1 : target;
+	if (strlen(name) >= size)
+		return -EOVERFLOW;
+	memcpy(ret_name, name, strlen(name) + 1);
+	return 0;
+}
+
+int sysfs_list(const char *path, int (*each)(const char *name, void *userdata), void *userdata)
+{
+	CLEANUP(close_directory) DIR *directory = opendir(path);
+	const struct dirent *entry;
+	int r;
+
+	if (!directory)
+		return -errno;
+	for (errno = 0; (entry = readdir(directory)); errno = 0) {
+		if (entry->d_name[0] == '.')
+			continue;
+		r = each(entry->d_name, userdata);
+		if (r < 0)
+			return r;
+	}
+	return -errno;
+}
