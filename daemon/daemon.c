@@ -47,6 +47,7 @@ struct daemon {
 	size_t next; /* in the queue */
 	struct job job;
 	bool busy;
+	bool recorded; /* the job's record has been written before its steps were taken */
 	bool reported; /* something has been recorded, or that there is nothing */
 };
 
@@ -103,8 +104,10 @@ static int begin_next(struct daemon *daemon)
 		malloc_trim(0);
 		return 0;
 	}
-	job_begin(
+	daemon->recorded = job_begin(
 		&daemon->job, &daemon->sensor, executor_turn, &daemon->queue.items[daemon->next++]);
+	if (daemon->recorded)
+		journal_record(&daemon->job.record);
 	daemon->busy = true;
 	return sd_event_source_set_enabled(daemon->turn, SD_EVENT_ON);
 }
@@ -115,7 +118,8 @@ static int finish_job(struct daemon *daemon)
 
 	daemon->busy = false;
 	daemon->reported = true;
-	journal_record(&daemon->job.record);
+	if (!daemon->recorded || daemon->job.record.outcome.result != RESULT_DONE)
+		journal_record(&daemon->job.record);
 	r = sd_event_source_set_enabled(daemon->turn, SD_EVENT_OFF);
 	if (r >= 0)
 		r = arrivals_append(&daemon->decided, &daemon->job.arrival);
@@ -190,7 +194,7 @@ static int look(struct daemon *daemon)
 	CLEANUP(arrivals_done) struct arrivals all = {0}, undecided = {0}, remaining = {0};
 	int r;
 
-	r = sensor_look(&daemon->sensor);
+	r = sensor_look(&daemon->sensor, !daemon->noisy_since);
 	if (r == 0)
 		r = sensor_arrivals(&daemon->sensor, &all);
 	if (r == 0)
@@ -236,6 +240,7 @@ static int on_silence(sd_event_source *source, uint64_t usec, void *userdata)
 	(void)source;
 	(void)usec;
 	daemon->noisy_since = 0;
+	cxl_refresh(&daemon->sensor.cxl);
 	return look(daemon);
 }
 
@@ -252,6 +257,8 @@ static int on_news(sd_event_source *source, int fd, uint32_t events, void *userd
 		return news;
 	if (news & (MONITOR_TDX | MONITOR_OVERFLOW))
 		update_gate(daemon);
+	if (news & (MONITOR_CXL | MONITOR_OVERFLOW))
+		daemon->sensor.cxl.fresh = false;
 	r = expect_silence(daemon);
 	return r >= 0 && news & (MONITOR_DAX | MONITOR_OVERFLOW) ? look(daemon) : r;
 }

@@ -125,7 +125,6 @@ struct check {
 	struct complaints *complaints;
 };
 
-/* libdaxctl passes over in silence what it cannot read. */
 static int check_listed(const char *name, void *userdata)
 {
 	const struct check *check = userdata;
@@ -138,9 +137,18 @@ static int check_listed(const char *name, void *userdata)
 	return 0;
 }
 
-int dax_list(struct dax *dax, struct snapshot *snapshot, struct complaints *complaints)
+void dax_check(const struct snapshot *snapshot, struct complaints *complaints)
 {
 	struct check check = {snapshot, complaints};
+	int r;
+
+	r = sysfs_list(DAX_DEVICES, check_listed, &check);
+	if (r < 0 && r != -ENOENT)
+		complain(complaints, DAX_DEVICES ": %s", strerror(-r));
+}
+
+int dax_list(struct dax *dax, struct snapshot *snapshot, struct complaints *complaints)
+{
 	struct daxctl_region *region;
 	struct daxctl_dev *dev;
 	int r;
@@ -161,9 +169,6 @@ int dax_list(struct dax *dax, struct snapshot *snapshot, struct complaints *comp
 				return r;
 		}
 	}
-	r = sysfs_list(DAX_DEVICES, check_listed, &check);
-	if (r < 0 && r != -ENOENT)
-		complain(complaints, DAX_DEVICES ": %s", strerror(-r));
 	return 0;
 }
 

@@ -19,6 +19,9 @@ void dax_done(struct dax *dax);
 /* Append all dax devices to the snapshot. 0, or -ENOMEM; anything else is complained about. */
 int dax_list(struct dax *dax, struct snapshot *snapshot, struct complaints *complaints) MUST_CHECK;
 
+/* Complain about dax devices that dax_list() has not found: libdaxctl says nothing of them. */
+void dax_check(const struct snapshot *snapshot, struct complaints *complaints);
+
 /* The driver that a device has now; DAX_DRIVER_NONE also if there is no such device. */
 enum dax_driver dax_driver_of(const char *device);
 

@@ -6,9 +6,14 @@
 
 #include <errno.h>
 
-#include "cxl.h"
+/* The device has no driver and no block, and will have none: no step can change the verdict. */
+static bool verdict_stands(const struct job *job)
+{
+	return job->record.decision.verdict == VERDICT_DEVDAX && job->record.plan.n == 1 &&
+	       job->record.plan.steps[0].action == ACTION_BIND_DEVICE_DAX;
+}
 
-void job_begin(
+bool job_begin(
 	struct job *job, struct sensor *sensor, executor_fn executor, const struct arrival *arrival)
 {
 	const struct snapshot *snapshot = &sensor->snapshot;
@@ -28,6 +33,11 @@ void job_begin(
 		.zone = job->record.decision.zone,
 		.sensor = sensor,
 	};
+	if (!verdict_stands(job))
+		return false;
+	cxl_describe(&job->sensor->cxl, &job->arrival);
+	job->record.outcome.result = RESULT_BEGUN;
+	return true;
 }
 
 /* The result of a decision, by what is true now. */
@@ -56,7 +66,8 @@ static int finish(struct job *job)
 {
 	int r;
 
-	cxl_describe(&job->arrival);
+	if (!job->arrival.n_memdevs)
+		cxl_describe(&job->sensor->cxl, &job->arrival);
 	if (job->executor == executor_dry_turn) {
 		job->record.outcome.result = job->record.plan.n ? RESULT_PLANNED : RESULT_NOTHING;
 		return TURN_DONE;

@@ -20,8 +20,15 @@ struct job {
 	struct record record; /* complete after TURN_DONE */
 };
 
-/* Examine and decide. The job must stay where it is until it is done. */
-void job_begin(struct job *job, struct sensor *sensor, executor_fn executor,
+/*
+ * Examine and decide. The job must stay where it is until it is done.
+ *
+ * True if the record can be written at once: the range stays out of the page allocator whatever
+ * becomes of the steps. To give a device to device_dax takes the kernel seconds for some
+ * hundred GiB, and nobody should wait that long for the verdict. Then the record's result is
+ * RESULT_BEGUN, and after TURN_DONE only a failure is worth another record.
+ */
+bool job_begin(struct job *job, struct sensor *sensor, executor_fn executor,
 	const struct arrival *arrival);
 
 /* TURN_MORE, TURN_LATER or TURN_DONE; -ENOMEM. */

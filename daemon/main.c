@@ -11,6 +11,7 @@
 #include "journal.h"
 #include "once.h"
 #include "options.h"
+#include "readonly.h"
 #include "root.h"
 
 /* tdx-onlined(8), EXIT STATUS */
@@ -41,6 +42,10 @@ static int run(const struct options *options)
 
 	if (options->root && root_enter(options->root) < 0)
 		return EXIT_FAILED;
+	if (options->task == TASK_DRY_RUN && (r = readonly_enter()) < 0) {
+		journal_say(LOG_ERR, "A dry run is not possible here: seccomp: %s", strerror(-r));
+		return EXIT_FAILED;
+	}
 	if (config_load(&config) < 0) {
 		journal_say(LOG_ERR, "The configuration cannot be used, nothing has been done");
 		return EXIT_FAILED;

@@ -21,7 +21,7 @@ static const struct {
 	int news;
 } subsystems[] = {
 	{"dax", MONITOR_DAX},
-	{"cxl", MONITOR_DAX},
+	{"cxl", MONITOR_CXL},
 	{"memory", MONITOR_BLOCKS},
 	{"module", MONITOR_TDX},
 	{"misc", MONITOR_TDX},

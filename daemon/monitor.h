@@ -10,10 +10,11 @@
 #include "tdxo/compiler.h"
 
 enum monitor_news {
-	MONITOR_DAX = 1 << 0,	   /* dax or cxl devices, or their drivers */
+	MONITOR_DAX = 1 << 0,	   /* dax devices, or their drivers */
 	MONITOR_BLOCKS = 1 << 1,   /* memory blocks came or went */
-	MONITOR_TDX = 1 << 2,	   /* kvm_intel, tdx_host or /dev/kvm came or went */
-	MONITOR_OVERFLOW = 1 << 3, /* events were lost: anything may have changed */
+	MONITOR_CXL = 1 << 2,	   /* anything of CXL */
+	MONITOR_TDX = 1 << 3,	   /* kvm_intel, tdx_host or /dev/kvm came or went */
+	MONITOR_OVERFLOW = 1 << 4, /* events were lost: anything may have changed */
 };
 
 struct udev_monitor;

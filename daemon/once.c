@@ -92,7 +92,7 @@ static int run_jobs(struct sensor *sensor, executor_fn executor, struct output *
 
 	r = sensor_arrivals(sensor, &arrivals);
 	for (size_t i = 0; r == 0 && i < arrivals.n; i++) {
-		job_begin(&job, sensor, executor, &arrivals.items[i]);
+		(void)job_begin(&job, sensor, executor, &arrivals.items[i]);
 		r = run_job(&job);
 		if (r == 0)
 			r = output_add(output, &job.record);

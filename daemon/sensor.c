@@ -83,7 +83,7 @@ static int note_virtio_device(const char *name, void *userdata)
 	return 0;
 }
 
-int sensor_look(struct sensor *sensor)
+int sensor_look(struct sensor *sensor, bool settled)
 {
 	int r;
 
@@ -96,6 +96,8 @@ int sensor_look(struct sensor *sensor)
 		r = sensor_list_dimms(sensor);
 	if (r < 0)
 		return r;
+	if (settled)
+		dax_check(&sensor->snapshot, &sensor->complaints);
 	sensor->snapshot.virtio_mem = false;
 	/* No such driver, no such device. */
 	(void)!sysfs_list(VIRTIO_MEM, note_virtio_device, &sensor->snapshot.virtio_mem);
@@ -141,7 +143,7 @@ int sensor_init(struct sensor *sensor, const struct config *config, const struct
 	if (r == 0 && kept)
 		r = adopt_boot_map(sensor, kept);
 	if (r == 0)
-		r = sensor_look(sensor);
+		r = sensor_look(sensor, true);
 	if (r == 0 && !kept)
 		r = sensor_build_boot_map(sensor);
 	if (r == 0)
@@ -156,6 +158,7 @@ void sensor_done(struct sensor *sensor)
 	range_set_done(&sensor->boot_ram);
 	complaints_done(&sensor->complaints);
 	dax_done(&sensor->dax);
+	cxl_done(&sensor->cxl);
 }
 
 int sensor_arrivals(struct sensor *sensor, struct arrivals *ret_arrivals)

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "cxl.h"
 #include "dax.h"
 #include "journal.h"
 #include "tdxo/arrival.h"
@@ -19,6 +20,7 @@ struct sensor {
 	struct snapshot snapshot;
 	const struct config *config;
 	struct dax dax;
+	struct cxl cxl;
 	struct range_set boot_ram; /* as firmware told it, not narrowed: tells a DIMM's entry */
 	enum boot_source boot_ram_source;
 	struct blocks before; /* the blocks of the last look that counted */
@@ -34,8 +36,11 @@ int sensor_init(
 	struct sensor *sensor, const struct config *config, const struct boot_map *kept) MUST_CHECK;
 void sensor_done(struct sensor *sensor);
 
-/* Look again. 0 or -ENOMEM; what cannot be read is complained about and left out. */
-int sensor_look(struct sensor *sensor) MUST_CHECK;
+/*
+ * Look again. 0 or -ENOMEM; what cannot be read is complained about and left out. While things
+ * are not settled a dax device may be half there, which is no reason to complain.
+ */
+int sensor_look(struct sensor *sensor, bool settled) MUST_CHECK;
 
 /* All ranges that are there now and were not at boot. */
 int sensor_arrivals(struct sensor *sensor, struct arrivals *ret_arrivals) MUST_CHECK;

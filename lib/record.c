@@ -13,6 +13,7 @@
 static const char *const results[] = {
 	[RESULT_NOTHING] = "nothing-to-do",
 	[RESULT_PLANNED] = "planned",
+	[RESULT_BEGUN] = "begun",
 	[RESULT_DONE] = "done",
 	[RESULT_PARTIAL] = "partial",
 	[RESULT_FAILED] = "failed",

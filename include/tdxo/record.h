@@ -18,6 +18,7 @@
 enum result {
 	RESULT_NOTHING, /* what was decided is true already */
 	RESULT_PLANNED, /* a dry run: nothing was done */
+	RESULT_BEGUN,	/* the verdict stands; of the rest only a failure is told */
 	RESULT_DONE,
 	RESULT_PARTIAL, /* some blocks are not as decided */
 	RESULT_FAILED,
