@@ -158,7 +158,7 @@ static unsigned int line_of(const char *path, const char *key)
 	unsigned int number = 0, found = 0;
 	FILE *file = fopen(path, "re");
 
-	while (file && fgets(line, sizeof(line), file)) {
+	while (file && !found && fgets(line, sizeof(line), file)) {
 		const char *start = line + strspn(line, " \t");
 
 		number++;

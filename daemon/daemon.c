@@ -213,6 +213,7 @@ static int look(struct daemon *daemon)
 	if (!daemon->reported && !daemon->noisy_since && !all.n)
 		journal_say(LOG_INFO, "No memory arrived after boot: nothing to do");
 	daemon->reported |= !daemon->noisy_since;
+	update_status(daemon);
 	return begin_next(daemon);
 }
 

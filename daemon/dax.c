@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <daxctl/libdaxctl.h>
 
@@ -56,7 +57,7 @@ static void copy_region(char region[SYSFS_NAME], const char *path)
 		snprintf(region, SYSFS_NAME, "%.*s", (int)(end - start), start);
 }
 
-static int append_mapping(struct dax_device *device, struct daxctl_mapping *mapping)
+static int append_mapping(struct dax_device *device, uint64_t start, uint64_t last)
 {
 	struct range *mappings =
 		array_room(device->mappings, device->n_mappings, sizeof(*mappings));
@@ -64,8 +65,7 @@ static int append_mapping(struct dax_device *device, struct daxctl_mapping *mapp
 	if (!mappings)
 		return -ENOMEM;
 	device->mappings = mappings;
-	device->mappings[device->n_mappings++] = (struct range){
-		daxctl_mapping_get_start(mapping), daxctl_mapping_get_end(mapping) + 1};
+	device->mappings[device->n_mappings++] = (struct range){start, last + 1};
 	return 0;
 }
 
@@ -75,17 +75,23 @@ static int append_mapping(struct dax_device *device, struct daxctl_mapping *mapp
  */
 static int read_mappings(struct dax_device *device, struct daxctl_dev *dev)
 {
+	uint64_t resource = daxctl_dev_get_resource(dev);
 	struct daxctl_mapping *mapping;
 	int r = 0;
 
 	daxctl_mapping_foreach(dev, mapping)
 	{
-		if (daxctl_mapping_get_end(mapping) > daxctl_mapping_get_start(mapping))
-			r = append_mapping(device, mapping);
+		uint64_t start = daxctl_mapping_get_start(mapping);
+		uint64_t last = daxctl_mapping_get_end(mapping);
+
+		if (last > start)
+			r = append_mapping(device, start, last);
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	if (!device->n_mappings && resource && device->size)
+		r = append_mapping(device, resource, resource + device->size - 1);
+	return r;
 }
 
 static int append_device(struct snapshot *snapshot, struct daxctl_region *region,
@@ -187,10 +193,15 @@ static struct daxctl_dev *find(struct dax *dax, const char *device)
 int dax_bind(struct dax *dax, const char *device, enum dax_driver driver)
 {
 	struct daxctl_dev *dev = find(dax, device);
+	struct path path;
 	int r;
 
 	if (!dev)
 		return -ENODEV;
+	/* While the system starts the module may not be loaded yet. */
+	path_of(&path, "/sys/bus/dax/drivers/%s", dax_driver_to_string(driver));
+	if (access(path.text, F_OK) < 0)
+		return -EAGAIN;
 	r = driver == DAX_DRIVER_KMEM ? daxctl_dev_enable_ram(dev) : daxctl_dev_enable_devdax(dev);
 	if (dax_driver_of(device) == driver)
 		return 0;

@@ -85,14 +85,15 @@ static int finish(struct job *job)
 
 /*
  * Did the kernel refuse the memory, rather than fail at it? EPERM is the memory notifier's
- * answer; a kernel that checks ranges when they are added fails kmem's probe instead.
+ * answer; a kernel that checks ranges when they are added fails kmem's probe with EINVAL.
  */
 static bool refused(const struct execution *execution)
 {
 	const struct step *failed = &execution->plan.steps[execution->step];
 
-	return failed->action == ACTION_BIND_KMEM ||
-	       (failed->action == ACTION_ONLINE && execution->error == EPERM);
+	if (failed->action == ACTION_BIND_KMEM)
+		return execution->error == EINVAL || execution->error == EPERM;
+	return failed->action == ACTION_ONLINE && execution->error == EPERM;
 }
 
 static void turn_round(struct job *job)

@@ -110,8 +110,8 @@ int journal_kernel_lines(void (*each)(const char *line, void *userdata), void *u
 
 /* A journal entry under construction. */
 struct entry {
-	char texts[RECORD_FIELDS + 8][RECORD_SENTENCE + 32];
-	struct iovec fields[RECORD_FIELDS + 8];
+	char texts[RECORD_FIELDS + 2 * MEMDEVS_MAX + 3][RECORD_SENTENCE + 32];
+	struct iovec fields[RECORD_FIELDS + 2 * MEMDEVS_MAX + 3];
 	int n;
 };
 
@@ -140,7 +140,7 @@ static void add_field(struct entry *entry, const struct field *field)
 	else if (field->kind == FIELD_NUMBER)
 		add(entry, "TDXO_%s=%" PRIu64, name, field->number);
 	else if (field->kind == FIELD_ADDRESS)
-		add(entry, "TDXO_%s=%#" PRIx64, name, field->number);
+		add(entry, "TDXO_%s=0x%" PRIx64, name, field->number);
 }
 
 static const char *message_id(const struct record *record)
@@ -190,6 +190,10 @@ void journal_record(const struct record *record)
 	n = record_fields(record, fields);
 	for (size_t i = 0; i < n; i++)
 		add_field(&entry, &fields[i]);
+	for (size_t i = 0; i < record->arrival->n_memdevs; i++) {
+		add(&entry, "TDXO_MEMDEV=%s", record->arrival->memdevs[i].name);
+		add(&entry, "TDXO_SERIAL=0x%" PRIx64, record->arrival->memdevs[i].serial);
+	}
 	sd_journal_sendv(entry.fields, entry.n);
 }
 

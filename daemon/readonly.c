@@ -18,10 +18,13 @@
 #error "TDX is a feature of x86-64 processors"
 #endif
 
-#define LOAD(field)	     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define IF_EQUAL(k, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, yes, no)
-#define IF_ANY(k, yes, no)   BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, k, yes, no)
-#define RETURN(k)	     BPF_STMT(BPF_RET | BPF_K, k)
+#define LOAD(field)		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define IF_EQUAL(k, yes, no)	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, yes, no)
+#define IF_ANY(k, yes, no)	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, k, yes, no)
+#define IF_AT_LEAST(k, yes, no) BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, k, yes, no)
+#define RETURN(k)		BPF_STMT(BPF_RET | BPF_K, k)
+
+#define X32_SYSCALL_BIT 0x40000000
 
 #define WRITING (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)
 
@@ -30,8 +33,9 @@ int readonly_enter(void)
 	/* A jump counts the instructions that it skips. */
 	static struct sock_filter filter[] = {
 		LOAD(arch),
-		IF_EQUAL(AUDIT_ARCH_X86_64, 0, 10), /* foreign system calls: refused */
+		IF_EQUAL(AUDIT_ARCH_X86_64, 0, 11), /* other ABIs are refused */
 		LOAD(nr),
+		IF_AT_LEAST(X32_SYSCALL_BIT, 9, 0),
 		IF_EQUAL(SYS_creat, 8, 0),
 		IF_EQUAL(SYS_openat2, 7, 0), /* its flags are out of sight */
 		IF_EQUAL(SYS_openat, 2, 0),

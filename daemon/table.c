@@ -74,7 +74,7 @@ int table_add(struct table *table, const struct record *record)
 	if (!line)
 		return -ENOMEM;
 	if (record->arrival->fault != FAULT_UNREADABLE)
-		snprintf(range, sizeof(range), "%#" PRIx64 "-%#" PRIx64,
+		snprintf(range, sizeof(range), "0x%" PRIx64 "-0x%" PRIx64,
 			record->arrival->range.start, record->arrival->range.end - 1);
 	r = scols_line_set_data(line, 0, range);
 	if (r == 0)

@@ -116,12 +116,23 @@ static bool was_there_at_boot(
 	       (!before || blocks_find(before, block->id));
 }
 
+/* Where a device that kmem has lies is not known: any block may be one of its. */
+static bool some_blocks_unexplained(const struct snapshot *now)
+{
+	for (size_t i = 0; i < now->n_dax; i++)
+		if (now->dax[i].driver == DAX_DRIVER_KMEM && !now->dax[i].n_mappings)
+			return true;
+	return false;
+}
+
 static int append_runs(struct arrivals *found, const struct snapshot *now,
 	const struct blocks *before, const struct range_set *explained)
 {
 	CLEANUP(range_set_done) struct range_set runs = {0};
 	int r = 0;
 
+	if (some_blocks_unexplained(now))
+		return 0;
 	for (size_t i = 0; r == 0 && i < now->blocks.n; i++) {
 		const struct block *block = &now->blocks.blocks[i];
 		struct range range = block_range(block->id, now->block_size);

@@ -121,6 +121,7 @@ enum containment boot_map_contains(const struct boot_map *map, struct range rang
 	uint64_t block_size, enum boot_source *ret_source)
 {
 	enum boot_source source = BOOT_SOURCE_NONE;
+	const struct range whole = range_trim(range, block_size);
 	uint64_t covered = range.start;
 	bool overlaps = false, border_in_block = false;
 
@@ -132,7 +133,8 @@ enum containment boot_map_contains(const struct boot_map *map, struct range rang
 		overlaps = true;
 		if (region->source > source)
 			source = region->source;
-		if (region->range.start > range.start && region->range.start & (block_size - 1))
+		if (region->range.start > whole.start && region->range.start < whole.end &&
+			region->range.start & (block_size - 1))
 			border_in_block = true;
 		if (region->range.start <= covered)
 			covered = region->range.end;

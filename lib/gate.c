@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 static const char *const states[] = {
@@ -41,38 +40,24 @@ static const struct {
 };
 static_assert(ARRAY_SIZE(witnesses) == WITNESS_MAX, "a name for each witness");
 
-/* Has the TDX module been initialised? */
-static enum fact initialised(const struct gate_facts *facts)
-{
-	enum fact log = facts->facts[WITNESS_KERNEL_LOG];
-
-	for (enum witness w = WITNESS_TDX_HOST; w <= WITNESS_CGROUP; w++)
-		if (facts->facts[w] == FACT_YES)
-			return log == FACT_NO ? FACT_UNREADABLE : FACT_YES;
-	return log;
-}
-
 static enum gate_state detect(const struct gate_facts *facts)
 {
-	enum fact platform = facts->facts[WITNESS_CPUINFO], module = initialised(facts);
+	enum fact platform = facts->facts[WITNESS_CPUINFO], log = facts->facts[WITNESS_KERNEL_LOG];
+	bool initialised = false;
 
-	/*
-	 * A flag that contradicts the module's witnesses, or that nobody could read, leaves the
-	 * question open, unless there is proof of a module at work.
-	 */
-	if (platform == FACT_NO)
-		return module == FACT_YES ? GATE_UNKNOWN : GATE_ABSENT;
-	if (platform != FACT_YES)
-		return module == FACT_YES ? GATE_ACTIVE : GATE_UNKNOWN;
-	if (module == FACT_YES)
-		return GATE_ACTIVE;
-	/* A failed initialisation empties the kernel's list until reboot: it refuses nothing. */
-	if (module == FACT_NO)
-		return GATE_ABSENT;
-	/* Witnesses at odds about the module: the log says it failed, another that it runs. */
-	if (facts->facts[WITNESS_KERNEL_LOG] == FACT_NO)
+	for (enum witness w = WITNESS_TDX_HOST; w <= WITNESS_CGROUP; w++)
+		initialised |= facts->facts[w] == FACT_YES;
+	if (initialised && log == FACT_NO)
 		return GATE_UNKNOWN;
-	return GATE_ARMED;
+	initialised |= log == FACT_YES;
+	if (platform == FACT_NO)
+		return initialised ? GATE_UNKNOWN : GATE_ABSENT;
+	if (initialised)
+		return GATE_ACTIVE;
+	if (platform != FACT_YES)
+		return GATE_UNKNOWN;
+	/* A failed initialisation empties the kernel's list until reboot: it refuses nothing. */
+	return log == FACT_NO ? GATE_ABSENT : GATE_ARMED;
 }
 
 struct gate gate_judge(const struct gate_facts *facts, enum gate_mode mode)
@@ -108,23 +93,46 @@ enum fact gate_read_cpuinfo(const char *text)
 
 enum fact gate_read_kvm_parameter(const char *text)
 {
+	/* A sysfs file: one letter, and perhaps a newline. */
+	if (strlen(text) > 2 || (text[0] && text[1] && text[1] != '\n'))
+		return FACT_UNREADABLE;
 	if (*text == 'Y')
 		return FACT_YES;
 	return *text == 'N' ? FACT_NO : FACT_UNREADABLE;
 }
 
+/* "RESOURCE CAPACITY": is it about TDX? */
+static enum fact read_capacity_line(const char *line, size_t length)
+{
+	static const char digits[] = "0123456789";
+	size_t key = strcspn(line, " \n"), value = length - key - 1;
+	const char *capacity = line + key + 1;
+
+	if (!key || key + 1 >= length)
+		return FACT_UNREADABLE;
+	if (strspn(capacity, digits) != value && (value != 3 || strncmp(capacity, "max", 3) != 0))
+		return FACT_UNREADABLE;
+	if (key != 3 || strncmp(line, "tdx", 3) != 0)
+		return FACT_ABSENT;
+	return strspn(capacity, "0") == value ? FACT_NO : FACT_YES;
+}
+
 enum fact gate_read_misc_capacity(const char *text)
 {
-	/* cgroup-v2.rst, "Misc Interface Files": flat keyed, "RESOURCE CAPACITY" per line. */
-	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-		char key[33], value[33];
+	enum fact all = FACT_NO;
 
-		if (sscanf(line, "%32s%*[ ]%32[0-9max]", key, value) != 2)
-			return FACT_UNREADABLE;
-		if (strcmp(key, "tdx") == 0)
-			return strcmp(value, "0") == 0 ? FACT_NO : FACT_YES;
+	/* cgroup-v2.rst, "Misc Interface Files": flat keyed, one resource per line. */
+	for (const char *line = text; *line;) {
+		size_t length = strcspn(line, "\n");
+		enum fact fact = read_capacity_line(line, length);
+
+		if (fact == FACT_UNREADABLE)
+			return fact;
+		if (fact != FACT_ABSENT)
+			all = fact;
+		line += length + (line[length] == '\n');
 	}
-	return FACT_NO;
+	return all;
 }
 
 enum fact gate_read_log_line(const char *line)

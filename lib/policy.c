@@ -67,6 +67,9 @@ static void ask_range(struct question *q, struct range range)
 	enum containment containment =
 		boot_map_contains(&q->snapshot->boot_map, range, q->snapshot->block_size, &source);
 
+	/* A dax device was never boot RAM, whatever firmware said: e820 may still call it so. */
+	if (arrival_is_dax(q->arrival) && source != BOOT_SOURCE_CONFIGURATION)
+		containment = CONTAINMENT_OUTSIDE;
 	q->blocks.present += blocks.present;
 	q->blocks.online += blocks.online;
 	q->blocks.unread += blocks.unread;
@@ -82,13 +85,17 @@ static void ask_range(struct question *q, struct range range)
 static struct question ask(const struct snapshot *snapshot, const struct arrival *arrival)
 {
 	const struct dax_device *dax = snapshot_find_dax(snapshot, arrival->device);
+	bool asked = false;
 	struct question q = {
 		.snapshot = snapshot, .arrival = arrival, .containment = CONTAINMENT_INSIDE};
 
-	if (!dax)
-		ask_range(&q, arrival->range);
-	for (size_t i = 0; dax && i < dax->n_mappings; i++)
+	for (size_t i = 0; dax && i < dax->n_mappings; i++) {
 		ask_range(&q, dax->mappings[i]);
+		asked |= range_equal(dax->mappings[i], arrival->range);
+	}
+	/* Memory without a device; or with one that has moved on meanwhile. */
+	if (!asked)
+		ask_range(&q, arrival->range);
 	return q;
 }
 

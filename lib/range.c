@@ -36,7 +36,7 @@ struct range range_trim(struct range r, uint64_t unit)
 
 const char *range_format(struct range r, char buf[RANGE_TEXT])
 {
-	snprintf(buf, RANGE_TEXT, "[mem %#" PRIx64 "-%#" PRIx64 "]", r.start, r.end - 1);
+	snprintf(buf, RANGE_TEXT, "[mem 0x%" PRIx64 "-0x%" PRIx64 "]", r.start, r.end - 1);
 	return buf;
 }
 
@@ -151,7 +151,7 @@ int range_set_subtract(struct range_set *set, struct range r)
 
 int range_set_subtract_set(struct range_set *set, const struct range_set *minus)
 {
-	struct range_set rest;
+	struct range_set rest = {0};
 	int r;
 
 	r = range_set_copy(set, &rest);

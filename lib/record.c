@@ -25,6 +25,9 @@ const char *result_to_string(enum result result)
 	return results[result];
 }
 
+/* So many memory devices are named in a sentence; the fields name all. */
+#define MEMDEVS_TOLD 4
+
 /* A sentence under construction: what does not fit is cut off. */
 struct text {
 	char *buf;
@@ -63,8 +66,10 @@ static void append_subject(struct text *text, const struct arrival *arrival)
 	}
 	if (arrival->region[0])
 		append(text, "%s%s", comma, arrival->region);
-	for (size_t i = 0; i < arrival->n_memdevs; i++)
+	for (size_t i = 0; i < arrival->n_memdevs && i < MEMDEVS_TOLD; i++)
 		append(text, "%s%s", comma, arrival->memdevs[i].name);
+	if (arrival->n_memdevs > MEMDEVS_TOLD)
+		append(text, " and %zu more", arrival->n_memdevs - MEMDEVS_TOLD);
 	if (arrival->node != NODE_UNKNOWN)
 		append(text, "%snode %d", comma, arrival->node);
 	append(text, ")");
@@ -72,18 +77,24 @@ static void append_subject(struct text *text, const struct arrival *arrival)
 
 static void append_verdict(struct text *text, const struct record *record)
 {
-	static const char *const phrases[][2] = {
-		[VERDICT_ONLINE] = {"online", "to be onlined"},
-		[VERDICT_DEVDAX] = {"kept as devdax", "to be kept as devdax"},
-		[VERDICT_OFFLINE] = {"left offline", "to be left offline"},
-		[VERDICT_IGNORE] = {"left as it is", "to be left as it is"},
+	static const struct {
+		const char *done, *planned, *failed;
+	} phrases[] = {
+		[VERDICT_ONLINE] = {"online", "to be onlined", "not wholly online"},
+		[VERDICT_DEVDAX] = {"kept as devdax", "to be kept as devdax", "not made devdax"},
+		[VERDICT_OFFLINE] = {"left offline", "to be left offline", "not wholly offline"},
+		[VERDICT_IGNORE] = {"left as it is", "to be left as it is", "left as it is"},
 	};
-	static_assert(ARRAY_SIZE(phrases) == VERDICT_MAX, "a phrase for each verdict");
+	static_assert(ARRAY_SIZE(phrases) == VERDICT_MAX, "phrases for each verdict");
+	enum verdict verdict = record->decision.verdict;
+	enum result result = record->outcome.result;
 	const struct block_count *blocks = &record->outcome.blocks;
 
 	append(text, "%s",
-		phrases[record->decision.verdict][record->outcome.result == RESULT_PLANNED]);
-	if (record->decision.verdict == VERDICT_ONLINE && record->outcome.result != RESULT_PLANNED)
+		result == RESULT_PLANNED			      ? phrases[verdict].planned
+		: result == RESULT_PARTIAL || result == RESULT_FAILED ? phrases[verdict].failed
+								      : phrases[verdict].done);
+	if (verdict == VERDICT_ONLINE && result != RESULT_PLANNED)
 		append(text, ", %" PRIu64 " of %" PRIu64 " blocks", blocks->online,
 			blocks->present);
 	append(text, ": %s (%s)", reason_explain(record->decision.reason),
@@ -96,7 +107,7 @@ static void append_error(struct text *text, const struct outcome *outcome)
 		return;
 	append(text, "; %s", action_to_string(outcome->failed));
 	if (outcome->failed_at)
-		append(text, " at %#" PRIx64, outcome->failed_at);
+		append(text, " at 0x%" PRIx64, outcome->failed_at);
 	append(text, ": %s", strerror(outcome->error));
 }
 
@@ -155,6 +166,9 @@ size_t record_fields(const struct record *record, struct field fields[RECORD_FIE
 		text_field("result", result_to_string(outcome->result)),
 		number_field("errno", outcome->error ? FIELD_NUMBER : FIELD_NULL,
 			(uint64_t)outcome->error),
+		text_field("failed", outcome->error ? action_to_string(outcome->failed) : NULL),
+		number_field("failed_at", outcome->failed_at ? FIELD_ADDRESS : FIELD_NULL,
+			outcome->failed_at),
 		text_field("gate", gate_state_to_string(record->gate.state)),
 		text_field("gate_detected", gate_state_to_string(record->gate.detected)),
 		text_field("gate_mode", gate_mode_to_string(record->gate.mode)),

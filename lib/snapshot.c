@@ -97,7 +97,8 @@ struct block_count snapshot_count(const struct snapshot *snapshot, struct range 
 		if (!range_contains(range, block_range(block->id, snapshot->block_size)))
 			continue;
 		count.present++;
-		count.online += block->state == BLOCK_ONLINE;
+		/* A block that is going offline may yet fail to. */
+		count.online += block->state == BLOCK_ONLINE || block->state == BLOCK_GOING_OFFLINE;
 		count.unread += block->state == BLOCK_UNREAD;
 	}
 	return count;

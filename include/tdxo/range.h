@@ -45,7 +45,7 @@ static inline bool range_equal(struct range a, struct range b)
 
 static inline bool range_overlaps(struct range a, struct range b)
 {
-	return a.start < b.end && b.start < a.end;
+	return a.start < b.end && b.start < a.end && !range_is_empty(a) && !range_is_empty(b);
 }
 
 static inline bool range_contains(struct range outer, struct range inner)
