@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <json-c/json.h>
@@ -13,8 +14,15 @@
 #include "journal.h"
 #include "sysfs.h"
 
-#define STATE	"/run/tdx-onlined/state.json"
+#define STATE	"state.json"
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
+
+/* The directory of systemd.exec(5), RuntimeDirectory=; its usual place without systemd. */
+static const char *state_path(struct path *path, const char *suffix)
+{
+	return path_of(
+		path, "%s/" STATE "%s", getenv("RUNTIME_DIRECTORY") ?: "/run/tdx-onlined", suffix);
+}
 
 static void put(struct json_object **object)
 {
@@ -114,13 +122,14 @@ int state_load(struct state *ret_state)
 	CLEANUP(put) struct json_object *object = NULL;
 	char boot_id[SYSFS_NAME] = "";
 	struct state state = {0};
+	struct path path;
 	int r;
 
 	r = sysfs_read(BOOT_ID, boot_id, sizeof(boot_id));
 	if (r < 0)
 		journal_say(LOG_WARNING, BOOT_ID ": %s", strerror(-r));
 	errno = 0;
-	object = json_object_from_file(STATE);
+	object = json_object_from_file(state_path(&path, ""));
 	if (object)
 		r = load(&state, object, boot_id);
 	else
@@ -130,7 +139,7 @@ int state_load(struct state *ret_state)
 	if (r == -ENOMEM)
 		return r;
 	if (r == -EBADMSG)
-		journal_say(LOG_WARNING, STATE ": not a state file, starting anew");
+		journal_say(LOG_WARNING, "%s: not a state file, starting anew", path.text);
 	*ret_state = state;
 	return 0;
 }
@@ -203,8 +212,11 @@ int state_save(
 {
 	CLEANUP(put) struct json_object *object = json_object_new_object();
 	char boot_id[SYSFS_NAME];
+	struct path path, new;
 	int r;
 
+	state_path(&path, "");
+	state_path(&new, ".new");
 	r = sysfs_read(BOOT_ID, boot_id, sizeof(boot_id));
 	if (r == 0) {
 		json_object_object_add(object, "schema", json_object_new_int(1));
@@ -212,12 +224,12 @@ int state_save(
 		json_object_object_add(object, "boot_map", boot_map_object(boot_map));
 		json_object_object_add(object, "guard", guard_object(guard));
 		json_object_object_add(object, "decided", decided_object(decided));
-		if (json_object_to_file_ext(STATE ".new", object, JSON_C_TO_STRING_PLAIN) < 0)
+		if (json_object_to_file_ext(new.text, object, JSON_C_TO_STRING_PLAIN) < 0)
 			r = errno ? -errno : -EIO;
 	}
-	if (r == 0 && rename(STATE ".new", STATE) < 0)
+	if (r == 0 && rename(new.text, path.text) < 0)
 		r = -errno;
 	if (r < 0)
-		journal_say(LOG_ERR, STATE ": cannot be written: %s", strerror(-r));
+		journal_say(LOG_ERR, "%s: cannot be written: %s", path.text, strerror(-r));
 	return r;
 }

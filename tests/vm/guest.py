@@ -1,0 +1,329 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A test guest: Debian under QEMU, with memory that can be hot-added.
+
+    with Guest(cxl=["512M"], overlay="build/destdir") as guest:
+        guest.wait_booted()
+        guest.create_region(0, "512M")
+        guest.wait_for("grep offline /sys/devices/system/memory/memory*/state", 20)
+        print(guest.journal("-u", "tdx-onlined"))
+
+The guest is made by ./prepare and never changed: its root disk is a snapshot, and what a test adds
+comes as an overlay. Host and guest talk over socket pairs that QEMU inherits, so any number of
+guests run at once.
+
+Run as a program, it starts a guest and runs the commands that it reads from standard input.
+"""
+
+import argparse
+import base64
+import itertools
+import json
+import os
+import pathlib
+import re
+import shlex
+import socket
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "tdx-onlined"
+LAB = "/usr/local/lib/lab"
+KERNEL_ARGS = "console=ttyS0 panic=-1 rw mitigations=off systemd.show_status=auto TERM=dumb"
+
+# Kernel parameters for a guest that looks to user space like a host where firmware enabled TDX, and
+# for one where the TDX module is up too: there, what was not present at boot is refused.
+TDX_ARMED = ("tdx_refuse.platform=1",)
+TDX_ACTIVE = (*TDX_ARMED, "tdx_refuse.initialized=1", "tdx_refuse.ranges=boot")
+
+FIRST_SERIAL = 0x42
+FIRST_BUS = 12
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+class GuestError(Exception):
+    """The guest died, did not answer, or a command in it failed."""
+
+
+class Result:
+    """What a command in the guest left: exit status, standard output and standard error."""
+
+    def __init__(self, status, stdout, stderr):
+        self.status = status
+        self.stdout = stdout
+        self.stderr = stderr
+
+    def __str__(self):
+        return self.stdout.strip()
+
+
+def size_bytes(size):
+    """Bytes of a size like 536870912, "512M" or "64G"."""
+    digits, unit = re.fullmatch(r"(\d+)([KMGT]?)", str(size)).groups()
+    return int(digits) * UNITS[unit]
+
+
+def pack_overlay(source, target):
+    """Make a tar to lay over the guest's root, where /lib and the like are links."""
+
+    def as_root(entry):
+        entry.uid = entry.gid = 0
+        entry.uname = entry.gname = "root"
+        entry.name = re.sub(r"^(bin|sbin|lib|lib64)/", r"usr/\1/", entry.name)
+        return entry
+
+    with tarfile.open(target, "w", format=tarfile.GNU_FORMAT) as tar:
+        for path in sorted(source.rglob("*")):
+            if path.is_symlink() or not path.is_dir() or not any(path.iterdir()):
+                tar.add(path, path.relative_to(source), recursive=False, filter=as_root)
+
+
+def machine(cxl_sizes):
+    """QEMU's machine, with a window of the physical address space for each CXL host bridge."""
+    windows = (
+        f",cxl-fmw.{i}.targets.0=cxl.{i},cxl-fmw.{i}.size={max(4 << 30, size)}"
+        for i, size in enumerate(map(size_bytes, cxl_sizes))
+    )
+    return "q35,accel=tcg,cxl=on" + "".join(windows)
+
+
+def cxl_arguments(sizes):
+    """QEMU arguments for CXL memory devices, each behind a host bridge of its own."""
+    for i, size in enumerate(map(size_bytes, sizes)):
+        yield from (
+            "-object", f"memory-backend-ram,id=cxl-ram{i},size={size},reserve=off",
+            "-object", f"memory-backend-ram,id=cxl-lsa{i},size=1M",
+            "-device", f"pxb-cxl,bus_nr={FIRST_BUS + 4 * i},bus=pcie.0,id=cxl.{i},"
+                       "hdm_for_passthrough=on",
+            "-device", f"cxl-rp,port=0,bus=cxl.{i},id=cxl-rp{i},chassis=0,slot={2 + i}",
+            "-device", f"cxl-type3,bus=cxl-rp{i},volatile-memdev=cxl-ram{i},lsa=cxl-lsa{i},"
+                       f"id=cxl-mem{i},sn={FIRST_SERIAL + i:#x}",
+        )  # fmt: skip
+
+
+class Guest:
+    """One guest, running from __enter__ to __exit__.
+
+    memory, maxmem, slots   RAM at boot; the most there may ever be; how many DIMMs may come
+    cxl                     sizes of CXL memory devices; serial numbers count from 0x42
+    virtio_mem              size that one virtio-mem device may grow to
+    overlay                 directory, or tar, whose files are laid over the guest's root
+    kernel_args             more kernel parameters, such as TDX_ACTIVE
+    extra_qemu              more arguments for QEMU
+    console                 file for the console log; default: a temporary one
+    cache                   where ./prepare put its artefacts; default: where it puts them
+    """
+
+    def __init__(self, *, memory="1G", maxmem="16G", slots=4, cxl=(), virtio_mem=None, overlay=None,
+                 kernel_args=(), extra_qemu=(), console=None, cache=CACHE):  # fmt: skip
+        self._scratch = tempfile.TemporaryDirectory(prefix="lab-guest-")
+        self._ids = itertools.count(1)
+        self.console = pathlib.Path(console or f"{self._scratch.name}/console")
+        self._cache = pathlib.Path(cache)
+        self._arguments = [
+            *("-machine", machine(cxl), "-cpu", "max,-hypervisor", "-smp", "2"),
+            *("-m", f"{memory},slots={slots},maxmem={maxmem}"),
+            *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
+            *("-serial", f"file:{self.console}"),
+            *("-kernel", f"{self._cache}/kernel/vmlinuz"),
+            *("-initrd", f"{self._cache}/initrd/initrd"),
+            *("-append", " ".join([KERNEL_ARGS, *kernel_args])),
+            *self._disk("root", self._cache / "root/root.img", "snapshot=on"),
+            *self._disk("overlay", self._overlay_tar(overlay), "readonly=on"),
+            *("-device", "virtio-serial-pci,bus=pcie.0"),
+            *cxl_arguments(cxl),
+            *self._virtio_mem(virtio_mem),
+            *extra_qemu,
+        ]
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind:
+            self._show_console()
+        self._process.kill()
+        self._process.wait()
+        self._agent.close()
+        self._monitor.close()
+        self._scratch.cleanup()
+
+    @staticmethod
+    def _disk(name, path, options):
+        if not path:
+            return ()
+        return ("-drive", f"file={path},if=none,id={name},format=raw,{options}",
+                "-device", f"virtio-blk-pci,drive={name},bus=pcie.0")  # fmt: skip
+
+    @staticmethod
+    def _virtio_mem(size):
+        if not size:
+            return ()
+        return ("-object", f"memory-backend-ram,id=virtio-ram,size={size_bytes(size)},reserve=off",
+                "-device", "virtio-mem-pci,id=virtio-mem,memdev=virtio-ram,requested-size=0,"
+                           "bus=pcie.0")  # fmt: skip
+
+    def _overlay_tar(self, overlay):
+        if not overlay or not pathlib.Path(overlay).is_dir():
+            return overlay
+        tar = pathlib.Path(self._scratch.name) / "overlay.tar"
+        pack_overlay(pathlib.Path(overlay), tar)
+        return tar
+
+    def start(self):
+        """Start QEMU; the guest answers from early in its boot."""
+        agent, agent_end = socket.socketpair()
+        monitor, monitor_end = socket.socketpair()
+        with agent_end, monitor_end:
+            self._process = subprocess.Popen(
+                ["qemu-system-x86_64", *self._arguments,
+                 "-chardev", f"socket,id=agent,fd={agent_end.fileno()}",
+                 "-device", "virtserialport,chardev=agent,name=agent",
+                 "-chardev", f"socket,id=monitor,fd={monitor_end.fileno()}",
+                 "-mon", "chardev=monitor,mode=control"],
+                pass_fds=(agent_end.fileno(), monitor_end.fileno()), stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+        self._agent, self._agent_lines = agent, agent.makefile("rb")
+        self._monitor, self._monitor_lines = monitor, monitor.makefile("rb")
+        self._read_line(self._monitor, self._monitor_lines, 30)
+        self.qmp("qmp_capabilities")
+
+    def _send_line(self, sock, line):
+        try:
+            sock.sendall(line.encode() + b"\n")
+        except ConnectionError:
+            raise GuestError("the guest is gone") from None
+
+    def _read_line(self, sock, lines, timeout):
+        sock.settimeout(timeout)
+        try:
+            line = lines.readline()
+        except TimeoutError:
+            raise GuestError(f"no answer within {timeout:.0f} s") from None
+        except ConnectionError:
+            line = b""
+        if not line.endswith(b"\n"):
+            raise GuestError("the guest is gone")
+        return line.decode()
+
+    def _show_console(self, lines=40):
+        text = self.console.read_text(errors="replace") if self.console.exists() else ""
+        text = text.replace("\r", "")
+        print(f"--- console {self.console}", *text.splitlines()[-lines:], "---", sep="\n",
+              file=sys.stderr)  # fmt: skip
+
+    # --- commands in the guest ---
+
+    def run(self, command, *, check=True, timeout=60):
+        """Run a shell command as root and return its Result.
+
+        A command may be given as a list of words. It is killed after timeout seconds (status 124).
+        """
+        if not isinstance(command, str):
+            command = shlex.join(map(str, command))
+        number = next(self._ids)
+        text = base64.b64encode(command.encode()).decode()
+        self._send_line(self._agent, f"{number} {timeout} {text}")
+        result = self._result_of(number, time.monotonic() + timeout + 30)
+        if check and result.status:
+            raise GuestError(f"{command}: status {result.status}\n{result.stdout}{result.stderr}")
+        return result
+
+    def _result_of(self, number, deadline):
+        while True:
+            left = max(deadline - time.monotonic(), 0.1)
+            answer = self._read_line(self._agent, self._agent_lines, left).split()
+            if int(answer[0]) == number:
+                texts = (base64.b64decode(t if t != "-" else "") for t in answer[2:4])
+                return Result(int(answer[1]), *(t.decode(errors="replace") for t in texts))
+
+    def wait_for(self, command, timeout=30):
+        """Wait until a shell command succeeds; it is tried again whenever something happens."""
+        return self.run([f"{LAB}/wait-for", timeout, command], timeout=timeout + 30)
+
+    def wait_booted(self, timeout=120):
+        """Wait until systemd and udev are done with the boot; returns systemd's verdict."""
+        command = "systemctl is-system-running --wait; udevadm settle"
+        return str(self.run(command, timeout=timeout))
+
+    def journal(self, *matches):
+        """Entries of this boot's journal, as dicts; matches are arguments of journalctl."""
+        self.run("journalctl --sync")
+        words = ["journalctl", "--boot", "--output=json", "--all", "--no-pager", *matches]
+        return [json.loads(line) for line in self.run(words).stdout.splitlines()]
+
+    def fetch(self, path, target):
+        """Copy a directory of the guest, with all in it, into the directory target of the host."""
+        packed = self.run(f"tar -C {shlex.quote(path)} -c . | base64 -w0", timeout=120).stdout
+        with tempfile.TemporaryFile() as file:
+            file.write(base64.b64decode(packed))
+            file.seek(0)
+            with tarfile.open(fileobj=file) as tar:
+                tar.extractall(target)
+
+    def power_off(self, timeout=60):
+        """Shut the guest down in order, and wait until it is off."""
+        self.run("systemctl poweroff --no-block")
+        self._process.wait(timeout)
+
+    # --- machine ---
+
+    def qmp(self, command, **arguments):
+        """Run a command of the QEMU monitor; "_" in names of arguments stands for "-"."""
+        arguments = {name.replace("_", "-"): value for name, value in arguments.items()}
+        self._send_line(self._monitor, json.dumps({"execute": command, "arguments": arguments}))
+        while True:
+            answer = json.loads(self._read_line(self._monitor, self._monitor_lines, 30))
+            if "error" in answer:
+                raise GuestError(f"{command}: {answer['error']['desc']}")
+            if "return" in answer:
+                return answer["return"]
+
+    # --- memory ---
+
+    def create_region(self, index, size):
+        """Make a CXL RAM region on device index.
+
+        Returns its name, and the guest's CLOCK_MONOTONIC, in seconds, from right before the region
+        was bound to its driver.
+        """
+        words = [f"{LAB}/create-region", index, size_bytes(size)]
+        name, nanoseconds = self.run(words, timeout=120).stdout.split()
+        return name, int(nanoseconds) / 1e9
+
+    def add_dimm(self, size):
+        """Hot-add an ACPI DIMM; returns its QEMU id."""
+        name = f"dimm{next(self._ids)}"
+        self.qmp("object-add", qom_type="memory-backend-ram", id=f"{name}-ram",
+                 size=size_bytes(size), reserve=False)  # fmt: skip
+        self.qmp("device_add", driver="pc-dimm", id=name, memdev=f"{name}-ram")
+        return name
+
+    def resize_virtio_mem(self, size):
+        """Ask the virtio-mem device to have this size; the guest follows block by block."""
+        self.qmp("qom-set", path="/machine/peripheral/virtio-mem", property="requested-size",
+                 value=size_bytes(size))  # fmt: skip
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Start a guest; run commands from standard input.")
+    parser.add_argument("--cache", default=CACHE)
+    parser.add_argument("--cxl", action="append", default=[], metavar="SIZE")
+    parser.add_argument("--memory", default="1G")
+    parser.add_argument("--overlay", metavar="DIR|TAR")
+    parser.add_argument("--virtio-mem", metavar="SIZE")
+    parser.add_argument("--kernel-arg", action="append", default=[], dest="kernel_args")
+    with Guest(**vars(parser.parse_args())) as guest:
+        guest.wait_booted()
+        print("guest is up", file=sys.stderr)
+        for line in sys.stdin:
+            result = guest.run(line, check=False)
+            print(result.stdout + result.stderr, end="", flush=True)
+
+
+if __name__ == "__main__":
+    main()

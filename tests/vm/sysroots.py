@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Make the trees of tests/sysroots anew: each is a guest in one situation, seen by ./capture.
+
+    sysroots.py [--cache DIR] [NAME...]      default: all
+"""
+
+import argparse
+import pathlib
+import shutil
+
+from guest import CACHE, TDX_ACTIVE, Guest
+
+SYSROOTS = pathlib.Path(__file__).resolve().parent.parent / "sysroots"
+MEMORY = "/sys/devices/system/memory"
+GUARD_UP = f"echo 0 >/sys/bus/dax/drivers_autoprobe; echo offline >{MEMORY}/auto_online_blocks"
+BLOCK_STATES = f"{MEMORY}/memory*/state"
+
+
+def nothing(guest):
+    pass
+
+
+def refused(guest):
+    guest.create_region(0, "512M")
+    guest.wait_for("grep 1 /sys/module/tdx_refuse/parameters/refused")
+
+
+def online(guest):
+    guest.create_region(0, "512M")
+    guest.wait_for("test $(daxctl list | grep -c system-ram) = 1")
+
+
+def guarded(guest):
+    guest.run(GUARD_UP)
+    guest.create_region(0, "64G")
+    guest.wait_for("test -e /sys/bus/dax/devices/dax0.0")
+
+
+def dimm(guest):
+    guest.add_dimm("512M")
+    guest.wait_for(f"test $(grep -l offline {BLOCK_STATES} | wc -l) = 4")
+
+
+def virtio_mem(guest):
+    guest.resize_virtio_mem("256M")
+    guest.wait_for(f"test $(grep -l offline {BLOCK_STATES} | wc -l) = 2")
+
+
+def pmem(guest):
+    name = "$(ndctl list | sed -n 's/.*\"dev\":\"\\(.*\\)\".*/\\1/p')"
+    guest.run(f"ndctl create-namespace --force --reconfig={name} --mode=devdax --map=mem")
+    guest.wait_for("test -e /sys/bus/dax/devices/dax*")
+
+
+# What to do in which guest.
+SCENES = {
+    "plain-host": (nothing, {}),
+    "cxl-refused": (refused, {"cxl": ["512M"], "kernel_args": TDX_ACTIVE}),
+    "cxl-guard": (guarded, {"cxl": ["64G"], "kernel_args": TDX_ACTIVE}),
+    "cxl-online": (online, {"cxl": ["512M"]}),
+    "dimm": (dimm, {"kernel_args": TDX_ACTIVE}),
+    "hmem": (nothing, {"kernel_args": ["memmap=256M%256M+0xefffffff", *TDX_ACTIVE]}),
+    "pmem": (pmem, {"kernel_args": ["memmap=256M!256M", *TDX_ACTIVE]}),
+    "virtio-mem": (virtio_mem, {"virtio_mem": "1G", "kernel_args": TDX_ACTIVE}),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Capture the trees of tests/sysroots.")
+    parser.add_argument("--cache", default=CACHE)
+    parser.add_argument("names", nargs="*", metavar="NAME", default=list(SCENES))
+    options = parser.parse_args()
+    for name in options.names:
+        make, machine = SCENES[name]
+        print(name, flush=True)
+        with Guest(cache=options.cache, **machine) as guest:
+            guest.wait_booted()
+            make(guest)
+            guest.run("udevadm settle; capture /tmp/tree")
+            shutil.rmtree(SYSROOTS / name, ignore_errors=True)
+            guest.fetch("/tmp/tree", SYSROOTS / name)
+
+
+if __name__ == "__main__":
+    main()

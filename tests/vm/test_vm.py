@@ -1,0 +1,325 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The installed daemon on real kernels: memory is really hot-added, the journal is the evidence.
+
+Three guests, each booted once. In the first TDX is active: a memory notifier refuses whatever was
+not there at boot. In the second firmware has enabled TDX but nothing refuses yet, and the daemon is
+not started at boot. The third has no TDX. The tests of a guest run in the order of their names,
+and each leaves the guest to the next.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from guest import CACHE, TDX_ACTIVE, TDX_ARMED, Guest
+
+MEMORY = "/sys/devices/system/memory"
+DAX = "/sys/bus/dax"
+REFUSE = "/sys/module/tdx_refuse/parameters"
+UNIT = "tdx-onlined.service"
+GIB = 1 << 30
+BLOCK = 128 << 20
+BUILD = os.environ.get("MESON_BUILD_ROOT", "build")
+
+
+def install(directory, *, enabled):
+    """What `meson install` puts on a machine, and `systemctl enable` if asked for."""
+    subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet"], check=True,
+                   env={**os.environ, "DESTDIR": directory}, stdout=subprocess.DEVNULL)  # fmt: skip
+    if enabled:
+        subprocess.run(["systemctl", f"--root={directory}", "--quiet", "enable", UNIT], check=True)
+
+
+class Scene(unittest.TestCase):
+    """A guest with the daemon in it. Subclasses say which."""
+
+    enabled = True
+    machine = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.mkdtemp(prefix="tdx-onlined-")
+        cls.addClassCleanup(shutil.rmtree, cls.directory)
+        install(cls.directory, enabled=cls.enabled)
+        cls.guest = cls.enterClassContext(Guest(overlay=cls.directory, **cls.machine))
+        cls.assert_booted(cls.guest.wait_booted())
+
+    @classmethod
+    def assert_booted(cls, state):
+        if state != "running":
+            failed = cls.guest.run("systemctl list-units --failed --no-legend").stdout
+            raise AssertionError(f"the guest is {state}: {failed}")
+
+    def sh(self, command, **kwargs):
+        return self.guest.run(command, **kwargs).stdout.strip()
+
+    def read(self, path):
+        return self.sh(f"cat {path}")
+
+    def records(self, **fields):
+        """The records of ranges so far; fields as TDXO_FIELD=value, in lower case."""
+        matches = [f"TDXO_{name.upper()}={value}" for name, value in fields.items()]
+        entries = self.guest.journal(f"_SYSTEMD_UNIT={UNIT}", *matches)
+        return [entry for entry in entries if "TDXO_VERDICT" in entry]
+
+    def wait_for_record(self, **fields):
+        """Wait for a record, and be sure that it is the only one."""
+        words = " ".join(f"TDXO_{name.upper()}={value}" for name, value in fields.items())
+        self.guest.wait_for(f"journalctl -b -q --no-pager {words} | grep -q .", 60)
+        records = self.records(**fields)
+        self.assertEqual(len(records), 1, records)
+        return records[0]
+
+    def assert_record(self, record, **fields):
+        for name, value in fields.items():
+            self.assertEqual(record.get(f"TDXO_{name.upper()}"), value, (name, record["MESSAGE"]))
+
+    def driver(self, device):
+        return self.sh(f"basename $(readlink {DAX}/devices/{device}/driver)")
+
+    def wait_for_driver(self, device, driver):
+        self.guest.wait_for(f"readlink {DAX}/devices/{device}/driver | grep -q /{driver}$", 60)
+
+    def blocks(self):
+        """Numbers of all memory blocks."""
+        return set(self.sh(f"ls {MEMORY} | sed -n 's/^memory//p'").split())
+
+    def states(self, start, size):
+        """The states of the blocks of a range, in ascending order; a zone for those online."""
+        first, last = start // BLOCK, (start + size) // BLOCK - 1
+        script = f"cd {MEMORY}; for i in $(seq {first} {last}); do [ -e memory$i ] || continue;"
+        return self.sh(f"{script} echo $(cat memory$i/state memory$i/valid_zones); done").split("\n")
+
+    def window(self, index):
+        """Start and size of the physical address window of a CXL host bridge."""
+        decoder = f"/sys/bus/cxl/devices/decoder0.{index}"
+        start, size = (int(self.read(f"{decoder}/{name}"), 0) for name in ("start", "size"))
+        return start, size
+
+    def configure(self, *lines):
+        text = "\\n".join(("[Daemon]", *lines))
+        self.sh(f"mkdir -p /etc/tdx-onlined.conf.d; printf '{text}\\n' >/etc/tdx-onlined.conf.d/test.conf")
+
+    def assert_guard(self, autoprobe, auto_online):
+        self.assertEqual(self.read(f"{DAX}/drivers_autoprobe"), autoprobe)
+        self.assertEqual(self.read(f"{MEMORY}/auto_online_blocks"), auto_online)
+
+
+class Active(Scene):
+    """TDX is active, the daemon starts at boot."""
+
+    machine = {
+        "memory": "6G",
+        "cxl": ["64G", "64G", "512M", "512M", "512M"],
+        # A region of persistent memory, and a range that firmware reserved for a driver.
+        "kernel_args": (*TDX_ACTIVE, "memmap=256M!5G", "memmap=512M%6G+0xefffffff"),
+    }
+
+    def test_00_guard_is_up_from_the_start(self):
+        """The soft reserved range, there since boot, was not bound behind the daemon's back."""
+        self.assert_guard("0", "offline")
+        record = self.wait_for_record(carrier="hmem")
+        self.assert_record(record, verdict="devdax", reason="outside-boot-map", gate="active",
+                           start="0x180000000", size=str(GIB // 2), blocks="0", driver=None)  # fmt: skip
+        self.wait_for_driver(record["TDXO_DEVICE"], "device_dax")
+
+    def test_01_sandbox(self):
+        """The unit has no capability, and the daemon works all the same."""
+        pid = self.sh(f"systemctl show -P MainPID {UNIT}")
+        capabilities = self.sh(f"grep ^Cap /proc/{pid}/status | cut -f2 | sort -u")
+        self.assertEqual(capabilities, "0000000000000000")
+        # Which unit watches over it, and that no block of boot memory has a device unit.
+        self.assertEqual(self.sh("systemctl list-units --all --plain --no-legend 'sys-devices-system-memory*'"), "")
+
+    def test_02_pmem(self):
+        """Persistent memory gets the driver that the kernel would have bound, and nothing else."""
+        self.sh("ndctl create-namespace -f -e $(ndctl list -N | sed -n 's/.*\"dev\":\"\\(.*\\)\".*/\\1/p')"
+                " -m devdax -M mem")  # fmt: skip
+        record = self.wait_for_record(carrier="pmem")
+        self.assert_record(record, verdict="ignore", reason="persistent-memory", driver="device_dax")
+
+    def test_03_region_refused(self):
+        """64 GiB that TDX refuses: no block, no refused write, one record, and a devdax device."""
+        before = self.blocks()
+        self.guest.create_region(0, "64G")
+        record = self.wait_for_record(region="region0")
+        device, start = record["TDXO_DEVICE"], self.window(0)[0]
+        self.assert_record(record, verdict="devdax", reason="outside-boot-map", carrier="cxl",
+                           start=hex(start), end=hex(start + 64 * GIB - 1), size=str(64 * GIB),
+                           blocks="0", blocks_online="0", gate="active", gate_mode="auto",
+                           result="begun", errno=None)  # fmt: skip
+        self.wait_for_driver(device, "device_dax")
+        self.assertEqual(self.blocks(), before)
+        self.assertEqual(self.read(f"{REFUSE}/refused"), "0")
+        self.guest.wait_for(f"daxmap /dev/{device}", 60)  # it takes the kernel a while to bind
+        self.assertEqual(len(self.records(region="region0")), 1)
+
+    def test_04_dimm_refused(self):
+        """A DIMM has no dax device: its blocks stay offline."""
+        before = self.blocks()
+        self.guest.add_dimm("1G")
+        record = self.wait_for_record(carrier="dimm")
+        self.assert_record(record, verdict="offline", reason="outside-boot-map", size=str(GIB),
+                           blocks="8", blocks_online="0", device=None)  # fmt: skip
+        start = int(record["TDXO_START"], 0)
+        self.assertEqual(len(self.blocks() - before), 8)
+        self.assertEqual([state.split()[0] for state in self.states(start, GIB)], ["offline"] * 8)
+        self.assertEqual(self.read(f"{REFUSE}/refused"), "0")
+
+    def test_05_restart(self):
+        """A restart with another configuration decides nothing twice."""
+        before = len(self.records())
+        windows = (self.window(index) for index in (1, 2))
+        ranges = " ".join(f"{start:#x}-{start + size - 1:#x}" for start, size in windows)
+        self.configure(f"CapableRanges={ranges}")
+        self.sh(f"systemctl restart {UNIT}")
+        self.guest.wait_for(f"systemctl show -P StatusText {UNIT} | grep -q decided", 30)
+        self.assertEqual(len(self.records()), before)
+        self.assert_guard("0", "offline")
+
+    def test_06_region_allowed(self):
+        """64 GiB that configuration and kernel allow: all of it online, in zone Normal."""
+        start, _ = self.window(1)
+        boot = self.read(f"{REFUSE}/ranges")
+        self.sh(f"echo '{boot},{start:#x}-{start + 64 * GIB:#x}' >{REFUSE}/ranges")
+        self.guest.create_region(1, "64G")
+        record = self.wait_for_record(region="region1")
+        self.assert_record(record, verdict="online", reason="in-boot-map", source="configuration",
+                           zone="kernel", blocks="512", blocks_online="512", result="done",
+                           driver="kmem")  # fmt: skip
+        self.assertEqual(set(self.states(start, 64 * GIB)), {"online Normal"})
+        self.assertEqual(self.read(f"{REFUSE}/refused"), "0")
+
+    def test_07_kernel_refuses(self):
+        """The configuration allows a range, the kernel does not: the canary tells, and it is undone."""
+        before = self.blocks()
+        self.guest.create_region(2, "512M")
+        record = self.wait_for_record(region="region2")
+        self.assert_record(record, verdict="devdax", reason="kernel-refused", errno="1",
+                           driver="device_dax", blocks="0", result="done")  # fmt: skip
+        self.assertEqual(self.read(f"{REFUSE}/refused"), "1")
+        self.assertEqual(self.blocks(), before)
+        self.sh(f"daxmap /dev/{record['TDXO_DEVICE']}")
+
+    def test_08_stop_gives_the_guard_back(self):
+        """Without the daemon the kernel has its way again; the udev rule brings the daemon back."""
+        before = self.blocks()
+        self.sh(f"systemctl stop {UNIT}")
+        self.assert_guard("1", "online")
+        refused = int(self.read(f"{REFUSE}/refused"))
+        self.guest.create_region(3, "512M")
+        record = self.wait_for_record(region="region3")
+        self.assert_record(record, verdict="devdax", reason="outside-boot-map", driver="device_dax")
+        # kmem had it, the kernel refused it: that is what the guard prevents.
+        self.assertGreater(int(self.read(f"{REFUSE}/refused")), refused)
+        self.assertEqual(self.blocks(), before)
+
+    def test_09_crash(self):
+        """After a crash the guard stays up; what came meanwhile is picked up."""
+        self.sh("mkdir -p /run/systemd/system/tdx-onlined.service.d;"
+                " printf '[Service]\\nRestart=no\\n' >/run/systemd/system/tdx-onlined.service.d/test.conf;"
+                " systemctl daemon-reload")  # fmt: skip
+        before = len(self.records())
+        self.sh(f"systemctl kill -s KILL {UNIT}")
+        self.guest.wait_for(f"test $(systemctl is-active {UNIT}) = failed")
+        self.assert_guard("0", "offline")
+        self.guest.create_region(4, "512M")
+        record = self.wait_for_record(region="region4")
+        self.assert_record(record, verdict="devdax", reason="outside-boot-map")
+        self.assertEqual(len(self.records()), before + 1)
+        self.sh(f"systemctl stop {UNIT}")
+        self.assert_guard("1", "online")
+
+    def test_10_dry_run_and_catalog(self):
+        """The dry run agrees with what was done; the catalog explains every record."""
+        table = self.sh("tdx-onlined --dry-run")
+        self.assertIn("already-devdax", table)
+        self.assertEqual(table.count("\n"), len(self.records()) + 1, table)
+        self.sh("journalctl --update-catalog")
+        ids = {record["MESSAGE_ID"] for record in self.records()}
+        for message_id in ids:
+            self.assertIn("TDX", self.sh(f"journalctl -b -x -q --no-pager MESSAGE_ID={message_id} | grep ^░░"))
+
+    def test_11_bad_configuration(self):
+        """A configuration that cannot be read: no start, and the file and line are named."""
+        self.configure("Gate=ajar")
+        self.assertNotEqual(self.guest.run(f"systemctl start {UNIT}", check=False).status, 0)
+        messages = [e["MESSAGE"] for e in self.guest.journal(f"_SYSTEMD_UNIT={UNIT}", "PRIORITY=3")]
+        self.assertIn("/etc/tdx-onlined.conf.d/test.conf:2: Gate=ajar: not auto, active or absent", messages)
+        self.assert_guard("1", "online")
+
+
+class Armed(Scene):
+    """Firmware enabled TDX, nothing refuses yet, and the daemon is not there at boot."""
+
+    enabled = False
+    machine = {"memory": "1G", "cxl": ["512M"], "kernel_args": TDX_ARMED}
+
+    def test_00_came_before_the_daemon(self):
+        """The kernel onlined the region; the rule started the daemon, which tells and leaves it."""
+        self.assertEqual(self.guest.run(f"systemctl is-active {UNIT}", check=False).status, 3)
+        self.guest.create_region(0, "512M")
+        record = self.wait_for_record(region="region0")
+        self.assert_record(record, verdict="ignore", reason="already-online", gate="armed",
+                           blocks="4", blocks_online="4", driver="kmem", result="nothing-to-do")  # fmt: skip
+        start = self.window(0)[0]
+        self.assertEqual({state.split()[0] for state in self.states(start, 4 * BLOCK)}, {"online"})
+
+
+class Absent(Scene):
+    """There is no TDX: everything goes online, as the kernel would have it."""
+
+    machine = {"memory": "1G", "cxl": ["512M", "512M"], "virtio_mem": "1G"}
+
+    def test_00_no_guard(self):
+        self.assert_guard("1", "online")
+        messages = [entry["MESSAGE"] for entry in self.guest.journal(f"_SYSTEMD_UNIT={UNIT}")]
+        self.assertIn("TDX gate absent", messages)
+        self.assertIn("No memory arrived after boot: nothing to do", messages)
+
+    def test_01_kernel_onlines(self):
+        """With the kernel's own policy there is nothing left to do, but to say it."""
+        self.guest.create_region(0, "512M")
+        record = self.wait_for_record(region="region0")
+        self.assert_record(record, verdict="online", reason="gate-absent", blocks="4",
+                           blocks_online="4", result="nothing-to-do", zone="auto")  # fmt: skip
+
+    def test_02_daemon_onlines(self):
+        """With the kernel's policy off, the daemon brings all of it online."""
+        self.sh(f"echo offline >{MEMORY}/auto_online_blocks")
+        self.guest.create_region(1, "512M")
+        self.guest.add_dimm("512M")
+        for fields in ({"region": "region1"}, {"carrier": "dimm"}):
+            record = self.wait_for_record(**fields)
+            self.assert_record(record, verdict="online", reason="gate-absent", blocks="4",
+                               blocks_online="4", result="done")  # fmt: skip
+
+    def test_03_virtio_mem(self):
+        """Blocks that arrive one by one are one range."""
+        self.guest.resize_virtio_mem("1G")
+        record = self.wait_for_record(carrier="virtio-mem")
+        self.assert_record(record, verdict="online", blocks="8", blocks_online="8", size=str(GIB))
+
+    def test_04_oneshot(self):
+        """One shot finds nothing left to do, and says so in its exit status."""
+        self.sh("tdx-onlined --oneshot --json >/tmp/report")
+        self.assertEqual(self.sh("tdx-onlined --oneshot | grep -c nothing-to-do"), "4")
+
+
+def missing():
+    """What a guest needs and this machine lacks, or None."""
+    if not shutil.which("qemu-system-x86_64"):
+        return "qemu-system-x86_64 is not installed"
+    image = CACHE / "root/root.img"
+    return None if image.exists() else f"{image} is not there: run tests/vm/prepare"
+
+
+if __name__ == "__main__":
+    if missing():
+        print(f"skipped: {missing()}")
+        sys.exit(77)
+    unittest.main(verbosity=2)
