@@ -194,7 +194,7 @@ static int look(struct daemon *daemon)
 	CLEANUP(arrivals_done) struct arrivals all = {0}, undecided = {0}, remaining = {0};
 	int r;
 
-	r = sensor_look(&daemon->sensor, !daemon->noisy_since);
+	r = daemon->noisy_since ? sensor_glance(&daemon->sensor) : sensor_look(&daemon->sensor);
 	if (r == 0)
 		r = sensor_arrivals(&daemon->sensor, &all);
 	if (r == 0)
@@ -261,7 +261,11 @@ static int on_news(sd_event_source *source, int fd, uint32_t events, void *userd
 	if (news & (MONITOR_CXL | MONITOR_OVERFLOW))
 		daemon->sensor.cxl.fresh = false;
 	r = expect_silence(daemon);
-	return r >= 0 && news & (MONITOR_DAX | MONITOR_OVERFLOW) ? look(daemon) : r;
+	/* Behind the guard a device can be judged at once. */
+	if (r >= 0 && news & (MONITOR_DAX | MONITOR_OVERFLOW) &&
+		snapshot_guarded(&daemon->sensor.snapshot))
+		r = look(daemon);
+	return r;
 }
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
@@ -346,8 +350,6 @@ static int run(struct daemon *daemon)
 	r = sd_notify(false, "READY=1");
 	if (r >= 0)
 		r = expect_silence(daemon);
-	if (r >= 0)
-		r = look(daemon);
 	if (r >= 0)
 		r = sd_event_loop(daemon->event);
 	sd_notify(false, "STOPPING=1");

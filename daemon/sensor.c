@@ -83,7 +83,13 @@ static int note_virtio_device(const char *name, void *userdata)
 	return 0;
 }
 
-int sensor_look(struct sensor *sensor, bool settled)
+int sensor_glance(struct sensor *sensor)
+{
+	snapshot_forget_dax(&sensor->snapshot);
+	return dax_list(&sensor->dax, &sensor->snapshot, &sensor->complaints);
+}
+
+int sensor_look(struct sensor *sensor)
 {
 	int r;
 
@@ -96,8 +102,7 @@ int sensor_look(struct sensor *sensor, bool settled)
 		r = sensor_list_dimms(sensor);
 	if (r < 0)
 		return r;
-	if (settled)
-		dax_check(&sensor->snapshot, &sensor->complaints);
+	dax_check(&sensor->snapshot, &sensor->complaints);
 	sensor->snapshot.virtio_mem = false;
 	/* No such driver, no such device. */
 	(void)!sysfs_list(VIRTIO_MEM, note_virtio_device, &sensor->snapshot.virtio_mem);
@@ -143,7 +148,7 @@ int sensor_init(struct sensor *sensor, const struct config *config, const struct
 	if (r == 0 && kept)
 		r = adopt_boot_map(sensor, kept);
 	if (r == 0)
-		r = sensor_look(sensor, true);
+		r = sensor_look(sensor);
 	if (r == 0 && !kept)
 		r = sensor_build_boot_map(sensor);
 	if (r == 0)

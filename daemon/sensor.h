@@ -36,11 +36,14 @@ int sensor_init(
 	struct sensor *sensor, const struct config *config, const struct boot_map *kept) MUST_CHECK;
 void sensor_done(struct sensor *sensor);
 
+/* Look again. 0 or -ENOMEM; what cannot be read is complained about and left out. */
+int sensor_look(struct sensor *sensor) MUST_CHECK;
+
 /*
- * Look again. 0 or -ENOMEM; what cannot be read is complained about and left out. While things
- * are not settled a dax device may be half there, which is no reason to complain.
+ * Look again at the dax devices only, while things are still changing: the rest stays as it was
+ * seen last, and a device that is half there is no reason to complain.
  */
-int sensor_look(struct sensor *sensor, bool settled) MUST_CHECK;
+int sensor_glance(struct sensor *sensor) MUST_CHECK;
 
 /* All ranges that are there now and were not at boot. */
 int sensor_arrivals(struct sensor *sensor, struct arrivals *ret_arrivals) MUST_CHECK;

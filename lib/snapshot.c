@@ -29,13 +29,18 @@ static const char *const drivers[] = {
 };
 static_assert(ARRAY_SIZE(drivers) == DAX_DRIVER_MAX, "a name for each driver");
 
-void snapshot_forget(struct snapshot *snapshot)
+void snapshot_forget_dax(struct snapshot *snapshot)
 {
 	for (size_t i = 0; i < snapshot->n_dax; i++)
 		free(snapshot->dax[i].mappings);
 	free(snapshot->dax);
 	snapshot->dax = NULL;
 	snapshot->n_dax = 0;
+}
+
+void snapshot_forget(struct snapshot *snapshot)
+{
+	snapshot_forget_dax(snapshot);
 	free(snapshot->dimms);
 	snapshot->dimms = NULL;
 	snapshot->n_dimms = 0;

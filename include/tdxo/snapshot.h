@@ -102,6 +102,9 @@ struct snapshot {
 
 void snapshot_done(struct snapshot *snapshot);
 
+/* Free the dax devices. */
+void snapshot_forget_dax(struct snapshot *snapshot);
+
 /* Free the devices, DIMMs and blocks, and keep the gate, the boot map and the block size. */
 void snapshot_forget(struct snapshot *snapshot);
 
