@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "sysfs.h"
+#include "tdxo/names.h"
 
 #define MEMORY	      "/sys/devices/system/memory"
 #define BLOCK_SIZE    MEMORY "/block_size_bytes"
@@ -20,7 +21,7 @@
 #define VIRTIO_MEM    "/sys/bus/virtio/drivers/virtio_mem"
 
 static const char *const block_states[] = {
-	[BLOCK_UNREAD] = "",
+	[BLOCK_UNREAD] = NULL,
 	[BLOCK_OFFLINE] = "offline",
 	[BLOCK_ONLINE] = "online",
 	[BLOCK_GOING_OFFLINE] = "going-offline",
@@ -192,13 +193,11 @@ int sensor_block_state(uint64_t id, enum block_state *ret_state)
 	r = sysfs_read(path_of(&path, MEMORY "/memory%" PRIu64 "/state", id), text, sizeof(text));
 	if (r < 0)
 		return r == -ENODEV ? -ENOENT : r;
-	for (enum block_state state = BLOCK_OFFLINE; state < BLOCK_STATE_MAX; state++) {
-		if (strcmp(text, block_states[state]) == 0) {
-			*ret_state = state;
-			return 0;
-		}
-	}
-	return -EBADMSG;
+	r = names_find(block_states, ARRAY_SIZE(block_states), text);
+	if (r < 0)
+		return -EBADMSG;
+	*ret_state = (enum block_state)r;
+	return 0;
 }
 
 /* Read the states of the blocks in a range; what vanished meanwhile leaves the snapshot. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tdxo/array.h"
+#include "tdxo/names.h"
 
 static const char *const sources[] = {
 	[BOOT_SOURCE_NONE] = "none",
@@ -163,11 +164,10 @@ const char *boot_source_to_string(enum boot_source source)
 
 int boot_source_from_string(const char *text, enum boot_source *ret_source)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
-		if (strcmp(text, sources[i]) == 0) {
-			*ret_source = (enum boot_source)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
+	int i = names_find(sources, ARRAY_SIZE(sources), text);
+
+	if (i < 0)
+		return i;
+	*ret_source = (enum boot_source)i;
+	return 0;
 }

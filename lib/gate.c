@@ -5,8 +5,9 @@
 #include "tdxo/gate.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <string.h>
+
+#include "tdxo/names.h"
 
 static const char *const states[] = {
 	[GATE_ABSENT] = "absent",
@@ -166,13 +167,12 @@ const char *gate_mode_to_string(enum gate_mode mode)
 
 int gate_mode_from_string(const char *text, enum gate_mode *ret_mode)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-		if (strcmp(text, modes[i]) == 0) {
-			*ret_mode = (enum gate_mode)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
+	int i = names_find(modes, ARRAY_SIZE(modes), text);
+
+	if (i < 0)
+		return i;
+	*ret_mode = (enum gate_mode)i;
+	return 0;
 }
 
 const char *witness_to_string(enum witness witness)

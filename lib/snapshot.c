@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tdxo/array.h"
+#include "tdxo/names.h"
 
 static const char *const carriers[] = {
 	[CARRIER_UNKNOWN] = "unknown",
@@ -129,13 +130,12 @@ const char *carrier_to_string(enum carrier carrier)
 
 int carrier_from_string(const char *text, enum carrier *ret_carrier)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(carriers); i++) {
-		if (strcmp(text, carriers[i]) == 0) {
-			*ret_carrier = (enum carrier)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
+	int i = names_find(carriers, ARRAY_SIZE(carriers), text);
+
+	if (i < 0)
+		return i;
+	*ret_carrier = (enum carrier)i;
+	return 0;
 }
 
 const char *dax_driver_to_string(enum dax_driver driver)
