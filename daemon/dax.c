@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <daxctl/libdaxctl.h>
@@ -94,11 +95,21 @@ static int read_mappings(struct dax_device *device, struct daxctl_dev *dev)
 	return r;
 }
 
+/* The kernel gives the directory of each device that it makes a new inode number. */
+static uint64_t identity_of(const char *device)
+{
+	struct path path;
+	struct stat st;
+
+	return stat(path_of(&path, DAX_DEVICES "/%s", device), &st) < 0 ? 0 : st.st_ino;
+}
+
 static int append_device(struct snapshot *snapshot, struct daxctl_region *region,
 	struct daxctl_dev *dev, struct complaints *complaints)
 {
 	const char *path = daxctl_region_get_path(region);
 	struct dax_device device = {
+		.identity = identity_of(daxctl_dev_get_devname(dev)),
 		.carrier = carrier_of_dax_path(path),
 		.driver = dax_driver_of(daxctl_dev_get_devname(dev)),
 		.target_node = daxctl_dev_get_target_node(dev),
@@ -205,6 +216,9 @@ int dax_bind(struct dax *dax, const char *device, enum dax_driver driver)
 	r = driver == DAX_DRIVER_KMEM ? daxctl_dev_enable_ram(dev) : daxctl_dev_enable_devdax(dev);
 	if (dax_driver_of(device) == driver)
 		return 0;
+	/* It may have been taken away while the kernel was at it. */
+	if (!identity_of(device))
+		return -ENODEV;
 	return r < 0 ? r : -EIO;
 }
 

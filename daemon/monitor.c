@@ -9,9 +9,12 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include <libudev.h>
+#include <linux/filter.h>
+#include <sys/socket.h>
 
 /* As much as the kernel allows without a capability is taken of it (net.core.rmem_max). */
 #define RECEIVE_BUFFER (16 * 1024 * 1024)
@@ -26,6 +29,25 @@ static const struct {
 	{"module", MONITOR_TDX},
 	{"misc", MONITOR_TDX},
 };
+
+/*
+ * Drop in the kernel what says that a block went online or offline: there is one for each block
+ * that we online, and it is no arrival. A uevent of the kernel begins with "ACTION@DEVPATH".
+ */
+static int drop_block_switches(int fd)
+{
+	static struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x6f6e6c69, 2, 0), /* "onli" */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x6f66666c, 1, 0), /* "offl" */
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	const struct sock_fprog program = {ARRAY_SIZE(filter), filter};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno
+											   : 0;
+}
 
 static void unref_device(struct udev_device **device)
 {
@@ -51,6 +73,8 @@ int monitor_init(struct monitor *monitor)
 		(void)udev_monitor_set_receive_buffer_size(monitor->udev, RECEIVE_BUFFER);
 	if (r >= 0)
 		r = udev_monitor_enable_receiving(monitor->udev);
+	if (r >= 0)
+		r = drop_block_switches(monitor_fd(monitor));
 	if (r < 0)
 		monitor_done(monitor);
 	return r < 0 ? r : 0;

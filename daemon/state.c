@@ -46,13 +46,18 @@ static const char *get_text(struct json_object *object, const char *key)
 	return value ? json_object_get_string(value) : "";
 }
 
+static uint64_t get_number(struct json_object *object, const char *key)
+{
+	struct json_object *value = get(object, key, json_type_int);
+
+	return value ? json_object_get_uint64(value) : 0;
+}
+
 static struct range get_range(struct json_object *object)
 {
-	struct json_object *start = get(object, "start", json_type_int);
-	struct json_object *size = get(object, "size", json_type_int);
-	uint64_t from = start ? json_object_get_uint64(start) : 0;
+	uint64_t start = get_number(object, "start");
 
-	return (struct range){from, from + (size ? json_object_get_uint64(size) : 0)};
+	return (struct range){start, start + get_number(object, "size")};
 }
 
 static int load_boot_map(struct state *state, struct json_object *object)
@@ -87,6 +92,7 @@ static int load_decided(struct state *state, struct json_object *ranges)
 		struct arrival arrival = {.range = get_range(item), .node = NODE_UNKNOWN};
 
 		arrival.size = range_size(arrival.range);
+		arrival.identity = get_number(item, "identity");
 		snprintf(arrival.device, sizeof(arrival.device), "%s", get_text(item, "device"));
 		r = carrier_from_string(get_text(item, "carrier"), &arrival.carrier);
 		if (r < 0)
@@ -202,6 +208,7 @@ static struct json_object *decided_object(const struct arrivals *decided)
 		json_object_object_add(item, "carrier",
 			json_object_new_string(carrier_to_string(arrival->carrier)));
 		json_object_object_add(item, "device", json_object_new_string(arrival->device));
+		json_object_object_add(item, "identity", json_object_new_uint64(arrival->identity));
 		json_object_array_add(array, item);
 	}
 	return array;

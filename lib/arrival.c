@@ -47,6 +47,7 @@ static int append_device(
 	struct arrival arrival = {
 		.size = dax->size,
 		.carrier = dax->carrier,
+		.identity = dax->identity,
 		.node = dax->target_node,
 		.driver = dax->driver,
 	};
@@ -190,7 +191,8 @@ static int append_parts(struct arrivals *found, const struct arrival *arrival,
 			if (r == 0)
 				r = range_set_subtract(&rest, other->range);
 		} else if (range_equal(arrival->range, other->range)) {
-			equal |= strcmp(arrival->device, other->device) == 0;
+			equal |= strcmp(arrival->device, other->device) == 0 &&
+				 arrival->identity == other->identity;
 		}
 	}
 	if (r == 0 && !is_run(arrival))

@@ -29,6 +29,7 @@ struct arrival {
 	enum fault fault;
 	char device[SYSFS_NAME]; /* dax device; empty if there is none */
 	char region[SYSFS_NAME]; /* CXL region; empty if there is none */
+	uint64_t identity;	 /* of the device; 0 if there is none */
 	int node;		 /* or NODE_UNKNOWN */
 	enum dax_driver driver;
 	struct memdev memdevs[MEMDEVS_MAX];

@@ -71,6 +71,7 @@ struct memdev {
 struct dax_device {
 	char name[SYSFS_NAME];
 	char region[SYSFS_NAME]; /* the CXL region; empty if there is none */
+	uint64_t identity;	 /* differs if the device went away and one of its name came */
 	enum carrier carrier;
 	enum dax_driver driver;
 	int target_node; /* or NODE_UNKNOWN */

@@ -228,6 +228,8 @@ static void test_whole_ranges(void **state)
 	static const struct arrival dax0 = {.range = {0, 10}, .size = 10, .device = "dax0.0"};
 	static const struct arrival dax1 = {.range = {0, 10}, .size = 10, .device = "dax1.0"};
 	static const struct arrival moved = {.range = {0, 11}, .size = 11, .device = "dax0.0"};
+	static const struct arrival reborn = {
+		.range = {0, 10}, .size = 10, .device = "dax0.0", .identity = 1};
 	static const struct arrival bound = {
 		.range = {0, 10}, .size = 10, .device = "dax0.0", .driver = DAX_DRIVER_KMEM};
 	static const struct arrival dimm = {.range = {0, 10}, .size = 10, .carrier = CARRIER_DIMM};
@@ -245,6 +247,7 @@ static void test_whole_ranges(void **state)
 		{&dax0, &bound, true},
 		{&dax0, &dax1, false},
 		{&dax0, &moved, false},
+		{&dax0, &reborn, false},
 		{&dax0, &lost0, false},
 		{&lost0, &lost0, true},
 		{&lost0, &lost1, false},

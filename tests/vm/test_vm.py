@@ -158,6 +158,14 @@ class Active(Scene):
         self.guest.wait_for(f"daxmap /dev/{device}", 60)  # it takes the kernel a while to bind
         self.assertEqual(len(self.records(region="region0")), 1)
 
+    def test_03_region_comes_again(self):
+        """A device that goes and comes back at once, under the same name, is decided anew."""
+        driver = "/sys/bus/cxl/drivers/cxl_region"
+        self.sh(f"echo region0 >{driver}/unbind; echo region0 >{driver}/bind", timeout=120)
+        self.guest.wait_for("test $(journalctl -b -q --no-pager -o cat TDXO_REGION=region0 | wc -l) = 2", 60)
+        device = self.records(region="region0")[1]["TDXO_DEVICE"]
+        self.guest.wait_for(f"daxmap /dev/{device}", 60)
+
     def test_04_dimm_refused(self):
         """A DIMM has no dax device: its blocks stay offline."""
         before = self.blocks()

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The daemon as a child: started, listened to, stopped.
+ */
+#include "mock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PREFIX "tdx-onlined: "
+
+static const char *program;
+
+bool mock_programs(int argc, char *argv[])
+{
+	const char *others = getenv("LD_PRELOAD");
+	char preload[2 * MOCK_PATH];
+
+	if (argc < 3 || !others || !strstr(others, "umockdev")) {
+		fprintf(stderr, "usage: umockdev-wrapper %s TDX-ONLINED MOCK-KERNEL.so [TEST]\n",
+			argv[0]);
+		return false;
+	}
+	program = argv[1];
+	snprintf(preload, sizeof(preload), "%s:%s", argv[2], others);
+	setenv("LD_PRELOAD", preload, 1);
+	unsetenv("JOURNAL_STREAM"); /* so it writes to stderr */
+	unsetenv("WATCHDOG_USEC");
+	unsetenv("WATCHDOG_PID");
+	if (argc > 3)
+		cmocka_set_test_filter(argv[3]);
+	return true;
+}
+
+int64_t mock_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+bool mock_wait_for(int fd, int64_t deadline)
+{
+	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+	int64_t left = deadline - mock_now_ms();
+	int r;
+
+	while ((r = poll(&poll_fd, 1, left > 0 ? (int)left : 0)) < 0 && errno == EINTR)
+		left = deadline - mock_now_ms();
+	return r > 0;
+}
+
+/* A byte that the daemon said. */
+static void take_byte(struct mock *mock, char byte)
+{
+	struct mock_line *line = &mock->lines[mock->n];
+
+	if (byte != '\n') {
+		assert_true(mock->partial + 1 < sizeof(line->text));
+		line->text[mock->partial++] = byte;
+		return;
+	}
+	line->text[mock->partial] = '\0';
+	line->expected = false;
+	mock->partial = 0;
+	if (strncmp(line->text, PREFIX, strlen(PREFIX)) == 0)
+		memmove(line->text, line->text + strlen(PREFIX),
+			strlen(line->text + strlen(PREFIX)) + 1);
+	mock->n++;
+	assert_true(mock->n < MOCK_LINES);
+}
+
+/* Take in what comes next. False: nothing came before the deadline, or nothing will come. */
+static bool listen_on(struct mock *mock, int64_t deadline)
+{
+	char bytes[4096];
+	ssize_t n;
+
+	if (mock->said < 0 || !mock_wait_for(mock->said, deadline))
+		return false;
+	n = read(mock->said, bytes, sizeof(bytes));
+	for (ssize_t i = 0; i < n; i++)
+		take_byte(mock, bytes[i]);
+	return n > 0;
+}
+
+static void print_lines(const struct mock *mock)
+{
+	for (size_t i = 0; i < mock->n; i++)
+		print_error("%s %s\n", mock->lines[i].expected ? " " : "?", mock->lines[i].text);
+}
+
+static bool has_all(const char *text, const char *const *words)
+{
+	while (*words && strstr(text, *words))
+		words++;
+	return !*words;
+}
+
+/* Wait for a line with all the words in it that nobody has expected yet. */
+static void expect_words(struct mock *mock, const char *const *words)
+{
+	int64_t deadline = mock_now_ms() + DEADLINE_MS;
+	size_t i = 0;
+
+	do {
+		for (; i < mock->n; i++) {
+			if (mock->lines[i].expected || !has_all(mock->lines[i].text, words))
+				continue;
+			mock->lines[i].expected = true;
+			return;
+		}
+	} while (listen_on(mock, deadline));
+	print_lines(mock);
+	for (; *words; words++)
+		print_error("missing: \"%s\"\n", *words);
+	fail_msg("no such line%s",
+		mock_now_ms() >= deadline ? " in time" : ", and the daemon ended");
+}
+
+void mock_expect_line(struct mock *mock, const char *text)
+{
+	expect_words(mock, (const char *const[]){text, NULL});
+}
+
+void mock_expect_record(struct mock *mock, const struct mock_record *record)
+{
+	char range[64], verdict[64], reason[64], gate[64];
+
+	snprintf(range, sizeof(range), "[mem 0x%" PRIx64 "-0x%" PRIx64 "] ", record->start,
+		record->start + record->size - 1);
+	snprintf(verdict, sizeof(verdict), " %s", record->verdict);
+	snprintf(reason, sizeof(reason), "(%s)", record->reason);
+	snprintf(gate, sizeof(gate), "TDX gate %s", record->gate);
+	expect_words(mock, (const char *const[]){range, verdict, reason, gate, record->also, NULL});
+}
+
+void mock_expect_silence(struct mock *mock)
+{
+	assert_int_equal(mock->daemon, 0);
+	for (size_t i = 0; i < mock->n; i++) {
+		if (!mock->lines[i].expected) {
+			print_lines(mock);
+			fail_msg("unexpected: \"%s\"", mock->lines[i].text);
+		}
+	}
+}
+
+/* Where the daemon is to say that it is ready. */
+static int open_notify_socket(const struct mock *mock)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", mock->root);
+	unlink(address.sun_path);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	setenv("NOTIFY_SOCKET", address.sun_path, 1);
+	return fd;
+}
+
+static bool await_ready(int fd)
+{
+	int64_t deadline = mock_now_ms() + DEADLINE_MS;
+	char text[1024];
+	ssize_t n;
+
+	while (mock_wait_for(fd, deadline)) {
+		n = recv(fd, text, sizeof(text) - 1, 0);
+		if (n < 0)
+			continue;
+		text[n] = '\0';
+		if (strcmp(text, "READY=1") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* In the child. If the test dies, so does the daemon. */
+static void become_daemon(int said)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (dup2(said, STDERR_FILENO) >= 0)
+		execl(program, "tdx-onlined", "--gate=auto", NULL);
+	_exit(127);
+}
+
+void mock_start(struct mock *mock)
+{
+	char directory[MOCK_PATH];
+	int said[2], notify;
+	bool ready;
+
+	assert_int_equal(mock->daemon, 0);
+	setenv("RUNTIME_DIRECTORY", mock_real_path(mock, "/run", directory), 1);
+	notify = open_notify_socket(mock);
+	assert_int_equal(pipe2(said, O_CLOEXEC), 0);
+	mock->daemon = fork();
+	if (mock->daemon == 0)
+		become_daemon(said[1]);
+	close(said[1]);
+	mock->said = said[0];
+	assert_true(mock->daemon > 0);
+	ready = await_ready(notify);
+	/* Nobody would read what it says of its status, and it would wait for that. */
+	close(notify);
+	if (!ready) {
+		mock_kill(mock);
+		print_lines(mock);
+		fail_msg("not ready in time");
+	}
+}
+
+/* Listen to the end, and bury it. Returns what waitpid() says. */
+static int finish(struct mock *mock)
+{
+	int64_t deadline = mock_now_ms() + DEADLINE_MS;
+	int status = 0;
+
+	while (listen_on(mock, deadline))
+		;
+	if (mock_now_ms() >= deadline)
+		kill(mock->daemon, SIGKILL);
+	waitpid(mock->daemon, &status, 0);
+	close(mock->said);
+	mock->daemon = 0;
+	mock->said = -1;
+	return status;
+}
+
+int mock_stop(struct mock *mock)
+{
+	int status;
+
+	assert_int_equal(kill(mock->daemon, SIGTERM), 0);
+	status = finish(mock);
+	if (!WIFEXITED(status))
+		fail_msg("ended by signal %d", WTERMSIG(status));
+	return WEXITSTATUS(status);
+}
+
+void mock_kill(struct mock *mock)
+{
+	if (mock->daemon <= 0)
+		return;
+	kill(mock->daemon, SIGKILL);
+	finish(mock);
+}
+
+bool mock_is_alive(struct mock *mock)
+{
+	return waitpid(mock->daemon, NULL, WNOHANG) == 0;
+}
+
+int64_t mock_cpu_time_ns(const struct mock *mock)
+{
+	struct timespec used;
+	clockid_t clock;
+
+	assert_int_equal(clock_getcpuclockid(mock->daemon, &clock), 0);
+	assert_int_equal(clock_gettime(clock, &used), 0);
+	return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The mock kernel: what a plain file lacks to be an attribute.
+ *
+ * Under umockdev an attribute is a plain file, and what is stored in it overwrites so many of
+ * its bytes: "online" on top of "offline" would read "onlinee". This object is preloaded into
+ * the daemon and takes its write() to files below the testbed's /sys:
+ *
+ *   any attribute       reads afterwards what was stored, a newline added
+ *   memoryN/state       online in any zone reads "online"; EINVAL if it reads so already
+ *   driver/bind         the device gets a driver link; of kmem also offline blocks, as far as
+ *                       they fit (device, mapping0). EBUSY if it has a driver
+ *   driver/unbind       link and blocks go, whatever state they are in
+ *   faults/DIR:NAME     a file of the test, with an errno to fail with: attribute NAME of DIR
+ *
+ * Each store is noted in `stores`, one line "DIR/NAME VALUE" each, refused ones with "!" in front.
+ * What happens behind the kernel's back here: no uevent of it is sent.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BLOCK UINT64_C(0x8000000)
+#define PATH  (2 * PATH_MAX)
+
+/* A store: paths are those of the real files, so umockdev lets them pass. */
+struct store {
+	char root[PATH_MAX]; /* the testbed's */
+	char path[PATH_MAX]; /* the attribute's */
+	const char *name;
+	const char *directory; /* the last one above it, with the name: "memory16/state" */
+	char value[64];
+	int fd;
+};
+
+static void __attribute__((format(printf, 2, 3))) path_of(char path[PATH], const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(path, PATH, format, args);
+	va_end(args);
+}
+
+/* The first line of a file; empty if there is none. */
+static void read_line(const char *path, char line[64])
+{
+	FILE *file = fopen(path, "re");
+
+	line[0] = '\0';
+	if (!file)
+		return;
+	if (!fgets(line, 64, file))
+		line[0] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	fclose(file);
+}
+
+static int replace(int fd, const char *value)
+{
+	char line[80];
+	int n = snprintf(line, sizeof(line), "%s\n", value);
+
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, line, (size_t)n, 0) != n)
+		return -errno;
+	return 0;
+}
+
+static int create(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644), r;
+
+	if (fd < 0)
+		return -errno;
+	r = replace(fd, value);
+	close(fd);
+	return r;
+}
+
+static int store_state(const struct store *store)
+{
+	bool online = strncmp(store->value, "online", strlen("online")) == 0;
+	char now[64];
+
+	if (!online && strcmp(store->value, "offline") != 0)
+		return -EINVAL;
+	read_line(store->path, now);
+	if (strcmp(now, online ? "online" : "offline") == 0)
+		return -EINVAL;
+	return replace(store->fd, online ? "online" : "offline");
+}
+
+/* Make, or take away, the blocks within a device's first mapping. */
+static void change_blocks(const struct store *store, bool make)
+{
+	char path[PATH], start[64], end[64];
+	uint64_t first, last;
+
+	path_of(path, "%s/sys/bus/dax/devices/%s/mapping0/start", store->root, store->value);
+	read_line(path, start);
+	path_of(path, "%s/sys/bus/dax/devices/%s/mapping0/end", store->root, store->value);
+	read_line(path, end);
+	first = (strtoull(start, NULL, 0) + BLOCK - 1) / BLOCK;
+	last = (strtoull(end, NULL, 0) + 1) / BLOCK;
+	for (uint64_t id = first; id < last; id++) {
+		path_of(path, "%s/sys/devices/system/memory/memory%" PRIu64, store->root, id);
+		if (make)
+			mkdir(path, 0755);
+		path_of(path, "%s/sys/devices/system/memory/memory%" PRIu64 "/state", store->root,
+			id);
+		if (make)
+			(void)!create(path, "offline");
+		else
+			unlink(path);
+		path_of(path, "%s/sys/devices/system/memory/memory%" PRIu64, store->root, id);
+		if (!make)
+			rmdir(path);
+	}
+}
+
+static int store_driver(const struct store *store)
+{
+	bool bind = strcmp(store->name, "bind") == 0;
+	char link[PATH], driver[PATH];
+
+	path_of(link, "%s/sys/bus/dax/devices/%s/driver", store->root, store->value);
+	path_of(driver, "%.*s", (int)(store->name - store->path - 1), store->path);
+	if ((bind ? symlink(driver, link) : unlink(link)) < 0)
+		return errno == EEXIST ? -EBUSY : -errno;
+	if (strstr(driver, "/kmem"))
+		change_blocks(store, bind);
+	return 0;
+}
+
+static int fault_of(const struct store *store)
+{
+	char path[PATH], number[64];
+
+	path_of(path, "%s/faults/%.*s:%s", store->root, (int)(store->name - store->directory - 1),
+		store->directory, store->name);
+	read_line(path, number);
+	return -atoi(number);
+}
+
+static void note(const struct store *store, int r)
+{
+	char path[PATH], line[PATH];
+	int fd, n;
+
+	path_of(path, "%s/stores", store->root);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return;
+	n = snprintf(
+		line, sizeof(line), "%s%s %s\n", r < 0 ? "!" : "", store->directory, store->value);
+	(void)!pwrite(fd, line, (size_t)n, 0); /* O_APPEND: at the end nevertheless */
+	close(fd);
+}
+
+static int store_value(const struct store *store)
+{
+	int r = fault_of(store);
+
+	if (r == 0 && strcmp(store->name, "state") == 0)
+		r = store_state(store);
+	else if (r == 0 && (strcmp(store->name, "bind") == 0 || strcmp(store->name, "unbind") == 0))
+		r = store_driver(store);
+	else if (r == 0)
+		r = replace(store->fd, store->value);
+	note(store, r);
+	return r;
+}
+
+/* Is it an attribute of the testbed? Then all of `store` but its value is filled in. */
+static bool is_attribute(int fd, struct store *store)
+{
+	const char *root = getenv("UMOCKDEV_DIR");
+	char link[64];
+	ssize_t n;
+	size_t length;
+
+	if (!root || !realpath(root, store->root))
+		return false;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, store->path, sizeof(store->path) - 1);
+	if (n < 0)
+		return false;
+	store->path[n] = '\0';
+	length = strlen(store->root);
+	if (strncmp(store->path, store->root, length) != 0 ||
+		strncmp(store->path + length, "/sys/", strlen("/sys/")) != 0)
+		return false;
+	store->fd = fd;
+	store->name = strrchr(store->path, '/') + 1;
+	store->directory = store->name - 1;
+	while (store->directory[-1] != '/')
+		store->directory--;
+	return true;
+}
+
+__attribute__((visibility("default"))) ssize_t write(int fd, const void *buf, size_t count)
+{
+	static ssize_t (*next)(int fd, const void *buf, size_t count);
+	struct store store;
+	int before = errno, r;
+
+	if (!next)
+		*(void **)&next = dlsym(RTLD_NEXT, "write");
+	if (!is_attribute(fd, &store)) {
+		errno = before;
+		return next(fd, buf, count);
+	}
+	snprintf(store.value, sizeof(store.value), "%.*s", (int)count, (const char *)buf);
+	store.value[strcspn(store.value, "\n")] = '\0';
+	r = store_value(&store);
+	errno = r < 0 ? -r : before;
+	return r < 0 ? -1 : (ssize_t)count;
+}

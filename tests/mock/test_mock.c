@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The running daemon in a mock machine: what arrives, when, how often, and over restarts.
+ *
+ * Boot RAM is [0, 1 GiB). What arrives lies above it: blocks from memory16 (2 GiB) on, dax
+ * devices from 4 GiB on.
+ */
+#include "mock.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NOTHING	   "nothing to do"
+#define DAX0_START (4 * GIB)
+#define DAX1_START (8 * GIB)
+
+static const struct mock_record dax0_refused = {DAX0_START, GIB, "kept as devdax",
+	"outside-boot-map", "active", "1 GiB cxl [mem 0x100000000-0x13fffffff] (dax0.0, region0, "};
+static const struct mock_record dax1_refused = {
+	DAX1_START, GIB, "kept as devdax", "outside-boot-map", "active", "(dax1.0, region1, "};
+
+static void expect_guard(const struct mock *mock, const char *autoprobe, const char *auto_online)
+{
+	mock_expect_file(mock, DAX_AUTOPROBE, autoprobe);
+	mock_expect_file(mock, AUTO_ONLINE, auto_online);
+}
+
+static void restart_active(struct mock *mock)
+{
+	mock_start(mock);
+	mock_expect_line(mock, "TDX gate active");
+}
+
+/* With nothing there yet. */
+static void start_active(struct mock *mock)
+{
+	mock_set_tdx_flag(mock);
+	mock_set_tdx_parameter(mock, 'Y');
+	restart_active(mock);
+	mock_expect_line(mock, NOTHING);
+}
+
+static void start_absent(struct mock *mock)
+{
+	mock_start(mock);
+	mock_expect_line(mock, "TDX gate absent");
+	mock_expect_line(mock, NOTHING);
+}
+
+static void stop_well(struct mock *mock)
+{
+	assert_int_equal(mock_stop(mock), 0);
+}
+
+static void add_dax(const struct mock *mock, const char *name, uint64_t start)
+{
+	mock_add_dax(mock, name, start, GIB, 1);
+	mock_uevent_dax(mock, name, "add");
+}
+
+/* True unless this machine was so slow that the blocks were no burst. */
+static bool blocks_make_one_record(struct mock *mock)
+{
+	start_absent(mock);
+	if (!mock_add_blocks(mock, 16, 4, "offline"))
+		return false;
+	mock_expect_record(mock,
+		&(struct mock_record){2 * GIB, 4 * BLOCK, "online, 4 of 4 blocks", "gate-absent",
+			"absent", "512 MiB unknown [mem 0x80000000-0x9fffffff] (node 0)"});
+	stop_well(mock);
+	return true;
+}
+
+static void test_blocks_without_tdx(void **state)
+{
+	struct mock *mock = *state;
+
+	for (unsigned int tries = 0; !blocks_make_one_record(mock); tries++) {
+		assert_int_not_equal(tries, 5);
+		mock_reset(mock);
+	}
+	mock_expect_silence(mock);
+	mock_expect_blocks(mock, 16, 4, "online");
+	/* The canary is the highest, the rest go downward; and there is no guard to take. */
+	mock_expect_stores(mock, "",
+		"memory19/state online\nmemory18/state online\n"
+		"memory17/state online\nmemory16/state online\n");
+}
+
+/* Here the mock kernel makes the blocks, as kmem does, and sends no events of its own. */
+static void test_dax_without_tdx(void **state)
+{
+	struct mock *mock = *state;
+
+	start_absent(mock);
+	mock_add_dax(mock, "dax0.0", DAX0_START, 4 * BLOCK, 1);
+	mock_uevent_dax(mock, "dax0.0", "add");
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "online, 4 of 4 blocks",
+			      "gate-absent", "absent", "(dax0.0, region0, node 1)"});
+	stop_well(mock);
+	mock_expect_silence(mock);
+	mock_expect_blocks(mock, 32, 4, "online");
+	mock_expect_stores(mock, "/bind", "kmem/bind dax0.0\n");
+	mock_expect_stores(mock, "/state",
+		"memory35/state online\nmemory34/state online\n"
+		"memory33/state online\nmemory32/state online\n");
+}
+
+static void test_refused_dax(void **state)
+{
+	struct mock *mock = *state;
+
+	start_active(mock);
+	expect_guard(mock, "0", "offline");
+	add_dax(mock, "dax0.0", DAX0_START);
+	mock_expect_record(mock, &dax0_refused);
+	add_dax(mock, "dax1.0", DAX1_START);
+	mock_expect_record(mock, &dax1_refused);
+	mock_await_decided(mock, "dax1.0");
+	stop_well(mock);
+	mock_expect_silence(mock);
+	expect_guard(mock, "1", "online");
+	mock_expect_stores(mock, "/state", "");
+	mock_expect_stores(mock, "/bind", "device_dax/bind dax0.0\ndevice_dax/bind dax1.0\n");
+}
+
+/* The verdict stands though device_dax does not take the device: its own, second record. */
+static void test_refused_dax_not_bound(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_fail(mock, "device_dax/bind", ENXIO);
+	start_active(mock);
+	add_dax(mock, "dax0.0", DAX0_START);
+	mock_expect_record(mock, &dax0_refused);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, GIB, "not made devdax",
+					 "outside-boot-map", "active", "bind-device_dax"});
+	stop_well(mock);
+	mock_expect_silence(mock);
+	expect_guard(mock, "1", "online");
+	mock_expect_stores(mock, "/state", "");
+}
+
+static void test_refused_blocks(void **state)
+{
+	struct mock *mock = *state;
+
+	start_active(mock);
+	/* One block: a burst of one is always in time. */
+	mock_add_blocks(mock, 16, 1, "offline");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "left offline",
+					 "outside-boot-map", "active", NULL});
+	stop_well(mock);
+	mock_expect_silence(mock);
+	mock_expect_blocks(mock, 16, 1, "offline");
+	mock_expect_stores(mock, "/state", "");
+}
+
+/* The kernel refuses the canary: nothing else is tried, and kmem's blocks go again. */
+static void test_kernel_refuses(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_fail(mock, "memory35/state", EPERM);
+	start_absent(mock);
+	mock_add_dax(mock, "dax0.0", DAX0_START, 4 * BLOCK, 1);
+	mock_uevent_dax(mock, "dax0.0", "add");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "kept as devdax",
+					 "kernel-refused", "absent", "at 0x118000000"});
+	stop_well(mock);
+	mock_expect_silence(mock);
+	mock_expect_stores(mock, "/state", "!memory35/state online\n");
+	mock_expect_stores(
+		mock, "bind dax", "kmem/bind dax0.0\nkmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
+}
+
+/* Events only say "look again". No more than 8: the mock's socket holds 10. */
+static void test_idle_talk(void **state)
+{
+	struct mock *mock = *state;
+
+	start_active(mock);
+	mock_add_dax(mock, "dax0.0", DAX0_START, GIB, 1);
+	mock_uevent_dax(mock, "dax0.0", "bind"); /* before "add" */
+	mock_uevent_dax(mock, "dax0.0", "add");
+	mock_uevent_dax(mock, "dax0.0", "add");
+	mock_uevent_dax(mock, "dax0.0", "change");
+	mock_uevent(mock, MEMORY "/memory3", "add"); /* of boot RAM */
+	mock_uevent(mock, MEMORY "/memory3", "online");
+	mock_uevent(mock, "/sys/devices/virtual/net/eth0", "add");
+	mock_uevent(mock, KVM_INTEL, "add"); /* nothing has changed about it */
+	mock_expect_record(mock, &dax0_refused);
+	add_dax(mock, "dax1.0", DAX1_START);
+	mock_expect_record(mock, &dax1_refused);
+	mock_uevent_dax(mock, "dax0.0", "change");
+	mock_add_blocks(mock, 16, 1, "offline");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "left offline",
+					 "outside-boot-map", "active", NULL});
+	stop_well(mock);
+	mock_expect_silence(mock);
+}
+
+static void test_size_zero(void **state)
+{
+	struct mock *mock = *state;
+
+	start_active(mock);
+	mock_add_dax(mock, "dax0.0", DAX0_START, 0, 1);
+	mock_uevent_dax(mock, "dax0.0", "add");
+	add_dax(mock, "dax1.0", DAX1_START);
+	mock_expect_record(mock, &dax1_refused);
+	mock_await_decided(mock, "dax1.0");
+	mock_expect_stores(mock, "/bind", "device_dax/bind dax1.0\n");
+	mock_size_dax(mock, "dax0.0", DAX0_START, GIB);
+	mock_uevent_dax(mock, "dax0.0", "change");
+	mock_expect_record(mock, &dax0_refused);
+	mock_await_decided(mock, "dax0.0");
+	stop_well(mock);
+	mock_expect_silence(mock);
+	mock_expect_stores(mock, "/bind", "device_dax/bind dax1.0\ndevice_dax/bind dax0.0\n");
+}
+
+/* A range that goes and comes again has arrived again. */
+static void test_comes_again(void **state)
+{
+	struct mock *mock = *state;
+	static const struct mock_record left = {
+		2 * GIB, BLOCK, "left offline", "outside-boot-map", "active", NULL};
+
+	start_active(mock);
+	mock_add_blocks(mock, 16, 1, "offline");
+	mock_expect_record(mock, &left);
+	mock_uevent(mock, MEMORY "/memory16", "remove"); /* umockdev wants it there */
+	mock_move(mock, MEMORY "/memory16", "/gone");
+	mock_add_blocks(mock, 32, 1, "offline");
+	mock_expect_record(mock, &(struct mock_record){4 * GIB, BLOCK, "left offline",
+					 "outside-boot-map", "active", NULL});
+	mock_move(mock, "/gone", MEMORY "/memory16");
+	mock_uevent(mock, MEMORY "/memory16", "add");
+	mock_expect_record(mock, &left);
+	stop_well(mock);
+	mock_expect_silence(mock);
+}
+
+static void test_restart(void **state)
+{
+	struct mock *mock = *state;
+
+	start_active(mock);
+	add_dax(mock, "dax0.0", DAX0_START);
+	mock_expect_record(mock, &dax0_refused);
+	mock_await_decided(mock, "dax0.0");
+	stop_well(mock);
+	restart_active(mock);
+	expect_guard(mock, "0", "offline");
+	add_dax(mock, "dax1.0", DAX1_START);
+	mock_expect_record(mock, &dax1_refused);
+	stop_well(mock);
+	mock_expect_silence(mock);
+	expect_guard(mock, "1", "online");
+}
+
+/* Stopped between the record and the bind: the bind is made up for, the record stays the one. */
+static void test_restart_in_the_midst(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_fail(mock, "device_dax/bind", EBUSY); /* may pass: it is tried again, later */
+	start_active(mock);
+	add_dax(mock, "dax0.0", DAX0_START);
+	mock_expect_record(mock, &dax0_refused);
+	mock_await_text(mock, "/stores", "!device_dax/bind dax0.0\n");
+	stop_well(mock);
+	mock_fail(mock, "device_dax/bind", 0);
+	restart_active(mock);
+	mock_await_text(mock, "/stores", "\ndevice_dax/bind dax0.0\n");
+	stop_well(mock);
+	mock_expect_silence(mock);
+}
+
+/* Fail closed: what arrives while it is dead stays without a driver until the next start. */
+static void test_crash(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_put(mock, AUTO_ONLINE, "online_movable\n");
+	start_active(mock);
+	add_dax(mock, "dax0.0", DAX0_START);
+	mock_expect_record(mock, &dax0_refused);
+	mock_await_decided(mock, "dax0.0");
+	mock_kill(mock);
+	expect_guard(mock, "0", "offline");
+	mock_add_dax(mock, "dax2.0", 12 * GIB, GIB, 1);
+	restart_active(mock);
+	mock_expect_record(mock, &(struct mock_record){12 * GIB, GIB, "kept as devdax",
+					 "outside-boot-map", "active", "dax2.0"});
+	stop_well(mock);
+	mock_expect_silence(mock);
+	expect_guard(mock, "1", "online_movable");
+}
+
+static void test_another_boot(void **state)
+{
+	struct mock *mock = *state;
+
+	start_active(mock);
+	add_dax(mock, "dax0.0", DAX0_START);
+	mock_expect_record(mock, &dax0_refused);
+	mock_await_decided(mock, "dax0.0");
+	mock_kill(mock);
+	/* The kernel starts with its own values and binds what it likes: here, nothing. */
+	mock_put(mock, BOOT_ID, "99999999-2222-4333-8444-555555555555\n");
+	mock_put(mock, DAX_AUTOPROBE, "1\n");
+	mock_put(mock, AUTO_ONLINE, "online_kernel\n");
+	mock_reset_driver(mock, "dax0.0");
+	restart_active(mock);
+	mock_expect_record(mock, &dax0_refused);
+	stop_well(mock);
+	mock_expect_silence(mock);
+	expect_guard(mock, "1", "online_kernel");
+}
+
+static void test_switch_of_somebody_else(void **state)
+{
+	struct mock *mock = *state;
+
+	start_active(mock);
+	mock_put(mock, AUTO_ONLINE, "online_movable\n");
+	stop_well(mock);
+	expect_guard(mock, "1", "online_movable");
+}
+
+/* Also over a restart: what somebody set between the two is not ours to give back. */
+static void test_switch_set_between(void **state)
+{
+	struct mock *mock = *state;
+
+	start_active(mock);
+	stop_well(mock);
+	mock_put(mock, AUTO_ONLINE, "online_movable\n");
+	start_active(mock);
+	expect_guard(mock, "0", "offline");
+	stop_well(mock);
+	expect_guard(mock, "1", "online_movable");
+}
+
+/* 6.16 to 7.0: armed from the start, and the guard with it; active when kvm_intel comes. */
+static void test_armed_to_active(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_set_tdx_flag(mock);
+	mock_start(mock);
+	mock_expect_line(mock, "TDX gate armed");
+	mock_expect_line(mock, NOTHING);
+	expect_guard(mock, "0", "offline");
+	/* kvm_intel is there before it has initialised the module; then it makes /dev/kvm. */
+	mock_set_tdx_parameter(mock, 'N');
+	mock_uevent(mock, KVM_INTEL, "add");
+	mock_set_tdx_parameter(mock, 'Y');
+	mock_uevent(mock, "/sys/devices/virtual/misc/kvm", "add");
+	mock_expect_line(mock, "TDX gate active");
+	add_dax(mock, "dax0.0", DAX0_START);
+	mock_expect_record(mock, &dax0_refused);
+	stop_well(mock);
+	mock_expect_silence(mock);
+	expect_guard(mock, "1", "online");
+}
+
+/* The witnesses contradict each other, so it is unknown, which counts as active. */
+static void test_absent_to_unknown(void **state)
+{
+	struct mock *mock = *state;
+
+	start_absent(mock);
+	expect_guard(mock, "1", "online");
+	mock_set_tdx_parameter(mock, 'Y');
+	mock_uevent(mock, KVM_INTEL, "add");
+	mock_expect_line(mock, "TDX gate unknown");
+	/* The guard is taken after that line and before this one. */
+	add_dax(mock, "dax0.0", DAX0_START);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, GIB, "kept as devdax",
+					 "outside-boot-map", "unknown", NULL});
+	expect_guard(mock, "0", "offline");
+	stop_well(mock);
+	mock_expect_silence(mock);
+	expect_guard(mock, "1", "online");
+}
+
+/*
+ * No wakeup: not a nanosecond of CPU time is used while a second goes by. That nothing happens
+ * cannot be awaited: hence the only wait in this suite that always takes its time.
+ */
+static void test_idle(void **state)
+{
+	struct mock *mock = *state;
+	unsigned int looks = 0;
+	int64_t before;
+
+	start_active(mock);
+	add_dax(mock, "dax0.0", DAX0_START);
+	mock_expect_record(mock, &dax0_refused);
+	/* On a slow machine it may still be settling in the first seconds. */
+	do {
+		assert_int_not_equal(looks++, 5);
+		before = mock_cpu_time_ns(mock);
+		poll(NULL, 0, 1000);
+	} while (mock_cpu_time_ns(mock) != before);
+	stop_well(mock);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
+
+int main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_blocks_without_tdx),
+		TEST(test_dax_without_tdx),
+		TEST(test_refused_dax),
+		TEST(test_refused_dax_not_bound),
+		TEST(test_refused_blocks),
+		TEST(test_kernel_refuses),
+		TEST(test_idle_talk),
+		TEST(test_size_zero),
+		TEST(test_comes_again),
+		TEST(test_restart),
+		TEST(test_restart_in_the_midst),
+		TEST(test_crash),
+		TEST(test_another_boot),
+		TEST(test_switch_of_somebody_else),
+		TEST(test_switch_set_between),
+		TEST(test_armed_to_active),
+		TEST(test_absent_to_unknown),
+		TEST(test_idle),
+	};
+
+	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Files of the mock machine.
+ */
+#include "mock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void check(bool ok, const char *what, const char *path)
+{
+	if (!ok)
+		fail_msg("%s %s: %s", what, path, strerror(errno));
+}
+
+const char *mock_real_path(const struct mock *mock, const char *path, char buf[MOCK_PATH])
+{
+	assert_true(snprintf(buf, MOCK_PATH, "%s%s", mock->root, path) < MOCK_PATH);
+	return buf;
+}
+
+/* All directories above `real`, which is below the testbed's root. */
+static void make_parents(const struct mock *mock, char *real)
+{
+	for (char *at = real + strlen(mock->root) + 1; (at = strchr(at, '/')); at++) {
+		*at = '\0';
+		check(mkdir(real, 0755) == 0 || errno == EEXIST, "mkdir", real);
+		*at = '/';
+	}
+}
+
+void mock_make_directory(const struct mock *mock, const char *path)
+{
+	char real[MOCK_PATH];
+
+	mock_real_path(mock, path, real);
+	make_parents(mock, real);
+	check(mkdir(real, 0755) == 0 || errno == EEXIST, "mkdir", real);
+}
+
+void mock_put_bytes(const struct mock *mock, const char *path, const void *bytes, size_t size)
+{
+	char real[MOCK_PATH];
+	int fd;
+
+	mock_real_path(mock, path, real);
+	make_parents(mock, real);
+	fd = open(real, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	check(fd >= 0, "open", real);
+	check(write(fd, bytes, size) == (ssize_t)size, "write", real);
+	close(fd);
+}
+
+void mock_put(const struct mock *mock, const char *path, const char *text)
+{
+	mock_put_bytes(mock, path, text, strlen(text));
+}
+
+void mock_link(const struct mock *mock, const char *path, const char *target)
+{
+	char real[MOCK_PATH];
+
+	mock_real_path(mock, path, real);
+	make_parents(mock, real);
+	check(symlink(target, real) == 0, "symlink", real);
+}
+
+void mock_move(const struct mock *mock, const char *from, const char *to)
+{
+	char real_from[MOCK_PATH], real_to[MOCK_PATH];
+
+	mock_real_path(mock, from, real_from);
+	mock_real_path(mock, to, real_to);
+	make_parents(mock, real_to);
+	check(rename(real_from, real_to) == 0, "rename", real_to);
+}
+
+void mock_remove(const struct mock *mock, const char *path)
+{
+	char real[MOCK_PATH];
+
+	mock_real_path(mock, path, real);
+	check(unlink(real) == 0 || rmdir(real) == 0, "remove", real);
+}
+
+void mock_read(const struct mock *mock, const char *path, char *text, size_t size)
+{
+	char real[MOCK_PATH];
+	ssize_t n;
+	int fd;
+
+	fd = open(mock_real_path(mock, path, real), O_RDONLY | O_CLOEXEC);
+	check(fd >= 0, "open", real);
+	n = read(fd, text, size - 1);
+	check(n >= 0, "read", real);
+	close(fd);
+	text[n] = '\0';
+}
+
+static bool has_text(const struct mock *mock, const char *path, const char *text)
+{
+	char real[MOCK_PATH], all[65536];
+
+	if (access(mock_real_path(mock, path, real), F_OK) < 0)
+		return false;
+	mock_read(mock, path, all, sizeof(all));
+	return strstr(all, text);
+}
+
+void mock_await_text(const struct mock *mock, const char *path, const char *text)
+{
+	int64_t deadline = mock_now_ms() + DEADLINE_MS;
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	char real[MOCK_PATH], events[4096];
+	bool found;
+
+	mock_real_path(mock, path, real);
+	*strrchr(real, '/') = '\0';
+	check(inotify_add_watch(fd, real, IN_CLOSE_WRITE | IN_MOVED_TO) >= 0, "watch", real);
+	/* The watch comes first, so no change can slip in between look and wait. */
+	while (!(found = has_text(mock, path, text)) && mock_wait_for(fd, deadline))
+		while (read(fd, events, sizeof(events)) > 0)
+			;
+	close(fd);
+	if (!found)
+		fail_msg("%s has not got \"%s\" in time", path, text);
+}
+
+void mock_expect_file(const struct mock *mock, const char *path, const char *text)
+{
+	char got[256];
+
+	mock_read(mock, path, got, sizeof(got));
+	got[strcspn(got, "\n")] = '\0';
+	if (strcmp(got, text) != 0)
+		fail_msg("%s reads \"%s\" and not \"%s\"", path, got, text);
+}
