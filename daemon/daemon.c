@@ -41,8 +41,7 @@ struct daemon {
 	uint64_t noisy_since;	  /* when the current silence was first waited for; 0: silent */
 	struct sensor sensor;
 	struct monitor monitor;
-	struct guard guard;
-	struct arrivals decided;
+	struct state state;
 	struct arrivals queue;
 	size_t next; /* in the queue */
 	struct job job;
@@ -59,21 +58,29 @@ static void daemon_done(struct daemon *daemon)
 	sd_event_unref(daemon->event);
 	sensor_done(&daemon->sensor);
 	monitor_done(&daemon->monitor);
-	arrivals_done(&daemon->decided);
+	state_done(&daemon->state);
 	arrivals_done(&daemon->queue);
 }
 
 static void save(struct daemon *daemon)
 {
 	/* Said already; the daemon works on without. */
-	(void)!state_save(&daemon->sensor.snapshot.boot_map, &daemon->guard, &daemon->decided);
+	(void)!state_save(&daemon->state, &daemon->sensor.snapshot.boot_map);
 }
 
+/* What the switches read before must be safe before they are changed. */
 static void update_guard(struct daemon *daemon)
 {
-	if (!gate_refuses(&daemon->sensor.snapshot.gate))
-		guard_release(&daemon->guard);
-	else if (guard_take(&daemon->guard) < 0)
+	struct guard *guard = &daemon->state.guard;
+
+	if (!gate_refuses(&daemon->sensor.snapshot.gate)) {
+		guard_release(guard);
+		save(daemon);
+		return;
+	}
+	guard_remember(guard);
+	save(daemon);
+	if (guard_take() < 0)
 		journal_say(LOG_WARNING, "The guard is not whole: memory may go online unjudged");
 }
 
@@ -86,30 +93,57 @@ static void update_gate(struct daemon *daemon)
 		return;
 	journal_gate(&daemon->sensor.snapshot.gate);
 	update_guard(daemon);
-	save(daemon);
 }
 
 static void update_status(const struct daemon *daemon)
 {
 	sd_notifyf(false, "STATUS=TDX gate %s, %zu ranges decided",
-		gate_state_to_string(daemon->sensor.snapshot.gate.state), daemon->decided.n);
+		gate_state_to_string(daemon->sensor.snapshot.gate.state), daemon->state.decided.n);
+}
+
+static bool is_among(const struct arrivals *arrivals, const struct arrival *arrival)
+{
+	const struct arrivals one = {(struct arrival *)arrival, 1};
+	CLEANUP(arrivals_done) struct arrivals rest = {0};
+
+	return arrivals_undecided(&one, arrivals, &rest) == 0 && !rest.n;
+}
+
+/*
+ * The verdict stands whatever the steps bring: write the record now. An earlier start may have
+ * written it and then been stopped at the steps.
+ */
+static int record_early(struct daemon *daemon)
+{
+	int r;
+
+	daemon->recorded = true;
+	if (is_among(&daemon->state.begun, &daemon->job.arrival))
+		return 0;
+	journal_record(&daemon->job.record);
+	r = arrivals_append(&daemon->state.begun, &daemon->job.arrival);
+	if (r == 0)
+		save(daemon);
+	return r;
 }
 
 /* Take the next range of the queue. */
 static int begin_next(struct daemon *daemon)
 {
+	int r = 0;
+
 	if (daemon->busy)
 		return 0;
 	if (daemon->next == daemon->queue.n) {
 		malloc_trim(0);
 		return 0;
 	}
-	daemon->recorded = job_begin(
-		&daemon->job, &daemon->sensor, executor_turn, &daemon->queue.items[daemon->next++]);
-	if (daemon->recorded)
-		journal_record(&daemon->job.record);
 	daemon->busy = true;
-	return sd_event_source_set_enabled(daemon->turn, SD_EVENT_ON);
+	daemon->recorded = false;
+	if (job_begin(&daemon->job, &daemon->sensor, executor_turn,
+		    &daemon->queue.items[daemon->next++]))
+		r = record_early(daemon);
+	return r < 0 ? r : sd_event_source_set_enabled(daemon->turn, SD_EVENT_ON);
 }
 
 static int finish_job(struct daemon *daemon)
@@ -122,9 +156,11 @@ static int finish_job(struct daemon *daemon)
 		journal_record(&daemon->job.record);
 	r = sd_event_source_set_enabled(daemon->turn, SD_EVENT_OFF);
 	if (r >= 0)
-		r = arrivals_append(&daemon->decided, &daemon->job.arrival);
+		r = arrivals_append(&daemon->state.decided, &daemon->job.arrival);
 	if (r < 0)
 		return r;
+	/* One job at a time: it was the only one begun. */
+	arrivals_done(&daemon->state.begun);
 	save(daemon);
 	update_status(daemon);
 	return begin_next(daemon);
@@ -198,7 +234,7 @@ static int look(struct daemon *daemon)
 	if (r == 0)
 		r = sensor_arrivals(&daemon->sensor, &all);
 	if (r == 0)
-		r = arrivals_remaining(&daemon->decided, &all, &remaining);
+		r = arrivals_remaining(&daemon->state.decided, &all, &remaining);
 	if (r == 0)
 		r = arrivals_undecided(&all, &remaining, &undecided);
 	if (r == 0)
@@ -207,8 +243,8 @@ static int look(struct daemon *daemon)
 		r = sensor_settle(&daemon->sensor);
 	if (r < 0)
 		return r;
-	arrivals_done(&daemon->decided);
-	daemon->decided = remaining;
+	arrivals_done(&daemon->state.decided);
+	daemon->state.decided = remaining;
 	remaining = (struct arrivals){0};
 	if (!daemon->reported && !daemon->noisy_since && !all.n)
 		journal_say(LOG_INFO, "No memory arrived after boot: nothing to do");
@@ -322,24 +358,18 @@ static int add_sources(struct daemon *daemon)
 /* Up to the point where nothing can slip by unseen any more. */
 static int start(struct daemon *daemon, const struct config *config)
 {
-	CLEANUP(state_done) struct state state = {0};
+	struct state *state = &daemon->state;
 	int r;
 
-	r = state_load(&state);
-	if (r < 0)
-		return r;
-	daemon->guard = state.guard;
-	daemon->guard.held = state.guard.was[0][0] || state.guard.was[1][0];
-	daemon->decided = state.decided;
-	state.decided = (struct arrivals){0};
-	r = monitor_init(&daemon->monitor);
+	r = state_load(state);
 	if (r == 0)
-		r = sensor_init(&daemon->sensor, config, state.kept ? &state.boot_map : NULL);
+		r = monitor_init(&daemon->monitor);
+	if (r == 0)
+		r = sensor_init(&daemon->sensor, config, state->kept ? &state->boot_map : NULL);
 	if (r < 0)
 		return r;
 	journal_gate(&daemon->sensor.snapshot.gate);
 	update_guard(daemon);
-	save(daemon);
 	return add_sources(daemon);
 }
 
@@ -370,7 +400,7 @@ int daemon_run(const struct config *config)
 		journal_say(LOG_ERR, "Stopped: %s", strerror(-r));
 		return r;
 	}
-	guard_release(&daemon.guard);
+	guard_release(&daemon.state.guard);
 	save(&daemon);
 	return 0;
 }

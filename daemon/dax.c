@@ -72,27 +72,28 @@ static int append_mapping(struct dax_device *device, uint64_t start, uint64_t la
 
 /*
  * Where the device lies: its mappings, or before Linux 5.10 its resource. Both are for root
- * only, and libdaxctl says 0 for what it could not read.
+ * only. libdaxctl 76 would tell the mappings too, but leaks them.
  */
 static int read_mappings(struct dax_device *device, struct daxctl_dev *dev)
 {
-	uint64_t resource = daxctl_dev_get_resource(dev);
-	struct daxctl_mapping *mapping;
-	int r = 0;
+	uint64_t start, last, resource = daxctl_dev_get_resource(dev);
+	struct path path;
+	int r;
 
-	daxctl_mapping_foreach(dev, mapping)
-	{
-		uint64_t start = daxctl_mapping_get_start(mapping);
-		uint64_t last = daxctl_mapping_get_end(mapping);
-
-		if (last > start)
-			r = append_mapping(device, start, last);
+	for (unsigned int i = 0;; i++) {
+		path_of(&path, DAX_DEVICES "/%s/mapping%u/start", device->name, i);
+		if (sysfs_read_number(path.text, 0, &start) < 0)
+			break;
+		path_of(&path, DAX_DEVICES "/%s/mapping%u/end", device->name, i);
+		if (sysfs_read_number(path.text, 0, &last) < 0 || last <= start)
+			break;
+		r = append_mapping(device, start, last);
 		if (r < 0)
 			return r;
 	}
 	if (!device->n_mappings && resource && device->size)
-		r = append_mapping(device, resource, resource + device->size - 1);
-	return r;
+		return append_mapping(device, resource, resource + device->size - 1);
+	return 0;
 }
 
 /* The kernel gives the directory of each device that it makes a new inode number. */

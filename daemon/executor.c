@@ -15,7 +15,7 @@
 #include "sysfs.h"
 
 #define TRIES	       6
-#define FIRST_DELAY_MS 50
+#define FIRST_DELAY_MS 50U
 
 /* What a failed write to a block's state means (kernel 6.12, drivers/base/memory.c). */
 static bool may_pass(int error)

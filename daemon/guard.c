@@ -25,7 +25,16 @@ const char *guard_switch_name(unsigned int i)
 	return switches[i].name;
 }
 
-static int take(unsigned int i, char was[GUARD_VALUE])
+void guard_remember(struct guard *guard)
+{
+	char now[GUARD_VALUE];
+
+	for (unsigned int i = 0; i < GUARD_SWITCHES; i++)
+		if (!guard->was[i][0] && sysfs_read(switches[i].path, now, sizeof(now)) == 0)
+			memcpy(guard->was[i], now, sizeof(now));
+}
+
+static int take(unsigned int i)
 {
 	char now[GUARD_VALUE];
 	int r;
@@ -33,8 +42,6 @@ static int take(unsigned int i, char was[GUARD_VALUE])
 	r = sysfs_read(switches[i].path, now, sizeof(now));
 	if (r == -ENOENT)
 		return 0; /* a kernel without dax, say: there is nothing to guard */
-	if (r == 0 && !was[0])
-		memcpy(was, now, sizeof(now));
 	if (r == 0 && strcmp(now, switches[i].held) != 0)
 		r = sysfs_write(switches[i].path, switches[i].held);
 	if (r < 0)
@@ -43,13 +50,12 @@ static int take(unsigned int i, char was[GUARD_VALUE])
 	return r;
 }
 
-int guard_take(struct guard *guard)
+int guard_take(void)
 {
 	int first = 0, r;
 
-	guard->held = true;
 	for (unsigned int i = 0; i < GUARD_SWITCHES; i++) {
-		r = take(i, guard->was[i]);
+		r = take(i);
 		if (first == 0)
 			first = r;
 	}
@@ -71,7 +77,7 @@ static void give_back(unsigned int i, const char *was)
 
 void guard_release(struct guard *guard)
 {
-	for (unsigned int i = 0; guard->held && i < GUARD_SWITCHES; i++)
+	for (unsigned int i = 0; i < GUARD_SWITCHES; i++)
 		if (guard->was[i][0])
 			give_back(i, guard->was[i]);
 	*guard = (struct guard){0};

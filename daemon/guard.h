@@ -11,20 +11,20 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 #include "tdxo/compiler.h"
 
 #define GUARD_SWITCHES 2
 #define GUARD_VALUE    32
 
 struct guard {
-	bool held;
-	char was[GUARD_SWITCHES][GUARD_VALUE]; /* before it was taken; empty: not taken */
+	char was[GUARD_SWITCHES][GUARD_VALUE]; /* before it was taken; empty: it was not */
 };
 
+/* Remember what the switches read now, unless that is known from before. */
+void guard_remember(struct guard *guard);
+
 /* Set what is not set yet. 0, or the first negative errno, after a message for each. */
-int guard_take(struct guard *guard) MUST_CHECK;
+int guard_take(void) MUST_CHECK;
 
 /* Give back what still reads as we left it. */
 void guard_release(struct guard *guard);

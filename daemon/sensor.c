@@ -200,29 +200,24 @@ int sensor_block_state(uint64_t id, enum block_state *ret_state)
 	return 0;
 }
 
-/* Read the states of the blocks in a range; what vanished meanwhile leaves the snapshot. */
+/* Read the states of the blocks in a range. One that has vanished meanwhile cannot be read. */
 static void read_states(struct sensor *sensor, struct range range)
 {
 	struct blocks *blocks = &sensor->snapshot.blocks;
-	size_t kept = 0;
-	int r;
 
 	for (size_t i = 0; i < blocks->n; i++) {
-		struct block block = blocks->blocks[i];
+		struct block *block = &blocks->blocks[i];
+		int r;
 
-		r = 0;
-		if (range_overlaps(range, block_range(block.id, sensor->snapshot.block_size)))
-			r = sensor_block_state(block.id, &block.state);
-		if (r == -ENOENT)
+		if (!range_overlaps(range, block_range(block->id, sensor->snapshot.block_size)))
 			continue;
-		if (r < 0) {
-			block.state = BLOCK_UNREAD;
-			complain(&sensor->complaints, MEMORY "/memory%" PRIu64 "/state: %s",
-				block.id, strerror(-r));
-		}
-		blocks->blocks[kept++] = block;
+		r = sensor_block_state(block->id, &block->state);
+		if (r == 0)
+			continue;
+		block->state = BLOCK_UNREAD;
+		complain(&sensor->complaints, MEMORY "/memory%" PRIu64 "/state: %s", block->id,
+			strerror(-r));
 	}
-	blocks->n = kept;
 }
 
 static int note_node(const char *name, void *userdata)

@@ -81,7 +81,7 @@ static int load_boot_map(struct state *state, struct json_object *object)
 	return r;
 }
 
-static int load_decided(struct state *state, struct json_object *ranges)
+static int load_ranges(struct arrivals *arrivals, struct json_object *ranges)
 {
 	int r = 0;
 
@@ -97,7 +97,7 @@ static int load_decided(struct state *state, struct json_object *ranges)
 		r = carrier_from_string(get_text(item, "carrier"), &arrival.carrier);
 		if (r < 0)
 			return -EBADMSG;
-		r = arrivals_append(&state->decided, &arrival);
+		r = arrivals_append(arrivals, &arrival);
 	}
 	return r;
 }
@@ -117,7 +117,9 @@ static int load(struct state *state, struct json_object *object, const char *boo
 		return 0;
 	r = load_boot_map(state, get(object, "boot_map", json_type_object));
 	if (r == 0)
-		r = load_decided(state, get(object, "decided", json_type_array));
+		r = load_ranges(&state->begun, get(object, "begun", json_type_array));
+	if (r == 0)
+		r = load_ranges(&state->decided, get(object, "decided", json_type_array));
 	load_guard(state, get(object, "guard", json_type_object));
 	state->kept = r == 0;
 	return r;
@@ -153,6 +155,7 @@ int state_load(struct state *ret_state)
 void state_done(struct state *state)
 {
 	boot_map_done(&state->boot_map);
+	arrivals_done(&state->begun);
 	arrivals_done(&state->decided);
 	*state = (struct state){0};
 }
@@ -197,12 +200,12 @@ static struct json_object *guard_object(const struct guard *guard)
 	return object;
 }
 
-static struct json_object *decided_object(const struct arrivals *decided)
+static struct json_object *ranges_array(const struct arrivals *arrivals)
 {
 	struct json_object *array = json_object_new_array();
 
-	for (size_t i = 0; i < decided->n; i++) {
-		const struct arrival *arrival = &decided->items[i];
+	for (size_t i = 0; i < arrivals->n; i++) {
+		const struct arrival *arrival = &arrivals->items[i];
 		struct json_object *item = range_object(arrival->range);
 
 		json_object_object_add(item, "carrier",
@@ -214,8 +217,7 @@ static struct json_object *decided_object(const struct arrivals *decided)
 	return array;
 }
 
-int state_save(
-	const struct boot_map *boot_map, const struct guard *guard, const struct arrivals *decided)
+int state_save(const struct state *state, const struct boot_map *boot_map)
 {
 	CLEANUP(put) struct json_object *object = json_object_new_object();
 	char boot_id[SYSFS_NAME];
@@ -229,8 +231,9 @@ int state_save(
 		json_object_object_add(object, "schema", json_object_new_int(1));
 		json_object_object_add(object, "boot_id", json_object_new_string(boot_id));
 		json_object_object_add(object, "boot_map", boot_map_object(boot_map));
-		json_object_object_add(object, "guard", guard_object(guard));
-		json_object_object_add(object, "decided", decided_object(decided));
+		json_object_object_add(object, "guard", guard_object(&state->guard));
+		json_object_object_add(object, "begun", ranges_array(&state->begun));
+		json_object_object_add(object, "decided", ranges_array(&state->decided));
 		if (json_object_to_file_ext(new.text, object, JSON_C_TO_STRING_PLAIN) < 0)
 			r = errno ? -errno : -EIO;
 	}

@@ -14,13 +14,16 @@ struct state {
 	bool kept; /* an earlier start of this boot left something */
 	struct boot_map boot_map;
 	struct guard guard;
-	struct arrivals decided;
+	struct arrivals begun;	 /* recorded, but not all steps have been taken */
+	struct arrivals decided; /* recorded and done with */
 };
 
 /* What is there, if it is of this boot; else nothing. 0 or -ENOMEM; bad files are warned of. */
 int state_load(struct state *ret_state) MUST_CHECK;
 void state_done(struct state *state);
 
-/* Replace the file in one go. 0, or a negative errno after a message. */
-int state_save(const struct boot_map *boot_map, const struct guard *guard,
-	const struct arrivals *decided) MUST_CHECK;
+/*
+ * Replace the file in one go, with this boot map in place of the state's. 0, or a negative errno
+ * after a message.
+ */
+int state_save(const struct state *state, const struct boot_map *boot_map) MUST_CHECK;

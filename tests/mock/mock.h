@@ -123,7 +123,7 @@ void mock_expect_stores(const struct mock *mock, const char *among, const char *
 
 /* child.c: the daemon. */
 void mock_start(struct mock *mock); /* returns after READY=1 */
-int mock_stop(struct mock *mock);   /* SIGTERM; returns the exit status */
+void mock_stop(struct mock *mock);  /* SIGTERM; it ends with exit status 0 */
 void mock_kill(struct mock *mock);  /* SIGKILL, if it runs */
 int64_t mock_now_ms(void);	    /* of the monotonic clock */
 /* Wait until there is something to read, or the other end is closed. */

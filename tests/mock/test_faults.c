@@ -31,7 +31,7 @@ static void expect_life(struct mock *mock)
 	mock_uevent_dax(mock, "dax1.0", "add");
 	mock_expect_record(mock, &dax1_refused);
 	mock_await_decided(mock, "dax1.0");
-	assert_int_equal(mock_stop(mock), 0);
+	mock_stop(mock);
 	mock_expect_silence(mock);
 }
 
@@ -49,7 +49,7 @@ static void expect_life_absent(struct mock *mock)
 	mock_add_blocks(mock, 40, 1, "offline");
 	mock_expect_record(mock, &(struct mock_record){5 * GIB, BLOCK, "online, 1 of 1 blocks",
 					 "gate-absent", "absent", NULL});
-	assert_int_equal(mock_stop(mock), 0);
+	mock_stop(mock);
 	mock_expect_silence(mock);
 	mock_expect_blocks(mock, 40, 1, "online");
 }
@@ -199,7 +199,7 @@ static void test_no_boot_map(void **state)
 	mock_uevent_dax(mock, "dax0.0", "add");
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, GIB, "left as it is",
 					 "boot-map-unknown", "active", "dax0.0"});
-	assert_int_equal(mock_stop(mock), 0);
+	mock_stop(mock);
 	mock_expect_silence(mock);
 	mock_expect_stores(mock, "/bind", "");
 	mock_expect_stores(mock, "/state", "");
@@ -215,7 +215,7 @@ static void test_cpuinfo_garbage(void **state)
 	mock_expect_line(mock, "TDX gate unknown");
 	mock_expect_file(mock, AUTO_ONLINE, "offline");
 	mock_expect_line(mock, "nothing to do");
-	assert_int_equal(mock_stop(mock), 0);
+	mock_stop(mock);
 	mock_expect_silence(mock);
 }
 
@@ -260,7 +260,7 @@ static void test_state_not_written(void **state)
 	mock_add_blocks(mock, 40, 1, "offline");
 	mock_expect_record(mock, &(struct mock_record){5 * GIB, BLOCK, "online, 1 of 1 blocks",
 					 "gate-absent", "absent", NULL});
-	assert_int_equal(mock_stop(mock), 0);
+	mock_stop(mock);
 }
 
 /* As with ProtectKernelTunables=: it can be read and not be written. */

@@ -49,11 +49,6 @@ static void start_absent(struct mock *mock)
 	mock_expect_line(mock, NOTHING);
 }
 
-static void stop_well(struct mock *mock)
-{
-	assert_int_equal(mock_stop(mock), 0);
-}
-
 static void add_dax(const struct mock *mock, const char *name, uint64_t start)
 {
 	mock_add_dax(mock, name, start, GIB, 1);
@@ -69,7 +64,7 @@ static bool blocks_make_one_record(struct mock *mock)
 	mock_expect_record(mock,
 		&(struct mock_record){2 * GIB, 4 * BLOCK, "online, 4 of 4 blocks", "gate-absent",
 			"absent", "512 MiB unknown [mem 0x80000000-0x9fffffff] (node 0)"});
-	stop_well(mock);
+	mock_stop(mock);
 	return true;
 }
 
@@ -100,7 +95,7 @@ static void test_dax_without_tdx(void **state)
 	mock_expect_record(
 		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "online, 4 of 4 blocks",
 			      "gate-absent", "absent", "(dax0.0, region0, node 1)"});
-	stop_well(mock);
+	mock_stop(mock);
 	mock_expect_silence(mock);
 	mock_expect_blocks(mock, 32, 4, "online");
 	mock_expect_stores(mock, "/bind", "kmem/bind dax0.0\n");
@@ -120,7 +115,7 @@ static void test_refused_dax(void **state)
 	add_dax(mock, "dax1.0", DAX1_START);
 	mock_expect_record(mock, &dax1_refused);
 	mock_await_decided(mock, "dax1.0");
-	stop_well(mock);
+	mock_stop(mock);
 	mock_expect_silence(mock);
 	expect_guard(mock, "1", "online");
 	mock_expect_stores(mock, "/state", "");
@@ -138,7 +133,7 @@ static void test_refused_dax_not_bound(void **state)
 	mock_expect_record(mock, &dax0_refused);
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, GIB, "not made devdax",
 					 "outside-boot-map", "active", "bind-device_dax"});
-	stop_well(mock);
+	mock_stop(mock);
 	mock_expect_silence(mock);
 	expect_guard(mock, "1", "online");
 	mock_expect_stores(mock, "/state", "");
@@ -153,7 +148,7 @@ static void test_refused_blocks(void **state)
 	mock_add_blocks(mock, 16, 1, "offline");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "left offline",
 					 "outside-boot-map", "active", NULL});
-	stop_well(mock);
+	mock_stop(mock);
 	mock_expect_silence(mock);
 	mock_expect_blocks(mock, 16, 1, "offline");
 	mock_expect_stores(mock, "/state", "");
@@ -170,7 +165,7 @@ static void test_kernel_refuses(void **state)
 	mock_uevent_dax(mock, "dax0.0", "add");
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "kept as devdax",
 					 "kernel-refused", "absent", "at 0x118000000"});
-	stop_well(mock);
+	mock_stop(mock);
 	mock_expect_silence(mock);
 	mock_expect_stores(mock, "/state", "!memory35/state online\n");
 	mock_expect_stores(
@@ -199,7 +194,7 @@ static void test_idle_talk(void **state)
 	mock_add_blocks(mock, 16, 1, "offline");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "left offline",
 					 "outside-boot-map", "active", NULL});
-	stop_well(mock);
+	mock_stop(mock);
 	mock_expect_silence(mock);
 }
 
@@ -218,7 +213,7 @@ static void test_size_zero(void **state)
 	mock_uevent_dax(mock, "dax0.0", "change");
 	mock_expect_record(mock, &dax0_refused);
 	mock_await_decided(mock, "dax0.0");
-	stop_well(mock);
+	mock_stop(mock);
 	mock_expect_silence(mock);
 	mock_expect_stores(mock, "/bind", "device_dax/bind dax1.0\ndevice_dax/bind dax0.0\n");
 }
@@ -241,7 +236,7 @@ static void test_comes_again(void **state)
 	mock_move(mock, "/gone", MEMORY "/memory16");
 	mock_uevent(mock, MEMORY "/memory16", "add");
 	mock_expect_record(mock, &left);
-	stop_well(mock);
+	mock_stop(mock);
 	mock_expect_silence(mock);
 }
 
@@ -253,12 +248,12 @@ static void test_restart(void **state)
 	add_dax(mock, "dax0.0", DAX0_START);
 	mock_expect_record(mock, &dax0_refused);
 	mock_await_decided(mock, "dax0.0");
-	stop_well(mock);
+	mock_stop(mock);
 	restart_active(mock);
 	expect_guard(mock, "0", "offline");
 	add_dax(mock, "dax1.0", DAX1_START);
 	mock_expect_record(mock, &dax1_refused);
-	stop_well(mock);
+	mock_stop(mock);
 	mock_expect_silence(mock);
 	expect_guard(mock, "1", "online");
 }
@@ -273,11 +268,11 @@ static void test_restart_in_the_midst(void **state)
 	add_dax(mock, "dax0.0", DAX0_START);
 	mock_expect_record(mock, &dax0_refused);
 	mock_await_text(mock, "/stores", "!device_dax/bind dax0.0\n");
-	stop_well(mock);
+	mock_stop(mock);
 	mock_fail(mock, "device_dax/bind", 0);
 	restart_active(mock);
 	mock_await_text(mock, "/stores", "\ndevice_dax/bind dax0.0\n");
-	stop_well(mock);
+	mock_stop(mock);
 	mock_expect_silence(mock);
 }
 
@@ -297,7 +292,7 @@ static void test_crash(void **state)
 	restart_active(mock);
 	mock_expect_record(mock, &(struct mock_record){12 * GIB, GIB, "kept as devdax",
 					 "outside-boot-map", "active", "dax2.0"});
-	stop_well(mock);
+	mock_stop(mock);
 	mock_expect_silence(mock);
 	expect_guard(mock, "1", "online_movable");
 }
@@ -318,7 +313,7 @@ static void test_another_boot(void **state)
 	mock_reset_driver(mock, "dax0.0");
 	restart_active(mock);
 	mock_expect_record(mock, &dax0_refused);
-	stop_well(mock);
+	mock_stop(mock);
 	mock_expect_silence(mock);
 	expect_guard(mock, "1", "online_kernel");
 }
@@ -329,7 +324,7 @@ static void test_switch_of_somebody_else(void **state)
 
 	start_active(mock);
 	mock_put(mock, AUTO_ONLINE, "online_movable\n");
-	stop_well(mock);
+	mock_stop(mock);
 	expect_guard(mock, "1", "online_movable");
 }
 
@@ -339,11 +334,11 @@ static void test_switch_set_between(void **state)
 	struct mock *mock = *state;
 
 	start_active(mock);
-	stop_well(mock);
+	mock_stop(mock);
 	mock_put(mock, AUTO_ONLINE, "online_movable\n");
 	start_active(mock);
 	expect_guard(mock, "0", "offline");
-	stop_well(mock);
+	mock_stop(mock);
 	expect_guard(mock, "1", "online_movable");
 }
 
@@ -365,7 +360,7 @@ static void test_armed_to_active(void **state)
 	mock_expect_line(mock, "TDX gate active");
 	add_dax(mock, "dax0.0", DAX0_START);
 	mock_expect_record(mock, &dax0_refused);
-	stop_well(mock);
+	mock_stop(mock);
 	mock_expect_silence(mock);
 	expect_guard(mock, "1", "online");
 }
@@ -385,7 +380,7 @@ static void test_absent_to_unknown(void **state)
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, GIB, "kept as devdax",
 					 "outside-boot-map", "unknown", NULL});
 	expect_guard(mock, "0", "offline");
-	stop_well(mock);
+	mock_stop(mock);
 	mock_expect_silence(mock);
 	expect_guard(mock, "1", "online");
 }
@@ -409,7 +404,7 @@ static void test_idle(void **state)
 		before = mock_cpu_time_ns(mock);
 		poll(NULL, 0, 1000);
 	} while (mock_cpu_time_ns(mock) != before);
-	stop_well(mock);
+	mock_stop(mock);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
