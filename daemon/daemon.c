@@ -7,7 +7,8 @@
  *
  * A range is decided at once if nothing about it can still be changing: a dax device that the
  * guard keeps without a driver. Anything with memory blocks waits for a short silence, because
- * blocks arrive one by one and nothing says which is the last.
+ * blocks arrive one by one and nothing says which is the last. A device that kmem has and that
+ * has no block yet is still being added: its blocks, or its "bind" event, are waited for longer.
  */
 #include "daemon.h"
 
@@ -29,7 +30,8 @@
 #include "state.h"
 
 #define SILENCE_USEC   (250 * 1000)
-#define SILENCE_LIMIT  (5 * 1000 * 1000) /* decide at last although blocks keep coming */
+#define SILENCE_LIMIT  (5 * 1000 * 1000)  /* decide at last although blocks keep coming */
+#define ADDING_LIMIT   (60 * 1000 * 1000) /* the kernel takes seconds for some hundred GiB */
 #define USEC_PER_MSEC  1000
 #define TIMER_ACCURACY (10 * 1000)
 
@@ -38,6 +40,8 @@ struct daemon {
 	sd_event_source *silence; /* ends the wait for blocks to settle */
 	sd_event_source *turn;	  /* the next turn of the job */
 	sd_event_source *later;	  /* the job's next try */
+	bool waiting;		  /* the silence timer waits for kmem to add blocks */
+	bool waited;		  /* it did, in vain */
 	uint64_t noisy_since;	  /* when the current silence was first waited for; 0: silent */
 	struct sensor sensor;
 	struct monitor monitor;
@@ -198,11 +202,18 @@ static int on_later(sd_event_source *source, uint64_t usec, void *userdata)
 	return sd_event_source_set_enabled(daemon->turn, SD_EVENT_ON);
 }
 
+/* Has kmem the device, but no block been made of it? */
+static bool being_added(const struct daemon *daemon, const struct arrival *arrival)
+{
+	return arrival->driver == DAX_DRIVER_KMEM && arrival->fault != FAULT_UNREADABLE &&
+	       !snapshot_count(&daemon->sensor.snapshot, arrival->range).present;
+}
+
 /* Nothing about the range can still be changing. */
 static bool ready(const struct daemon *daemon, const struct arrival *arrival)
 {
 	if (!daemon->noisy_since)
-		return true;
+		return daemon->waited || !being_added(daemon, arrival);
 	return snapshot_guarded(&daemon->sensor.snapshot) && arrival_is_dax(arrival) &&
 	       arrival->driver != DAX_DRIVER_KMEM;
 }
@@ -213,16 +224,33 @@ static bool in_work(const struct daemon *daemon, const struct arrival *arrival)
 	return daemon->busy && range_overlaps(daemon->job.arrival.range, arrival->range);
 }
 
+static int arm_silence(struct daemon *daemon, uint64_t usec)
+{
+	int r;
+
+	r = sd_event_source_set_time_relative(daemon->silence, usec);
+	return r < 0 ? r : sd_event_source_set_enabled(daemon->silence, SD_EVENT_ONESHOT);
+}
+
 static int fill_queue(struct daemon *daemon, const struct arrivals *undecided)
 {
+	bool wait = false;
 	int r = 0;
 
 	arrivals_done(&daemon->queue);
 	daemon->next = 0;
-	for (size_t i = 0; r == 0 && i < undecided->n; i++)
-		if (ready(daemon, &undecided->items[i]) && !in_work(daemon, &undecided->items[i]))
+	for (size_t i = 0; r == 0 && i < undecided->n; i++) {
+		if (in_work(daemon, &undecided->items[i]))
+			continue;
+		if (ready(daemon, &undecided->items[i]))
 			r = arrivals_append(&daemon->queue, &undecided->items[i]);
-	return r;
+		else
+			wait = true;
+	}
+	if (r < 0 || !wait || daemon->noisy_since)
+		return r;
+	daemon->waiting = true;
+	return arm_silence(daemon, ADDING_LIMIT);
 }
 
 static int look(struct daemon *daemon)
@@ -237,9 +265,9 @@ static int look(struct daemon *daemon)
 		r = arrivals_remaining(&daemon->state.decided, &all, &remaining);
 	if (r == 0)
 		r = arrivals_undecided(&all, &remaining, &undecided);
-	if (r == 0)
+	if (r >= 0)
 		r = fill_queue(daemon, &undecided);
-	if (r == 0 && !daemon->noisy_since)
+	if (r >= 0 && !daemon->noisy_since)
 		r = sensor_settle(&daemon->sensor);
 	if (r < 0)
 		return r;
@@ -266,8 +294,8 @@ static int expect_silence(struct daemon *daemon)
 		daemon->noisy_since = now;
 	if (now - daemon->noisy_since > SILENCE_LIMIT)
 		wait = 0;
-	r = sd_event_source_set_time_relative(daemon->silence, wait);
-	return r < 0 ? r : sd_event_source_set_enabled(daemon->silence, SD_EVENT_ONESHOT);
+	daemon->waiting = false;
+	return arm_silence(daemon, wait);
 }
 
 static int on_silence(sd_event_source *source, uint64_t usec, void *userdata)
@@ -277,6 +305,8 @@ static int on_silence(sd_event_source *source, uint64_t usec, void *userdata)
 	(void)source;
 	(void)usec;
 	daemon->noisy_since = 0;
+	daemon->waited = daemon->waiting;
+	daemon->waiting = false;
 	cxl_refresh(&daemon->sensor.cxl);
 	return look(daemon);
 }

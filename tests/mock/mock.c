@@ -275,6 +275,7 @@ void mock_await_decided(const struct mock *mock, const char *name)
 
 	snprintf(text, sizeof(text), "\"%s\"", name);
 	mock_await_text(mock, STATE, text);
+	mock_await_text(mock, STATE, "\"begun\":[]");
 }
 
 void mock_expect_stores(const struct mock *mock, const char *among, const char *stores)

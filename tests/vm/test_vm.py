@@ -142,7 +142,7 @@ class Active(Scene):
         record = self.wait_for_record(carrier="pmem")
         self.assert_record(record, verdict="ignore", reason="persistent-memory", driver="device_dax")
 
-    def test_03_region_refused(self):
+    def test_03a_region_refused(self):
         """64 GiB that TDX refuses: no block, no refused write, one record, and a devdax device."""
         before = self.blocks()
         self.guest.create_region(0, "64G")
@@ -158,7 +158,7 @@ class Active(Scene):
         self.guest.wait_for(f"daxmap /dev/{device}", 60)  # it takes the kernel a while to bind
         self.assertEqual(len(self.records(region="region0")), 1)
 
-    def test_03_region_comes_again(self):
+    def test_03b_region_comes_again(self):
         """A device that goes and comes back at once, under the same name, is decided anew."""
         driver = "/sys/bus/cxl/drivers/cxl_region"
         self.sh(f"echo region0 >{driver}/unbind; echo region0 >{driver}/bind", timeout=120)
@@ -246,7 +246,8 @@ class Active(Scene):
         """The dry run agrees with what was done; the catalog explains every record."""
         table = self.sh("tdx-onlined --dry-run")
         self.assertIn("already-devdax", table)
-        self.assertEqual(table.count("\n"), len(self.records()) + 1, table)
+        ranges = {(record["TDXO_START"], record.get("TDXO_DEVICE")) for record in self.records()}
+        self.assertEqual(table.count("\n"), len(ranges) + 1, table)
         self.sh("journalctl --update-catalog")
         ids = {record["MESSAGE_ID"] for record in self.records()}
         for message_id in ids:
