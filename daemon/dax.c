@@ -130,7 +130,7 @@ static int append_device(struct snapshot *snapshot, struct daxctl_region *region
 	snapshot->dax[snapshot->n_dax++] = device;
 	if (device.size && !device.n_mappings)
 		complain(complaints,
-			DAX_DEVICES "/%s/mapping0: cannot be read, so where the %s lies"
+			DAX_DEVICES "/%s/mapping0: cannot be read, so where %s lies"
 				    " is not known",
 			device.name, device.name);
 	if (device.target_node == NODE_UNKNOWN)

@@ -51,12 +51,13 @@ static void print_summary(const struct snapshot *snapshot)
 
 	for (size_t i = 0; i < snapshot->boot_map.n; i++)
 		bytes += range_size(snapshot->boot_map.regions[i].range);
-	printf("TDX gate %s%s%s; boot map %s in %zu ranges; memory blocks of ",
+	printf("TDX gate %s%s%s; boot map %s in %zu range%s; memory blocks of ",
 		gate_state_to_string(snapshot->gate.state),
 		gate_overridden(&snapshot->gate) ? " as configured, as found: " : "",
 		gate_overridden(&snapshot->gate) ? gate_state_to_string(snapshot->gate.detected)
 						 : "",
-		size_format(bytes, size), snapshot->boot_map.n);
+		size_format(bytes, size), snapshot->boot_map.n,
+		snapshot->boot_map.n == 1 ? "" : "s");
 	printf("%s\n", size_format(snapshot->block_size, size));
 }
 

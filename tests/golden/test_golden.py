@@ -326,4 +326,7 @@ if __name__ == "__main__":
         for tree, options, expected in answers():
             expected.write_text(run(tree, *options).stdout)
         sys.exit()
+    if "Operation not permitted" in run(SYSROOTS / "plain-host").stderr:
+        print("skipped: to change root needs root, or user namespaces, which are not allowed here")
+        sys.exit(77)
     unittest.main(verbosity=2)

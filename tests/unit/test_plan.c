@@ -117,10 +117,13 @@ static void check_unbind(const struct scene *s)
 
 static bool same_state(const struct snapshot *a, const struct snapshot *b)
 {
-	return a->blocks.n == b->blocks.n &&
-	       (!a->blocks.n || memcmp(a->blocks.blocks, b->blocks.blocks,
-					a->blocks.n * sizeof(*a->blocks.blocks)) == 0) &&
-	       (!a->n_dax || a->dax[0].driver == b->dax[0].driver);
+	if (a->blocks.n != b->blocks.n || (a->n_dax && a->dax[0].driver != b->dax[0].driver))
+		return false;
+	for (size_t i = 0; i < a->blocks.n; i++)
+		if (a->blocks.blocks[i].id != b->blocks.blocks[i].id ||
+			a->blocks.blocks[i].state != b->blocks.blocks[i].state)
+			return false;
+	return true;
 }
 
 static void run(struct snapshot *snapshot, struct arrival *arrival, size_t most)

@@ -90,12 +90,12 @@ static int ranges_get(char *buffer, const struct kernel_param *param)
 	mutex_lock(&boot_memory_lock);
 	for (unsigned int i = 0; i < boot_memory.n; i++)
 		n += sysfs_emit_at(buffer, n, "%s%#llx-%#llx", i ? "," : "",
-				   boot_memory.entry[i].start, boot_memory.entry[i].end);
+			boot_memory.entry[i].start, boot_memory.entry[i].end);
 	mutex_unlock(&boot_memory_lock);
 	return n + sysfs_emit_at(buffer, n, "\n");
 }
 
-static const struct kernel_param_ops ranges_ops = { .set = ranges_set, .get = ranges_get };
+static const struct kernel_param_ops ranges_ops = {.set = ranges_set, .get = ranges_get};
 module_param_cb(ranges, &ranges_ops, NULL, 0644);
 
 static bool platform;
@@ -106,19 +106,19 @@ static int platform_set(const char *value, const struct kernel_param *param)
 
 	if (r)
 		return r;
-	for_each_possible_cpu(cpu) {
+	for_each_possible_cpu (cpu) {
 		if (platform)
 			set_cpu_cap(&cpu_data(cpu), X86_FEATURE_TDX_HOST_PLATFORM);
 		else
 			clear_bit(X86_FEATURE_TDX_HOST_PLATFORM,
-				  (unsigned long *)cpu_data(cpu).x86_capability);
+				(unsigned long *)cpu_data(cpu).x86_capability);
 	}
 	if (platform)
 		pr_info("BIOS enabled: private KeyID range [32, 64)\n");
 	return 0;
 }
 
-static const struct kernel_param_ops platform_ops = { .set = platform_set, .get = param_get_bool };
+static const struct kernel_param_ops platform_ops = {.set = platform_set, .get = param_get_bool};
 module_param_cb(platform, &platform_ops, &platform, 0644);
 
 static bool initialized;
@@ -163,7 +163,7 @@ static int memory_event(struct notifier_block *self, unsigned long action, void 
 	return bad ? NOTIFY_BAD : NOTIFY_OK;
 }
 
-static struct notifier_block memory_notifier = { .notifier_call = memory_event };
+static struct notifier_block memory_notifier = {.notifier_call = memory_event};
 
 static int __init tdx_refuse_init(void)
 {

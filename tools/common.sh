@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+#
+# What tools/run and tools/test have in common: where things go, what gets installed, how progress
+# shows. They source it with the root of the repository in $top.
+
+: "${top:?}"
+PATH=$PATH:/usr/sbin:/sbin
+: "${HOME:=/var/tmp/tdx-onlined-$(id -u)}"
+export XDG_CACHE_HOME="${XDG_CACHE_HOME:-$HOME/.cache}" # tests/vm looks there as well
+export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
+cache=$XDG_CACHE_HOME/tdx-onlined
+program=$(basename "$0")
+
+# shellcheck disable=SC2034 # for those who source this
+build_packages='meson ninja-build gcc libc6-dev pkg-config scdoc libcxl-dev libdaxctl-dev libeconf-dev
+	libjson-c-dev libsmartcols-dev libsystemd-dev libudev-dev'
+
+say() { echo "$program: $*"; }
+die() { echo "$program: $*" >&2; exit 1; }
+
+now() { date +%s; }
+began=$(now)
+
+# One heading for each stage, with the time since the start, then how long the stage took.
+stage() {
+	end_stage
+	stage_began=$(now)
+	printf '\n=== %s (at %s s)\n' "$*" "$((stage_began - began))"
+}
+
+end_stage() {
+	[ ! "${stage_began:-}" ] || printf '    took %s s\n' "$(($(now) - stage_began))"
+	stage_began=
+}
+
+# quietly WHAT COMMAND...: run a command, a dot every two seconds; show its output only if it fails.
+quietly() {
+	printf '    %s ' "$1"
+	shift
+	log=$(mktemp)
+	(while sleep 2 >/dev/null && kill -0 $$ 2>/dev/null; do printf .; done) 8>&- &
+	dots=$!
+	status=0
+	"$@" >"$log" 2>&1 </dev/null || status=$?
+	kill "$dots"
+	wait "$dots" 2>/dev/null || :
+	if [ "$status" = 0 ]; then
+		echo ' done'
+	else
+		echo " failed: $*"
+		cat "$log"
+	fi
+	rm -f "$log"
+	return "$status"
+}
+
+missing_packages() {
+	for package; do
+		[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+			printf '%s ' "$package"
+	done
+}
+
+# install_packages PURPOSE PACKAGE...: install what is missing, after saying so.
+install_packages() {
+	purpose=$1
+	shift
+	command -v dpkg-query >/dev/null || die "this machine is no Debian; $purpose needs: $*"
+	missing=$(missing_packages "$@")
+	[ "$missing" ] || { say "$purpose: all packages are installed"; return 0; }
+	say "$purpose needs these Debian packages, and will install them now: $missing"
+	sudo=
+	if [ "$(id -u)" != 0 ]; then
+		sudo=sudo
+		sudo true || die "run this as root, or as a user with sudo"
+	fi
+	quietly 'reading package lists' $sudo apt-get -q update || say 'going on with the lists there are'
+	# shellcheck disable=SC2086
+	quietly 'installing' $sudo env DEBIAN_FRONTEND=noninteractive \
+		apt-get -q -y --no-install-recommends install $missing
+}
+
+# build NAME OPTION...: configure and build in the directory $cache/NAME, which becomes $build.
+# It is made anew for another source tree, other options, or another Meson.
+build() {
+	build=$cache/$1
+	shift
+	key="$top $* ${CC:-} $(meson --version)"
+	if [ "$key" != "$(cat "$build/.key" 2>/dev/null)" ]; then
+		rm -rf "$build"
+		quietly configuring meson setup "$build" "$top" "$@" || return
+		echo "$key" >"$build/.key"
+	fi
+	quietly building ninja --quiet -C "$build"
+}
+
+# Make the test guest, or find it ready; tests/vm/prepare tells what it does.
+prepare_guest() {
+	say "the test guest needs QEMU and Debian packages: at first some minutes, and 600 MB in $cache"
+	sh "$top/tests/vm/prepare" "$cache" </dev/null
+}
+
+mkdir -p "$cache"
+exec 8>"$cache/build.lock"
+flock -n 8 || { say 'waiting for another run'; flock 8; }
