@@ -100,7 +100,7 @@ def show(guest, command):
 def demonstrate(guest, journal):
     """Hot-add both; returns the memory blocks that the one, then the other brought."""
     at_boot = blocks(guest)
-    with doing("Hot-adding 64 GiB of CXL memory: alone, the kernel would refuse 512 blocks"):
+    with doing("Hot-adding 64 GiB of CXL memory: a TDX kernel refuses each of its 512 blocks"):
         guest.create_region(0, "64G")
         journal.wait_for(" cxl ")
         guest.wait_for("daxmap /dev/dax0.0", 120)
