@@ -150,6 +150,25 @@ static int begin_next(struct daemon *daemon)
 	return r < 0 ? r : sd_event_source_set_enabled(daemon->turn, SD_EVENT_ON);
 }
 
+/* Move the job's range from those begun to those decided. */
+static int note_decided(struct daemon *daemon)
+{
+	struct state *state = &daemon->state;
+	const struct arrivals one = {&daemon->job.arrival, 1};
+	CLEANUP(arrivals_done) struct arrivals rest = {0};
+	int r;
+
+	r = arrivals_append(&state->decided, &daemon->job.arrival);
+	if (r == 0)
+		r = arrivals_undecided(&state->begun, &one, &rest);
+	if (r < 0)
+		return r;
+	arrivals_done(&state->begun);
+	state->begun = rest;
+	rest = (struct arrivals){0};
+	return 0;
+}
+
 static int finish_job(struct daemon *daemon)
 {
 	int r;
@@ -160,11 +179,9 @@ static int finish_job(struct daemon *daemon)
 		journal_record(&daemon->job.record);
 	r = sd_event_source_set_enabled(daemon->turn, SD_EVENT_OFF);
 	if (r >= 0)
-		r = arrivals_append(&daemon->state.decided, &daemon->job.arrival);
+		r = note_decided(daemon);
 	if (r < 0)
 		return r;
-	/* One job at a time: it was the only one begun. */
-	arrivals_done(&daemon->state.begun);
 	save(daemon);
 	update_status(daemon);
 	return begin_next(daemon);
