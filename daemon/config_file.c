@@ -7,10 +7,13 @@
 #include "config_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <libeconf.h>
@@ -102,7 +105,7 @@ static int find_files(struct files *files)
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(layers); i++) {
 		path_of(&path, "%s/" MAIN_FILE, layers[i]);
-		if (access(path.text, F_OK) == 0)
+		if (faccessat(AT_FDCWD, path.text, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			r = add_file(files, "", path.text);
 		if (r < 0)
 			return r;
@@ -229,6 +232,22 @@ static int set_sections(struct config *config, econf_file *file, const char *pat
 	return first;
 }
 
+/* 1 if there is something to read in it; 0: it is masked by a link to /dev/null; -EINVAL. */
+static int check_file(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		journal_say(LOG_ERR, "%s: %s", path, strerror(errno));
+	else if (S_ISREG(st.st_mode))
+		return 1;
+	else if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3))
+		return 0;
+	else
+		journal_say(LOG_ERR, "%s: not a file", path);
+	return -EINVAL;
+}
+
 static int load_file(struct config *config, const char *path)
 {
 	econf_file *file = NULL;
@@ -237,6 +256,9 @@ static int load_file(struct config *config, const char *path)
 	econf_err error;
 	int r;
 
+	r = check_file(path);
+	if (r <= 0)
+		return r;
 	error = econf_readFile(&file, path, "=", "#");
 	if (error != ECONF_SUCCESS) {
 		econf_errLocation(&where, &line);

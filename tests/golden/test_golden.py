@@ -269,6 +269,19 @@ class Spoilt(unittest.TestCase):
                 self.write("etc/tdx-onlined.conf.d/10-a.conf", content)
                 self.assertIn(f"/etc/tdx-onlined.conf.d/10-a.conf:{message}", self.decide(status=1)[1])
 
+    def test_configuration_is_no_file(self):
+        """A directory and a dangling link are mistakes."""
+        self.tree("plain-host")
+        for path in ("etc/tdx-onlined.conf", "etc/tdx-onlined.conf.d/10-a.conf"):
+            target = self.root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.mkdir()
+            self.assertIn(f"/{path}: not a file", self.decide(status=1)[1])
+            target.rmdir()
+            target.symlink_to("/nowhere")
+            self.assertIn(f"/{path}: No such file or directory", self.decide(status=1)[1])
+            target.unlink()
+
     def test_configuration_layers(self):
         """The last name wins; of one name, /etc before /run before /usr/lib."""
         self.tree("cxl-guard")
