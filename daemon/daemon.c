@@ -37,6 +37,7 @@
 
 struct daemon {
 	sd_event *event;
+	sd_event_source *news;	  /* the monitor */
 	sd_event_source *silence; /* ends the wait for blocks to settle */
 	sd_event_source *turn;	  /* the next turn of the job */
 	sd_event_source *later;	  /* the job's next try */
@@ -56,6 +57,7 @@ struct daemon {
 
 static void daemon_done(struct daemon *daemon)
 {
+	sd_event_source_unref(daemon->news);
 	sd_event_source_unref(daemon->silence);
 	sd_event_source_unref(daemon->turn);
 	sd_event_source_unref(daemon->later);
@@ -238,7 +240,13 @@ static bool ready(const struct daemon *daemon, const struct arrival *arrival)
 /* Is it the range of the job that is running? */
 static bool in_work(const struct daemon *daemon, const struct arrival *arrival)
 {
-	return daemon->busy && range_overlaps(daemon->job.arrival.range, arrival->range);
+	const struct arrival *job = &daemon->job.arrival;
+
+	if (!daemon->busy)
+		return false;
+	return range_overlaps(job->range, arrival->range) ||
+	       (range_equal(job->range, arrival->range) &&
+		       strcmp(job->device, arrival->device) == 0);
 }
 
 static int arm_silence(struct daemon *daemon, uint64_t usec)
@@ -368,6 +376,18 @@ static int add_timer(
 	return r < 0 ? r : sd_event_source_set_enabled(*ret_source, SD_EVENT_OFF);
 }
 
+/* A handler that fails would be switched off, and the daemon be deaf: rather let it end. */
+static int exit_on_failure(const struct daemon *daemon)
+{
+	sd_event_source *const sources[] = {
+		daemon->news, daemon->silence, daemon->turn, daemon->later};
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(sources); i++)
+		r = sd_event_source_set_exit_on_failure(sources[i], true);
+	return r;
+}
+
 static int add_sources(struct daemon *daemon)
 {
 	sigset_t signals;
@@ -376,7 +396,8 @@ static int add_sources(struct daemon *daemon)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
-	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
+	/* There is nothing to reload yet, and no terminal to be lost. */
+	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0 || signal(SIGHUP, SIG_IGN) == SIG_ERR)
 		return -errno;
 	r = sd_event_new(&daemon->event);
 	if (r >= 0)
@@ -384,8 +405,8 @@ static int add_sources(struct daemon *daemon)
 	if (r >= 0)
 		r = sd_event_add_signal(daemon->event, NULL, SIGINT, on_signal, NULL);
 	if (r >= 0)
-		r = sd_event_add_io(daemon->event, NULL, monitor_fd(&daemon->monitor), EPOLLIN,
-			on_news, daemon);
+		r = sd_event_add_io(daemon->event, &daemon->news, monitor_fd(&daemon->monitor),
+			EPOLLIN, on_news, daemon);
 	if (r >= 0)
 		r = add_timer(daemon, &daemon->silence, on_silence);
 	if (r >= 0)
@@ -397,6 +418,8 @@ static int add_sources(struct daemon *daemon)
 		r = sd_event_source_set_priority(daemon->turn, SD_EVENT_PRIORITY_IDLE);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(daemon->turn, SD_EVENT_OFF);
+	if (r >= 0)
+		r = exit_on_failure(daemon);
 	if (r >= 0)
 		r = sd_event_set_watchdog(daemon->event, true);
 	return r < 0 ? r : 0;

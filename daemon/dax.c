@@ -74,30 +74,42 @@ static int append_mapping(struct dax_device *device, uint64_t start, uint64_t la
  * Where the device lies: its mappings, or before Linux 5.10 its resource. Both are for root
  * only. libdaxctl 76 would tell the mappings too, but leaks them.
  */
-static int read_mappings(struct dax_device *device, struct daxctl_dev *dev)
+static int read_mappings(
+	struct dax_device *device, struct daxctl_dev *dev, struct complaints *complaints)
 {
-	uint64_t start, last, resource = daxctl_dev_get_resource(dev);
+	uint64_t start, last, size = 0, resource = daxctl_dev_get_resource(dev);
 	struct path path;
-	int r;
+	int r = 0;
 
-	for (unsigned int i = 0;; i++) {
+	for (unsigned int i = 0; r == 0; i++) {
 		path_of(&path, DAX_DEVICES "/%s/mapping%u/start", device->name, i);
-		if (sysfs_read_number(path.text, 0, &start) < 0)
+		r = sysfs_read_number(path.text, 0, &start);
+		if (r == -ENOENT)
 			break;
 		path_of(&path, DAX_DEVICES "/%s/mapping%u/end", device->name, i);
-		if (sysfs_read_number(path.text, 0, &last) < 0 || last <= start)
-			break;
-		r = append_mapping(device, start, last);
-		if (r < 0)
-			return r;
+		if (r == 0)
+			r = sysfs_read_number(path.text, 0, &last);
+		if (r == 0 && last <= start)
+			r = -EBADMSG;
+		if (r == 0)
+			r = append_mapping(device, start, last);
+		size += r == 0 ? last - start + 1 : 0;
 	}
-	if (!device->n_mappings && resource && device->size)
+	if (r == -ENOMEM)
+		return r;
+	if (r == -ENOENT && !device->n_mappings && resource && device->size)
 		return append_mapping(device, resource, resource + device->size - 1);
+	/* Half of it is worse than nothing: the other half may hold anything. */
+	if (device->n_mappings && (r != -ENOENT || size != device->size)) {
+		complain(complaints, "%s: the mappings do not make up the size of %s", path.text,
+			device->name);
+		device->n_mappings = 0;
+	}
 	return 0;
 }
 
 /* The kernel gives the directory of each device that it makes a new inode number. */
-static uint64_t identity_of(const char *device)
+uint64_t dax_identity(const char *device)
 {
 	struct path path;
 	struct stat st;
@@ -110,7 +122,7 @@ static int append_device(struct snapshot *snapshot, struct daxctl_region *region
 {
 	const char *path = daxctl_region_get_path(region);
 	struct dax_device device = {
-		.identity = identity_of(daxctl_dev_get_devname(dev)),
+		.identity = dax_identity(daxctl_dev_get_devname(dev)),
 		.carrier = carrier_of_dax_path(path),
 		.driver = dax_driver_of(daxctl_dev_get_devname(dev)),
 		.target_node = daxctl_dev_get_target_node(dev),
@@ -126,7 +138,7 @@ static int append_device(struct snapshot *snapshot, struct daxctl_region *region
 	copy_region(device.region, path);
 	if (device.target_node < 0)
 		device.target_node = NODE_UNKNOWN;
-	r = read_mappings(&device, dev);
+	r = read_mappings(&device, dev, complaints);
 	snapshot->dax[snapshot->n_dax++] = device;
 	if (device.size && !device.n_mappings)
 		complain(complaints,
@@ -139,7 +151,7 @@ static int append_device(struct snapshot *snapshot, struct daxctl_region *region
 }
 
 struct check {
-	const struct snapshot *snapshot;
+	struct snapshot *snapshot;
 	struct complaints *complaints;
 };
 
@@ -147,19 +159,22 @@ static int check_listed(const char *name, void *userdata)
 {
 	const struct check *check = userdata;
 
-	if (!snapshot_find_dax(check->snapshot, name))
-		complain(check->complaints,
-			DAX_DEVICES "/%s: left alone, libdaxctl cannot read it"
-				    " (is /dev/%s there?)",
-			name, name);
+	if (snapshot_find_dax(check->snapshot, name))
+		return 0;
+	check->snapshot->dax_incomplete = true;
+	complain(check->complaints,
+		DAX_DEVICES "/%s: left alone, libdaxctl cannot read it"
+			    " (is /dev/%s there?)",
+		name, name);
 	return 0;
 }
 
-void dax_check(const struct snapshot *snapshot, struct complaints *complaints)
+void dax_check(struct snapshot *snapshot, struct complaints *complaints)
 {
 	struct check check = {snapshot, complaints};
 	int r;
 
+	snapshot->dax_incomplete = false;
 	r = sysfs_list(DAX_DEVICES, check_listed, &check);
 	if (r < 0 && r != -ENOENT)
 		complain(complaints, DAX_DEVICES ": %s", strerror(-r));
@@ -218,7 +233,7 @@ int dax_bind(struct dax *dax, const char *device, enum dax_driver driver)
 	if (dax_driver_of(device) == driver)
 		return 0;
 	/* It may have been taken away while the kernel was at it. */
-	if (!identity_of(device))
+	if (!dax_identity(device))
 		return -ENODEV;
 	return r < 0 ? r : -EIO;
 }

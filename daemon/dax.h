@@ -20,7 +20,10 @@ void dax_done(struct dax *dax);
 int dax_list(struct dax *dax, struct snapshot *snapshot, struct complaints *complaints) MUST_CHECK;
 
 /* Complain about dax devices that dax_list() has not found: libdaxctl says nothing of them. */
-void dax_check(const struct snapshot *snapshot, struct complaints *complaints);
+void dax_check(struct snapshot *snapshot, struct complaints *complaints);
+
+/* Tells a device from another that had its name before; 0: there is none. */
+uint64_t dax_identity(const char *device);
 
 /* The driver that a device has now; DAX_DRIVER_NONE also if there is no such device. */
 enum dax_driver dax_driver_of(const char *device);

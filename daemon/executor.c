@@ -103,7 +103,9 @@ static bool any_block_in_use(const struct execution *execution)
 	const struct snapshot *snapshot = &execution->sensor->snapshot;
 	const struct dax_device *dax = snapshot_find_dax(snapshot, execution->arrival->device);
 
-	for (size_t i = 0; dax && i < dax->n_mappings; i++) {
+	if (!dax || !dax->n_mappings)
+		return true;
+	for (size_t i = 0; i < dax->n_mappings; i++) {
 		struct range whole = range_trim(dax->mappings[i], snapshot->block_size);
 
 		for (uint64_t at = whole.start; at < whole.end; at += snapshot->block_size) {
@@ -117,16 +119,31 @@ static bool any_block_in_use(const struct execution *execution)
 	return false;
 }
 
+/* Take kmem away, and nothing else. */
+static int unbind_kmem(struct execution *execution)
+{
+	const char *device = execution->arrival->device;
+	enum dax_driver driver = dax_driver_of(device);
+
+	if (driver == DAX_DRIVER_NONE)
+		return 0;
+	if (driver != DAX_DRIVER_KMEM || any_block_in_use(execution))
+		return -EBUSY;
+	return dax_unbind(&execution->sensor->dax, device);
+}
+
 static enum turn turn_driver(struct execution *execution, const struct step *step)
 {
 	const char *device = execution->arrival->device;
-	struct dax *dax = &execution->sensor->dax;
 	int r;
 
+	/* Names are used again: another device of this name is none of this plan's business. */
+	if (dax_identity(device) != execution->arrival->identity)
+		return fail(execution, ENODEV, 0);
 	if (step->action == ACTION_UNBIND)
-		r = any_block_in_use(execution) ? -EBUSY : dax_unbind(dax, device);
+		r = unbind_kmem(execution);
 	else
-		r = dax_bind(dax, device,
+		r = dax_bind(&execution->sensor->dax, device,
 			step->action == ACTION_BIND_KMEM ? DAX_DRIVER_KMEM : DAX_DRIVER_DEVICE_DAX);
 	return r < 0 ? fail(execution, -r, 0) : finish_step(execution);
 }

@@ -62,7 +62,7 @@ int guard_take(void)
 	return first;
 }
 
-static void give_back(unsigned int i, const char *was)
+static int give_back(unsigned int i, const char *was)
 {
 	char now[GUARD_VALUE];
 	int r;
@@ -73,12 +73,25 @@ static void give_back(unsigned int i, const char *was)
 	if (r < 0)
 		journal_say(LOG_ERR, "%s: cannot be set back to %s: %s", switches[i].path, was,
 			strerror(-r));
+	return r;
 }
 
 void guard_release(struct guard *guard)
 {
 	for (unsigned int i = 0; i < GUARD_SWITCHES; i++)
-		if (guard->was[i][0])
-			give_back(i, guard->was[i]);
-	*guard = (struct guard){0};
+		if (guard->was[i][0] && give_back(i, guard->was[i]) == 0)
+			guard->was[i][0] = '\0';
+}
+
+void guard_guess(struct guard *guard)
+{
+	char now[GUARD_VALUE];
+
+	/* Nobody else switches off the probing of drivers; auto-online may well have been off. */
+	if (sysfs_read(switches[0].path, now, sizeof(now)) < 0 ||
+		strcmp(now, switches[0].held) != 0)
+		return;
+	snprintf(guard->was[0], GUARD_VALUE, "1");
+	journal_say(
+		LOG_WARNING, "%s: what it read before is not known, taken for 1", switches[0].path);
 }

@@ -29,5 +29,8 @@ int guard_take(void) MUST_CHECK;
 /* Give back what still reads as we left it. */
 void guard_release(struct guard *guard);
 
+/* What the switches read before has been lost: take the kernel's default where that is safe. */
+void guard_guess(struct guard *guard);
+
 /* For state: the name of a switch in files and JSON. */
 const char *guard_switch_name(unsigned int i);

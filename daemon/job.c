@@ -19,6 +19,9 @@ bool job_begin(
 	const struct snapshot *snapshot = &sensor->snapshot;
 
 	*job = (struct job){.sensor = sensor, .executor = executor, .arrival = *arrival};
+	/* It may have waited in a queue since it was seen. */
+	if (arrival_is_dax(arrival))
+		job->arrival.driver = dax_driver_of(arrival->device);
 	sensor_examine(sensor, &job->arrival);
 	job->record = (struct record){
 		.arrival = &job->arrival,

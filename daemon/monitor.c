@@ -134,11 +134,12 @@ int monitor_read(struct monitor *monitor)
 		device = udev_monitor_receive_device(monitor->udev);
 		if (device)
 			news |= news_of(device);
-		else if (errno == ENOBUFS)
-			news |= MONITOR_OVERFLOW;
 		else if (errno == 0 || errno == EAGAIN)
 			return news;
-		else if (errno != EINTR)
+		else if (errno == ENOMEM || errno == EBADF)
 			return -errno;
+		else if (errno != EINTR)
+			return news |
+			       MONITOR_OVERFLOW; /* ENOBUFS, or an event that makes no sense */
 	}
 }

@@ -121,7 +121,8 @@ static int load(struct state *state, struct json_object *object, const char *boo
 	if (r == 0)
 		r = load_ranges(&state->decided, get(object, "decided", json_type_array));
 	load_guard(state, get(object, "guard", json_type_object));
-	state->kept = r == 0;
+	/* A boot map that could not be built then may be built now. */
+	state->kept = r == 0 && state->boot_map.known;
 	return r;
 }
 
@@ -146,8 +147,10 @@ int state_load(struct state *ret_state)
 		state_done(&state);
 	if (r == -ENOMEM)
 		return r;
-	if (r == -EBADMSG)
+	if (r == -EBADMSG) {
 		journal_say(LOG_WARNING, "%s: not a state file, starting anew", path.text);
+		guard_guess(&state.guard);
+	}
 	*ret_state = state;
 	return 0;
 }

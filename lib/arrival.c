@@ -123,7 +123,7 @@ static bool some_blocks_unexplained(const struct snapshot *now)
 	for (size_t i = 0; i < now->n_dax; i++)
 		if (now->dax[i].driver == DAX_DRIVER_KMEM && !now->dax[i].n_mappings)
 			return true;
-	return false;
+	return now->dax_incomplete;
 }
 
 static int append_runs(struct arrivals *found, const struct snapshot *now,

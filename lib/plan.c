@@ -21,6 +21,24 @@ static void add(struct plan *plan, enum action action, struct range range)
 	plan->steps[plan->n++] = (struct step){action, range};
 }
 
+/* From the first to the last block of a range that is there: firmware may claim any size. */
+static struct range present_span(const struct snapshot *snapshot, struct range range)
+{
+	struct range span = {0};
+
+	for (size_t i = 0; i < snapshot->blocks.n; i++) {
+		struct range block =
+			block_range(snapshot->blocks.blocks[i].id, snapshot->block_size);
+
+		if (!range_contains(range, block))
+			continue;
+		if (range_is_empty(span))
+			span.start = block.start;
+		span.end = block.end;
+	}
+	return span;
+}
+
 static void plan_online(
 	struct plan *plan, const struct snapshot *snapshot, const struct arrival *arrival)
 {
@@ -30,6 +48,8 @@ static void plan_online(
 
 	if (bind)
 		add(plan, ACTION_BIND_KMEM, (struct range){0});
+	else
+		whole = present_span(snapshot, whole);
 	if (!range_is_empty(whole) && (bind || blocks.online < blocks.present))
 		add(plan, ACTION_ONLINE, whole);
 }

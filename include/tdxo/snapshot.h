@@ -92,6 +92,7 @@ struct snapshot {
 	struct blocks blocks;
 	struct dax_device *dax;
 	size_t n_dax;
+	bool dax_incomplete; /* there is a dax device of which nothing is known */
 	struct range *dimms; /* what the firmware memmap gained after boot */
 	size_t n_dimms;
 	bool virtio_mem; /* a device has the virtio_mem driver */

@@ -107,6 +107,12 @@ class Scene(unittest.TestCase):
         text = "\\n".join(("[Daemon]", *lines))
         self.sh(f"mkdir -p /etc/tdx-onlined.conf.d; printf '{text}\\n' >/etc/tdx-onlined.conf.d/test.conf")
 
+    def assert_no_device_units(self):
+        """While the daemon runs no memory block costs systemd a unit."""
+        self.sh("udevadm settle")
+        units = self.sh("systemctl list-units --all --plain --no-legend 'sys-devices-system-memory*'")
+        self.assertEqual(units, "")
+
     def assert_guard(self, autoprobe, auto_online):
         self.assertEqual(self.read(f"{DAX}/drivers_autoprobe"), autoprobe)
         self.assertEqual(self.read(f"{MEMORY}/auto_online_blocks"), auto_online)
@@ -135,8 +141,7 @@ class Active(Scene):
         pid = self.sh(f"systemctl show -P MainPID {UNIT}")
         capabilities = self.sh(f"grep ^Cap /proc/{pid}/status | cut -f2 | sort -u")
         self.assertEqual(capabilities, "0000000000000000")
-        # Which unit watches over it, and that no block of boot memory has a device unit.
-        self.assertEqual(self.sh("systemctl list-units --all --plain --no-legend 'sys-devices-system-memory*'"), "")
+        self.assert_no_device_units()
 
     def test_02_pmem(self):
         """Persistent memory gets the driver that the kernel would have bound, and nothing else."""
@@ -179,6 +184,7 @@ class Active(Scene):
         start = int(record["TDXO_START"], 0)
         self.assertEqual(len(self.blocks() - before), 8)
         self.assertEqual([state.split()[0] for state in self.states(start, GIB)], ["offline"] * 8)
+        self.assert_no_device_units()
         self.assertEqual(self.read(f"{REFUSE}/refused"), "0")
 
     def test_05_restart(self):
