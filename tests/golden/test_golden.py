@@ -205,6 +205,39 @@ class Spoilt(unittest.TestCase):
         self.assertEqual(report["ranges"][0]["size"], 512 << 20)
         self.assertEqual(report["ranges"][0]["steps"], [])
 
+    def test_half_of_the_mappings(self):
+        """Of two mappings one makes no sense: what the other allows does not count."""
+        self.tree("cxl-online")
+        self.write(self.dax() / "size", f"{1 << 30}\n")
+        self.write("etc/tdx-onlined.conf", "[Daemon]\nCapableRanges=0x5d0000000-0x5efffffff\n")
+        for name, content in (("start", "perhaps\n"), ("end", "0x0\n")):
+            self.write(self.dax() / "mapping1/start", "0x600000000\n")
+            self.write(self.dax() / "mapping1/end", "0x61fffffff\n")
+            self.write(self.dax() / f"mapping1/{name}", content)
+            report, messages = self.decide("--gate=active")
+            self.assertIn("/mapping1/", messages)
+            self.assert_verdicts(report, ("cxl", "ignore", "unreadable"))
+
+    def test_memmap_claims_everything(self):
+        """Only blocks that are there are onlined, whatever firmware says of a DIMM."""
+        self.tree("dimm")
+        entries = self.root / "sys/firmware/memmap"
+        dimm = next(e for e in entries.iterdir() if (e / "start").read_text() == "0x100000000\n")
+        self.write(f"sys/firmware/memmap/{dimm.name}/end", "0xffffffffefffffff\n")
+        report, _ = self.decide("--gate=absent")
+        self.assert_verdicts(report, ("dimm", "online", "gate-absent"))
+        self.assertEqual([step["size"] for step in report["ranges"][0]["steps"]], [512 << 20])
+
+    def test_blocks_of_an_unlisted_device(self):
+        """A device that cannot be listed is left alone, and so are blocks that may be its own."""
+        self.tree("cxl-online")
+        (self.root / "dev/dax0.0").unlink()
+        for state in (self.root / MEMORY).glob("memory*/state"):
+            state.write_text("offline\n")
+        report, messages = self.decide()
+        self.assertIn("/sys/bus/dax/devices/dax0.0: left alone", messages)
+        self.assert_verdicts(report)
+
     def test_size_zero_is_no_range(self):
         self.tree("cxl-guard")
         self.write(self.dax() / "size", "0\n")

@@ -231,6 +231,22 @@ static void test_state_corrupt(void **state)
 	expect_life_absent(mock);
 }
 
+/* The guard was up when the file was lost: the probing of drivers comes back all the same. */
+static void test_state_lost_behind_the_guard(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_put(mock, STATE, "{");
+	mock_put(mock, DAX_AUTOPROBE, "0\n");
+	mock_start(mock);
+	mock_expect_line(mock, STATE ": ");
+	mock_expect_line(mock, DAX_AUTOPROBE ": what it read before is not known, taken for 1");
+	mock_expect_line(mock, "TDX gate absent");
+	mock_expect_line(mock, "nothing to do");
+	mock_expect_file(mock, DAX_AUTOPROBE, "1");
+	expect_life_absent(mock);
+}
+
 /* It is JSON and of this boot, but not ours. */
 static void test_state_foreign(void **state)
 {
@@ -309,6 +325,7 @@ int main(int argc, char *argv[])
 		TEST(test_no_boot_map),
 		TEST(test_cpuinfo_garbage),
 		TEST(test_state_corrupt),
+		TEST(test_state_lost_behind_the_guard),
 		TEST(test_state_foreign),
 		TEST(test_state_not_written),
 		TEST(test_switch_not_written),

@@ -142,6 +142,10 @@ class Active(Scene):
         capabilities = self.sh(f"grep ^Cap /proc/{pid}/status | cut -f2 | sort -u")
         self.assertEqual(capabilities, "0000000000000000")
         self.assert_no_device_units()
+        # A hang-up neither ends it nor takes the guard down.
+        self.sh(f"systemctl kill -s HUP {UNIT}; udevadm settle")
+        self.assertEqual(self.sh(f"systemctl show -P MainPID {UNIT}"), pid)
+        self.assert_guard("0", "offline")
 
     def test_02_pmem(self):
         """Persistent memory gets the driver that the kernel would have bound, and nothing else."""
