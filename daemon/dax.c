@@ -86,9 +86,10 @@ static int read_mappings(
 		r = sysfs_read_number(path.text, 0, &start);
 		if (r == -ENOENT)
 			break;
+		if (r < 0)
+			continue; /* the message names this file */
 		path_of(&path, DAX_DEVICES "/%s/mapping%u/end", device->name, i);
-		if (r == 0)
-			r = sysfs_read_number(path.text, 0, &last);
+		r = sysfs_read_number(path.text, 0, &last);
 		if (r == 0 && last <= start)
 			r = -EBADMSG;
 		if (r == 0)

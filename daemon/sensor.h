@@ -41,7 +41,7 @@ int sensor_look(struct sensor *sensor) MUST_CHECK;
 
 /*
  * Look again at the dax devices only, while things are still changing: the rest stays as it was
- * seen last, and a device that is half there is no reason to complain.
+ * seen last, and a device that libdaxctl does not list yet is no reason to complain.
  */
 int sensor_glance(struct sensor *sensor) MUST_CHECK;
 

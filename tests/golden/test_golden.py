@@ -215,7 +215,7 @@ class Spoilt(unittest.TestCase):
             self.write(self.dax() / "mapping1/end", "0x61fffffff\n")
             self.write(self.dax() / f"mapping1/{name}", content)
             report, messages = self.decide("--gate=active")
-            self.assertIn("/mapping1/", messages)
+            self.assertIn(f"/dax0.0/mapping1/{name}: the mappings do not make up", messages)
             self.assert_verdicts(report, ("cxl", "ignore", "unreadable"))
 
     def test_memmap_claims_everything(self):
