@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct range range_intersect(struct range a, struct range b)
 {
@@ -213,7 +214,7 @@ uint64_t range_set_size(const struct range_set *set)
 	return size;
 }
 
-/* An unsigned number in C notation, nothing before it. Returns what follows it, or NULL. */
+/* An unsigned number, decimal or with 0x. Returns what follows it, or NULL. */
 static const char *parse_address(const char *text, uint64_t *ret_address)
 {
 	uint64_t address;
@@ -222,7 +223,7 @@ static const char *parse_address(const char *text, uint64_t *ret_address)
 	if (!isdigit((unsigned char)*text))
 		return NULL;
 	errno = 0;
-	address = strtoull(text, &end, 0);
+	address = strtoull(text, &end, strncasecmp(text, "0x", 2) == 0 ? 16 : 10);
 	if (errno)
 		return NULL;
 	*ret_address = address;
