@@ -2,290 +2,420 @@
 /*
  * The configuration files.
  *
- * Every mistake is reported before the function gives up, so that one run tells them all.
+ * Each is checked line by line first (tdxo/ini.h), and only a file without mistakes is given to
+ * libeconf, for the values.
  */
 #include "config_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
 
 #include <libeconf.h>
 
 #include "journal.h"
+#include "layers.h"
 #include "sysfs.h"
 #include "tdxo/array.h"
+#include "tdxo/ini.h"
 
-#define MAIN_FILE "tdx-onlined.conf"
-#define DROP_INS  "tdx-onlined.conf.d"
-#define SECTION	  "Daemon"
+#define MAIN_FILE     "tdx-onlined.conf"
+#define DROP_INS      "tdx-onlined.conf.d"
+#define RULES	      "tdx-onlined/rules.d"
+#define MISTAKES_MOST 20 /* of one file */
 
-/* From weak to strong. */
-static const char *const layers[] = {"/usr/lib", "/run", "/etc"};
-
-/* Paths to read, each stronger than the one before. */
-struct files {
-	struct file {
-		char *name; /* what it is sorted by */
-		char *path;
-	} * items;
-	size_t n;
-	const char *layer; /* being listed */
+/* A configuration that is being read. */
+struct loader {
+	struct settings settings;
+	size_t mistakes;
+	int error; /* -ENOMEM, or 0 */
 };
 
-static void files_done(struct files *files)
+/* A file that is being read. */
+struct reader {
+	struct loader *loader;
+	const char *path;
+	char *text;
+	size_t size;
+	size_t mistakes;
+	struct rule *rule; /* NULL: it is no rule */
+};
+
+/* A warning is no mistake. Line 0: it is about the file as a whole. */
+static void PRINTF(4, 5)
+	say(struct reader *reader, int priority, unsigned int line, const char *format, ...)
 {
-	for (size_t i = 0; i < files->n; i++) {
-		free(files->items[i].name);
-		free(files->items[i].path);
+	char text[512], number[16] = "";
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (line)
+		snprintf(number, sizeof(number), ":%u", line);
+	journal_say(priority, "%s%s: %s", reader->path, number, text);
+	if (priority == LOG_WARNING) {
+		reader->loader->settings.warnings++;
+		return;
 	}
-	free(files->items);
+	reader->mistakes++;
+	reader->loader->mistakes++;
 }
 
-static struct file *find_file(struct files *files, const char *name)
+static bool known_section(const struct reader *reader, const char *section)
 {
-	for (size_t i = 0; i < files->n; i++)
-		if (strcmp(files->items[i].name, name) == 0)
-			return &files->items[i];
-	return NULL;
+	if (reader->rule)
+		return strcmp(section, "Match") == 0 || strcmp(section, "Policy") == 0;
+	return strcmp(section, CONFIG_SECTION) == 0;
 }
 
-static int add_file(struct files *files, const char *name, const char *path)
+/* What a key wants, or NULL if there is no such key. */
+static const char *wanted(const struct reader *reader, const char *section, const char *key)
 {
-	struct file *items, *same = find_file(files, name);
-	char *copy = strdup(path);
+	enum config_key known;
 
-	if (!copy)
+	if (reader->rule)
+		return rule_wanted(section, key);
+	return config_find_key(key, &known) == 0 ? config_key_wanted(known) : NULL;
+}
+
+static void check_key(struct reader *reader, const struct ini_item *item)
+{
+	unsigned int first = ini_find(reader->text, reader->size, item->section, item->key);
+
+	if (!item->section[0])
+		say(reader, LOG_ERR, item->line, "%s= comes before any [Section]", item->key);
+	else if (!known_section(reader, item->section))
+		return; /* said at its head */
+	else if (!wanted(reader, item->section, item->key))
+		say(reader, LOG_ERR, item->line, "unknown key %s= in section [%s]", item->key,
+			item->section);
+	else if (first != item->line)
+		say(reader, LOG_ERR, item->line, "%s= is given twice, first in line %u", item->key,
+			first);
+}
+
+static void check_section(struct reader *reader, const struct ini_item *item)
+{
+	unsigned int first = ini_find(reader->text, reader->size, item->section, NULL);
+
+	if (!known_section(reader, item->section))
+		say(reader, LOG_ERR, item->line, "unknown section [%s]", item->section);
+	else if (first != item->line)
+		say(reader, LOG_ERR, item->line, "section [%s] comes twice, first in line %u",
+			item->section, first);
+}
+
+/* Look at every line before libeconf sees any. */
+static void check_lines(struct reader *reader)
+{
+	struct ini_item item;
+	struct ini ini;
+
+	ini_init(&ini, reader->text, reader->size);
+	while ((item = ini_next(&ini)).kind != INI_END) {
+		if (item.kind == INI_MISTAKE)
+			say(reader, LOG_ERR, item.line, "%s", item.mistake);
+		else if (item.kind == INI_SECTION)
+			check_section(reader, &item);
+		else
+			check_key(reader, &item);
+		if (reader->mistakes < MISTAKES_MOST)
+			continue;
+		say(reader, LOG_ERR, item.line, "too many mistakes, the rest is not read");
+		return;
+	}
+}
+
+static int keep_setting(
+	struct reader *reader, enum config_key key, const char *value, unsigned int line)
+{
+	struct setting *setting = &reader->loader->settings.keys[key];
+	struct setting new = {.value = strdup(*value ? value : config_key_default(key)),
+		.path = strdup(reader->path),
+		.line = line};
+
+	if (!new.value || !new.path) {
+		free(new.value);
+		free(new.path);
 		return -ENOMEM;
-	if (same) {
-		free(same->path);
-		same->path = copy;
-		return 0;
 	}
-	items = array_room(files->items, files->n, sizeof(*items));
-	if (items) {
-		files->items = items;
-		items[files->n] = (struct file){.name = strdup(name), .path = copy};
-	}
-	if (!items || !items[files->n].name) {
-		free(copy);
-		return -ENOMEM;
-	}
-	files->n++;
+	free(setting->value);
+	free(setting->path);
+	*setting = new;
 	return 0;
 }
 
-static int add_drop_in(const char *name, void *userdata)
+static int set(struct reader *reader, const struct ini_item *item, const char *value)
 {
-	struct files *files = userdata;
-	size_t length = strlen(name);
-	struct path path;
+	struct config *config = &reader->loader->settings.config;
+	enum config_key key;
+	int r, kept;
 
-	if (length < 6 || strcmp(name + length - 5, ".conf") != 0)
-		return 0;
-	return add_file(files, name, path_of(&path, "%s/" DROP_INS "/%s", files->layer, name));
-}
-
-static int compare_files(const void *a, const void *b)
-{
-	return strcmp(((const struct file *)a)->name, ((const struct file *)b)->name);
-}
-
-/* The main file sorts first: its name is kept empty. */
-static int find_files(struct files *files)
-{
-	struct path path;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(layers); i++) {
-		path_of(&path, "%s/" MAIN_FILE, layers[i]);
-		if (faccessat(AT_FDCWD, path.text, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			r = add_file(files, "", path.text);
-		if (r < 0)
-			return r;
-		files->layer = layers[i];
-		r = sysfs_list(path_of(&path, "%s/" DROP_INS, layers[i]), add_drop_in, files);
-		if (r == -ENOENT)
-			r = 0;
-		if (r < 0)
-			journal_say(LOG_ERR, "%s: %s", path.text, strerror(-r));
-	}
-	if (r == 0 && files->n)
-		qsort(files->items, files->n, sizeof(*files->items), compare_files);
-	return r;
-}
-
-static int set_gate(struct config *config, const char *value)
-{
-	return gate_mode_from_string(value, &config->gate);
-}
-
-/* Ranges with blanks between them. */
-static int set_capable_ranges(struct config *config, const char *value)
-{
-	char text[SYSFS_TEXT], *rest = NULL;
-	struct range range;
-	int r = 0;
-
-	if ((size_t)snprintf(text, sizeof(text), "%s", value) >= sizeof(text))
-		return -EINVAL;
-	range_set_done(&config->capable);
-	for (char *word = strtok_r(text, " \t\n", &rest); r == 0 && word;
-		word = strtok_r(NULL, " \t\n", &rest)) {
-		r = range_parse(word, &range);
-		if (r == 0)
-			r = range_set_add(&config->capable, range);
-	}
-	return r;
-}
-
-static const struct {
-	const char *name;
-	int (*set)(struct config *config, const char *value);
-	const char *wanted;
-} keys[] = {
-	{"Gate", set_gate, "auto, active or absent"},
-	{"CapableRanges", set_capable_ranges, "ranges such as 0x1000000000-0x1fffffffff"},
-};
-
-/* The line of a key in a file: libeconf does not tell. 0 if it cannot be found. */
-static unsigned int line_of(const char *path, const char *key)
-{
-	char line[SYSFS_TEXT];
-	unsigned int number = 0, found = 0;
-	FILE *file = fopen(path, "re");
-
-	while (file && !found && fgets(line, sizeof(line), file)) {
-		const char *start = line + strspn(line, " \t");
-
-		number++;
-		if (strncmp(start, key, strlen(key)) == 0 && strchr(" \t=\n", start[strlen(key)]))
-			found = number;
-	}
-	if (file)
-		fclose(file);
-	return found;
-}
-
-static int set_key(struct config *config, econf_file *file, const char *path, const char *section,
-	const char *key)
-{
-	char *value = NULL;
-	int r = -EINVAL;
-
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		if (!section || strcmp(section, SECTION) != 0 || strcmp(key, keys[i].name) != 0)
-			continue;
-		if (econf_getStringValue(file, section, key, &value) == ECONF_SUCCESS)
-			r = keys[i].set(config, value ?: "");
-		if (r == -EINVAL)
-			journal_say(LOG_ERR, "%s:%u: %s=%s: not %s", path, line_of(path, key), key,
-				value ?: "", keys[i].wanted);
-		free(value);
+	if (reader->rule)
+		return rule_set(reader->rule, item->section, item->key, value);
+	r = config_find_key(item->key, &key);
+	if (r == 0)
+		r = config_set(config, key, value);
+	if (r < 0)
 		return r;
-	}
-	journal_say(LOG_ERR, "%s:%u: unknown key %s= in section [%s]", path, line_of(path, key),
-		key, section ?: "");
-	return r;
+	kept = keep_setting(reader, key, value, item->line);
+	return kept < 0 ? kept : r;
 }
 
-static int set_section(
-	struct config *config, econf_file *file, const char *path, const char *section)
+static void free_text(char **text)
 {
-	char **names = NULL;
-	size_t n = 0;
-	int first = 0, r;
-
-	if (econf_getKeys(file, section, &n, &names) != ECONF_SUCCESS)
-		return 0;
-	for (size_t i = 0; i < n; i++) {
-		r = set_key(config, file, path, section, names[i]);
-		if (first == 0)
-			first = r;
-	}
-	econf_free(names);
-	return first;
+	free(*text);
 }
 
-static int set_sections(struct config *config, econf_file *file, const char *path)
+/*
+ * libeconf glues a line of blanks, or a comment that is indented, to the value before it, and
+ * makes "(null)" of an empty value then (0.5.1).
+ */
+static void cut_value(char *value)
 {
-	char **sections = NULL;
-	size_t n = 0;
-	int first, r;
+	char *glued = strchr(value, '\n');
 
-	/* Keys before any section header have none. */
-	first = set_section(config, file, path, NULL);
-	if (econf_getGroups(file, &n, &sections) != ECONF_SUCCESS)
-		return first;
-	for (size_t i = 0; i < n; i++) {
-		r = set_section(config, file, path, sections[i]);
-		if (first == 0)
-			first = r;
-	}
-	econf_free(sections);
-	return first;
+	if (!glued)
+		return;
+	*glued = '\0';
+	if (strcmp(value, "(null)") == 0)
+		*value = '\0';
 }
 
-/* 1 if there is something to read in it; 0: it is masked by a link to /dev/null; -EINVAL. */
-static int check_file(const char *path)
+static void set_key(struct reader *reader, econf_file *file, const struct ini_item *item)
+{
+	CLEANUP(free_text) char *value = NULL;
+	econf_err error = econf_getStringValue(file, item->section, item->key, &value);
+	int r;
+
+	if (error != ECONF_SUCCESS) {
+		say(reader, LOG_ERR, item->line, "%s=: %s", item->key, econf_errString(error));
+		return;
+	}
+	if (value)
+		cut_value(value);
+	r = set(reader, item, value ?: "");
+	if (r == -ENOMEM)
+		reader->loader->error = r;
+	else if (r < 0)
+		say(reader, LOG_ERR, item->line, "%s=%s: not %s", item->key, value ?: "",
+			wanted(reader, item->section, item->key));
+	else if (r > 0)
+		say(reader, LOG_WARNING, item->line, "%s=%s: two ranges overlap", item->key, value);
+}
+
+static void set_keys(struct reader *reader)
+{
+	econf_file *file = NULL;
+	econf_err error = econf_readFile(&file, reader->path, "=", "#");
+	struct ini_item item;
+	struct ini ini;
+
+	if (error != ECONF_SUCCESS) {
+		char *where = NULL;
+		uint64_t line = 0;
+
+		econf_errLocation(&where, &line);
+		say(reader, LOG_ERR, (unsigned int)line, "%s", econf_errString(error));
+		free(where);
+		return;
+	}
+	ini_init(&ini, reader->text, reader->size);
+	while ((item = ini_next(&ini)).kind != INI_END)
+		if (item.kind == INI_KEY)
+			set_key(reader, file, &item);
+	econf_free(file);
+}
+
+/* True if there is something to read in it; else it masks another file, or is a mistake. */
+static bool check_file(struct reader *reader)
 {
 	struct stat st;
 
-	if (stat(path, &st) < 0)
-		journal_say(LOG_ERR, "%s: %s", path, strerror(errno));
+	if (stat(reader->path, &st) < 0)
+		say(reader, LOG_ERR, 0, "%s", strerror(errno));
+	else if (S_ISREG(st.st_mode) && st.st_size > INI_TEXT)
+		say(reader, LOG_ERR, 0, "longer than %d bytes", INI_TEXT);
 	else if (S_ISREG(st.st_mode))
-		return 1;
-	else if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3))
-		return 0;
-	else
-		journal_say(LOG_ERR, "%s: not a file", path);
-	return -EINVAL;
+		return st.st_size > 0;
+	else if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+		say(reader, LOG_ERR, 0, "not a file");
+	return false;
 }
 
-static int load_file(struct config *config, const char *path)
+/* Take all bytes of the file, with a NUL after them. */
+static bool take_text(struct reader *reader)
 {
-	econf_file *file = NULL;
-	char *where = NULL;
-	uint64_t line = 0;
-	econf_err error;
+	int r = sysfs_read_text(reader->path, &reader->text, &reader->size);
+
+	if (r == -ENOMEM)
+		reader->loader->error = r;
+	else if (r < 0)
+		say(reader, LOG_ERR, 0, "%s", strerror(-r));
+	return r == 0;
+}
+
+static void check_rule(struct reader *reader)
+{
+	const char *mistake = rule_mistake(reader->rule);
+	unsigned int line = ini_find(reader->text, reader->size, "Policy", NULL);
+
+	if (mistake)
+		say(reader, LOG_ERR, line ?: 1, "%s", mistake);
+}
+
+/* True if there is something in the file, and no mistake. The text is the caller's to free. */
+static bool read_file(struct reader *reader)
+{
+	if (!check_file(reader) || !take_text(reader))
+		return false;
+	check_lines(reader);
+	if (!reader->mistakes)
+		set_keys(reader);
+	if (!reader->mistakes && reader->rule)
+		check_rule(reader);
+	return !reader->mistakes && !reader->loader->error;
+}
+
+static void read_config(struct loader *loader, const char *path)
+{
+	struct reader reader = {.loader = loader, .path = path};
+
+	(void)read_file(&reader);
+	free(reader.text);
+}
+
+/* Take over the rule and the text of its file. 0 or -ENOMEM. */
+static int keep_rule(struct reader *reader)
+{
+	struct settings *settings = &reader->loader->settings;
+	size_t n = settings->config.n_rules;
+	struct rule_file file = {.path = strdup(reader->path), .text = reader->text};
+	struct rule_file *rules = array_room(settings->rules, n, sizeof(file));
+
+	if (rules)
+		settings->rules = rules;
+	if (!rules || !file.path || config_add_rule(&settings->config, reader->rule) < 0) {
+		free(file.path);
+		return -ENOMEM;
+	}
+	rules[n] = file;
+	reader->text = NULL;
+	return 0;
+}
+
+static void read_rule(struct loader *loader, const struct layered_file *file)
+{
+	CLEANUP(rule_done) struct rule rule;
+	struct reader reader = {.loader = loader, .path = file->path, .rule = &rule};
+
+	rule_init(&rule, file->name);
+	if (read_file(&reader) && keep_rule(&reader) < 0)
+		loader->error = -ENOMEM;
+	free(reader.text);
+}
+
+/* A rule that an earlier one covers is dead, and hardly meant to be. */
+static void check_covered(struct loader *loader)
+{
+	const struct settings *settings = &loader->settings;
+	const struct config *config = &settings->config;
+
+	for (size_t late = 1; late < config->n_rules; late++)
+		for (size_t early = 0; early < late; early++) {
+			struct reader reader = {
+				.loader = loader, .path = settings->rules[late].path};
+
+			if (!rule_covers(&config->rules[early], &config->rules[late]))
+				continue;
+			say(&reader, LOG_WARNING, 1,
+				"it can never count: %s takes all that it matches",
+				settings->rules[early].path);
+			break;
+		}
+}
+
+static void say_stray(const char *path, int error, void *userdata)
+{
+	struct reader reader = {.loader = userdata, .path = path};
+
+	if (error)
+		say(&reader, LOG_ERR, 0, "%s", strerror(-error));
+	else
+		say(&reader, LOG_WARNING, 0, "not read, because of its name");
+}
+
+static int load(struct loader *loader)
+{
+	CLEANUP(layers_done) struct layers files = {0}, rules = {0};
 	int r;
 
-	r = check_file(path);
-	if (r <= 0)
-		return r;
-	error = econf_readFile(&file, path, "=", "#");
-	if (error != ECONF_SUCCESS) {
-		econf_errLocation(&where, &line);
-		journal_say(LOG_ERR, "%s:%" PRIu64 ": %s", path, line, econf_errString(error));
-		free(where);
-		return error == ECONF_NOMEM ? -ENOMEM : -EINVAL;
+	config_init(&loader->settings.config);
+	r = layers_add_file(&files, MAIN_FILE);
+	if (r == 0)
+		r = layers_add_directory(&files, DROP_INS, ".conf", say_stray, loader);
+	if (r == 0)
+		r = layers_add_directory(&rules, RULES, ".rule", say_stray, loader);
+	for (size_t i = 0; r == 0 && i < files.n; i++) {
+		read_config(loader, files.files[i].path);
+		r = loader->error;
 	}
-	r = set_sections(config, file, path);
-	econf_free(file);
-	return r;
+	for (size_t i = 0; r == 0 && i < rules.n; i++) {
+		read_rule(loader, &rules.files[i]);
+		r = loader->error;
+	}
+	if (r == 0)
+		check_covered(loader);
+	return r == 0 && loader->mistakes ? -EINVAL : r;
 }
 
-int config_load(struct config *ret_config)
+int settings_load(struct settings *ret_settings)
 {
-	CLEANUP(files_done) struct files files = {0};
-	CLEANUP(config_done) struct config config = {0};
-	int first, r;
+	struct loader loader = {0};
+	int r = load(&loader);
 
-	first = find_files(&files);
-	for (size_t i = 0; first != -ENOMEM && i < files.n; i++) {
-		r = load_file(&config, files.items[i].path);
-		if (first == 0)
-			first = r;
+	if (r < 0) {
+		settings_done(&loader.settings);
+		return r;
 	}
-	if (first < 0)
-		return first;
-	*ret_config = config;
-	config = (struct config){0};
+	*ret_settings = loader.settings;
 	return 0;
+}
+
+void settings_done(struct settings *settings)
+{
+	for (enum config_key key = 0; key < CONFIG_KEYS; key++) {
+		free(settings->keys[key].value);
+		free(settings->keys[key].path);
+	}
+	for (size_t i = 0; i < settings->config.n_rules; i++) {
+		free(settings->rules[i].path);
+		free(settings->rules[i].text);
+	}
+	free(settings->rules);
+	config_done(&settings->config);
+	*settings = (struct settings){0};
+}
+
+void settings_print(const struct settings *settings)
+{
+	puts("[" CONFIG_SECTION "]");
+	for (enum config_key key = 0; key < CONFIG_KEYS; key++) {
+		const struct setting *setting = &settings->keys[key];
+
+		if (setting->path)
+			printf("# %s:%u\n", setting->path, setting->line);
+		else
+			puts("# default");
+		printf("%s=%s\n", config_key_name(key), setting->value ?: config_key_default(key));
+	}
+	for (size_t i = 0; i < settings->config.n_rules; i++)
+		printf("\n# %s\n%s", settings->rules[i].path, settings->rules[i].text);
 }

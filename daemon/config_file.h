@@ -1,14 +1,41 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The configuration: tdx-onlined.conf and its drop-ins, through libeconf, to struct config.
+ * The configuration files, through libeconf, to struct config.
  *
- * The main file is the first of /etc, /run and /usr/lib. Drop-ins of all three are read in the
- * order of their names; of two with one name that of /etc goes before /run before /usr/lib.
+ * tdx-onlined.conf, its drop-ins tdx-onlined.conf.d/NAME.conf, and tdx-onlined/rules.d/NAME.rule,
+ * each in the layers of layers.h. Every mistake of every file is said before it is given up, so
+ * that one run tells them all; and a configuration with a mistake is not used in part.
  */
 #pragma once
 
+#include <stddef.h>
+
 #include "tdxo/compiler.h"
-#include "tdxo/policy.h"
+#include "tdxo/config.h"
+
+/* Where the value of a key comes from. */
+struct setting {
+	char *value;
+	char *path; /* NULL: it is the default */
+	unsigned int line;
+};
+
+struct rule_file {
+	char *path;
+	char *text;
+};
+
+struct settings {
+	struct config config;
+	struct setting keys[CONFIG_KEYS];
+	struct rule_file *rules; /* as many as config.rules, in their order */
+	size_t warnings;	 /* what is odd, but no mistake */
+};
+
+void settings_done(struct settings *settings);
 
 /* 0; -EINVAL after a message for each mistake, with file and line; -ENOMEM. */
-int config_load(struct config *ret_config) MUST_CHECK;
+int settings_load(struct settings *ret_settings) MUST_CHECK;
+
+/* Print what is in force, and which file each value comes from. */
+void settings_print(const struct settings *settings);

@@ -43,6 +43,7 @@ static void add_target(struct cxl *cxl, struct cxl_decoder *decoder, struct cxl_
 	*target = (struct cxl_target){.memdev.serial = cxl_memdev_get_serial(memdev)};
 	snprintf(target->decoder, SYSFS_NAME, "%s", cxl_decoder_get_devname(decoder));
 	snprintf(target->memdev.name, SYSFS_NAME, "%s", cxl_memdev_get_devname(memdev));
+	snprintf(target->memdev.pci_address, SYSFS_NAME, "%s", cxl_memdev_get_host(memdev));
 }
 
 void cxl_refresh(struct cxl *cxl)
@@ -83,6 +84,13 @@ void cxl_describe(struct cxl *cxl, struct arrival *arrival)
 	const struct memdev *memdev;
 	struct path path;
 
+	if (arrival->region[0]) {
+		path_of(&path, "/sys/bus/cxl/devices/%s/uuid", arrival->region);
+		/* A region of volatile memory has none. */
+		if (sysfs_read(path.text, arrival->region_uuid, SYSFS_NAME) < 0)
+			arrival->region_uuid[0] = '\0';
+	}
+	arrival->n_memdevs = 0;
 	for (unsigned int i = 0; arrival->region[0] && i < MEMDEVS_MAX; i++) {
 		path_of(&path, "/sys/bus/cxl/devices/%s/target%u", arrival->region, i);
 		if (sysfs_read(path.text, decoder, sizeof(decoder)) < 0)

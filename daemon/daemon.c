@@ -2,8 +2,8 @@
 /*
  * The daemon.
  *
- * Events ask for a look; a look finds the ranges that have no record yet and queues them; the
- * jobs run one at a time, one turn per turn of the event loop. Looks go on meanwhile.
+ * Events ask for a look; a look finds the ranges that have no record yet, or are to be decided
+ * anew, and gives them to work. Looks go on while it works.
  *
  * A range is decided at once if nothing about it can still be changing: a dax device that the
  * guard keeps without a driver. Anything with memory blocks waits for a short silence, because
@@ -13,65 +13,56 @@
 #include "daemon.h"
 
 #include <errno.h>
-#include <malloc.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <time.h>
 
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "booting.h"
+#include "drift.h"
 #include "guard.h"
-#include "job.h"
 #include "journal.h"
 #include "monitor.h"
 #include "sensor.h"
 #include "state.h"
+#include "work.h"
 
 #define SILENCE_USEC   (250 * 1000)
 #define SILENCE_LIMIT  (5 * 1000 * 1000)  /* decide at last although blocks keep coming */
 #define ADDING_LIMIT   (60 * 1000 * 1000) /* the kernel takes seconds for some hundred GiB */
-#define USEC_PER_MSEC  1000
 #define TIMER_ACCURACY (10 * 1000)
 
 struct daemon {
 	sd_event *event;
 	sd_event_source *news;	  /* the monitor */
 	sd_event_source *silence; /* ends the wait for blocks to settle */
-	sd_event_source *turn;	  /* the next turn of the job */
-	sd_event_source *later;	  /* the job's next try */
 	bool waiting;		  /* the silence timer waits for kmem to add blocks */
 	bool waited;		  /* it did, in vain */
 	uint64_t noisy_since;	  /* when the current silence was first waited for; 0: silent */
+	bool drivers_changed;	  /* perhaps, since the last silence */
+	bool reload;		  /* to be done when the job has ended */
+	struct settings *settings;
+	const struct daemon_options *options;
 	struct sensor sensor;
 	struct monitor monitor;
 	struct state state;
-	struct arrivals queue;
-	size_t next; /* in the queue */
-	struct job job;
-	bool busy;
-	bool recorded; /* the job's record has been written before its steps were taken */
-	bool reported; /* something has been recorded, or that there is nothing */
+	struct work work;
 };
 
 static void daemon_done(struct daemon *daemon)
 {
 	sd_event_source_unref(daemon->news);
 	sd_event_source_unref(daemon->silence);
-	sd_event_source_unref(daemon->turn);
-	sd_event_source_unref(daemon->later);
+	work_done(&daemon->work);
 	sd_event_unref(daemon->event);
 	sensor_done(&daemon->sensor);
 	monitor_done(&daemon->monitor);
 	state_done(&daemon->state);
-	arrivals_done(&daemon->queue);
-}
-
-static void save(struct daemon *daemon)
-{
-	/* Said already; the daemon works on without. */
-	(void)!state_save(&daemon->state, &daemon->sensor.snapshot.boot_map);
 }
 
 /* What the switches read before must be safe before they are changed. */
@@ -79,15 +70,23 @@ static void update_guard(struct daemon *daemon)
 {
 	struct guard *guard = &daemon->state.guard;
 
-	if (!gate_refuses(&daemon->sensor.snapshot.gate)) {
+	if (daemon->settings->config.observe || !gate_refuses(&daemon->sensor.snapshot.gate)) {
 		guard_release(guard);
-		save(daemon);
+		work_save(&daemon->work);
 		return;
 	}
 	guard_remember(guard);
-	save(daemon);
+	work_save(&daemon->work);
 	if (guard_take() < 0)
 		journal_say(LOG_WARNING, "The guard is not whole: memory may go online unjudged");
+}
+
+/* The gate has been judged; what was let in while there was none may be in its way. */
+static void follow_gate(struct daemon *daemon)
+{
+	if (gate_refuses(&daemon->sensor.snapshot.gate))
+		history_reconsider_let_in(&daemon->state.history);
+	update_guard(daemon);
 }
 
 static void update_gate(struct daemon *daemon)
@@ -98,127 +97,7 @@ static void update_gate(struct daemon *daemon)
 	if (daemon->sensor.snapshot.gate.state == before)
 		return;
 	journal_gate(&daemon->sensor.snapshot.gate);
-	update_guard(daemon);
-}
-
-static void update_status(const struct daemon *daemon)
-{
-	sd_notifyf(false, "STATUS=TDX gate %s, %zu ranges decided",
-		gate_state_to_string(daemon->sensor.snapshot.gate.state), daemon->state.decided.n);
-}
-
-static bool is_among(const struct arrivals *arrivals, const struct arrival *arrival)
-{
-	const struct arrivals one = {(struct arrival *)arrival, 1};
-	CLEANUP(arrivals_done) struct arrivals rest = {0};
-
-	return arrivals_undecided(&one, arrivals, &rest) == 0 && !rest.n;
-}
-
-/*
- * The verdict stands whatever the steps bring: write the record now. An earlier start may have
- * written it and then been stopped at the steps.
- */
-static int record_early(struct daemon *daemon)
-{
-	int r;
-
-	daemon->recorded = true;
-	if (is_among(&daemon->state.begun, &daemon->job.arrival))
-		return 0;
-	journal_record(&daemon->job.record);
-	r = arrivals_append(&daemon->state.begun, &daemon->job.arrival);
-	if (r == 0)
-		save(daemon);
-	return r;
-}
-
-/* Take the next range of the queue. */
-static int begin_next(struct daemon *daemon)
-{
-	int r = 0;
-
-	if (daemon->busy)
-		return 0;
-	if (daemon->next == daemon->queue.n) {
-		malloc_trim(0);
-		return 0;
-	}
-	daemon->busy = true;
-	daemon->recorded = false;
-	if (job_begin(&daemon->job, &daemon->sensor, executor_turn,
-		    &daemon->queue.items[daemon->next++]))
-		r = record_early(daemon);
-	return r < 0 ? r : sd_event_source_set_enabled(daemon->turn, SD_EVENT_ON);
-}
-
-/* Move the job's range from those begun to those decided. */
-static int note_decided(struct daemon *daemon)
-{
-	struct state *state = &daemon->state;
-	const struct arrivals one = {&daemon->job.arrival, 1};
-	CLEANUP(arrivals_done) struct arrivals rest = {0};
-	int r;
-
-	r = arrivals_append(&state->decided, &daemon->job.arrival);
-	if (r == 0)
-		r = arrivals_undecided(&state->begun, &one, &rest);
-	if (r < 0)
-		return r;
-	arrivals_done(&state->begun);
-	state->begun = rest;
-	rest = (struct arrivals){0};
-	return 0;
-}
-
-static int finish_job(struct daemon *daemon)
-{
-	int r;
-
-	daemon->busy = false;
-	daemon->reported = true;
-	if (!daemon->recorded || daemon->job.record.outcome.result != RESULT_DONE)
-		journal_record(&daemon->job.record);
-	r = sd_event_source_set_enabled(daemon->turn, SD_EVENT_OFF);
-	if (r >= 0)
-		r = note_decided(daemon);
-	if (r < 0)
-		return r;
-	save(daemon);
-	update_status(daemon);
-	return begin_next(daemon);
-}
-
-static int postpone_turn(struct daemon *daemon)
-{
-	uint64_t delay = (uint64_t)daemon->job.execution.delay_ms * USEC_PER_MSEC;
-	int r;
-
-	r = sd_event_source_set_enabled(daemon->turn, SD_EVENT_OFF);
-	if (r >= 0)
-		r = sd_event_source_set_time_relative(daemon->later, delay);
-	return r < 0 ? r : sd_event_source_set_enabled(daemon->later, SD_EVENT_ONESHOT);
-}
-
-static int on_turn(sd_event_source *source, void *userdata)
-{
-	struct daemon *daemon = userdata;
-	int r;
-
-	(void)source;
-	r = job_turn(&daemon->job);
-	if (r == TURN_LATER)
-		return postpone_turn(daemon);
-	return r == TURN_DONE ? finish_job(daemon) : r;
-}
-
-static int on_later(sd_event_source *source, uint64_t usec, void *userdata)
-{
-	struct daemon *daemon = userdata;
-
-	(void)source;
-	(void)usec;
-	return sd_event_source_set_enabled(daemon->turn, SD_EVENT_ON);
+	follow_gate(daemon);
 }
 
 /* Has kmem the device, but no block been made of it? */
@@ -237,18 +116,6 @@ static bool ready(const struct daemon *daemon, const struct arrival *arrival)
 	       arrival->driver != DAX_DRIVER_KMEM;
 }
 
-/* Is it the range of the job that is running? */
-static bool in_work(const struct daemon *daemon, const struct arrival *arrival)
-{
-	const struct arrival *job = &daemon->job.arrival;
-
-	if (!daemon->busy)
-		return false;
-	return range_overlaps(job->range, arrival->range) ||
-	       (range_equal(job->range, arrival->range) &&
-		       strcmp(job->device, arrival->device) == 0);
-}
-
 static int arm_silence(struct daemon *daemon, uint64_t usec)
 {
 	int r;
@@ -259,51 +126,88 @@ static int arm_silence(struct daemon *daemon, uint64_t usec)
 
 static int fill_queue(struct daemon *daemon, const struct arrivals *undecided)
 {
+	CLEANUP(arrivals_done) struct arrivals queue = {0};
 	bool wait = false;
 	int r = 0;
 
-	arrivals_done(&daemon->queue);
-	daemon->next = 0;
 	for (size_t i = 0; r == 0 && i < undecided->n; i++) {
-		if (in_work(daemon, &undecided->items[i]))
+		if (work_holds(&daemon->work, &undecided->items[i]))
 			continue;
 		if (ready(daemon, &undecided->items[i]))
-			r = arrivals_append(&daemon->queue, &undecided->items[i]);
+			r = arrivals_append(&queue, &undecided->items[i]);
 		else
 			wait = true;
 	}
-	if (r < 0 || !wait || daemon->noisy_since)
+	if (r < 0)
 		return r;
+	work_queue(&daemon->work, &queue);
+	if (!wait || daemon->noisy_since)
+		return 0;
 	daemon->waiting = true;
 	return arm_silence(daemon, ADDING_LIMIT);
 }
 
+/* Forget what has gone; but not if nothing could be seen of it. */
+static int prune(struct daemon *daemon, const struct arrivals *all)
+{
+	CLEANUP(arrivals_done) struct arrivals present = {0};
+	struct state *state = &daemon->state;
+	int r;
+
+	if (daemon->sensor.blind)
+		return 0;
+	r = history_prune(&state->history, all);
+	if (r == 0)
+		r = arrivals_remaining(&state->present, all, &present);
+	if (r < 0)
+		return r;
+	arrivals_done(&state->present);
+	state->present = present;
+	present = (struct arrivals){0};
+	return 0;
+}
+
+/* What only a silent look can tell. */
+static int settle(struct daemon *daemon, const struct arrivals *all)
+{
+	struct drift drift = {
+		.sensor = &daemon->sensor,
+		.work = &daemon->work,
+		.drivers = daemon->drivers_changed,
+		.first_block = daemon->monitor.first_block,
+		.end_block = daemon->monitor.end_block,
+	};
+
+	drift_check(&drift, all);
+	daemon->drivers_changed = false;
+	daemon->monitor.first_block = daemon->monitor.end_block = 0;
+	if (!daemon->work.reported && !all->n)
+		journal_say(LOG_INFO, "No memory arrived after boot: nothing to do");
+	daemon->work.reported = true;
+	return daemon->sensor.blind ? 0 : sensor_settle(&daemon->sensor);
+}
+
 static int look(struct daemon *daemon)
 {
-	CLEANUP(arrivals_done) struct arrivals all = {0}, undecided = {0}, remaining = {0};
+	CLEANUP(arrivals_done) struct arrivals all = {0}, undecided = {0};
 	int r;
 
 	r = daemon->noisy_since ? sensor_glance(&daemon->sensor) : sensor_look(&daemon->sensor);
 	if (r == 0)
 		r = sensor_arrivals(&daemon->sensor, &all);
 	if (r == 0)
-		r = arrivals_remaining(&daemon->state.decided, &all, &remaining);
+		r = prune(daemon, &all);
+	state_mark_present(&daemon->state, &all);
 	if (r == 0)
-		r = arrivals_undecided(&all, &remaining, &undecided);
+		r = history_undecided(&daemon->state.history, &all, &undecided);
 	if (r >= 0)
 		r = fill_queue(daemon, &undecided);
 	if (r >= 0 && !daemon->noisy_since)
-		r = sensor_settle(&daemon->sensor);
+		r = settle(daemon, &all);
 	if (r < 0)
 		return r;
-	arrivals_done(&daemon->state.decided);
-	daemon->state.decided = remaining;
-	remaining = (struct arrivals){0};
-	if (!daemon->reported && !daemon->noisy_since && !all.n)
-		journal_say(LOG_INFO, "No memory arrived after boot: nothing to do");
-	daemon->reported |= !daemon->noisy_since;
-	update_status(daemon);
-	return begin_next(daemon);
+	work_tell_status(&daemon->work);
+	return work_go_on(&daemon->work);
 }
 
 /* Wait for silence, or wait on; but not for ever. */
@@ -336,6 +240,22 @@ static int on_silence(sd_event_source *source, uint64_t usec, void *userdata)
 	return look(daemon);
 }
 
+static void note_news(struct daemon *daemon, int news)
+{
+	if (news & (MONITOR_TDX | MONITOR_OVERFLOW))
+		update_gate(daemon);
+	if (news & (MONITOR_CXL | MONITOR_OVERFLOW))
+		daemon->sensor.cxl.fresh = false;
+	if (news & (MONITOR_DAX | MONITOR_OVERFLOW))
+		daemon->drivers_changed = true;
+	if (news & (MONITOR_DRIVERS | MONITOR_OVERFLOW))
+		history_reconsider_failed(&daemon->state.history);
+	if (news & MONITOR_OVERFLOW) {
+		daemon->monitor.first_block = 0;
+		daemon->monitor.end_block = UINT64_MAX;
+	}
+}
+
 static int on_news(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
 	struct daemon *daemon = userdata;
@@ -347,10 +267,7 @@ static int on_news(sd_event_source *source, int fd, uint32_t events, void *userd
 	news = monitor_read(&daemon->monitor);
 	if (news <= 0)
 		return news;
-	if (news & (MONITOR_TDX | MONITOR_OVERFLOW))
-		update_gate(daemon);
-	if (news & (MONITOR_CXL | MONITOR_OVERFLOW))
-		daemon->sensor.cxl.fresh = false;
+	note_news(daemon, news);
 	r = expect_silence(daemon);
 	/* Behind the guard a device can be judged at once. */
 	if (r >= 0 && news & (MONITOR_DAX | MONITOR_OVERFLOW) &&
@@ -359,87 +276,163 @@ static int on_news(sd_event_source *source, int fd, uint32_t events, void *userd
 	return r;
 }
 
-static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+/* Put the new configuration in force, and decide everything anew. */
+static int use_settings(struct daemon *daemon, struct settings *settings)
+{
+	struct arrivals none = {0};
+	int r;
+
+	settings_done(daemon->settings);
+	*daemon->settings = *settings;
+	*settings = (struct settings){0};
+	r = state_set_config(&daemon->state, daemon->settings);
+	if (r == 0)
+		r = sensor_reconfigure(&daemon->sensor);
+	if (r < 0)
+		return r;
+	journal_say(LOG_INFO,
+		"New configuration with %zu rules in force, every range is decided anew",
+		daemon->settings->config.n_rules);
+	journal_gate(&daemon->sensor.snapshot.gate);
+	work_queue(&daemon->work, &none);
+	history_reconsider_all(&daemon->state.history);
+	update_guard(daemon);
+	return expect_silence(daemon);
+}
+
+static int reload(struct daemon *daemon)
+{
+	CLEANUP(settings_done) struct settings settings = {0};
+	int r;
+
+	daemon->reload = false;
+	r = settings_load(&settings);
+	if (r == -ENOMEM)
+		return r;
+	if (r == 0 && daemon->options->gate)
+		settings.config.gate = *daemon->options->gate;
+	if (r == 0)
+		r = use_settings(daemon, &settings);
+	else
+		journal_say(LOG_ERR, "The new configuration is not used, the old one is in force");
+	sd_notify(false, "READY=1");
+	return r == -EINVAL ? 0 : r;
+}
+
+/* A job keeps the configuration it began with. */
+static int on_pause(void *userdata)
+{
+	struct daemon *daemon = userdata;
+
+	return daemon->reload ? reload(daemon) : 0;
+}
+
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	struct daemon *daemon = userdata;
+	struct timespec now;
+
+	(void)source;
+	(void)info;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+		(uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+	daemon->reload = true;
+	return daemon->work.busy ? 0 : reload(daemon);
+}
+
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
 	(void)info;
 	(void)userdata;
 	return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 
-static int add_timer(
-	struct daemon *daemon, sd_event_source **ret_source, sd_event_time_handler_t handler)
+static int add_signals(struct daemon *daemon)
 {
-	int r;
-
-	r = sd_event_add_time_relative(daemon->event, ret_source, CLOCK_MONOTONIC, SILENCE_USEC,
-		TIMER_ACCURACY, handler, daemon);
-	return r < 0 ? r : sd_event_source_set_enabled(*ret_source, SD_EVENT_OFF);
-}
-
-/* A handler that fails would be switched off, and the daemon be deaf: rather let it end. */
-static int exit_on_failure(const struct daemon *daemon)
-{
-	sd_event_source *const sources[] = {
-		daemon->news, daemon->silence, daemon->turn, daemon->later};
+	static const struct {
+		int signal;
+		sd_event_signal_handler_t handler;
+	} handlers[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
 	int r = 0;
 
-	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(sources); i++)
-		r = sd_event_source_set_exit_on_failure(sources[i], true);
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(handlers); i++) {
+		sd_event_source *source = NULL;
+
+		r = sd_event_add_signal(daemon->event, &source,
+			handlers[i].signal | SD_EVENT_SIGNAL_PROCMASK, handlers[i].handler, daemon);
+		if (r >= 0)
+			r = sd_event_source_set_exit_on_failure(source, true);
+		if (r >= 0)
+			r = sd_event_source_set_floating(source, true);
+		sd_event_source_unref(source);
+	}
 	return r;
 }
 
+/* A handler that fails would be switched off, and the daemon be deaf: rather let it end. */
 static int add_sources(struct daemon *daemon)
 {
-	sigset_t signals;
 	int r;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	/* There is nothing to reload yet, and no terminal to be lost. */
-	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0 || signal(SIGHUP, SIG_IGN) == SIG_ERR)
-		return -errno;
-	r = sd_event_new(&daemon->event);
-	if (r >= 0)
-		r = sd_event_add_signal(daemon->event, NULL, SIGTERM, on_signal, NULL);
-	if (r >= 0)
-		r = sd_event_add_signal(daemon->event, NULL, SIGINT, on_signal, NULL);
+	r = add_signals(daemon);
 	if (r >= 0)
 		r = sd_event_add_io(daemon->event, &daemon->news, monitor_fd(&daemon->monitor),
 			EPOLLIN, on_news, daemon);
 	if (r >= 0)
-		r = add_timer(daemon, &daemon->silence, on_silence);
+		r = sd_event_source_set_exit_on_failure(daemon->news, true);
 	if (r >= 0)
-		r = add_timer(daemon, &daemon->later, on_later);
+		r = sd_event_add_time_relative(daemon->event, &daemon->silence, CLOCK_MONOTONIC,
+			SILENCE_USEC, TIMER_ACCURACY, on_silence, daemon);
 	if (r >= 0)
-		r = sd_event_add_defer(daemon->event, &daemon->turn, on_turn, daemon);
-	/* A turn waits for news, so that a new range need not wait for a long job. */
-	if (r >= 0)
-		r = sd_event_source_set_priority(daemon->turn, SD_EVENT_PRIORITY_IDLE);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(daemon->turn, SD_EVENT_OFF);
-	if (r >= 0)
-		r = exit_on_failure(daemon);
+		r = sd_event_source_set_exit_on_failure(daemon->silence, true);
 	if (r >= 0)
 		r = sd_event_set_watchdog(daemon->event, true);
-	return r < 0 ? r : 0;
+	return r < 0 ? r : work_init(&daemon->work);
+}
+
+/* The first start of a boot remembers what it finds; unless the system is only just starting. */
+static int note_present(struct daemon *daemon)
+{
+	if (daemon->state.earlier || booting())
+		return 0;
+	return sensor_arrivals(&daemon->sensor, &daemon->state.present);
 }
 
 /* Up to the point where nothing can slip by unseen any more. */
-static int start(struct daemon *daemon, const struct config *config)
+static int start(struct daemon *daemon)
 {
 	struct state *state = &daemon->state;
+	struct earlier earlier;
 	int r;
 
 	r = state_load(state);
 	if (r == 0)
 		r = monitor_init(&daemon->monitor);
+	earlier = (struct earlier){state->kept ? &state->boot_map : NULL, state->gate_active};
 	if (r == 0)
-		r = sensor_init(&daemon->sensor, config, state->kept ? &state->boot_map : NULL);
+		r = sensor_init(&daemon->sensor, &daemon->settings->config, &earlier);
+	if (r == 0)
+		r = note_present(daemon);
+	if (r == 0)
+		r = state_set_config(state, daemon->settings);
+	if (r == 0)
+		r = sd_event_new(&daemon->event);
 	if (r < 0)
 		return r;
+	daemon->work = (struct work){
+		.event = daemon->event,
+		.sensor = &daemon->sensor,
+		.state = state,
+		.monitor = &daemon->monitor,
+		.pause = on_pause,
+		.userdata = daemon,
+	};
+	/* Anything may have been changed while nobody was looking. */
+	daemon->drivers_changed = true;
+	daemon->monitor.end_block = UINT64_MAX;
 	journal_gate(&daemon->sensor.snapshot.gate);
-	update_guard(daemon);
+	follow_gate(daemon);
 	return add_sources(daemon);
 }
 
@@ -456,12 +449,12 @@ static int run(struct daemon *daemon)
 	return r < 0 ? r : 0;
 }
 
-int daemon_run(const struct config *config)
+int daemon_run(struct settings *settings, const struct daemon_options *options)
 {
-	CLEANUP(daemon_done) struct daemon daemon = {0};
+	CLEANUP(daemon_done) struct daemon daemon = {.settings = settings, .options = options};
 	int r;
 
-	r = start(&daemon, config);
+	r = start(&daemon);
 	if (r < 0)
 		return r;
 	r = run(&daemon);
@@ -471,6 +464,6 @@ int daemon_run(const struct config *config)
 		return r;
 	}
 	guard_release(&daemon.state.guard);
-	save(&daemon);
+	work_save(&daemon.work);
 	return 0;
 }

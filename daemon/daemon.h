@@ -4,8 +4,16 @@
  */
 #pragma once
 
+#include "config_file.h"
 #include "tdxo/compiler.h"
-#include "tdxo/policy.h"
+#include "tdxo/gate.h"
 
-/* Runs until it is told to stop. 0; a negative errno: -ENODEV without memory hotplug. */
-int daemon_run(const struct config *config) MUST_CHECK;
+struct daemon_options {
+	const enum gate_mode *gate; /* what the command line says in place of Gate=, or NULL */
+};
+
+/*
+ * Runs until it is told to stop. A reload replaces the settings. 0; a negative errno: -ENODEV
+ * without memory hotplug.
+ */
+int daemon_run(struct settings *settings, const struct daemon_options *options) MUST_CHECK;

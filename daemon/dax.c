@@ -70,6 +70,13 @@ static int append_mapping(struct dax_device *device, uint64_t start, uint64_t la
 	return 0;
 }
 
+static int compare_ranges(const void *a, const void *b)
+{
+	const struct range *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
 /*
  * Where the device lies: its mappings, or before Linux 5.10 its resource. Both are for root
  * only. libdaxctl 76 would tell the mappings too, but leaks them.
@@ -106,6 +113,9 @@ static int read_mappings(
 			device->name);
 		device->n_mappings = 0;
 	}
+	if (device->n_mappings)
+		qsort(device->mappings, device->n_mappings, sizeof(*device->mappings),
+			compare_ranges);
 	return 0;
 }
 
@@ -191,7 +201,7 @@ int dax_list(struct dax *dax, struct snapshot *snapshot, struct complaints *comp
 	r = daxctl_new(&dax->ctx);
 	if (r < 0) {
 		complain(complaints, "libdaxctl: %s", strerror(-r));
-		return r == -ENOMEM ? r : 0;
+		return r;
 	}
 	daxctl_set_log_priority(dax->ctx, LOG_CRIT);
 	daxctl_region_foreach(dax->ctx, region)
@@ -206,6 +216,38 @@ int dax_list(struct dax *dax, struct snapshot *snapshot, struct complaints *comp
 	return 0;
 }
 
+enum devdax_use dax_devdax_use(void)
+{
+	uint64_t users;
+
+	if (sysfs_read_number("/sys/module/device_dax/refcnt", 10, &users) < 0)
+		return DEVDAX_USE_UNKNOWN;
+	return users ? DEVDAX_IN_USE : DEVDAX_UNUSED;
+}
+
+uint64_t dax_align(const char *device)
+{
+	uint64_t align;
+	struct path path;
+
+	path_of(&path, DAX_DEVICES "/%s/align", device);
+	return sysfs_read_number(path.text, 10, &align) < 0 ? 0 : align;
+}
+
+/* Both the kernel as a whole and the device must be told so (drivers/dax/kmem.c, 6.12). */
+bool dax_map_on_itself(const char *device)
+{
+	char kernel[SYSFS_NAME];
+	uint64_t wanted;
+	struct path path;
+
+	path_of(&path, DAX_DEVICES "/%s/memmap_on_memory", device);
+	return sysfs_read_number(path.text, 10, &wanted) == 0 && wanted &&
+	       sysfs_read("/sys/module/memory_hotplug/parameters/memmap_on_memory", kernel,
+		       sizeof(kernel)) == 0 &&
+	       (strcmp(kernel, "Y") == 0 || strcmp(kernel, "force") == 0);
+}
+
 static struct daxctl_dev *find(struct dax *dax, const char *device)
 {
 	struct daxctl_region *region;
@@ -218,6 +260,11 @@ static struct daxctl_dev *find(struct dax *dax, const char *device)
 	return NULL;
 }
 
+/*
+ * kmem is bound by its own "bind" file: libdaxctl would write to "new_id", and that binds every
+ * device without a driver that kmem can have, decided or not (tried on 6.12). CXL and hmem
+ * devices need no new id for kmem (dax_match_type(), drivers/dax/bus.c, 6.12).
+ */
 int dax_bind(struct dax *dax, const char *device, enum dax_driver driver)
 {
 	struct daxctl_dev *dev = find(dax, device);
@@ -227,10 +274,11 @@ int dax_bind(struct dax *dax, const char *device, enum dax_driver driver)
 	if (!dev)
 		return -ENODEV;
 	/* While the system starts the module may not be loaded yet. */
-	path_of(&path, "/sys/bus/dax/drivers/%s", dax_driver_to_string(driver));
+	path_of(&path, "/sys/bus/dax/drivers/%s/bind", dax_driver_to_string(driver));
 	if (access(path.text, F_OK) < 0)
 		return -EAGAIN;
-	r = driver == DAX_DRIVER_KMEM ? daxctl_dev_enable_ram(dev) : daxctl_dev_enable_devdax(dev);
+	r = driver == DAX_DRIVER_KMEM ? sysfs_write(path.text, device)
+				      : daxctl_dev_enable_devdax(dev);
 	if (dax_driver_of(device) == driver)
 		return 0;
 	/* It may have been taken away while the kernel was at it. */

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "journal.h"
 #include "tdxo/compiler.h"
 #include "tdxo/snapshot.h"
@@ -16,7 +18,7 @@ struct dax {
 
 void dax_done(struct dax *dax);
 
-/* Append all dax devices to the snapshot. 0, or -ENOMEM; anything else is complained about. */
+/* Append all dax devices to the snapshot. 0, or a negative errno, complained about; -ENOMEM. */
 int dax_list(struct dax *dax, struct snapshot *snapshot, struct complaints *complaints) MUST_CHECK;
 
 /* Complain about dax devices that dax_list() has not found: libdaxctl says nothing of them. */
@@ -29,7 +31,19 @@ uint64_t dax_identity(const char *device);
 enum dax_driver dax_driver_of(const char *device);
 
 /*
- * Give a device of the last dax_list() a driver that it lacks, or take kmem from it. 0 if the
+ * Is any devdax device open or mapped, by anybody? The module's count of users tells, without
+ * a capability, and across all mount namespaces; where device_dax is built in nothing does.
+ */
+enum devdax_use dax_devdax_use(void);
+
+/* The size of the pages that a devdax device is mapped with; 0: not known. */
+uint64_t dax_align(const char *device);
+
+/* Would kmem put the device's memory map into the memory that it brings? */
+bool dax_map_on_itself(const char *device);
+
+/*
+ * Give a device of the last dax_list() a driver that it lacks, or take its driver. 0 if the
  * device has (or lacks) it afterwards, whatever libdaxctl said; else a negative errno: its
  * answer, or -EIO if it claims success.
  */

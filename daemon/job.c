@@ -5,84 +5,145 @@
 #include "job.h"
 
 #include <errno.h>
+#include <stdlib.h>
+
+void job_done(struct job *job)
+{
+	execution_done(&job->execution);
+	plan_done(&job->plan);
+	free(job->records);
+	*job = (struct job){0};
+}
+
+/* The decision of the device: those of its ranges may differ in the reason only. */
+static const struct decision *decision_of(const struct job *job)
+{
+	return &job->records[0].decision;
+}
 
 /* The device has no driver and no block, and will have none: no step can change the verdict. */
 static bool verdict_stands(const struct job *job)
 {
-	return job->record.decision.verdict == VERDICT_DEVDAX && job->record.plan.n == 1 &&
-	       job->record.plan.steps[0].action == ACTION_BIND_DEVICE_DAX;
+	return decision_of(job)->verdict == VERDICT_DEVDAX && !decision_of(job)->withheld &&
+	       job->plan.n == 1 && job->plan.steps[0].action == ACTION_BIND_DEVICE_DAX;
 }
 
-bool job_begin(
-	struct job *job, struct sensor *sensor, executor_fn executor, const struct arrival *arrival)
+static void decide(struct job *job, const struct arrival *arrival)
 {
-	const struct snapshot *snapshot = &sensor->snapshot;
+	struct sensor *sensor = job->sensor;
+	struct record *record = &job->records[job->n++];
 
-	*job = (struct job){.sensor = sensor, .executor = executor, .arrival = *arrival};
-	/* It may have waited in a queue since it was seen. */
-	if (arrival_is_dax(arrival))
-		job->arrival.driver = dax_driver_of(arrival->device);
-	sensor_examine(sensor, &job->arrival);
-	job->record = (struct record){
-		.arrival = &job->arrival,
-		.decision = policy_decide(snapshot, &job->arrival),
-		.gate = snapshot->gate,
-		.outcome = {.blocks = snapshot_count(snapshot, job->arrival.range)},
-	};
-	job->record.plan = plan_make(snapshot, &job->arrival, &job->record.decision);
+	*record = (struct record){
+		.arrival = *arrival, .plan = &job->plan, .gate = sensor->snapshot.gate};
+	sensor_examine(sensor, &record->arrival);
+	/* Slow to find out, so else it waits until the decision has been acted upon. */
+	if (config_needs_topology(sensor->config))
+		cxl_describe(&sensor->cxl, &record->arrival);
+	record->decision = policy_decide(sensor->config, &sensor->snapshot, &record->arrival);
+	record->outcome.blocks = snapshot_count(&sensor->snapshot, record->arrival.range);
+}
+
+/* Tell the records what is still to come. */
+static void set_begun(struct job *job)
+{
+	for (size_t i = 0; i < job->n; i++) {
+		cxl_describe(&job->sensor->cxl, &job->records[i].arrival);
+		job->records[i].outcome.result = RESULT_BEGUN;
+	}
+}
+
+int job_begin(
+	struct job *job, struct sensor *sensor, executor_fn executor, const struct arrivals *device)
+{
+	int r;
+
+	*job = (struct job){.sensor = sensor, .executor = executor};
+	job->records = calloc(device->n, sizeof(*job->records));
+	if (!job->records)
+		return -ENOMEM;
+	for (size_t i = 0; i < device->n; i++)
+		decide(job, &device->items[i]);
+	r = plan_make(&sensor->snapshot, &job->records[0].arrival, decision_of(job), &job->plan);
+	if (r < 0)
+		return r;
 	job->execution = (struct execution){
-		.arrival = &job->arrival,
-		.plan = job->record.plan,
-		.zone = job->record.decision.zone,
+		.arrival = &job->records[0].arrival,
+		.plan = &job->plan,
+		.zone = decision_of(job)->zone,
 		.sensor = sensor,
+		.timeout = sensor->config->offline_timeout,
 	};
-	if (!verdict_stands(job))
-		return false;
-	cxl_describe(&job->sensor->cxl, &job->arrival);
-	job->record.outcome.result = RESULT_BEGUN;
-	return true;
+	if (executor == executor_dry_turn || !verdict_stands(job))
+		return 0;
+	set_begun(job);
+	return 1;
 }
 
 /* The result of a decision, by what is true now. */
-static enum result judge(const struct job *job)
+static enum result judge(const struct job *job, const struct record *record)
 {
-	const struct block_count *blocks = &job->record.outcome.blocks;
-	enum result good = job->record.plan.n ? RESULT_DONE : RESULT_NOTHING;
+	const struct block_count *blocks = &record->outcome.blocks;
+	enum result good = job->plan.n ? RESULT_DONE : RESULT_NOTHING;
 
-	switch (job->record.decision.verdict) {
+	switch (record->decision.verdict) {
 	case VERDICT_ONLINE:
 		if (blocks->present && blocks->online == blocks->present)
 			return good;
 		return blocks->online ? RESULT_PARTIAL : RESULT_FAILED;
 	case VERDICT_DEVDAX:
-		if (job->arrival.driver == DAX_DRIVER_DEVICE_DAX)
+		if (record->arrival.driver == DAX_DRIVER_DEVICE_DAX)
 			return good;
 		return blocks->online ? RESULT_PARTIAL : RESULT_FAILED;
 	case VERDICT_OFFLINE:
 		return blocks->online ? RESULT_PARTIAL : good;
 	default:
-		return job->record.outcome.error ? RESULT_FAILED : good;
+		return record->outcome.error ? RESULT_FAILED : good;
 	}
+}
+
+static bool acts(const struct job *job)
+{
+	return job->executor != executor_dry_turn && !decision_of(job)->withheld;
+}
+
+/* What nothing is done about: because it is so already, or is not to be done. */
+static enum result result_of_idleness(const struct job *job)
+{
+	if (!job->plan.n)
+		return RESULT_NOTHING;
+	return decision_of(job)->withheld ? RESULT_WITHHELD : RESULT_PLANNED;
+}
+
+static void finish_record(struct job *job, struct record *record)
+{
+	const struct snapshot *snapshot = &job->sensor->snapshot;
+	struct outcome *outcome = &record->outcome;
+
+	if (!record->arrival.n_memdevs)
+		cxl_describe(&job->sensor->cxl, &record->arrival);
+	*outcome = job->outcome;
+	if (acts(job) && job->plan.n)
+		sensor_review(job->sensor, &record->arrival);
+	outcome->blocks = snapshot_count(snapshot, record->arrival.range);
+	outcome->result = acts(job) ? judge(job, record) : result_of_idleness(job);
+	if (outcome->result != RESULT_PLANNED)
+		outcome->stranded = (outcome->blocks.present - outcome->blocks.online -
+					    outcome->blocks.unread) *
+				    snapshot->block_size;
 }
 
 static int finish(struct job *job)
 {
 	int r;
 
-	if (!job->arrival.n_memdevs)
-		cxl_describe(&job->sensor->cxl, &job->arrival);
-	if (job->executor == executor_dry_turn) {
-		job->record.outcome.result = job->record.plan.n ? RESULT_PLANNED : RESULT_NOTHING;
-		return TURN_DONE;
-	}
-	if (job->record.plan.n) {
-		r = sensor_review(job->sensor, &job->arrival);
+	job->outcome.retries = job->execution.retries;
+	if (acts(job) && job->plan.n) {
+		r = sensor_list_blocks(job->sensor);
 		if (r < 0)
 			return r;
-		job->record.outcome.blocks =
-			snapshot_count(&job->sensor->snapshot, job->arrival.range);
 	}
-	job->record.outcome.result = judge(job);
+	for (size_t i = 0; i < job->n; i++)
+		finish_record(job, &job->records[i]);
 	return TURN_DONE;
 }
 
@@ -92,41 +153,80 @@ static int finish(struct job *job)
  */
 static bool refused(const struct execution *execution)
 {
-	const struct step *failed = &execution->plan.steps[execution->step];
+	const struct step *failed = &execution->plan->steps[execution->step];
 
 	if (failed->action == ACTION_BIND_KMEM)
 		return execution->error == EINVAL || execution->error == EPERM;
 	return failed->action == ACTION_ONLINE && execution->error == EPERM;
 }
 
-static void turn_round(struct job *job)
+/* Was anything of the device online before? Then it can only be left as it was. */
+static bool was_online(const struct job *job)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < job->n; i++)
+		any |= job->records[i].outcome.blocks.online > 0;
+	return any;
+}
+
+/* Is a step back to be taken for each that was taken, after one has failed? */
+static bool turns_round(const struct job *job)
+{
+	const struct execution *execution = &job->execution;
+	const struct arrival *arrival = execution->arrival;
+	const struct step *failed = &execution->plan->steps[execution->step];
+
+	if (decision_of(job)->verdict != VERDICT_ONLINE)
+		return false;
+	/* The device has gone; or its driver is not loaded yet, and may be any time. */
+	if (execution->error == ENODEV ||
+		(failed->action == ACTION_BIND_KMEM && execution->error == EAGAIN))
+		return false;
+	/* To keep what is online needs something that is. */
+	if (arrival_is_dax(arrival) && !execution->onlined.n && !was_online(job))
+		return true;
+	return policy_rolls_back(decision_of(job), arrival, refused(execution));
+}
+
+static int turn_round(struct job *job)
 {
 	struct execution *execution = &job->execution;
-	bool kmem = dax_driver_of(job->arrival.device) == DAX_DRIVER_KMEM;
+	enum reason reason = refused(execution) ? REASON_KERNEL_REFUSED : REASON_ROLLED_BACK;
+	enum dax_driver driver = dax_driver_of(execution->arrival->device);
+	struct plan back;
+	int r;
 
-	job->record.decision = policy_refused(&job->arrival);
-	execution->plan = plan_undo(&job->arrival, kmem, execution->onlined);
-	job->record.plan = execution->plan;
-	execution->step = 0;
-	execution->next = 0;
-	execution->tries = 0;
+	r = plan_undo(execution->arrival, was_online(job) ? DAX_DRIVER_OTHER : driver,
+		&execution->onlined, &back);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < job->n; i++) {
+		struct record *record = &job->records[i];
+
+		record->decision = policy_undone(&record->decision, &record->arrival, reason);
+		if (was_online(job))
+			record->decision.verdict = VERDICT_IGNORE;
+	}
+	plan_done(&job->plan);
+	job->plan = back;
+	execution_restart(execution, &job->plan);
+	return TURN_MORE;
 }
 
 int job_turn(struct job *job)
 {
 	struct execution *execution = &job->execution;
-	enum turn turn = job->executor(execution);
+	enum turn turn = acts(job) ? job->executor(execution) : TURN_DONE;
 
-	if (turn == TURN_MORE || turn == TURN_LATER)
+	if (turn == TURN_MORE || turn == TURN_LATER || turn == TURN_WAIT)
 		return (int)turn;
-	if (turn == TURN_FAILED && !job->record.outcome.error) {
-		job->record.outcome.error = execution->error;
-		job->record.outcome.failed = execution->plan.steps[execution->step].action;
-		job->record.outcome.failed_at = execution->failed_at;
-		if (refused(execution)) {
-			turn_round(job);
-			return TURN_MORE;
-		}
+	if (turn == TURN_FAILED && !job->outcome.error) {
+		job->outcome.error = execution->error;
+		job->outcome.failed = execution->plan->steps[execution->step].action;
+		job->outcome.failed_at = execution->failed_at;
+		if (turns_round(job))
+			return turn_round(job);
 	}
 	return finish(job);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A job: one range from its decision to its record.
+ * A job: one device, or one range without a device, from its decision to its records.
  *
- * Daemon, one shot and dry run do the same jobs; they differ in the executor, and in who calls
- * job_turn() again. If the kernel refuses what the policy allowed, the job turns round: the
- * steps taken are undone and the decision becomes kernel-refused.
+ * All mappings of a dax device share one driver: they go online together or not at all, and
+ * each has a record of its own. Daemon, one shot and dry run do the same jobs; they differ in
+ * the executor, and in who calls job_turn() again. If what the policy allowed comes to nothing,
+ * the job turns round: the steps taken are undone, and the decision says why.
  */
 #pragma once
 
@@ -15,21 +16,26 @@
 struct job {
 	struct sensor *sensor;
 	executor_fn executor;
-	struct arrival arrival;
+	struct plan plan;
 	struct execution execution;
-	struct record record; /* complete after TURN_DONE */
+	struct record *records; /* one for each range; complete after TURN_DONE */
+	size_t n;
+	struct outcome outcome; /* what is true of all of them */
 };
 
+void job_done(struct job *job);
+
 /*
- * Examine and decide. The job must stay where it is until it is done.
+ * Examine and decide the ranges of one device. The job must stay where it is until it is done.
+ * 0, or -ENOMEM.
  *
- * True if the record can be written at once: the range stays out of the page allocator whatever
+ * 1 if the records can be written at once: the ranges stay out of the page allocator whatever
  * becomes of the steps. To give a device to device_dax takes the kernel seconds for some
- * hundred GiB, and nobody should wait that long for the verdict. Then the record's result is
+ * hundred GiB, and nobody should wait that long for the verdict. Then the records' result is
  * RESULT_BEGUN, and after TURN_DONE only a failure is worth another record.
  */
-bool job_begin(struct job *job, struct sensor *sensor, executor_fn executor,
-	const struct arrival *arrival);
+int job_begin(struct job *job, struct sensor *sensor, executor_fn executor,
+	const struct arrivals *device) MUST_CHECK;
 
-/* TURN_MORE, TURN_LATER or TURN_DONE; -ENOMEM. */
+/* TURN_MORE, TURN_LATER, TURN_WAIT or TURN_DONE; -ENOMEM. */
 int job_turn(struct job *job) MUST_CHECK;

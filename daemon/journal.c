@@ -36,6 +36,9 @@
 #define MESSAGE_REFUSED                                                                            \
 	SD_ID128_MAKE_STR(17, b4, fc, 5c, 13, b6, 41, f7, 9a, 24, b9, 6a, 00, 8e, 9e, 32)
 
+#define MESSAGE_CHANGED                                                                            \
+	SD_ID128_MAKE_STR(09, 49, ec, dc, f2, f2, 4e, e7, a4, e4, ff, d7, 23, 40, b8, 62)
+
 struct complaint {
 	char text[256];
 	bool fresh; /* complained about in this look */
@@ -108,10 +111,13 @@ int journal_kernel_lines(void (*each)(const char *line, void *userdata), void *u
 	return r;
 }
 
+/* Message, id and priority; the record's fields; three of each memory device. */
+#define ENTRY_FIELDS (3 + RECORD_FIELDS + 3 * MEMDEVS_MAX)
+
 /* A journal entry under construction. */
 struct entry {
-	char texts[RECORD_FIELDS + 2 * MEMDEVS_MAX + 3][RECORD_SENTENCE + 32];
-	struct iovec fields[RECORD_FIELDS + 2 * MEMDEVS_MAX + 3];
+	char texts[ENTRY_FIELDS][RECORD_SENTENCE + 32];
+	struct iovec fields[ENTRY_FIELDS];
 	int n;
 };
 
@@ -139,6 +145,8 @@ static void add_field(struct entry *entry, const struct field *field)
 		add(entry, "TDXO_%s=%s", name, field->text);
 	else if (field->kind == FIELD_NUMBER)
 		add(entry, "TDXO_%s=%" PRIu64, name, field->number);
+	else if (field->kind == FIELD_BOOL)
+		add(entry, "TDXO_%s=%s", name, field->number ? "yes" : "no");
 	else if (field->kind == FIELD_ADDRESS)
 		add(entry, "TDXO_%s=0x%" PRIx64, name, field->number);
 }
@@ -153,6 +161,8 @@ static const char *message_id(const struct record *record)
 	};
 	static_assert(ARRAY_SIZE(ids) == VERDICT_MAX, "an id for each verdict");
 
+	if (record->outcome.result == RESULT_CHANGED)
+		return MESSAGE_CHANGED;
 	return record->decision.reason == REASON_KERNEL_REFUSED ? MESSAGE_REFUSED
 								: ids[record->decision.verdict];
 }
@@ -161,8 +171,12 @@ static int priority_of(const struct record *record)
 {
 	if (record->outcome.result == RESULT_FAILED || record->outcome.result == RESULT_PARTIAL)
 		return LOG_ERR;
+	if (record->decision.overruled)
+		return LOG_WARNING;
 	switch (record->decision.reason) {
 	case REASON_KERNEL_REFUSED:
+	case REASON_ROLLED_BACK:
+	case REASON_NO_HEAD_ROOM:
 	case REASON_ALREADY_ONLINE:
 	case REASON_UNREADABLE:
 	case REASON_BOOT_MAP_UNKNOWN:
@@ -190,9 +204,12 @@ void journal_record(const struct record *record)
 	n = record_fields(record, fields);
 	for (size_t i = 0; i < n; i++)
 		add_field(&entry, &fields[i]);
-	for (size_t i = 0; i < record->arrival->n_memdevs; i++) {
-		add(&entry, "TDXO_MEMDEV=%s", record->arrival->memdevs[i].name);
-		add(&entry, "TDXO_SERIAL=0x%" PRIx64, record->arrival->memdevs[i].serial);
+	for (size_t i = 0; i < record->arrival.n_memdevs; i++) {
+		const struct memdev *memdev = &record->arrival.memdevs[i];
+
+		add(&entry, "TDXO_MEMDEV=%s", memdev->name);
+		add(&entry, "TDXO_SERIAL=0x%" PRIx64, memdev->serial);
+		add(&entry, "TDXO_PCI_ADDRESS=%s", memdev->pci_address);
 	}
 	sd_journal_sendv(entry.fields, entry.n);
 }

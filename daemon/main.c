@@ -23,43 +23,74 @@ enum exit_status {
 	EXIT_PARTIAL = 64,
 };
 
-static int run_task(const struct options *options, const struct config *config)
+static int check_config(const struct settings *settings)
 {
+	if (settings->warnings)
+		return EXIT_FAILED;
+	printf("No mistake found, %zu rules.\n", settings->config.n_rules);
+	return EXIT_DONE;
+}
+
+/* Returns as daemon_run() and once_run() do. */
+static int run_task(const struct options *options, struct settings *settings)
+{
+	const struct daemon_options daemon_options = {
+		.gate = options->gate_given ? &options->gate : NULL};
+	enum once_format format = options->json ? ONCE_JSON : ONCE_TABLE;
+
 	switch (options->task) {
+	case TASK_DIFF:
+		return once_run(settings, executor_dry_turn, ONCE_DIFF);
 	case TASK_DRY_RUN:
-		return once_run(config, executor_dry_turn, options->json);
+		return once_run(settings, executor_dry_turn, format);
 	case TASK_ONESHOT:
-		return once_run(config, executor_turn, options->json);
+		return once_run(settings, executor_turn, format);
 	default:
-		return daemon_run(config);
+		return daemon_run(settings, &daemon_options);
 	}
 }
 
-static int run(const struct options *options)
+static int run_with(const struct options *options, struct settings *settings)
 {
-	CLEANUP(config_done) struct config config = {0};
 	int r;
 
-	if (options->root && root_enter(options->root) < 0)
-		return EXIT_FAILED;
-	if (options->task == TASK_DRY_RUN && (r = readonly_enter()) < 0) {
-		journal_say(LOG_ERR, "A dry run is not possible here: seccomp: %s", strerror(-r));
-		return EXIT_FAILED;
-	}
-	if (config_load(&config) < 0) {
-		journal_say(LOG_ERR, "The configuration cannot be used, nothing has been done");
-		return EXIT_FAILED;
-	}
 	if (options->gate_given)
-		config.gate = options->gate;
-	r = run_task(options, &config);
+		settings->config.gate = options->gate;
+	if (options->task == TASK_CHECK_CONFIG)
+		return check_config(settings);
+	if (options->task == TASK_CAT_CONFIG) {
+		settings_print(settings);
+		return EXIT_DONE;
+	}
+	r = run_task(options, settings);
 	if (r == -ENODEV) {
 		journal_say(LOG_ERR, "Not a machine to judge: the kernel has no memory hotplug");
 		return EXIT_NO_HOTPLUG;
 	}
 	if (r < 0)
 		journal_say(LOG_ERR, "Failed: %s", strerror(-r));
-	return r < 0 ? EXIT_FAILED : r > 0 ? EXIT_PARTIAL : EXIT_DONE;
+	if (r < 0 || (options->task == TASK_DIFF && settings->warnings))
+		return EXIT_FAILED;
+	return r > 0 ? EXIT_PARTIAL : EXIT_DONE;
+}
+
+static int run(const struct options *options)
+{
+	CLEANUP(settings_done) struct settings settings = {0};
+	bool acts = options->task == TASK_DAEMON || options->task == TASK_ONESHOT;
+	int r;
+
+	if (options->root && root_enter(options->root) < 0)
+		return EXIT_FAILED;
+	if (!acts && (r = readonly_enter()) < 0) {
+		journal_say(LOG_ERR, "A dry run is not possible here: seccomp: %s", strerror(-r));
+		return EXIT_FAILED;
+	}
+	if (settings_load(&settings) < 0) {
+		journal_say(LOG_ERR, "The configuration cannot be used, nothing has been done");
+		return EXIT_FAILED;
+	}
+	return run_with(options, &settings);
 }
 
 int main(int argc, char *argv[])

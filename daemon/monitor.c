@@ -8,8 +8,7 @@
 #include "monitor.h"
 
 #include <errno.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <libudev.h>
@@ -31,22 +30,26 @@ static const struct {
 };
 
 /*
- * Drop in the kernel what says that a block went online or offline: there is one for each block
- * that we online, and it is no arrival. A uevent of the kernel begins with "ACTION@DEVPATH".
+ * There is an event for each block that we online ourselves, and the kernel sends it before the
+ * write returns: so it is dropped in the kernel. A uevent begins with "ACTION@DEVPATH".
  */
-static int drop_block_switches(int fd)
+int monitor_mute(struct monitor *monitor, bool mute)
 {
-	static struct sock_filter filter[] = {
+	static struct sock_filter muted[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x6f6e6c69, 2, 0), /* "onli" */
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x6f66666c, 1, 0), /* "offl" */
 		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
-	const struct sock_fprog program = {ARRAY_SIZE(filter), filter};
+	static struct sock_filter open[] = {BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)};
+	const struct sock_fprog program = {
+		mute ? ARRAY_SIZE(muted) : ARRAY_SIZE(open), mute ? muted : open};
 
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno
-											   : 0;
+	return setsockopt(monitor_fd(monitor), SOL_SOCKET, SO_ATTACH_FILTER, &program,
+		       sizeof(program)) < 0
+		       ? -errno
+		       : 0;
 }
 
 static void unref_device(struct udev_device **device)
@@ -74,7 +77,7 @@ int monitor_init(struct monitor *monitor)
 	if (r >= 0)
 		r = udev_monitor_enable_receiving(monitor->udev);
 	if (r >= 0)
-		r = drop_block_switches(monitor_fd(monitor));
+		r = monitor_mute(monitor, false);
 	if (r < 0)
 		monitor_done(monitor);
 	return r < 0 ? r : 0;
@@ -92,23 +95,57 @@ int monitor_fd(const struct monitor *monitor)
 	return udev_monitor_get_fd(monitor->udev);
 }
 
-/* A block that merely went online or offline is no arrival. */
-static bool is_coming_or_going(const char *action)
-{
-	return action && (strcmp(action, "add") == 0 || strcmp(action, "remove") == 0);
-}
-
 /*
  * kvm_intel says "add" before it initialises the TDX module; when it has, it makes /dev/kvm
  * (vt_init(), arch/x86/kvm/vmx/main.c, 6.16).
  */
-static bool is_about_tdx(const char *name)
+static int news_of_name(const char *name)
 {
-	return name && (strcmp(name, "kvm_intel") == 0 || strcmp(name, "tdx_host") == 0 ||
-			       strcmp(name, "kvm") == 0);
+	static const struct {
+		const char *name;
+		int news;
+	} names[] = {
+		{"kvm_intel", MONITOR_TDX},
+		{"tdx_host", MONITOR_TDX},
+		{"kvm", MONITOR_TDX},
+		{"kmem", MONITOR_DRIVERS},
+		{"device_dax", MONITOR_DRIVERS},
+	};
+
+	for (size_t i = 0; name && i < ARRAY_SIZE(names); i++)
+		if (strcmp(name, names[i].name) == 0)
+			return names[i].news;
+	return 0;
 }
 
-static int news_of(struct udev_device *device)
+static void note_block(struct monitor *monitor, const char *number)
+{
+	uint64_t id = number ? strtoull(number, NULL, 10) : 0;
+
+	if (monitor->first_block == monitor->end_block)
+		monitor->first_block = monitor->end_block = id;
+	if (id < monitor->first_block)
+		monitor->first_block = id;
+	if (id >= monitor->end_block)
+		monitor->end_block = id + 1;
+}
+
+/* A block that came or went, or one that merely went online or offline. */
+static int news_of_block(struct monitor *monitor, struct udev_device *device)
+{
+	const char *action = udev_device_get_action(device);
+
+	if (!action)
+		return 0;
+	if (strcmp(action, "add") == 0 || strcmp(action, "remove") == 0)
+		return MONITOR_BLOCKS;
+	if (strcmp(action, "online") != 0 && strcmp(action, "offline") != 0)
+		return 0;
+	note_block(monitor, udev_device_get_sysnum(device));
+	return MONITOR_STATES;
+}
+
+static int news_of(struct monitor *monitor, struct udev_device *device)
 {
 	const char *subsystem = udev_device_get_subsystem(device);
 	int news = 0;
@@ -116,10 +153,10 @@ static int news_of(struct udev_device *device)
 	for (size_t i = 0; subsystem && i < ARRAY_SIZE(subsystems); i++)
 		if (strcmp(subsystem, subsystems[i].subsystem) == 0)
 			news = subsystems[i].news;
-	if (news == MONITOR_BLOCKS && !is_coming_or_going(udev_device_get_action(device)))
-		return 0;
-	if (news == MONITOR_TDX && !is_about_tdx(udev_device_get_sysname(device)))
-		return 0;
+	if (news == MONITOR_BLOCKS)
+		return news_of_block(monitor, device);
+	if (news == MONITOR_TDX)
+		return news_of_name(udev_device_get_sysname(device));
 	return news;
 }
 
@@ -133,7 +170,7 @@ int monitor_read(struct monitor *monitor)
 		errno = 0;
 		device = udev_monitor_receive_device(monitor->udev);
 		if (device)
-			news |= news_of(device);
+			news |= news_of(monitor, device);
 		else if (errno == 0 || errno == EAGAIN)
 			return news;
 		else if (errno == ENOMEM || errno == EBADF)

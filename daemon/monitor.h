@@ -7,6 +7,9 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "tdxo/compiler.h"
 
 enum monitor_news {
@@ -15,12 +18,16 @@ enum monitor_news {
 	MONITOR_CXL = 1 << 2,	   /* anything of CXL */
 	MONITOR_TDX = 1 << 3,	   /* kvm_intel, tdx_host or /dev/kvm came or went */
 	MONITOR_OVERFLOW = 1 << 4, /* events were lost: anything may have changed */
+	MONITOR_STATES = 1 << 5,   /* memory blocks went online or offline */
+	MONITOR_DRIVERS = 1 << 6,  /* a driver of dax devices has been loaded */
 };
 
 struct udev_monitor;
 
 struct monitor {
 	struct udev_monitor *udev;
+	/* The blocks that went online or offline since somebody emptied this: [first, end). */
+	uint64_t first_block, end_block;
 };
 
 /* 0 or a negative errno. */
@@ -29,6 +36,9 @@ void monitor_done(struct monitor *monitor);
 
 /* To poll for reading. */
 int monitor_fd(const struct monitor *monitor);
+
+/* Drop the news that blocks go online or offline, from now until unmuted: they are our own. */
+int monitor_mute(struct monitor *monitor, bool mute) MUST_CHECK;
 
 /* Take in all events that are waiting. Returns monitor_news, or 0; a negative errno. */
 int monitor_read(struct monitor *monitor) MUST_CHECK;

@@ -8,30 +8,34 @@
 #include <poll.h>
 #include <stdio.h>
 
+#include "diff.h"
 #include "job.h"
 #include "report.h"
 #include "state.h"
 #include "table.h"
 
 struct output {
-	bool json;
+	enum once_format format;
 	struct report report;
 	struct table table;
+	struct diff diff;
 	int incomplete; /* 1: some range is not as decided */
 };
 
 static void output_done(struct output *output)
 {
-	if (output->json)
+	if (output->format == ONCE_JSON)
 		report_done(&output->report);
-	else
+	if (output->format == ONCE_TABLE)
 		table_done(&output->table);
 }
 
-static int output_init(struct output *output, bool json)
+static int output_init(struct output *output, enum once_format format, const struct state *state)
 {
-	*output = (struct output){.json = json};
-	return json ? report_init(&output->report) : table_init(&output->table);
+	*output = (struct output){.format = format, .diff.state = state};
+	if (format == ONCE_JSON)
+		return report_init(&output->report);
+	return format == ONCE_TABLE ? table_init(&output->table) : 0;
 }
 
 static int output_add(struct output *output, const struct record *record)
@@ -40,8 +44,12 @@ static int output_add(struct output *output, const struct record *record)
 
 	if (result == RESULT_PARTIAL || result == RESULT_FAILED)
 		output->incomplete = 1;
-	return output->json ? report_add(&output->report, record)
-			    : table_add(&output->table, record);
+	if (output->format == ONCE_JSON)
+		return report_add(&output->report, record);
+	if (output->format == ONCE_TABLE)
+		return table_add(&output->table, record);
+	diff_range(&output->diff, record);
+	return 0;
 }
 
 static void print_summary(const struct snapshot *snapshot)
@@ -63,8 +71,12 @@ static void print_summary(const struct snapshot *snapshot)
 
 static int output_print(struct output *output, const struct snapshot *snapshot, size_t n)
 {
-	if (output->json)
+	if (output->format == ONCE_JSON)
 		return report_print(&output->report, snapshot);
+	if (output->format == ONCE_DIFF) {
+		diff_end(&output->diff);
+		return 0;
+	}
 	print_summary(snapshot);
 	if (n)
 		return table_print(&output->table);
@@ -77,43 +89,78 @@ static int run_job(struct job *job)
 {
 	int r;
 
-	do {
-		r = job_turn(job);
-		if (r == TURN_LATER)
-			(void)poll(NULL, 0, (int)job->execution.delay_ms);
-	} while (r == TURN_MORE || r == TURN_LATER);
+	while ((r = job_turn(job)) >= 0 && r != TURN_DONE) {
+		struct pollfd child = {.fd = job->execution.writer.fd, .events = POLLIN};
+
+		if (r == TURN_WAIT || r == TURN_LATER)
+			(void)poll(&child, r == TURN_WAIT, (int)job->execution.delay_ms);
+	}
 	return r < 0 ? r : 0;
 }
 
-static int run_jobs(struct sensor *sensor, executor_fn executor, struct output *output)
+static int run_device(struct sensor *sensor, executor_fn executor, const struct arrivals *device,
+	struct output *output)
+{
+	CLEANUP(job_done) struct job job;
+	int r;
+
+	r = job_begin(&job, sensor, executor, device);
+	if (r >= 0)
+		r = run_job(&job);
+	for (size_t i = 0; r == 0 && i < job.n; i++)
+		r = output_add(output, &job.records[i]);
+	return r;
+}
+
+/* Who asks for a table asks for all that is there now; a reload would look at when it came. */
+static void mark_present(const struct state *state, struct arrivals *arrivals)
+{
+	state_mark_present(state, arrivals);
+	for (size_t i = 0; !state->earlier && i < arrivals->n; i++)
+		arrivals->items[i].present = true;
+}
+
+static int run_jobs(struct sensor *sensor, const struct state *state, executor_fn executor,
+	struct output *output)
 {
 	CLEANUP(arrivals_done) struct arrivals arrivals = {0};
-	struct job job;
+	size_t n;
 	int r;
 
 	r = sensor_arrivals(sensor, &arrivals);
-	for (size_t i = 0; r == 0 && i < arrivals.n; i++) {
-		(void)job_begin(&job, sensor, executor, &arrivals.items[i]);
-		r = run_job(&job);
+	n = arrivals.n;
+	mark_present(state, &arrivals);
+	while (r == 0 && arrivals.n) {
+		CLEANUP(arrivals_done) struct arrivals device = {0};
+
+		r = arrivals_take_device(&arrivals, &device);
 		if (r == 0)
-			r = output_add(output, &job.record);
+			r = run_device(sensor, executor, &device, output);
 	}
-	return r < 0 ? r : output_print(output, &sensor->snapshot, arrivals.n);
+	return r < 0 ? r : output_print(output, &sensor->snapshot, n);
 }
 
-int once_run(const struct config *config, executor_fn executor, bool json)
+int once_run(struct settings *settings, executor_fn executor, enum once_format format)
 {
 	CLEANUP(state_done) struct state state = {0};
 	CLEANUP(sensor_done) struct sensor sensor = {0};
 	CLEANUP(output_done) struct output output = {0};
+	struct earlier earlier;
 	int r;
 
-	r = output_init(&output, json);
+	/* This is the administrator's asking. */
+	if (format != ONCE_DIFF)
+		settings->config.present = PRESENT_ACT;
+	r = state_load(&state);
 	if (r == 0)
-		r = state_load(&state);
+		r = output_init(&output, format, &state);
+	if (r < 0)
+		return r;
+	if (format == ONCE_DIFF)
+		diff_config(&output.diff, settings);
+	earlier = (struct earlier){state.kept ? &state.boot_map : NULL, state.gate_active};
+	r = sensor_init(&sensor, &settings->config, &earlier);
 	if (r == 0)
-		r = sensor_init(&sensor, config, state.kept ? &state.boot_map : NULL);
-	if (r == 0)
-		r = run_jobs(&sensor, executor, &output);
+		r = run_jobs(&sensor, &state, executor, &output);
 	return r < 0 ? r : output.incomplete;
 }

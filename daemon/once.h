@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Once: decide every range that is there, act or not, print it, and be done.
+ * Once: decide all ranges that are there, print that, and be done.
  */
 #pragma once
 
-#include <stdbool.h>
-
+#include "config_file.h"
 #include "executor.h"
 #include "tdxo/compiler.h"
-#include "tdxo/policy.h"
+
+enum once_format {
+	ONCE_TABLE,
+	ONCE_JSON,
+	ONCE_DIFF, /* what differs from what the daemon has decided */
+};
 
 /*
- * 0; 1: some range is not as decided; a negative errno: -ENODEV if the kernel has no memory
- * hotplug.
+ * executor_turn acts, executor_dry_turn does not. 0; 1 if some range is not as decided; a
+ * negative errno: -ENODEV without memory hotplug.
  */
-int once_run(const struct config *config, executor_fn executor, bool json) MUST_CHECK;
+int once_run(struct settings *settings, executor_fn executor, enum once_format format) MUST_CHECK;

@@ -11,6 +11,8 @@
 static const struct option long_options[] = {
 	{"dry-run", no_argument, NULL, 'n'},
 	{"oneshot", no_argument, NULL, '1'},
+	{"check-config", no_argument, NULL, 'c'},
+	{"cat-config", no_argument, NULL, 'C'},
 	{"json", no_argument, NULL, 'J'},
 	{"root", required_argument, NULL, 'R'},
 	{"gate", required_argument, NULL, 'g'},
@@ -25,12 +27,15 @@ void options_help(void)
 	     "\n"
 	     "Decide what becomes of memory that arrives after boot on a TDX host.\n"
 	     "\n"
-	     "Without --dry-run or --oneshot it stays and follows the kernel's events.\n"
+	     "Without an option that says otherwise it stays and follows the kernel's events.\n"
 	     "\n"
 	     "  -n, --dry-run      Decide all ranges present, print that, change nothing\n"
 	     "      --oneshot      Decide all ranges present, act, print that, exit\n"
 	     "  -J, --json         With either: print JSON instead of a table\n"
-	     "      --root=DIR     With --dry-run: look at a captured tree\n"
+	     "      --check-config Report all mistakes in the configuration files;\n"
+	     "                     with --dry-run also what a reload would change\n"
+	     "      --cat-config   Print the configuration, and where it comes from\n"
+	     "      --root=DIR     Look at a captured tree, not with --oneshot\n"
 	     "      --gate=STATE   auto, active or absent: what TDX demands, whatever is found\n"
 	     "  -V, --version      Print the version\n"
 	     "  -h, --help         Print this\n"
@@ -42,22 +47,33 @@ void options_help(void)
 /* What was given fits together. */
 static int check(const struct options *options)
 {
-	if (options->json && options->task != TASK_DRY_RUN && options->task != TASK_ONESHOT)
+	enum task task = options->task;
+
+	if (options->json && task != TASK_DRY_RUN && task != TASK_ONESHOT)
 		fprintf(stderr, "tdx-onlined: --json needs --dry-run or --oneshot\n");
-	else if (options->root && options->task != TASK_DRY_RUN)
-		fprintf(stderr, "tdx-onlined: --root needs --dry-run\n");
+	else if (options->root && (task == TASK_DAEMON || task == TASK_ONESHOT))
+		fprintf(stderr, "tdx-onlined: --root needs --dry-run, --check-config or"
+				" --cat-config\n");
 	else
 		return 0;
 	return -EINVAL;
 }
 
+/* One task alone; but a dry run of what the checked configuration would change is one too. */
 static int set_task(struct options *options, enum task task)
 {
-	if (options->task != TASK_DAEMON && options->task != task) {
-		fprintf(stderr, "tdx-onlined: --dry-run and --oneshot exclude each other\n");
+	enum task other = options->task;
+
+	if (other == TASK_DAEMON || other == task)
+		options->task = task;
+	else if ((other == TASK_DRY_RUN && task == TASK_CHECK_CONFIG) ||
+		 (other == TASK_CHECK_CONFIG && task == TASK_DRY_RUN))
+		options->task = TASK_DIFF;
+	else if (other != TASK_DIFF || (task != TASK_DRY_RUN && task != TASK_CHECK_CONFIG)) {
+		fprintf(stderr, "tdx-onlined: of --dry-run, --oneshot, --check-config and"
+				" --cat-config only --dry-run and --check-config go together\n");
 		return -EINVAL;
 	}
-	options->task = task;
 	return 0;
 }
 
@@ -77,6 +93,10 @@ static int take(struct options *options, int option, const char *value)
 		return set_task(options, TASK_DRY_RUN);
 	case '1':
 		return set_task(options, TASK_ONESHOT);
+	case 'c':
+		return set_task(options, TASK_CHECK_CONFIG);
+	case 'C':
+		return set_task(options, TASK_CAT_CONFIG);
 	case 'J':
 		options->json = true;
 		return 0;

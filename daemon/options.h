@@ -13,6 +13,9 @@ enum task {
 	TASK_DAEMON,
 	TASK_DRY_RUN,
 	TASK_ONESHOT,
+	TASK_CHECK_CONFIG,
+	TASK_CAT_CONFIG,
+	TASK_DIFF, /* --check-config --dry-run */
 	TASK_HELP,
 	TASK_VERSION,
 };

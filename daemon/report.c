@@ -41,6 +41,7 @@ static struct json_object *memdevs_array(const struct arrival *arrival)
 		struct json_object *memdev = json_object_new_object();
 
 		add(memdev, "name", text(arrival->memdevs[i].name));
+		add(memdev, "pci_address", text(arrival->memdevs[i].pci_address));
 		add(memdev, "serial", json_object_new_uint64(arrival->memdevs[i].serial));
 		json_object_array_add(array, memdev);
 	}
@@ -71,6 +72,20 @@ static bool in_range_object(const char *name)
 	return strcmp(name, "end") != 0 && strncmp(name, "gate", 4) != 0;
 }
 
+static struct json_object *value_of(const struct field *field)
+{
+	switch (field->kind) {
+	case FIELD_NULL:
+		return NULL;
+	case FIELD_TEXT:
+		return text(field->text);
+	case FIELD_BOOL:
+		return json_object_new_boolean(field->number != 0);
+	default:
+		return json_object_new_uint64(field->number);
+	}
+}
+
 int report_add(struct report *report, const struct record *record)
 {
 	struct json_object *object = json_object_new_object();
@@ -84,14 +99,11 @@ int report_add(struct report *report, const struct record *record)
 
 		if (!in_range_object(field->name))
 			continue;
-		add(object, field->name,
-			field->kind == FIELD_NULL   ? NULL
-			: field->kind == FIELD_TEXT ? text(field->text)
-						    : json_object_new_uint64(field->number));
+		add(object, field->name, value_of(field));
 		if (strcmp(field->name, "region") == 0)
-			add(object, "memdevs", memdevs_array(record->arrival));
+			add(object, "memdevs", memdevs_array(&record->arrival));
 	}
-	add(object, "steps", steps_array(&record->plan));
+	add(object, "steps", steps_array(record->plan));
 	return json_object_array_add(report->ranges, object) < 0 ? -ENOMEM : 0;
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sysfs.h"
 #include "tdxo/names.h"
@@ -19,6 +20,11 @@
 #define AUTO_ONLINE   MEMORY "/auto_online_blocks"
 #define DAX_AUTOPROBE "/sys/bus/dax/drivers_autoprobe"
 #define VIRTIO_MEM    "/sys/bus/virtio/drivers/virtio_mem"
+#define ZONEINFO      "/proc/zoneinfo"
+
+/* Documentation/admin-guide/mm/memory-hotplug.rst, "auto_movable_ratio", 6.12 */
+#define MOVABLE_ADVICE	      "/sys/module/memory_hotplug/parameters/auto_movable_ratio"
+#define MOVABLE_ADVICE_PRESET 301
 
 static const char *const block_states[] = {
 	[BLOCK_UNREAD] = NULL,
@@ -48,7 +54,7 @@ static int append_block(const char *name, void *userdata)
 	return number_after(name, "memory", &id) ? blocks_append(userdata, id) : 0;
 }
 
-static int list_blocks(struct sensor *sensor)
+int sensor_list_blocks(struct sensor *sensor)
 {
 	struct blocks *blocks = &sensor->snapshot.blocks;
 	int r;
@@ -58,6 +64,7 @@ static int list_blocks(struct sensor *sensor)
 	blocks_sort(blocks);
 	if (r < 0)
 		complain(&sensor->complaints, MEMORY ": %s", strerror(-r));
+	sensor->blind = r < 0;
 	return r == -ENOMEM ? r : 0;
 }
 
@@ -84,10 +91,19 @@ static int note_virtio_device(const char *name, void *userdata)
 	return 0;
 }
 
+/* 0 or -ENOMEM. */
+static int list_devices(struct sensor *sensor)
+{
+	int r = dax_list(&sensor->dax, &sensor->snapshot, &sensor->complaints);
+
+	sensor->blind |= r < 0;
+	return r == -ENOMEM ? r : 0;
+}
+
 int sensor_glance(struct sensor *sensor)
 {
 	snapshot_forget_dax(&sensor->snapshot);
-	return dax_list(&sensor->dax, &sensor->snapshot, &sensor->complaints);
+	return list_devices(sensor);
 }
 
 int sensor_look(struct sensor *sensor)
@@ -96,9 +112,9 @@ int sensor_look(struct sensor *sensor)
 
 	complaints_begin(&sensor->complaints);
 	snapshot_forget(&sensor->snapshot);
-	r = list_blocks(sensor);
+	r = sensor_list_blocks(sensor);
 	if (r == 0)
-		r = dax_list(&sensor->dax, &sensor->snapshot, &sensor->complaints);
+		r = list_devices(sensor);
 	if (r == 0)
 		r = sensor_list_dimms(sensor);
 	if (r < 0)
@@ -132,12 +148,13 @@ static int adopt_boot_map(struct sensor *sensor, const struct boot_map *kept)
 	return r;
 }
 
-int sensor_init(struct sensor *sensor, const struct config *config, const struct boot_map *kept)
+int sensor_init(struct sensor *sensor, const struct config *config, const struct earlier *earlier)
 {
 	struct snapshot *snapshot = &sensor->snapshot;
+	const struct boot_map *kept = earlier->boot_map;
 	int r;
 
-	*sensor = (struct sensor){.config = config};
+	*sensor = (struct sensor){.config = config, .was_active = earlier->gate_active};
 	r = sysfs_read_number(BLOCK_SIZE, 16, &snapshot->block_size);
 	if (r < 0 || !snapshot->block_size || snapshot->block_size & (snapshot->block_size - 1)) {
 		complain(&sensor->complaints, BLOCK_SIZE ": %s",
@@ -153,8 +170,14 @@ int sensor_init(struct sensor *sensor, const struct config *config, const struct
 	if (r == 0 && !kept)
 		r = sensor_build_boot_map(sensor);
 	if (r == 0)
-		r = boot_map_add_capable(&snapshot->boot_map, &config->capable);
+		r = boot_map_set_capable(&snapshot->boot_map, &config->capable);
 	return r;
+}
+
+int sensor_reconfigure(struct sensor *sensor)
+{
+	sensor_read_gate(sensor);
+	return boot_map_set_capable(&sensor->snapshot.boot_map, &sensor->config->capable);
 }
 
 void sensor_done(struct sensor *sensor)
@@ -229,32 +252,68 @@ static int note_node(const char *name, void *userdata)
 	return 0;
 }
 
-void sensor_examine(struct sensor *sensor, struct arrival *arrival)
+/* What is to be known before a driver makes a memory map, or memory becomes movable. */
+static void read_head_room(struct sensor *sensor)
 {
-	const struct dax_device *dax = snapshot_find_dax(&sensor->snapshot, arrival->device);
+	struct snapshot *snapshot = &sensor->snapshot;
+	char *text = NULL;
+	size_t size;
+	int r;
+
+	if (sysfs_read_number(MOVABLE_ADVICE, 10, &snapshot->movable_advice) < 0)
+		snapshot->movable_advice = MOVABLE_ADVICE_PRESET;
+	snapshot->zones = (struct zones){0};
+	r = sysfs_read_text(ZONEINFO, &text, &size);
+	if (r == 0)
+		r = zones_read(text, (uint64_t)sysconf(_SC_PAGESIZE), &snapshot->zones);
+	free(text);
+	/* A captured tree may be without. */
+	if (r < 0 && r != -ENOENT)
+		complain(&sensor->complaints, ZONEINFO ": %s", strerror(-r));
+}
+
+static void examine_device(struct sensor *sensor, struct dax_device *dax, struct arrival *arrival)
+{
+	for (size_t i = 0; i < dax->n_mappings; i++)
+		read_states(sensor, dax->mappings[i]);
+	/* It may have waited in a queue since it was seen. */
+	arrival->driver = dax_driver_of(arrival->device);
+	dax->driver = arrival->driver;
+	sensor->snapshot.devdax_use = DEVDAX_USE_UNKNOWN;
+	if (arrival->driver == DAX_DRIVER_DEVICE_DAX)
+		sensor->snapshot.devdax_use = dax_devdax_use();
+	if (arrival->driver == DAX_DRIVER_KMEM)
+		return;
+	dax->align = dax_align(arrival->device);
+	dax->map_on_itself = dax_map_on_itself(arrival->device);
+}
+
+static void examine_blocks(struct sensor *sensor, struct arrival *arrival)
+{
 	struct path path;
 
-	if (!dax)
-		read_states(sensor, arrival->range);
-	for (size_t i = 0; dax && i < dax->n_mappings; i++)
-		read_states(sensor, dax->mappings[i]);
-	if (dax)
-		return;
+	read_states(sensor, arrival->range);
 	path_of(&path, MEMORY "/memory%" PRIu64,
 		arrival->range.start / sensor->snapshot.block_size);
 	/* A block without a node link: then the node is not known. */
 	(void)!sysfs_list(path.text, note_node, &arrival->node);
 }
 
-int sensor_review(struct sensor *sensor, struct arrival *arrival)
+void sensor_examine(struct sensor *sensor, struct arrival *arrival)
 {
-	int r;
+	struct dax_device *dax = snapshot_find_dax(&sensor->snapshot, arrival->device);
 
-	r = list_blocks(sensor);
-	if (r < 0)
-		return r;
+	if (dax)
+		examine_device(sensor, dax, arrival);
+	else
+		examine_blocks(sensor, arrival);
+	if ((dax && arrival->driver != DAX_DRIVER_KMEM) || sensor->config->n_rules)
+		read_head_room(sensor);
+}
+
+void sensor_review(struct sensor *sensor, struct arrival *arrival)
+{
 	read_states(sensor, arrival->range);
 	if (arrival_is_dax(arrival))
 		arrival->driver = dax_driver_of(arrival->device);
-	return 0;
 }

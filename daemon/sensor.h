@@ -25,16 +25,24 @@ struct sensor {
 	enum boot_source boot_ram_source;
 	struct blocks before; /* the blocks of the last look that counted */
 	bool looked;	      /* `before` is something */
+	bool blind;	      /* the last look could not see all */
+	bool was_active;      /* the gate was found active at some time of this boot */
 	struct complaints complaints;
 };
 
-/*
- * Take the first look. `kept` is the boot map of an earlier start in this boot, or NULL; its
- * regions are copied. 0; -ENODEV: the kernel has no memory hotplug; -ENOMEM.
- */
-int sensor_init(
-	struct sensor *sensor, const struct config *config, const struct boot_map *kept) MUST_CHECK;
+/* What an earlier start in this boot has found out. */
+struct earlier {
+	const struct boot_map *boot_map; /* or NULL; its regions are copied */
+	bool gate_active;
+};
+
+/* Take the first look. 0; -ENODEV: the kernel has no memory hotplug; -ENOMEM. */
+int sensor_init(struct sensor *sensor, const struct config *config,
+	const struct earlier *earlier) MUST_CHECK;
 void sensor_done(struct sensor *sensor);
+
+/* The configuration has changed: judge the gate and make the boot map anew. 0 or -ENOMEM. */
+int sensor_reconfigure(struct sensor *sensor) MUST_CHECK;
 
 /* Look again. 0 or -ENOMEM; what cannot be read is complained about and left out. */
 int sensor_look(struct sensor *sensor) MUST_CHECK;
@@ -51,11 +59,17 @@ int sensor_arrivals(struct sensor *sensor, struct arrivals *ret_arrivals) MUST_C
 /* What was seen until now has been decided: only what comes later has arrived. 0 or -ENOMEM. */
 int sensor_settle(struct sensor *sensor) MUST_CHECK;
 
-/* Read what the decision on a range needs: its blocks' states, its node. */
+/*
+ * Read what the decision on a range needs: its driver, its blocks' states, its node, and what
+ * its memory map would cost.
+ */
 void sensor_examine(struct sensor *sensor, struct arrival *arrival);
 
-/* See what became of a range: list the blocks and read their states, and the driver, again. */
-int sensor_review(struct sensor *sensor, struct arrival *arrival) MUST_CHECK;
+/* List the blocks again. 0 or -ENOMEM. */
+int sensor_list_blocks(struct sensor *sensor) MUST_CHECK;
+
+/* See what became of a range: the states of its blocks, as they were listed last; its driver. */
+void sensor_review(struct sensor *sensor, struct arrival *arrival);
 
 /* The state of one block. 0, or a negative errno: -ENOENT if there is no such block. */
 int sensor_block_state(uint64_t id, enum block_state *ret_state) MUST_CHECK;

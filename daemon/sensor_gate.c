@@ -120,6 +120,7 @@ void sensor_read_gate(struct sensor *sensor)
 			[WITNESS_KVM_INTEL] =
 				read_file(complaints, KVM_INTEL, gate_read_kvm_parameter),
 			[WITNESS_CGROUP] = read_file(complaints, CGROUP, gate_read_misc_capacity),
+			[WITNESS_EARLIER] = sensor->was_active ? FACT_YES : FACT_ABSENT,
 			[WITNESS_KERNEL_LOG] = FACT_ABSENT,
 		}};
 
@@ -127,4 +128,5 @@ void sensor_read_gate(struct sensor *sensor)
 	if (facts.facts[WITNESS_CPUINFO] != FACT_NO)
 		facts.facts[WITNESS_KERNEL_LOG] = read_kernel_log();
 	sensor->snapshot.gate = gate_judge(&facts, sensor->config->gate);
+	sensor->was_active |= sensor->snapshot.gate.detected == GATE_ACTIVE;
 }

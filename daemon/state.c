@@ -14,6 +14,7 @@
 #include "journal.h"
 #include "sysfs.h"
 
+#define SCHEMA	2
 #define STATE	"state.json"
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
@@ -81,25 +82,96 @@ static int load_boot_map(struct state *state, struct json_object *object)
 	return r;
 }
 
-static int load_ranges(struct arrivals *arrivals, struct json_object *ranges)
+static bool get_bool(struct json_object *object, const char *key)
 {
-	int r = 0;
+	struct json_object *value = get(object, key, json_type_boolean);
 
-	if (!ranges)
+	return value && json_object_get_boolean(value);
+}
+
+static int load_arrival(struct json_object *item, struct arrival *ret_arrival)
+{
+	struct arrival arrival = {.range = get_range(item), .node = NODE_UNKNOWN};
+	const char *driver = get_text(item, "driver");
+	int r;
+
+	arrival.size = range_size(arrival.range);
+	arrival.identity = get_number(item, "identity");
+	snprintf(arrival.device, sizeof(arrival.device), "%s", get_text(item, "device"));
+	r = carrier_from_string(get_text(item, "carrier"), &arrival.carrier);
+	if (r == 0 && *driver)
+		r = dax_driver_from_string(driver, &arrival.driver);
+	if (r < 0)
 		return -EBADMSG;
-	for (size_t i = 0; r == 0 && i < json_object_array_length(ranges); i++) {
-		struct json_object *item = json_object_array_get_idx(ranges, i);
-		struct arrival arrival = {.range = get_range(item), .node = NODE_UNKNOWN};
+	*ret_arrival = arrival;
+	return 0;
+}
 
-		arrival.size = range_size(arrival.range);
-		arrival.identity = get_number(item, "identity");
-		snprintf(arrival.device, sizeof(arrival.device), "%s", get_text(item, "device"));
-		r = carrier_from_string(get_text(item, "carrier"), &arrival.carrier);
-		if (r < 0)
-			return -EBADMSG;
-		r = arrivals_append(arrivals, &arrival);
+static int load_present(struct state *state, struct json_object *ranges)
+{
+	struct arrival arrival;
+	int r = ranges ? 0 : -EBADMSG;
+
+	for (size_t i = 0; r == 0 && i < json_object_array_length(ranges); i++) {
+		r = load_arrival(json_object_array_get_idx(ranges, i), &arrival);
+		if (r == 0)
+			r = arrivals_append(&state->present, &arrival);
 	}
 	return r;
+}
+
+static int load_entry(struct json_object *item, struct entry *ret_entry)
+{
+	const char *zone = get_text(item, "zone");
+	struct entry entry = {
+		.blocks.present = get_number(item, "blocks"),
+		.blocks.online = get_number(item, "blocks_online"),
+		.reconsider = get_bool(item, "reconsider"),
+		.changed = get_bool(item, "changed"),
+	};
+	int r;
+
+	snprintf(entry.rule, sizeof(entry.rule), "%s", get_text(item, "rule"));
+	r = load_arrival(item, &entry.arrival);
+	if (r == 0)
+		r = verdict_from_string(get_text(item, "verdict"), &entry.verdict);
+	if (r == 0)
+		r = reason_from_string(get_text(item, "reason"), &entry.reason);
+	if (r == 0)
+		r = result_from_string(get_text(item, "result"), &entry.result);
+	if (r == 0 && *zone)
+		r = zone_from_string(zone, &entry.zone);
+	if (r < 0)
+		return -EBADMSG;
+	*ret_entry = entry;
+	return 0;
+}
+
+static int load_history(struct state *state, struct json_object *ranges)
+{
+	struct entry entry;
+	int r = ranges ? 0 : -EBADMSG;
+
+	for (size_t i = 0; r == 0 && i < json_object_array_length(ranges); i++) {
+		r = load_entry(json_object_array_get_idx(ranges, i), &entry);
+		if (r == 0)
+			r = history_append(&state->history, &entry);
+	}
+	return r;
+}
+
+static int load_config(struct state *state, struct json_object *object)
+{
+	for (enum config_key key = 0; object && key < CONFIG_KEYS; key++) {
+		struct json_object *value = get(object, config_key_name(key), json_type_string);
+
+		if (!value)
+			continue;
+		state->in_force[key] = strdup(json_object_get_string(value));
+		if (!state->in_force[key])
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 static void load_guard(struct state *state, struct json_object *object)
@@ -115,12 +187,18 @@ static int load(struct state *state, struct json_object *object, const char *boo
 
 	if (strcmp(get_text(object, "boot_id"), boot_id) != 0)
 		return 0;
+	if (get_number(object, "schema") != SCHEMA)
+		return -EBADMSG;
 	r = load_boot_map(state, get(object, "boot_map", json_type_object));
 	if (r == 0)
-		r = load_ranges(&state->begun, get(object, "begun", json_type_array));
+		r = load_config(state, get(object, "config", json_type_object));
 	if (r == 0)
-		r = load_ranges(&state->decided, get(object, "decided", json_type_array));
+		r = load_present(state, get(object, "present", json_type_array));
+	if (r == 0)
+		r = load_history(state, get(object, "ranges", json_type_array));
 	load_guard(state, get(object, "guard", json_type_object));
+	state->gate_active = get_bool(object, "gate_active");
+	state->earlier = r == 0;
 	/* A boot map that could not be built then may be built now. */
 	state->kept = r == 0 && state->boot_map.known;
 	return r;
@@ -158,9 +236,35 @@ int state_load(struct state *ret_state)
 void state_done(struct state *state)
 {
 	boot_map_done(&state->boot_map);
-	arrivals_done(&state->begun);
-	arrivals_done(&state->decided);
+	for (enum config_key key = 0; key < CONFIG_KEYS; key++)
+		free(state->in_force[key]);
+	arrivals_done(&state->present);
+	history_done(&state->history);
 	*state = (struct state){0};
+}
+
+int state_set_config(struct state *state, const struct settings *settings)
+{
+	for (enum config_key key = 0; key < CONFIG_KEYS; key++) {
+		char *copy = strdup(settings->keys[key].value ?: config_key_default(key));
+
+		if (!copy)
+			return -ENOMEM;
+		free(state->in_force[key]);
+		state->in_force[key] = copy;
+	}
+	return 0;
+}
+
+void state_mark_present(const struct state *state, struct arrivals *arrivals)
+{
+	for (size_t i = 0; i < arrivals->n; i++) {
+		struct arrival *arrival = &arrivals->items[i];
+
+		arrival->present = false;
+		for (size_t j = 0; j < state->present.n; j++)
+			arrival->present |= arrival_is_within(arrival, &state->present.items[j]);
+	}
 }
 
 static struct json_object *range_object(struct range range)
@@ -203,26 +307,97 @@ static struct json_object *guard_object(const struct guard *guard)
 	return object;
 }
 
-static struct json_object *ranges_array(const struct arrivals *arrivals)
+static void add_text(struct json_object *object, const char *key, const char *text)
+{
+	if (text && *text)
+		json_object_object_add(object, key, json_object_new_string(text));
+}
+
+static void add_number(struct json_object *object, const char *key, uint64_t number)
+{
+	json_object_object_add(object, key, json_object_new_uint64(number));
+}
+
+static void add_bool(struct json_object *object, const char *key, bool value)
+{
+	json_object_object_add(object, key, json_object_new_boolean(value));
+}
+
+static struct json_object *arrival_object(const struct arrival *arrival)
+{
+	struct json_object *object = range_object(arrival->range);
+
+	add_text(object, "carrier", carrier_to_string(arrival->carrier));
+	add_text(object, "device", arrival->device);
+	add_text(object, "driver", dax_driver_to_string(arrival->driver));
+	add_number(object, "identity", arrival->identity);
+	return object;
+}
+
+static struct json_object *present_array(const struct arrivals *present)
 {
 	struct json_object *array = json_object_new_array();
 
-	for (size_t i = 0; i < arrivals->n; i++) {
-		const struct arrival *arrival = &arrivals->items[i];
-		struct json_object *item = range_object(arrival->range);
-
-		json_object_object_add(item, "carrier",
-			json_object_new_string(carrier_to_string(arrival->carrier)));
-		json_object_object_add(item, "device", json_object_new_string(arrival->device));
-		json_object_object_add(item, "identity", json_object_new_uint64(arrival->identity));
-		json_object_array_add(array, item);
-	}
+	for (size_t i = 0; i < present->n; i++)
+		json_object_array_add(array, arrival_object(&present->items[i]));
 	return array;
+}
+
+static struct json_object *entry_object(const struct entry *entry)
+{
+	struct json_object *object = arrival_object(&entry->arrival);
+
+	add_text(object, "verdict", verdict_to_string(entry->verdict));
+	add_text(object, "reason", reason_to_string(entry->reason));
+	add_text(object, "zone", zone_to_string(entry->zone));
+	add_text(object, "rule", entry->rule);
+	add_text(object, "result", result_to_string(entry->result));
+	add_number(object, "blocks", entry->blocks.present);
+	add_number(object, "blocks_online", entry->blocks.online);
+	add_bool(object, "reconsider", entry->reconsider);
+	add_bool(object, "changed", entry->changed);
+	return object;
+}
+
+static struct json_object *history_array(const struct history *history)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < history->n; i++)
+		json_object_array_add(array, entry_object(&history->entries[i]));
+	return array;
+}
+
+static struct json_object *config_object(const struct state *state)
+{
+	struct json_object *object = json_object_new_object();
+
+	for (enum config_key key = 0; key < CONFIG_KEYS; key++)
+		if (state->in_force[key])
+			json_object_object_add(object, config_key_name(key),
+				json_object_new_string(state->in_force[key]));
+	return object;
+}
+
+static struct json_object *state_object(
+	const struct state *state, const struct boot_map *boot_map, const char *boot_id)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_number(object, "schema", SCHEMA);
+	add_text(object, "boot_id", boot_id);
+	json_object_object_add(object, "boot_map", boot_map_object(boot_map));
+	add_bool(object, "gate_active", state->gate_active);
+	json_object_object_add(object, "guard", guard_object(&state->guard));
+	json_object_object_add(object, "config", config_object(state));
+	json_object_object_add(object, "present", present_array(&state->present));
+	json_object_object_add(object, "ranges", history_array(&state->history));
+	return object;
 }
 
 int state_save(const struct state *state, const struct boot_map *boot_map)
 {
-	CLEANUP(put) struct json_object *object = json_object_new_object();
+	CLEANUP(put) struct json_object *object = NULL;
 	char boot_id[SYSFS_NAME];
 	struct path path, new;
 	int r;
@@ -231,12 +406,7 @@ int state_save(const struct state *state, const struct boot_map *boot_map)
 	state_path(&new, ".new");
 	r = sysfs_read(BOOT_ID, boot_id, sizeof(boot_id));
 	if (r == 0) {
-		json_object_object_add(object, "schema", json_object_new_int(1));
-		json_object_object_add(object, "boot_id", json_object_new_string(boot_id));
-		json_object_object_add(object, "boot_map", boot_map_object(boot_map));
-		json_object_object_add(object, "guard", guard_object(&state->guard));
-		json_object_object_add(object, "begun", ranges_array(&state->begun));
-		json_object_object_add(object, "decided", ranges_array(&state->decided));
+		object = state_object(state, boot_map, boot_id);
 		if (json_object_to_file_ext(new.text, object, JSON_C_TO_STRING_PLAIN) < 0)
 			r = errno ? -errno : -EIO;
 	}

@@ -1,26 +1,41 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What is kept in /run/tdx-onlined over restarts of the service, for this boot only: the boot
- * map, what the guard's switches read before, and the ranges that have had their record.
+ * map, whether TDX was found active, what the guard's switches read before, the configuration in
+ * force, and what was decided of each range.
  */
 #pragma once
 
+#include <stdbool.h>
+
+#include "config_file.h"
 #include "guard.h"
 #include "tdxo/arrival.h"
 #include "tdxo/boot_map.h"
 #include "tdxo/compiler.h"
+#include "tdxo/config.h"
+#include "tdxo/history.h"
 
 struct state {
-	bool kept; /* an earlier start of this boot left something */
+	bool earlier; /* this is not the first start of this boot */
+	bool kept;    /* an earlier one knew the boot map */
 	struct boot_map boot_map;
+	bool gate_active; /* it was, at some time of this boot */
 	struct guard guard;
-	struct arrivals begun;	 /* recorded, but not all steps have been taken */
-	struct arrivals decided; /* recorded and done with */
+	char *in_force[CONFIG_KEYS]; /* values as they were written; NULL: not known */
+	struct arrivals present;     /* there before the first start */
+	struct history history;
 };
 
 /* What is there, if it is of this boot; else nothing. 0 or -ENOMEM; bad files are warned of. */
 int state_load(struct state *ret_state) MUST_CHECK;
 void state_done(struct state *state);
+
+/* Note what is in force from now on. 0 or -ENOMEM. */
+int state_set_config(struct state *state, const struct settings *settings) MUST_CHECK;
+
+/* Mark those that were there before the first start. */
+void state_mark_present(const struct state *state, struct arrivals *arrivals);
 
 /*
  * Replace the file in one go, with this boot map in place of the state's. 0, or a negative errno

@@ -100,26 +100,37 @@ int sysfs_read(const char *path, char *ret_text, size_t size)
 	return 0;
 }
 
-int sysfs_read_bytes(const char *path, void **ret_bytes, size_t *ret_size)
+int sysfs_read_text(const char *path, char **ret_text, size_t *ret_size)
 {
-	CLEANUP(free_text) char *bytes = malloc(READ_MOST + 1);
+	CLEANUP(free_text) char *text = malloc(READ_MOST + 1);
 	ssize_t n;
 	char *fitted;
 
-	if (!bytes)
+	if (!text)
 		return -ENOMEM;
-	n = read_file(path, bytes, READ_MOST + 1);
+	n = read_file(path, text, READ_MOST + 1);
 	if (n < 0)
 		return (int)n;
 	if (n > READ_MOST)
 		return -EFBIG;
-	fitted = realloc(bytes, n ? (size_t)n : 1);
+	text[n] = '\0';
+	fitted = realloc(text, (size_t)n + 1);
 	if (!fitted)
 		return -ENOMEM;
-	bytes = NULL;
-	*ret_bytes = fitted;
+	text = NULL;
+	*ret_text = fitted;
 	*ret_size = (size_t)n;
 	return 0;
+}
+
+int sysfs_read_bytes(const char *path, void **ret_bytes, size_t *ret_size)
+{
+	char *text;
+	int r = sysfs_read_text(path, &text, ret_size);
+
+	if (r == 0)
+		*ret_bytes = text;
+	return r;
 }
 
 int sysfs_read_number(const char *path, int base, uint64_t *ret_number)

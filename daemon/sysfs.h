@@ -34,6 +34,9 @@ int sysfs_read_head(const char *path, char *ret_text, size_t size) MUST_CHECK;
 /* All bytes of a file of up to 1 MiB; the caller frees them. -EFBIG if it is longer. */
 int sysfs_read_bytes(const char *path, void **ret_bytes, size_t *ret_size) MUST_CHECK;
 
+/* The same, with a NUL after them. */
+int sysfs_read_text(const char *path, char **ret_text, size_t *ret_size) MUST_CHECK;
+
 /* A number, whole and nothing but it; base as for strtoull(). -EBADMSG if it is none. */
 int sysfs_read_number(const char *path, int base, uint64_t *ret_number) MUST_CHECK;
 

@@ -73,12 +73,12 @@ int table_add(struct table *table, const struct record *record)
 
 	if (!line)
 		return -ENOMEM;
-	if (record->arrival->fault != FAULT_UNREADABLE)
+	if (record->arrival.fault != FAULT_UNREADABLE)
 		snprintf(range, sizeof(range), "0x%" PRIx64 "-0x%" PRIx64,
-			record->arrival->range.start, record->arrival->range.end - 1);
+			record->arrival.range.start, record->arrival.range.end - 1);
 	r = scols_line_set_data(line, 0, range);
 	if (r == 0)
-		r = scols_line_set_data(line, 1, size_format(record->arrival->size, size));
+		r = scols_line_set_data(line, 1, size_format(record->arrival.size, size));
 	for (size_t i = 2; r == 0 && i < ARRAY_SIZE(columns); i++)
 		r = set_field(line, i, find_field(fields, n, columns[i].field));
 	return r;

@@ -174,6 +174,40 @@ static bool is_run(const struct arrival *arrival)
 	return !arrival_is_dax(arrival) && arrival->carrier != CARRIER_DIMM;
 }
 
+static bool same_device(const struct arrival *a, const struct arrival *b)
+{
+	return strcmp(a->device, b->device) == 0 && a->identity == b->identity;
+}
+
+bool arrival_is_within(const struct arrival *arrival, const struct arrival *other)
+{
+	if (is_run(arrival) && is_run(other))
+		return range_contains(other->range, arrival->range);
+	return is_run(arrival) == is_run(other) && range_equal(arrival->range, other->range) &&
+	       same_device(arrival, other);
+}
+
+int arrivals_take_device(struct arrivals *arrivals, struct arrivals *ret_device)
+{
+	CLEANUP(arrivals_done) struct arrivals device = {0}, others = {0};
+	const struct arrival *first = &arrivals->items[0];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < arrivals->n; i++) {
+		const struct arrival *item = &arrivals->items[i];
+		bool same = i == 0 || (arrival_is_dax(first) && same_device(first, item));
+
+		r = arrivals_append(same ? &device : &others, item);
+	}
+	if (r < 0)
+		return r;
+	arrivals_done(arrivals);
+	*arrivals = others;
+	*ret_device = device;
+	others = device = (struct arrivals){0};
+	return 0;
+}
+
 /* The parts of `arrival` that are (or, if `among` is false, are not) among the others. */
 static int append_parts(struct arrivals *found, const struct arrival *arrival,
 	const struct arrivals *others, bool among)
@@ -191,8 +225,7 @@ static int append_parts(struct arrivals *found, const struct arrival *arrival,
 			if (r == 0)
 				r = range_set_subtract(&rest, other->range);
 		} else if (range_equal(arrival->range, other->range)) {
-			equal |= strcmp(arrival->device, other->device) == 0 &&
-				 arrival->identity == other->identity;
+			equal |= same_device(arrival, other);
 		}
 	}
 	if (r == 0 && !is_run(arrival))

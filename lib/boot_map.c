@@ -103,19 +103,43 @@ int boot_map_build(const struct boot_evidence *evidence, struct boot_map *ret_ma
 	return 0;
 }
 
-int boot_map_add_capable(struct boot_map *map, const struct range_set *capable)
+/* A copy of the map without what the configuration asserts. */
+static int copy_found(const struct boot_map *map, struct boot_map *ret_found)
+{
+	CLEANUP(boot_map_done) struct boot_map found = {.known = map->known};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < map->n; i++)
+		if (map->regions[i].source != BOOT_SOURCE_CONFIGURATION)
+			r = boot_map_append(&found, map->regions[i]);
+	if (r < 0)
+		return r;
+	*ret_found = found;
+	found = (struct boot_map){0};
+	return 0;
+}
+
+int boot_map_set_capable(struct boot_map *map, const struct range_set *capable)
 {
 	CLEANUP(range_set_done) struct range_set fresh = {0};
+	CLEANUP(boot_map_done) struct boot_map found = {0};
 	int r;
 
-	r = range_set_copy(capable, &fresh);
-	for (size_t i = 0; r == 0 && i < map->n; i++)
-		r = range_set_subtract(&fresh, map->regions[i].range);
+	r = copy_found(map, &found);
 	if (r == 0)
-		r = append_set(map, &fresh, BOOT_SOURCE_CONFIGURATION);
-	if (r == 0 && map->n)
-		qsort(map->regions, map->n, sizeof(*map->regions), compare_regions);
-	return r;
+		r = range_set_copy(capable, &fresh);
+	for (size_t i = 0; r == 0 && i < found.n; i++)
+		r = range_set_subtract(&fresh, found.regions[i].range);
+	if (r == 0)
+		r = append_set(&found, &fresh, BOOT_SOURCE_CONFIGURATION);
+	if (r < 0)
+		return r;
+	if (found.n)
+		qsort(found.regions, found.n, sizeof(*found.regions), compare_regions);
+	boot_map_done(map);
+	*map = found;
+	found = (struct boot_map){0};
+	return 0;
 }
 
 enum containment boot_map_contains(const struct boot_map *map, struct range range,

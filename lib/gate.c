@@ -36,6 +36,8 @@ static const struct {
 		{"unreadable", "not there", "N", "Y"}},
 	[WITNESS_CGROUP] = {"/sys/fs/cgroup/misc.capacity",
 		{"unreadable", "not there", "no tdx", "tdx"}},
+	[WITNESS_EARLIER] = {"earlier in this boot",
+		{"unreadable", "not known", "not initialized", "initialized"}},
 	[WITNESS_KERNEL_LOG] = {"kernel log",
 		{"unreadable", "silent", "initialization failed", "initialized"}},
 };
@@ -46,7 +48,7 @@ static enum gate_state detect(const struct gate_facts *facts)
 	enum fact platform = facts->facts[WITNESS_CPUINFO], log = facts->facts[WITNESS_KERNEL_LOG];
 	bool initialised = false;
 
-	for (enum witness w = WITNESS_TDX_HOST; w <= WITNESS_CGROUP; w++)
+	for (enum witness w = WITNESS_TDX_HOST; w <= WITNESS_EARLIER; w++)
 		initialised |= facts->facts[w] == FACT_YES;
 	if (initialised && log == FACT_NO)
 		return GATE_UNKNOWN;

@@ -5,6 +5,10 @@
 #include "tdxo/plan.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "tdxo/array.h"
 
 static const char *const actions[] = {
 	[ACTION_UNBIND] = "unbind",
@@ -15,10 +19,26 @@ static const char *const actions[] = {
 };
 static_assert(ARRAY_SIZE(actions) == ACTION_MAX, "a name for each action");
 
-static void add(struct plan *plan, enum action action, struct range range)
+void plan_done(struct plan *plan)
 {
-	assert(plan->n < PLAN_STEPS);
+	free(plan->steps);
+	*plan = (struct plan){0};
+}
+
+static int add(struct plan *plan, enum action action, struct range range)
+{
+	struct step *steps = array_room(plan->steps, plan->n, sizeof(*steps));
+
+	if (!steps)
+		return -ENOMEM;
+	plan->steps = steps;
 	plan->steps[plan->n++] = (struct step){action, range};
+	return 0;
+}
+
+static int add_switch(struct plan *plan, enum action action)
+{
+	return add(plan, action, (struct range){0});
 }
 
 /* From the first to the last block of a range that is there: firmware may claim any size. */
@@ -39,54 +59,132 @@ static struct range present_span(const struct snapshot *snapshot, struct range r
 	return span;
 }
 
-static void plan_online(
-	struct plan *plan, const struct snapshot *snapshot, const struct arrival *arrival)
-{
-	struct range whole = range_trim(arrival->range, snapshot->block_size);
-	struct block_count blocks = snapshot_count(snapshot, whole);
-	bool bind = arrival_is_dax(arrival) && arrival->driver == DAX_DRIVER_NONE;
+/* What is planned for: one range, or all mappings of its device. */
+struct subject {
+	const struct snapshot *snapshot;
+	const struct arrival *arrival;
+	const struct range *ranges;
+	size_t n_ranges;
+};
 
-	if (bind)
-		add(plan, ACTION_BIND_KMEM, (struct range){0});
-	else
-		whole = present_span(snapshot, whole);
-	if (!range_is_empty(whole) && (bind || blocks.online < blocks.present))
-		add(plan, ACTION_ONLINE, whole);
+static struct subject subject_of(const struct snapshot *snapshot, const struct arrival *arrival)
+{
+	const struct dax_device *dax = snapshot_find_dax(snapshot, arrival->device);
+	struct subject subject = {snapshot, arrival, &arrival->range, 1};
+
+	for (size_t i = 0; dax && i < dax->n_mappings; i++)
+		if (range_equal(dax->mappings[i], arrival->range)) {
+			subject.ranges = dax->mappings;
+			subject.n_ranges = dax->n_mappings;
+		}
+	return subject;
 }
 
-static void plan_devdax(struct plan *plan, enum dax_driver driver)
+/* Blocks that are in the kernel, if one of them is not as wanted. */
+static int add_present_blocks(struct plan *plan, const struct subject *subject, enum action action)
 {
+	int r = 0;
+
+	for (size_t i = subject->n_ranges; r == 0 && i > 0; i--) {
+		struct range span = present_span(subject->snapshot, subject->ranges[i - 1]);
+		struct block_count blocks = snapshot_count(subject->snapshot, span);
+		uint64_t right =
+			action == ACTION_ONLINE ? blocks.online : blocks.present - blocks.online;
+
+		if (right < blocks.present)
+			r = add(plan, action, span);
+	}
+	return r;
+}
+
+/* Blocks that kmem will have made by then. */
+static int add_coming_blocks(struct plan *plan, const struct subject *subject)
+{
+	int r = 0;
+
+	for (size_t i = subject->n_ranges; r == 0 && i > 0; i--) {
+		struct range whole =
+			range_trim(subject->ranges[i - 1], subject->snapshot->block_size);
+
+		if (!range_is_empty(whole))
+			r = add(plan, ACTION_ONLINE, whole);
+	}
+	return r;
+}
+
+static int plan_online(struct plan *plan, const struct subject *subject)
+{
+	enum dax_driver driver = subject->arrival->driver;
+	int r = 0;
+
+	if (!arrival_is_dax(subject->arrival) || driver == DAX_DRIVER_KMEM)
+		return add_present_blocks(plan, subject, ACTION_ONLINE);
+	if (driver == DAX_DRIVER_DEVICE_DAX)
+		r = add_switch(plan, ACTION_UNBIND);
+	if (r == 0)
+		r = add_switch(plan, ACTION_BIND_KMEM);
+	return r < 0 ? r : add_coming_blocks(plan, subject);
+}
+
+static int plan_devdax(struct plan *plan, enum dax_driver driver)
+{
+	int r = 0;
+
 	if (driver == DAX_DRIVER_KMEM)
-		add(plan, ACTION_UNBIND, (struct range){0});
-	if (driver == DAX_DRIVER_KMEM || driver == DAX_DRIVER_NONE)
-		add(plan, ACTION_BIND_DEVICE_DAX, (struct range){0});
+		r = add_switch(plan, ACTION_UNBIND);
+	if (r == 0 && (driver == DAX_DRIVER_KMEM || driver == DAX_DRIVER_NONE))
+		r = add_switch(plan, ACTION_BIND_DEVICE_DAX);
+	return r;
 }
 
-struct plan plan_make(const struct snapshot *snapshot, const struct arrival *arrival,
-	const struct decision *decision)
+static int plan_steps(
+	struct plan *plan, const struct subject *subject, const struct decision *decision)
 {
-	struct plan plan = {0};
+	enum dax_driver driver = subject->arrival->driver;
+	int r = 0;
 
 	if (decision->verdict == VERDICT_ONLINE)
-		plan_online(&plan, snapshot, arrival);
-	if (decision->verdict == VERDICT_DEVDAX)
-		plan_devdax(&plan, arrival->driver);
+		return plan_online(plan, subject);
+	if (decision->offline_blocks)
+		r = add_present_blocks(plan, subject, ACTION_OFFLINE);
+	if (r == 0 && decision->verdict == VERDICT_DEVDAX)
+		r = plan_devdax(plan, driver);
 	/* The guard kept pmem's driver away too: bind what the kernel would have bound. */
-	if (decision->reason == REASON_PERSISTENT_MEMORY && snapshot_guarded(snapshot) &&
-		arrival->driver == DAX_DRIVER_NONE)
-		add(&plan, ACTION_BIND_DEVICE_DAX, (struct range){0});
-	return plan;
+	if (r == 0 && decision->reason == REASON_PERSISTENT_MEMORY &&
+		snapshot_guarded(subject->snapshot) && driver == DAX_DRIVER_NONE)
+		r = add_switch(plan, ACTION_BIND_DEVICE_DAX);
+	return r;
 }
 
-struct plan plan_undo(const struct arrival *arrival, bool kmem_bound, struct range onlined)
+int plan_make(const struct snapshot *snapshot, const struct arrival *arrival,
+	const struct decision *decision, struct plan *ret_plan)
 {
-	struct plan plan = {0};
+	const struct subject subject = subject_of(snapshot, arrival);
+	CLEANUP(plan_done) struct plan plan = {0};
+	int r = plan_steps(&plan, &subject, decision);
 
-	if (!range_is_empty(onlined))
-		add(&plan, ACTION_OFFLINE, onlined);
-	if (arrival_is_dax(arrival))
-		plan_devdax(&plan, kmem_bound ? DAX_DRIVER_KMEM : DAX_DRIVER_NONE);
-	return plan;
+	if (r < 0)
+		return r;
+	*ret_plan = plan;
+	plan = (struct plan){0};
+	return 0;
+}
+
+int plan_undo(const struct arrival *arrival, enum dax_driver driver,
+	const struct range_set *onlined, struct plan *ret_plan)
+{
+	CLEANUP(plan_done) struct plan plan = {0};
+	int r = 0;
+
+	for (size_t i = onlined->n; r == 0 && i > 0; i--)
+		r = add(&plan, ACTION_OFFLINE, onlined->ranges[i - 1]);
+	if (r == 0 && arrival_is_dax(arrival))
+		r = plan_devdax(&plan, driver);
+	if (r < 0)
+		return r;
+	*ret_plan = plan;
+	plan = (struct plan){0};
+	return 0;
 }
 
 const char *action_to_string(enum action action)

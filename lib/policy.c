@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The policy: a table of predicates, the first that holds decides.
+ * The policy: a table of predicates, the first that holds decides. Then the rule that matches
+ * may change the verdict, as far as the row of the table lets it, and last comes what the host
+ * can bear: the memory map, the share of movable memory.
  *
  * All mappings of a dax device share one driver, so a device is judged as a whole: it goes
  * online only if every one of its mappings may, and it counts as online if any block of it is.
@@ -8,15 +10,9 @@
 #include "tdxo/policy.h"
 
 #include <assert.h>
-#include <stdlib.h>
-
-static const char *const verdicts[] = {
-	[VERDICT_ONLINE] = "online",
-	[VERDICT_DEVDAX] = "devdax",
-	[VERDICT_OFFLINE] = "offline",
-	[VERDICT_IGNORE] = "ignore",
-};
-static_assert(ARRAY_SIZE(verdicts) == VERDICT_MAX, "a name for each verdict");
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 static const struct {
 	const char *name;
@@ -28,11 +24,14 @@ static const struct {
 	[REASON_STRADDLES_BOOT_MAP] = {"straddles-boot-map",
 		"TDX refuses it, only a part of it was there at boot"},
 	[REASON_GATE_ABSENT] = {"gate-absent", "there is no TDX here to refuse it"},
+	[REASON_RULE] = {"rule", "a rule says so"},
 	[REASON_PERSISTENT_MEMORY] = {"persistent-memory", "it holds persistent data"},
 	[REASON_ALREADY_DEVDAX] = {"already-devdax", "it is in devdax mode already"},
-	[REASON_ALREADY_ONLINE] = {"already-online",
-		"TDX refuses such memory, but it is online already"},
+	[REASON_IN_USE] = {"in-use", "a devdax device is open or mapped"},
+	[REASON_FAMFS] = {"famfs", "a file system has its device"},
+	[REASON_ALREADY_ONLINE] = {"already-online", "it should not be online, but it is already"},
 	[REASON_TOO_SMALL] = {"too-small", "it holds no whole memory block"},
+	[REASON_NO_HEAD_ROOM] = {"no-head-room", "the host cannot spare its memory map"},
 	[REASON_NO_TARGET_NODE] = {"no-target-node", "its device has no target node"},
 	[REASON_UNREADABLE] = {"unreadable", "a part of its state cannot be read"},
 	[REASON_FOREIGN_DRIVER] = {"foreign-driver", "another driver has its device"},
@@ -40,20 +39,24 @@ static const struct {
 	[REASON_BOOT_MAP_UNKNOWN] = {"boot-map-unknown",
 		"nothing tells which memory was there at boot"},
 	[REASON_KERNEL_REFUSED] = {"kernel-refused", "the kernel refused what policy allowed"},
+	[REASON_ROLLED_BACK] = {"rolled-back", "not all of it could be brought online"},
 };
 static_assert(ARRAY_SIZE(reasons) == REASON_MAX, "a name for each reason");
 
-static const char *const zones[] = {
-	[ZONE_NONE] = NULL,
-	[ZONE_AUTO] = "auto",
-	[ZONE_KERNEL] = "kernel",
+static const char *const withholds[] = {
+	[WITHHELD_NOT] = NULL,
+	[WITHHELD_OBSERVE] = "observe",
+	[WITHHELD_PRESENT] = "present",
 };
-static_assert(ARRAY_SIZE(zones) == ZONE_MAX, "a name for each zone");
+static_assert(ARRAY_SIZE(withholds) == WITHHELD_MAX, "a name for each");
 
 /* What the predicates look at. */
 struct question {
+	const struct config *config;
 	const struct snapshot *snapshot;
 	const struct arrival *arrival;
+	const struct dax_device *dax; /* or NULL */
+	const struct rule *rule;      /* that matches, or NULL */
 	enum containment containment;
 	enum boot_source source;
 	struct block_count blocks;
@@ -82,20 +85,47 @@ static void ask_range(struct question *q, struct range range)
 		q->containment = CONTAINMENT_STRADDLES;
 }
 
-static struct question ask(const struct snapshot *snapshot, const struct arrival *arrival)
+/* The mappings of its device, if it is one of them; else memory without a device, or with one
+ * that has moved on meanwhile. */
+static bool is_mapping_of(const struct dax_device *dax, const struct arrival *arrival)
+{
+	for (size_t i = 0; dax && i < dax->n_mappings; i++)
+		if (range_equal(dax->mappings[i], arrival->range))
+			return true;
+	return false;
+}
+
+static const struct rule *find_rule(const struct question *q)
+{
+	const struct rule_subject subject = {
+		.arrival = q->arrival,
+		.ranges = q->dax ? q->dax->mappings : &q->arrival->range,
+		.n_ranges = q->dax				? q->dax->n_mappings
+			    : range_is_empty(q->arrival->range) ? 0
+								: 1,
+		.size = q->dax ? q->dax->size : q->arrival->size,
+	};
+
+	return config_find_rule(q->config, &subject);
+}
+
+static struct question ask(
+	const struct config *config, const struct snapshot *snapshot, const struct arrival *arrival)
 {
 	const struct dax_device *dax = snapshot_find_dax(snapshot, arrival->device);
-	bool asked = false;
 	struct question q = {
-		.snapshot = snapshot, .arrival = arrival, .containment = CONTAINMENT_INSIDE};
+		.config = config,
+		.snapshot = snapshot,
+		.arrival = arrival,
+		.dax = is_mapping_of(dax, arrival) ? dax : NULL,
+		.containment = CONTAINMENT_INSIDE,
+	};
 
-	for (size_t i = 0; dax && i < dax->n_mappings; i++) {
-		ask_range(&q, dax->mappings[i]);
-		asked |= range_equal(dax->mappings[i], arrival->range);
-	}
-	/* Memory without a device; or with one that has moved on meanwhile. */
-	if (!asked)
+	for (size_t i = 0; q.dax && i < q.dax->n_mappings; i++)
+		ask_range(&q, q.dax->mappings[i]);
+	if (!q.dax)
 		ask_range(&q, arrival->range);
+	q.rule = find_rule(&q);
 	return q;
 }
 
@@ -109,9 +139,26 @@ static bool foreign_driver(const struct question *q)
 	return q->arrival->driver == DAX_DRIVER_OTHER;
 }
 
+static bool famfs(const struct question *q)
+{
+	return q->arrival->driver == DAX_DRIVER_FSDEV;
+}
+
+/* The administrator names a devdax device as one that may become memory. */
+static bool may_convert(const struct question *q)
+{
+	return q->rule && q->rule->convert_devdax;
+}
+
 static bool already_devdax(const struct question *q)
 {
-	return q->arrival->driver == DAX_DRIVER_DEVICE_DAX;
+	return q->arrival->driver == DAX_DRIVER_DEVICE_DAX && !may_convert(q);
+}
+
+static bool in_use(const struct question *q)
+{
+	return q->arrival->driver == DAX_DRIVER_DEVICE_DAX &&
+	       q->snapshot->devdax_use != DEVDAX_UNUSED;
 }
 
 static bool unreadable(const struct question *q)
@@ -149,9 +196,14 @@ static bool inside(const struct question *q)
 	return q->containment == CONTAINMENT_INSIDE;
 }
 
+static bool may_offline(const struct question *q)
+{
+	return q->rule && q->rule->offline_blocks;
+}
+
 static bool already_online(const struct question *q)
 {
-	return q->blocks.online;
+	return q->blocks.online && !may_offline(q);
 }
 
 static bool straddles(const struct question *q)
@@ -165,35 +217,154 @@ static bool always(const struct question *q)
 	return true;
 }
 
+#define MAY(verdict) (1U << VERDICT_##verdict)
+#define MAY_STAY_OUT (MAY(DEVDAX) | MAY(OFFLINE) | MAY(IGNORE))
+
 static const struct {
 	bool (*holds)(const struct question *q);
 	enum verdict dax; /* of a range that a dax device carries */
 	enum verdict blocks;
 	enum reason reason;
+	unsigned int may; /* what a rule may make of it */
 } rows[] = {
-	{persistent, VERDICT_IGNORE, VERDICT_IGNORE, REASON_PERSISTENT_MEMORY},
-	{foreign_driver, VERDICT_IGNORE, VERDICT_IGNORE, REASON_FOREIGN_DRIVER},
-	{already_devdax, VERDICT_DEVDAX, VERDICT_IGNORE, REASON_ALREADY_DEVDAX},
-	{unreadable, VERDICT_IGNORE, VERDICT_IGNORE, REASON_UNREADABLE},
-	{no_target_node, VERDICT_IGNORE, VERDICT_IGNORE, REASON_NO_TARGET_NODE},
-	{unknown_device, VERDICT_IGNORE, VERDICT_IGNORE, REASON_UNKNOWN_DEVICE},
-	{too_small, VERDICT_DEVDAX, VERDICT_OFFLINE, REASON_TOO_SMALL},
-	{gate_absent, VERDICT_ONLINE, VERDICT_ONLINE, REASON_GATE_ABSENT},
-	{boot_map_unknown, VERDICT_IGNORE, VERDICT_OFFLINE, REASON_BOOT_MAP_UNKNOWN},
-	{inside, VERDICT_ONLINE, VERDICT_ONLINE, REASON_IN_BOOT_MAP},
-	{already_online, VERDICT_IGNORE, VERDICT_IGNORE, REASON_ALREADY_ONLINE},
-	{straddles, VERDICT_DEVDAX, VERDICT_OFFLINE, REASON_STRADDLES_BOOT_MAP},
-	{always, VERDICT_DEVDAX, VERDICT_OFFLINE, REASON_OUTSIDE_BOOT_MAP},
+	{persistent, VERDICT_IGNORE, VERDICT_IGNORE, REASON_PERSISTENT_MEMORY, 0},
+	{famfs, VERDICT_IGNORE, VERDICT_IGNORE, REASON_FAMFS, 0},
+	{foreign_driver, VERDICT_IGNORE, VERDICT_IGNORE, REASON_FOREIGN_DRIVER, 0},
+	{already_devdax, VERDICT_DEVDAX, VERDICT_IGNORE, REASON_ALREADY_DEVDAX, MAY_STAY_OUT},
+	{in_use, VERDICT_DEVDAX, VERDICT_IGNORE, REASON_IN_USE, MAY_STAY_OUT},
+	{unreadable, VERDICT_IGNORE, VERDICT_IGNORE, REASON_UNREADABLE, 0},
+	{no_target_node, VERDICT_IGNORE, VERDICT_IGNORE, REASON_NO_TARGET_NODE, MAY_STAY_OUT},
+	{unknown_device, VERDICT_IGNORE, VERDICT_IGNORE, REASON_UNKNOWN_DEVICE, MAY_STAY_OUT},
+	{too_small, VERDICT_DEVDAX, VERDICT_OFFLINE, REASON_TOO_SMALL, MAY_STAY_OUT},
+	{gate_absent, VERDICT_ONLINE, VERDICT_ONLINE, REASON_GATE_ABSENT, MAY_STAY_OUT},
+	{boot_map_unknown, VERDICT_IGNORE, VERDICT_OFFLINE, REASON_BOOT_MAP_UNKNOWN, MAY_STAY_OUT},
+	{inside, VERDICT_ONLINE, VERDICT_ONLINE, REASON_IN_BOOT_MAP, MAY_STAY_OUT},
+	{already_online, VERDICT_IGNORE, VERDICT_IGNORE, REASON_ALREADY_ONLINE, 0},
+	{straddles, VERDICT_DEVDAX, VERDICT_OFFLINE, REASON_STRADDLES_BOOT_MAP, MAY_STAY_OUT},
+	{always, VERDICT_DEVDAX, VERDICT_OFFLINE, REASON_OUTSIDE_BOOT_MAP, MAY_STAY_OUT},
 };
 
-void config_done(struct config *config)
+static bool leaves_allocator(enum verdict verdict)
 {
-	range_set_done(&config->capable);
+	return verdict == VERDICT_DEVDAX || verdict == VERDICT_OFFLINE;
 }
 
-struct decision policy_decide(const struct snapshot *snapshot, const struct arrival *arrival)
+/* There is no devdax without a dax device: such memory stays offline. */
+static enum verdict wanted_verdict(const struct question *q)
 {
-	struct question q = ask(snapshot, arrival);
+	if (q->rule->verdict == VERDICT_DEVDAX && !arrival_is_dax(q->arrival))
+		return VERDICT_OFFLINE;
+	return q->rule->verdict;
+}
+
+static void apply_rule(struct decision *decision, const struct question *q, unsigned int may)
+{
+	enum verdict wanted;
+
+	decision->unmatched = q->config->n_rules && !q->rule;
+	if (!q->rule)
+		return;
+	snprintf(decision->rule, sizeof(decision->rule), "%s", q->rule->name);
+	decision->on_failure = q->rule->on_failure;
+	if (!q->rule->has_verdict)
+		return;
+	wanted = wanted_verdict(q);
+	if (wanted == decision->verdict)
+		return;
+	if (!(may & 1U << wanted)) {
+		decision->overruled = true;
+		decision->asked = q->rule->verdict;
+	} else if (leaves_allocator(wanted) && already_online(q)) {
+		decision->overruled = true;
+		decision->asked = q->rule->verdict;
+		decision->verdict = VERDICT_IGNORE;
+		decision->reason = REASON_ALREADY_ONLINE;
+	} else {
+		decision->verdict = wanted;
+		decision->reason = REASON_RULE;
+	}
+}
+
+static uint64_t room_bytes(const struct question *q)
+{
+	return q->room * q->snapshot->block_size;
+}
+
+/* The memory map that a driver has still to make; 0: it is there, or needs no kernel memory. */
+static uint64_t map_needed(const struct question *q, enum verdict verdict)
+{
+	enum dax_driver driver = q->arrival->driver;
+
+	if (!q->dax || driver == DAX_DRIVER_KMEM)
+		return 0;
+	if (verdict == VERDICT_ONLINE && !q->dax->map_on_itself)
+		return zones_memory_map(room_bytes(q));
+	if (verdict == VERDICT_DEVDAX && driver == DAX_DRIVER_NONE)
+		return zones_devdax_map(q->dax->size, q->dax->align);
+	return 0;
+}
+
+/* A host that cannot spare the memory map would kill processes to have it. */
+static void check_head_room(struct decision *decision, const struct question *q)
+{
+	const struct zones *zones = &q->snapshot->zones;
+	uint64_t needed = map_needed(q, decision->verdict);
+
+	if (!needed || !zones->known)
+		return;
+	decision->map_needed = needed;
+	decision->map_spare = zones->spare;
+	if (needed <= zones->spare)
+		return;
+	decision->reason = REASON_NO_HEAD_ROOM;
+	if (decision->verdict == VERDICT_ONLINE && !q->blocks.online &&
+		map_needed(q, VERDICT_DEVDAX) <= zones->spare)
+		decision->verdict = VERDICT_DEVDAX;
+	else
+		decision->verdict = VERDICT_IGNORE;
+}
+
+/* TDX guest memory is not movable: ZONE_MOVABLE can never back a confidential VM. */
+static void choose_zone(struct decision *decision, const struct question *q)
+{
+	const struct snapshot *snapshot = q->snapshot;
+	uint64_t most = q->config->movable_ratio == MOVABLE_RATIO_KERNEL ? snapshot->movable_advice
+									 : q->config->movable_ratio;
+	enum zone preset = gate_refuses(&snapshot->gate) ? ZONE_KERNEL : ZONE_AUTO;
+	uint64_t more = room_bytes(q) - q->blocks.online * snapshot->block_size;
+
+	decision->zone = q->rule && q->rule->zone ? q->rule->zone : preset;
+	if (decision->zone != ZONE_MOVABLE)
+		return;
+	if (snapshot->zones.known)
+		decision->movable_ratio = zones_movable_ratio(&snapshot->zones, more);
+	if (snapshot->zones.known && decision->movable_ratio <= most)
+		return;
+	decision->zone = preset;
+	decision->zone_overruled = true;
+}
+
+/* Has the administrator asked for something to be done with such a range? */
+static enum withheld withhold(const struct question *q, enum verdict verdict)
+{
+	enum present present = q->config->present;
+
+	if (q->config->observe)
+		return WITHHELD_OBSERVE;
+	if (!q->arrival->present || present == PRESENT_ACT)
+		return WITHHELD_NOT;
+	if (q->rule && q->rule->match[MATCH_PRESENT])
+		return WITHHELD_NOT;
+	if (present == PRESENT_RECORD || verdict == VERDICT_ONLINE)
+		return WITHHELD_PRESENT;
+	return leaves_allocator(verdict) && q->blocks.online ? WITHHELD_PRESENT : WITHHELD_NOT;
+}
+
+struct decision policy_decide(
+	const struct config *config, const struct snapshot *snapshot, const struct arrival *arrival)
+{
+	struct question q = ask(config, snapshot, arrival);
+	struct range range = arrival->range;
 	struct decision decision = {.zone = ZONE_NONE, .source = BOOT_SOURCE_NONE};
 	size_t row = 0;
 
@@ -201,27 +372,42 @@ struct decision policy_decide(const struct snapshot *snapshot, const struct arri
 		row++;
 	decision.verdict = arrival_is_dax(arrival) ? rows[row].dax : rows[row].blocks;
 	decision.reason = rows[row].reason;
-	/* TDX guest memory is not movable: ZONE_MOVABLE can never back a confidential VM. */
-	if (decision.verdict == VERDICT_ONLINE)
-		decision.zone = gate_refuses(&snapshot->gate) ? ZONE_KERNEL : ZONE_AUTO;
+	apply_rule(&decision, &q, rows[row].may);
+	check_head_room(&decision, &q);
+	decision.offline_blocks = leaves_allocator(decision.verdict) && may_offline(&q);
+	if (decision.verdict == VERDICT_ONLINE) {
+		choose_zone(&decision, &q);
+		decision.unaligned =
+			range_size(range) - range_size(range_trim(range, snapshot->block_size));
+	}
 	if (decision.reason == REASON_IN_BOOT_MAP)
 		decision.source = q.source;
+	decision.withheld = withhold(&q, decision.verdict);
 	return decision;
 }
 
-struct decision policy_refused(const struct arrival *arrival)
+struct decision policy_undone(
+	const struct decision *was, const struct arrival *arrival, enum reason reason)
 {
-	return (struct decision){
-		.verdict = arrival_is_dax(arrival) ? VERDICT_DEVDAX : VERDICT_OFFLINE,
-		.reason = REASON_KERNEL_REFUSED,
-		.zone = ZONE_NONE,
-		.source = BOOT_SOURCE_NONE,
-	};
+	struct decision decision = *was;
+
+	decision.verdict = arrival_is_dax(arrival) ? VERDICT_DEVDAX : VERDICT_OFFLINE;
+	decision.reason = reason;
+	decision.zone = ZONE_NONE;
+	decision.source = BOOT_SOURCE_NONE;
+	decision.zone_overruled = false;
+	decision.movable_ratio = 0;
+	decision.unaligned = 0;
+	decision.map_needed = 0;
+	decision.map_spare = 0;
+	return decision;
 }
 
-const char *verdict_to_string(enum verdict verdict)
+bool policy_rolls_back(const struct decision *decision, const struct arrival *arrival, bool refused)
 {
-	return verdicts[verdict];
+	if (decision->on_failure == ON_FAILURE_DEFAULT)
+		return refused || arrival_is_dax(arrival);
+	return decision->on_failure == ON_FAILURE_ROLLBACK;
 }
 
 const char *reason_to_string(enum reason reason)
@@ -229,12 +415,23 @@ const char *reason_to_string(enum reason reason)
 	return reasons[reason].name;
 }
 
+int reason_from_string(const char *text, enum reason *ret_reason)
+{
+	for (enum reason reason = 0; reason < REASON_MAX; reason++) {
+		if (strcmp(reasons[reason].name, text) != 0)
+			continue;
+		*ret_reason = reason;
+		return 0;
+	}
+	return -EINVAL;
+}
+
 const char *reason_explain(enum reason reason)
 {
 	return reasons[reason].clause;
 }
 
-const char *zone_to_string(enum zone zone)
+const char *withheld_to_string(enum withheld withheld)
 {
-	return zones[zone];
+	return withholds[withheld];
 }

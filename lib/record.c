@@ -10,19 +10,33 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tdxo/names.h"
+
 static const char *const results[] = {
 	[RESULT_NOTHING] = "nothing-to-do",
 	[RESULT_PLANNED] = "planned",
+	[RESULT_WITHHELD] = "withheld",
 	[RESULT_BEGUN] = "begun",
 	[RESULT_DONE] = "done",
 	[RESULT_PARTIAL] = "partial",
 	[RESULT_FAILED] = "failed",
+	[RESULT_CHANGED] = "changed",
 };
 static_assert(ARRAY_SIZE(results) == RESULT_MAX, "a name for each result");
 
 const char *result_to_string(enum result result)
 {
 	return results[result];
+}
+
+int result_from_string(const char *text, enum result *ret_result)
+{
+	int i = names_find(results, ARRAY_SIZE(results), text);
+
+	if (i < 0)
+		return i;
+	*ret_result = (enum result)i;
+	return 0;
 }
 
 /* So many memory devices are named in a sentence; the fields name all. */
@@ -75,50 +89,158 @@ static void append_subject(struct text *text, const struct arrival *arrival)
 	append(text, ")");
 }
 
-static void append_verdict(struct text *text, const struct record *record)
+/* How the verdict reads, by what has come of it. */
+static const char *phrase(const struct record *record)
 {
 	static const struct {
-		const char *done, *planned, *failed;
+		const char *done, *planned, *failed, *changed;
 	} phrases[] = {
-		[VERDICT_ONLINE] = {"online", "to be onlined", "not wholly online"},
-		[VERDICT_DEVDAX] = {"kept as devdax", "to be kept as devdax", "not made devdax"},
-		[VERDICT_OFFLINE] = {"left offline", "to be left offline", "not wholly offline"},
-		[VERDICT_IGNORE] = {"left as it is", "to be left as it is", "left as it is"},
+		[VERDICT_ONLINE] = {"online", "to be onlined", "not wholly online",
+			"was to be online"},
+		[VERDICT_DEVDAX] = {"kept as devdax", "to be kept as devdax", "not made devdax",
+			"was kept as devdax"},
+		[VERDICT_OFFLINE] = {"left offline", "to be left offline", "not wholly offline",
+			"was left offline"},
+		[VERDICT_IGNORE] = {"left as it is", "to be left as it is", "left as it is",
+			"was left as it was"},
 	};
 	static_assert(ARRAY_SIZE(phrases) == VERDICT_MAX, "phrases for each verdict");
 	enum verdict verdict = record->decision.verdict;
-	enum result result = record->outcome.result;
-	const struct block_count *blocks = &record->outcome.blocks;
 
-	append(text, "%s",
-		result == RESULT_PLANNED			      ? phrases[verdict].planned
-		: result == RESULT_PARTIAL || result == RESULT_FAILED ? phrases[verdict].failed
-								      : phrases[verdict].done);
-	if (verdict == VERDICT_ONLINE && result != RESULT_PLANNED)
-		append(text, ", %" PRIu64 " of %" PRIu64 " blocks", blocks->online,
-			blocks->present);
+	switch (record->outcome.result) {
+	case RESULT_PLANNED:
+	case RESULT_WITHHELD:
+		return phrases[verdict].planned;
+	case RESULT_PARTIAL:
+	case RESULT_FAILED:
+		return phrases[verdict].failed;
+	case RESULT_CHANGED:
+		return phrases[verdict].changed;
+	default:
+		return phrases[verdict].done;
+	}
+}
+
+static void append_verdict(struct text *text, const struct record *record)
+{
+	enum result result = record->outcome.result;
+
+	append(text, "%s", phrase(record));
+	if (record->decision.verdict == VERDICT_ONLINE && result != RESULT_PLANNED &&
+		result != RESULT_WITHHELD && result != RESULT_CHANGED)
+		append(text, ", %" PRIu64 " of %" PRIu64 " blocks", record->outcome.blocks.online,
+			record->outcome.blocks.present);
 	append(text, ": %s (%s)", reason_explain(record->decision.reason),
 		reason_to_string(record->decision.reason));
 }
 
-static void append_error(struct text *text, const struct outcome *outcome)
+/* What the administrator's word had to do with it. */
+static void append_rule(struct text *text, const struct record *record)
 {
-	if (!outcome->error)
+	const struct decision *decision = &record->decision;
+
+	static const char *const withheld[] = {
+		[WITHHELD_OBSERVE] = "nothing is done, Act=no",
+		[WITHHELD_PRESENT] = "nothing is done, it was there at first start (Present=)",
+	};
+
+	if (record->outcome.result == RESULT_WITHHELD)
+		append(text, "; %s", withheld[decision->withheld]);
+	if (decision->unmatched)
+		append(text, "; no rule matches");
+	if (!decision->rule[0])
 		return;
-	append(text, "; %s", action_to_string(outcome->failed));
-	if (outcome->failed_at)
-		append(text, " at 0x%" PRIx64, outcome->failed_at);
-	append(text, ": %s", strerror(outcome->error));
+	append(text, "; rule %s", decision->rule);
+	if (decision->overruled)
+		append(text, " asks for %s and is overruled", verdict_to_string(decision->asked));
+}
+
+/* The numbers that a decision rests on. */
+static void append_numbers(struct text *text, const struct record *record)
+{
+	const struct decision *decision = &record->decision;
+	char a[SIZE_TEXT], b[SIZE_TEXT];
+
+	if (decision->reason == REASON_NO_HEAD_ROOM)
+		append(text, "; it takes %s, and %s can be spared",
+			size_format(decision->map_needed, a), size_format(decision->map_spare, b));
+	if (decision->zone_overruled && !decision->movable_ratio)
+		append(text, "; not movable: the sizes of the zones are not known");
+	else if (decision->zone_overruled)
+		append(text,
+			"; not movable: movable memory would be %" PRIu64 " %% of the kernel's",
+			decision->movable_ratio);
+	else if (decision->zone == ZONE_MOVABLE)
+		append(text, "; movable memory is %" PRIu64 " %% of the kernel's",
+			decision->movable_ratio);
+	if (decision->unaligned)
+		append(text, "; %s at its edges are lost, they make no whole block",
+			size_format(decision->unaligned, a));
+}
+
+static void append_outcome(struct text *text, const struct record *record)
+{
+	const struct outcome *outcome = &record->outcome;
+	char size[SIZE_TEXT];
+
+	if (outcome->error) {
+		append(text, "; %s", action_to_string(outcome->failed));
+		if (outcome->failed_at)
+			append(text, " at 0x%" PRIx64, outcome->failed_at);
+		append(text, ": %s", strerror(outcome->error));
+	}
+	if (outcome->retries)
+		append(text, " after %u %s", outcome->retries,
+			outcome->retries == 1 ? "retry" : "retries");
+	if (outcome->result == RESULT_CHANGED)
+		append(text, "; somebody changed it");
+	if (outcome->result == RESULT_CHANGED && arrival_is_dax(&record->arrival))
+		append(text, ", its driver is now %s",
+			dax_driver_to_string(record->arrival.driver) ?: "none");
+	if (outcome->result == RESULT_CHANGED ||
+		(outcome->blocks.online && record->decision.verdict != VERDICT_ONLINE))
+		append(text, "; %" PRIu64 " of %" PRIu64 " blocks online", outcome->blocks.online,
+			outcome->blocks.present);
+	if (outcome->stranded)
+		append(text, "; %s stranded", size_format(outcome->stranded, size));
+}
+
+/* How the administrator gets rid of memory that should not be there. */
+static void append_remedy(struct text *text, const struct record *record)
+{
+	const struct arrival *arrival = &record->arrival;
+
+	if (record->decision.reason != REASON_ALREADY_ONLINE || !gate_refuses(&record->gate))
+		return;
+	if (record->gate.state == GATE_ARMED)
+		append(text, "; it keeps TDX from initialising");
+	if (arrival_is_dax(arrival))
+		append(text, "; take it out with: daxctl reconfigure-device -m devdax -f %s",
+			arrival->device);
+	else
+		append(text, "; take it out with: chmem -d 0x%" PRIx64 "-0x%" PRIx64,
+			arrival->range.start, arrival->range.end - 1);
+}
+
+const char *record_subject(const struct record *record, char buf[RECORD_SENTENCE])
+{
+	struct text text = {.buf = buf};
+
+	append_subject(&text, &record->arrival);
+	return buf;
 }
 
 const char *record_sentence(const struct record *record, char buf[RECORD_SENTENCE])
 {
 	struct text text = {.buf = buf};
 
-	append_subject(&text, record->arrival);
+	append_subject(&text, &record->arrival);
 	append(&text, " ");
 	append_verdict(&text, record);
-	append_error(&text, &record->outcome);
+	append_rule(&text, record);
+	append_numbers(&text, record);
+	append_outcome(&text, record);
+	append_remedy(&text, record);
 	append(&text, "; TDX gate %s", gate_state_to_string(record->gate.state));
 	if (gate_overridden(&record->gate))
 		append(&text, " as configured, %s as found",
@@ -139,9 +261,15 @@ static struct field number_field(const char *name, enum field_kind kind, uint64_
 	return (struct field){.name = name, .kind = kind, .number = number};
 }
 
+/* A number that is there only if something is said by it. */
+static struct field optional_field(const char *name, bool there, uint64_t number)
+{
+	return number_field(name, there ? FIELD_NUMBER : FIELD_NULL, number);
+}
+
 size_t record_fields(const struct record *record, struct field fields[RECORD_FIELDS])
 {
-	const struct arrival *arrival = record->arrival;
+	const struct arrival *arrival = &record->arrival;
 	const struct decision *decision = &record->decision;
 	const struct outcome *outcome = &record->outcome;
 	enum field_kind address = arrival->fault == FAULT_UNREADABLE ? FIELD_NULL : FIELD_ADDRESS;
@@ -153,22 +281,34 @@ size_t record_fields(const struct record *record, struct field fields[RECORD_FIE
 		text_field("carrier", carrier_to_string(arrival->carrier)),
 		text_field("device", arrival->device),
 		text_field("region", arrival->region),
-		number_field("node", arrival->node == NODE_UNKNOWN ? FIELD_NULL : FIELD_NUMBER,
-			(uint64_t)arrival->node),
+		optional_field("node", arrival->node != NODE_UNKNOWN, (uint64_t)arrival->node),
+		number_field("present", FIELD_BOOL, arrival->present),
 		number_field("blocks", FIELD_NUMBER, outcome->blocks.present),
 		number_field("blocks_online", FIELD_NUMBER, outcome->blocks.online),
 		text_field("driver", dax_driver_to_string(arrival->driver)),
 		text_field("verdict", verdict_to_string(decision->verdict)),
 		text_field("zone", zone_to_string(decision->zone)),
+		number_field("zone_overruled", decision->zone_overruled ? FIELD_BOOL : FIELD_NULL,
+			decision->zone_overruled),
 		text_field("reason", reason_to_string(decision->reason)),
-		text_field("rule", NULL),
+		text_field("rule", decision->rule),
+		text_field("overruled",
+			decision->overruled ? verdict_to_string(decision->asked) : NULL),
+		text_field("withheld", outcome->result == RESULT_WITHHELD
+					       ? withheld_to_string(decision->withheld)
+					       : NULL),
 		text_field("source", source),
 		text_field("result", result_to_string(outcome->result)),
-		number_field("errno", outcome->error ? FIELD_NUMBER : FIELD_NULL,
-			(uint64_t)outcome->error),
+		optional_field("movable_ratio", decision->movable_ratio, decision->movable_ratio),
+		optional_field("map_needed", decision->map_needed, decision->map_needed),
+		optional_field("map_spare", decision->map_needed, decision->map_spare),
+		optional_field("unaligned", decision->unaligned, decision->unaligned),
+		optional_field("errno", outcome->error, (uint64_t)outcome->error),
 		text_field("failed", outcome->error ? action_to_string(outcome->failed) : NULL),
 		number_field("failed_at", outcome->failed_at ? FIELD_ADDRESS : FIELD_NULL,
 			outcome->failed_at),
+		optional_field("retries", outcome->retries, outcome->retries),
+		optional_field("stranded", outcome->stranded, outcome->stranded),
 		text_field("gate", gate_state_to_string(record->gate.state)),
 		text_field("gate_detected", gate_state_to_string(record->gate.detected)),
 		text_field("gate_mode", gate_mode_to_string(record->gate.mode)),

@@ -26,6 +26,7 @@ static const char *const drivers[] = {
 	[DAX_DRIVER_NONE] = NULL,
 	[DAX_DRIVER_KMEM] = "kmem",
 	[DAX_DRIVER_DEVICE_DAX] = "device_dax",
+	[DAX_DRIVER_FSDEV] = "fsdev_dax",
 	[DAX_DRIVER_OTHER] = "other",
 };
 static_assert(ARRAY_SIZE(drivers) == DAX_DRIVER_MAX, "a name for each driver");
@@ -115,7 +116,7 @@ uint64_t snapshot_block_room(const struct snapshot *snapshot, struct range range
 	return range_size(range_trim(range, snapshot->block_size)) / snapshot->block_size;
 }
 
-const struct dax_device *snapshot_find_dax(const struct snapshot *snapshot, const char *name)
+struct dax_device *snapshot_find_dax(const struct snapshot *snapshot, const char *name)
 {
 	for (size_t i = 0; i < snapshot->n_dax; i++)
 		if (strcmp(snapshot->dax[i].name, name) == 0)
@@ -141,6 +142,16 @@ int carrier_from_string(const char *text, enum carrier *ret_carrier)
 const char *dax_driver_to_string(enum dax_driver driver)
 {
 	return drivers[driver];
+}
+
+int dax_driver_from_string(const char *text, enum dax_driver *ret_driver)
+{
+	int i = names_find(drivers, ARRAY_SIZE(drivers), text);
+
+	if (i < 0)
+		return i;
+	*ret_driver = (enum dax_driver)i;
+	return 0;
 }
 
 enum carrier carrier_of_dax_path(const char *path)

@@ -27,10 +27,12 @@ struct arrival {
 	uint64_t size; /* known even where the range is not */
 	enum carrier carrier;
 	enum fault fault;
-	char device[SYSFS_NAME]; /* dax device; empty if there is none */
-	char region[SYSFS_NAME]; /* CXL region; empty if there is none */
-	uint64_t identity;	 /* of the device; 0 if there is none */
-	int node;		 /* or NODE_UNKNOWN */
+	char device[SYSFS_NAME];      /* dax device; empty if there is none */
+	char region[SYSFS_NAME];      /* CXL region; empty if there is none */
+	char region_uuid[SYSFS_NAME]; /* empty: it has none, or was not asked for it */
+	uint64_t identity;	      /* of the device; 0 if there is none */
+	bool present;		      /* it was there before the first start of this boot */
+	int node;		      /* or NODE_UNKNOWN */
 	enum dax_driver driver;
 	struct memdev memdevs[MEMDEVS_MAX];
 	size_t n_memdevs;
@@ -40,6 +42,9 @@ struct arrivals {
 	struct arrival *items; /* by ascending address */
 	size_t n;
 };
+
+/* Is it the same range as another, or a part of the same run of blocks? */
+bool arrival_is_within(const struct arrival *arrival, const struct arrival *other);
 
 void arrivals_done(struct arrivals *arrivals);
 int arrivals_append(struct arrivals *arrivals, const struct arrival *arrival) MUST_CHECK;
@@ -60,6 +65,12 @@ int arrivals_find(const struct snapshot *now, const struct blocks *before,
 /* Those of `all` that are not among `decided` yet; of a run of blocks, its new part. */
 int arrivals_undecided(const struct arrivals *all, const struct arrivals *decided,
 	struct arrivals *ret_undecided) MUST_CHECK;
+
+/*
+ * Take the first range off, with all others of its device: they share a driver, so they come
+ * and go together. There must be one. 0 or -ENOMEM.
+ */
+int arrivals_take_device(struct arrivals *arrivals, struct arrivals *ret_device) MUST_CHECK;
 
 /* Those of `decided` that are still there; of a run of blocks, what is left of it. */
 int arrivals_remaining(const struct arrivals *decided, const struct arrivals *all,

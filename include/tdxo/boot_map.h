@@ -60,8 +60,11 @@ int boot_map_build(const struct boot_evidence *evidence, struct boot_map *ret_ma
 /* Append a region; for reading a kept map back. 0 or -ENOMEM. */
 int boot_map_append(struct boot_map *map, struct boot_region region) MUST_CHECK;
 
-/* Add windows that the administrator asserts, where the map has nothing yet. 0 or -ENOMEM. */
-int boot_map_add_capable(struct boot_map *map, const struct range_set *capable) MUST_CHECK;
+/*
+ * Make these the windows that the administrator asserts, where the map has nothing else; others
+ * that he asserted before are dropped. 0 or -ENOMEM.
+ */
+int boot_map_set_capable(struct boot_map *map, const struct range_set *capable) MUST_CHECK;
 
 /*
  * Is the range inside, for a kernel with memory blocks of block_size bytes? ret_source is the

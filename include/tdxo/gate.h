@@ -10,6 +10,8 @@
  *   /sys/devices/faux/tdx_host               exists only if it has (7.2 and later)
  *   /sys/module/kvm_intel/parameters/tdx     Y only if it has (6.16 and later)
  *   misc.capacity of the root cgroup         a tdx line if KVM can run confidential VMs
+ *   the daemon's own state                   that it has been: the three above go away with
+ *                                            kvm_intel, the kernel's list does not
  *   the kernel log                           in either wording, if it still has the line
  */
 #pragma once
@@ -46,6 +48,7 @@ enum witness {
 	WITNESS_TDX_HOST,
 	WITNESS_KVM_INTEL,
 	WITNESS_CGROUP,
+	WITNESS_EARLIER,    /* what was found earlier in this boot: it lasts until the next */
 	WITNESS_KERNEL_LOG, /* FACT_NO: initialisation was tried and failed */
 	WITNESS_MAX,
 };

@@ -4,53 +4,48 @@
  *
  * policy_decide() is a pure function. It is total: every range gets a verdict. A range that
  * TDX would refuse is never given to the page allocator; what is in doubt is left as it is.
+ * A rule may ask for less than the facts allow, never for more.
  */
 #pragma once
 
 #include "tdxo/arrival.h"
 #include "tdxo/boot_map.h"
 #include "tdxo/compiler.h"
+#include "tdxo/config.h"
 #include "tdxo/gate.h"
 #include "tdxo/range.h"
+#include "tdxo/rule.h"
 #include "tdxo/snapshot.h"
-
-enum verdict {
-	VERDICT_ONLINE,	 /* into the page allocator */
-	VERDICT_DEVDAX,	 /* not; usable as a devdax device */
-	VERDICT_OFFLINE, /* not, and there is no dax device to fall back to */
-	VERDICT_IGNORE,	 /* none of our business, or in doubt */
-	VERDICT_MAX,
-};
 
 enum reason {
 	REASON_IN_BOOT_MAP,
 	REASON_OUTSIDE_BOOT_MAP,
 	REASON_STRADDLES_BOOT_MAP,
 	REASON_GATE_ABSENT,
+	REASON_RULE,
 	REASON_PERSISTENT_MEMORY,
 	REASON_ALREADY_DEVDAX,
+	REASON_IN_USE,
+	REASON_FAMFS,
 	REASON_ALREADY_ONLINE,
 	REASON_TOO_SMALL,
+	REASON_NO_HEAD_ROOM,
 	REASON_NO_TARGET_NODE,
 	REASON_UNREADABLE,
 	REASON_FOREIGN_DRIVER,
 	REASON_UNKNOWN_DEVICE,
 	REASON_BOOT_MAP_UNKNOWN,
 	REASON_KERNEL_REFUSED,
+	REASON_ROLLED_BACK,
 	REASON_MAX,
 };
 
-enum zone {
-	ZONE_NONE, /* not to be onlined */
-	ZONE_AUTO, /* the kernel's default */
-	ZONE_KERNEL,
-	ZONE_MAX,
-};
-
-/* What the administrator said. */
-struct config {
-	enum gate_mode gate;
-	struct range_set capable; /* windows asserted to be TDX memory: CapableRanges= */
+/* Why a decision is only recorded, and nothing is done. */
+enum withheld {
+	WITHHELD_NOT,
+	WITHHELD_OBSERVE, /* Act=no */
+	WITHHELD_PRESENT, /* Present=, and the range was there before the first start */
+	WITHHELD_MAX,
 };
 
 struct decision {
@@ -58,16 +53,37 @@ struct decision {
 	enum reason reason;
 	enum zone zone;
 	enum boot_source source; /* what says that it was there at boot */
+
+	char rule[RULE_NAME]; /* the rule that matched; empty: none did */
+	bool unmatched;	      /* there are rules, but none matched */
+	bool overruled;	      /* the rule asked for more than there was to have */
+	enum verdict asked;   /* what it asked for, if it is overruled */
+	enum on_failure on_failure;
+	bool offline_blocks; /* blocks that are online may go offline for this verdict */
+	enum withheld withheld;
+
+	bool zone_overruled;	/* a rule asked for movable, and the ratio forbids it */
+	uint64_t movable_ratio; /* what movable makes, or would make, the ratio; 0: not asked */
+	uint64_t map_needed; /* bytes of memory map that it, or what was denied, costs; 0: none */
+	uint64_t map_spare;  /* bytes that the kernel's zones can spare for it */
+	uint64_t unaligned;  /* bytes that are lost because they make no whole block */
 };
 
-void config_done(struct config *config);
+struct decision policy_decide(const struct config *config, const struct snapshot *snapshot,
+	const struct arrival *arrival);
 
-struct decision policy_decide(const struct snapshot *snapshot, const struct arrival *arrival);
+/*
+ * The decision after what policy_decide() allowed came to nothing and has been undone; the
+ * reason is REASON_KERNEL_REFUSED or REASON_ROLLED_BACK.
+ */
+struct decision policy_undone(
+	const struct decision *was, const struct arrival *arrival, enum reason reason);
 
-/* The decision after the kernel refused what policy_decide() allowed. */
-struct decision policy_refused(const struct arrival *arrival);
+/* Is what has been done to be undone, after the kernel has refused or failed? */
+bool policy_rolls_back(
+	const struct decision *decision, const struct arrival *arrival, bool refused);
 
-const char *verdict_to_string(enum verdict verdict);
 const char *reason_to_string(enum reason reason);
-const char *reason_explain(enum reason reason); /* a clause: "it was not there at boot" */
-const char *zone_to_string(enum zone zone);	/* NULL for ZONE_NONE */
+int reason_from_string(const char *text, enum reason *ret_reason) MUST_CHECK;
+const char *reason_explain(enum reason reason);		/* a clause: "it was not there at boot" */
+const char *withheld_to_string(enum withheld withheld); /* NULL for WITHHELD_NOT */

@@ -16,12 +16,14 @@
 #include "tdxo/policy.h"
 
 enum result {
-	RESULT_NOTHING, /* what was decided is true already */
-	RESULT_PLANNED, /* a dry run: nothing was done */
-	RESULT_BEGUN,	/* the verdict stands; of the rest only a failure is told */
+	RESULT_NOTHING,	 /* what was decided is true already */
+	RESULT_PLANNED,	 /* a dry run: nothing was done */
+	RESULT_WITHHELD, /* nothing was done: the configuration wants it so */
+	RESULT_BEGUN,	 /* the verdict stands; of the rest only a failure is told */
 	RESULT_DONE,
 	RESULT_PARTIAL, /* some blocks are not as decided */
 	RESULT_FAILED,
+	RESULT_CHANGED, /* somebody else has changed it since it was decided */
 	RESULT_MAX,
 };
 
@@ -30,13 +32,15 @@ struct outcome {
 	int error;		   /* the first errno that counted, positive; 0: none */
 	enum action failed;	   /* what failed, if error */
 	uint64_t failed_at;	   /* address of the block that failed, or 0 */
+	unsigned int retries;	   /* how often a step was tried again */
+	uint64_t stranded;	   /* bytes that are in the kernel, but of no use to anybody */
 	struct block_count blocks; /* as they are now */
 };
 
 struct record {
-	const struct arrival *arrival;
+	struct arrival arrival;
 	struct decision decision;
-	struct plan plan;
+	const struct plan *plan; /* the one of its device */
 	struct outcome outcome;
 	struct gate gate;
 };
@@ -45,6 +49,7 @@ enum field_kind {
 	FIELD_NULL,
 	FIELD_TEXT,
 	FIELD_NUMBER,
+	FIELD_BOOL,
 	FIELD_ADDRESS, /* a number that people read in hexadecimal */
 };
 
@@ -55,13 +60,17 @@ struct field {
 	uint64_t number;
 };
 
-#define RECORD_FIELDS	24
-#define RECORD_SENTENCE 512
+#define RECORD_FIELDS	40
+#define RECORD_SENTENCE 1024
 
 /* A sentence without a full stop. Returns buf. */
 const char *record_sentence(const struct record *record, char buf[RECORD_SENTENCE]);
+
+/* What the sentence is about: "64 GiB cxl [mem 0x…-0x…] (dax0.0, node 1)". Returns buf. */
+const char *record_subject(const struct record *record, char buf[RECORD_SENTENCE]);
 
 /* The named fields; absent things are there with FIELD_NULL. Returns how many. */
 size_t record_fields(const struct record *record, struct field fields[RECORD_FIELDS]);
 
 const char *result_to_string(enum result result);
+int result_from_string(const char *text, enum result *ret_result) MUST_CHECK;

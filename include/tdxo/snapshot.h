@@ -16,6 +16,7 @@
 #include "tdxo/compiler.h"
 #include "tdxo/gate.h"
 #include "tdxo/range.h"
+#include "tdxo/zones.h"
 
 #define SYSFS_NAME   64 /* a device's name, with its NUL */
 #define MEMDEVS_MAX  16 /* CXL 3.1, table 8-99: at most 16 interleave ways */
@@ -59,25 +60,29 @@ enum dax_driver {
 	DAX_DRIVER_NONE,
 	DAX_DRIVER_KMEM,
 	DAX_DRIVER_DEVICE_DAX,
+	DAX_DRIVER_FSDEV, /* famfs: a file system has it */
 	DAX_DRIVER_OTHER,
 	DAX_DRIVER_MAX,
 };
 
 struct memdev {
 	char name[SYSFS_NAME];
+	char pci_address[SYSFS_NAME]; /* or the name of what else its host is */
 	uint64_t serial;
 };
 
 struct dax_device {
 	char name[SYSFS_NAME];
 	char region[SYSFS_NAME]; /* the CXL region; empty if there is none */
+	uint64_t align;		 /* of its mappings in devdax mode; 0: not known */
+	bool map_on_itself;	 /* its memory map would lie in the memory that it brings */
 	uint64_t identity;	 /* differs if the device went away and one of its name came */
 	enum carrier carrier;
 	enum dax_driver driver;
-	int target_node; /* or NODE_UNKNOWN */
-	uint64_t size;	 /* 0: not set up yet */
-	struct range *mappings;
-	size_t n_mappings; /* 0 while size is not: where it lies could not be read */
+	int target_node;	/* or NODE_UNKNOWN */
+	uint64_t size;		/* 0: not set up yet */
+	struct range *mappings; /* by ascending address */
+	size_t n_mappings;	/* 0 while size is not: where it lies could not be read */
 };
 
 /* The two kernel switches that make the guard, and what they read. */
@@ -85,6 +90,13 @@ enum dax_autoprobe {
 	DAX_AUTOPROBE_UNREAD,
 	DAX_AUTOPROBE_OFF,
 	DAX_AUTOPROBE_ON,
+};
+
+/* Is any devdax device open or mapped? All of them together have one count. */
+enum devdax_use {
+	DEVDAX_USE_UNKNOWN, /* not asked for, or it cannot be told */
+	DEVDAX_UNUSED,
+	DEVDAX_IN_USE,
 };
 
 struct snapshot {
@@ -98,6 +110,9 @@ struct snapshot {
 	bool virtio_mem; /* a device has the virtio_mem driver */
 	enum dax_autoprobe dax_autoprobe;
 	char auto_online_blocks[SYSFS_NAME]; /* empty: could not be read */
+	enum devdax_use devdax_use;
+	struct zones zones;
+	uint64_t movable_advice; /* the kernel's, of movable to kernel memory, in percent */
 	struct gate gate;
 	struct boot_map boot_map;
 };
@@ -126,7 +141,7 @@ struct block_count snapshot_count(const struct snapshot *snapshot, struct range 
 /* How many blocks the range would be, were all of it in the kernel. */
 uint64_t snapshot_block_room(const struct snapshot *snapshot, struct range range);
 
-const struct dax_device *snapshot_find_dax(const struct snapshot *snapshot, const char *name);
+struct dax_device *snapshot_find_dax(const struct snapshot *snapshot, const char *name);
 
 /* The guard is up: a dax device stays without a driver until somebody binds one. */
 static inline bool snapshot_guarded(const struct snapshot *snapshot)
@@ -137,6 +152,7 @@ static inline bool snapshot_guarded(const struct snapshot *snapshot)
 const char *carrier_to_string(enum carrier carrier);
 int carrier_from_string(const char *text, enum carrier *ret_carrier) MUST_CHECK;
 const char *dax_driver_to_string(enum dax_driver driver); /* NULL: no driver */
+int dax_driver_from_string(const char *text, enum dax_driver *ret_driver) MUST_CHECK;
 
 /* The carrier of a dax device, by its path below /sys/devices. */
 enum carrier carrier_of_dax_path(const char *path);

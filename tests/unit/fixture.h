@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tdxo/array.h"
 #include "tdxo/snapshot.h"

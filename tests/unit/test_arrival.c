@@ -54,6 +54,7 @@ static void test_dax(void **state)
 	init(&snapshot);
 	dax = add_dax(&snapshot, "dax1.0", CARRIER_CXL);
 	strcpy(dax->region, "region1");
+	dax->identity = 42;
 	dax->driver = DAX_DRIVER_KMEM;
 	add_mapping(dax, span(32 * GIB, 40 * GIB));
 	add_mapping(dax, span(8 * GIB, 12 * GIB));
@@ -70,9 +71,13 @@ static void test_dax(void **state)
 		assert_int_equal(found.items[i].fault, FAULT_NONE);
 		assert_int_equal(found.items[i].node, 1);
 		assert_int_equal(found.items[i].n_memdevs, 0);
+		assert_false(found.items[i].present); /* for the daemon to say */
 	}
 	assert_string_equal(found.items[0].region, "region1");
 	assert_string_equal(found.items[1].region, "");
+	assert_int_equal(found.items[0].identity, 42);
+	assert_int_equal(found.items[1].identity, 0);
+	assert_int_equal(found.items[2].identity, 42);
 	assert_int_equal(found.items[0].driver, DAX_DRIVER_KMEM);
 	assert_int_equal(found.items[1].driver, DAX_DRIVER_NONE);
 }
@@ -266,6 +271,104 @@ static void test_whole_ranges(void **state)
 		assert_int_equal(fresh.n, !rows[i].same);
 		assert_int_equal(arrivals_remaining(&ones, &others, &left), 0);
 		assert_int_equal(left.n, rows[i].same);
+		assert_int_equal(arrival_is_within(&one, &other), rows[i].same);
+	}
+}
+
+/* A part of a run is within it; of a device and a DIMM there are no parts. */
+static void test_within(void **state)
+{
+	const struct arrival run = {.range = {8, 16}}, dimm = {{8, 16}, .carrier = CARRIER_DIMM};
+	const struct arrival dax = {.range = {8, 16}, .device = "dax0.0"};
+	static const struct {
+		struct range range;
+		bool within;
+	} rows[] = {
+		{{8, 16}, true},
+		{{8, 9}, true},
+		{{15, 16}, true},
+		{{10, 12}, true},
+		{{7, 16}, false},
+		{{8, 17}, false},
+		{{4, 8}, false},
+		{{16, 17}, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct arrival part = run, piece = dimm, slice = dax;
+		bool same = range_equal(rows[i].range, run.range);
+
+		part.range = piece.range = slice.range = rows[i].range;
+		part.carrier = CARRIER_VIRTIO_MEM;
+		assert_int_equal(arrival_is_within(&part, &run), rows[i].within);
+		assert_int_equal(arrival_is_within(&piece, &dimm), same);
+		assert_int_equal(arrival_is_within(&slice, &dax), same);
+		assert_false(arrival_is_within(&slice, &run));
+		assert_false(arrival_is_within(&part, &dax));
+	}
+}
+
+static void append(struct arrivals *arrivals, const char *device, uint64_t identity, uint64_t start)
+{
+	struct arrival arrival = {.range = {start, start + 1}, .size = 1, .identity = identity};
+
+	snprintf(arrival.device, sizeof(arrival.device), "%s", device);
+	assert_int_equal(arrivals_append(arrivals, &arrival), 0);
+}
+
+/* The starts of all ranges, in a row. */
+static const char *starts_of(const struct arrivals *arrivals, char text[64])
+{
+	int n = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < arrivals->n; i++)
+		n += sprintf(text + n, " %d", (int)arrivals->items[i].range.start);
+	return text;
+}
+
+/* Mappings lie anywhere among other ranges; ranges without a device have nothing in common. */
+static void test_take_device(void **state)
+{
+	static const char *const taken[] = {" 1 4 7", " 2", " 3", " 5", " 6"};
+	static const char *const rest[] = {" 2 3 5 6", " 3 5 6", " 5 6", " 6", ""};
+	CLEANUP(arrivals_done) struct arrivals all = {0};
+	char text[64];
+
+	(void)state;
+	append(&all, "dax0.0", 7, 1);
+	append(&all, "", 0, 2);
+	append(&all, "dax0.0", 8, 3); /* a device that came under the same name */
+	append(&all, "dax0.0", 7, 4);
+	append(&all, "", 0, 5);
+	append(&all, "dax1.0", 7, 6);
+	append(&all, "dax0.0", 7, 7);
+	for (size_t i = 0; i < ARRAY_SIZE(taken); i++) {
+		CLEANUP(arrivals_done) struct arrivals device = {0};
+
+		assert_int_equal(arrivals_take_device(&all, &device), 0);
+		assert_string_equal(starts_of(&device, text), taken[i]);
+		assert_string_equal(starts_of(&all, text), rest[i]);
+	}
+}
+
+static void test_take_device_short_memory(void **state)
+{
+	CLEANUP(arrivals_done) struct arrivals all = {0}, device = {0};
+	int r = -ENOMEM;
+
+	(void)state;
+	append(&all, "dax0.0", 7, 1);
+	append(&all, "", 0, 2);
+	append(&all, "dax0.0", 7, 4);
+	for (int allowed = 0; r < 0; allowed++) {
+		allocations_left = allowed;
+		r = arrivals_take_device(&all, &device);
+		allocations_left = -1;
+		assert_int_equal(r, allowed < 3 ? -ENOMEM : 0);
+		assert_int_equal(device.n, r < 0 ? 0 : 2);
+		assert_int_equal(all.n, r < 0 ? 3 : 1);
 	}
 }
 
@@ -360,6 +463,9 @@ int main(void)
 		cmocka_unit_test(test_replugged),
 		cmocka_unit_test(test_virtio_mem),
 		cmocka_unit_test(test_whole_ranges),
+		cmocka_unit_test(test_within),
+		cmocka_unit_test(test_take_device),
+		cmocka_unit_test(test_take_device_short_memory),
 		cmocka_unit_test(test_algebra),
 		cmocka_unit_test(test_short_memory),
 	};

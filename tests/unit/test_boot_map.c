@@ -122,7 +122,7 @@ static void test_capable(void **state)
 	assert_int_equal(boot_map_append(&map, (struct boot_region){{0, 40}, 1}), 0);
 	assert_int_equal(boot_map_append(&map, (struct boot_region){{64, 80}, 1}), 0);
 	for (int twice = 0; twice < 2; twice++) {
-		assert_int_equal(boot_map_add_capable(&map, &capable), 0);
+		assert_int_equal(boot_map_set_capable(&map, &capable), 0);
 		assert_int_equal(map.n, 5);
 		assert_region(&map, 0, span(0, 40), BOOT_SOURCE_BOOT_PARAMS);
 		assert_region(&map, 1, span(40, 60), BOOT_SOURCE_CONFIGURATION);
@@ -152,11 +152,33 @@ static void test_capable_alone(void **state)
 	CLEANUP(boot_map_done) struct boot_map map = {0};
 
 	(void)state;
-	assert_int_equal(boot_map_add_capable(&map, &b), 0);
+	assert_int_equal(boot_map_set_capable(&map, &b), 0);
 	assert_false(map.known);
 	assert_int_equal(map.n, 1);
 	assert_region(&map, 0, span(0, 100), BOOT_SOURCE_CONFIGURATION);
 	assert_false(boot_map_had(&map, span(0, 100)));
+}
+
+/* Another configuration: what the first one asserted is no longer asserted, and the rest stays. */
+static void test_capable_anew(void **state)
+{
+	CLEANUP(boot_map_done) struct boot_map map = {.known = true};
+	struct range first[] = {{30, 60}, {80, 128}}, second[] = {{100, 110}};
+	const struct range_set before = {first, 2}, after = {second, 1}, none = {0};
+
+	(void)state;
+	assert_int_equal(
+		boot_map_append(&map, (struct boot_region){{0, 40}, BOOT_SOURCE_MEMBLOCK}), 0);
+	assert_int_equal(boot_map_set_capable(&map, &before), 0);
+	assert_int_equal(map.n, 3);
+	assert_int_equal(boot_map_set_capable(&map, &after), 0);
+	assert_int_equal(map.n, 2);
+	assert_region(&map, 0, span(0, 40), BOOT_SOURCE_MEMBLOCK);
+	assert_region(&map, 1, span(100, 110), BOOT_SOURCE_CONFIGURATION);
+	assert_int_equal(boot_map_set_capable(&map, &none), 0);
+	assert_int_equal(map.n, 1);
+	assert_region(&map, 0, span(0, 40), BOOT_SOURCE_MEMBLOCK);
+	assert_true(map.known);
 }
 
 static void test_contains_by_hand(void **state)
@@ -303,6 +325,7 @@ int main(void)
 		cmocka_unit_test(test_dax_was_never_ram),
 		cmocka_unit_test(test_capable),
 		cmocka_unit_test(test_capable_alone),
+		cmocka_unit_test(test_capable_anew),
 		cmocka_unit_test(test_contains_by_hand),
 		cmocka_unit_test(test_ragged_ends),
 		cmocka_unit_test(test_model),

@@ -26,7 +26,8 @@ static enum gate_state testimony(const struct gate_facts *f)
 	bool device = f->facts[WITNESS_TDX_HOST] == FACT_YES;
 	bool kvm = f->facts[WITNESS_KVM_INTEL] == FACT_YES;
 	bool cgroup = f->facts[WITNESS_CGROUP] == FACT_YES;
-	bool runs = device || kvm || cgroup || log == FACT_YES;
+	bool earlier = f->facts[WITNESS_EARLIER] == FACT_YES;
+	bool runs = device || kvm || cgroup || earlier || log == FACT_YES;
 	bool failed = log == FACT_NO, impossible = flag == FACT_NO;
 
 	if (runs && (failed || impossible))
@@ -49,21 +50,22 @@ static struct gate_facts facts_number(unsigned int number)
 	return facts;
 }
 
-#define COMBINATIONS (4 * 4 * 4 * 4 * 4)
+#define COMBINATIONS (4 * 4 * 4 * 4 * 4 * 4)
 
 static void test_every_combination(void **state)
 {
 	(void)state;
-	assert_int_equal(WITNESS_MAX, 5);
+	assert_int_equal(WITNESS_MAX, 6);
 	assert_int_equal(FACT_MAX, 4);
 	for (unsigned int number = 0; number < COMBINATIONS; number++) {
 		struct gate_facts facts = facts_number(number);
 		struct gate gate = gate_judge(&facts, GATE_MODE_AUTO);
 
 		if (gate.detected != testimony(&facts))
-			fail_msg("flag %d, tdx_host %d, kvm %d, cgroup %d, log %d: %s, want %s",
+			fail_msg("flag %d, tdx_host %d, kvm %d, cgroup %d, earlier %d, log %d: %s,"
+				 " want %s",
 				facts.facts[0], facts.facts[1], facts.facts[2], facts.facts[3],
-				facts.facts[4], gate_state_to_string(gate.detected),
+				facts.facts[4], facts.facts[5], gate_state_to_string(gate.detected),
 				gate_state_to_string(testimony(&facts)));
 		assert_int_equal(gate.state, gate.detected);
 		assert_int_equal(gate.mode, GATE_MODE_AUTO);

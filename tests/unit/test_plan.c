@@ -2,240 +2,338 @@
 /*
  * The plan.
  *
- * A small kernel takes the steps: a driver switch makes blocks come and go, an online step
- * changes their state. For every scene: the steps are of the kind and order that the verdict
- * allows; after all of them the plan is empty; and stopped after any of them, deciding and
- * planning again ends in the same state. The exact steps of the main cases are written out.
+ * A small machine takes the steps. For every scene: the steps are those that the verdict
+ * allows, in order; none is refused; after all of them what was decided is true, and the plan
+ * is empty; and stopped after any of them, deciding and planning again ends in the same state.
+ * A plan that fails at any step or block can be taken back. The exact steps of the main cases
+ * are written out.
  */
-#include "scene.h"
+#include "machine.h"
+#include "short_memory.h"
 
-#include <string.h>
-
-#include "tdxo/plan.h"
-
-#define fail_scene(s, what) fail_msg("%s: " SCENE_FORMAT, what, SCENE_ARGS(s))
-
-static struct plan plan_now(const struct snapshot *snapshot, const struct arrival *arrival)
+static struct plan plan_now(const struct stage *stage)
 {
-	const struct decision decision = policy_decide(snapshot, arrival);
-
-	return plan_make(snapshot, arrival, &decision);
-}
-
-static void set_driver(struct snapshot *snapshot, struct arrival *arrival, enum dax_driver driver)
-{
-	arrival->driver = driver;
-	for (size_t i = 0; i < snapshot->n_dax; i++)
-		snapshot->dax[i].driver = driver;
-}
-
-/* What the kernel makes of a step that succeeds. */
-static void take(struct snapshot *snapshot, struct arrival *arrival, const struct step *step)
-{
-	switch (step->action) {
-	case ACTION_UNBIND:
-		assert_int_equal(arrival->driver, DAX_DRIVER_KMEM);
-		blocks_done(&snapshot->blocks);
-		set_driver(snapshot, arrival, DAX_DRIVER_NONE);
-		break;
-	case ACTION_BIND_KMEM:
-		assert_int_equal(arrival->driver, DAX_DRIVER_NONE);
-		blocks_done(&snapshot->blocks);
-		add_blocks(snapshot, arrival->range, BLOCK_OFFLINE);
-		set_driver(snapshot, arrival, DAX_DRIVER_KMEM);
-		break;
-	case ACTION_BIND_DEVICE_DAX:
-		assert_int_equal(arrival->driver, DAX_DRIVER_NONE);
-		set_driver(snapshot, arrival, DAX_DRIVER_DEVICE_DAX);
-		break;
-	case ACTION_ONLINE:
-		for (uint64_t id = step->range.start / BLOCK; id < step->range.end / BLOCK; id++)
-			if (blocks_find(&snapshot->blocks, id))
-				blocks_find(&snapshot->blocks, id)->state = BLOCK_ONLINE;
-		break;
-	default:
-		fail_msg("a plan that is not undone takes nothing offline");
-	}
-}
-
-static void check_steps(const struct scene *s)
-{
-	CLEANUP(snapshot_done) struct snapshot snapshot;
-	struct arrival arrival;
-	struct decision decision;
+	const struct decision decision = stage_decide(stage);
 	struct plan plan;
 
-	scene_build(s, &snapshot, &arrival);
-	decision = policy_decide(&snapshot, &arrival);
-	plan = plan_make(&snapshot, &arrival, &decision);
-	assert_in_range(plan.n, 0, PLAN_STEPS);
-	for (size_t i = 0; i < plan.n; i++) {
-		const struct step *step = &plan.steps[i];
-		bool bind_devdax = step->action == ACTION_BIND_DEVICE_DAX;
-
-		if (i && step->action <= plan.steps[i - 1].action)
-			fail_scene(s, "out of order");
-		/* pmem is never found without its device. */
-		if (!s->dax && s->carrier != CARRIER_PMEM && step->action != ACTION_ONLINE)
-			fail_scene(s, "a driver step without a device");
-		if (decision.verdict == VERDICT_ONLINE && step->action != ACTION_BIND_KMEM &&
-			step->action != ACTION_ONLINE)
-			fail_scene(s, "online does something else");
-		if (decision.verdict == VERDICT_DEVDAX && !bind_devdax &&
-			step->action != ACTION_UNBIND)
-			fail_scene(s, "devdax does something else");
-		if (decision.verdict == VERDICT_OFFLINE)
-			fail_scene(s, "offline does something");
-		if (decision.verdict == VERDICT_IGNORE &&
-			!(bind_devdax && s->carrier == CARRIER_PMEM && s->guarded))
-			fail_scene(s, "ignore does something");
-		if (step->action == ACTION_UNBIND &&
-			(i + 1 == plan.n || plan.steps[i + 1].action != ACTION_BIND_DEVICE_DAX))
-			fail_scene(s, "unbound for nothing");
-		if (step->action != ACTION_ONLINE)
-			assert_range_equal(step->range, span(0, 0));
-		else
-			assert_range_equal(step->range, span(SCENE_START, SCENE_END));
-	}
+	assert_int_equal(plan_make(&stage->snapshot, &stage->arrival, &decision, &plan), 0);
+	return plan;
 }
 
-/* kmem comes off only while every block is offline: one that goes may come back online. */
-static void check_unbind(const struct scene *s)
+/* Decide, plan, and take so many steps. */
+static void run(struct stage *stage, size_t most)
 {
-	CLEANUP(snapshot_done) struct snapshot snapshot;
-	struct arrival arrival;
-	struct plan plan;
-
-	scene_build(s, &snapshot, &arrival);
-	plan = plan_now(&snapshot, &arrival);
-	for (size_t i = 0; i < plan.n; i++)
-		for (size_t b = 0; b < snapshot.blocks.n; b++)
-			if (plan.steps[i].action == ACTION_UNBIND &&
-				snapshot.blocks.blocks[b].state != BLOCK_OFFLINE)
-				fail_scene(s, "unbound with a block not offline");
-}
-
-static bool same_state(const struct snapshot *a, const struct snapshot *b)
-{
-	if (a->blocks.n != b->blocks.n || (a->n_dax && a->dax[0].driver != b->dax[0].driver))
-		return false;
-	for (size_t i = 0; i < a->blocks.n; i++)
-		if (a->blocks.blocks[i].id != b->blocks.blocks[i].id ||
-			a->blocks.blocks[i].state != b->blocks.blocks[i].state)
-			return false;
-	return true;
-}
-
-static void run(struct snapshot *snapshot, struct arrival *arrival, size_t most)
-{
-	struct plan plan = plan_now(snapshot, arrival);
+	CLEANUP(plan_done) struct plan plan = plan_now(stage);
 
 	for (size_t i = 0; i < plan.n && i < most; i++)
-		take(snapshot, arrival, &plan.steps[i]);
+		if (machine_take(stage, &plan.steps[i]) < 0)
+			fail_scene(&stage->scene, "a step is refused");
 }
 
-static void check_idempotent(const struct scene *s)
+static size_t count_to_take(const struct stage *stage)
 {
-	CLEANUP(snapshot_done) struct snapshot whole, broken_off;
-	struct arrival arrival, other;
-	size_t n;
+	CLEANUP(plan_done) struct plan plan = plan_now(stage);
 
-	scene_build(s, &whole, &arrival);
-	n = plan_now(&whole, &arrival).n;
-	run(&whole, &arrival, PLAN_STEPS);
-	if (plan_now(&whole, &arrival).n)
-		fail_scene(s, "planned again");
-	broken_off = (struct snapshot){0};
-	for (size_t stop = 0; stop < n; stop++) {
-		snapshot_done(&broken_off);
-		scene_build(s, &broken_off, &other);
-		run(&broken_off, &other, stop);
-		run(&broken_off, &other, PLAN_STEPS);
-		if (!same_state(&whole, &broken_off))
-			fail_scene(s, "another end after an interruption");
+	return plan.n;
+}
+
+/* The order of the steps of a verdict; 0: it has none of this kind. */
+static int rank(const struct decision *d, enum action action)
+{
+	static const int ranks[VERDICT_MAX][ACTION_MAX] = {
+		[VERDICT_ONLINE] =
+			{[ACTION_UNBIND] = 1, [ACTION_BIND_KMEM] = 2, [ACTION_ONLINE] = 3},
+		[VERDICT_DEVDAX] =
+			{[ACTION_OFFLINE] = 1, [ACTION_UNBIND] = 2, [ACTION_BIND_DEVICE_DAX] = 3},
+		[VERDICT_OFFLINE] = {[ACTION_OFFLINE] = 1},
+		[VERDICT_IGNORE] = {[ACTION_BIND_DEVICE_DAX] = 1},
+	};
+
+	if (action == ACTION_OFFLINE && !d->offline_blocks)
+		return 0;
+	if (d->verdict == VERDICT_IGNORE && d->reason != REASON_PERSISTENT_MEMORY)
+		return 0;
+	return ranks[d->verdict][action];
+}
+
+static void check_steps(struct stage *stage)
+{
+	const struct decision decision = stage_decide(stage);
+	CLEANUP(plan_done) struct plan plan = plan_now(stage);
+
+	for (size_t i = 0; i < plan.n; i++) {
+		const struct step *step = &plan.steps[i];
+		int now = rank(&decision, step->action);
+		int before = i ? rank(&decision, step[-1].action) : 0;
+
+		if (!now)
+			fail_scene(&stage->scene, "not a step of this verdict");
+		if (now < before || (now == before && range_is_empty(step->range)))
+			fail_scene(&stage->scene, "out of order, or twice");
+		if (now == before && step->range.end > step[-1].range.start)
+			fail_scene(&stage->scene, "blocks not from above");
 	}
 }
 
-static void test_steps(void **state)
+/* Is what was decided so? */
+static bool is_true(const struct stage *m, const struct stage *before, const struct decision *d)
 {
-	(void)state;
-	scene_each(check_steps);
+	const struct scene *s = &m->scene;
+	bool bound = before->arrival.driver != m->arrival.driver;
+	bool all_off = !machine_online(m) || s->fault == FAULT_UNREADABLE;
+	uint64_t room = snapshot_block_room(&m->snapshot, m->arrival.range) +
+			(s->second ? snapshot_block_room(&m->snapshot, m->second.range) : 0);
+
+	switch (d->verdict) {
+	case VERDICT_ONLINE:
+		if (bound && m->snapshot.blocks.n != room)
+			return false;
+		return machine_online(m) == m->snapshot.blocks.n &&
+		       (!s->dax || m->arrival.driver == DAX_DRIVER_KMEM);
+	case VERDICT_DEVDAX:
+		return m->arrival.driver == DAX_DRIVER_DEVICE_DAX &&
+		       (!d->offline_blocks || all_off);
+	case VERDICT_OFFLINE:
+		return d->offline_blocks ? !bound && all_off : machine_equal(m, before);
+	default:
+		if (s->carrier == CARRIER_PMEM && s->guarded && s->driver == DAX_DRIVER_NONE)
+			return m->arrival.driver == DAX_DRIVER_DEVICE_DAX;
+		return machine_equal(m, before);
+	}
 }
 
-static void test_unbind(void **state)
+static void check_idempotent(struct stage *before)
 {
-	(void)state;
-	scene_each(check_unbind);
+	const struct decision decision = stage_decide(before);
+	CLEANUP(stage_done) struct stage whole = {0};
+	size_t n = count_to_take(before);
+
+	stage_set(&whole, &before->scene);
+	run(&whole, SIZE_MAX);
+	if (!is_true(&whole, before, &decision))
+		fail_scene(&before->scene, "not as decided");
+	if (count_to_take(&whole))
+		fail_scene(&before->scene, "planned again");
+	for (size_t stop = 1; stop < n; stop++) {
+		CLEANUP(stage_done) struct stage broken_off = {0};
+
+		stage_set(&broken_off, &before->scene);
+		run(&broken_off, stop);
+		run(&broken_off, SIZE_MAX);
+		if (!machine_equal(&whole, &broken_off))
+			fail_scene(&before->scene, "another end after an interruption");
+	}
 }
 
-static void test_idempotent(void **state)
+/* Take a failed plan back. Blocks that were online before stay so, and then kmem does too. */
+static void undo(struct stage *m, const struct stage *before, const struct range_set *onlined)
 {
-	(void)state;
-	scene_each(check_idempotent);
+	struct plan plan;
+	int r;
+
+	assert_int_equal(plan_undo(&m->arrival, m->arrival.driver, onlined, &plan), 0);
+	r = 0;
+	for (size_t i = 0; r == 0 && i < plan.n; i++)
+		r = machine_take(m, &plan.steps[i]);
+	plan_done(&plan);
+	if (machine_online(m) != machine_online(before))
+		fail_scene(&m->scene, "not taken back");
+	if (r < 0 && !machine_online(before))
+		fail_scene(&m->scene, "a step back is refused");
+	if (r == 0 && m->scene.dax && m->arrival.driver != DAX_DRIVER_DEVICE_DAX)
+		fail_scene(&m->scene, "no devdax device");
+	if (!m->scene.dax && !machine_equal(m, before))
+		fail_scene(&m->scene, "not as it was");
 }
 
-/* The steps, as their names in a row. */
-static const char *steps_text(const struct plan *plan, char text[128])
+/*
+ * Every step fails once, and each onlining also after a part of its blocks. A block that was
+ * going offline and is brought back is neither as before nor to be taken out.
+ */
+static void check_undo(struct stage *before)
 {
+	CLEANUP(plan_done) struct plan plan = plan_now(before);
+
+	if (stage_decide(before).verdict != VERDICT_ONLINE ||
+		before->scene.presence == PRESENCE_ONE_GOING)
+		return;
+	for (size_t i = 0; i < plan.n * 2; i++) {
+		CLEANUP(range_set_done) struct range_set onlined = {0};
+		CLEANUP(stage_done) struct stage m = {0};
+		const struct step *failed = &plan.steps[i / 2];
+
+		stage_set(&m, &before->scene);
+		for (const struct step *step = plan.steps; step < failed; step++)
+			if (step->action == ACTION_ONLINE)
+				machine_set_blocks(&m, step, BLOCK_ONLINE, SIZE_MAX, &onlined);
+			else
+				machine_take(&m, step);
+		if (failed->action == ACTION_ONLINE)
+			machine_set_blocks(&m, failed, BLOCK_ONLINE, i % 2 * 3, &onlined);
+		undo(&m, before, &onlined);
+	}
+}
+
+static void check(struct stage *stage)
+{
+	/* pmem is never found without its device. */
+	if (stage->scene.carrier == CARRIER_PMEM && !stage->scene.dax)
+		return;
+	check_steps(stage);
+	check_idempotent(stage);
+	check_undo(stage);
+}
+
+static void test_ranges(void **state)
+{
+	static const struct scene base;
+	static const struct scene values = {.carrier = 5,
+		.dax = 2,
+		.driver = DAX_DRIVER_MAX,
+		.fault = FAULT_MAX,
+		.place = 3,
+		.presence = PRESENCE_MAX,
+		.gate = 2,
+		.guarded = 2,
+		.use = 2,
+		.convert = 2,
+		.offline = 2,
+		.asks = ASKS_MAX};
+
+	(void)state;
+	scene_each(&base, &values, check);
+}
+
+static void test_devices(void **state)
+{
+	static const struct scene base = {
+		.carrier = CARRIER_CXL, .dax = 1, .use = DEVDAX_UNUSED, .convert = 1};
+	static const struct scene values = {.driver = 3,
+		.place = 2,
+		.presence = PRESENCE_MAX,
+		.second = SECOND_MAX,
+		.gate = 2,
+		.head = HEAD_MAX,
+		.small_pages = 2,
+		.itself = 2,
+		.offline = 2,
+		.asks = ASKS_MAX};
+
+	(void)state;
+	scene_each(&base, &values, check);
+}
+
+static void test_anything(void **state)
+{
+	(void)state;
+	scene_sample(50000, 11, check);
+}
+
+/* The steps, as their names in a row; those of blocks with their first and last GiB. */
+static const char *steps_text(const struct plan *plan, char text[256])
+{
+	int n = 0;
+
 	text[0] = '\0';
 	for (size_t i = 0; i < plan->n; i++) {
-		strcat(text, i ? " " : "");
-		strcat(text, action_to_string(plan->steps[i].action));
+		const struct step *step = &plan->steps[i];
+
+		n += sprintf(text + n, "%s%s", i ? " " : "", action_to_string(step->action));
+		if (!range_is_empty(step->range))
+			n += sprintf(text + n, " %g-%g", (double)step->range.start / (double)GIB,
+				(double)step->range.end / (double)GIB);
 	}
 	return text;
 }
 
+#define ASKS(verdict) (ASKS_VERDICT + VERDICT_##verdict)
+
 static void test_by_hand(void **state)
 {
+	enum { NONE = DAX_DRIVER_NONE, KMEM = DAX_DRIVER_KMEM, DEVDAX = DAX_DRIVER_DEVICE_DAX };
 	static const struct {
-		struct scene scene;
+		unsigned int carrier, driver, gate, presence, second, guarded, asks, offline;
 		const char *steps;
 	} rows[] = {
-		{{CARRIER_CXL, true, DAX_DRIVER_NONE, 0, GATE_ABSENT, PLACE_OUTSIDE, PRESENCE_NONE,
-			 true},
-			"bind-kmem online"},
-		{{CARRIER_CXL, true, DAX_DRIVER_KMEM, 0, GATE_ABSENT, PLACE_OUTSIDE,
-			 PRESENCE_ONE_ONLINE, true},
-			"online"},
-		{{CARRIER_CXL, true, DAX_DRIVER_KMEM, 0, GATE_ABSENT, PLACE_OUTSIDE,
-			 PRESENCE_ONLINE, true},
-			""},
-		{{CARRIER_CXL, true, DAX_DRIVER_NONE, 0, GATE_ACTIVE, PLACE_OUTSIDE, PRESENCE_NONE,
-			 true},
-			"bind-device_dax"},
-		{{CARRIER_CXL, true, DAX_DRIVER_KMEM, 0, GATE_ACTIVE, PLACE_OUTSIDE,
-			 PRESENCE_OFFLINE, true},
+		{CARRIER_CXL, NONE, GATE_ABSENT, 0, 0, 1, 0, 0, "bind-kmem online 8-9"},
+		{CARRIER_CXL, KMEM, GATE_ABSENT, PRESENCE_ONE_ONLINE, 0, 1, 0, 0, "online 8-9"},
+		{CARRIER_CXL, KMEM, GATE_ABSENT, PRESENCE_ONLINE, 0, 1, 0, 0, ""},
+		{CARRIER_CXL, NONE, GATE_ACTIVE, 0, 0, 1, 0, 0, "bind-device_dax"},
+		{CARRIER_CXL, KMEM, GATE_ACTIVE, PRESENCE_OFFLINE, 0, 1, 0, 0,
 			"unbind bind-device_dax"},
-		{{CARRIER_CXL, true, DAX_DRIVER_DEVICE_DAX, 0, GATE_ACTIVE, PLACE_OUTSIDE,
-			 PRESENCE_NONE, true},
-			""},
-		{{CARRIER_CXL, true, DAX_DRIVER_KMEM, 0, GATE_ACTIVE, PLACE_OUTSIDE,
-			 PRESENCE_ONE_ONLINE, true},
-			""},
-		{{CARRIER_PMEM, true, DAX_DRIVER_NONE, 0, GATE_ACTIVE, PLACE_OUTSIDE, PRESENCE_NONE,
-			 true},
-			"bind-device_dax"},
-		{{CARRIER_PMEM, true, DAX_DRIVER_NONE, 0, GATE_ACTIVE, PLACE_OUTSIDE, PRESENCE_NONE,
-			 false},
-			""},
-		{{CARRIER_PMEM, true, DAX_DRIVER_KMEM, 0, GATE_ACTIVE, PLACE_OUTSIDE,
-			 PRESENCE_OFFLINE, true},
-			""},
-		{{CARRIER_DIMM, false, 0, 0, GATE_ACTIVE, PLACE_INSIDE, PRESENCE_OFFLINE, true},
-			"online"},
-		{{CARRIER_DIMM, false, 0, 0, GATE_ACTIVE, PLACE_OUTSIDE, PRESENCE_OFFLINE, true},
-			""},
+		{CARRIER_CXL, DEVDAX, GATE_ACTIVE, 0, 0, 1, 0, 0, ""},
+		{CARRIER_CXL, KMEM, GATE_ACTIVE, PRESENCE_ONE_ONLINE, 0, 1, 0, 0, ""},
+		{CARRIER_PMEM, NONE, GATE_ACTIVE, 0, 0, 1, 0, 0, "bind-device_dax"},
+		{CARRIER_PMEM, NONE, GATE_ACTIVE, 0, 0, 0, 0, 0, ""},
+		{CARRIER_PMEM, KMEM, GATE_ACTIVE, PRESENCE_OFFLINE, 0, 1, 0, 0, ""},
+		/* two mappings */
+		{CARRIER_CXL, NONE, GATE_ABSENT, 0, SECOND_OUTSIDE, 1, 0, 0,
+			"bind-kmem online 16-17 online 8-9"},
+		{CARRIER_CXL, KMEM, GATE_ABSENT, PRESENCE_ONLINE, SECOND_ONE_ONLINE, 1, 0, 0,
+			"online 16-17"},
+		{CARRIER_CXL, NONE, GATE_ABSENT, PRESENCE_TOO_SMALL, SECOND_OUTSIDE, 1, 0, 0,
+			"bind-kmem online 16-17"},
+		{CARRIER_CXL, KMEM, GATE_ACTIVE, PRESENCE_ONE_ONLINE, SECOND_ONE_ONLINE, 1,
+			ASKS_NO_VERDICT, 1, "offline 16-17 offline 8-9 unbind bind-device_dax"},
+		/* rules */
+		{CARRIER_CXL, DEVDAX, GATE_ABSENT, 0, 0, 1, ASKS(ONLINE), 0,
+			"unbind bind-kmem online 8-9"},
+		{CARRIER_CXL, KMEM, GATE_ABSENT, PRESENCE_ONLINE, 0, 1, ASKS(DEVDAX), 1,
+			"offline 8-9 unbind bind-device_dax"},
+		{CARRIER_CXL, KMEM, GATE_ABSENT, PRESENCE_OFFLINE, 0, 1, ASKS(DEVDAX), 1,
+			"unbind bind-device_dax"},
+		{CARRIER_CXL, KMEM, GATE_ABSENT, PRESENCE_ONE_GOING, 0, 1, ASKS(OFFLINE), 1,
+			"offline 8-9"},
+		{CARRIER_CXL, KMEM, GATE_ABSENT, PRESENCE_OFFLINE, 0, 1, ASKS(OFFLINE), 0, ""},
+		{CARRIER_CXL, NONE, GATE_ABSENT, 0, 0, 1, ASKS(OFFLINE), 0, ""},
 	};
+	char text[256];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		CLEANUP(snapshot_done) struct snapshot snapshot;
-		struct arrival arrival;
-		struct plan plan;
-		char text[128];
+		const struct scene scene = {.carrier = rows[i].carrier,
+			.dax = 1,
+			.driver = rows[i].driver,
+			.presence = rows[i].presence,
+			.second = rows[i].second,
+			.gate = rows[i].gate,
+			.guarded = rows[i].guarded,
+			.use = DEVDAX_UNUSED,
+			.convert = 1,
+			.asks = rows[i].asks,
+			.offline = rows[i].offline};
+		CLEANUP(stage_done) struct stage stage = {0};
+		CLEANUP(plan_done) struct plan plan = {0};
 
-		scene_build(&rows[i].scene, &snapshot, &arrival);
-		plan = plan_now(&snapshot, &arrival);
+		stage_set(&stage, &scene);
+		plan = plan_now(&stage);
+		assert_string_equal(steps_text(&plan, text), rows[i].steps);
+	}
+}
+
+/* A DIMM: only blocks that are there, in the span that has some. */
+static void test_dimm(void **state)
+{
+	static const struct arrival dimm = {
+		.range = {6 * GIB, 12 * GIB}, .size = 6 * GIB, .carrier = CARRIER_DIMM};
+	static const struct decision online = {.verdict = VERDICT_ONLINE};
+	static const struct decision off = {.verdict = VERDICT_OFFLINE, .offline_blocks = true};
+	static const struct decision left = {.verdict = VERDICT_OFFLINE};
+	static const struct {
+		const struct decision *decision;
+		const char *steps;
+	} rows[] = {{&online, "online 8-11"}, {&off, "offline 8-11"}, {&left, ""}};
+	CLEANUP(snapshot_done) struct snapshot snapshot = {.block_size = BLOCK};
+	char text[256];
+
+	(void)state;
+	add_blocks(&snapshot, span(0, 4 * GIB), BLOCK_ONLINE);
+	add_blocks(&snapshot, span(8 * GIB, 9 * GIB), BLOCK_OFFLINE);
+	add_blocks(&snapshot, span(10 * GIB, 11 * GIB), BLOCK_ONLINE);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(plan_done) struct plan plan = {0};
+
+		assert_int_equal(plan_make(&snapshot, &dimm, rows[i].decision, &plan), 0);
 		assert_string_equal(steps_text(&plan, text), rows[i].steps);
 	}
 }
@@ -243,60 +341,97 @@ static void test_by_hand(void **state)
 /* kmem takes whole blocks; so does the step. */
 static void test_ragged(void **state)
 {
-	CLEANUP(snapshot_done) struct snapshot snapshot = {.block_size = BLOCK};
-	const struct arrival ragged = {
-		.range = {8 * GIB + 1, 9 * GIB - 1}, .carrier = CARRIER_CXL, .device = "dax0.0"};
-	const struct arrival small = {
-		.range = {8 * GIB, 8 * GIB + MIB}, .carrier = CARRIER_CXL, .device = "dax0.0"};
-	const struct decision online = {.verdict = VERDICT_ONLINE, .reason = REASON_GATE_ABSENT};
-	struct plan plan = plan_make(&snapshot, &ragged, &online);
+	static const struct range ranges[] = {{8 * GIB + 1, 9 * GIB - 1}, {8 * GIB, 8 * GIB + MIB}};
+	static const struct decision online = {.verdict = VERDICT_ONLINE};
+	static const char *const steps[] = {"bind-kmem online 8.125-8.875", "bind-kmem"};
+	const struct snapshot snapshot = {.block_size = BLOCK};
+	char text[256];
 
 	(void)state;
-	assert_int_equal(plan.n, 2);
-	assert_int_equal(plan.steps[1].action, ACTION_ONLINE);
-	assert_range_equal(plan.steps[1].range, span(8 * GIB + BLOCK, 9 * GIB - BLOCK));
-	plan = plan_make(&snapshot, &small, &online);
-	assert_int_equal(plan.n, 1);
-	assert_int_equal(plan.steps[0].action, ACTION_BIND_KMEM);
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+		const struct arrival arrival = {
+			.range = ranges[i], .carrier = CARRIER_CXL, .device = "dax0.0"};
+		CLEANUP(plan_done) struct plan plan = {0};
+
+		assert_int_equal(plan_make(&snapshot, &arrival, &online, &plan), 0);
+		assert_string_equal(steps_text(&plan, text), steps[i]);
+	}
 }
 
 static void test_undo(void **state)
 {
-	static const struct arrival dax = {.device = "dax0.0", .driver = DAX_DRIVER_NONE};
-	static const struct arrival dimm = {.carrier = CARRIER_DIMM};
+	static const struct arrival dax = {.device = "dax0.0"}, dimm = {.carrier = CARRIER_DIMM};
+	static struct range two[] = {{8 * GIB, 9 * GIB}, {16 * GIB, 17 * GIB}};
 	static const struct {
 		const struct arrival *arrival;
-		bool kmem_bound;
-		struct range onlined;
+		enum dax_driver driver;
+		size_t onlined;
 		const char *steps;
 	} rows[] = {
-		{&dax, true, {8 * GIB, 9 * GIB}, "offline unbind bind-device_dax"},
-		{&dax, true, {0, 0}, "unbind bind-device_dax"},
-		{&dax, false, {0, 0}, "bind-device_dax"},
-		{&dimm, false, {8 * GIB, 9 * GIB}, "offline"},
-		{&dimm, false, {0, 0}, ""},
+		{&dax, DAX_DRIVER_KMEM, 2, "offline 16-17 offline 8-9 unbind bind-device_dax"},
+		{&dax, DAX_DRIVER_KMEM, 1, "offline 8-9 unbind bind-device_dax"},
+		{&dax, DAX_DRIVER_KMEM, 0, "unbind bind-device_dax"},
+		{&dax, DAX_DRIVER_NONE, 0, "bind-device_dax"},
+		{&dax, DAX_DRIVER_DEVICE_DAX, 0, ""},
+		{&dax, DAX_DRIVER_OTHER, 0, ""},
+		{&dimm, DAX_DRIVER_NONE, 2, "offline 16-17 offline 8-9"},
+		{&dimm, DAX_DRIVER_NONE, 0, ""},
 	};
-	char text[128];
+	char text[256];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct plan plan = plan_undo(rows[i].arrival, rows[i].kmem_bound, rows[i].onlined);
+		const struct range_set onlined = {two, rows[i].onlined};
+		CLEANUP(plan_done) struct plan plan = {0};
 
+		assert_int_equal(plan_undo(rows[i].arrival, rows[i].driver, &onlined, &plan), 0);
 		assert_string_equal(steps_text(&plan, text), rows[i].steps);
-		if (!range_is_empty(rows[i].onlined))
-			assert_range_equal(plan.steps[0].range, rows[i].onlined);
 	}
+}
+
+static void test_short_memory(void **state)
+{
+	static const struct scene scene = {.carrier = CARRIER_CXL,
+		.dax = 1,
+		.driver = DAX_DRIVER_KMEM,
+		.gate = GATE_ACTIVE,
+		.presence = PRESENCE_ONLINE,
+		.offline = 1,
+		.asks = ASKS_NO_VERDICT};
+	static struct range nine = {8 * GIB, 9 * GIB};
+	const struct range_set onlined = {&nine, 1};
+	CLEANUP(stage_done) struct stage stage = {0};
+	struct decision decision;
+	int r[2] = {-ENOMEM, -ENOMEM};
+
+	(void)state;
+	stage_set(&stage, &scene);
+	decision = stage_decide(&stage);
+	for (int allowed = 0; r[0] < 0 || r[1] < 0; allowed++)
+		for (int back = 0; back < 2; back++) {
+			CLEANUP(plan_done) struct plan plan = {0};
+
+			allocations_left = allowed;
+			r[back] =
+				back ? plan_undo(&stage.arrival, DAX_DRIVER_KMEM, &onlined, &plan)
+				     : plan_make(&stage.snapshot, &stage.arrival, &decision, &plan);
+			allocations_left = -1;
+			assert_int_equal(r[back], allowed < 3 ? -ENOMEM : 0);
+			assert_int_equal(plan.n, allowed < 3 ? 0 : 3);
+		}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_steps),
-		cmocka_unit_test(test_unbind),
-		cmocka_unit_test(test_idempotent),
+		cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_anything),
 		cmocka_unit_test(test_by_hand),
+		cmocka_unit_test(test_dimm),
 		cmocka_unit_test(test_ragged),
 		cmocka_unit_test(test_undo),
+		cmocka_unit_test(test_short_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,6 +54,10 @@ static void test_count(void **state)
 	add_blocks(&snapshot, span(10 * BLOCK, 11 * BLOCK), BLOCK_ONLINE);
 	add_blocks(&snapshot, span(12 * BLOCK, 13 * BLOCK), BLOCK_UNREAD);
 	assert_count(&snapshot, span(0, UINT64_MAX), 4, 1, 1);
+	/* What is going offline is online until it is not. */
+	blocks_find(&snapshot.blocks, 9)->state = BLOCK_GOING_OFFLINE;
+	assert_count(&snapshot, span(0, UINT64_MAX), 4, 2, 1);
+	blocks_find(&snapshot.blocks, 9)->state = BLOCK_OFFLINE;
 	assert_count(&snapshot, span(8 * BLOCK, 14 * BLOCK), 4, 1, 1);
 	assert_count(&snapshot, span(8 * BLOCK, 10 * BLOCK), 2, 0, 0);
 	assert_count(&snapshot, span(8 * BLOCK + 1, 11 * BLOCK), 2, 1, 0);
@@ -89,6 +93,8 @@ static void test_find_dax(void **state)
 	assert_null(snapshot_find_dax(&snapshot, "dax0"));
 	assert_null(snapshot_find_dax(&snapshot, "dax0.10"));
 	assert_null(snapshot_find_dax(&snapshot, ""));
+	snapshot_forget_dax(&snapshot);
+	assert_null(snapshot_find_dax(&snapshot, "dax0.1"));
 }
 
 /* The gate, the boot map and the block size are read once; devices and blocks at each look. */
@@ -140,10 +146,26 @@ static void test_names(void **state)
 		assert_int_equal(carrier_from_string(carriers[c], &carrier), 0);
 		assert_int_equal(carrier, c);
 	}
+}
+
+/* The names that the drivers have in sysfs; no driver has none. */
+static void test_drivers(void **state)
+{
+	static const char *const names[] = {NULL, "kmem", "device_dax", "fsdev_dax", "other"};
+	static const char *const bad[] = {"", "KMEM", "device-dax", "dax", "kmem\n"};
+	enum dax_driver driver = DAX_DRIVER_FSDEV;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(dax_driver_from_string(bad[i], &driver), -EINVAL);
+	assert_int_equal(driver, DAX_DRIVER_FSDEV);
+	assert_int_equal(ARRAY_SIZE(names), DAX_DRIVER_MAX);
 	assert_null(dax_driver_to_string(DAX_DRIVER_NONE));
-	assert_string_equal(dax_driver_to_string(DAX_DRIVER_KMEM), "kmem");
-	assert_string_equal(dax_driver_to_string(DAX_DRIVER_DEVICE_DAX), "device_dax");
-	assert_non_null(dax_driver_to_string(DAX_DRIVER_OTHER));
+	for (enum dax_driver d = DAX_DRIVER_KMEM; d < DAX_DRIVER_MAX; d++) {
+		assert_string_equal(dax_driver_to_string(d), names[d]);
+		assert_int_equal(dax_driver_from_string(names[d], &driver), 0);
+		assert_int_equal(driver, d);
+	}
 }
 
 static void test_dax_paths(void **state)
@@ -180,6 +202,7 @@ int main(void)
 		cmocka_unit_test(test_forget),
 		cmocka_unit_test(test_guarded),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_drivers),
 		cmocka_unit_test(test_dax_paths),
 	};
 

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The files of a configuration.
+ */
+#include "layers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sysfs.h"
+#include "tdxo/array.h"
+
+/* From weak to strong. */
+static const char *const roots[] = {"/usr/lib", "/run", "/etc"};
+
+void layers_done(struct layers *layers)
+{
+	for (size_t i = 0; i < layers->n; i++) {
+		free(layers->files[i].name);
+		free(layers->files[i].path);
+	}
+	free(layers->files);
+	*layers = (struct layers){0};
+}
+
+static int append(struct layers *layers, const char *name, const char *path)
+{
+	struct layered_file file = {.name = strdup(name), .path = strdup(path)};
+	struct layered_file *files = array_room(layers->files, layers->n, sizeof(file));
+
+	if (files)
+		layers->files = files;
+	if (!files || !file.name || !file.path) {
+		free(file.name);
+		free(file.path);
+		return -ENOMEM;
+	}
+	files[layers->n++] = file;
+	return 0;
+}
+
+int layers_add_file(struct layers *layers, const char *name)
+{
+	struct path path;
+
+	for (size_t i = ARRAY_SIZE(roots); i > 0; i--) {
+		path_of(&path, "%s/%s", roots[i - 1], name);
+		if (faccessat(AT_FDCWD, path.text, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			return append(layers, name, path.text);
+	}
+	return 0;
+}
+
+/* A directory that is being listed. */
+struct listing {
+	struct layers found;
+	const char *directory; /* with its root */
+	const char *suffix;
+	void (*stray)(const char *path, int error, void *userdata);
+	void *userdata;
+};
+
+static bool ends_with(const char *name, const char *suffix)
+{
+	size_t length = strlen(name), tail = strlen(suffix);
+
+	return length > tail && strcmp(name + length - tail, suffix) == 0;
+}
+
+static int add_entry(const char *name, void *userdata)
+{
+	struct listing *listing = userdata;
+	struct path path;
+
+	path_of(&path, "%s/%s", listing->directory, name);
+	if (ends_with(name, listing->suffix))
+		return append(&listing->found, name, path.text);
+	if (strcmp(name, "README") != 0)
+		listing->stray(path.text, 0, listing->userdata);
+	return 0;
+}
+
+static int compare_files(const void *a, const void *b)
+{
+	return strcmp(
+		((const struct layered_file *)a)->name, ((const struct layered_file *)b)->name);
+}
+
+static bool has_name(const struct layers *layers, const char *name)
+{
+	return layers->n && bsearch(&(struct layered_file){.name = (char *)name}, layers->files,
+				    layers->n, sizeof(*layers->files), compare_files);
+}
+
+static void sort(struct layers *layers)
+{
+	if (layers->n)
+		qsort(layers->files, layers->n, sizeof(*layers->files), compare_files);
+}
+
+/* Add to `strong` what it has no file of that name for yet. */
+static int merge(struct layers *strong, const struct layers *weak)
+{
+	size_t n = strong->n;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < weak->n; i++) {
+		const struct layers those = {strong->files, n};
+
+		if (!has_name(&those, weak->files[i].name))
+			r = append(strong, weak->files[i].name, weak->files[i].path);
+	}
+	sort(strong);
+	return r;
+}
+
+static void listing_done(struct listing *listing)
+{
+	layers_done(&listing->found);
+}
+
+static int add_layer(
+	struct layers *merged, const char *root, const char *directory, const struct listing *how)
+{
+	CLEANUP(listing_done) struct listing listing = *how;
+	struct path path;
+	int r;
+
+	listing.directory = path_of(&path, "%s/%s", root, directory);
+	r = sysfs_list(path.text, add_entry, &listing);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 && r != -ENOENT)
+		how->stray(path.text, r, how->userdata);
+	return merge(merged, &listing.found);
+}
+
+int layers_add_directory(struct layers *layers, const char *directory, const char *suffix,
+	void (*stray)(const char *path, int error, void *userdata), void *userdata)
+{
+	const struct listing how = {.suffix = suffix, .stray = stray, .userdata = userdata};
+	CLEANUP(layers_done) struct layers merged = {0};
+	int r = 0;
+
+	for (size_t i = ARRAY_SIZE(roots); r == 0 && i > 0; i--)
+		r = add_layer(&merged, roots[i - 1], directory, &how);
+	for (size_t i = 0; r == 0 && i < merged.n; i++)
+		r = append(layers, merged.files[i].name, merged.files[i].path);
+	return r;
+}
