@@ -125,6 +125,9 @@ static void finish_record(struct job *job, struct record *record)
 	if (acts(job) && job->plan.n)
 		sensor_review(job->sensor, &record->arrival);
 	outcome->blocks = snapshot_count(snapshot, record->arrival.range);
+	if (record->decision.verdict == VERDICT_ONLINE)
+		sensor_zone_of(job->sensor, record->arrival.range, outcome->zone_now,
+			sizeof(outcome->zone_now));
 	outcome->result = acts(job) ? judge(job, record) : result_of_idleness(job);
 	if (outcome->result != RESULT_PLANNED)
 		outcome->stranded = (outcome->blocks.present - outcome->blocks.online -

@@ -317,3 +317,23 @@ void sensor_review(struct sensor *sensor, struct arrival *arrival)
 	if (arrival_is_dax(arrival))
 		arrival->driver = dax_driver_of(arrival->device);
 }
+
+void sensor_zone_of(const struct sensor *sensor, struct range range, char *ret_zone, size_t size)
+{
+	const struct snapshot *snapshot = &sensor->snapshot;
+	struct path path;
+
+	ret_zone[0] = '\0';
+	for (size_t i = snapshot->blocks.n; i > 0; i--) {
+		const struct block *block = &snapshot->blocks.blocks[i - 1];
+
+		if (block->state != BLOCK_ONLINE ||
+			!range_contains(range, block_range(block->id, snapshot->block_size)))
+			continue;
+		/* Of a block that is online it names the one zone (memory-hotplug.rst, 6.12). */
+		path_of(&path, MEMORY "/memory%" PRIu64 "/valid_zones", block->id);
+		if (sysfs_read(path.text, ret_zone, size) < 0)
+			ret_zone[0] = '\0';
+		return;
+	}
+}

@@ -155,6 +155,18 @@ static void append_rule(struct text *text, const struct record *record)
 		append(text, " asks for %s and is overruled", verdict_to_string(decision->asked));
 }
 
+/* A block that is online already stays in its zone, whatever is wanted. */
+static bool zone_differs(const struct record *record)
+{
+	bool movable = strcmp(record->outcome.zone_now, "Movable") == 0;
+
+	if (!record->outcome.zone_now[0])
+		return false;
+	return record->decision.zone == ZONE_MOVABLE
+		       ? !movable
+		       : record->decision.zone == ZONE_KERNEL && movable;
+}
+
 /* The numbers that a decision rests on. */
 static void append_numbers(struct text *text, const struct record *record)
 {
@@ -173,6 +185,8 @@ static void append_numbers(struct text *text, const struct record *record)
 	else if (decision->zone == ZONE_MOVABLE)
 		append(text, "; movable memory is %" PRIu64 " %% of the kernel's",
 			decision->movable_ratio);
+	if (zone_differs(record))
+		append(text, "; its blocks are in zone %s", record->outcome.zone_now);
 	if (decision->unaligned)
 		append(text, "; %s at its edges are lost, they make no whole block",
 			size_format(decision->unaligned, a));
@@ -299,6 +313,7 @@ size_t record_fields(const struct record *record, struct field fields[RECORD_FIE
 					       : NULL),
 		text_field("source", source),
 		text_field("result", result_to_string(outcome->result)),
+		text_field("zone_now", outcome->zone_now),
 		optional_field("movable_ratio", decision->movable_ratio, decision->movable_ratio),
 		optional_field("map_needed", decision->map_needed, decision->map_needed),
 		optional_field("map_spare", decision->map_needed, decision->map_spare),

@@ -27,6 +27,8 @@ enum result {
 	RESULT_MAX,
 };
 
+#define ZONE_NAME 16
+
 struct outcome {
 	enum result result;
 	int error;		   /* the first errno that counted, positive; 0: none */
@@ -35,6 +37,7 @@ struct outcome {
 	unsigned int retries;	   /* how often a step was tried again */
 	uint64_t stranded;	   /* bytes that are in the kernel, but of no use to anybody */
 	struct block_count blocks; /* as they are now */
+	char zone_now[ZONE_NAME];  /* the kernel's name of the zone they are in; empty: not known */
 };
 
 struct record {

@@ -165,6 +165,38 @@ static const struct {
 		DIMM_TEXT
 		"online, 32 of 32 blocks: " LET_IN "; rule m.rule; "
 		"not movable: movable memory would be 420 % of the kernel's; TDX gate absent"},
+	{{.arrival = DIMM,
+		 .decision = {VERDICT_ONLINE, REASON_GATE_ABSENT, ZONE_AUTO, .rule = "m.rule",
+			 .zone_overruled = true},
+		 .outcome = {.result = RESULT_DONE, .blocks = {.present = 32, .online = 32}},
+		 .gate = GATE(ABSENT)},
+		DIMM_TEXT "online, 32 of 32 blocks: " LET_IN "; rule m.rule; "
+			  "not movable: the sizes of the zones are not known; TDX gate absent"},
+	/* online already, and not in the zone that is wanted; the kernel's choice is always right */
+	{{.arrival = DIMM,
+		 .decision = {VERDICT_ONLINE, REASON_GATE_ABSENT, ZONE_MOVABLE, .rule = "m.rule",
+			 .movable_ratio = 30},
+		 .outcome = {.result = RESULT_NOTHING,
+			 .zone_now = "Normal",
+			 .blocks = {.present = 32, .online = 32}},
+		 .gate = GATE(ABSENT)},
+		DIMM_TEXT "online, 32 of 32 blocks: " LET_IN "; rule m.rule; movable memory is"
+			  " 30 % of the kernel's; its blocks are in zone Normal; TDX gate absent"},
+	{{.arrival = DIMM,
+		 .decision = {VERDICT_ONLINE, REASON_IN_BOOT_MAP, ZONE_KERNEL},
+		 .outcome = {.result = RESULT_NOTHING,
+			 .zone_now = "Movable",
+			 .blocks = {.present = 32, .online = 32}},
+		 .gate = GATE(ACTIVE)},
+		DIMM_TEXT "online, 32 of 32 blocks: TDX accepts it, it was there at boot"
+			  " (in-boot-map); its blocks are in zone Movable; TDX gate active"},
+	{{.arrival = DIMM,
+		 .decision = {VERDICT_ONLINE, REASON_GATE_ABSENT, ZONE_AUTO},
+		 .outcome = {.result = RESULT_NOTHING,
+			 .zone_now = "Movable",
+			 .blocks = {.present = 32, .online = 32}},
+		 .gate = GATE(ABSENT)},
+		DIMM_TEXT "online, 32 of 32 blocks: " LET_IN "; TDX gate absent"},
 	/* changed by somebody */
 	{{.arrival = {.range = {64 * GIB, 128 * GIB},
 		  .size = 64 * GIB,

@@ -29,6 +29,7 @@ static const struct record full = {
 		.overruled = true,
 		.asked = VERDICT_ONLINE,
 		.withheld = WITHHELD_PRESENT,
+		.zone_overruled = true,
 		.movable_ratio = 30,
 		.map_needed = 3,
 		.map_spare = 2,
@@ -39,6 +40,7 @@ static const struct record full = {
 		.failed_at = 0x1f8000000,
 		.retries = 6,
 		.stranded = 128 * MIB,
+		.zone_now = "Normal",
 		.blocks = {.present = 32, .online = 31}},
 	.gate = {.state = GATE_ACTIVE, .detected = GATE_ARMED, .mode = GATE_MODE_ACTIVE},
 };
@@ -96,6 +98,8 @@ static void test_all_fields(void **state)
 	assert_text(f, n, "driver", "device_dax");
 	assert_text(f, n, "verdict", "devdax");
 	assert_text(f, n, "zone", "movable");
+	assert_number(f, n, "zone_overruled", FIELD_BOOL, true);
+	assert_text(f, n, "zone_now", "Normal");
 	assert_text(f, n, "reason", "in-boot-map");
 	assert_text(f, n, "rule", "a.rule");
 	assert_text(f, n, "overruled", "online");
@@ -120,8 +124,9 @@ static void test_all_fields(void **state)
 static void test_absent_fields(void **state)
 {
 	static const char *const absent[] = {"start", "end", "device", "region", "node", "driver",
-		"zone", "rule", "overruled", "withheld", "source", "movable_ratio", "map_needed",
-		"map_spare", "unaligned", "errno", "failed", "failed_at", "retries", "stranded"};
+		"zone", "zone_overruled", "zone_now", "rule", "overruled", "withheld", "source",
+		"movable_ratio", "map_needed", "map_spare", "unaligned", "errno", "failed",
+		"failed_at", "retries", "stranded"};
 	static const char *const there[] = {"size", "carrier", "present", "blocks", "blocks_online",
 		"verdict", "reason", "result", "gate", "gate_detected", "gate_mode"};
 	struct record record = empty;
