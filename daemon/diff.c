@@ -4,6 +4,7 @@
  */
 #include "diff.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,10 +36,13 @@ void diff_range(struct diff *diff, const struct record *record)
 	const struct decision *decision = &record->decision;
 	const struct entry *entry = history_find(&diff->state->history, &record->arrival);
 	char subject[RECORD_SENTENCE];
+	bool same = entry && !entry_differs(entry, record);
 
-	if (entry && !entry_differs(entry, record))
+	if (same && record->outcome.result != RESULT_PLANNED)
 		return;
 	printf("%s: ", record_subject(record, subject));
+	if (same)
+		printf("not as decided, ");
 	if (entry)
 		print_decision(entry->verdict, entry->reason, entry->zone, entry->rule);
 	else

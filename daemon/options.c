@@ -29,8 +29,8 @@ void options_help(void)
 	     "\n"
 	     "Without an option that says otherwise it stays and follows the kernel's events.\n"
 	     "\n"
-	     "  -n, --dry-run      Decide all ranges present, print that, change nothing\n"
-	     "      --oneshot      Decide all ranges present, act, print that, exit\n"
+	     "  -n, --dry-run      Decide all ranges there are, print that, change nothing\n"
+	     "      --oneshot      Decide all ranges there are, act, print that, exit\n"
 	     "  -J, --json         With either: print JSON instead of a table\n"
 	     "      --check-config Report all mistakes in the configuration files;\n"
 	     "                     with --dry-run also what a reload would change\n"
@@ -41,7 +41,7 @@ void options_help(void)
 	     "  -h, --help         Print this\n"
 	     "\n"
 	     "Exit: 0 done, 1 failed, 2 usage, 3 no memory hotplug here, 64 acted in part.\n"
-	     "See tdx-onlined(8) and tdx-onlined.conf(5).");
+	     "See tdx-onlined(8), tdx-onlined.conf(5) and tdx-onlined.rule(5).");
 }
 
 /* What was given fits together. */

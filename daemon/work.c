@@ -169,13 +169,11 @@ static int on_turn(sd_event_source *source, void *userdata)
 	if (r < 0)
 		return r;
 	turn = job_turn(&work->job);
-	if (turn == TURN_WAIT)
-		return postpone_turn(work, true);
 	r = monitor_mute(work->monitor, false);
 	if (r < 0 || turn < 0)
 		return r < 0 ? r : turn;
-	if (turn == TURN_LATER)
-		return postpone_turn(work, false);
+	if (turn == TURN_LATER || turn == TURN_WAIT)
+		return postpone_turn(work, turn == TURN_WAIT);
 	return turn == TURN_DONE ? finish_job(work) : 0;
 }
 

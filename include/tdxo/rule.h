@@ -4,7 +4,8 @@
  *
  * A rule is one file, as in systemd.link(5): [Match] says which ranges, [Policy] what. A range
  * matches if every key of [Match] that is given does; a key with several words matches if one
- * of them does. Names are patterns as of glob(7), and their case does not matter. Of several rules that match the first counts.
+ * of them does. Names are patterns as of glob(7), and their case does not matter. Of several
+ * rules that match the first counts.
  *
  * A dax device is matched as a whole, all its mappings together: they share one driver.
  */
