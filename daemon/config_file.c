@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -28,7 +29,8 @@
 #define MAIN_FILE     "tdx-onlined.conf"
 #define DROP_INS      "tdx-onlined.conf.d"
 #define RULES	      "tdx-onlined/rules.d"
-#define MISTAKES_MOST 20 /* of one file */
+#define MISTAKES_MOST 20    /* of one file */
+#define VALUE_TOLD    "200" /* so many characters of a value that is wrong */
 
 /* A configuration that is being read. */
 struct loader {
@@ -47,19 +49,30 @@ struct reader {
 	struct rule *rule; /* NULL: it is no rule */
 };
 
+/* Names and values come from anywhere: a message is one line of printable characters. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 /* A warning is no mistake. Line 0: it is about the file as a whole. */
 static void PRINTF(4, 5)
 	say(struct reader *reader, int priority, unsigned int line, const char *format, ...)
 {
-	char text[512], number[16] = "";
+	char text[PATH_MAX + 512], number[16] = "";
+	int n;
 	va_list args;
 
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
 	if (line)
 		snprintf(number, sizeof(number), ":%u", line);
-	journal_say(priority, "%s%s: %s", reader->path, number, text);
+	n = snprintf(text, sizeof(text), "%.*s%s: ", PATH_MAX, reader->path, number);
+	va_start(args, format);
+	vsnprintf(text + n, sizeof(text) - (size_t)n, format, args);
+	va_end(args);
+	make_printable(text);
+	journal_say(priority, "%s", text);
 	if (priority == LOG_WARNING) {
 		reader->loader->settings.warnings++;
 		return;
@@ -89,6 +102,8 @@ static void check_key(struct reader *reader, const struct ini_item *item)
 {
 	unsigned int first = ini_find(reader->text, reader->size, item->section, item->key);
 
+	if (item->orphan)
+		return; /* said at the head */
 	if (!item->section[0])
 		say(reader, LOG_ERR, item->line, "%s= comes before any [Section]", item->key);
 	else if (!known_section(reader, item->section))
@@ -205,10 +220,11 @@ static void set_key(struct reader *reader, econf_file *file, const struct ini_it
 	if (r == -ENOMEM)
 		reader->loader->error = r;
 	else if (r < 0)
-		say(reader, LOG_ERR, item->line, "%s=%s: not %s", item->key, value ?: "",
-			wanted(reader, item->section, item->key));
+		say(reader, LOG_ERR, item->line, "%s=%." VALUE_TOLD "s: not %s", item->key,
+			value ?: "", wanted(reader, item->section, item->key));
 	else if (r > 0)
-		say(reader, LOG_WARNING, item->line, "%s=%s: two ranges overlap", item->key, value);
+		say(reader, LOG_WARNING, item->line, "%s=%." VALUE_TOLD "s: two ranges overlap",
+			item->key, value);
 }
 
 static void set_keys(struct reader *reader)
@@ -416,6 +432,12 @@ void settings_print(const struct settings *settings)
 			puts("# default");
 		printf("%s=%s\n", config_key_name(key), setting->value ?: config_key_default(key));
 	}
-	for (size_t i = 0; i < settings->config.n_rules; i++)
-		printf("\n# %s\n%s", settings->rules[i].path, settings->rules[i].text);
+	for (size_t i = 0; i < settings->config.n_rules; i++) {
+		const char *text = settings->rules[i].text;
+		size_t length = strlen(text);
+
+		printf("\n# %s\n%s", settings->rules[i].path, text);
+		if (length && text[length - 1] != '\n')
+			puts("");
+	}
 }

@@ -5,9 +5,12 @@
 #include "state.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <json-c/json.h>
 
@@ -204,6 +207,26 @@ static int load(struct state *state, struct json_object *object, const char *boo
 	return r;
 }
 
+static void close_fd(const int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+/* 0, also if there is no such file; -EBADMSG: it is not JSON, or no file at all. */
+static int read_object(const char *path, struct json_object **ret_object)
+{
+	CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -EBADMSG;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -EBADMSG;
+	*ret_object = json_object_from_fd(fd);
+	return *ret_object ? 0 : -EBADMSG;
+}
+
 int state_load(struct state *ret_state)
 {
 	CLEANUP(put) struct json_object *object = NULL;
@@ -215,12 +238,9 @@ int state_load(struct state *ret_state)
 	r = sysfs_read(BOOT_ID, boot_id, sizeof(boot_id));
 	if (r < 0)
 		journal_say(LOG_WARNING, BOOT_ID ": %s", strerror(-r));
-	errno = 0;
-	object = json_object_from_file(state_path(&path, ""));
+	r = read_object(state_path(&path, ""), &object);
 	if (object)
 		r = load(&state, object, boot_id);
-	else
-		r = errno == ENOENT ? 0 : -EBADMSG;
 	if (r < 0)
 		state_done(&state);
 	if (r == -ENOMEM)

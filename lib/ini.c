@@ -101,6 +101,14 @@ static const char *read_line(struct ini *ini, struct span line, struct ini_item 
 	return *line.start == '[' ? read_section(ini, line, item) : read_key(line, item);
 }
 
+/* Whatever bytes come before the bracket. */
+static bool looks_like_section(struct span line)
+{
+	const char *bracket = memchr(line.start, '[', line.length);
+
+	return bracket && !memchr(line.start, '=', (size_t)(bracket - line.start));
+}
+
 struct ini_item ini_next(struct ini *ini)
 {
 	struct ini_item item = {.kind = INI_END};
@@ -116,8 +124,11 @@ struct ini_item ini_next(struct ini *ini)
 		item.mistake = read_line(ini, line, &item);
 		if (item.mistake)
 			item.kind = INI_MISTAKE;
+		if (item.kind == INI_SECTION || (item.mistake && looks_like_section(line)))
+			ini->spoilt = item.mistake != NULL;
 	}
 	item.line = ini->line;
+	item.orphan = ini->spoilt;
 	memcpy(item.section, ini->section, sizeof(item.section));
 	return item;
 }

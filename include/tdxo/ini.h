@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "tdxo/compiler.h"
@@ -33,6 +34,7 @@ struct ini_item {
 	char section[INI_NAME]; /* empty before the first one */
 	char key[INI_NAME];
 	const char *mistake; /* what is wrong, a static text */
+	bool orphan;	     /* the head of its section is a mistake: who knows where it belongs */
 };
 
 struct ini {
@@ -41,6 +43,7 @@ struct ini {
 	size_t position;
 	unsigned int line;
 	char section[INI_NAME];
+	bool spoilt; /* the last head of a section was a mistake */
 };
 
 /* The text is borrowed, and need not end with a NUL. */

@@ -1,0 +1,382 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Which files make up the configuration: layers, masks, names, and what is no file at all."""
+
+import os
+import pathlib
+import socket
+import stat
+import subprocess
+import time
+
+import tree
+from tree import DROP_IN, MAIN, RULE, rule
+
+IGNORE = rule("Carrier=cxl", "Verdict=ignore")
+GATE = "[Daemon]\nGate={}\n"
+# Where each kind of file lies below its layer.
+KINDS = {
+    "tdx-onlined.conf": "[Daemon]\nAct=no\n",
+    "tdx-onlined.conf.d/10-a.conf": "[Daemon]\nAct=no\n",
+    "tdx-onlined/rules.d/10-a.rule": IGNORE,
+}
+COUNT = 1000
+SECONDS = 2.0
+
+
+class Layers(tree.Configured):
+    """What is in force, by --cat-config."""
+
+    def cat(self):
+        result = tree.run(self.root, "--cat-config")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        return result.stdout
+
+    def assert_gate(self, value, origin):
+        self.assertIn(f"# {origin}\nGate={value}\n", self.cat())
+
+    def test_of_one_name_the_strongest_counts_alone(self):
+        """Main file, drop-in and rule: /etc over /run over /usr/lib, in whatever order made."""
+        for kind in KINDS:
+            self.configure({})
+            for layer in ("usr/lib", "run", "etc"):
+                path = f"{layer}/{kind}"
+                with self.subTest(path):
+                    if kind.endswith(".rule"):
+                        self.write(path, IGNORE.replace("cxl", "hmem  # " + layer))
+                        self.assertEqual(self.cat().count("\n# /"), 1)
+                        self.assertIn(f"\n# /{path}\n[Match]\nCarrier=hmem  # {layer}\n", self.cat())
+                    else:
+                        self.write(path, f"# {layer}\n" + GATE.format("active"))
+                        self.assert_gate("active", f"/{path}:3")
+                        self.assertEqual(self.cat().count("# /"), 1)
+
+    def test_the_weaker_is_not_read_at_all(self):
+        """Not even its mistakes are told."""
+        for kind, content in KINDS.items():
+            with self.subTest(kind):
+                self.configure({f"etc/{kind}": content, f"run/{kind}": "[Demon]\n",
+                                f"usr/lib/{kind}": "\0" * 70000})  # fmt: skip
+                self.assert_accepted(rules=kind.count("rules"))
+
+    def test_drop_ins_after_the_main_file(self):
+        """By name, whatever the layer; a stronger main file is no stronger than a drop-in."""
+        weak, strong = "usr/lib/tdx-onlined.conf.d/50-x.conf", "etc/tdx-onlined.conf.d/40-y.conf"
+        self.configure({MAIN: GATE.format("active"), weak: GATE.format("absent")})
+        self.assert_gate("absent", f"/{weak}:2")
+        self.write(strong, GATE.format("active"))
+        self.assert_gate("absent", f"/{weak}:2")
+        self.write(weak, "[Daemon]\n")
+        self.assert_gate("active", f"/{strong}:2")
+        self.write("run/tdx-onlined.conf.d/9.conf", GATE.format("auto"))
+        self.assert_gate("auto", "/run/tdx-onlined.conf.d/9.conf:2")  # "9" sorts after "4"
+
+    def test_a_drop_in_adds(self):
+        """It changes its own keys and no others; an empty value is the default again."""
+        self.configure({MAIN: "[Daemon]\nGate=active\nPresent=act\n", DROP_IN: "[Daemon]\nGate=\n"})
+        self.assert_gate("auto", f"/{DROP_IN}:2")
+        self.assertIn(f"# /{MAIN}:3\nPresent=act\n", self.cat())
+
+    def test_rules_by_name(self):
+        names = ("10-b", "2-a", "A", "_", "a", "b.c", "~")  # in the order of their bytes
+        self.configure({})
+        for i, name in enumerate(reversed(names)):
+            layer = tree.LAYERS[i % 3]
+            self.write(f"{layer}/tdx-onlined/rules.d/{name}.rule", rule(f"Device=dax{i}", "Zone=auto"))
+        found = [line.split("/")[-1] for line in self.cat().splitlines() if line.endswith(".rule")]
+        self.assertEqual(found, [f"{name}.rule" for name in names])
+
+    def test_an_empty_file_masks(self):
+        for kind, content in KINDS.items():
+            for strong, weak in (("etc", "run"), ("etc", "usr/lib"), ("run", "usr/lib")):
+                with self.subTest(kind, strong=strong, weak=weak):
+                    self.configure({f"{weak}/{kind}": content})
+                    self.assertIn(f"# /{weak}/{kind}", self.cat())
+                    self.write(f"{strong}/{kind}", "")
+                    self.assert_accepted(rules=0)
+                    self.assertNotIn("# /", self.cat())
+
+    def test_a_link_to_dev_null_masks(self):
+        """As systemctl mask makes it."""
+        self.configure({})
+        try:
+            (self.root / "dev").mkdir(exist_ok=True)
+            os.mknod(self.root / "dev/null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
+        except PermissionError:
+            self.skipTest("a tree with /dev/null in it needs the right to make one")
+        for kind, content in KINDS.items():
+            for strong, weak in (("etc", "run"), ("etc", "usr/lib"), ("run", "usr/lib")):
+                with self.subTest(kind, strong=strong, weak=weak):
+                    self.configure({f"{weak}/{kind}": content})
+                    self.link(f"{strong}/{kind}", "/dev/null")
+                    self.assert_accepted(rules=0)
+                    self.assertNotIn("# /", self.cat())
+
+    def test_only_dev_null_masks(self):
+        """Another device is no file."""
+        self.configure({})
+        try:
+            (self.root / "dev").mkdir(exist_ok=True)
+            os.mknod(self.root / "dev/zero", stat.S_IFCHR | 0o666, os.makedev(1, 5))
+        except PermissionError:
+            self.skipTest("a tree with /dev/zero in it needs the right to make one")
+        for kind in KINDS:
+            self.configure({})
+            self.link(f"etc/{kind}", "/dev/zero")
+            self.assert_refused(f"/etc/{kind}: not a file")
+
+    def test_a_link_to_a_file_is_that_file(self):
+        for kind, content in KINDS.items():
+            self.configure({"etc/elsewhere": content})
+            self.link(f"etc/{kind}", "/etc/elsewhere")
+            self.assertIn(f"# /etc/{kind}", self.cat())
+
+
+class Names(tree.Configured):
+    STRAY = "not read, because of its name"
+
+    def test_names(self):
+        """A name that does not end as it should is told; README, and what is hidden, is not."""
+        for directory, suffix in (("tdx-onlined.conf.d", ".conf"), ("tdx-onlined/rules.d", ".rule")):
+            for layer in tree.LAYERS:
+                self.configure({f"{layer}/{directory}/{name}": "no configuration"
+                                for name in ("README", ".hidden", f".x{suffix}")})  # fmt: skip
+                self.assert_accepted()
+                for name in (f"10-a{suffix}~", f"10-a{suffix}.rpmsave", "10-a", "readme", "README.md",
+                             suffix.lstrip("."), f"10-a{suffix.upper()}", "a b", f"a{suffix} "):  # fmt: skip
+                    path = f"{layer}/{directory}/{name}"
+                    with self.subTest(path):
+                        self.configure({path: "no configuration"})
+                        self.assert_warned(f"/{path}: {self.STRAY}")
+
+    def test_the_other_suffix(self):
+        """A rule among the drop-ins, a drop-in among the rules, and both where they belong."""
+        self.configure({"etc/tdx-onlined.conf.d/10-a.rule": IGNORE,
+                        "run/tdx-onlined/rules.d/10-a.conf": "[Daemon]\n",
+                        RULE: IGNORE})  # fmt: skip
+        self.assert_warned(f"/etc/tdx-onlined.conf.d/10-a.rule: {self.STRAY}",
+                           f"/run/tdx-onlined/rules.d/10-a.conf: {self.STRAY}", rules=1)  # fmt: skip
+
+    def test_a_directory_of_another_name(self):
+        self.configure({"etc/tdx-onlined/rules.d/old/10-a.rule": IGNORE})
+        self.assert_warned(f"/etc/tdx-onlined/rules.d/old: {self.STRAY}")
+
+    def test_any_name(self):
+        """A name that is not of printable ASCII is not read, and told on one line."""
+        self.tree("cxl-guard")
+        for name, told in ((b"\xff", "?"), (b"\xc3\xa4", "??"), (b"a\nb", "a?b"), (b"\x1b[31m", "?[31m"),
+                           (b"\x7f", "?"), (b'"', None), (b"%s%n", None), (b" ", None), (b"a b", None),
+                           (b"\\", None), (b"*", None), (b"x" * 250, None)):  # fmt: skip
+            for kind, content in (("rules.d", IGNORE), ("conf.d", "[Daemon]\nAct=no\n")):
+                directory = "etc/tdx-onlined" + ("/rules.d" if kind == "rules.d" else ".conf.d")
+                suffix = b".rule" if kind == "rules.d" else b".conf"
+                self.configure({f"{directory}/README": ""})
+                with open(os.fsencode(self.root / directory) + b"/" + name + suffix, "w",
+                          encoding="ascii") as file:  # fmt: skip
+                    file.write(content)
+                with self.subTest(name + suffix):
+                    report, messages = self.decide()
+                    line = f"tdx-onlined: /{directory}/{told}{suffix.decode()}: {self.STRAY}\n"
+                    self.assertEqual(messages, line if told else "")
+                    if kind == "rules.d":
+                        self.assertEqual(report["ranges"][0]["rule"],
+                                         None if told else (name + suffix).decode())  # fmt: skip
+                    else:
+                        self.assertEqual(report["ranges"][0]["withheld"], None if told else "observe")
+
+    def test_stray_and_mistaken(self):
+        self.configure({"etc/tdx-onlined/rules.d/x": "", DROP_IN: "[Demon]\n"})
+        self.assert_refused(f"/etc/tdx-onlined/rules.d/x: {self.STRAY}",
+                            f"/{DROP_IN}:1: unknown section [Demon]")  # fmt: skip
+
+
+class Warnings(tree.Configured):
+    def test_ranges_overlap(self):
+        for value in ("0x1000-0x2fff 0x2000-0x3fff", "0x1000-0x1fff 0x1fff-0x2fff",
+                      "0x1000-0x1fff 0x1000-0x1fff", "10-10 010-010", "0x4000-0x4fff 0x1000-0x1fff 0x0-0xffff"):  # fmt: skip
+            self.configure({DROP_IN: f"[Daemon]\n\nCapableRanges={value} # x\n"})
+            self.assert_run(["--check-config"],
+                            (1, "", [f"/{DROP_IN}:3: CapableRanges={value}: two ranges overlap"]))  # fmt: skip
+            self.configure({RULE: rule(f"Device=x | Range={value}", "Verdict=ignore")})
+            self.assert_warned(f"/{RULE}:3: Range={value}: two ranges overlap", rules=1)
+        for value in ("0x1000-0x1fff 0x2000-0x2fff", "0x2000-0x2fff 0x1000-0x1fff", "8-8 010-010"):
+            self.configure({DROP_IN: f"[Daemon]\nCapableRanges={value}\n",
+                            RULE: rule(f"Range={value}", "Verdict=ignore")})  # fmt: skip
+            self.assert_run(["--check-config"], (0, "No mistake found, 1 rules.\n", []))
+
+    # Whatever the second rule matches the first one matches, or not.
+    COVERED = (
+        ("Carrier=*", "Device=dax0.0", True),
+        ("Carrier=*", "Carrier=cxl | Serial=1", True),
+        ("Carrier=cxl", "Carrier=cxl | Device=dax0.0", True),
+        ("Carrier=cxl hmem", "Carrier=hmem", True),
+        ("Carrier=hmem", "Carrier=cxl hmem", False),
+        ("Carrier=cxl", "Device=dax0.0", False),
+        ("Device=dax*", "Device=DAX0.0 dax1.*", True),
+        ("Device=dax0.?", "Device=dax0.1", True),
+        ("Device=dax0.?", "Device=dax0.*", False),
+        ("Serial=0x2a", "Serial=42", True),
+        ("PciAddress=0000:*", "PciAddress=0000:35:00.0 0000:36:00.0", True),
+        ("PciAddress=0000:*", "PciAddress=0001:35:00.0", False),
+        ("Region=region0", "Region=region0", True),
+        ("TargetNode=1 2", "TargetNode=2 0x1", True),
+        ("TargetNode=1", "TargetNode=1 2", False),
+        ("MinSize=1G", "MinSize=1024M", True),
+        ("MinSize=1G", "MinSize=1023M", False),
+        ("MaxSize=1G", "MaxSize=512M", True),
+        ("MaxSize=1G", "MaxSize=2G", False),
+        ("MinSize=1G", "MaxSize=2G", False),
+        ("Range=0x1000-0x2fff", "Range=0x1000-0x1fff", True),
+        ("Range=0x1000-0x2fff", "Range=0x1000-0x3fff", False),
+        ("Present=yes", "Present=on", True),
+        ("Present=yes", "Present=no", False),
+        ("Mode=none devdax", "Mode=devdax", True),
+        ("Mode=none", "Mode=devdax", False),
+        ("Carrier=cxl | Mode=none", "Carrier=cxl", False),
+    )  # fmt: skip
+
+    def test_covered(self):
+        """A rule that an earlier one covers, of whatever layer."""
+        early, late = "usr/lib/tdx-onlined/rules.d/10-a.rule", "etc/tdx-onlined/rules.d/20-b.rule"
+        for first, second, covered in self.COVERED:
+            with self.subTest(first, second=second):
+                self.configure({early: rule(first, "Verdict=ignore"), late: rule(second, "Zone=auto")})
+                messages = [f"/{late}:1: it can never count: /{early} takes all that it matches"]
+                self.assert_warned(*messages if covered else [], rules=2)
+
+    def test_covered_once(self):
+        """By the first of several; and each rule that is covered is told."""
+        names = [f"etc/tdx-onlined/rules.d/{i}.rule" for i in range(3)]
+        self.configure({name: rule("Carrier=*", "Verdict=ignore") for name in names})
+        self.assert_warned(*(f"/{name}:1: it can never count: /{names[0]} takes all that it matches"
+                             for name in names[1:]), rules=3)  # fmt: skip
+
+
+class NoFiles(tree.Configured):
+    """Something else in the place of a file or of a directory. None of it hangs."""
+
+    PLACES = (MAIN, DROP_IN, RULE)
+    DIRECTORIES = ("etc/tdx-onlined.conf.d", "run/tdx-onlined/rules.d", "usr/lib/tdx-onlined")
+
+    def test_in_place_of_a_file(self):
+        makers = {
+            "directory": pathlib.Path.mkdir,
+            "FIFO": os.mkfifo,
+            "socket": self.make_socket,
+        }
+        for place in self.PLACES:
+            for kind, make in makers.items():
+                with self.subTest(place, kind=kind):
+                    self.configure({})
+                    (self.root / place).parent.mkdir(parents=True, exist_ok=True)
+                    make(self.root / place)
+                    self.assert_refused(f"/{place}: not a file")
+
+    def make_socket(self, path):
+        here = os.getcwd()
+        self.addCleanup(os.chdir, here)
+        os.chdir(path.parent)  # a socket's path is short
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(path.name)
+        os.chdir(here)
+
+    def test_links(self):
+        """A loop, a link to itself, and one to nowhere: also in the strongest layer alone."""
+        for place in self.PLACES:
+            weak = place.replace("etc/", "usr/lib/", 1)
+            for target, error in (
+                (pathlib.Path(place).name, "Too many levels of symbolic links"),
+                ("/etc/loop", "Too many levels of symbolic links"),
+                ("/nowhere", "No such file or directory"),
+                ("/proc/cpuinfo/x", "Not a directory"),
+            ):
+                with self.subTest(place, target=target):
+                    self.configure({weak: ""})
+                    self.link("etc/loop", f"/{place}")
+                    self.link(place, target)
+                    self.assert_refused(f"/{place}: {error}")
+
+    def test_in_place_of_a_directory(self):
+        """rules.d is a file; a loop; a link to nowhere is as good as nothing."""
+        for place in self.DIRECTORIES:
+            said = place if place.endswith(".d") else f"{place}/rules.d"
+            with self.subTest(place):
+                self.configure({place: ""})
+                self.assert_refused(f"/{said}: Not a directory")
+                self.configure({})
+                os.mkfifo(self.make_parent(place))
+                self.assert_refused(f"/{said}: Not a directory")
+                self.configure({})
+                self.link(place, f"/{place}")
+                self.assert_refused(f"/{said}: Too many levels of symbolic links")
+                self.configure({})
+                self.link(place, "/nowhere")
+                self.assert_accepted()
+
+    def make_parent(self, place):
+        path = self.root / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def test_a_layer_that_is_a_file(self):
+        """/run as a file: neither directory of it can be read."""
+        self.configure({"run": ""})
+        self.assert_refused("/run/tdx-onlined.conf.d: Not a directory",
+                            "/run/tdx-onlined/rules.d: Not a directory")  # fmt: skip
+
+    def assert_closed(self, place, *messages):
+        """By a process that may not pass over modes."""
+        path = self.root / place
+        mode = path.stat().st_mode
+        path.chmod(0)
+        try:
+            self.assert_refused(*(f"/{said}: Permission denied" for said in messages),
+                                preexec_fn=tree.obey_modes)  # fmt: skip
+        finally:
+            path.chmod(mode)
+
+    def test_unreadable(self):
+        for place in self.PLACES:
+            with self.subTest(place):
+                self.configure({place: "[Daemon]\n"})
+                self.assert_closed(place, place)
+        for place in ("etc/tdx-onlined.conf.d", "etc/tdx-onlined/rules.d"):
+            with self.subTest(place):
+                self.configure({f"{place}/README": ""})
+                self.assert_closed(place, place)
+
+    def test_unreadable_layer(self):
+        """What may be in /etc is not passed over in silence for the weaker layers."""
+        self.configure({MAIN: "[Daemon]\nGate=active\n", "usr/lib/tdx-onlined.conf": "[Daemon]\n"})
+        self.assert_closed("etc", "etc/tdx-onlined.conf.d", "etc/tdx-onlined/rules.d")
+
+
+class Many(tree.Configured):
+    def test_a_thousand_rules(self):
+        """No two cover each other; the time is for all of it, process and comparisons."""
+        keys = "Carrier=cxl | Device=dax{0}.* dax*.{0} | Range=0x{0:x}0000000-0x{0:x}fffffff"
+        self.configure({f"{tree.LAYERS[i % 3]}/tdx-onlined/rules.d/{i}.rule":
+                        rule(keys.format(i + 1), "Verdict=ignore") for i in range(COUNT)})  # fmt: skip
+        begin = time.monotonic()
+        result = tree.run(self.root, "--check-config")
+        seconds = time.monotonic() - begin
+        print(f"{COUNT} rules: {seconds:.2f} s ... ", end="", flush=True)
+        self.assertEqual((result.returncode, result.stdout, result.stderr),
+                         (0, f"No mistake found, {COUNT} rules.\n", ""))  # fmt: skip
+        self.assertLess(seconds, SECONDS * (10 if self.sanitized() else 1))
+
+    def sanitized(self):
+        symbols = subprocess.run(["grep", "-c", "__asan_init", tree.BINARY], capture_output=True,
+                                 text=True, check=False)  # fmt: skip
+        return symbols.stdout.strip() not in ("", "0")
+
+    def test_a_thousand_that_are_all_covered(self):
+        """A warning for each, and no slower."""
+        self.configure({f"etc/tdx-onlined/rules.d/{i:04}.rule": IGNORE for i in range(COUNT)})
+        first = "/etc/tdx-onlined/rules.d/0000.rule"
+        self.assert_warned(*(f"/etc/tdx-onlined/rules.d/{i:04}.rule:1: it can never count: {first}"
+                             " takes all that it matches" for i in range(1, COUNT)), rules=COUNT)  # fmt: skip
+
+
+if __name__ == "__main__":
+    tree.main()

@@ -1,0 +1,367 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What --cat-config and --check-config print, and the command line itself."""
+
+import json
+import subprocess
+
+import tree
+from tree import BINARY, DROP_IN, MAIN, RULE, rule
+
+BOOT_ID = "proc/sys/kernel/random/boot_id"
+STATE = "run/tdx-onlined/state.json"
+NOTHING = "Nothing would be different from what is in force.\n"
+NOT_RUN = "The daemon has not run in this boot: nothing is in force.\n"
+DEFAULT = """\
+[Daemon]
+# default
+Act=yes
+# default
+Gate=auto
+# default
+CapableRanges=
+# default
+Present=safe
+# default
+MaxMovableRatio=kernel
+# default
+OfflineTimeoutSec=60
+"""
+
+
+class Cat(tree.Configured):
+    """--cat-config: what is in force, the file and line of each value, and the rules as they are."""
+
+    def assert_cat(self, expected, messages=()):
+        self.assert_run(["--cat-config"], (0, expected, messages))
+
+    def test_default(self):
+        self.configure({})
+        self.assert_cat(DEFAULT)
+
+    def test_the_shipped_file(self):
+        """Each key stands in it, as a comment, with its default."""
+        shipped = (tree.TESTS.parent / "systemd/tdx-onlined.conf").read_text()
+        self.configure({MAIN: shipped})
+        self.assert_cat(DEFAULT)
+        self.configure({MAIN: shipped.replace("#Act", "Act").replace("#Off", "Off")})
+        line = shipped.splitlines().index("#Act=yes") + 1
+        self.assert_cat(DEFAULT.replace("# default\nAct", f"# /{MAIN}:{line}\nAct")
+                        .replace("# default\nOff", f"# /{MAIN}:{line + 5}\nOff"))  # fmt: skip
+
+    def test_layers(self):
+        first = "# by hand: gr\u00fcn\n[Match]\n\tSerial = 0x2a # the one in slot 3\n\n[Policy]\nVerdict=ignore\n"
+        second = rule("Carrier=hmem", "Verdict=offline")
+        self.configure({
+            "usr/lib/tdx-onlined.conf": "[Daemon]\nOfflineTimeoutSec=1\n",  # MAIN is stronger
+            MAIN: "# main\n\n[Daemon]\nGate=active\nPresent=act\nAct = no\n",
+            "usr/lib/tdx-onlined.conf.d/20-b.conf": "[Daemon]\nPresent=record # for a while\n",
+            "run/tdx-onlined.conf.d/05-z.conf": "[Daemon]\n\n\nMaxMovableRatio=50%\nGate=absent\n",
+            DROP_IN: "[Daemon]\n# none\nMaxMovableRatio=\nCapableRanges=0x0-0x1  0x4-0x5\n",
+            "usr/lib/tdx-onlined.conf.d/10-a.conf": "[Daemon]\nAct=yes\n",  # DROP_IN is stronger
+            "usr/lib/tdx-onlined/rules.d/90-all.rule": "",
+            "usr/lib/tdx-onlined/rules.d/10-a.rule": rule("Carrier=*", "Verdict=devdax"),
+            "run/tdx-onlined/rules.d/20-b.rule": second,
+            RULE: first,
+        })  # fmt: skip
+        self.assert_cat(f"""\
+[Daemon]
+# /{MAIN}:6
+Act=no
+# /run/tdx-onlined.conf.d/05-z.conf:5
+Gate=absent
+# /{DROP_IN}:4
+CapableRanges=0x0-0x1  0x4-0x5
+# /usr/lib/tdx-onlined.conf.d/20-b.conf:2
+Present=record
+# /{DROP_IN}:3
+MaxMovableRatio=kernel
+# default
+OfflineTimeoutSec=60
+
+# /{RULE}
+{first}
+# /run/tdx-onlined/rules.d/20-b.rule
+{second}""")
+
+    def test_rule_without_a_last_newline(self):
+        """The next one begins after an empty line, and the output ends with a newline."""
+        text = rule("Device=a", "Verdict=ignore").rstrip("\n")
+        other = "etc/tdx-onlined/rules.d/20-b.rule"
+        self.configure({RULE: text, other: text.replace("=a", "=b")})
+        self.assert_cat(f"{DEFAULT}\n# /{RULE}\n{text}\n\n# /{other}\n{text.replace('=a', '=b')}\n")
+
+    def test_warnings_do_not_count(self):
+        self.configure({"etc/tdx-onlined/rules.d/x": ""})
+        self.assert_cat(DEFAULT, ["/etc/tdx-onlined/rules.d/x: not read, because of its name"])
+
+
+class Difference(tree.Tree):
+    """--check-config --dry-run: what a reload would change, by a state file made by hand.
+
+    The device is as the kernel left it, with kmem, or as it was decided.
+    """
+
+    SUBJECT = "512 MiB cxl [mem 0x5d0000000-0x5efffffff] (dax0.0, region0, mem0, node 1)"
+    CONFIG = {"Act": "yes", "Gate": "auto", "CapableRanges": "", "Present": "safe",
+              "MaxMovableRatio": "kernel", "OfflineTimeoutSec": "60"}  # fmt: skip
+
+    def setUp(self):
+        super().setUp()
+        self.tree("cxl-refused")
+
+    def range(self, **changes):
+        """What was decided of the device, as it is in the tree."""
+        device = (self.root / "sys/bus/dax/devices/dax0.0").stat()
+        item = {"start": 0x5D0000000, "size": 512 << 20, "carrier": "cxl", "device": "dax0.0",
+                "driver": "kmem", "identity": device.st_ino, "verdict": "devdax",
+                "reason": "outside-boot-map", "result": "done", "blocks": 4, "blocks_online": 0,
+                "reconsider": False, "changed": False}  # fmt: skip
+        return {**item, **changes}
+
+    def range_as_decided(self):
+        self.tree_in_devdax_mode()
+        return self.range(driver="device_dax", blocks=0)
+
+    def state(self, *ranges, present=(), config=None, **changes):
+        state = {
+            "schema": 2,
+            "boot_id": (self.root / BOOT_ID).read_text().strip(),
+            "boot_map": {
+                "known": True,
+                "ranges": [{"start": 1 << 20, "size": 1072549888, "source": "boot-params"}],
+            },
+            "gate_active": True,
+            "guard": {},
+            "config": {**self.CONFIG, **(config or {})},
+            "present": list(present),
+            "ranges": list(ranges),
+            **changes,
+        }
+        self.write(STATE, json.dumps(state))
+
+    def assert_difference(self, *lines, status=0, messages=(), options=()):
+        expected = "".join(line if line.endswith("\n") else line + "\n" for line in lines)
+        self.assert_run(["--check-config", "--dry-run", *options], (status, expected, messages))
+        self.assert_run([*options, "-n", "--check-config"], (status, expected, messages))
+
+    def test_nothing(self):
+        """What the daemon itself did is no difference: it is in devdax mode because of that."""
+        self.state(self.range_as_decided())
+        self.assert_difference(NOTHING)
+        self.write(MAIN, "[Daemon]\nAct=yes\n#Gate=active\nGate=\n")  # said, but as it was
+        self.write("etc/tdx-onlined/rules.d/10-other.rule", rule("Carrier=dimm", "Verdict=ignore"))
+        self.assert_difference(NOTHING)
+
+    def test_not_as_decided(self):
+        """The decision is the same, but a reload would find steps to take: kmem has it again."""
+        self.state(self.range())
+        self.assert_difference(
+            f"{self.SUBJECT}: not as decided, "
+            "devdax (outside-boot-map) -> devdax (outside-boot-map)"
+        )
+
+    def test_key(self):
+        self.state(self.range_as_decided())
+        self.write(DROP_IN, "[Daemon]\nMaxMovableRatio=200\n")
+        self.assert_difference("MaxMovableRatio=kernel -> MaxMovableRatio=200")
+        self.write(MAIN, "[Daemon]\nGate=active\nOfflineTimeoutSec=5\n")
+        self.assert_difference("Gate=auto -> Gate=active", "MaxMovableRatio=kernel -> MaxMovableRatio=200",
+                               "OfflineTimeoutSec=60 -> OfflineTimeoutSec=5")  # fmt: skip
+
+    def test_key_given_up(self):
+        self.state(self.range_as_decided(), config={"CapableRanges": "0x0-0x1", "Present": "act"})
+        self.assert_difference("CapableRanges=0x0-0x1 -> CapableRanges=", "Present=act -> Present=safe")
+
+    def test_verdict(self):
+        """By a key, and by a rule."""
+        self.state(self.range())
+        self.write(DROP_IN, "[Daemon]\nCapableRanges=0x5d0000000-0x5efffffff\n")
+        self.assert_difference(
+            "CapableRanges= -> CapableRanges=0x5d0000000-0x5efffffff",
+            f"{self.SUBJECT}: devdax (outside-boot-map) -> online (in-boot-map), zone kernel",
+        )
+        self.write(DROP_IN, "")
+        self.write(RULE, rule("Carrier=cxl", "Verdict=ignore"))
+        self.assert_difference(
+            f"{self.SUBJECT}: devdax (outside-boot-map) -> ignore (rule), rule 10-a.rule"
+        )
+
+    def test_verdict_of_a_rule_that_is_gone(self):
+        self.state(self.range(verdict="offline", reason="rule", rule="10-a.rule"))
+        self.assert_difference(
+            f"{self.SUBJECT}: offline (rule), rule 10-a.rule -> devdax (outside-boot-map)"
+        )
+
+    def test_rule(self):
+        """The same verdict, but somebody else says so."""
+        self.state(self.range(verdict="ignore", reason="rule", rule="05-old.rule"))
+        self.write(RULE, rule("Carrier=cxl", "Verdict=ignore"))
+        self.assert_difference(
+            f"{self.SUBJECT}: ignore (rule), rule 05-old.rule -> ignore (rule), rule 10-a.rule"
+        )
+
+    def test_zone(self):
+        online = self.range(verdict="online", reason="gate-absent", zone="auto", blocks_online=4)
+        self.tree("cxl-online")
+        online["identity"] = self.range()["identity"]
+        self.state(online, gate_active=False)
+        self.assert_difference(NOTHING)
+        self.write(RULE, rule("Carrier=cxl", "Zone=kernel"))
+        self.assert_difference(
+            f"{self.SUBJECT}: online (gate-absent), zone auto -> "
+            "online (gate-absent), zone kernel, rule 10-a.rule"
+        )
+
+    def test_gate(self):
+        """--gate= counts as it would in a configuration file."""
+        self.state(self.range())
+        self.assert_difference(
+            f"{self.SUBJECT}: devdax (outside-boot-map) -> online (gate-absent), zone auto",
+            options=["--gate=absent"],
+        )
+
+    def test_nothing_is_done(self):
+        """A reload would decide, and leave alone what was there at first start."""
+        self.state(self.range(), present=[self.range()])
+        self.write(DROP_IN, "[Daemon]\nCapableRanges=0x5d0000000-0x5efffffff\n")
+        self.assert_difference(
+            "CapableRanges= -> CapableRanges=0x5d0000000-0x5efffffff",
+            f"{self.SUBJECT}: devdax (outside-boot-map) -> online (in-boot-map), zone kernel,"
+            " nothing is done",
+        )
+
+    def test_nothing_is_done_any_more(self):
+        """Act=no: the same decision, but no step that is left is taken."""
+        self.state(self.range())
+        self.write(DROP_IN, "[Daemon]\nAct=no\n")
+        self.assert_difference(
+            "Act=yes -> Act=no",
+            f"{self.SUBJECT}: devdax (outside-boot-map) -> devdax (outside-boot-map), nothing is done",
+        )
+        self.state(self.range(result="withheld"), config={"Act": "no"})
+        self.assert_difference(NOTHING)
+
+    def test_not_decided_yet(self):
+        """Unknown, or of a device of that name that went away."""
+        for ranges in ((), (self.range(identity=1),), (self.range(size=256 << 20),)):
+            self.state(*ranges)
+            self.assert_difference(f"{self.SUBJECT}: not decided yet -> devdax (outside-boot-map)")
+
+    def test_not_run(self):
+        """No state, that of another boot; the range is told all the same."""
+        told = f"{self.SUBJECT}: not decided yet -> devdax (outside-boot-map)"
+        self.write(MAIN, "[Daemon]\nMaxMovableRatio=50\n")
+        self.assert_difference(told, NOT_RUN)
+        self.state(self.range(), boot_id="8ee23c4c-dbd3-45aa-9374-4bda1e9fa097")
+        self.assert_difference(told, NOT_RUN)
+        self.tree("plain-host")
+        self.assert_difference(NOT_RUN)
+
+    def test_not_a_state(self):
+        told = f"{self.SUBJECT}: not decided yet -> devdax (outside-boot-map)"
+        message = f"/{STATE}: not a state file, starting anew"
+        for content in ("", "{", "null", "state", "\0"):
+            self.write(STATE, content)
+            self.assert_difference(told, NOT_RUN, messages=[message])
+        for changes in ({"schema": 1}, {"schema": "2"}, {"ranges": {}}, {"present": [{}]},
+                        {"boot_map": []}, {"ranges": [{}]}):  # fmt: skip
+            self.state(**changes)
+            self.assert_difference(told, NOT_RUN, messages=[message])
+
+    def test_mistakes(self):
+        """Then there is no difference to tell."""
+        self.state(self.range())
+        self.write(DROP_IN, "[Daemon]\nAct=no\nGate=ajar\n")
+        self.assert_difference(status=1, messages=[
+            f"/{DROP_IN}:3: Gate=ajar: not auto, active or absent", tree.NO_USE])  # fmt: skip
+
+    def test_warnings(self):
+        """Said, and the status is that of --check-config; the difference is told."""
+        self.state(self.range_as_decided())
+        self.write("etc/tdx-onlined.conf.d/x", "")
+        self.assert_difference(NOTHING, status=1, messages=[
+            "/etc/tdx-onlined.conf.d/x: not read, because of its name"])  # fmt: skip
+
+
+class Check(tree.Configured):
+    def test_status(self):
+        self.configure({})
+        self.assert_run(["--check-config"], (0, "No mistake found, 0 rules.\n", []))
+        self.configure({RULE: rule("Carrier=cxl", "Verdict=ignore")})
+        self.assert_run(["--check-config"], (0, "No mistake found, 1 rules.\n", []))
+        self.assert_run(["--check-config", "--check-config", "--gate=active"],
+                        (0, "No mistake found, 1 rules.\n", []))  # fmt: skip
+
+    def test_no_machine_is_needed(self):
+        """The files are checked on any machine, such as one that builds images."""
+        self.root = self.directory
+        self.write(DROP_IN, "[Daemon]\nAct=no\n")
+        self.assert_run(["--check-config"], (0, "No mistake found, 0 rules.\n", []))
+        self.assert_run(["--cat-config"], (
+            0, DEFAULT.replace("# default\nAct=yes", f"# /{DROP_IN}:2\nAct=no"), []))  # fmt: skip
+
+
+class Usage(tree.Tree):
+    ONE_TASK = ("tdx-onlined: of --dry-run, --oneshot, --check-config and --cat-config only"
+                " --dry-run and --check-config go together")  # fmt: skip
+    ROOT = "tdx-onlined: --root needs --dry-run, --check-config or --cat-config"
+    JSON = "tdx-onlined: --json needs --dry-run or --oneshot"
+    WRONG = (
+        (["--check-config", "--cat-config"], ONE_TASK),
+        (["--cat-config", "--check-config"], ONE_TASK),
+        (["--cat-config", "--dry-run"], ONE_TASK),
+        (["--dry-run", "--cat-config"], ONE_TASK),
+        (["--check-config", "--oneshot"], ONE_TASK),
+        (["--oneshot", "--cat-config"], ONE_TASK),
+        (["--dry-run", "--oneshot"], ONE_TASK),
+        (["--check-config", "--dry-run", "--cat-config"], ONE_TASK),
+        (["--check-config", "-n", "--oneshot"], ONE_TASK),
+        (["--oneshot", "--check-config", "--dry-run"], ONE_TASK),
+        (["--json"], JSON),
+        (["--check-config", "--json"], JSON),
+        (["--cat-config", "-J"], JSON),
+        (["--root=/"], ROOT),
+        (["--oneshot", "--root=/"], ROOT),
+        (["--check-config", "extra"], "tdx-onlined: unexpected argument 'extra'"),
+        (["--cat-config", ""], "tdx-onlined: unexpected argument ''"),
+        (["--gate=ajar"], "tdx-onlined: --gate=ajar: not auto, active or absent"),
+        (["--check-config", "--gate="], "tdx-onlined: --gate=: not auto, active or absent"),
+        (["--check-config=x"], "option '--check-config' doesn't allow an argument"),
+        (["--cat-config=x"], "option '--cat-config' doesn't allow an argument"),
+        (["--c"], "option '--c' is ambiguous; possibilities: '--check-config' '--cat-config'"),
+        (["--frob"], "unrecognized option '--frob'"),
+        (["-c"], "invalid option -- 'c'"),
+        (["--gate"], "option '--gate' requires an argument"),
+        (["--check-config", "--root"], "option '--root' requires an argument"),
+    )  # fmt: skip
+
+    def test_wrong(self):
+        """One message, and where to find help. Getopt's own begin with the path of the program."""
+        for options, message in self.WRONG:
+            with self.subTest(options):
+                result = subprocess.run([BINARY, *options], capture_output=True, text=True,
+                                        env={**tree.ENVIRONMENT, "LC_ALL": "C"}, check=False)  # fmt: skip
+                self.assertEqual((result.returncode, result.stdout), (2, ""))
+                told, hint = result.stderr.splitlines()
+                self.assertEqual(told.replace(f"{BINARY}: ", ""), message)
+                self.assertEqual(hint, "Try 'tdx-onlined --help'.")
+
+    def test_help_and_version(self):
+        for options, text in ((["--help"], "--check-config"), (["-h", "--frob"], "--cat-config"),
+                              (["--version"], "tdx-onlined 0.1.0\n"), (["-V"], "tdx-onlined 0.1.0\n")):  # fmt: skip
+            result = subprocess.run([BINARY, *options], capture_output=True, text=True, check=False)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            self.assertIn(text, result.stdout)
+
+    def test_root_missing(self):
+        self.root = self.directory / "nowhere"
+        for option in ("--dry-run", "--check-config", "--cat-config"):
+            self.assert_run([option], (1, "", [f"--root={self.root}: No such file or directory"]))
+        (self.directory / "file").write_text("")
+        self.root = self.directory / "file"
+        self.assert_run(["--check-config"], (1, "", [f"--root={self.root}: Not a directory"]))
+
+
+if __name__ == "__main__":
+    tree.main()

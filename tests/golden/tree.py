@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the tests here share: a copy of a captured machine, files in it, and the program on it."""
+
+import ctypes
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+SYSROOTS = TESTS / "sysroots"
+BINARY = os.environ.get("TDX_ONLINED", "build/daemon/tdx-onlined")
+ENVIRONMENT = {key: os.environ[key] for key in os.environ if key != "RUNTIME_DIRECTORY"}
+
+# Where the configuration is.
+MAIN = "etc/tdx-onlined.conf"
+DROP_IN = "etc/tdx-onlined.conf.d/10-a.conf"
+RULE = "etc/tdx-onlined/rules.d/10-a.rule"
+LAYERS = ("etc", "run", "usr/lib")
+
+NO_USE = "The configuration cannot be used, nothing has been done"
+
+# prctl(2), capabilities(7)
+PR_CAPBSET_DROP = 24
+CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
+
+
+def run(root, *options, **how):
+    """The program on a tree; a byte that is no UTF-8 shows as \\xNN."""
+    command = [BINARY, f"--root={root}", *options]
+    how.setdefault("timeout", 60)
+    return subprocess.run(command, capture_output=True, encoding="utf-8", errors="backslashreplace",
+                          env=ENVIRONMENT, check=False, **how)  # fmt: skip
+
+
+def obey_modes():
+    """Let the program that follows be root without the right to read what no mode allows."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
+        if os.geteuid() == 0 and libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0:
+            raise OSError(ctypes.get_errno(), "prctl")
+
+
+def rule(match, policy):
+    """A rule; the keys of a section stand between bars."""
+    lines = ["[Match]", *match.split(" | "), "[Policy]", *policy.split(" | "), ""]
+    return "\n".join(lines)
+
+
+class Tree(unittest.TestCase):
+    """Each test has a directory of its own, and copies trees into it."""
+
+    maxDiff = None
+
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="tdx-onlined-"))
+        self.addCleanup(shutil.rmtree, self.directory)
+
+    def tree(self, name):
+        self.root = self.directory / name
+        shutil.rmtree(self.root, ignore_errors=True)
+        shutil.copytree(SYSROOTS / name, self.root, symlinks=True)
+        return self.root
+
+    def tree_in_devdax_mode(self):
+        """cxl-refused after the daemon: device_dax has the device, and nobody has that open."""
+        self.tree("cxl-refused")
+        driver = self.root / "sys/bus/dax/devices/dax0.0/driver"
+        driver.unlink()
+        driver.symlink_to("../" * 8 + "bus/dax/drivers/device_dax")
+        for block in (self.root / "sys/devices/system/memory").glob("memory18[6-9]"):
+            block.rename(block.with_name(f"gone-{block.name}"))
+
+    def write(self, path, content):
+        path = self.root / path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    def link(self, path, target):
+        path = self.root / path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(target)
+
+    def configure(self, files):
+        """These are the configuration files, and there are no others."""
+        for layer in LAYERS:
+            shutil.rmtree(self.root / layer, ignore_errors=True)
+        for path, content in files.items():
+            self.write(path, content)
+
+    def decide(self, *options, status=0):
+        """The report and the messages."""
+        result = run(self.root, "--dry-run", "--json", *options)
+        self.assertEqual(result.returncode, status, result.stderr)
+        return json.loads(result.stdout) if status == 0 else None, result.stderr
+
+    def assert_verdicts(self, report, *verdicts):
+        found = [(r["carrier"], r["verdict"], r["reason"]) for r in report["ranges"]]
+        self.assertEqual(found, list(verdicts))
+
+    def assert_run(self, options, expected, **how):
+        """Status, standard output, and the messages without the program's name."""
+        result = run(self.root, *options, **how)
+        messages = [f"tdx-onlined: {line}\n" for line in expected[2]]
+        self.assertEqual((result.returncode, result.stdout, result.stderr),
+                         (expected[0], expected[1], "".join(messages)), options)  # fmt: skip
+
+
+class Configured(Tree):
+    """A machine where nothing has arrived, so that whatever is said is about its configuration."""
+
+    TABLE = (
+        "TDX gate absent; boot map 1022.8 MiB in 1 range; memory blocks of 128 MiB\n"
+        "No memory arrived after boot: nothing to do.\n"
+    )
+
+    def setUp(self):
+        super().setUp()
+        self.tree("plain-host")
+
+    def assert_refused(self, *messages, **how):
+        """Exactly these messages, and nothing else is done or printed, whatever was asked."""
+        for options in (["--check-config"], ["--cat-config"], ["--dry-run"],
+                        ["--dry-run", "--json"], ["--check-config", "--dry-run"]):  # fmt: skip
+            self.assert_run(options, (1, "", [*messages, NO_USE]), **how)
+
+    def assert_warned(self, *messages, rules=0):
+        """These messages, of which only --check-config makes a failure; or none."""
+        good = (0, f"No mistake found, {rules} rules.\n", [])
+        self.assert_run(["--check-config"], (1, "", messages) if messages else good)
+        self.assert_run(["--dry-run"], (0, self.TABLE, messages))
+
+    def assert_accepted(self, rules=0):
+        self.assert_warned(rules=rules)
+
+
+def main():
+    """Run the tests of the script, if the program can change root here."""
+    if "Operation not permitted" in run(SYSROOTS / "plain-host", "--dry-run").stderr:
+        print("skipped: to change root needs root, or user namespaces, which are not allowed here")
+        sys.exit(77)
+    unittest.main(module="__main__", verbosity=2)
