@@ -338,26 +338,6 @@ static void read_rule(struct loader *loader, const struct layered_file *file)
 	free(reader.text);
 }
 
-/* A rule that an earlier one covers is dead, and hardly meant to be. */
-static void check_covered(struct loader *loader)
-{
-	const struct settings *settings = &loader->settings;
-	const struct config *config = &settings->config;
-
-	for (size_t late = 1; late < config->n_rules; late++)
-		for (size_t early = 0; early < late; early++) {
-			struct reader reader = {
-				.loader = loader, .path = settings->rules[late].path};
-
-			if (!rule_covers(&config->rules[early], &config->rules[late]))
-				continue;
-			say(&reader, LOG_WARNING, 1,
-				"it can never count: %s takes all that it matches",
-				settings->rules[early].path);
-			break;
-		}
-}
-
 static void say_stray(const char *path, int error, void *userdata)
 {
 	struct reader reader = {.loader = userdata, .path = path};
@@ -387,8 +367,6 @@ static int load(struct loader *loader)
 		read_rule(loader, &rules.files[i]);
 		r = loader->error;
 	}
-	if (r == 0)
-		check_covered(loader);
 	return r == 0 && loader->mistakes ? -EINVAL : r;
 }
 
@@ -403,6 +381,22 @@ int settings_load(struct settings *ret_settings)
 	}
 	*ret_settings = loader.settings;
 	return 0;
+}
+
+void settings_check_rules(struct settings *settings)
+{
+	const struct config *config = &settings->config;
+
+	for (size_t late = 1; late < config->n_rules; late++)
+		for (size_t early = 0; early < late; early++) {
+			if (!rule_covers(&config->rules[early], &config->rules[late]))
+				continue;
+			journal_say(LOG_WARNING,
+				"%s:1: it can never count: %s takes all that it matches",
+				settings->rules[late].path, settings->rules[early].path);
+			settings->warnings++;
+			break;
+		}
 }
 
 void settings_done(struct settings *settings)

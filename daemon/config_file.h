@@ -37,5 +37,11 @@ void settings_done(struct settings *settings);
 /* 0; -EINVAL after a message for each mistake, with file and line; -ENOMEM. */
 int settings_load(struct settings *ret_settings) MUST_CHECK;
 
+/*
+ * Warn of rules that an earlier one covers: they are dead, and hardly meant to be. It holds
+ * every rule against every other, so it is for who asks.
+ */
+void settings_check_rules(struct settings *settings);
+
 /* Print what is in force, and which file each value comes from. */
 void settings_print(const struct settings *settings);

@@ -35,6 +35,7 @@
 #define SILENCE_USEC   (250 * 1000)
 #define SILENCE_LIMIT  (5 * 1000 * 1000)  /* decide at last although blocks keep coming */
 #define ADDING_LIMIT   (60 * 1000 * 1000) /* the kernel takes seconds for some hundred GiB */
+#define BLIND_USEC     (1000 * 1000)	  /* look again after one that could not see all */
 #define TIMER_ACCURACY (10 * 1000)
 
 struct daemon {
@@ -184,7 +185,9 @@ static int settle(struct daemon *daemon, const struct arrivals *all)
 	if (!daemon->work.reported && !all->n)
 		journal_say(LOG_INFO, "No memory arrived after boot: nothing to do");
 	daemon->work.reported = true;
-	return daemon->sensor.blind ? 0 : sensor_settle(&daemon->sensor);
+	/* What could not be seen may have come without any further event. */
+	return daemon->sensor.blind ? arm_silence(daemon, BLIND_USEC)
+				    : sensor_settle(&daemon->sensor);
 }
 
 static int look(struct daemon *daemon)

@@ -27,8 +27,8 @@ int layers_add_file(struct layers *layers, const char *name) MUST_CHECK;
 
 /*
  * Append the files in a directory such as "tdx-onlined/rules.d" whose names end in `suffix` and
- * are printable ASCII. `stray` is told of those whose names are not like that, and of directories that cannot be read with a
- * negative errno. 0 or -ENOMEM.
+ * are printable ASCII. `stray` is told of those whose names are not like that; and, with a
+ * negative errno, of directories that cannot be read. 0 or -ENOMEM.
  */
 int layers_add_directory(struct layers *layers, const char *directory, const char *suffix,
 	void (*stray)(const char *path, int error, void *userdata), void *userdata) MUST_CHECK;

@@ -56,6 +56,8 @@ static int run_with(const struct options *options, struct settings *settings)
 
 	if (options->gate_given)
 		settings->config.gate = options->gate;
+	if (options->task == TASK_CHECK_CONFIG || options->task == TASK_DIFF)
+		settings_check_rules(settings);
 	if (options->task == TASK_CHECK_CONFIG)
 		return check_config(settings);
 	if (options->task == TASK_CAT_CONFIG) {

@@ -54,16 +54,29 @@ static int append_block(const char *name, void *userdata)
 	return number_after(name, "memory", &id) ? blocks_append(userdata, id) : 0;
 }
 
+/* 0 or a negative errno. */
+static int list_blocks(struct blocks *ret_blocks)
+{
+	CLEANUP(blocks_done) struct blocks blocks = {0};
+	int r = sysfs_list(MEMORY, append_block, &blocks);
+
+	if (r < 0)
+		return r;
+	blocks_sort(&blocks);
+	blocks_done(ret_blocks);
+	*ret_blocks = blocks;
+	blocks = (struct blocks){0};
+	return 0;
+}
+
 int sensor_list_blocks(struct sensor *sensor)
 {
-	struct blocks *blocks = &sensor->snapshot.blocks;
-	int r;
+	int r = list_blocks(&sensor->snapshot.blocks);
 
-	blocks_done(blocks);
-	r = sysfs_list(MEMORY, append_block, blocks);
-	blocks_sort(blocks);
-	if (r < 0)
+	if (r < 0 && r != -ENOMEM) {
 		complain(&sensor->complaints, MEMORY ": %s", strerror(-r));
+		r = list_blocks(&sensor->snapshot.blocks);
+	}
 	sensor->blind = r < 0;
 	return r == -ENOMEM ? r : 0;
 }
@@ -111,7 +124,7 @@ int sensor_look(struct sensor *sensor)
 	int r;
 
 	complaints_begin(&sensor->complaints);
-	snapshot_forget(&sensor->snapshot);
+	snapshot_forget_devices(&sensor->snapshot);
 	r = sensor_list_blocks(sensor);
 	if (r == 0)
 		r = list_devices(sensor);

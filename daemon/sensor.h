@@ -65,7 +65,7 @@ int sensor_settle(struct sensor *sensor) MUST_CHECK;
  */
 void sensor_examine(struct sensor *sensor, struct arrival *arrival);
 
-/* List the blocks again. 0 or -ENOMEM. */
+/* List the blocks again; if that fails twice, those of the last time stay. 0 or -ENOMEM. */
 int sensor_list_blocks(struct sensor *sensor) MUST_CHECK;
 
 /* See what became of a range: the states of its blocks, as they were listed last; its driver. */

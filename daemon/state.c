@@ -188,7 +188,7 @@ static int load(struct state *state, struct json_object *object, const char *boo
 {
 	int r;
 
-	if (strcmp(get_text(object, "boot_id"), boot_id) != 0)
+	if (!*boot_id || strcmp(get_text(object, "boot_id"), boot_id) != 0)
 		return 0;
 	if (get_number(object, "schema") != SCHEMA)
 		return -EBADMSG;

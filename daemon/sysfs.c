@@ -157,9 +157,7 @@ int sysfs_write(const char *path, const char *text)
 
 	if (fd < 0)
 		return -errno;
-	do
-		n = write(fd, text, strlen(text));
-	while (n < 0 && errno == EINTR);
+	n = write(fd, text, strlen(text));
 	if (n < 0)
 		return -errno;
 	return (size_t)n == strlen(text) ? 0 : -EIO;

@@ -40,7 +40,7 @@ int sysfs_read_text(const char *path, char **ret_text, size_t *ret_size) MUST_CH
 /* A number, whole and nothing but it; base as for strtoull(). -EBADMSG if it is none. */
 int sysfs_read_number(const char *path, int base, uint64_t *ret_number) MUST_CHECK;
 
-/* Write a text in one go. -EIO if the kernel took only a part of it. */
+/* Write a text in one go, once. -EIO if the kernel took only a part of it; -EINTR is possible. */
 int sysfs_write(const char *path, const char *text) MUST_CHECK;
 
 /* The last part of what a link points to. -EOVERFLOW if it is too long. */

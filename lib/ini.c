@@ -101,12 +101,13 @@ static const char *read_line(struct ini *ini, struct span line, struct ini_item 
 	return *line.start == '[' ? read_section(ini, line, item) : read_key(line, item);
 }
 
-/* Whatever bytes come before the bracket. */
+/* Behind a byte order mark or blanks. */
 static bool looks_like_section(struct span line)
 {
-	const char *bracket = memchr(line.start, '[', line.length);
-
-	return bracket && !memchr(line.start, '=', (size_t)(bracket - line.start));
+	if (line.length >= 3 && memcmp(line.start, "\xef\xbb\xbf", 3) == 0)
+		line = (struct span){line.start + 3, line.length - 3};
+	line = trim(line.start, line.length);
+	return line.length && *line.start == '[';
 }
 
 struct ini_item ini_next(struct ini *ini)

@@ -40,18 +40,18 @@ void snapshot_forget_dax(struct snapshot *snapshot)
 	snapshot->n_dax = 0;
 }
 
-void snapshot_forget(struct snapshot *snapshot)
+void snapshot_forget_devices(struct snapshot *snapshot)
 {
 	snapshot_forget_dax(snapshot);
 	free(snapshot->dimms);
 	snapshot->dimms = NULL;
 	snapshot->n_dimms = 0;
-	blocks_done(&snapshot->blocks);
 }
 
 void snapshot_done(struct snapshot *snapshot)
 {
-	snapshot_forget(snapshot);
+	snapshot_forget_devices(snapshot);
+	blocks_done(&snapshot->blocks);
 	boot_map_done(&snapshot->boot_map);
 }
 

@@ -122,8 +122,8 @@ void snapshot_done(struct snapshot *snapshot);
 /* Free the dax devices. */
 void snapshot_forget_dax(struct snapshot *snapshot);
 
-/* Free the devices, DIMMs and blocks, and keep the gate, the boot map and the block size. */
-void snapshot_forget(struct snapshot *snapshot);
+/* Free the devices and DIMMs, and keep the rest: blocks are replaced when they are listed. */
+void snapshot_forget_devices(struct snapshot *snapshot);
 
 void blocks_done(struct blocks *blocks);
 int blocks_append(struct blocks *blocks, uint64_t id) MUST_CHECK; /* 0 or -ENOMEM */

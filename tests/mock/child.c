@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -103,9 +101,16 @@ static void print_lines(const struct mock *mock)
 		print_error("%s %s\n", mock->lines[i].expected ? " " : "?", mock->lines[i].text);
 }
 
+/* "^word": the text begins with it. */
+static bool has(const char *text, const char *word)
+{
+	return *word == '^' ? strncmp(text, word + 1, strlen(word + 1)) == 0
+			    : strstr(text, word) != NULL;
+}
+
 static bool has_all(const char *text, const char *const *words)
 {
-	while (*words && strstr(text, *words))
+	while (*words && has(text, *words))
 		words++;
 	return !*words;
 }
@@ -136,6 +141,14 @@ void mock_expect_line(struct mock *mock, const char *text)
 	expect_words(mock, (const char *const[]){text, NULL});
 }
 
+void mock_expect_gate(struct mock *mock, const char *gate)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "^TDX gate %s", gate);
+	mock_expect_line(mock, line);
+}
+
 void mock_expect_record(struct mock *mock, const struct mock_record *record)
 {
 	char range[64], verdict[64], reason[64], gate[64];
@@ -146,6 +159,20 @@ void mock_expect_record(struct mock *mock, const struct mock_record *record)
 	snprintf(reason, sizeof(reason), "(%s)", record->reason);
 	snprintf(gate, sizeof(gate), "TDX gate %s", record->gate);
 	expect_words(mock, (const char *const[]){range, verdict, reason, gate, record->also, NULL});
+}
+
+void mock_expect_order(const struct mock *mock, const char *first, const char *second)
+{
+	size_t i = 0, j = 0;
+
+	while (i < mock->n && !strstr(mock->lines[i].text, first))
+		i++;
+	while (j < mock->n && !strstr(mock->lines[j].text, second))
+		j++;
+	if (i < j && j < mock->n)
+		return;
+	print_lines(mock);
+	fail_msg("not in this order: \"%s\", \"%s\"", first, second);
 }
 
 void mock_expect_silence(struct mock *mock)
@@ -159,55 +186,24 @@ void mock_expect_silence(struct mock *mock)
 	}
 }
 
-/* Where the daemon is to say that it is ready. */
-static int open_notify_socket(const struct mock *mock)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", mock->root);
-	unlink(address.sun_path);
-	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	setenv("NOTIFY_SOCKET", address.sun_path, 1);
-	return fd;
-}
-
-static bool await_ready(int fd)
-{
-	int64_t deadline = mock_now_ms() + DEADLINE_MS;
-	char text[1024];
-	ssize_t n;
-
-	while (mock_wait_for(fd, deadline)) {
-		n = recv(fd, text, sizeof(text) - 1, 0);
-		if (n < 0)
-			continue;
-		text[n] = '\0';
-		if (strcmp(text, "READY=1") == 0)
-			return true;
-	}
-	return false;
-}
-
 /* In the child. If the test dies, so does the daemon. */
 static void become_daemon(int said)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (dup2(said, STDERR_FILENO) >= 0)
-		execl(program, "tdx-onlined", "--gate=auto", NULL);
+		execl(program, "tdx-onlined", NULL);
 	_exit(127);
 }
 
 void mock_start(struct mock *mock)
 {
 	char directory[MOCK_PATH];
-	int said[2], notify;
 	bool ready;
+	int said[2];
 
 	assert_int_equal(mock->daemon, 0);
 	setenv("RUNTIME_DIRECTORY", mock_real_path(mock, "/run", directory), 1);
-	notify = open_notify_socket(mock);
+	mock_notify_open(mock);
 	assert_int_equal(pipe2(said, O_CLOEXEC), 0);
 	mock->daemon = fork();
 	if (mock->daemon == 0)
@@ -215,9 +211,8 @@ void mock_start(struct mock *mock)
 	close(said[1]);
 	mock->said = said[0];
 	assert_true(mock->daemon > 0);
-	ready = await_ready(notify);
-	/* Nobody would read what it says of its status, and it would wait for that. */
-	close(notify);
+	ready = mock_notify_is_ready(mock);
+	mock_notify_close(mock);
 	if (!ready) {
 		mock_kill(mock);
 		print_lines(mock);

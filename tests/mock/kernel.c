@@ -9,12 +9,15 @@
  *   any attribute       reads afterwards what was stored, a newline added
  *   memoryN/state       online in any zone reads "online"; EINVAL if it reads so already
  *   driver/bind         the device gets a driver link; of kmem also offline blocks, as far as
- *                       they fit (device, mapping0). EBUSY if it has a driver
+ *                       they fit in each of its mappings. EBUSY if it has a driver
  *   driver/unbind       link and blocks go, whatever state they are in
- *   faults/DIR:NAME     a file of the test, with an errno to fail with: attribute NAME of DIR
  *
  * Each store is noted in `stores`, one line "DIR/NAME VALUE" each, refused ones with "!" in front.
  * What happens behind the kernel's back here: no uevent of it is sent.
+ *
+ * A test makes a store fail by a file faults/DIR:NAME, or "faults/DIR:NAME VALUE" for one value
+ * only. It holds an errno, and perhaps how often; or "hang": then the store is noted with "~" in
+ * front, and is not done before the file says something else.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -32,6 +35,8 @@
 
 #define BLOCK UINT64_C(0x8000000)
 #define PATH  (2 * PATH_MAX)
+
+#define HANG_USEC 10000
 
 /* A store: paths are those of the real files, so umockdev lets them pass. */
 struct store {
@@ -100,32 +105,61 @@ static int store_state(const struct store *store)
 	return replace(store->fd, online ? "online" : "offline");
 }
 
-/* Make, or take away, the blocks within a device's first mapping. */
+/* A block has what umockdev needs to send events of it, too. */
+static void make_block(const char *root, uint64_t id)
+{
+	char path[PATH];
+
+	path_of(path, "%s/sys/devices/system/memory/memory%" PRIu64, root, id);
+	mkdir(path, 0755);
+	path_of(path, "%s/sys/devices/system/memory/memory%" PRIu64 "/uevent", root, id);
+	(void)!create(path, "");
+	path_of(path, "%s/sys/devices/system/memory/memory%" PRIu64 "/subsystem", root, id);
+	(void)!symlink("../../../../bus/memory", path);
+	path_of(path, "%s/sys/devices/system/memory/memory%" PRIu64 "/state", root, id);
+	(void)!create(path, "offline");
+}
+
+static void unmake_block(const char *root, uint64_t id)
+{
+	static const char *const files[] = {"uevent", "subsystem", "node0", "phys_index", "state"};
+	char path[PATH];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		path_of(path, "%s/sys/devices/system/memory/memory%" PRIu64 "/%s", root, id,
+			files[i]);
+		unlink(path);
+	}
+	path_of(path, "%s/sys/devices/system/memory/memory%" PRIu64, root, id);
+	rmdir(path);
+}
+
+/* The blocks within a mapping of the device. False: there is no such mapping. */
+static bool read_mapping(
+	const struct store *store, unsigned int i, uint64_t *ret_first, uint64_t *ret_end)
+{
+	char path[PATH], start[64], last[64];
+
+	path_of(path, "%s/sys/bus/dax/devices/%s/mapping%u/start", store->root, store->value, i);
+	read_line(path, start);
+	path_of(path, "%s/sys/bus/dax/devices/%s/mapping%u/end", store->root, store->value, i);
+	read_line(path, last);
+	*ret_first = (strtoull(start, NULL, 0) + BLOCK - 1) / BLOCK;
+	*ret_end = (strtoull(last, NULL, 0) + 1) / BLOCK;
+	return *start && *last;
+}
+
 static void change_blocks(const struct store *store, bool make)
 {
-	char path[PATH], start[64], end[64];
-	uint64_t first, last;
+	uint64_t first, end;
 
-	path_of(path, "%s/sys/bus/dax/devices/%s/mapping0/start", store->root, store->value);
-	read_line(path, start);
-	path_of(path, "%s/sys/bus/dax/devices/%s/mapping0/end", store->root, store->value);
-	read_line(path, end);
-	first = (strtoull(start, NULL, 0) + BLOCK - 1) / BLOCK;
-	last = (strtoull(end, NULL, 0) + 1) / BLOCK;
-	for (uint64_t id = first; id < last; id++) {
-		path_of(path, "%s/sys/devices/system/memory/memory%" PRIu64, store->root, id);
-		if (make)
-			mkdir(path, 0755);
-		path_of(path, "%s/sys/devices/system/memory/memory%" PRIu64 "/state", store->root,
-			id);
-		if (make)
-			(void)!create(path, "offline");
-		else
-			unlink(path);
-		path_of(path, "%s/sys/devices/system/memory/memory%" PRIu64, store->root, id);
-		if (!make)
-			rmdir(path);
-	}
+	for (unsigned int i = 0; read_mapping(store, i, &first, &end); i++)
+		for (uint64_t id = first; id < end; id++) {
+			if (make)
+				make_block(store->root, id);
+			else
+				unmake_block(store->root, id);
+		}
 }
 
 static int store_driver(const struct store *store)
@@ -142,17 +176,7 @@ static int store_driver(const struct store *store)
 	return 0;
 }
 
-static int fault_of(const struct store *store)
-{
-	char path[PATH], number[64];
-
-	path_of(path, "%s/faults/%.*s:%s", store->root, (int)(store->name - store->directory - 1),
-		store->directory, store->name);
-	read_line(path, number);
-	return -atoi(number);
-}
-
-static void note(const struct store *store, int r)
+static void note(const struct store *store, const char *sign)
 {
 	char path[PATH], line[PATH];
 	int fd, n;
@@ -161,10 +185,56 @@ static void note(const struct store *store, int r)
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return;
-	n = snprintf(
-		line, sizeof(line), "%s%s %s\n", r < 0 ? "!" : "", store->directory, store->value);
+	n = snprintf(line, sizeof(line), "%s%s %s\n", sign, store->directory, store->value);
 	(void)!pwrite(fd, line, (size_t)n, 0); /* O_APPEND: at the end nevertheless */
 	close(fd);
+}
+
+/* Not before the test lets it go on. */
+static void hang(const struct store *store, const char *path)
+{
+	char text[64] = "hang";
+
+	for (note(store, "~"); strcmp(text, "hang") == 0; read_line(path, text))
+		usleep(HANG_USEC);
+}
+
+/* 0, or the negative errno that a fault's file asks for. */
+static int read_fault(const struct store *store, const char *path)
+{
+	unsigned int times;
+	char text[64];
+	int error;
+
+	read_line(path, text);
+	if (strcmp(text, "hang") == 0)
+		hang(store, path);
+	switch (sscanf(text, "%d %u", &error, &times)) {
+	case 1:
+		return -error;
+	case 2:
+		if (!times)
+			return 0;
+		snprintf(text, sizeof(text), "%d %u", error, times - 1);
+		(void)!create(path, text);
+		return -error;
+	default:
+		return 0;
+	}
+}
+
+static int fault_of(const struct store *store)
+{
+	char path[PATH];
+	int r, length = (int)(store->name - store->directory - 1);
+
+	path_of(path, "%s/faults/%.*s:%s %s", store->root, length, store->directory, store->name,
+		store->value);
+	r = read_fault(store, path);
+	if (r < 0)
+		return r;
+	path_of(path, "%s/faults/%.*s:%s", store->root, length, store->directory, store->name);
+	return read_fault(store, path);
 }
 
 static int store_value(const struct store *store)
@@ -177,7 +247,7 @@ static int store_value(const struct store *store)
 		r = store_driver(store);
 	else if (r == 0)
 		r = replace(store->fd, store->value);
-	note(store, r);
+	note(store, r < 0 ? "!" : "");
 	return r;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The mock machine: memory, CXL, TDX.
+ * The mock machine: memory, TDX, configuration.
  */
 #include "mock.h"
 
@@ -11,35 +11,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NEW	"/new" /* outside of /sys: where things are put together */
-#define REGIONS "/sys/devices/platform/ACPI0017:00/root0"
-
 /* The daemon waits 250 ms for more blocks. */
 #define SLOW_MS 200
-
-static void __attribute__((format(printf, 2, 3)))
-path_of(char path[MOCK_PATH], const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(path, MOCK_PATH, format, args);
-	va_end(args);
-}
 
 void mock_uevent(const struct mock *mock, const char *path, const char *action)
 {
 	umockdev_testbed_uevent(mock->testbed, path, action);
 }
 
-/* A device that does nothing but send events. */
-static void add_device(const struct mock *mock, const char *path, const char *subsystem)
+void mock_add_device(const struct mock *mock, const char *path, const char *subsystem)
 {
 	char file[MOCK_PATH];
 
-	path_of(file, "%s/uevent", path);
+	mock_path(file, "%s/uevent", path);
 	mock_put(mock, file, "");
-	path_of(file, "%s/subsystem", path);
+	mock_path(file, "%s/subsystem", path);
 	mock_link(mock, file, subsystem);
 }
 
@@ -120,9 +106,9 @@ static void add_block(const struct mock *mock, uint64_t id, const char *state)
 	mock_put(mock, NEW "/block/state", text);
 	snprintf(text, sizeof(text), "%08" PRIx64 "\n", id);
 	mock_put(mock, NEW "/block/phys_index", text);
-	add_device(mock, NEW "/block", "../../../../bus/memory");
+	mock_add_device(mock, NEW "/block", "../../../../bus/memory");
 	mock_link(mock, NEW "/block/node0", "../../node/node0");
-	path_of(path, MEMORY "/memory%" PRIu64, id);
+	mock_path(path, MEMORY "/memory%" PRIu64, id);
 	mock_move(mock, NEW "/block", path);
 }
 
@@ -133,7 +119,7 @@ bool mock_add_blocks(const struct mock *mock, uint64_t first, unsigned int n, co
 
 	for (uint64_t id = first; id < first + n; id++) {
 		add_block(mock, id, state);
-		path_of(path, MEMORY "/memory%" PRIu64, id);
+		mock_path(path, MEMORY "/memory%" PRIu64, id);
 		mock_uevent(mock, path, "add");
 	}
 	return mock_now_ms() - before < SLOW_MS;
@@ -144,173 +130,26 @@ void mock_expect_blocks(const struct mock *mock, uint64_t first, unsigned int n,
 	char path[MOCK_PATH];
 
 	for (uint64_t id = first; id < first + n; id++) {
-		path_of(path, MEMORY "/memory%" PRIu64 "/state", id);
+		mock_path(path, MEMORY "/memory%" PRIu64 "/state", id);
 		mock_expect_file(mock, path, state);
 	}
 }
 
-/* "dax3.0" is on region3. */
-static unsigned int region_of(const char *name)
+void mock_configure(const struct mock *mock, const char *keys)
 {
-	unsigned int region;
+	char text[1024];
 
-	assert_int_equal(sscanf(name, "dax%u.0", &region), 1);
-	return region;
+	snprintf(text, sizeof(text), "[Daemon]\n%s", keys);
+	mock_put(mock, "/etc/tdx-onlined.conf", text);
 }
 
-static void dax_region_path(const char *name, char path[MOCK_PATH])
+void mock_rule(const struct mock *mock, const char *name, const char *match, const char *policy)
 {
-	unsigned int n = region_of(name);
+	char path[MOCK_PATH], text[1024];
 
-	path_of(path, REGIONS "/decoder0.%u/region%u/dax_region%u", n, n, n);
-}
-
-void mock_dax_path(const char *name, char path[MOCK_PATH])
-{
-	size_t length;
-
-	dax_region_path(name, path);
-	length = strlen(path);
-	snprintf(path + length, MOCK_PATH - length, "/%s", name);
-}
-
-void mock_uevent_dax(const struct mock *mock, const char *name, const char *action)
-{
-	char path[MOCK_PATH];
-
-	mock_dax_path(name, path);
-	mock_uevent(mock, path, action);
-}
-
-static void put_number_file(const struct mock *mock, const char *directory, const char *name,
-	const char *format, uint64_t number)
-{
-	char path[MOCK_PATH], text[32];
-
-	path_of(path, "%s/%s", directory, name);
-	if (*format == 'x')
-		snprintf(text, sizeof(text), "0x%" PRIx64 "\n", number);
-	else
-		snprintf(text, sizeof(text), "%" PRId64 "\n", (int64_t)number);
+	mock_path(path, RULES "/%s", name);
+	snprintf(text, sizeof(text), "[Match]\n%s\n[Policy]\n%s", match, policy);
 	mock_put(mock, path, text);
-}
-
-/* The attributes that tell where a device lies (drivers/dax/bus.c): its size comes last. */
-static void put_size(const struct mock *mock, const char *directory, uint64_t start, uint64_t size)
-{
-	if (size) {
-		put_number_file(mock, directory, "mapping0/page_offset", "x", 0);
-		put_number_file(mock, directory, "mapping0/end", "x", start + size - 1);
-		put_number_file(mock, directory, "mapping0/start", "x", start);
-		put_number_file(mock, directory, "resource", "x", start);
-	}
-	put_number_file(mock, directory, "size", "d", size);
-}
-
-void mock_size_dax(const struct mock *mock, const char *name, uint64_t start, uint64_t size)
-{
-	char path[MOCK_PATH];
-
-	mock_dax_path(name, path);
-	put_size(mock, path, start, size);
-}
-
-/* What libdaxctl wants of a region. */
-static void add_dax_region(const struct mock *mock, const char *name, uint64_t size)
-{
-	char path[MOCK_PATH], directory[MOCK_PATH];
-
-	dax_region_path(name, path);
-	add_device(mock, path, "../../../../../../../bus/cxl");
-	path_of(directory, "%.4000s/dax_region", path);
-	put_number_file(mock, directory, "id", "d", region_of(name));
-	put_number_file(mock, directory, "size", "d", size);
-	put_number_file(mock, directory, "align", "d", 2 * MIB);
-	put_number_file(mock, directory, "available_size", "d", 0);
-}
-
-void mock_add_dax(
-	const struct mock *mock, const char *name, uint64_t start, uint64_t size, int node)
-{
-	char path[MOCK_PATH], link[MOCK_PATH], device[MOCK_PATH];
-
-	add_dax_region(mock, name, size);
-	add_device(mock, NEW "/dax", "../../../../../../../../bus/dax");
-	put_number_file(mock, NEW "/dax", "target_node", "d", (uint64_t)node);
-	put_number_file(mock, NEW "/dax", "numa_node", "d", (uint64_t)-1);
-	put_number_file(mock, NEW "/dax", "align", "d", 2 * MIB);
-	mock_put(mock, NEW "/dax/modalias", "dax:t0\n");
-	mock_put(mock, NEW "/dax/dev", "252:0\n");
-	put_size(mock, NEW "/dax", start, size);
-	path_of(device, "/dev/%s", name);
-	mock_put(mock, device, "");
-	mock_dax_path(name, path);
-	mock_move(mock, NEW "/dax", path);
-	path_of(link, "/sys/bus/dax/devices/%s", name);
-	path_of(device, "../../..%.4000s", path + strlen("/sys"));
-	mock_link(mock, link, device);
-}
-
-void mock_reset_driver(const struct mock *mock, const char *name)
-{
-	char path[MOCK_PATH];
-
-	path_of(path, "/sys/bus/dax/devices/%s/driver", name);
-	mock_remove(mock, path);
-}
-
-void mock_fail(const struct mock *mock, const char *attribute, int error)
-{
-	char path[MOCK_PATH], number[16];
-
-	path_of(path, "/faults/%s", attribute);
-	*strrchr(path, '/') = ':';
-	snprintf(number, sizeof(number), "%d\n", error);
-	mock_put(mock, path, number);
-}
-
-void mock_await_decided(const struct mock *mock, const char *name)
-{
-	char text[64];
-
-	snprintf(text, sizeof(text), "\"%s\"", name);
-	mock_await_text(mock, STATE, text);
-	mock_await_text(mock, STATE, "\"begun\":[]");
-}
-
-void mock_expect_stores(const struct mock *mock, const char *among, const char *stores)
-{
-	static char all[65536], some[65536];
-	size_t n = 0;
-
-	mock_read(mock, "/stores", all, sizeof(all));
-	for (char *line = strtok(all, "\n"); line; line = strtok(NULL, "\n"))
-		if (strstr(line, among))
-			n += (size_t)snprintf(some + n, sizeof(some) - n, "%s\n", line);
-	some[n] = '\0';
-	assert_string_equal(some, stores);
-}
-
-static void add_drivers(const struct mock *mock)
-{
-	static const char *const drivers[] = {"kmem", "device_dax"};
-	static const char *const files[] = {"bind", "unbind", "new_id", "remove_id"};
-	char path[MOCK_PATH];
-
-	for (size_t i = 0; i < 2; i++) {
-		for (size_t j = 0; j < 4; j++) {
-			path_of(path, "/sys/bus/dax/drivers/%s/%s", drivers[i], files[j]);
-			mock_put(mock, path, "");
-		}
-		path_of(path, "/sys/bus/dax/drivers/%s/module", drivers[i]);
-		mock_link(mock, path,
-			i ? "../../../../module/device_dax" : "../../../../module/kmem");
-		/* libkmod believes this, and so leaves the modules of the real kernel alone. */
-		path_of(path, "/sys/module/%s/initstate", drivers[i]);
-		mock_put(mock, path, "live\n");
-		path_of(path, "/sys/module/%s/refcnt", drivers[i]);
-		mock_put(mock, path, "0\n");
-	}
 }
 
 static void make_machine(struct mock *mock)
@@ -333,16 +172,19 @@ static void make_machine(struct mock *mock)
 	mock_boot_params(mock, 4096);
 	for (uint64_t id = 0; id < GIB / BLOCK; id++)
 		add_block(mock, id, "online");
-	add_drivers(mock);
-	add_device(mock, KVM_INTEL, "../../bus/module");
-	add_device(mock, "/sys/devices/virtual/misc/kvm", "../../../../class/misc");
-	add_device(mock, "/sys/devices/virtual/net/eth0", "../../../../class/net");
+	mock_add_drivers(mock);
+	mock_add_device(mock, KVM_INTEL, "../../bus/module");
+	mock_add_device(mock, "/sys/devices/virtual/misc/kvm", "../../../../class/misc");
+	mock_add_device(mock, "/sys/module/kmem", "../../bus/module");
+	mock_add_device(mock, "/sys/module/device_dax", "../../bus/module");
+	mock_add_device(mock, "/sys/devices/virtual/net/eth0", "../../../../class/net");
 	mock_make_directory(mock, "/run");
 }
 
 static void unmake_machine(struct mock *mock)
 {
 	mock_kill(mock);
+	mock_notify_close(mock);
 	g_clear_object(&mock->testbed);
 	g_free(mock->root);
 	free(mock);
@@ -354,7 +196,7 @@ int mock_setup(void **state)
 
 	if (!mock)
 		return -1;
-	mock->said = -1;
+	mock->said = mock->notify = -1;
 	*state = mock;
 	make_machine(mock);
 	return 0;
@@ -369,8 +211,9 @@ int mock_teardown(void **state)
 void mock_reset(struct mock *mock)
 {
 	mock_kill(mock);
+	mock_notify_close(mock);
 	g_clear_object(&mock->testbed);
 	g_free(mock->root);
-	*mock = (struct mock){.said = -1};
+	*mock = (struct mock){.said = -1, .notify = -1};
 	make_machine(mock);
 }

@@ -4,7 +4,8 @@
  *
  * Each test has a machine of its own: an umockdev testbed with 1 GiB of boot RAM in blocks of
  * 128 MiB, no TDX, and the dax drivers loaded. Things are put together aside and renamed into
- * their places, as far as one look of the daemon can see them; then comes the uevent.
+ * their places, as far as one look of the daemon can see them; then comes the uevent. The
+ * configuration is the testbed's, too: none, until a test writes one.
  *
  * What the daemon says is read line by line. A line that a test expects is waited for, and can
  * be expected only once; mock_expect_silence() at the end finds what nobody expected. To know
@@ -37,6 +38,10 @@
 #define BOOT_PARAMS   "/sys/kernel/boot_params/data"
 #define BOOT_ID	      "/proc/sys/kernel/random/boot_id"
 #define STATE	      "/run/state.json"
+#define RULES	      "/etc/tdx-onlined/rules.d"
+
+#define NOTHING "nothing to do" /* it says so at the start */
+#define NEW	"/new"		/* outside of /sys: where things are put together */
 
 #define MOCK_PATH   4096
 #define MOCK_LINES  256
@@ -52,6 +57,7 @@ struct mock {
 	char *root;
 	pid_t daemon; /* 0: none runs */
 	int said;     /* its stderr, or -1 */
+	int notify;   /* what it tells systemd, while a test listens; or -1 */
 	struct mock_line lines[MOCK_LINES];
 	size_t n;	/* complete lines */
 	size_t partial; /* bytes of the line after them */
@@ -77,6 +83,7 @@ int mock_teardown(void **state);
 void mock_reset(struct mock *mock);
 
 /* tree.c: files of the machine, by the path that the daemon sees. */
+void __attribute__((format(printf, 2, 3))) mock_path(char path[MOCK_PATH], const char *format, ...);
 const char *mock_real_path(const struct mock *mock, const char *path, char buf[MOCK_PATH]);
 void mock_make_directory(const struct mock *mock, const char *path);
 void mock_put(const struct mock *mock, const char *path, const char *text);
@@ -85,12 +92,16 @@ void mock_link(const struct mock *mock, const char *path, const char *target);
 void mock_move(const struct mock *mock, const char *from, const char *to);
 void mock_remove(const struct mock *mock, const char *path); /* a file or an empty directory */
 void mock_read(const struct mock *mock, const char *path, char *text, size_t size);
-/* Wait until the file has this in it. */
+/* Wait until the file is as it should be; or only until it has this in it. */
+void mock_await(const struct mock *mock, const char *path,
+	bool (*is)(const char *text, const void *userdata), const void *userdata);
 void mock_await_text(const struct mock *mock, const char *path, const char *text);
 void mock_expect_file(const struct mock *mock, const char *path, const char *text);
 
 /* mock.c: the machine. */
 void mock_uevent(const struct mock *mock, const char *path, const char *action);
+/* A device that does nothing but send events. */
+void mock_add_device(const struct mock *mock, const char *path, const char *subsystem);
 void mock_set_tdx_flag(const struct mock *mock);	       /* in /proc/cpuinfo */
 void mock_set_tdx_parameter(const struct mock *mock, char yn); /* of kvm_intel; no event */
 void mock_boot_params(const struct mock *mock, size_t size);   /* cut off after so many bytes */
@@ -100,26 +111,43 @@ void mock_boot_memmap(const struct mock *mock);
 bool mock_add_blocks(const struct mock *mock, uint64_t first, unsigned int n, const char *state);
 void mock_expect_blocks(const struct mock *mock, uint64_t first, unsigned int n, const char *state);
 
+/* Lines of tdx-onlined.conf; of a rule ("50-some.rule"), in its two sections. */
+void mock_configure(const struct mock *mock, const char *keys);
+void mock_rule(const struct mock *mock, const char *name, const char *match, const char *policy);
+
 /*
- * A CXL dax device without a driver, "daxN.0" on regionN; size 0: without a mapping. The event
- * is the caller's: mock_uevent_dax().
+ * dax.c: a CXL dax device without a driver, "daxN.0" on regionN; size 0: without a mapping. The
+ * event is the caller's: mock_uevent_dax().
  */
 void mock_add_dax(
 	const struct mock *mock, const char *name, uint64_t start, uint64_t size, int node);
+/* With several mappings: they have the same part of the size each. */
+void mock_add_dax_in_parts(const struct mock *mock, const char *name, const uint64_t *starts,
+	unsigned int n, uint64_t size, int node);
 void mock_size_dax(const struct mock *mock, const char *name, uint64_t start, uint64_t size);
 void mock_uevent_dax(const struct mock *mock, const char *name, const char *action);
-/* As a device is that nobody has bound yet. */
+/* The link alone. Without: as a device is that nobody has bound yet. */
+void mock_set_driver(const struct mock *mock, const char *name, const char *driver);
 void mock_reset_driver(const struct mock *mock, const char *name);
 void mock_dax_path(const char *name, char path[MOCK_PATH]);
+void mock_add_drivers(const struct mock *mock);
 
-/* From now on a store to an attribute ("memory16/state") fails; 0: no longer. */
-void mock_fail(const struct mock *mock, const char *attribute, int error);
-
-/* Wait until a dax device is decided, its steps taken, and that is saved. */
-void mock_await_decided(const struct mock *mock, const char *name);
+/*
+ * watch.c: from now on a store to an attribute ("memory16/state") fails, or only that of one
+ * value ("memory16/state offline"); 0: no longer. Or it fails so many times; or hangs, noted with
+ * "~", until it is to do something else. "system/memory": the directory cannot be listed.
+ */
+void mock_fail(const struct mock *mock, const char *store, int error);
+void mock_fail_times(const struct mock *mock, const char *store, int error, unsigned int times);
+void mock_hang(const struct mock *mock, const char *store);
 
 /* The stores so far to what has this in its name: "DIR/NAME VALUE\n" each, failed with "!". */
 void mock_expect_stores(const struct mock *mock, const char *among, const char *stores);
+
+/* Wait until a dax device is decided, all steps taken, and that is saved. */
+void mock_await_decided(const struct mock *mock, const char *name);
+/* Wait until nothing is begun, nor to be decided anew, and that is saved. */
+void mock_await_settled(const struct mock *mock);
 
 /* child.c: the daemon. */
 void mock_start(struct mock *mock); /* returns after READY=1 */
@@ -131,6 +159,28 @@ bool mock_wait_for(int fd, int64_t deadline);
 bool mock_is_alive(struct mock *mock);		   /* has not ended by itself */
 int64_t mock_cpu_time_ns(const struct mock *mock); /* since it started; to the nanosecond */
 
-void mock_expect_line(struct mock *mock, const char *text); /* a line with this text in it */
+/* A line with this text in it, or "^": at its beginning. */
+void mock_expect_line(struct mock *mock, const char *text);
+void mock_expect_gate(struct mock *mock, const char *gate); /* that it says what it is now */
 void mock_expect_record(struct mock *mock, const struct mock_record *record);
 void mock_expect_silence(struct mock *mock); /* after the stop: it has said no more */
+/* Of what it has said so far, one thing came before the other. */
+void mock_expect_order(const struct mock *mock, const char *first, const char *second);
+
+/* notify.c: what it tells systemd. */
+void mock_notify_open(struct mock *mock);
+void mock_notify_close(struct mock *mock);
+bool mock_notify_is_ready(const struct mock *mock); /* is that the next that it says? */
+/* SIGHUP, until it says that it reloads; and until it says that it is ready again. */
+void mock_reload_begin(struct mock *mock);
+void mock_reload_end(struct mock *mock);
+void mock_reload(struct mock *mock);
+
+/* scene.c: how most tests begin and end. With nothing there yet, or with something. */
+void mock_start_absent(struct mock *mock);
+void mock_make_active(const struct mock *mock);
+void mock_start_active(struct mock *mock);
+void mock_start_in(struct mock *mock, const char *gate);
+/* Whatever was before: another range is decided as usual. Stop; it has said no more. */
+void mock_end_absent(struct mock *mock);
+void mock_end_active(struct mock *mock);

@@ -9,57 +9,13 @@
 #include <stdio.h>
 
 #define DAX0_START (4 * GIB)
-#define DAX1_START (8 * GIB)
-
-static const struct mock_record dax1_refused = {
-	DAX1_START, GIB, "kept as devdax", "outside-boot-map", "active", "(dax1.0, region1, "};
-
-static void start_active(struct mock *mock)
-{
-	mock_set_tdx_flag(mock);
-	mock_set_tdx_parameter(mock, 'Y');
-	mock_start(mock);
-	mock_expect_line(mock, "TDX gate active");
-	mock_expect_line(mock, "nothing to do");
-}
-
-/* Whatever was wrong before: this is decided as usual. */
-static void expect_life(struct mock *mock)
-{
-	assert_true(mock_is_alive(mock));
-	mock_add_dax(mock, "dax1.0", DAX1_START, GIB, 1);
-	mock_uevent_dax(mock, "dax1.0", "add");
-	mock_expect_record(mock, &dax1_refused);
-	mock_await_decided(mock, "dax1.0");
-	mock_stop(mock);
-	mock_expect_silence(mock);
-}
-
-/* Without TDX, so that a block would go online if it were decided as usual. */
-static void start_absent(struct mock *mock)
-{
-	mock_start(mock);
-	mock_expect_line(mock, "TDX gate absent");
-	mock_expect_line(mock, "nothing to do");
-}
-
-/* A neighbourless block, decided as usual. */
-static void expect_life_absent(struct mock *mock)
-{
-	mock_add_blocks(mock, 40, 1, "offline");
-	mock_expect_record(mock, &(struct mock_record){5 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "gate-absent", "absent", NULL});
-	mock_stop(mock);
-	mock_expect_silence(mock);
-	mock_expect_blocks(mock, 40, 1, "online");
-}
 
 /* Listed, but gone when it is read: a link to nowhere is just that. */
 static void test_block_vanishes(void **state)
 {
 	struct mock *mock = *state;
 
-	start_absent(mock);
+	mock_start_absent(mock);
 	mock_link(mock, MEMORY "/memory17", "nowhere");
 	mock_add_blocks(mock, 16, 1, "offline");
 	mock_expect_line(mock, MEMORY "/memory17/state: ");
@@ -67,19 +23,19 @@ static void test_block_vanishes(void **state)
 					 "unreadable", "absent", NULL});
 	mock_expect_blocks(mock, 16, 1, "offline");
 	mock_remove(mock, MEMORY "/memory17");
-	expect_life_absent(mock);
+	mock_end_absent(mock);
 }
 
 static void test_block_state_garbage(void **state)
 {
 	struct mock *mock = *state;
 
-	start_absent(mock);
+	mock_start_absent(mock);
 	mock_add_blocks(mock, 16, 1, "onlinee");
 	mock_expect_line(mock, MEMORY "/memory16/state: ");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "left as it is",
 					 "unreadable", "absent", NULL});
-	expect_life_absent(mock);
+	mock_end_absent(mock);
 	mock_expect_blocks(mock, 16, 1, "onlinee");
 	mock_expect_stores(mock, "", "memory40/state online\n");
 }
@@ -89,12 +45,12 @@ static void test_block_not_written(void **state)
 	struct mock *mock = *state;
 
 	mock_fail(mock, "memory16/state", EACCES);
-	start_absent(mock);
+	mock_start_absent(mock);
 	mock_add_blocks(mock, 16, 1, "offline");
 	mock_expect_record(
 		mock, &(struct mock_record){2 * GIB, BLOCK, "not wholly online, 0 of 1 blocks",
 			      "gate-absent", "absent", "online at 0x80000000: Permission denied"});
-	expect_life_absent(mock);
+	mock_end_absent(mock);
 	mock_expect_stores(mock, "", "!memory16/state online\nmemory40/state online\n");
 }
 
@@ -103,13 +59,13 @@ static void test_block_busy_at_first(void **state)
 	struct mock *mock = *state;
 
 	mock_fail(mock, "memory16/state", EBUSY);
-	start_absent(mock);
+	mock_start_absent(mock);
 	mock_add_blocks(mock, 16, 1, "offline");
 	mock_await_text(mock, "/stores", "!memory16/state online\n");
 	mock_fail(mock, "memory16/state", 0);
 	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
 					 "gate-absent", "absent", NULL});
-	expect_life_absent(mock);
+	mock_end_absent(mock);
 }
 
 /* EBUSY that does not pass: after a bounded number of tries that is the result. */
@@ -118,13 +74,13 @@ static void test_block_stays_busy(void **state)
 	struct mock *mock = *state;
 
 	mock_fail(mock, "memory16/state", EBUSY);
-	start_absent(mock);
+	mock_start_absent(mock);
 	mock_add_blocks(mock, 16, 1, "offline");
 	mock_expect_record(mock,
 		&(struct mock_record){2 * GIB, BLOCK, "not wholly online, 0 of 1 blocks",
 			"gate-absent", "absent", "online at 0x80000000: Device or resource busy"});
 	mock_fail(mock, "memory16/state", 0);
-	expect_life_absent(mock);
+	mock_end_absent(mock);
 	mock_expect_blocks(mock, 16, 1, "offline");
 }
 
@@ -132,14 +88,14 @@ static void test_no_target_node(void **state)
 {
 	struct mock *mock = *state;
 
-	start_active(mock);
+	mock_start_active(mock);
 	mock_add_dax(mock, "dax0.0", DAX0_START, GIB, -1);
 	mock_uevent_dax(mock, "dax0.0", "add");
 	mock_expect_line(mock, "/dax0.0/target_node: ");
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, GIB, "left as it is",
 					 "no-target-node", "active", "(dax0.0, region0)"});
-	expect_life(mock);
-	mock_expect_stores(mock, "/bind", "device_dax/bind dax1.0\n");
+	mock_end_active(mock);
+	mock_expect_stores(mock, "/bind", "device_dax/bind dax9.0\n");
 }
 
 /* Its size is known and its place is not: there is no [mem …] to tell. */
@@ -148,7 +104,7 @@ static void test_no_mapping(void **state)
 	struct mock *mock = *state;
 	char path[MOCK_PATH], file[MOCK_PATH + 32];
 
-	start_active(mock);
+	mock_start_active(mock);
 	mock_add_dax(mock, "dax0.0", DAX0_START, 0, 1);
 	mock_dax_path("dax0.0", path);
 	snprintf(file, sizeof(file), "%s/size", path);
@@ -156,8 +112,8 @@ static void test_no_mapping(void **state)
 	mock_uevent_dax(mock, "dax0.0", "add");
 	mock_expect_line(mock, "/dax0.0/mapping0: ");
 	mock_expect_line(mock, "left as it is: a part of its state cannot be read (unreadable)");
-	expect_life(mock);
-	mock_expect_stores(mock, "/bind", "device_dax/bind dax1.0\n");
+	mock_end_active(mock);
+	mock_expect_stores(mock, "/bind", "device_dax/bind dax9.0\n");
 }
 
 /* libdaxctl passes over a device without its node in /dev. */
@@ -165,13 +121,13 @@ static void test_no_device_node(void **state)
 {
 	struct mock *mock = *state;
 
-	start_active(mock);
+	mock_start_active(mock);
 	mock_add_dax(mock, "dax0.0", DAX0_START, GIB, 1);
 	mock_remove(mock, "/dev/dax0.0");
 	mock_uevent_dax(mock, "dax0.0", "add");
 	mock_expect_line(mock, "/sys/bus/dax/devices/dax0.0: left alone");
-	expect_life(mock);
-	mock_expect_stores(mock, "/bind", "device_dax/bind dax1.0\n");
+	mock_end_active(mock);
+	mock_expect_stores(mock, "/bind", "device_dax/bind dax9.0\n");
 }
 
 /* The count says 4 entries and 3 are there. The firmware memmap is the second choice. */
@@ -181,9 +137,9 @@ static void test_boot_params_cut(void **state)
 
 	mock_boot_params(mock, 0x2d0 + 3 * 20);
 	mock_boot_memmap(mock);
-	start_active(mock);
+	mock_start_active(mock);
 	mock_expect_line(mock, BOOT_PARAMS ": ");
-	expect_life(mock);
+	mock_end_active(mock);
 }
 
 /* Nothing tells of the boot: a dax device is left alone, of blocks nothing can be said. */
@@ -192,7 +148,7 @@ static void test_no_boot_map(void **state)
 	struct mock *mock = *state;
 
 	mock_boot_params(mock, 100);
-	start_active(mock);
+	mock_start_active(mock);
 	mock_expect_line(mock, BOOT_PARAMS ": ");
 	mock_expect_line(mock, "/sys/firmware/memmap: ");
 	mock_add_dax(mock, "dax0.0", DAX0_START, GIB, 1);
@@ -212,9 +168,9 @@ static void test_cpuinfo_garbage(void **state)
 	mock_put(mock, "/proc/cpuinfo", "processor\t: 0\n\n");
 	mock_start(mock);
 	mock_expect_line(mock, "/proc/cpuinfo: ");
-	mock_expect_line(mock, "TDX gate unknown");
+	mock_expect_gate(mock, "unknown");
 	mock_expect_file(mock, AUTO_ONLINE, "offline");
-	mock_expect_line(mock, "nothing to do");
+	mock_expect_line(mock, NOTHING);
 	mock_stop(mock);
 	mock_expect_silence(mock);
 }
@@ -226,9 +182,9 @@ static void test_state_corrupt(void **state)
 	mock_put(mock, STATE, "{\"schema\":1,\"boot_id\":");
 	mock_start(mock);
 	mock_expect_line(mock, STATE ": ");
-	mock_expect_line(mock, "TDX gate absent");
-	mock_expect_line(mock, "nothing to do");
-	expect_life_absent(mock);
+	mock_expect_gate(mock, "absent");
+	mock_expect_line(mock, NOTHING);
+	mock_end_absent(mock);
 }
 
 /* The guard was up when the file was lost: the probing of drivers comes back all the same. */
@@ -241,10 +197,10 @@ static void test_state_lost_behind_the_guard(void **state)
 	mock_start(mock);
 	mock_expect_line(mock, STATE ": ");
 	mock_expect_line(mock, DAX_AUTOPROBE ": what it read before is not known, taken for 1");
-	mock_expect_line(mock, "TDX gate absent");
-	mock_expect_line(mock, "nothing to do");
+	mock_expect_gate(mock, "absent");
+	mock_expect_line(mock, NOTHING);
 	mock_expect_file(mock, DAX_AUTOPROBE, "1");
-	expect_life_absent(mock);
+	mock_end_absent(mock);
 }
 
 /* It is JSON and of this boot, but not ours. */
@@ -257,9 +213,9 @@ static void test_state_foreign(void **state)
 		"\"boot_map\":[],\"guard\":7,\"decided\":{}}");
 	mock_start(mock);
 	mock_expect_line(mock, STATE ": ");
-	mock_expect_line(mock, "TDX gate absent");
-	mock_expect_line(mock, "nothing to do");
-	expect_life_absent(mock);
+	mock_expect_gate(mock, "absent");
+	mock_expect_line(mock, NOTHING);
+	mock_end_absent(mock);
 }
 
 /* It cannot be saved: said, and all the rest goes on. */
@@ -271,8 +227,8 @@ static void test_state_not_written(void **state)
 	mock_start(mock);
 	mock_expect_line(mock, STATE ": not a state file");
 	mock_expect_line(mock, STATE ": cannot be written");
-	mock_expect_line(mock, "TDX gate absent");
-	mock_expect_line(mock, "nothing to do");
+	mock_expect_gate(mock, "absent");
+	mock_expect_line(mock, NOTHING);
 	mock_add_blocks(mock, 40, 1, "offline");
 	mock_expect_record(mock, &(struct mock_record){5 * GIB, BLOCK, "online, 1 of 1 blocks",
 					 "gate-absent", "absent", NULL});
@@ -285,11 +241,11 @@ static void test_switch_not_written(void **state)
 	struct mock *mock = *state;
 
 	mock_fail(mock, "memory/auto_online_blocks", EROFS);
-	start_active(mock);
+	mock_start_active(mock);
 	mock_expect_line(mock, AUTO_ONLINE ": cannot be set to offline: Read-only file system");
 	mock_expect_line(mock, "The guard is not whole");
 	mock_expect_file(mock, DAX_AUTOPROBE, "0");
-	expect_life(mock);
+	mock_end_active(mock);
 	mock_expect_file(mock, AUTO_ONLINE, "online");
 	mock_expect_file(mock, DAX_AUTOPROBE, "1");
 }
@@ -300,11 +256,11 @@ static void test_switch_not_read(void **state)
 
 	mock_remove(mock, AUTO_ONLINE);
 	mock_make_directory(mock, AUTO_ONLINE);
-	start_active(mock);
+	mock_start_active(mock);
 	mock_expect_line(mock, AUTO_ONLINE ": cannot be set to offline: Is a directory");
 	mock_expect_line(mock, "The guard is not whole");
 	mock_expect_file(mock, DAX_AUTOPROBE, "0");
-	expect_life(mock);
+	mock_end_active(mock);
 	mock_expect_file(mock, DAX_AUTOPROBE, "1");
 }
 

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NOTHING	   "nothing to do"
 #define DAX0_START (4 * GIB)
 #define DAX1_START (8 * GIB)
 
@@ -27,28 +26,6 @@ static void expect_guard(const struct mock *mock, const char *autoprobe, const c
 	mock_expect_file(mock, AUTO_ONLINE, auto_online);
 }
 
-static void restart_active(struct mock *mock)
-{
-	mock_start(mock);
-	mock_expect_line(mock, "TDX gate active");
-}
-
-/* With nothing there yet. */
-static void start_active(struct mock *mock)
-{
-	mock_set_tdx_flag(mock);
-	mock_set_tdx_parameter(mock, 'Y');
-	restart_active(mock);
-	mock_expect_line(mock, NOTHING);
-}
-
-static void start_absent(struct mock *mock)
-{
-	mock_start(mock);
-	mock_expect_line(mock, "TDX gate absent");
-	mock_expect_line(mock, NOTHING);
-}
-
 static void add_dax(const struct mock *mock, const char *name, uint64_t start)
 {
 	mock_add_dax(mock, name, start, GIB, 1);
@@ -58,7 +35,7 @@ static void add_dax(const struct mock *mock, const char *name, uint64_t start)
 /* True unless this machine was so slow that the blocks were no burst. */
 static bool blocks_make_one_record(struct mock *mock)
 {
-	start_absent(mock);
+	mock_start_absent(mock);
 	if (!mock_add_blocks(mock, 16, 4, "offline"))
 		return false;
 	mock_expect_record(mock,
@@ -89,7 +66,7 @@ static void test_dax_without_tdx(void **state)
 {
 	struct mock *mock = *state;
 
-	start_absent(mock);
+	mock_start_absent(mock);
 	mock_add_dax(mock, "dax0.0", DAX0_START, 4 * BLOCK, 1);
 	mock_uevent_dax(mock, "dax0.0", "add");
 	mock_expect_record(
@@ -108,7 +85,7 @@ static void test_refused_dax(void **state)
 {
 	struct mock *mock = *state;
 
-	start_active(mock);
+	mock_start_active(mock);
 	expect_guard(mock, "0", "offline");
 	add_dax(mock, "dax0.0", DAX0_START);
 	mock_expect_record(mock, &dax0_refused);
@@ -128,7 +105,7 @@ static void test_refused_dax_not_bound(void **state)
 	struct mock *mock = *state;
 
 	mock_fail(mock, "device_dax/bind", ENXIO);
-	start_active(mock);
+	mock_start_active(mock);
 	add_dax(mock, "dax0.0", DAX0_START);
 	mock_expect_record(mock, &dax0_refused);
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, GIB, "not made devdax",
@@ -143,7 +120,7 @@ static void test_refused_blocks(void **state)
 {
 	struct mock *mock = *state;
 
-	start_active(mock);
+	mock_start_active(mock);
 	/* One block: a burst of one is always in time. */
 	mock_add_blocks(mock, 16, 1, "offline");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "left offline",
@@ -160,7 +137,7 @@ static void test_kernel_refuses(void **state)
 	struct mock *mock = *state;
 
 	mock_fail(mock, "memory35/state", EPERM);
-	start_absent(mock);
+	mock_start_absent(mock);
 	mock_add_dax(mock, "dax0.0", DAX0_START, 4 * BLOCK, 1);
 	mock_uevent_dax(mock, "dax0.0", "add");
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "kept as devdax",
@@ -177,7 +154,7 @@ static void test_idle_talk(void **state)
 {
 	struct mock *mock = *state;
 
-	start_active(mock);
+	mock_start_active(mock);
 	mock_add_dax(mock, "dax0.0", DAX0_START, GIB, 1);
 	mock_uevent_dax(mock, "dax0.0", "bind"); /* before "add" */
 	mock_uevent_dax(mock, "dax0.0", "add");
@@ -202,7 +179,7 @@ static void test_size_zero(void **state)
 {
 	struct mock *mock = *state;
 
-	start_active(mock);
+	mock_start_active(mock);
 	mock_add_dax(mock, "dax0.0", DAX0_START, 0, 1);
 	mock_uevent_dax(mock, "dax0.0", "add");
 	add_dax(mock, "dax1.0", DAX1_START);
@@ -225,7 +202,7 @@ static void test_comes_again(void **state)
 	static const struct mock_record left = {
 		2 * GIB, BLOCK, "left offline", "outside-boot-map", "active", NULL};
 
-	start_active(mock);
+	mock_start_active(mock);
 	mock_add_blocks(mock, 16, 1, "offline");
 	mock_expect_record(mock, &left);
 	mock_uevent(mock, MEMORY "/memory16", "remove"); /* umockdev wants it there */
@@ -244,12 +221,12 @@ static void test_restart(void **state)
 {
 	struct mock *mock = *state;
 
-	start_active(mock);
+	mock_start_active(mock);
 	add_dax(mock, "dax0.0", DAX0_START);
 	mock_expect_record(mock, &dax0_refused);
 	mock_await_decided(mock, "dax0.0");
 	mock_stop(mock);
-	restart_active(mock);
+	mock_start_in(mock, "active");
 	expect_guard(mock, "0", "offline");
 	add_dax(mock, "dax1.0", DAX1_START);
 	mock_expect_record(mock, &dax1_refused);
@@ -264,7 +241,7 @@ static void test_restart_in_the_midst(void **state)
 	struct mock *mock = *state;
 
 	mock_fail(mock, "device_dax/bind", EBUSY); /* may pass: it is tried again, later */
-	start_active(mock);
+	mock_start_active(mock);
 	add_dax(mock, "dax0.0", DAX0_START);
 	mock_expect_record(mock, &dax0_refused);
 	mock_await_text(mock, "/stores", "!device_dax/bind dax0.0\n");
@@ -272,7 +249,7 @@ static void test_restart_in_the_midst(void **state)
 	mock_fail(mock, "device_dax/bind", 0);
 	/* A range that is done with before it does not make it forgotten. */
 	mock_add_dax(mock, "dax2.0", DAX0_START - GIB, GIB, 1);
-	restart_active(mock);
+	mock_start_in(mock, "active");
 	mock_expect_record(mock, &(struct mock_record){DAX0_START - GIB, GIB, "kept as devdax",
 					 "outside-boot-map", "active", "dax2.0"});
 	mock_await_text(mock, "/stores", "\ndevice_dax/bind dax0.0\n");
@@ -286,14 +263,14 @@ static void test_crash(void **state)
 	struct mock *mock = *state;
 
 	mock_put(mock, AUTO_ONLINE, "online_movable\n");
-	start_active(mock);
+	mock_start_active(mock);
 	add_dax(mock, "dax0.0", DAX0_START);
 	mock_expect_record(mock, &dax0_refused);
 	mock_await_decided(mock, "dax0.0");
 	mock_kill(mock);
 	expect_guard(mock, "0", "offline");
 	mock_add_dax(mock, "dax2.0", 12 * GIB, GIB, 1);
-	restart_active(mock);
+	mock_start_in(mock, "active");
 	mock_expect_record(mock, &(struct mock_record){12 * GIB, GIB, "kept as devdax",
 					 "outside-boot-map", "active", "dax2.0"});
 	mock_stop(mock);
@@ -305,7 +282,7 @@ static void test_another_boot(void **state)
 {
 	struct mock *mock = *state;
 
-	start_active(mock);
+	mock_start_active(mock);
 	add_dax(mock, "dax0.0", DAX0_START);
 	mock_expect_record(mock, &dax0_refused);
 	mock_await_decided(mock, "dax0.0");
@@ -315,7 +292,7 @@ static void test_another_boot(void **state)
 	mock_put(mock, DAX_AUTOPROBE, "1\n");
 	mock_put(mock, AUTO_ONLINE, "online_kernel\n");
 	mock_reset_driver(mock, "dax0.0");
-	restart_active(mock);
+	mock_start_in(mock, "active");
 	mock_expect_record(mock, &dax0_refused);
 	mock_stop(mock);
 	mock_expect_silence(mock);
@@ -326,7 +303,7 @@ static void test_switch_of_somebody_else(void **state)
 {
 	struct mock *mock = *state;
 
-	start_active(mock);
+	mock_start_active(mock);
 	mock_put(mock, AUTO_ONLINE, "online_movable\n");
 	mock_stop(mock);
 	expect_guard(mock, "1", "online_movable");
@@ -337,10 +314,10 @@ static void test_switch_set_between(void **state)
 {
 	struct mock *mock = *state;
 
-	start_active(mock);
+	mock_start_active(mock);
 	mock_stop(mock);
 	mock_put(mock, AUTO_ONLINE, "online_movable\n");
-	start_active(mock);
+	mock_start_active(mock);
 	expect_guard(mock, "0", "offline");
 	mock_stop(mock);
 	expect_guard(mock, "1", "online_movable");
@@ -353,7 +330,7 @@ static void test_armed_to_active(void **state)
 
 	mock_set_tdx_flag(mock);
 	mock_start(mock);
-	mock_expect_line(mock, "TDX gate armed");
+	mock_expect_gate(mock, "armed");
 	mock_expect_line(mock, NOTHING);
 	expect_guard(mock, "0", "offline");
 	/* kvm_intel is there before it has initialised the module; then it makes /dev/kvm. */
@@ -361,7 +338,7 @@ static void test_armed_to_active(void **state)
 	mock_uevent(mock, KVM_INTEL, "add");
 	mock_set_tdx_parameter(mock, 'Y');
 	mock_uevent(mock, "/sys/devices/virtual/misc/kvm", "add");
-	mock_expect_line(mock, "TDX gate active");
+	mock_expect_gate(mock, "active");
 	add_dax(mock, "dax0.0", DAX0_START);
 	mock_expect_record(mock, &dax0_refused);
 	mock_stop(mock);
@@ -374,11 +351,11 @@ static void test_absent_to_unknown(void **state)
 {
 	struct mock *mock = *state;
 
-	start_absent(mock);
+	mock_start_absent(mock);
 	expect_guard(mock, "1", "online");
 	mock_set_tdx_parameter(mock, 'Y');
 	mock_uevent(mock, KVM_INTEL, "add");
-	mock_expect_line(mock, "TDX gate unknown");
+	mock_expect_gate(mock, "unknown");
 	/* The guard is taken after that line and before this one. */
 	add_dax(mock, "dax0.0", DAX0_START);
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, GIB, "kept as devdax",
@@ -399,7 +376,7 @@ static void test_idle(void **state)
 	unsigned int looks = 0;
 	int64_t before;
 
-	start_active(mock);
+	mock_start_active(mock);
 	add_dax(mock, "dax0.0", DAX0_START);
 	mock_expect_record(mock, &dax0_refused);
 	/* On a slow machine it may still be settling in the first seconds. */

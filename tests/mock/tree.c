@@ -12,10 +12,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A file as it was read last. */
+static char all_of_it[65536];
+
 static void check(bool ok, const char *what, const char *path)
 {
 	if (!ok)
 		fail_msg("%s %s: %s", what, path, strerror(errno));
+}
+
+void mock_path(char path[MOCK_PATH], const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(path, MOCK_PATH, format, args);
+	va_end(args);
 }
 
 const char *mock_real_path(const struct mock *mock, const char *path, char buf[MOCK_PATH])
@@ -102,17 +114,19 @@ void mock_read(const struct mock *mock, const char *path, char *text, size_t siz
 	text[n] = '\0';
 }
 
-static bool has_text(const struct mock *mock, const char *path, const char *text)
+static bool fulfils(const struct mock *mock, const char *path,
+	bool (*is)(const char *text, const void *userdata), const void *userdata)
 {
-	char real[MOCK_PATH], all[65536];
+	char real[MOCK_PATH];
 
 	if (access(mock_real_path(mock, path, real), F_OK) < 0)
 		return false;
-	mock_read(mock, path, all, sizeof(all));
-	return strstr(all, text);
+	mock_read(mock, path, all_of_it, sizeof(all_of_it));
+	return is(all_of_it, userdata);
 }
 
-void mock_await_text(const struct mock *mock, const char *path, const char *text)
+void mock_await(const struct mock *mock, const char *path,
+	bool (*is)(const char *text, const void *userdata), const void *userdata)
 {
 	int64_t deadline = mock_now_ms() + DEADLINE_MS;
 	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -123,12 +137,24 @@ void mock_await_text(const struct mock *mock, const char *path, const char *text
 	*strrchr(real, '/') = '\0';
 	check(inotify_add_watch(fd, real, IN_CLOSE_WRITE | IN_MOVED_TO) >= 0, "watch", real);
 	/* The watch comes first, so no change can slip in between look and wait. */
-	while (!(found = has_text(mock, path, text)) && mock_wait_for(fd, deadline))
+	while (!(found = fulfils(mock, path, is, userdata)) && mock_wait_for(fd, deadline))
 		while (read(fd, events, sizeof(events)) > 0)
 			;
 	close(fd);
-	if (!found)
-		fail_msg("%s has not got \"%s\" in time", path, text);
+	if (found)
+		return;
+	mock_read(mock, path, all_of_it, sizeof(all_of_it));
+	fail_msg("%s has not become what it should in time: %s", path, all_of_it);
+}
+
+static bool has_text(const char *text, const void *userdata)
+{
+	return strstr(text, userdata);
+}
+
+void mock_await_text(const struct mock *mock, const char *path, const char *text)
+{
+	mock_await(mock, path, has_text, text);
 }
 
 void mock_expect_file(const struct mock *mock, const char *path, const char *text)

@@ -216,7 +216,7 @@ static void test_virtio_mem(void **state)
 	assert_arrival(&fresh, 1, span(9 * GIB, 10 * GIB), CARRIER_VIRTIO_MEM, "");
 
 	/* It shrinks in its middle: what was decided is what is left. */
-	snapshot_forget(&snapshot);
+	blocks_done(&snapshot.blocks);
 	add_blocks(&snapshot, span(8 * GIB - BLOCK, 8 * GIB + BLOCK), BLOCK_OFFLINE);
 	add_blocks(&snapshot, span(8 * GIB + 3 * BLOCK, 10 * GIB), BLOCK_OFFLINE);
 	assert_int_equal(arrivals_find(&snapshot, NULL, &third), 0);

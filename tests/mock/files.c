@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The mock kernel: files that umockdev leaves alone, and directories that cannot be listed.
+ *
+ * The configuration is the testbed's and never that of the machine that runs the tests. Listing
+ * a directory fails while there is a file faults/DIR:NAME, with an errno and perhaps how often.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATH (2 * PATH_MAX)
+/* Defined in place of the C library's own. */
+#define EXPORT __attribute__((visibility("default")))
+
+/* The testbed's, for a file of the configuration; any other path is left as it is. */
+static const char *moved(const char *path, char buf[PATH])
+{
+	static const char *const prefixes[] = {
+		"/etc/tdx-onlined", "/run/tdx-onlined", "/usr/lib/tdx-onlined"};
+	const char *root = getenv("UMOCKDEV_DIR");
+
+	for (size_t i = 0; root && i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		if (strncmp(path, prefixes[i], strlen(prefixes[i])) != 0)
+			continue;
+		snprintf(buf, PATH, "%s%s", root, path);
+		return buf;
+	}
+	return path;
+}
+
+EXPORT int open64(const char *path, int flags, ...)
+{
+	char buf[PATH];
+	mode_t mode = 0;
+	va_list args;
+	typeof(&open64) next = (typeof(&open64))dlsym(RTLD_NEXT, "open64");
+
+	va_start(args, flags);
+	if (flags & O_CREAT)
+		mode = va_arg(args, mode_t);
+	va_end(args);
+	return next(moved(path, buf), flags, mode);
+}
+
+EXPORT FILE *fopen64(const char *path, const char *mode)
+{
+	char buf[PATH];
+	typeof(&fopen64) next = (typeof(&fopen64))dlsym(RTLD_NEXT, "fopen64");
+
+	return next(moved(path, buf), mode);
+}
+
+EXPORT int stat64(const char *path, struct stat64 *st)
+{
+	char buf[PATH];
+	typeof(&stat64) next = (typeof(&stat64))dlsym(RTLD_NEXT, "stat64");
+
+	return next(moved(path, buf), st);
+}
+
+EXPORT int lstat64(const char *path, struct stat64 *st)
+{
+	char buf[PATH];
+	typeof(&lstat64) next = (typeof(&lstat64))dlsym(RTLD_NEXT, "lstat64");
+
+	return next(moved(path, buf), st);
+}
+
+EXPORT int faccessat(int fd, const char *path, int mode, int flags)
+{
+	char buf[PATH];
+	typeof(&faccessat) next = (typeof(&faccessat))dlsym(RTLD_NEXT, "faccessat");
+
+	return next(fd, moved(path, buf), mode, flags);
+}
+
+static void write_fault(const char *path, int error, unsigned int times)
+{
+	FILE *file = fopen64(path, "we");
+
+	if (!file)
+		return;
+	fprintf(file, "%d %u\n", error, times);
+	fclose(file);
+}
+
+/* The errno to fail with, or 0. */
+static int fault_of(const char *directory)
+{
+	const char *root = getenv("UMOCKDEV_DIR"), *name = strrchr(directory, '/'), *above = name;
+	char path[PATH];
+	unsigned int times = 1;
+	int error = 0, n;
+	FILE *file;
+
+	while (above && above > directory && above[-1] != '/')
+		above--;
+	if (!root || !above || above == directory)
+		return 0;
+	snprintf(path, sizeof(path), "%s/faults/%.*s:%s", root, (int)(name - above), above,
+		name + 1);
+	file = fopen64(path, "re");
+	if (!file)
+		return 0;
+	n = fscanf(file, "%d %u", &error, &times);
+	fclose(file);
+	if (n == 2 && times)
+		write_fault(path, error, times - 1);
+	return times ? error : 0;
+}
+
+EXPORT DIR *opendir(const char *path)
+{
+	int before = errno, error = fault_of(path);
+	char buf[PATH];
+	typeof(&opendir) next = (typeof(&opendir))dlsym(RTLD_NEXT, "opendir");
+
+	errno = error ? error : before;
+	return error ? NULL : next(moved(path, buf));
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The running daemon and what somebody does to a range by hand: said once, and left alone.
+ */
+#include "mock.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#define DAX0_START (4 * GIB)
+#define DAX0_SIZE  (2 * BLOCK)
+#define BLOCK16	   MEMORY "/memory16"
+
+static void add_dax0(const struct mock *mock)
+{
+	mock_add_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE, 1);
+	mock_uevent_dax(mock, "dax0.0", "add");
+}
+
+/* Without TDX: block 16 is online. */
+static void start_with_block(struct mock *mock)
+{
+	mock_start_absent(mock);
+	mock_add_blocks(mock, 16, 1, "offline");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
+					 "gate-absent", "absent", NULL});
+	mock_await_text(mock, STATE, "\"carrier\":\"unknown\"");
+}
+
+static void set_block(const struct mock *mock, uint64_t id, const char *state)
+{
+	char path[MOCK_PATH];
+
+	mock_path(path, MEMORY "/memory%" PRIu64 "/state", id);
+	mock_put(mock, path, state);
+	mock_path(path, MEMORY "/memory%" PRIu64, id);
+	mock_uevent(mock, path, state);
+}
+
+static void expect_block_changed(struct mock *mock)
+{
+	mock_expect_record(
+		mock, &(struct mock_record){2 * GIB, BLOCK, "was to be online", "gate-absent",
+			      "absent", "somebody changed it; 0 of 1 blocks online"});
+	mock_await_text(mock, STATE, "\"changed\":true");
+}
+
+/* With TDX: dax0.0 is in devdax mode. */
+static void start_with_device(struct mock *mock)
+{
+	mock_start_active(mock);
+	add_dax0(mock);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "outside-boot-map", "active", NULL});
+	mock_await_decided(mock, "dax0.0");
+}
+
+static void expect_device_changed(struct mock *mock, const char *now)
+{
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "was kept as devdax",
+					 "outside-boot-map", "active", now});
+	mock_await_text(mock, STATE, "\"changed\":true");
+}
+
+/* Once, however often; and nothing is done about it. */
+static void test_block(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_block(mock);
+	set_block(mock, 16, "offline");
+	expect_block_changed(mock);
+	set_block(mock, 16, "online");
+	mock_add_blocks(mock, 20, 1, "offline");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB + 4 * BLOCK, BLOCK,
+					 "online, 1 of 1 blocks", "gate-absent", "absent", NULL});
+	set_block(mock, 16, "offline");
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "memory16", "memory16/state online\n");
+}
+
+/* Not again after a restart, either. */
+static void test_block_over_restart(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_block(mock);
+	set_block(mock, 16, "offline");
+	expect_block_changed(mock);
+	mock_stop(mock);
+	mock_start_in(mock, "absent");
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "memory16", "memory16/state online\n");
+}
+
+/* To reload is to ask for it to be put right. */
+static void test_block_and_reload(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_block(mock);
+	set_block(mock, 16, "offline");
+	expect_block_changed(mock);
+	mock_reload(mock);
+	mock_expect_line(mock, "New configuration");
+	mock_expect_gate(mock, "absent");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
+					 "gate-absent", "absent", NULL});
+	mock_await_settled(mock);
+	/* From then on it counts anew. */
+	set_block(mock, 16, "offline");
+	expect_block_changed(mock);
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "memory16", "memory16/state online\nmemory16/state online\n");
+}
+
+static void test_while_stopped(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_block(mock);
+	mock_stop(mock);
+	mock_put(mock, BLOCK16 "/state", "offline\n");
+	mock_start_in(mock, "absent");
+	expect_block_changed(mock);
+	mock_end_absent(mock);
+}
+
+static void test_driver(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_device(mock);
+	mock_reset_driver(mock, "dax0.0");
+	mock_uevent_dax(mock, "dax0.0", "unbind");
+	expect_device_changed(mock, "driver is now none; 0 of 0 blocks online");
+	mock_set_driver(mock, "dax0.0", "device_dax");
+	mock_uevent_dax(mock, "dax0.0", "bind");
+	mock_add_dax(mock, "dax1.0", 2 * DAX0_START, DAX0_SIZE, 1);
+	mock_uevent_dax(mock, "dax1.0", "add");
+	mock_expect_record(mock, &(struct mock_record){2 * DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "outside-boot-map", "active", "dax1.0"});
+	mock_reset_driver(mock, "dax0.0");
+	mock_uevent_dax(mock, "dax0.0", "unbind");
+	mock_end_active(mock);
+	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
+}
+
+/* Somebody brings it online by hand: the driver comes, then the blocks, then they go online. */
+static void test_reconfigured(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_device(mock);
+	mock_reset_driver(mock, "dax0.0");
+	mock_add_blocks(mock, 32, 2, "offline");
+	mock_set_driver(mock, "dax0.0", "kmem");
+	set_block(mock, 32, "online");
+	set_block(mock, 33, "online");
+	mock_uevent_dax(mock, "dax0.0", "bind");
+	expect_device_changed(mock, "driver is now kmem; 2 of 2 blocks online");
+	mock_end_active(mock);
+	mock_expect_stores(mock, "/state", "");
+}
+
+/* The kernel's events for what the daemon has done itself. */
+static void send_own_events(const struct mock *mock)
+{
+	mock_uevent_dax(mock, "dax0.0", "bind");
+	mock_uevent(mock, MEMORY "/memory32", "add");
+	mock_uevent(mock, MEMORY "/memory33", "add");
+	mock_uevent(mock, MEMORY "/memory33", "online");
+	mock_uevent(mock, MEMORY "/memory32", "online");
+}
+
+static void test_own_switches(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	add_dax0(mock);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+					 "online, 2 of 2 blocks", "gate-absent", "absent", NULL});
+	send_own_events(mock);
+	mock_end_absent(mock);
+}
+
+/* They come while it is still at it, and the range has a history: another verdict. */
+static void test_own_switches_meanwhile(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_rule(mock, "50-dax0.rule", "Device=dax0.0\n", "Verdict=devdax\n");
+	mock_start_absent(mock);
+	add_dax0(mock);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "rule", "absent", NULL});
+	mock_await_decided(mock, "dax0.0");
+	mock_rule(mock, "50-dax0.rule", "Device=dax0.0\n", "ConvertDevdax=yes\n");
+	mock_fail_times(mock, "memory32/state online", EBUSY, 4);
+	mock_reload(mock);
+	mock_expect_line(mock, "New configuration");
+	mock_expect_gate(mock, "absent");
+	mock_await_text(mock, "/stores", "!memory32/state online\n");
+	mock_uevent_dax(mock, "dax0.0", "unbind");
+	send_own_events(mock);
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "online, 2 of 2 blocks",
+			      "gate-absent", "absent", "after 4 retries"});
+	mock_end_absent(mock);
+}
+
+/* Somebody brings a block of boot memory offline: none of our business. */
+static void test_boot_memory(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_block(mock);
+	set_block(mock, 3, "offline");
+	mock_end_absent(mock);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
+
+int main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_block),
+		TEST(test_block_over_restart),
+		TEST(test_block_and_reload),
+		TEST(test_while_stopped),
+		TEST(test_driver),
+		TEST(test_reconfigured),
+		TEST(test_own_switches),
+		TEST(test_own_switches_meanwhile),
+		TEST(test_boot_memory),
+	};
+
+	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The running daemon and a block that takes its time to go offline: the kernel moves pages away
+ * for as long as that takes. The daemon lives on meanwhile, and does not wait for ever.
+ */
+#include "mock.h"
+
+#include <errno.h>
+
+#define DAX0_START (4 * GIB)
+#define DAX0_SIZE  (4 * BLOCK)
+#define HANGING	   "~memory34/state offline\n"
+
+/* Without TDX. Block 33 is refused; on the way back block 34 hangs. */
+static void start_hanging(struct mock *mock)
+{
+	mock_start_absent(mock);
+	mock_fail(mock, "memory33/state online", EPERM);
+	mock_hang(mock, "memory34/state offline");
+	mock_add_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE, 1);
+	mock_uevent_dax(mock, "dax0.0", "add");
+	mock_await_text(mock, "/stores", HANGING);
+}
+
+static void go_on(const struct mock *mock)
+{
+	mock_fail(mock, "memory34/state offline", 0);
+}
+
+/* The first error is the one that counts, and what is online holds kmem. */
+static void test_rollback_times_out(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_configure(mock, "OfflineTimeoutSec=1\n");
+	start_hanging(mock);
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not made devdax",
+			      "kernel-refused", "absent",
+			      "; online at 0x108000000: Operation not permitted; "
+			      "1 of 4 blocks online; 384 MiB stranded; TDX gate absent"});
+	mock_await_text(mock, STATE, "\"result\":\"partial\"");
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
+	mock_expect_stores(mock, "/state offline", "memory35/state offline\n" HANGING);
+}
+
+/* Blocks 16 to 18, online, are to go offline, and the middle one hangs. */
+static void start_rule_hanging(struct mock *mock)
+{
+	mock_configure(mock, "OfflineTimeoutSec=1\nPresent=act\n");
+	mock_rule(mock, "50-out.rule", "Carrier=unknown\nRange=0x80000000-0x97ffffff\n",
+		"Verdict=offline\nOfflineBlocks=yes\n");
+	mock_add_blocks(mock, 16, 3, "online");
+	mock_hang(mock, "memory17/state");
+	mock_start_in(mock, "absent");
+}
+
+static void test_rule_times_out(void **state)
+{
+	struct mock *mock = *state;
+	int64_t before = mock_now_ms();
+
+	start_rule_hanging(mock);
+	mock_expect_record(mock,
+		&(struct mock_record){2 * GIB, 3 * BLOCK, "not wholly offline", "rule", "absent",
+			"; rule 50-out.rule; offline at 0x88000000: Timer expired; "
+			"2 of 3 blocks online; 128 MiB stranded; TDX gate absent"});
+	assert_true(mock_now_ms() - before >= 1000);
+	mock_expect_blocks(mock, 16, 2, "online");
+	mock_expect_blocks(mock, 18, 1, "offline");
+	mock_expect_stores(mock, "memory16", "");
+	mock_stop(mock);
+	mock_expect_silence(mock);
+}
+
+/* It has until then: what goes offline in time has gone offline. */
+static void test_in_time(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_configure(mock, "OfflineTimeoutSec=3600\n");
+	start_hanging(mock);
+	go_on(mock);
+	mock_expect_record(mock,
+		&(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax", "kernel-refused",
+			"absent", "online at 0x108000000: Operation not permitted; TDX gate"});
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "bind dax0",
+		"kmem/bind dax0.0\nkmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
+}
+
+/* The stop is awaited, and so is the end of all that holds the daemon's stderr. */
+static void test_stopped_meanwhile(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_configure(mock, "OfflineTimeoutSec=3600\n");
+	start_hanging(mock);
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	mock_expect_blocks(mock, 34, 1, "online");
+	/* It was never decided: the next start does. */
+	mock_fail(mock, "memory33/state online", 0);
+	mock_start_in(mock, "absent");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+					 "online, 4 of 4 blocks", "gate-absent", "absent", NULL});
+	mock_end_absent(mock);
+}
+
+/* TDX comes, and with it the guard; the devices that come now are seen, and wait their turn. */
+static void test_events_meanwhile(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_configure(mock, "OfflineTimeoutSec=3600\n");
+	start_hanging(mock);
+	mock_make_active(mock);
+	mock_uevent(mock, "/sys/devices/virtual/misc/kvm", "add");
+	mock_expect_gate(mock, "active");
+	mock_add_dax(mock, "dax1.0", 2 * DAX0_START, GIB, 1);
+	mock_uevent_dax(mock, "dax1.0", "add");
+	go_on(mock);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "kernel-refused", "absent", NULL});
+	mock_expect_record(mock, &(struct mock_record){2 * DAX0_START, GIB, "kept as devdax",
+					 "outside-boot-map", "active", "(dax1.0, "});
+	mock_expect_file(mock, DAX_AUTOPROBE, "0");
+	mock_end_active(mock);
+}
+
+/* A new configuration waits for the end of what was begun under the old one. */
+static void test_reload_meanwhile(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_configure(mock, "OfflineTimeoutSec=3600\n");
+	start_hanging(mock);
+	mock_configure(mock, "OfflineTimeoutSec=60\n");
+	mock_reload_begin(mock);
+	go_on(mock);
+	mock_reload_end(mock);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "kernel-refused", "absent", NULL});
+	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_gate(mock, "absent");
+	mock_expect_order(mock, "(kernel-refused)", "New configuration");
+	mock_await_settled(mock);
+	mock_stop(mock);
+}
+
+/* The daemon sleeps while it waits. A tenth of the time would be much. */
+static void test_idle_meanwhile(void **state)
+{
+	struct mock *mock = *state;
+	int64_t before, used;
+
+	mock_configure(mock, "OfflineTimeoutSec=1\n");
+	start_hanging(mock);
+	before = mock_cpu_time_ns(mock);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not made devdax",
+					 "kernel-refused", "absent", NULL});
+	used = mock_cpu_time_ns(mock) - before;
+	assert_in_range(used, 0, 100 * 1000 * 1000);
+	mock_stop(mock);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
+
+int main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_rollback_times_out),
+		TEST(test_rule_times_out),
+		TEST(test_in_time),
+		TEST(test_stopped_meanwhile),
+		TEST(test_events_meanwhile),
+		TEST(test_reload_meanwhile),
+		TEST(test_idle_meanwhile),
+	};
+
+	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+}

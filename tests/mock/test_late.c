@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The running daemon and what comes late, or goes: TDX, a driver, the memory for a memory map,
+ * and the list of memory blocks.
+ */
+#include "mock.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define DAX0_START (4 * GIB)
+#define DAX0_SIZE  (4 * BLOCK)
+#define KVM	   "/sys/devices/virtual/misc/kvm"
+#define TDX_HOST   "/sys/devices/faux/tdx_host"
+
+static void add_dax0(const struct mock *mock)
+{
+	mock_add_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE, 1);
+	mock_uevent_dax(mock, "dax0.0", "add");
+}
+
+static void expect_dax0_online(struct mock *mock)
+{
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+					 "online, 4 of 4 blocks", "gate-absent", "absent", NULL});
+}
+
+/* Without TDX: dax0.0 and block 16 are online. */
+static void start_with_memory(struct mock *mock)
+{
+	mock_start_absent(mock);
+	add_dax0(mock);
+	expect_dax0_online(mock);
+	mock_add_blocks(mock, 16, 1, "offline");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
+					 "gate-absent", "absent", NULL});
+	mock_await_text(mock, STATE, "\"carrier\":\"unknown\"");
+}
+
+/* What is in the way of TDX now, and how to take it out. */
+static void expect_remedies(struct mock *mock, const char *gate)
+{
+	mock_expect_record(
+		mock, &(struct mock_record){2 * GIB, BLOCK, "left as it is", "already-online", gate,
+			      "take it out with: chmem -d 0x80000000-0x87ffffff"});
+	mock_expect_record(mock,
+		&(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is", "already-online",
+			gate, "daxctl reconfigure-device -m devdax -f dax0.0"});
+	mock_await_settled(mock);
+}
+
+static void expect_left_alone(struct mock *mock)
+{
+	mock_expect_stores(mock, "/state offline", "");
+	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
+	mock_expect_blocks(mock, 32, 4, "online");
+	mock_expect_blocks(mock, 16, 1, "online");
+}
+
+/* Firmware did not say so, but kvm_intel does: that counts as active. */
+static void test_gate_by_parameter(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_memory(mock);
+	mock_set_tdx_parameter(mock, 'Y');
+	mock_uevent(mock, KVM, "add");
+	mock_expect_gate(mock, "unknown");
+	expect_remedies(mock, "unknown");
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	expect_left_alone(mock);
+}
+
+static void test_gate_by_tdx_host(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_add_device(mock, "/sys/module/tdx_host", "../../bus/module");
+	start_with_memory(mock);
+	mock_make_directory(mock, TDX_HOST);
+	mock_set_tdx_flag(mock);
+	mock_uevent(mock, "/sys/module/tdx_host", "add");
+	mock_expect_gate(mock, "active");
+	expect_remedies(mock, "active");
+	mock_end_active(mock);
+	expect_left_alone(mock);
+}
+
+/* It was said, so neither another event nor another start says it again. */
+static void test_gate_late_and_restart(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_memory(mock);
+	mock_make_active(mock);
+	mock_uevent(mock, KVM_INTEL, "add");
+	mock_expect_gate(mock, "active");
+	expect_remedies(mock, "active");
+	mock_uevent(mock, KVM_INTEL, "add");
+	mock_uevent(mock, KVM, "add");
+	mock_stop(mock);
+	mock_start_in(mock, "active");
+	mock_end_active(mock);
+	expect_left_alone(mock);
+}
+
+/* It came while nobody was looking. */
+static void test_gate_while_stopped(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_memory(mock);
+	mock_stop(mock);
+	mock_make_active(mock);
+	mock_start_in(mock, "active");
+	expect_remedies(mock, "active");
+	mock_end_active(mock);
+	expect_left_alone(mock);
+}
+
+/* What was withheld then is judged anew, too: it must not be let in later. */
+static void test_gate_after_withheld(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_add_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE, 1);
+	mock_start_in(mock, "absent");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "to be onlined",
+					 "gate-absent", "absent", "Present="});
+	mock_await_decided(mock, "dax0.0");
+	mock_make_active(mock);
+	mock_uevent(mock, KVM, "add");
+	mock_expect_gate(mock, "active");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "outside-boot-map", "active", NULL});
+	mock_end_active(mock);
+	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
+}
+
+/* The TDX module stays initialised until reboot, whoever is there to say so. */
+static void test_witness_vanishes(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_active(mock);
+	mock_remove(mock, KVM_INTEL "/parameters/tdx");
+	mock_uevent(mock, KVM_INTEL, "remove");
+	add_dax0(mock);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "outside-boot-map", "active", NULL});
+	mock_await_decided(mock, "dax0.0");
+	mock_stop(mock);
+	mock_start_in(mock, "active");
+	mock_expect_file(mock, DAX_AUTOPROBE, "0");
+	mock_end_active(mock);
+	/* But not beyond it. */
+	mock_put(mock, BOOT_ID, "99999999-2222-4333-8444-555555555555\n");
+	mock_start_in(mock, "armed");
+	mock_kill(mock);
+}
+
+/* Found active once and killed before anything else was to be saved. */
+static void test_witness_vanishes_after_kill(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_set_tdx_flag(mock);
+	mock_start_in(mock, "armed");
+	mock_expect_line(mock, NOTHING);
+	mock_set_tdx_parameter(mock, 'Y');
+	mock_uevent(mock, KVM, "add");
+	mock_expect_gate(mock, "active");
+	mock_await_text(mock, STATE, "\"gate_active\":true");
+	mock_kill(mock);
+	mock_remove(mock, KVM_INTEL "/parameters/tdx");
+	mock_start_in(mock, "active");
+	mock_expect_line(mock, NOTHING);
+	mock_end_active(mock);
+}
+
+/* One zone of which so many pages are free above its high watermark, and two without any. */
+static void put_zoneinfo(const struct mock *mock, uint64_t spare)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text),
+		"Node 0, zone      DMA\n  pages free     10\n        high     20\n"
+		"        present  3998\n"
+		"Node 0, zone   Normal\n  pages free     %u\n        high     1000\n"
+		"        present  262144\n"
+		"Node 0, zone  Movable\n  pages free     99999\n        high     10\n"
+		"        present  99999\n",
+		(unsigned int)(spare / 4096) + 1000);
+	mock_put(mock, "/proc/zoneinfo", text);
+}
+
+/* Neither a memory map for all of it, nor one for devdax: 8 MiB and 2 MiB. */
+static void test_no_head_room(void **state)
+{
+	struct mock *mock = *state;
+
+	put_zoneinfo(mock, MIB);
+	mock_start_absent(mock);
+	add_dax0(mock);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is",
+					 "no-head-room", "absent", " 8 MiB, and 1 MiB "});
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "dax0", "");
+}
+
+static void test_head_room_for_devdax(void **state)
+{
+	struct mock *mock = *state;
+
+	put_zoneinfo(mock, 8 * MIB - 4096);
+	mock_start_absent(mock);
+	add_dax0(mock);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "no-head-room", "absent", " 8 MiB, and 7.9 MiB "});
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
+}
+
+static void test_just_enough_head_room(void **state)
+{
+	struct mock *mock = *state;
+
+	put_zoneinfo(mock, 8 * MIB);
+	mock_start_absent(mock);
+	add_dax0(mock);
+	expect_dax0_online(mock);
+	mock_end_absent(mock);
+}
+
+/* What TDX refuses cannot become devdax either. A reload after there is room does it. */
+static void test_no_head_room_with_tdx(void **state)
+{
+	struct mock *mock = *state;
+
+	put_zoneinfo(mock, MIB);
+	mock_start_active(mock);
+	add_dax0(mock);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is",
+					 "no-head-room", "active", " 2 MiB, and 1 MiB "});
+	mock_await_decided(mock, "dax0.0");
+	mock_expect_stores(mock, "dax0", "");
+	put_zoneinfo(mock, 64 * MIB);
+	mock_reload(mock);
+	mock_expect_line(mock, "New configuration");
+	mock_expect_gate(mock, "active");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "outside-boot-map", "active", NULL});
+	mock_end_active(mock);
+	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
+}
+
+/* The module is not loaded: it waits for it a while, and for its event after that. */
+static void test_kmem_comes_late(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_move(mock, "/sys/bus/dax/drivers/kmem", NEW "/kmem");
+	mock_start_absent(mock);
+	add_dax0(mock);
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+			      "not wholly online, 0 of 0 blocks", "gate-absent", "absent",
+			      "bind-kmem: Resource temporarily unavailable after 5 retries"});
+	mock_await_text(mock, STATE, "\"result\":\"failed\"");
+	mock_move(mock, NEW "/kmem", "/sys/bus/dax/drivers/kmem");
+	mock_uevent(mock, "/sys/module/kmem", "add");
+	expect_dax0_online(mock);
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
+}
+
+static void test_device_dax_comes_late(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_move(mock, "/sys/bus/dax/drivers/device_dax", NEW "/device_dax");
+	mock_start_active(mock);
+	add_dax0(mock);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "outside-boot-map", "active", NULL});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not made devdax",
+					 "outside-boot-map", "active", "bind-device_dax: "});
+	mock_await_text(mock, STATE, "\"result\":\"failed\"");
+	mock_move(mock, NEW "/device_dax", "/sys/bus/dax/drivers/device_dax");
+	mock_uevent(mock, "/sys/module/device_dax", "add");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "outside-boot-map", "active", NULL});
+	mock_end_active(mock);
+	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
+}
+
+/* What cannot be seen has not gone. */
+static void test_blocks_not_listed(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_memory(mock);
+	mock_fail_times(mock, "system/memory", EIO, 1);
+	mock_uevent(mock, MEMORY "/memory16", "add");
+	mock_expect_line(mock, MEMORY ": Input/output error");
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "memory16", "memory16/state online\n");
+	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
+}
+
+/* Nor at the start; and the memory that came meanwhile is found. */
+static void test_blocks_not_listed_at_start(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_memory(mock);
+	mock_stop(mock);
+	mock_fail_times(mock, "system/memory", EIO, 1);
+	mock_add_blocks(mock, 24, 1, "offline");
+	mock_start(mock);
+	mock_expect_line(mock, MEMORY ": Input/output error");
+	mock_expect_gate(mock, "absent");
+	mock_expect_record(mock, &(struct mock_record){3 * GIB, BLOCK, "online, 1 of 1 blocks",
+					 "gate-absent", "absent", NULL});
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "memory16", "memory16/state online\n");
+	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
+}
+
+/* No other event will come of this block. */
+static void test_new_block_not_listed(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_memory(mock);
+	mock_fail_times(mock, "system/memory", EIO, 1);
+	mock_add_blocks(mock, 24, 1, "offline");
+	mock_expect_line(mock, MEMORY ": Input/output error");
+	mock_expect_record(mock, &(struct mock_record){3 * GIB, BLOCK, "online, 1 of 1 blocks",
+					 "gate-absent", "absent", NULL});
+	mock_end_absent(mock);
+}
+
+/* What the job has done is seen nevertheless. */
+static void test_blocks_not_listed_after_job(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_fail_times(mock, "memory32/state online", EBUSY, 2);
+	add_dax0(mock);
+	mock_await_text(mock, "/stores", "!memory32/state online\n");
+	mock_fail_times(mock, "system/memory", EIO, 1);
+	expect_dax0_online(mock);
+	mock_expect_line(mock, MEMORY ": Input/output error");
+	mock_end_absent(mock);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
+
+int main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_gate_by_parameter),
+		TEST(test_gate_by_tdx_host),
+		TEST(test_gate_late_and_restart),
+		TEST(test_gate_while_stopped),
+		TEST(test_gate_after_withheld),
+		TEST(test_witness_vanishes),
+		TEST(test_witness_vanishes_after_kill),
+		TEST(test_no_head_room),
+		TEST(test_head_room_for_devdax),
+		TEST(test_just_enough_head_room),
+		TEST(test_no_head_room_with_tdx),
+		TEST(test_kmem_comes_late),
+		TEST(test_device_dax_comes_late),
+		TEST(test_blocks_not_listed),
+		TEST(test_blocks_not_listed_at_start),
+		TEST(test_new_block_not_listed),
+		TEST(test_blocks_not_listed_after_job),
+	};
+
+	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+}

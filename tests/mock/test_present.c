@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The running daemon and what it may do: memory that was there before it first started, and a
+ * daemon that only observes.
+ */
+#include "mock.h"
+
+#include <stdio.h>
+
+#define DAX0_START (4 * GIB)
+#define WITHHELD   "; nothing is done, it was there at first start (Present=); "
+#define OBSERVED   "; nothing is done, Act=no; "
+
+/* Blocks 16 and 17, offline, and dax0.0 with room for 4 blocks and no driver. */
+static void add_present(const struct mock *mock)
+{
+	mock_add_blocks(mock, 16, 2, "offline");
+	mock_add_dax(mock, "dax0.0", DAX0_START, 4 * BLOCK, 1);
+}
+
+static void expect_planned(struct mock *mock, const char *why)
+{
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "to be onlined",
+					 "gate-absent", "absent", why});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "to be onlined",
+					 "gate-absent", "absent", why});
+}
+
+static void expect_online(struct mock *mock)
+{
+	mock_expect_record(
+		mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "online, 2 of 2 blocks",
+			      "gate-absent", "absent", "(gate-absent); TDX gate absent"});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "online, 4 of 4 blocks",
+			      "gate-absent", "absent", "(gate-absent); TDX gate absent"});
+}
+
+static void expect_stores_of_online(const struct mock *mock)
+{
+	mock_expect_stores(mock, "",
+		"memory17/state online\nmemory16/state online\nkmem/bind dax0.0\n"
+		"memory35/state online\nmemory34/state online\n"
+		"memory33/state online\nmemory32/state online\n");
+}
+
+/* To bring memory online cannot be undone for sure: it is not done. What comes later is. */
+static void test_default_without_tdx(void **state)
+{
+	struct mock *mock = *state;
+
+	add_present(mock);
+	mock_start_in(mock, "absent");
+	expect_planned(mock, WITHHELD);
+	mock_await_decided(mock, "dax0.0");
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "", "memory40/state online\n");
+}
+
+/* Still so after a restart, and nothing is said twice. */
+static void test_default_over_restart(void **state)
+{
+	struct mock *mock = *state;
+
+	add_present(mock);
+	mock_start_in(mock, "absent");
+	expect_planned(mock, WITHHELD);
+	mock_await_decided(mock, "dax0.0");
+	mock_stop(mock);
+	mock_add_blocks(mock, 24, 1, "offline"); /* this was not there then */
+	mock_start_in(mock, "absent");
+	mock_expect_record(mock, &(struct mock_record){3 * GIB, BLOCK, "online, 1 of 1 blocks",
+					 "gate-absent", "absent", NULL});
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "", "memory24/state online\nmemory40/state online\n");
+}
+
+/* What nobody uses can be kept as devdax, and be taken back from there. */
+static void test_default_with_tdx(void **state)
+{
+	struct mock *mock = *state;
+
+	add_present(mock);
+	mock_make_active(mock);
+	mock_start_in(mock, "active");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "left offline",
+					 "outside-boot-map", "active", NULL});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "kept as devdax",
+			      "outside-boot-map", "active", "(outside-boot-map); TDX gate"});
+	mock_end_active(mock);
+	mock_expect_stores(mock, "/state", "");
+	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
+}
+
+/* kmem has it and nobody uses it; and of the other one a block is online. */
+static void test_default_of_kmem(void **state)
+{
+	struct mock *mock = *state;
+
+	add_present(mock);
+	mock_set_driver(mock, "dax0.0", "kmem");
+	mock_add_blocks(mock, 32, 4, "offline");
+	mock_add_dax(mock, "dax1.0", 2 * DAX0_START, 2 * BLOCK, 1);
+	mock_set_driver(mock, "dax1.0", "kmem");
+	mock_add_blocks(mock, 64, 1, "online");
+	mock_add_blocks(mock, 65, 1, "offline");
+	mock_rule(mock, "50-out.rule", "Device=dax1.0\n", "Verdict=devdax\nOfflineBlocks=yes\n");
+	mock_make_active(mock);
+	mock_start_in(mock, "active");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "left offline",
+					 "outside-boot-map", "active", NULL});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "kept as devdax",
+					 "outside-boot-map", "active", "no rule matches; TDX"});
+	mock_expect_record(
+		mock, &(struct mock_record){2 * DAX0_START, 2 * BLOCK, "to be kept as devdax",
+			      "outside-boot-map", "active", "; nothing is done, it was there"});
+	mock_end_active(mock);
+	mock_expect_stores(mock, "/state", "");
+	mock_expect_stores(mock, "bind dax0", "kmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
+	mock_expect_stores(mock, "bind dax1", "");
+}
+
+static void test_act(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_configure(mock, "Present=act\n");
+	add_present(mock);
+	mock_start_in(mock, "absent");
+	expect_online(mock);
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	expect_stores_of_online(mock);
+}
+
+/* A rule that speaks of Present= means it. */
+static void test_act_by_rule(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_rule(mock, "50-present.rule", "Present=yes\nCarrier=cxl\n", "Verdict=online\n");
+	add_present(mock);
+	mock_start_in(mock, "absent");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "to be onlined",
+					 "gate-absent", "absent", WITHHELD});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "online, 4 of 4 blocks",
+			      "gate-absent", "absent", "rule 50-present.rule"});
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	mock_expect_stores(mock, "memory1", "");
+	mock_expect_stores(mock, "bind", "kmem/bind dax0.0\n");
+}
+
+static void test_record(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_configure(mock, "Present=record\n");
+	add_present(mock);
+	mock_make_active(mock);
+	mock_start_in(mock, "active");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "left offline",
+					 "outside-boot-map", "active", NULL});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "to be kept as devdax",
+			      "outside-boot-map", "active", WITHHELD});
+	mock_end_active(mock);
+	mock_expect_stores(mock, "/state", "");
+	mock_expect_stores(mock, "bind dax0", "");
+}
+
+/* The administrator has read the records, and agrees. */
+static void test_reload_to_act(void **state)
+{
+	struct mock *mock = *state;
+
+	add_present(mock);
+	mock_start_in(mock, "absent");
+	expect_planned(mock, WITHHELD);
+	mock_await_decided(mock, "dax0.0");
+	mock_configure(mock, "Present=act\n");
+	mock_reload(mock);
+	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_gate(mock, "absent");
+	expect_online(mock);
+	mock_await_settled(mock);
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	expect_stores_of_online(mock);
+}
+
+/* Not one write to any file of the kernel, the guard's switches included. */
+static void test_observe(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_configure(mock, "Act=no\nPresent=act\n");
+	add_present(mock);
+	mock_start_in(mock, "absent");
+	expect_planned(mock, OBSERVED);
+	mock_add_blocks(mock, 48, 1, "offline");
+	mock_expect_record(mock, &(struct mock_record){6 * GIB, BLOCK, "to be onlined",
+					 "gate-absent", "absent", OBSERVED});
+	mock_await_text(mock, STATE, "\"result\":\"withheld\"");
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	mock_expect_stores(mock, "", "");
+}
+
+static void expect_observed_active(struct mock *mock)
+{
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "left offline",
+					 "outside-boot-map", "active", NULL});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "to be kept as devdax",
+			      "outside-boot-map", "active", OBSERVED});
+	mock_await_decided(mock, "dax0.0");
+}
+
+static void test_observe_active(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_configure(mock, "Act=no\n");
+	add_present(mock);
+	mock_make_active(mock);
+	mock_start_in(mock, "active");
+	expect_observed_active(mock);
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	mock_expect_stores(mock, "", "");
+	mock_expect_file(mock, DAX_AUTOPROBE, "1");
+}
+
+/* From then on it acts, and has the guard; what was merely left as it is says nothing. */
+static void test_reload_from_observe(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_configure(mock, "Act=no\n");
+	add_present(mock);
+	mock_make_active(mock);
+	mock_start_in(mock, "active");
+	expect_observed_active(mock);
+	mock_expect_stores(mock, "", "");
+	mock_configure(mock, "Act=yes\n");
+	mock_reload(mock);
+	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_gate(mock, "active");
+	mock_expect_file(mock, DAX_AUTOPROBE, "0");
+	mock_expect_file(mock, AUTO_ONLINE, "offline");
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "kept as devdax",
+			      "outside-boot-map", "active", "(outside-boot-map); TDX gate"});
+	mock_end_active(mock);
+	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
+}
+
+/* And back: the guard is given back at once, and nothing is done any more. */
+static void test_reload_to_observe(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_active(mock);
+	mock_expect_file(mock, DAX_AUTOPROBE, "0");
+	mock_configure(mock, "Act=no\n");
+	mock_reload(mock);
+	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_gate(mock, "active");
+	mock_expect_file(mock, DAX_AUTOPROBE, "1");
+	mock_expect_file(mock, AUTO_ONLINE, "online");
+	add_present(mock);
+	mock_uevent_dax(mock, "dax0.0", "add");
+	expect_observed_active(mock);
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	mock_expect_stores(mock, "bind", "");
+	mock_expect_stores(mock, "/state", "");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
+
+int main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_default_without_tdx),
+		TEST(test_default_over_restart),
+		TEST(test_default_with_tdx),
+		TEST(test_default_of_kmem),
+		TEST(test_act),
+		TEST(test_act_by_rule),
+		TEST(test_record),
+		TEST(test_reload_to_act),
+		TEST(test_observe),
+		TEST(test_observe_active),
+		TEST(test_reload_from_observe),
+		TEST(test_reload_to_observe),
+	};
+
+	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+}

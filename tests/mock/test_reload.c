@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The running daemon and SIGHUP: a new configuration decides everything anew, and what comes to
+ * the same as before is neither acted upon nor told again.
+ */
+#include "mock.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+
+#define DAX0_START (4 * GIB)
+#define DAX1_START (8 * GIB)
+#define DAX_SIZE   (2 * BLOCK)
+#define RULE	   "50-dax0.rule"
+
+/* Say so, and what is in force then. */
+static void reload(struct mock *mock, unsigned int rules, const char *gate)
+{
+	char line[64];
+
+	mock_reload(mock);
+	snprintf(line, sizeof(line), "New configuration with %u rules in force", rules);
+	mock_expect_line(mock, line);
+	mock_expect_gate(mock, gate);
+}
+
+static void add_dax(const struct mock *mock, const char *name, uint64_t start)
+{
+	mock_add_dax(mock, name, start, DAX_SIZE, 1);
+	mock_uevent_dax(mock, name, "add");
+}
+
+static void expect_online(struct mock *mock, uint64_t start, const char *also)
+{
+	mock_expect_record(mock, &(struct mock_record){start, DAX_SIZE, "online, 2 of 2 blocks",
+					 "gate-absent", "absent", also});
+}
+
+static void expect_refused(struct mock *mock, uint64_t start)
+{
+	mock_expect_record(mock, &(struct mock_record){start, DAX_SIZE, "kept as devdax",
+					 "outside-boot-map", "active", NULL});
+}
+
+/* Of two devices one is meant. */
+static void test_changed_rule(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_rule(mock, RULE, "Device=dax0.0\n", "Verdict=devdax\n");
+	mock_start_absent(mock);
+	add_dax(mock, "dax0.0", DAX0_START);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX_SIZE, "kept as devdax",
+					 "rule", "absent", "rule " RULE});
+	add_dax(mock, "dax1.0", DAX1_START);
+	expect_online(mock, DAX1_START, "no rule matches");
+	mock_await_decided(mock, "dax1.0");
+	mock_rule(mock, RULE, "Device=dax0.0\n", "Verdict=online\nConvertDevdax=yes\n");
+	reload(mock, 1, "absent");
+	expect_online(mock, DAX0_START, "rule " RULE);
+	mock_await_settled(mock);
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	mock_expect_stores(mock, "bind dax0",
+		"device_dax/bind dax0.0\ndevice_dax/unbind dax0.0\nkmem/bind dax0.0\n");
+	mock_expect_stores(mock, "bind dax1", "kmem/bind dax1.0\n");
+	mock_expect_stores(mock, "/state",
+		"memory65/state online\nmemory64/state online\n"
+		"memory33/state online\nmemory32/state online\n");
+}
+
+/* And the other way, where blocks that are online have to go. */
+static void test_changed_to_devdax(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	add_dax(mock, "dax0.0", DAX0_START);
+	expect_online(mock, DAX0_START, NULL);
+	mock_await_decided(mock, "dax0.0");
+	mock_rule(mock, RULE, "Device=dax0.0\n", "Verdict=devdax\nOfflineBlocks=yes\n");
+	reload(mock, 1, "absent");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX_SIZE, "kept as devdax",
+					 "rule", "absent", "rule " RULE});
+	mock_await_settled(mock);
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	mock_expect_stores(
+		mock, "/state offline", "memory33/state offline\nmemory32/state offline\n");
+	mock_expect_stores(mock, "bind dax0",
+		"kmem/bind dax0.0\nkmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
+}
+
+/* Without OfflineBlocks= a rule that comes too late loses, and says so once. */
+static void test_rule_comes_too_late(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	add_dax(mock, "dax0.0", DAX0_START);
+	expect_online(mock, DAX0_START, NULL);
+	mock_await_decided(mock, "dax0.0");
+	mock_rule(mock, RULE, "Device=dax0.0\n", "Verdict=devdax\n");
+	reload(mock, 1, "absent");
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX_SIZE, "left as it is", "already-online",
+			      "absent", "rule " RULE " asks for devdax and is overruled"});
+	mock_await_settled(mock);
+	reload(mock, 1, "absent");
+	mock_await_settled(mock);
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "offline", "");
+}
+
+static void test_same_again_without_tdx(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	add_dax(mock, "dax0.0", DAX0_START);
+	expect_online(mock, DAX0_START, NULL);
+	mock_add_blocks(mock, 16, 1, "offline");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
+					 "gate-absent", "absent", NULL});
+	mock_await_decided(mock, "dax0.0");
+	for (unsigned int i = 0; i < 2; i++) {
+		reload(mock, 0, "absent");
+		mock_await_settled(mock);
+	}
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "memory16", "memory16/state online\n");
+	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
+}
+
+static void test_same_again_with_tdx(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_active(mock);
+	add_dax(mock, "dax0.0", DAX0_START);
+	expect_refused(mock, DAX0_START);
+	mock_add_blocks(mock, 16, 1, "offline");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "left offline",
+					 "outside-boot-map", "active", NULL});
+	mock_await_decided(mock, "dax0.0");
+	for (unsigned int i = 0; i < 2; i++) {
+		reload(mock, 0, "active");
+		mock_await_settled(mock);
+	}
+	mock_end_active(mock);
+	mock_expect_stores(mock, "/state", "");
+	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
+}
+
+/* The same after the kernel has refused it: it is not asked again. */
+static void test_same_again_after_refusal(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_fail(mock, "memory33/state online", EPERM);
+	add_dax(mock, "dax0.0", DAX0_START);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX_SIZE, "kept as devdax",
+					 "kernel-refused", "absent", NULL});
+	mock_await_decided(mock, "dax0.0");
+	reload(mock, 0, "absent");
+	mock_await_settled(mock);
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "memory33", "!memory33/state online\n");
+}
+
+/* Every mistake is told, and nothing of it is in force: not the file that is right, either. */
+static void test_broken(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_rule(mock, RULE, "Device=dax0.0\n", "Verdict=devdax\n");
+	mock_start_absent(mock);
+	mock_configure(mock, "Act=no\nPresent=perhaps\n");
+	mock_rule(mock, RULE, "Device=dax0.0\n", "Verdict=onlin\n");
+	mock_rule(mock, "60-all.rule", "Carrier=*\n", "Verdict=ignore\n");
+	mock_reload(mock);
+	mock_expect_line(mock, "/etc/tdx-onlined.conf:3: Present=perhaps");
+	mock_expect_line(mock, RULES "/" RULE ":5: Verdict=onlin");
+	mock_expect_line(mock, "The new configuration is not used, the old one is in force");
+	add_dax(mock, "dax0.0", DAX0_START);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX_SIZE, "kept as devdax",
+					 "rule", "absent", "rule " RULE});
+	add_dax(mock, "dax1.0", DAX1_START);
+	expect_online(mock, DAX1_START, "no rule matches");
+	mock_await_decided(mock, "dax1.0");
+	/* Put right, it is used. */
+	mock_remove(mock, "/etc/tdx-onlined.conf");
+	mock_remove(mock, RULES "/60-all.rule");
+	mock_rule(mock, RULE, "Device=dax0.0\n", "Verdict=devdax\n");
+	reload(mock, 1, "absent");
+	mock_await_settled(mock);
+	mock_stop(mock);
+	mock_expect_silence(mock);
+}
+
+/* The job that waits for its next try keeps the configuration that it began with. */
+static void test_while_a_job_waits(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_fail_times(mock, "memory32/state online", EBUSY, 3);
+	add_dax(mock, "dax0.0", DAX0_START);
+	mock_await_text(mock, "/stores", "!memory32/state online\n");
+	mock_rule(mock, RULE, "Device=dax0.0\n", "Verdict=devdax\nOfflineBlocks=yes\n");
+	mock_reload_begin(mock);
+	mock_reload_end(mock);
+	expect_online(mock, DAX0_START, "(gate-absent) after 3 retries; TDX gate absent");
+	mock_expect_line(mock, "New configuration with 1 rules in force");
+	mock_expect_gate(mock, "absent");
+	mock_expect_order(mock, "online, 2 of 2 blocks", "New configuration");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX_SIZE, "kept as devdax",
+					 "rule", "absent", "(rule); rule " RULE "; TDX"});
+	mock_await_settled(mock);
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	mock_expect_stores(mock, "/state",
+		"memory33/state online\n!memory32/state online\n!memory32/state online\n"
+		"!memory32/state online\nmemory32/state online\n"
+		"memory33/state offline\nmemory32/state offline\n");
+}
+
+/* What waits its turn behind the job is decided by the new configuration, and once. */
+static void test_while_another_is_queued(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_fail_times(mock, "memory32/state online", EBUSY, 4);
+	add_dax(mock, "dax0.0", DAX0_START);
+	mock_await_text(mock, "/stores", "!memory32/state online\n");
+	mock_add_dax(mock, "dax1.0", DAX1_START, DAX_SIZE, 1);
+	mock_uevent_dax(mock, "dax1.0", "add");
+	mock_rule(mock, "50-dax1.rule", "Device=dax1.0\n", "Verdict=devdax\n");
+	mock_await_text(mock, "/stores",
+		"!memory32/state online\n!memory32/state online\n!memory32/state online\n");
+	reload(mock, 1, "absent");
+	expect_online(mock, DAX0_START, "after 4 retries");
+	mock_expect_record(mock, &(struct mock_record){DAX1_START, DAX_SIZE, "kept as devdax",
+					 "rule", "absent", "rule 50-dax1.rule"});
+	mock_await_decided(mock, "dax1.0");
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	mock_expect_stores(mock, "bind dax1", "device_dax/bind dax1.0\n");
+}
+
+/* Gate= changes what there is to obey; the guard follows at once. */
+static void test_gate(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_configure(mock, "Gate=active\n");
+	mock_reload(mock);
+	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_gate(mock, "active as configured, as found: absent");
+	mock_expect_file(mock, DAX_AUTOPROBE, "0");
+	add_dax(mock, "dax0.0", DAX0_START);
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX_SIZE, "kept as devdax",
+			      "outside-boot-map", "active", "as configured, absent as found"});
+	mock_await_decided(mock, "dax0.0");
+	mock_remove(mock, "/etc/tdx-onlined.conf");
+	mock_reload(mock);
+	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_gate(mock, "absent");
+	mock_expect_file(mock, DAX_AUTOPROBE, "1");
+	mock_stop(mock);
+}
+
+/* Two hang-ups in a row, and one more before anything has been seen of the machine. */
+static void test_hasty(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_add_blocks(mock, 16, 1, "offline");
+	mock_configure(mock, "Present=act\n");
+	mock_start_in(mock, "absent");
+	for (unsigned int i = 0; i < 3; i++)
+		reload(mock, 0, "absent");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
+					 "gate-absent", "absent", NULL});
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "memory16", "memory16/state online\n");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
+
+int main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_changed_rule),
+		TEST(test_changed_to_devdax),
+		TEST(test_rule_comes_too_late),
+		TEST(test_same_again_without_tdx),
+		TEST(test_same_again_with_tdx),
+		TEST(test_same_again_after_refusal),
+		TEST(test_broken),
+		TEST(test_while_a_job_waits),
+		TEST(test_while_another_is_queued),
+		TEST(test_gate),
+		TEST(test_hasty),
+	};
+
+	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The running daemon and the kernel that does not do as told: another try, and all the way back.
+ *
+ * There is no TDX, so all memory may go online. Of dax0.0 blocks 32 to 35 are made, and taken
+ * from the highest down.
+ */
+#include "mock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DAX0_START (4 * GIB)
+#define DAX0_SIZE  (4 * BLOCK)
+#define BUSY	   "Device or resource busy"
+
+static void add_dax0(const struct mock *mock)
+{
+	mock_add_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE, 1);
+	mock_uevent_dax(mock, "dax0.0", "add");
+}
+
+/* All four online, after so many failed tries at block 33. */
+static void expect_stores_of_retry(const struct mock *mock, unsigned int failed)
+{
+	char stores[1024] = "memory35/state online\nmemory34/state online\n";
+
+	while (failed--)
+		strcat(stores, "!memory33/state online\n");
+	strcat(stores, "memory33/state online\nmemory32/state online\n");
+	mock_expect_stores(mock, "/state online", stores);
+}
+
+static void expect_retry(struct mock *mock, int error, unsigned int times)
+{
+	char after[64];
+
+	snprintf(after, sizeof(after), "(gate-absent) after %u %s; TDX gate", times,
+		times == 1 ? "retry" : "retries");
+	mock_start_absent(mock);
+	mock_fail_times(mock, "memory33/state", error, times);
+	add_dax0(mock);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+					 "online, 4 of 4 blocks", "gate-absent", "absent", after});
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	expect_stores_of_retry(mock, times);
+	mock_expect_stores(mock, "offline", "");
+	mock_expect_stores(mock, "unbind", "");
+}
+
+static void test_retry(void **state)
+{
+	static const int errors[] = {EAGAIN, ENOMEM};
+	struct mock *mock = *state;
+
+	expect_retry(mock, EBUSY, 3);
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		mock_reset(mock);
+		expect_retry(mock, errors[i], 1);
+	}
+}
+
+static void test_retry_interrupted(void **state)
+{
+	expect_retry(*state, EINTR, 2);
+}
+
+/* What was online goes offline again, the highest first, and then to device_dax. */
+static void expect_way_back(const struct mock *mock)
+{
+	mock_expect_stores(
+		mock, "/state offline", "memory35/state offline\nmemory34/state offline\n");
+	mock_expect_stores(mock, "bind dax0",
+		"kmem/bind dax0.0\nkmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
+}
+
+/* It does not pass: 6 tries, no more. */
+static void expect_rollback(struct mock *mock, int error)
+{
+	char failure[128];
+
+	snprintf(failure, sizeof(failure),
+		"; online at 0x108000000: %s after 5 retries; TDX gate absent", strerror(error));
+	mock_start_absent(mock);
+	mock_fail(mock, "memory33/state online", error);
+	add_dax0(mock);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "rolled-back", "absent", failure});
+	mock_await_text(mock, STATE, "\"driver\":\"device_dax\"");
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "/state online",
+		"memory35/state online\nmemory34/state online\n"
+		"!memory33/state online\n!memory33/state online\n!memory33/state online\n"
+		"!memory33/state online\n!memory33/state online\n!memory33/state online\n"
+		"memory40/state online\n");
+	expect_way_back(mock);
+}
+
+static void test_rollback(void **state)
+{
+	static const int errors[] = {EAGAIN, ENOMEM};
+	struct mock *mock = *state;
+
+	expect_rollback(mock, EBUSY);
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		mock_reset(mock);
+		expect_rollback(mock, errors[i]);
+	}
+}
+
+static void test_rollback_interrupted(void **state)
+{
+	expect_rollback(*state, EINTR);
+}
+
+/* The kernel has said no: that is not asked twice. */
+static void test_refused_in_the_midst(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_fail(mock, "memory33/state online", EPERM);
+	add_dax0(mock);
+	mock_expect_record(mock,
+		&(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax", "kernel-refused",
+			"absent", "; online at 0x108000000: Operation not permitted; TDX gate"});
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "memory33", "!memory33/state online\n");
+	mock_expect_stores(mock, "memory32", "");
+	expect_way_back(mock);
+}
+
+/* kmem itself is refused: there is nothing to go back from. */
+static void test_kmem_refused(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_fail(mock, "kmem/bind", EINVAL);
+	add_dax0(mock);
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+			      "kernel-refused", "absent", "bind-kmem: Invalid argument"});
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "bind dax0", "!kmem/bind dax0.0\ndevice_dax/bind dax0.0\n");
+	mock_expect_stores(mock, "memory3", "");
+}
+
+/* A memory map that does not fit is not asked for twice. */
+static void test_kmem_without_memory(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_fail(mock, "kmem/bind", ENOMEM);
+	add_dax0(mock);
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax", "rolled-back",
+			      "absent", "bind-kmem: Cannot allocate memory; TDX gate"});
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "bind dax0", "!kmem/bind dax0.0\ndevice_dax/bind dax0.0\n");
+}
+
+static void put_keep_rule(const struct mock *mock)
+{
+	mock_rule(mock, "50-keep.rule", "Carrier=cxl\n", "OnFailure=keep\n");
+}
+
+static void test_keep(void **state)
+{
+	struct mock *mock = *state;
+
+	put_keep_rule(mock);
+	mock_start_absent(mock);
+	mock_fail(mock, "memory33/state online", EBUSY);
+	add_dax0(mock);
+	mock_expect_record(mock,
+		&(struct mock_record){DAX0_START, DAX0_SIZE, "not wholly online, 2 of 4 blocks",
+			"gate-absent", "absent",
+			"; rule 50-keep.rule; online at 0x108000000: " BUSY " after 5 retries;"
+			" 256 MiB stranded; TDX gate absent"});
+	mock_await_text(mock, STATE, "\"result\":\"partial\"");
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	mock_expect_blocks(mock, 34, 2, "online");
+	mock_expect_blocks(mock, 32, 2, "offline");
+	mock_expect_stores(mock, "/state offline", "");
+	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
+}
+
+/* Nothing is online: there is nothing to keep. */
+static void test_keep_nothing(void **state)
+{
+	struct mock *mock = *state;
+
+	put_keep_rule(mock);
+	mock_start_absent(mock);
+	mock_fail(mock, "memory35/state online", EPERM);
+	add_dax0(mock);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "kernel-refused", "absent", "rule 50-keep.rule"});
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	mock_expect_stores(mock, "bind dax0",
+		"kmem/bind dax0.0\nkmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
+}
+
+/* Blocks without a device keep what is online; here a rule says otherwise. */
+static void test_rollback_of_blocks(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_configure(mock, "Present=act\n");
+	mock_rule(mock, "50-all.rule", "Carrier=*\n", "OnFailure=rollback\n");
+	mock_add_blocks(mock, 16, 3, "offline");
+	mock_fail(mock, "memory16/state online", EBUSY);
+	mock_start_in(mock, "absent");
+	mock_expect_record(mock,
+		&(struct mock_record){2 * GIB, 3 * BLOCK, "left offline", "rolled-back", "absent",
+			"; rule 50-all.rule; online at 0x80000000: " BUSY " after 5 retries;"
+			" 384 MiB stranded; TDX gate absent"});
+	mock_end_absent(mock);
+	mock_expect_blocks(mock, 16, 3, "offline");
+	mock_expect_stores(
+		mock, "/state offline", "memory18/state offline\nmemory17/state offline\n");
+}
+
+/* The way back is barred, too: kmem stays where a block is online. */
+static void test_rollback_fails(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_fail(mock, "memory33/state online", EPERM);
+	mock_fail(mock, "memory34/state offline", EBUSY);
+	add_dax0(mock);
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not made devdax",
+			      "kernel-refused", "absent",
+			      "; online at 0x108000000: Operation not permitted after 5 retries;"
+			      " 1 of 4 blocks online; 384 MiB stranded; TDX gate absent"});
+	mock_await_text(mock, STATE, "\"result\":\"partial\"");
+	mock_end_absent(mock);
+	mock_expect_blocks(mock, 34, 1, "online");
+	mock_expect_stores(mock, "memory35", "memory35/state online\nmemory35/state offline\n");
+	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
+}
+
+/* Somebody has brought a block online by hand meanwhile: that holds kmem as well. */
+static void test_rollback_finds_a_block_in_use(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_fail(mock, "memory33/state online", EBUSY);
+	add_dax0(mock);
+	mock_await_text(mock, "/stores", "!memory33/state online\n");
+	mock_put(mock, MEMORY "/memory32/state", "online\n");
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not made devdax", "rolled-back",
+			      "absent", "1 of 4 blocks online; 384 MiB stranded; TDX gate"});
+	mock_end_absent(mock);
+	mock_expect_blocks(mock, 32, 1, "online");
+	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
+}
+
+/* A block fails to go offline now and then: that is tried again, too. */
+static void test_rollback_retries(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_fail(mock, "memory33/state online", EPERM);
+	mock_fail_times(mock, "memory34/state offline", EBUSY, 2);
+	mock_fail_times(mock, "memory35/state offline", EINTR, 1);
+	add_dax0(mock);
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+			      "kernel-refused", "absent",
+			      "; online at 0x108000000: Operation not permitted after 3 retries"});
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "/state offline",
+		"!memory35/state offline\nmemory35/state offline\n!memory34/state offline\n"
+		"!memory34/state offline\nmemory34/state offline\n");
+}
+
+/* Both mappings of a device have one driver: they go online together, or not at all. */
+static void test_two_mappings(void **state)
+{
+	static const uint64_t starts[] = {DAX0_START, 2 * DAX0_START};
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_add_dax_in_parts(mock, "dax0.0", starts, 2, DAX0_SIZE, 1);
+	mock_uevent_dax(mock, "dax0.0", "add");
+	for (size_t i = 0; i < 2; i++)
+		mock_expect_record(mock,
+			&(struct mock_record){starts[i], DAX0_SIZE / 2, "online, 2 of 2 blocks",
+				"gate-absent", "absent", "256 MiB cxl"});
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
+	mock_expect_stores(mock, "/state",
+		"memory65/state online\nmemory64/state online\n"
+		"memory33/state online\nmemory32/state online\nmemory40/state online\n");
+}
+
+static void test_one_of_two_mappings_refused(void **state)
+{
+	static const uint64_t starts[] = {DAX0_START, 2 * DAX0_START};
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_fail(mock, "memory32/state online", EPERM);
+	mock_add_dax_in_parts(mock, "dax0.0", starts, 2, DAX0_SIZE, 1);
+	mock_uevent_dax(mock, "dax0.0", "add");
+	for (size_t i = 0; i < 2; i++)
+		mock_expect_record(
+			mock, &(struct mock_record){starts[i], DAX0_SIZE / 2, "kept as devdax",
+				      "kernel-refused", "absent", "online at 0x100000000"});
+	mock_await_decided(mock, "dax0.0");
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "/state",
+		"memory65/state online\nmemory64/state online\n"
+		"memory33/state online\n!memory32/state online\n"
+		"memory65/state offline\nmemory64/state offline\nmemory33/state offline\n"
+		"memory40/state online\n");
+	mock_expect_stores(mock, "bind dax0",
+		"kmem/bind dax0.0\nkmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
+}
+
+/* Killed on the way: the next start finds the range undecided, and goes all the way. */
+static void test_killed_on_the_way(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_fail(mock, "memory33/state online", EBUSY);
+	add_dax0(mock);
+	mock_await_text(mock, "/stores", "!memory33/state online\n!memory33");
+	mock_kill(mock);
+	mock_fail(mock, "memory33/state online", 0);
+	mock_start_in(mock, "absent");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+					 "online, 4 of 4 blocks", "gate-absent", "absent", NULL});
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
+
+int main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_retry),
+		TEST(test_retry_interrupted),
+		TEST(test_rollback),
+		TEST(test_rollback_interrupted),
+		TEST(test_refused_in_the_midst),
+		TEST(test_kmem_refused),
+		TEST(test_kmem_without_memory),
+		TEST(test_keep),
+		TEST(test_keep_nothing),
+		TEST(test_rollback_of_blocks),
+		TEST(test_rollback_fails),
+		TEST(test_rollback_finds_a_block_in_use),
+		TEST(test_rollback_retries),
+		TEST(test_two_mappings),
+		TEST(test_one_of_two_mappings_refused),
+		TEST(test_killed_on_the_way),
+	};
+
+	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is stored in the machine's files: how it fails, what it was, what the daemon notes of it.
+ */
+#include "mock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void put_fault(const struct mock *mock, const char *store, const char *text)
+{
+	char path[MOCK_PATH];
+
+	mock_path(path, "/faults/%s", store);
+	*strrchr(path, '/') = ':';
+	mock_put(mock, path, text);
+}
+
+void mock_fail(const struct mock *mock, const char *store, int error)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%d\n", error);
+	put_fault(mock, store, text);
+}
+
+void mock_fail_times(const struct mock *mock, const char *store, int error, unsigned int times)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%d %u\n", error, times);
+	put_fault(mock, store, text);
+}
+
+void mock_hang(const struct mock *mock, const char *store)
+{
+	put_fault(mock, store, "hang\n");
+}
+
+void mock_expect_stores(const struct mock *mock, const char *among, const char *stores)
+{
+	static char all[65536], some[65536];
+	size_t n = 0;
+
+	mock_read(mock, "/stores", all, sizeof(all));
+	for (char *line = strtok(all, "\n"); line; line = strtok(NULL, "\n"))
+		if (strstr(line, among))
+			n += (size_t)snprintf(some + n, sizeof(some) - n, "%s\n", line);
+	some[n] = '\0';
+	assert_string_equal(some, stores);
+}
+
+/* Its ranges; those that were there before the first start come before them. */
+static const char *ranges_of(const char *state)
+{
+	const char *ranges = "";
+
+	/* The boot map has some of its own, and comes first. */
+	for (const char *at = state; (at = strstr(at, "\"ranges\":["));)
+		ranges = ++at;
+	return ranges;
+}
+
+static bool is_settled(const char *state, const void *userdata)
+{
+	(void)userdata;
+	return !strstr(state, "\"result\":\"begun\"") && !strstr(state, "\"reconsider\":true");
+}
+
+static bool is_decided(const char *state, const void *userdata)
+{
+	char device[64];
+
+	snprintf(device, sizeof(device), "\"device\":\"%s\"", (const char *)userdata);
+	return strstr(ranges_of(state), device) && is_settled(state, NULL);
+}
+
+void mock_await_decided(const struct mock *mock, const char *name)
+{
+	mock_await(mock, STATE, is_decided, name);
+}
+
+void mock_await_settled(const struct mock *mock)
+{
+	mock_await(mock, STATE, is_settled, NULL);
+}
