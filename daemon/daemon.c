@@ -179,15 +179,16 @@ static int settle(struct daemon *daemon, const struct arrivals *all)
 		.end_block = daemon->monitor.end_block,
 	};
 
-	drift_check(&drift, all);
-	daemon->drivers_changed = false;
-	daemon->monitor.first_block = daemon->monitor.end_block = 0;
 	if (!daemon->work.reported && !all->n)
 		journal_say(LOG_INFO, "No memory arrived after boot: nothing to do");
 	daemon->work.reported = true;
-	/* What could not be seen may have come without any further event. */
-	return daemon->sensor.blind ? arm_silence(daemon, BLIND_USEC)
-				    : sensor_settle(&daemon->sensor);
+	/* What could not be seen may have come, or changed, without any further event. */
+	if (daemon->sensor.blind)
+		return daemon->waiting ? 0 : arm_silence(daemon, BLIND_USEC);
+	drift_check(&drift, all);
+	daemon->drivers_changed = false;
+	daemon->monitor.first_block = daemon->monitor.end_block = 0;
+	return sensor_settle(&daemon->sensor);
 }
 
 static int look(struct daemon *daemon)

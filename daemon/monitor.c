@@ -27,6 +27,7 @@ static const struct {
 	{"memory", MONITOR_BLOCKS},
 	{"module", MONITOR_TDX},
 	{"misc", MONITOR_TDX},
+	{"faux", MONITOR_TDX},
 };
 
 /*
