@@ -191,6 +191,22 @@ static int settle(struct daemon *daemon, const struct arrivals *all)
 	return sensor_settle(&daemon->sensor);
 }
 
+/* The first look that sees all, after the first start of a boot, tells what was there before. */
+static int mark_present(struct daemon *daemon, struct arrivals *all)
+{
+	struct state *state = &daemon->state;
+	int r = 0;
+
+	state_mark_present(state, all);
+	if (state->present_known || daemon->noisy_since || daemon->sensor.blind)
+		return 0;
+	for (size_t i = 0; r == 0 && i < all->n; i++)
+		r = arrivals_append(&state->present, &all->items[i]);
+	state->present_known = r == 0;
+	work_save(&daemon->work);
+	return r;
+}
+
 static int look(struct daemon *daemon)
 {
 	CLEANUP(arrivals_done) struct arrivals all = {0}, undecided = {0};
@@ -201,7 +217,8 @@ static int look(struct daemon *daemon)
 		r = sensor_arrivals(&daemon->sensor, &all);
 	if (r == 0)
 		r = prune(daemon, &all);
-	state_mark_present(&daemon->state, &all);
+	if (r == 0)
+		r = mark_present(daemon, &all);
 	if (r == 0)
 		r = history_undecided(&daemon->state.history, &all, &undecided);
 	if (r >= 0)
@@ -395,14 +412,6 @@ static int add_sources(struct daemon *daemon)
 	return r < 0 ? r : work_init(&daemon->work);
 }
 
-/* The first start of a boot remembers what it finds; unless the system is only just starting. */
-static int note_present(struct daemon *daemon)
-{
-	if (daemon->state.earlier || booting())
-		return 0;
-	return sensor_arrivals(&daemon->sensor, &daemon->state.present);
-}
-
 /* Up to the point where nothing can slip by unseen any more. */
 static int start(struct daemon *daemon)
 {
@@ -416,8 +425,8 @@ static int start(struct daemon *daemon)
 	earlier = (struct earlier){state->kept ? &state->boot_map : NULL, state->gate_active};
 	if (r == 0)
 		r = sensor_init(&daemon->sensor, &daemon->settings->config, &earlier);
-	if (r == 0)
-		r = note_present(daemon);
+	/* While the system is only just starting there is nothing that anybody could use. */
+	state->present_known |= !state->earlier && booting();
 	if (r == 0)
 		r = state_set_config(state, daemon->settings);
 	if (r == 0)

@@ -279,6 +279,12 @@ int dax_bind(struct dax *dax, const char *device, enum dax_driver driver)
 		return -EAGAIN;
 	r = driver == DAX_DRIVER_KMEM ? sysfs_write(path.text, device)
 				      : daxctl_dev_enable_devdax(dev);
+	/*
+	 * What was told to device_dax's "new_id" stays, and the next write to it would bind this
+	 * name again, whoever has it then. Nothing is lost if it cannot be taken back.
+	 */
+	if (driver == DAX_DRIVER_DEVICE_DAX)
+		(void)!sysfs_write("/sys/bus/dax/drivers/device_dax/remove_id", device);
 	if (dax_driver_of(device) == driver)
 		return 0;
 	/* It may have been taken away while the kernel was at it. */

@@ -43,6 +43,18 @@ static void decide(struct job *job, const struct arrival *arrival)
 	record->outcome.blocks = snapshot_count(&sensor->snapshot, record->arrival.range);
 }
 
+/* What is withheld from one range of a device is withheld from all of them. */
+static void share_withheld(struct job *job)
+{
+	enum withheld withheld = WITHHELD_NOT;
+
+	for (size_t i = 0; i < job->n; i++)
+		if (job->records[i].decision.withheld)
+			withheld = job->records[i].decision.withheld;
+	for (size_t i = 0; i < job->n; i++)
+		job->records[i].decision.withheld = withheld;
+}
+
 /* Tell the records what is still to come. */
 static void set_begun(struct job *job)
 {
@@ -63,6 +75,7 @@ int job_begin(
 		return -ENOMEM;
 	for (size_t i = 0; i < device->n; i++)
 		decide(job, &device->items[i]);
+	share_withheld(job);
 	r = plan_make(&sensor->snapshot, &job->records[0].arrival, decision_of(job), &job->plan);
 	if (r < 0)
 		return r;
@@ -122,7 +135,7 @@ static void finish_record(struct job *job, struct record *record)
 	if (!record->arrival.n_memdevs)
 		cxl_describe(&job->sensor->cxl, &record->arrival);
 	*outcome = job->outcome;
-	if (acts(job) && job->plan.n)
+	if (job->executor != executor_dry_turn)
 		sensor_review(job->sensor, &record->arrival);
 	outcome->blocks = snapshot_count(snapshot, record->arrival.range);
 	if (record->decision.verdict == VERDICT_ONLINE)
@@ -140,7 +153,8 @@ static int finish(struct job *job)
 	int r;
 
 	job->outcome.retries = job->execution.retries;
-	if (acts(job) && job->plan.n) {
+	/* Even if nothing was done: a look may have come between, which reads no states. */
+	if (job->executor != executor_dry_turn) {
 		r = sensor_list_blocks(job->sensor);
 		if (r < 0)
 			return r;
@@ -184,7 +198,8 @@ static bool turns_round(const struct job *job)
 		return false;
 	/* The device has gone; or its driver is not loaded yet, and may be any time. */
 	if (execution->error == ENODEV ||
-		(failed->action == ACTION_BIND_KMEM && execution->error == EAGAIN))
+		(failed->action == ACTION_BIND_KMEM && execution->error == EAGAIN &&
+			execution->step == 0))
 		return false;
 	/* To keep what is online needs something that is. */
 	if (arrival_is_dax(arrival) && !execution->onlined.n && !was_online(job))
@@ -215,6 +230,14 @@ static int turn_round(struct job *job)
 	job->plan = back;
 	execution_restart(execution, &job->plan);
 	return TURN_MORE;
+}
+
+bool job_is_onlining(const struct job *job)
+{
+	const struct execution *execution = &job->execution;
+
+	return acts(job) && execution->step < job->plan.n &&
+	       job->plan.steps[execution->step].action == ACTION_ONLINE;
 }
 
 int job_turn(struct job *job)

@@ -37,5 +37,8 @@ void job_done(struct job *job);
 int job_begin(struct job *job, struct sensor *sensor, executor_fn executor,
 	const struct arrivals *device) MUST_CHECK;
 
+/* Will the next turn bring a block online? */
+bool job_is_onlining(const struct job *job);
+
 /* TURN_MORE, TURN_LATER, TURN_WAIT or TURN_DONE; -ENOMEM. */
 int job_turn(struct job *job) MUST_CHECK;

@@ -3,6 +3,7 @@
  * tdx-onlined: options, configuration, and off.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -100,6 +101,8 @@ int main(int argc, char *argv[])
 	struct options options = {0};
 
 	journal_init();
+	/* Whoever started us may not care for his children; we wait for ours. */
+	signal(SIGCHLD, SIG_DFL);
 	if (options_parse(argc, argv, &options) < 0) {
 		fprintf(stderr, "Try 'tdx-onlined --help'.\n");
 		return EXIT_USAGE;

@@ -281,8 +281,10 @@ static void read_head_room(struct sensor *sensor)
 		r = zones_read(text, (uint64_t)sysconf(_SC_PAGESIZE), &snapshot->zones);
 	free(text);
 	/* A captured tree may be without. */
-	if (r < 0 && r != -ENOENT)
-		complain(&sensor->complaints, ZONEINFO ": %s", strerror(-r));
+	if (r == 0 || r == -ENOENT)
+		return;
+	snapshot->zones = (struct zones){.unreadable = true};
+	complain(&sensor->complaints, ZONEINFO ": %s", strerror(-r));
 }
 
 static void examine_device(struct sensor *sensor, struct dax_device *dax, struct arrival *arrival)

@@ -113,9 +113,10 @@ static int load_arrival(struct json_object *item, struct arrival *ret_arrival)
 static int load_present(struct state *state, struct json_object *ranges)
 {
 	struct arrival arrival;
-	int r = ranges ? 0 : -EBADMSG;
+	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < json_object_array_length(ranges); i++) {
+	state->present_known = ranges != NULL;
+	for (size_t i = 0; r == 0 && ranges && i < json_object_array_length(ranges); i++) {
 		r = load_arrival(json_object_array_get_idx(ranges, i), &arrival);
 		if (r == 0)
 			r = arrivals_append(&state->present, &arrival);
@@ -190,17 +191,21 @@ static int load(struct state *state, struct json_object *object, const char *boo
 
 	if (!*boot_id || strcmp(get_text(object, "boot_id"), boot_id) != 0)
 		return 0;
-	if (get_number(object, "schema") != SCHEMA)
-		return -EBADMSG;
 	r = load_boot_map(state, get(object, "boot_map", json_type_object));
+	load_guard(state, get(object, "guard", json_type_object));
+	state->gate_active = get_bool(object, "gate_active");
+	if (r == 0 && get_number(object, "schema") != SCHEMA) {
+		journal_say(LOG_WARNING, STATE " is of another version: ranges are decided anew");
+		state->earlier = true;
+		state->kept = state->boot_map.known;
+		return 0;
+	}
 	if (r == 0)
 		r = load_config(state, get(object, "config", json_type_object));
 	if (r == 0)
 		r = load_present(state, get(object, "present", json_type_array));
 	if (r == 0)
 		r = load_history(state, get(object, "ranges", json_type_array));
-	load_guard(state, get(object, "guard", json_type_object));
-	state->gate_active = get_bool(object, "gate_active");
 	state->earlier = r == 0;
 	/* A boot map that could not be built then may be built now. */
 	state->kept = r == 0 && state->boot_map.known;
@@ -281,7 +286,7 @@ void state_mark_present(const struct state *state, struct arrivals *arrivals)
 	for (size_t i = 0; i < arrivals->n; i++) {
 		struct arrival *arrival = &arrivals->items[i];
 
-		arrival->present = false;
+		arrival->present = !state->present_known;
 		for (size_t j = 0; j < state->present.n; j++)
 			arrival->present |= arrival_is_within(arrival, &state->present.items[j]);
 	}
@@ -410,7 +415,8 @@ static struct json_object *state_object(
 	add_bool(object, "gate_active", state->gate_active);
 	json_object_object_add(object, "guard", guard_object(&state->guard));
 	json_object_object_add(object, "config", config_object(state));
-	json_object_object_add(object, "present", present_array(&state->present));
+	if (state->present_known)
+		json_object_object_add(object, "present", present_array(&state->present));
 	json_object_object_add(object, "ranges", history_array(&state->history));
 	return object;
 }

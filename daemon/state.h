@@ -23,6 +23,7 @@ struct state {
 	bool gate_active; /* it was, at some time of this boot */
 	struct guard guard;
 	char *in_force[CONFIG_KEYS]; /* values as they were written; NULL: not known */
+	bool present_known;	     /* what was there has been seen */
 	struct arrivals present;     /* there before the first start */
 	struct history history;
 };
@@ -34,7 +35,7 @@ void state_done(struct state *state);
 /* Note what is in force from now on. 0 or -ENOMEM. */
 int state_set_config(struct state *state, const struct settings *settings) MUST_CHECK;
 
-/* Mark those that were there before the first start. */
+/* Mark those that were there before the first start; all, while that is not known. */
 void state_mark_present(const struct state *state, struct arrivals *arrivals);
 
 /*

@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define READ_MOST (1024 * 1024)
+#define READ_FIRST (16 * 1024)
+#define READ_MOST  (16 * 1024 * 1024) /* /proc/zoneinfo grows with processors and nodes */
 
 static void close_fd(const int *fd)
 {
@@ -100,26 +101,43 @@ int sysfs_read(const char *path, char *ret_text, size_t size)
 	return 0;
 }
 
+/* Read until the file ends, into a buffer that grows. Returns how many bytes; -EFBIG. */
+static ssize_t read_all(int fd, char **text)
+{
+	size_t n = 0;
+
+	for (size_t size = READ_FIRST; size <= READ_MOST; size *= 2) {
+		char *bigger = realloc(*text, size + 1);
+		ssize_t more;
+
+		if (!bigger)
+			return -ENOMEM;
+		*text = bigger;
+		more = read_up_to(fd, bigger + n, size - n);
+		if (more < 0)
+			return more;
+		n += (size_t)more;
+		if (n < size)
+			return (ssize_t)n;
+	}
+	return -EFBIG;
+}
+
 int sysfs_read_text(const char *path, char **ret_text, size_t *ret_size)
 {
-	CLEANUP(free_text) char *text = malloc(READ_MOST + 1);
+	CLEANUP(close_fd) int fd = open_for_reading(path);
+	CLEANUP(free_text) char *text = NULL;
 	ssize_t n;
-	char *fitted;
 
-	if (!text)
-		return -ENOMEM;
-	n = read_file(path, text, READ_MOST + 1);
+	if (fd < 0)
+		return fd;
+	n = read_all(fd, &text);
 	if (n < 0)
 		return (int)n;
-	if (n > READ_MOST)
-		return -EFBIG;
 	text[n] = '\0';
-	fitted = realloc(text, (size_t)n + 1);
-	if (!fitted)
-		return -ENOMEM;
-	text = NULL;
-	*ret_text = fitted;
+	*ret_text = text;
 	*ret_size = (size_t)n;
+	text = NULL;
 	return 0;
 }
 

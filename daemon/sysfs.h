@@ -31,7 +31,7 @@ int sysfs_read(const char *path, char *ret_text, size_t size) MUST_CHECK;
 /* The first size - 1 bytes of a file, however long it is. */
 int sysfs_read_head(const char *path, char *ret_text, size_t size) MUST_CHECK;
 
-/* All bytes of a file of up to 1 MiB; the caller frees them. -EFBIG if it is longer. */
+/* All bytes of a file of less than 16 MiB; the caller frees them. -EFBIG if it is longer. */
 int sysfs_read_bytes(const char *path, void **ret_bytes, size_t *ret_size) MUST_CHECK;
 
 /* The same, with a NUL after them. */

@@ -165,7 +165,7 @@ static int on_turn(sd_event_source *source, void *userdata)
 	work->child = sd_event_source_disable_unref(work->child);
 	r = sd_event_source_set_enabled(work->later, SD_EVENT_OFF);
 	if (r >= 0)
-		r = monitor_mute(work->monitor, true);
+		r = monitor_mute(work->monitor, job_is_onlining(&work->job));
 	if (r < 0)
 		return r;
 	turn = job_turn(&work->job);

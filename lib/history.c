@@ -177,6 +177,7 @@ void entry_confirm(struct entry *entry, const struct record *record)
 {
 	entry->arrival = record->arrival;
 	entry->blocks = record->outcome.blocks;
+	entry->result = record->outcome.result;
 	entry->reconsider = false;
 	entry->changed = false;
 }

@@ -310,7 +310,7 @@ static void check_head_room(struct decision *decision, const struct question *q)
 	const struct zones *zones = &q->snapshot->zones;
 	uint64_t needed = map_needed(q, decision->verdict);
 
-	if (!needed || !zones->known)
+	if (!needed || (!zones->known && !zones->unreadable))
 		return;
 	decision->map_needed = needed;
 	decision->map_spare = zones->spare;

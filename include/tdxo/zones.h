@@ -15,6 +15,7 @@
 
 struct zones {
 	bool known;
+	bool unreadable;  /* there is something to be known, but it makes no sense */
 	uint64_t kernel;  /* bytes in the zones other than Movable and Device */
 	uint64_t movable; /* bytes in ZONE_MOVABLE */
 	uint64_t spare;	  /* bytes of the kernel's zones to be had without pressing anybody */

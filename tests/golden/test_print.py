@@ -264,10 +264,14 @@ class Difference(tree.Tree):
         for content in ("", "{", "null", "state", "\0"):
             self.write(STATE, content)
             self.assert_difference(told, NOT_RUN, messages=[message])
-        for changes in ({"schema": 1}, {"schema": "2"}, {"ranges": {}}, {"present": [{}]},
-                        {"boot_map": []}, {"ranges": [{}]}):  # fmt: skip
+        for changes in ({"ranges": {}}, {"present": [{}]}, {"boot_map": []}, {"ranges": [{}]}):
             self.state(**changes)
             self.assert_difference(told, NOT_RUN, messages=[message])
+        # The boot map and the guard of another version are as good as ours.
+        for schema in (1, "2"):
+            self.state(schema=schema)
+            self.assert_difference(
+                told, messages=["state.json is of another version: ranges are decided anew"])
 
     def test_mistakes(self):
         """Then there is no difference to tell."""

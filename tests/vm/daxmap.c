@@ -2,13 +2,18 @@
 /*
  * daxmap: use a devdax device
  *
- *   daxmap DEVICE [LENGTH] [--hold]
+ *   daxmap DEVICE [LENGTH] [--hold | --sum]
  *
  * Maps LENGTH bytes (default: 2 MiB) of DEVICE, writes a pattern, reads it back and exits 0 if it
- * is the same. With --hold it then says "mapped" and keeps the mapping until it is killed.
+ * is the same. With --hold it then says "mapped", keeps the mapping until it gets SIGTERM, and
+ * writes and reads once more before it exits. With --sum it writes nothing, and prints a checksum
+ * of what is there.
  */
 #include <err.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +22,11 @@
 #include <unistd.h>
 
 #define DEFAULT_LENGTH (2UL << 20)
+#define MULTIPLIER     0x9e3779b97f4a7c15
 
 static uint64_t pattern(size_t i)
 {
-	return (i + 1) * 0x9e3779b97f4a7c15;
+	return (i + 1) * MULTIPLIER;
 }
 
 static void check(volatile uint64_t *words, size_t n)
@@ -32,22 +38,46 @@ static void check(volatile uint64_t *words, size_t n)
 			errx(EXIT_FAILURE, "word %zu differs", i);
 }
 
+static uint64_t sum(const volatile uint64_t *words, size_t n)
+{
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < n; i++)
+		all = (all ^ words[i]) * MULTIPLIER;
+	return all;
+}
+
+static void hold(void)
+{
+	sigset_t set;
+	int number;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	puts("mapped");
+	fflush(stdout);
+	sigwait(&set, &number);
+}
+
 int main(int argc, char **argv)
 {
+	bool holds = false, sums = false;
 	size_t length = DEFAULT_LENGTH;
 	const char *device = NULL;
-	int hold = 0;
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--hold"))
-			hold = 1;
+			holds = true;
+		else if (!strcmp(argv[i], "--sum"))
+			sums = true;
 		else if (!device)
 			device = argv[i];
 		else
 			length = strtoul(argv[i], NULL, 0);
 	}
 	if (!device)
-		errx(EXIT_FAILURE, "usage: daxmap DEVICE [LENGTH] [--hold]");
+		errx(EXIT_FAILURE, "usage: daxmap DEVICE [LENGTH] [--hold | --sum]");
 
 	int fd = open(device, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
@@ -55,11 +85,14 @@ int main(int argc, char **argv)
 	void *map = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED)
 		err(EXIT_FAILURE, "mmap %s", device);
+	if (sums) {
+		printf("%016" PRIx64 "\n", sum(map, length / sizeof(uint64_t)));
+		return EXIT_SUCCESS;
+	}
 	check(map, length / sizeof(uint64_t));
-	if (hold) {
-		puts("mapped");
-		fflush(stdout);
-		pause();
+	if (holds) {
+		hold();
+		check(map, length / sizeof(uint64_t));
 	}
 	return EXIT_SUCCESS;
 }

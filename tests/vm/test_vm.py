@@ -8,114 +8,8 @@ not started at boot. The third has no TDX. The tests of a guest run in the order
 and each leaves the guest to the next.
 """
 
-import os
-import pathlib
-import shutil
-import subprocess
-import sys
-import tempfile
-import unittest
-
-from guest import CACHE, TDX_ACTIVE, TDX_ARMED, Guest
-
-MEMORY = "/sys/devices/system/memory"
-DAX = "/sys/bus/dax"
-REFUSE = "/sys/module/tdx_refuse/parameters"
-UNIT = "tdx-onlined.service"
-GIB = 1 << 30
-BLOCK = 128 << 20
-BUILD = os.environ.get("MESON_BUILD_ROOT", "build")
-
-
-def install(directory, *, enabled):
-    """What `meson install` puts on a machine, and `systemctl enable` if asked for."""
-    subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet"], check=True,
-                   env={**os.environ, "DESTDIR": directory}, stdout=subprocess.DEVNULL)  # fmt: skip
-    if enabled:
-        wants = pathlib.Path(directory) / "etc/systemd/system/sysinit.target.wants"
-        wants.mkdir(parents=True)
-        (wants / UNIT).symlink_to(f"/usr/lib/systemd/system/{UNIT}")
-
-
-class Scene(unittest.TestCase):
-    """A guest with the daemon in it. Subclasses say which."""
-
-    enabled = True
-    machine = {}
-
-    @classmethod
-    def setUpClass(cls):
-        cls.directory = tempfile.mkdtemp(prefix="tdx-onlined-")
-        cls.addClassCleanup(shutil.rmtree, cls.directory)
-        install(cls.directory, enabled=cls.enabled)
-        cls.guest = cls.enterClassContext(Guest(overlay=cls.directory, **cls.machine))
-        cls.assert_booted(cls.guest.wait_booted())
-
-    @classmethod
-    def assert_booted(cls, state):
-        if state != "running":
-            failed = cls.guest.run("systemctl list-units --failed --no-legend").stdout
-            raise AssertionError(f"the guest is {state}: {failed}")
-
-    def sh(self, command, **kwargs):
-        return self.guest.run(command, **kwargs).stdout.strip()
-
-    def read(self, path):
-        return self.sh(f"cat {path}")
-
-    def records(self, **fields):
-        """The records of ranges so far; fields as TDXO_FIELD=value, in lower case."""
-        matches = [f"TDXO_{name.upper()}={value}" for name, value in fields.items()]
-        entries = self.guest.journal(f"_SYSTEMD_UNIT={UNIT}", *matches)
-        return [entry for entry in entries if "TDXO_VERDICT" in entry]
-
-    def wait_for_record(self, **fields):
-        """Wait for a record, and be sure that it is the only one."""
-        words = " ".join(f"TDXO_{name.upper()}={value}" for name, value in fields.items())
-        self.guest.wait_for(f"journalctl -b -q --no-pager {words} | grep -q .", 60)
-        records = self.records(**fields)
-        self.assertEqual(len(records), 1, records)
-        return records[0]
-
-    def assert_record(self, record, **fields):
-        for name, value in fields.items():
-            self.assertEqual(record.get(f"TDXO_{name.upper()}"), value, (name, record["MESSAGE"]))
-
-    def driver(self, device):
-        return self.sh(f"basename $(readlink {DAX}/devices/{device}/driver)")
-
-    def wait_for_driver(self, device, driver):
-        self.guest.wait_for(f"readlink {DAX}/devices/{device}/driver | grep -q /{driver}$", 60)
-
-    def blocks(self):
-        """Numbers of all memory blocks."""
-        return set(self.sh(f"ls {MEMORY} | sed -n 's/^memory//p'").split())
-
-    def states(self, start, size):
-        """The states of the blocks of a range, in ascending order; a zone for those online."""
-        first, last = start // BLOCK, (start + size) // BLOCK - 1
-        script = f"cd {MEMORY}; for i in $(seq {first} {last}); do [ -e memory$i ] || continue;"
-        return self.sh(f"{script} echo $(cat memory$i/state memory$i/valid_zones); done").split("\n")
-
-    def window(self, index):
-        """Start and size of the physical address window of a CXL host bridge."""
-        decoder = f"/sys/bus/cxl/devices/decoder0.{index}"
-        start, size = (int(self.read(f"{decoder}/{name}"), 0) for name in ("start", "size"))
-        return start, size
-
-    def configure(self, *lines):
-        text = "\\n".join(("[Daemon]", *lines))
-        self.sh(f"mkdir -p /etc/tdx-onlined.conf.d; printf '{text}\\n' >/etc/tdx-onlined.conf.d/test.conf")
-
-    def assert_no_device_units(self):
-        """While the daemon runs no memory block costs systemd a unit."""
-        self.sh("udevadm settle")
-        units = self.sh("systemctl list-units --all --plain --no-legend 'sys-devices-system-memory*'")
-        self.assertEqual(units, "")
-
-    def assert_guard(self, autoprobe, auto_online):
-        self.assertEqual(self.read(f"{DAX}/drivers_autoprobe"), autoprobe)
-        self.assertEqual(self.read(f"{MEMORY}/auto_online_blocks"), auto_online)
+from guest import TDX_ACTIVE, TDX_ARMED
+from scene import BLOCK, DAX, GIB, MEMORY, REFUSE, UNIT, Scene, main
 
 
 class Active(Scene):
@@ -273,6 +167,7 @@ class Active(Scene):
         messages = [e["MESSAGE"] for e in self.guest.journal(f"_SYSTEMD_UNIT={UNIT}", "PRIORITY=3")]
         self.assertIn("/etc/tdx-onlined.conf.d/test.conf:2: Gate=ajar: not auto, active or absent", messages)
         self.assert_guard("1", "online")
+        self.sh(f"systemctl reset-failed {UNIT}")
 
 
 class Armed(Scene):
@@ -284,12 +179,25 @@ class Armed(Scene):
     def test_00_came_before_the_daemon(self):
         """The kernel onlined the region; the rule started the daemon, which tells and leaves it."""
         self.assertEqual(self.guest.run(f"systemctl is-active {UNIT}", check=False).status, 3)
+        self.sh(f"echo online_movable >{MEMORY}/auto_online_blocks")  # it is to go out again
         self.guest.create_region(0, "512M")
         record = self.wait_for_record(region="region0")
         self.assert_record(record, verdict="ignore", reason="already-online", gate="armed",
                            blocks="4", blocks_online="4", driver="kmem", result="nothing-to-do")  # fmt: skip
+        self.assertIn("; it keeps TDX from initialising; take it out with: ", record["MESSAGE"])
         start = self.window(0)[0]
         self.assertEqual({state.split()[0] for state in self.states(start, 4 * BLOCK)}, {"online"})
+        type(self).record = record
+
+    def test_01_taken_out(self):
+        """What the record says takes it out, so that TDX can come up; and nothing is in its way."""
+        self.take_out(self.record)
+        self.wait_for_driver(self.record["TDXO_DEVICE"], "device_dax")
+        self.mark()
+        self.sh(f"echo 1 >{REFUSE}/initialized")
+        self.guest.wait_for(f"systemctl show -P StatusText {UNIT} | grep 'gate active'", 60)
+        self.assertEqual([record for record in self.records() if record["TDXO_RESULT"] != "changed"], [])
+        self.assert_guard("0", "offline")
 
 
 class Absent(Scene):
@@ -332,16 +240,5 @@ class Absent(Scene):
         self.assertEqual(self.sh("tdx-onlined --oneshot | grep -c nothing-to-do"), "4")
 
 
-def missing():
-    """What a guest needs and this machine lacks, or None."""
-    if not shutil.which("qemu-system-x86_64"):
-        return "qemu-system-x86_64 is not installed"
-    image = CACHE / "root/root.img"
-    return None if image.exists() else f"{image} is not there: run tests/vm/prepare"
-
-
 if __name__ == "__main__":
-    if missing():
-        print(f"skipped: {missing()}")
-        sys.exit(77)
-    unittest.main(verbosity=2)
+    main()

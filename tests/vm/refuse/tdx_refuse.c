@@ -14,13 +14,29 @@
  *   initialized 1: log that the TDX module came up
  *
  * platform and initialized only make the host look like one to user space: they change no refusal.
+ * When kvm_intel has initialised the TDX module it makes /dev/kvm; initialized makes one as well,
+ * that is of no use but for its event.
+ *
+ * What can go wrong besides, on any host, is here as well, to be had when a test wants it:
+ *
+ *   fail_at      the block that holds this address cannot go online: fail_errno; 0: none
+ *   fail_errno   the error that the writer of "online" gets; ENOMEM unless told
+ *   fail_times   how often: after that the block goes online; 0: always
+ *   failed       how often so far; write 0 to begin again
+ *   hold         the block that holds this address cannot go offline: EBUSY; 0: none
+ *   slow_offline milliseconds that it takes each block to go offline; a signal ends it with EINTR
  */
 #define pr_fmt(fmt) "virt/tdx: " fmt
 
+#include <linux/delay.h>
+#include <linux/errno.h>
+#include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/memory.h>
+#include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/pfn.h>
 #include <linux/string.h>
 #include <asm/cpufeature.h>
@@ -121,15 +137,27 @@ static int platform_set(const char *value, const struct kernel_param *param)
 static const struct kernel_param_ops platform_ops = {.set = platform_set, .get = param_get_bool};
 module_param_cb(platform, &platform_ops, &platform, 0644);
 
+static const struct file_operations kvm_operations = {.owner = THIS_MODULE};
+static struct miscdevice kvm = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "kvm",
+	.fops = &kvm_operations,
+};
 static bool initialized;
 
 static int initialized_set(const char *value, const struct kernel_param *param)
 {
+	bool was = initialized;
 	int r = param_set_bool(value, param);
 
-	if (!r && initialized)
-		pr_info("module initialized\n");
-	return r;
+	if (r || was == initialized)
+		return r;
+	if (!initialized) {
+		misc_deregister(&kvm);
+		return 0;
+	}
+	pr_info("module initialized\n");
+	return misc_register(&kvm);
 }
 
 static const struct kernel_param_ops initialized_ops = {
@@ -138,29 +166,77 @@ static const struct kernel_param_ops initialized_ops = {
 };
 module_param_cb(initialized, &initialized_ops, &initialized, 0644);
 
+static unsigned long long fail_at;
+module_param(fail_at, ullong, 0644);
+
+static int fail_errno = ENOMEM;
+module_param(fail_errno, int, 0644);
+
+static unsigned long fail_times;
+module_param(fail_times, ulong, 0644);
+
+static unsigned long failed;
+module_param(failed, ulong, 0644);
+
+static unsigned long long hold;
+module_param(hold, ullong, 0644);
+
+static unsigned int slow_offline;
+module_param(slow_offline, uint, 0644);
+
+static bool holds(u64 start, u64 end, u64 address)
+{
+	return address && start <= address && address < end;
+}
+
 static bool is_refused(u64 start, u64 end)
 {
 	bool inside = !boot_memory.n;
 
-	if (refuse_at && start <= refuse_at && refuse_at < end)
+	if (holds(start, end, refuse_at))
 		return true;
 	for (unsigned int i = 0; i < boot_memory.n && !inside; i++)
 		inside = boot_memory.entry[i].start <= start && end <= boot_memory.entry[i].end;
 	return !inside;
 }
 
+static int going_online(u64 start, u64 end)
+{
+	bool bad;
+
+	mutex_lock(&boot_memory_lock);
+	bad = is_refused(start, end);
+	refused += bad;
+	mutex_unlock(&boot_memory_lock);
+	if (bad)
+		return NOTIFY_BAD;
+	if (!holds(start, end, fail_at) || (fail_times && failed >= fail_times))
+		return NOTIFY_OK;
+	failed++;
+	return notifier_from_errno(-fail_errno);
+}
+
+static int going_offline(u64 start, u64 end)
+{
+	if (msleep_interruptible(slow_offline))
+		return notifier_from_errno(-EINTR);
+	return holds(start, end, hold) ? notifier_from_errno(-EBUSY) : NOTIFY_OK;
+}
+
 static int memory_event(struct notifier_block *self, unsigned long action, void *data)
 {
 	const struct memory_notify *block = data;
-	bool bad;
+	u64 start = PFN_PHYS(block->start_pfn);
+	u64 end = PFN_PHYS(block->start_pfn + block->nr_pages);
 
-	if (action != MEM_GOING_ONLINE)
+	switch (action) {
+	case MEM_GOING_ONLINE:
+		return going_online(start, end);
+	case MEM_GOING_OFFLINE:
+		return going_offline(start, end);
+	default:
 		return NOTIFY_OK;
-	mutex_lock(&boot_memory_lock);
-	bad = is_refused(PFN_PHYS(block->start_pfn), PFN_PHYS(block->start_pfn + block->nr_pages));
-	refused += bad;
-	mutex_unlock(&boot_memory_lock);
-	return bad ? NOTIFY_BAD : NOTIFY_OK;
+	}
 }
 
 static struct notifier_block memory_notifier = {.notifier_call = memory_event};
@@ -174,6 +250,8 @@ module_init(tdx_refuse_init);
 static void __exit tdx_refuse_exit(void)
 {
 	unregister_memory_notifier(&memory_notifier);
+	if (initialized)
+		misc_deregister(&kvm);
 }
 module_exit(tdx_refuse_exit);
 

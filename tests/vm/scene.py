@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A scene: a guest with the installed daemon in it, and what its tests have in common.
+
+The tests of a scene run in the order of their names, and each leaves the guest to the next.
+"""
+
+import os
+import pathlib
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from guest import CACHE, LAB, Guest
+
+MEMORY = "/sys/devices/system/memory"
+DAX = "/sys/bus/dax"
+REFUSE = "/sys/module/tdx_refuse/parameters"
+UNIT = "tdx-onlined.service"
+GIB = 1 << 30
+BLOCK = 128 << 20
+JOURNAL = os.environ.get("SCENE_JOURNAL")  # where to leave the guest's
+BUILD = os.environ.get("MESON_BUILD_ROOT", "build")
+
+
+CONFIG = "/etc/tdx-onlined.conf.d"
+RULES = "/etc/tdx-onlined/rules.d"
+STATE = "/run/tdx-onlined/state.json"
+
+
+def install(directory, *, enabled, config):
+    """What `meson install` puts on a machine; the configuration; `systemctl enable` if asked for."""
+    subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet"], check=True,
+                   env={**os.environ, "DESTDIR": directory}, stdout=subprocess.DEVNULL)  # fmt: skip
+    if config:
+        path = pathlib.Path(directory) / "etc/tdx-onlined.conf.d/test.conf"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(("[Daemon]", *config, "")))
+    if enabled:
+        wants = pathlib.Path(directory) / "etc/systemd/system/sysinit.target.wants"
+        wants.mkdir(parents=True, exist_ok=True)
+        (wants / UNIT).symlink_to(f"/usr/lib/systemd/system/{UNIT}")
+
+
+class Scene(unittest.TestCase):
+    """A guest with the daemon in it. Subclasses say which."""
+
+    enabled = True
+    config = ()
+    machine = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.mkdtemp(prefix="tdx-onlined-")
+        cls.addClassCleanup(shutil.rmtree, cls.directory)
+        install(cls.directory, enabled=cls.enabled, config=cls.config)
+        cls.guest = cls.enterClassContext(Guest(overlay=cls.directory, **cls.machine))
+        cls.start = "@0"
+        cls.assert_running(cls.guest.wait_booted())
+
+    @classmethod
+    def tearDownClass(cls):
+        """No unit has failed, and no block is left behind: in use, and without a driver."""
+        if JOURNAL:
+            with open(JOURNAL, "w") as file:
+                file.write(cls.guest.run("journalctl -b -o short-monotonic --no-pager").stdout)
+        cls.assert_running(cls.guest.run("systemctl is-system-running", check=False).stdout.strip())
+        stuck = cls.guest.run(f"{LAB}/stuck-blocks").stdout
+        if stuck:
+            raise AssertionError(f"stuck blocks: {stuck}")
+
+    @classmethod
+    def assert_running(cls, state):
+        if state != "running":
+            failed = cls.guest.run("systemctl list-units --failed --no-legend").stdout
+            raise AssertionError(f"the guest is {state}: {failed}")
+
+    def sh(self, command, **kwargs):
+        return self.guest.run(command, **kwargs).stdout.strip()
+
+    def read(self, path):
+        return self.sh(f"cat {path}")
+
+    def mark(self):
+        """From here on only what is new in the journal counts."""
+        type(self).start = self.sh("journalctl --sync; date +@%s.%6N")
+
+    def messages(self, *matches):
+        entries = self.guest.journal(f"--since={self.start}", f"_SYSTEMD_UNIT={UNIT}", *matches)
+        return [entry["MESSAGE"] for entry in entries]
+
+    def records(self, **fields):
+        """The records of ranges; fields as TDXO_FIELD=value, in lower case."""
+        matches = [f"TDXO_{name.upper()}={value}" for name, value in fields.items()]
+        entries = self.guest.journal(f"--since={self.start}", f"_SYSTEMD_UNIT={UNIT}", *matches)
+        return [entry for entry in entries if "TDXO_VERDICT" in entry]
+
+    def wait_for_record(self, timeout=60, **fields):
+        """Wait for a record, and be sure that it is the only one."""
+        words = [f"TDXO_{name.upper()}={value}" for name, value in fields.items()]
+        command = shlex.join(["journalctl", "-q", "--no-pager", f"--since={self.start}", *words])
+        self.guest.wait_for(f"{command} | grep -q .", timeout)
+        records = self.records(**fields)
+        self.assertEqual(len(records), 1, records)
+        return records[0]
+
+    def assert_record(self, record, **fields):
+        for name, value in fields.items():
+            key = name if name.isupper() else f"TDXO_{name.upper()}"
+            self.assertEqual(record.get(key), value, (name, record["MESSAGE"]))
+
+    def driver(self, device):
+        return self.sh(f"basename $(readlink {DAX}/devices/{device}/driver)")
+
+    def wait_for_driver(self, device, driver):
+        self.guest.wait_for(f"readlink {DAX}/devices/{device}/driver | grep -q /{driver}$", 60)
+
+    def take_out(self, record):
+        """Do what the record says is to be done."""
+        command = record["MESSAGE"].partition("take it out with: ")[2].partition(";")[0]
+        self.sh(command, timeout=120)
+
+    def blocks(self):
+        """Numbers of all memory blocks."""
+        return set(self.sh(f"ls {MEMORY} | sed -n 's/^memory//p'").split())
+
+    def states(self, start, size):
+        """The states of the blocks of a range, in ascending order; a zone for those online."""
+        first, last = start // BLOCK, (start + size) // BLOCK - 1
+        script = f"cd {MEMORY}; for i in $(seq {first} {last}); do [ -e memory$i ] || continue;"
+        return self.sh(f"{script} echo $(cat memory$i/state memory$i/valid_zones); done").split("\n")
+
+    def window(self, index):
+        """Start and size of the physical address window of a CXL host bridge."""
+        decoder = f"/sys/bus/cxl/devices/decoder0.{index}"
+        start, size = (int(self.read(f"{decoder}/{name}"), 0) for name in ("start", "size"))
+        return start, size
+
+    def configure(self, *lines):
+        text = shlex.quote("\n".join(("[Daemon]", *lines)))
+        self.sh(f"mkdir -p {CONFIG}; echo {text} >{CONFIG}/test.conf")
+
+    def rule(self, name, match, *policy):
+        """Write a rule; match is a line of [Match], or several."""
+        text = "\n".join(("[Match]", match, "[Policy]", *policy))
+        self.sh(f"mkdir -p {RULES}; echo {shlex.quote(text)} >{RULES}/{name}.rule")
+
+    def remove_rules(self):
+        self.sh(f"rm -f {RULES}/*")
+
+    def reload(self):
+        """Have everything decided anew, and wait until it is; only what is new counts then."""
+        self.mark()
+        self.sh(f"systemctl reload {UNIT}")
+        follow = shlex.join(["journalctl", "-q", "--no-pager", "-o", "cat", f"--since={self.start}"])
+        self.guest.wait_for(f"{follow} _SYSTEMD_UNIT={UNIT} | grep 'onfiguration .* in force'", 60)
+        self.guest.wait_for(f"test $(systemctl show -P ActiveState {UNIT}) = active", 60)
+        self.guest.wait_for(f"! grep -E '\"reconsider\": *true' {STATE}", 90)
+
+    def assert_no_device_units(self):
+        """While the daemon runs no memory block costs systemd a unit."""
+        self.sh("udevadm settle")
+        units = self.sh("systemctl list-units --all --plain --no-legend 'sys-devices-system-memory*'")
+        self.assertEqual(units, "")
+
+    def assert_guard(self, autoprobe, auto_online):
+        self.assertEqual(self.read(f"{DAX}/drivers_autoprobe"), autoprobe)
+        self.assertEqual(self.read(f"{MEMORY}/auto_online_blocks"), auto_online)
+
+
+def missing():
+    """What a guest needs and this machine lacks, or None."""
+    if not shutil.which("qemu-system-x86_64"):
+        return "qemu-system-x86_64 is not installed"
+    image = CACHE / "root/root.img"
+    return None if image.exists() else f"{image} is not there: run tests/vm/prepare"
+
+
+def main():
+    """Run the scenes of the program, or those named on its command line."""
+    if missing():
+        print(f"skipped: {missing()}")
+        sys.exit(77)
+    # Each test builds on the one before.
+    unittest.main(verbosity=2, failfast=True)

@@ -1,0 +1,496 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the administrator may ask for, and what the daemon must not do whatever he asks.
+
+Each interlock and each key, on real kernels: judged by driver links, states of blocks, the kernel's
+own events and the journal. Unless a test says so the kernel refuses nothing: that nothing happens
+which must not is the daemon's doing.
+"""
+
+from guest import TDX_ACTIVE, TDX_ARMED
+from scene import BLOCK, CONFIG, DAX, GIB, MEMORY, REFUSE, RULES, UNIT, Scene, main
+
+MIB = 1 << 20
+CHANGED = "0949ecdcf2f24ee7a4e4ffd72340b862"
+
+# TDX is active, as far as user space can tell, but the kernel takes any memory.
+LENIENT = (*TDX_ARMED, "tdx_refuse.initialized=1")
+
+
+def span(start, size):
+    """A range as the configuration has it."""
+    return f"{start:#x}-{start + size - 1:#x}"
+
+
+class Interlocks(Scene):
+    """What is somebody else's, or no memory at all, is not touched, whatever rules ask for."""
+
+    # A range of 300 MiB that begins in the middle of a block, and one that is less than a block.
+    hmem = span(0x184000000, 300 * MIB)
+    small = span(0x1A0000000, 100 * MIB)
+    dimm = span(8 * GIB, GIB)
+    config = (f"CapableRanges={hmem} {small} {dimm}",)
+    machine = {
+        "memory": "6G",
+        "cxl": ["512M", "512M", "512M"],
+        "kernel_args": (*LENIENT, "memmap=256M!5G", "memmap=300M%0x184000000+0xefffffff",
+                        "memmap=100M%0x1a0000000+0xefffffff"),
+    }  # fmt: skip
+
+    def region(self, index):
+        """Make a region; returns its dax device and its range."""
+        self.mark()
+        name, _ = self.guest.create_region(index, "512M")
+        device = self.wait_for_record(region=name)["TDXO_DEVICE"]
+        return device, span(self.window(index)[0], 512 * MIB)
+
+    def allow(self, *ranges):
+        """Declare these ranges TDX memory, besides those of the start."""
+        self.configure(" ".join((*self.config, *ranges)))
+
+    def test_00_alignment(self):
+        """At boot: whole blocks of what is allowed go online, the rest is said to be lost."""
+        record = self.wait_for_record(start="0x184000000")
+        self.assert_record(record, verdict="online", reason="in-boot-map", source="configuration",
+                           present="no", blocks="1", blocks_online="1", driver="kmem",
+                           unaligned=str(172 * MIB), result="done")  # fmt: skip
+        self.assertEqual(self.states(6 * GIB + BLOCK, BLOCK), ["online Normal"])
+        record = self.wait_for_record(start="0x1a0000000")
+        self.assert_record(record, verdict="devdax", reason="too-small", unaligned=None)
+        self.wait_for_driver(record["TDXO_DEVICE"], "device_dax")
+
+
+    def test_01_persistent_memory(self):
+        """Persistent memory that is declared TDX memory, and asked for by a rule, keeps its bytes."""
+        namespace = self.sh("ndctl list -N | sed -n 's/.*\"dev\":\"\\(.*\\)\".*/\\1/p'")
+        self.sh(f"ndctl create-namespace -f -e {namespace} -m devdax -M mem")
+        device = type(self).pmem = self.wait_for_record(carrier="pmem")["TDXO_DEVICE"]
+        length = self.read(f"{DAX}/devices/{device}/size")
+        self.sh(f"daxmap /dev/{device} {length}")
+        type(self).checksum = f"daxmap /dev/{device} {length} --sum"
+        type(self).bytes = self.sh(self.checksum)
+        self.rule("10-all", "Carrier=*", "Verdict=online", "ConvertDevdax=yes", "Zone=movable")
+        start = self.read(f"{DAX}/devices/{device}/mapping0/start")
+        self.allow(span(int(start, 0), int(length)))
+        self.reload()
+        self.assert_record(self.wait_for_record(carrier="pmem"), verdict="ignore",
+                           reason="persistent-memory", rule="10-all.rule", overruled="online",
+                           driver="device_dax", result="nothing-to-do", PRIORITY="4")  # fmt: skip
+        self.assert_bytes()
+        self.remove_rules()
+        self.reload()
+        self.assert_bytes()
+
+    def assert_bytes(self):
+        self.assertEqual(self.driver(self.pmem), "device_dax")
+        self.assertEqual(self.sh(self.checksum), self.bytes)
+
+    def test_02_dimm_drift(self):
+        """A block of a DIMM that we onlined goes offline by hand: one record."""
+        self.mark()
+        self.guest.add_dimm("512M")
+        start = int(self.wait_for_record(carrier="dimm", result="done")["TDXO_START"], 0)
+        self.assertEqual(self.records(result="changed"), [])
+        self.mark()
+        self.sh(f"chmem -d {span(start, BLOCK)} && chmem -d {span(start + BLOCK, BLOCK)}")
+        record = self.wait_for_record(carrier="dimm")
+        self.assert_record(record, result="changed", verdict="online", blocks="4")
+        self.assertEqual(record["MESSAGE_ID"], CHANGED)
+        self.sh(f"chmem -e {span(start, 2 * BLOCK)}; udevadm settle")
+
+    def test_03_reload(self):
+        """A rule more: only the range that it is about has a record more."""
+        self.rule("50-dimm", "Carrier=dimm", "Verdict=offline", "OfflineBlocks=yes")
+        self.reload()
+        self.assert_record(self.wait_for_record(carrier="dimm"), verdict="offline", reason="rule",
+                           blocks="4", blocks_online="0", result="done")  # fmt: skip
+        self.assertEqual(len(self.records()), 1)
+        self.reload()
+        self.assertEqual(self.records(), [])
+
+    def test_04_in_use(self):
+        """A device that a process has mapped, out of the daemon's sight, is not converted."""
+        device, window = self.region(0)
+        self.wait_for_driver(device, "device_dax")
+        self.sh(f"systemd-run --unit=holder -p PrivateMounts=yes -p StandardOutput=file:/run/holder"
+                f" $(command -v daxmap) /dev/{device} --hold")  # fmt: skip
+        self.guest.wait_for("grep mapped /run/holder", 60)
+        self.allow(window)
+        self.rule("20-convert", f"Range={window}", "ConvertDevdax=yes")
+        self.reload()
+        record = self.wait_for_record(device=device)
+        self.assert_record(record, verdict="devdax", reason="in-use", rule="20-convert.rule",
+                           driver="device_dax", blocks="0", result="nothing-to-do")  # fmt: skip
+        self.assertEqual(self.driver(device), "device_dax")
+        # The mapping is still good: the holder writes and reads it before it ends.
+        self.sh("systemctl stop holder")
+        self.assertEqual(self.sh("systemctl is-failed holder || true"), "inactive")
+
+    def test_05_not_in_use_any_more(self):
+        """With nobody in it the same device becomes memory."""
+        self.reload()
+        record = self.wait_for_record(region="region0")
+        self.assert_record(record, verdict="online", reason="in-boot-map", rule="20-convert.rule",
+                           driver="kmem", blocks="4", blocks_online="4", result="done")  # fmt: skip
+        self.assertEqual(set(self.states(self.window(0)[0], 512 * MIB)), {"online Normal"})
+
+    def hold_with(self, driver, device):
+        """Have a driver that nobody knows take a device."""
+        self.sh(f"insmod /usr/local/lib/lab/dax_foreign.ko name={driver};"
+                f" echo {device} >{DAX}/drivers/{driver}/new_id")  # fmt: skip
+        self.wait_for_driver(device, driver)
+
+    def test_06_drift(self):
+        """Somebody takes the driver away: that is said, once, and not fought."""
+        device, window = self.region(1)
+        type(self).other = device
+        self.guest.wait_for(f"daxmap /dev/{device}", 60)
+        self.assertEqual(self.records(result="changed"), [])
+        self.mark()
+        self.sh(f"echo {device} >{DAX}/drivers/device_dax/unbind")
+        record = self.wait_for_record(device=device)
+        self.assert_record(record, result="changed", verdict="devdax", driver=None)
+        self.assertEqual(record["MESSAGE_ID"], CHANGED)
+        self.rule("30-famfs", f"Range={window}", "Verdict=online", "ConvertDevdax=yes")
+
+    def let_go(self):
+        """Have it leave its device; returns when the daemon has seen that."""
+        self.mark()
+        self.sh("rmmod dax_foreign")
+        self.wait_for_record(device=self.other, result="changed")
+
+    def test_07_famfs(self):
+        """A device that a file system's driver has, allowed and asked for, is left to it."""
+        self.hold_with("fsdev_dax", self.other)
+        self.allow(*(span(self.window(index)[0], 512 * MIB) for index in (0, 1)))
+        self.reload()
+        record = self.wait_for_record(device=self.other)
+        self.assert_record(record, verdict="ignore", reason="famfs", overruled="online",
+                           rule="30-famfs.rule", driver="fsdev_dax")  # fmt: skip
+        self.assertEqual(self.driver(self.other), "fsdev_dax")
+
+    def test_08_foreign_driver(self):
+        """The same with a driver of any name."""
+        self.let_go()
+        self.hold_with("some_dax", self.other)
+        self.reload()
+        record = self.wait_for_record(device=self.other)
+        self.assert_record(record, verdict="ignore", reason="foreign-driver", overruled="online",
+                           driver="other")  # fmt: skip
+        self.assertEqual(self.driver(self.other), "some_dax")
+        self.let_go()
+
+    def test_09_without_driver(self):
+        """A device that has no driver, and is to have none, keeps none when another goes online."""
+        self.rule("30-famfs", f"Device={self.other}", "Verdict=ignore")
+        self.reload()
+        record = self.wait_for_record(device=self.other)
+        self.assert_record(record, verdict="ignore", reason="rule", driver=None)
+        self.allow(*(span(self.window(index)[0], 512 * MIB) for index in (0, 2)))
+        self.rule("40-movable", "Region=region2", "Zone=movable")
+        self.reload()
+        device, _ = self.region(2)
+        self.assert_record(self.wait_for_record(device=device), verdict="online", result="done",
+                           blocks_online="4", driver="kmem")  # fmt: skip
+        self.assert_without_driver(self.other)
+
+    def assert_without_driver(self, device):
+        self.assertEqual(self.sh(f"readlink {DAX}/devices/{device}/driver || echo none"), "none")
+
+    def test_10_already_online(self):
+        """Memory that should not be online, but is: without a rule's leave it stays."""
+        self.sh(f"rm {RULES}/40-movable.rule")
+        self.rule("40-out", "Region=region2", "Verdict=devdax")
+        self.reload()
+        record = self.wait_for_record(region="region2")
+        self.assert_record(record, verdict="ignore", reason="already-online", overruled="devdax",
+                           blocks_online="4", driver="kmem", result="nothing-to-do")  # fmt: skip
+        self.assertIn("daxctl reconfigure-device -m devdax -f", record["MESSAGE"])
+        self.assertEqual(len(self.records()), 1)
+
+    def test_11_taken_out(self):
+        """With it all of it goes offline, and the device becomes devdax."""
+        before = self.blocks()
+        self.rule("40-out", "Region=region2", "Verdict=devdax", "OfflineBlocks=yes")
+        self.reload()
+        record = self.wait_for_record(region="region2")
+        self.assert_record(record, verdict="devdax", reason="rule", driver="device_dax",
+                           blocks="0", blocks_online="0", stranded=None, result="done")  # fmt: skip
+        self.assertEqual(len(before - self.blocks()), 4)
+        self.guest.wait_for(f"daxmap /dev/{record['TDXO_DEVICE']}", 60)
+        self.assert_without_driver(self.other)
+
+    def test_12_broken_rule(self):
+        """A mistake: file and line are named, and what was in force is in force."""
+        self.rule("60-broken", "Carrier=dimm", "Verdict=perhaps")
+        self.reload()
+        messages = self.messages("PRIORITY=3")
+        self.assertIn(f"{RULES}/60-broken.rule:4: Verdict=perhaps: not online, devdax, offline or ignore", messages)
+        self.assertIn("The new configuration is not used, the old one is in force", messages)
+        self.assertEqual(self.records(), [])
+        self.assertEqual(self.sh(f"systemctl is-active {UNIT}"), "active")
+        self.assertNotEqual(self.guest.run("tdx-onlined --check-config", check=False).status, 0)
+        self.remove_rules()
+
+    def test_13_persistent_memory_again(self):
+        """Nor do one shot, stop and start touch persistent memory, whatever the rules."""
+        self.rule("10-all", "Carrier=pmem", "Verdict=online", "ConvertDevdax=yes")
+        self.sh("tdx-onlined --oneshot")
+        self.assert_bytes()
+        self.sh(f"systemctl stop {UNIT}; systemctl start {UNIT}; tdx-onlined --dry-run")
+        self.assert_bytes()
+
+
+class Rollback(Scene):
+    """What was begun and cannot be finished is undone, block by block; and nobody waits for it."""
+
+    config = ("OfflineTimeoutSec=300",)
+    machine = {
+        "memory": "4G",
+        "cxl": ["64G", "512M", "512M"],
+        "kernel_args": (*LENIENT, "rcupdate.rcu_expedited=1"),
+    }
+
+    def set(self, **parameters):
+        """Say what is to go wrong from now on; what is not named goes well."""
+        names = ("refuse_at", "fail_at", "fail_times", "failed", "hold", "slow_offline")
+        for name in names:
+            self.sh(f"echo {parameters.get(name, 0)} >{REFUSE}/{name}")
+
+    def begin(self, index, size, block, **parameters):
+        """Make a region; one of its blocks is to be what each parameter is about."""
+        start, _ = self.window(index)
+        at = start + block * BLOCK
+        self.set(**{name: at if value is True else value for name, value in parameters.items()})
+        self.mark()
+        name, _ = self.guest.create_region(index, size)
+        return self.wait_for_record(timeout=200, region=name), hex(at)
+
+    def test_00_all_is_allowed(self):
+        windows = (span(*self.window(index)) for index in range(3))
+        self.configure(*self.config, "CapableRanges=" + " ".join(windows))
+        self.reload()
+
+    def test_01_kernel_refuses(self):
+        """The kernel refuses the 300th block from above: the others go back, highest first."""
+        self.sh("udevadm monitor --kernel --subsystem-match=memory >/run/events &")
+        record, at = self.begin(0, "64G", 512 - 300, refuse_at=True)
+        self.assert_record(record, verdict="devdax", reason="kernel-refused", errno="1",
+                           failed="online", failed_at=at, driver="device_dax", blocks="0",
+                           stranded=None, retries=None, result="done")  # fmt: skip
+        self.wait_for_driver(record["TDXO_DEVICE"], "device_dax")
+        self.assertEqual(self.read(f"{REFUSE}/refused"), "1")
+        first = self.window(0)[0] // BLOCK
+        for action in ("online", "offline"):
+            numbers = self.sh(f"awk '$2 == \"{action}\" {{ sub(/.*memory/, \"\", $3); print $3 }}' /run/events")
+            self.assertEqual([int(number) - first for number in numbers.split()],
+                             list(range(511, 212, -1)), action)  # fmt: skip
+        
+        self.sh("kill $(pidof udevadm)")
+        self.guest.wait_for(f"daxmap /dev/{record['TDXO_DEVICE']}", 60)
+
+    def test_02_tried_again(self):
+        """What passes is tried again, and counted. (What is movable can also be taken out again.)"""
+        self.rule("10-movable", "Region=region1", "Zone=movable")
+        self.reload()
+        record, _ = self.begin(1, "512M", 1, fail_at=True, fail_times=2)
+        self.assert_record(record, verdict="online", blocks_online="4", retries="2", errno=None,
+                           result="done")  # fmt: skip
+        self.assertEqual(self.read(f"{REFUSE}/failed"), "2")
+
+    def test_03_stuck(self):
+        """What does not pass is undone; a block that stays online keeps the driver, and is told."""
+        record, at = self.begin(2, "512M", 1, fail_at=True, hold=self.window(2)[0] + 2 * BLOCK)
+        self.assert_record(record, verdict="devdax", reason="rolled-back", errno="12",
+                           failed="online", failed_at=at, driver="kmem", blocks="4",
+                           blocks_online="1", stranded=str(3 * BLOCK), result="partial",
+                           retries="10", PRIORITY="3")  # fmt: skip
+        states = [state.split()[0] for state in self.states(self.window(2)[0], 4 * BLOCK)]
+        self.assertEqual(states, ["offline", "offline", "online", "offline"])
+
+    def test_04_loose_again(self):
+        """When nothing holds the block any more, a reload finishes what was begun."""
+        self.set()
+        self.rule("20-out", "Region=region2", "Verdict=devdax", "OfflineBlocks=yes")
+        self.reload()
+        self.assert_record(self.wait_for_record(region="region2"), verdict="devdax", reason="rule",
+                           driver="device_dax", blocks="0", stranded=None, result="done")  # fmt: skip
+
+    def test_05_timeout(self):
+        """A block that takes longer than it may is given up in time, and nothing is half done."""
+        self.configure("OfflineTimeoutSec=1", self.sh(f"grep Capable {CONFIG}/test.conf"))
+        self.begin_slowly(20000)
+        record = self.wait_for_record(timeout=15, region="region1")
+        self.assert_record(record, verdict="devdax", errno="62", failed="offline", driver="kmem",
+                           blocks="4", blocks_online="4", result="partial", PRIORITY="3")  # fmt: skip
+        self.assertEqual(self.read(f"{MEMORY}/memory{self.window(1)[0] // BLOCK}/state"), "online")
+
+    def begin_slowly(self, milliseconds):
+        """Have region1, which is online, taken out, but slowly; returns when that has begun."""
+        self.set(slow_offline=milliseconds)
+        self.remove_rules()
+        self.rule("20-out", "Region=region1", "Verdict=devdax", "OfflineBlocks=yes")
+        self.mark()
+        self.sh(f"systemctl reload {UNIT}")
+        type(self).writer = self.guest.wait_for(f"pgrep -P $(systemctl show -P MainPID {UNIT})")
+
+    def assert_still_busy(self):
+        self.assertEqual(self.sh(f"ps -o comm= -p {self.writer}"), "tdx-onlined")
+
+    def test_06_reload_while_busy(self):
+        """While a block takes its time to go offline, a reload is heard."""
+        self.configure("OfflineTimeoutSec=300", self.sh(f"grep Capable {CONFIG}/test.conf"))
+        self.begin_slowly(60000)
+        self.sh(f"systemctl reload --no-block {UNIT}")
+        self.guest.wait_for(f"systemctl show -P ActiveState {UNIT} | grep reloading", 5)
+        self.assert_still_busy()
+
+    def test_07_stop(self):
+        """A stop does not wait for a block that takes its time; what is left is done later."""
+        self.assert_still_busy()
+        self.sh(f"timeout 5 systemctl stop {UNIT}")
+        self.assertEqual(self.sh(f"systemctl show -P Result {UNIT}"), "success")
+        self.assert_guard("1", "online")
+        self.set()
+        self.mark()
+        self.sh(f"systemctl start {UNIT}")
+        self.assert_record(self.wait_for_record(region="region1"), verdict="devdax", reason="rule",
+                           driver="device_dax", blocks="0", result="done")  # fmt: skip
+
+
+class HeadRoom(Scene):
+    """A guest that cannot pay for the memory map of 64 GiB lives on."""
+
+    machine = {"memory": "800M", "maxmem": "8G", "cxl": ["64G"], "kernel_args": LENIENT}
+
+    def test_00_no_head_room(self):
+        """Allowed, but 1 GiB of memory map is not to be had; devdax costs a quarter of it."""
+        self.configure(f"CapableRanges={span(*self.window(0))}")
+        self.reload()
+        available = int(self.sh("awk '/^MemAvailable/ { print $2 }' /proc/meminfo")) * 1024
+        name, _ = self.guest.create_region(0, "64G")
+        record = self.wait_for_record(region=name)
+        self.assert_record(record, reason="no-head-room", map_needed=str(GIB), PRIORITY="4")
+        self.assertIn(record["TDXO_VERDICT"], ("devdax", "ignore"))
+        spare = int(record["TDXO_MAP_SPARE"])
+        self.assertLess(abs(spare - available), 128 * MIB)
+        self.assertEqual(self.sh("dmesg | grep -c 'Out of memory\\|oom-kill' || true"), "0")
+
+
+class Observe(Scene):
+    """Act=no: everything is recorded, nothing is done, not even the guard is taken."""
+
+    config = ("Act=no",)
+    machine = {"memory": "1G", "cxl": ["512M", "512M"], "kernel_args": TDX_ACTIVE}
+
+    def test_00_nothing_is_done(self):
+        """The kernel has its way with what arrives: bound, refused, and offline."""
+        self.assert_guard("1", "online")
+        self.guest.create_region(0, "512M")
+        record = self.wait_for_record(region="region0")
+        self.assert_record(record, verdict="devdax", reason="outside-boot-map", withheld="observe",
+                           driver="kmem", blocks="4", blocks_online="0", result="withheld",
+                           stranded=str(4 * BLOCK))  # fmt: skip
+        self.assertEqual(self.driver(record["TDXO_DEVICE"]), "kmem")
+        self.assert_guard("1", "online")
+        self.assertIn("only observing", self.sh(f"systemctl show -P StatusText {UNIT}"))
+
+    def test_01_then_it_is(self):
+        """Without Act=no it is done, and the guard is up."""
+        self.configure("Act=yes")
+        self.reload()
+        record = self.wait_for_record(region="region0")
+        self.assert_record(record, verdict="devdax", reason="outside-boot-map", withheld=None,
+                           driver="device_dax", blocks="0", result="done")  # fmt: skip
+        self.assert_guard("0", "offline")
+
+    def test_02_reconfigured_by_hand(self):
+        """An administrator makes it memory after all: said once, not undone."""
+        device = self.records(region="region0")[0]["TDXO_DEVICE"]
+        self.mark()
+        self.sh(f"daxctl reconfigure-device -m system-ram --no-online -f {device}")
+        record = self.wait_for_record(device=device)
+        self.assert_record(record, result="changed", verdict="devdax", driver="kmem", blocks="4")
+        self.assertEqual(record["MESSAGE_ID"], CHANGED)
+        self.assertEqual(self.driver(device), "kmem")
+        self.sh(f"daxctl reconfigure-device -m devdax -f {device}; udevadm settle")
+
+    def test_03_observe_again(self):
+        """Act=no gives the guard back."""
+        self.configure("Act=no")
+        self.reload()
+        self.assert_guard("1", "online")
+
+
+class Late(Scene):
+    """A host that runs already when the daemon comes, and then TDX."""
+
+    enabled = False
+    machine = {"memory": "1G", "cxl": ["512M", "512M"]}
+
+    def test_00_present(self):
+        """What was there before the first start is judged, but not touched."""
+        self.sh(f"systemctl mask --runtime {UNIT}; echo offline >{MEMORY}/auto_online_blocks;"
+                " insmod /usr/local/lib/lab/tdx_refuse.ko")  # fmt: skip
+        before = self.blocks()
+        self.guest.add_dimm("512M")
+        self.guest.wait_for(f"test $(ls -d {MEMORY}/memory* | wc -l) = {len(before) + 4}")
+        self.sh(f"udevadm settle; systemctl unmask --runtime {UNIT}; systemctl start {UNIT}")
+        record = self.wait_for_record(carrier="dimm")
+        self.assert_record(record, verdict="online", reason="gate-absent", present="yes",
+                           withheld="present", result="withheld", blocks="4", blocks_online="0",
+                           stranded=str(4 * BLOCK))  # fmt: skip
+        type(self).dimm = int(record["TDXO_START"], 0)
+        self.assertEqual(set(self.states(self.dimm, 4 * BLOCK)), {"offline Normal Movable"})
+
+    def test_01_movable_within_the_ratio(self):
+        """A rule for what was there: acted upon, and there is room for so much movable memory."""
+        self.configure("MaxMovableRatio=100")
+        self.rule("10-dimm", "Present=yes", "Zone=movable")
+        self.reload()
+        record = self.wait_for_record(carrier="dimm")
+        self.assert_record(record, verdict="online", zone="movable", rule="10-dimm.rule",
+                           withheld=None, blocks_online="4", result="done")  # fmt: skip
+        self.assertIn(int(record["TDXO_MOVABLE_RATIO"]), range(30, 101))
+        self.assertEqual(set(self.states(self.dimm, 4 * BLOCK)), {"online Movable"})
+
+    def test_02_movable_beyond_the_ratio(self):
+        """Too much to be movable: then it is the kernel's."""
+        self.configure("MaxMovableRatio=60")
+        self.rule("10-dimm", "Carrier=dimm", "Zone=movable")
+        self.reload()
+        self.guest.add_dimm("512M")
+        record = self.wait_for_record(carrier="dimm", present="no")
+        self.assert_record(record, verdict="online", zone="auto", rule="10-dimm.rule",
+                           blocks_online="4", result="done")  # fmt: skip
+        self.assertGreater(int(record["TDXO_MOVABLE_RATIO"]), 60)
+        self.assertIn("; not movable", record["MESSAGE"])
+        self.assertEqual(set(self.states(int(record["TDXO_START"], 0), 4 * BLOCK)), {"online Normal"})
+
+    def test_03_late_gate(self):
+        """TDX comes up after all: what was let in is told, and how to take it out."""
+        self.configure("MaxMovableRatio=300")
+        self.rule("20-cxl", "Carrier=cxl", "Zone=movable")
+        self.reload()
+        self.guest.create_region(0, "512M")
+        self.assert_record(self.wait_for_record(region="region0"), zone="movable", result="done")
+        self.mark()
+        self.sh(f"echo 1 >{REFUSE}/platform; echo 1 >{REFUSE}/initialized")
+        for fields in ({"region": "region0"}, {"carrier": "dimm", "present": "yes"}):
+            record = self.wait_for_record(**fields)
+            self.assert_record(record, verdict="ignore", reason="already-online", gate="active",
+                               blocks_online="4", PRIORITY="4")  # fmt: skip
+            self.take_out(record)
+        self.assertEqual({state.split()[0] for state in self.states(self.dimm, 4 * BLOCK)}, {"offline"})
+        self.wait_for_driver("dax0.0", "device_dax")
+        self.assert_guard("0", "offline")
+
+    def test_04_after_it(self):
+        """What comes from now on stays out."""
+        name, _ = self.guest.create_region(1, "512M")
+        self.assert_record(self.wait_for_record(region=name), verdict="devdax", gate="active",
+                           reason="outside-boot-map", blocks="0")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
