@@ -111,6 +111,7 @@ static enum turn finish_block(
 {
 	execution->tries = 0;
 	execution->next = block.start;
+	execution->deadline = 0;
 	return block.start == step->range.start ? finish_step(execution) : TURN_MORE;
 }
 

@@ -34,11 +34,11 @@ struct execution {
 	const struct plan *plan;
 	enum zone zone;
 	struct sensor *sensor;
-	uint64_t timeout; /* seconds for taking blocks offline */
+	uint64_t timeout; /* seconds for taking a block offline */
 
 	size_t step;
 	uint64_t next;	   /* the block that is next ends here; 0: the step has not begun */
-	uint64_t deadline; /* of taking blocks offline, in ms of the monotonic clock; 0: none yet */
+	uint64_t deadline; /* of taking it offline, in ms of the monotonic clock; 0: none yet */
 	struct writer writer;
 	unsigned int tries;
 	unsigned int retries; /* in all */

@@ -204,7 +204,7 @@ static void append_outcome(struct text *text, const struct record *record)
 		append(text, ": %s", strerror(outcome->error));
 	}
 	if (outcome->retries)
-		append(text, " after %u %s", outcome->retries,
+		append(text, "%s %u %s", outcome->error ? " after" : ";", outcome->retries,
 			outcome->retries == 1 ? "retry" : "retries");
 	if (outcome->result == RESULT_CHANGED)
 		append(text, "; somebody changed it");
@@ -225,6 +225,9 @@ static void append_remedy(struct text *text, const struct record *record)
 	const struct arrival *arrival = &record->arrival;
 
 	if (record->decision.reason != REASON_ALREADY_ONLINE || !gate_refuses(&record->gate))
+		return;
+	/* Somebody has just done so. */
+	if (record->outcome.result == RESULT_CHANGED && !record->outcome.blocks.online)
 		return;
 	if (record->gate.state == GATE_ARMED)
 		append(text, "; it keeps TDX from initialising");

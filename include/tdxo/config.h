@@ -32,7 +32,7 @@ struct config {
 	struct range_set capable; /* windows asserted to be TDX memory */
 	enum present present;
 	uint64_t movable_ratio;	  /* percent of kernel memory that may be movable */
-	uint64_t offline_timeout; /* seconds for a range; at least 1 */
+	uint64_t offline_timeout; /* seconds for a block; at least 1 */
 	struct rule *rules;	  /* the first that matches counts */
 	size_t n_rules;
 };

@@ -206,7 +206,7 @@ static void test_own_switches_meanwhile(void **state)
 	send_own_events(mock);
 	mock_expect_record(
 		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "online, 2 of 2 blocks",
-			      "gate-absent", "absent", "after 4 retries"});
+			      "gate-absent", "absent", "; 4 retries"});
 	mock_end_absent(mock);
 }
 

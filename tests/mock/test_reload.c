@@ -212,7 +212,7 @@ static void test_while_a_job_waits(void **state)
 	mock_rule(mock, RULE, "Device=dax0.0\n", "Verdict=devdax\nOfflineBlocks=yes\n");
 	mock_reload_begin(mock);
 	mock_reload_end(mock);
-	expect_online(mock, DAX0_START, "(gate-absent) after 3 retries; TDX gate absent");
+	expect_online(mock, DAX0_START, "(gate-absent); 3 retries; TDX gate absent");
 	mock_expect_line(mock, "New configuration with 1 rules in force");
 	mock_expect_gate(mock, "absent");
 	mock_expect_order(mock, "online, 2 of 2 blocks", "New configuration");
@@ -242,7 +242,7 @@ static void test_while_another_is_queued(void **state)
 	mock_await_text(mock, "/stores",
 		"!memory32/state online\n!memory32/state online\n!memory32/state online\n");
 	reload(mock, 1, "absent");
-	expect_online(mock, DAX0_START, "after 4 retries");
+	expect_online(mock, DAX0_START, "; 4 retries");
 	mock_expect_record(mock, &(struct mock_record){DAX1_START, DAX_SIZE, "kept as devdax",
 					 "rule", "absent", "rule 50-dax1.rule"});
 	mock_await_decided(mock, "dax1.0");

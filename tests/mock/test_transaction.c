@@ -36,7 +36,7 @@ static void expect_retry(struct mock *mock, int error, unsigned int times)
 {
 	char after[64];
 
-	snprintf(after, sizeof(after), "(gate-absent) after %u %s; TDX gate", times,
+	snprintf(after, sizeof(after), "(gate-absent); %u %s; TDX gate", times,
 		times == 1 ? "retry" : "retries");
 	mock_start_absent(mock);
 	mock_fail_times(mock, "memory33/state", error, times);

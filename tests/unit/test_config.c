@@ -274,7 +274,7 @@ static void test_any_bytes(void **state)
 			value[i] = below(&seed, 20) ? likely[below(&seed, sizeof(likely) - 1)]
 						    : (char)(1 + below(&seed, 255));
 		value[length] = '\0';
-		r = config_set(&config, below(&seed, CONFIG_KEYS), value);
+		r = config_set(&config, (enum config_key)below(&seed, CONFIG_KEYS), value);
 		assert_true(r == 0 || r == 1 || r == -EINVAL);
 		assert_true(config.gate < GATE_MODE_MAX && config.present < PRESENT_MAX);
 		assert_true(config.movable_ratio <= 10000 ||

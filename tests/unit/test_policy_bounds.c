@@ -91,6 +91,12 @@ static void test_head_room_of_devdax(void **state)
 	d = decide_bare(&snapshot, &arrival);
 	assert_int_equal(d.verdict, VERDICT_IGNORE);
 	assert_int_equal(d.reason, REASON_NO_HEAD_ROOM);
+	/* Nothing is spent of what cannot be told; a captured tree need not tell it. */
+	snapshot.zones = (struct zones){.unreadable = true};
+	assert_int_equal(decide_bare(&snapshot, &arrival).reason, REASON_NO_HEAD_ROOM);
+	snapshot.zones = (struct zones){0};
+	assert_int_equal(decide_bare(&snapshot, &arrival).verdict, VERDICT_DEVDAX);
+	snapshot.zones = (struct zones){.known = true, .kernel = GIB, .spare = 256 * MIB};
 	/* Small pages share nothing, and unknown ones may be small. */
 	for (snapshot.dax[0].align = 0; snapshot.dax[0].align < MIB;
 		snapshot.dax[0].align += 4 * KIB)

@@ -402,7 +402,7 @@ static void test_any_bytes(void **state)
 	rule_init(&b, "b");
 	for (int round = 0; round < 50000; round++) {
 		struct rule *rule = below(&seed, 2) ? &a : &b;
-		enum match match = below(&seed, MATCH_MAX);
+		enum match match = (enum match)below(&seed, MATCH_MAX);
 		int r;
 
 		random_value(value, &seed);

@@ -352,7 +352,7 @@ static void random_rule(struct rule *rule, uint64_t *seed)
 
 	rule_init(rule, "");
 	for (size_t i = 0; i < n; i++) {
-		enum match match = below(seed, MATCH_MAX);
+		enum match match = (enum match)below(seed, MATCH_MAX);
 		const char *const *words = words_of[match].words;
 		bool single = match == MATCH_MIN_SIZE || match == MATCH_MAX_SIZE ||
 			      match == MATCH_PRESENT || below(seed, 2);
@@ -381,10 +381,10 @@ static void random_subject(struct subject *subject, uint64_t *seed)
 	static const char *const hosts[] = {"0:35:0.0", "0:35:0.1", "cxl_mem.0", "1:35:0.1"};
 	struct arrival *arrival = &subject->arrival;
 
-	*subject = (struct subject){.arrival = {.carrier = below(seed, CARRIER_MAX),
+	*subject = (struct subject){.arrival = {.carrier = (enum carrier)below(seed, CARRIER_MAX),
 					    .present = below(seed, 2),
 					    .node = (int)below(seed, 4) - 1,
-					    .driver = below(seed, DAX_DRIVER_MAX),
+					    .driver = (enum dax_driver)below(seed, DAX_DRIVER_MAX),
 					    .n_memdevs = below(seed, 3)},
 		.n_ranges = 1 + below(seed, 2),
 		.size = below(seed, 6) * GIB - below(seed, 2)};
