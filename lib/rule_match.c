@@ -249,7 +249,7 @@ static_assert(ARRAY_SIZE(match_keys) == MATCH_MAX, "a row for each key");
 static int set_words(struct rule *rule, enum match match, const char *value)
 {
 	char word[WORD_TEXT];
-	size_t n = 0;
+	size_t n = 0, length = strlen(value) + 1;
 	const char *list = value;
 	char *copy;
 	int r;
@@ -261,11 +261,11 @@ static int set_words(struct rule *rule, enum match match, const char *value)
 	}
 	if (r < 0 || (n > 1 && match_keys[match].single))
 		return -EINVAL;
-	copy = n ? reallocarray(NULL, strlen(value) + 1, 1) : NULL;
+	copy = n ? reallocarray(NULL, length, 1) : NULL;
 	if (n && !copy)
 		return -ENOMEM;
 	if (copy)
-		strcpy(copy, value);
+		memcpy(copy, value, length);
 	free(rule->match[match]);
 	rule->match[match] = copy;
 	return 0;
