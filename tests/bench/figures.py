@@ -22,7 +22,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 
 from guest import TDX_ACTIVE, Guest  # noqa: E402
-from test_vm import MEMORY, REFUSE, UNIT, install  # noqa: E402
+from scene import MEMORY, REFUSE, UNIT, install  # noqa: E402
 
 EVENTS = "/tmp/events"
 IDLE_SECONDS = 20
@@ -150,7 +150,7 @@ def idle(guest):
 def main():
     overlay = tempfile.mkdtemp(prefix="tdx-onlined-")
     try:
-        install(overlay, enabled=True)
+        install(overlay, enabled=True, config=())
         with Guest(memory="2G", cxl=["64G"] * 5, overlay=overlay, kernel_args=TDX_ACTIVE) as guest:
             guest.wait_booted()
             times = refused(guest)
