@@ -85,8 +85,7 @@ static void ask_range(struct question *q, struct range range)
 		q->containment = CONTAINMENT_STRADDLES;
 }
 
-/* The mappings of its device, if it is one of them; else memory without a device, or with one
- * that has moved on meanwhile. */
+/* Not if the device has moved on meanwhile: then the range is judged alone. */
 static bool is_mapping_of(const struct dax_device *dax, const struct arrival *arrival)
 {
 	for (size_t i = 0; dax && i < dax->n_mappings; i++)

@@ -77,6 +77,7 @@ def warm_up(guest):
     guest.run("echo 0 >/sys/bus/dax/drivers_autoprobe")
     guest.run(f"echo offline >{MEMORY}/auto_online_blocks")
     guest.create_region(0, "64G")
+    guest.wait_for("test -e /sys/bus/dax/devices/dax0.0", 60)  # a new id for nobody binds nobody
     guest.run("cd /sys/bus/dax/drivers/kmem; echo dax0.0 >new_id; test -e dax0.0", timeout=120)
     guest.run("cd /sys/bus/dax/drivers/kmem; echo dax0.0 >remove_id; echo dax0.0 >unbind", timeout=120)
     remove_device(guest)
