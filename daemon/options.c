@@ -8,14 +8,26 @@
 #include <getopt.h>
 #include <stdio.h>
 
+/* What getopt_long(3) returns for an option that has no letter. */
+enum {
+	OPTION_DRY_RUN = 256,
+	OPTION_ONESHOT,
+	OPTION_CHECK_CONFIG,
+	OPTION_CAT_CONFIG,
+	OPTION_ROOT,
+	OPTION_GATE,
+};
+
+static const char short_options[] = "JVh";
+
 static const struct option long_options[] = {
-	{"dry-run", no_argument, NULL, 'n'},
-	{"oneshot", no_argument, NULL, '1'},
-	{"check-config", no_argument, NULL, 'c'},
-	{"cat-config", no_argument, NULL, 'C'},
+	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+	{"oneshot", no_argument, NULL, OPTION_ONESHOT},
+	{"check-config", no_argument, NULL, OPTION_CHECK_CONFIG},
+	{"cat-config", no_argument, NULL, OPTION_CAT_CONFIG},
 	{"json", no_argument, NULL, 'J'},
-	{"root", required_argument, NULL, 'R'},
-	{"gate", required_argument, NULL, 'g'},
+	{"root", required_argument, NULL, OPTION_ROOT},
+	{"gate", required_argument, NULL, OPTION_GATE},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -29,7 +41,7 @@ void options_help(void)
 	     "\n"
 	     "Without an option that says otherwise it stays and follows the kernel's events.\n"
 	     "\n"
-	     "  -n, --dry-run      Decide all ranges there are, print that, change nothing\n"
+	     "      --dry-run      Decide all ranges there are, print that, change nothing\n"
 	     "      --oneshot      Decide all ranges there are, act, print that, exit\n"
 	     "  -J, --json         With either: print JSON instead of a table\n"
 	     "      --check-config Report all mistakes in the configuration files;\n"
@@ -44,37 +56,65 @@ void options_help(void)
 	     "See tdx-onlined(8), tdx-onlined.conf(5) and tdx-onlined.rule(5).");
 }
 
-/* What was given fits together. */
+#define WITH(task)	  (1U << (task))
+#define WITH_DRY_RUN	  (WITH(TASK_DRY_RUN) | WITH(TASK_DIFF))
+#define WITH_CHECK_CONFIG (WITH(TASK_CHECK_CONFIG) | WITH(TASK_DIFF))
+
+/* An option that belongs to some tasks. */
+struct modifier {
+	const char *name;
+	const char *needs;  /* the tasks, for people */
+	unsigned int tasks; /* WITH() of them */
+	bool given;
+};
+
+/* Every option that was given goes with the task. */
 static int check(const struct options *options)
 {
-	enum task task = options->task;
+	const struct modifier modifiers[] = {
+		{"--json", "--dry-run or --oneshot", WITH(TASK_DRY_RUN) | WITH(TASK_ONESHOT),
+			options->json},
+		{"--root", "--dry-run, --check-config or --cat-config",
+			WITH_DRY_RUN | WITH_CHECK_CONFIG | WITH(TASK_CAT_CONFIG),
+			options->root != NULL},
+	};
 
-	if (options->json && task != TASK_DRY_RUN && task != TASK_ONESHOT)
-		fprintf(stderr, "tdx-onlined: --json needs --dry-run or --oneshot\n");
-	else if (options->root && (task == TASK_DAEMON || task == TASK_ONESHOT))
-		fprintf(stderr, "tdx-onlined: --root needs --dry-run, --check-config or"
-				" --cat-config\n");
-	else
-		return 0;
-	return -EINVAL;
+	for (size_t i = 0; i < ARRAY_SIZE(modifiers); i++) {
+		const struct modifier *modifier = &modifiers[i];
+
+		if (!modifier->given || modifier->tasks & WITH(options->task))
+			continue;
+		fprintf(stderr, "tdx-onlined: %s needs %s\n", modifier->name, modifier->needs);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 /* One task alone; but a dry run of what the checked configuration would change is one too. */
 static int set_task(struct options *options, enum task task)
 {
-	enum task other = options->task;
+	static const struct {
+		enum task before, now, both;
+	} pairs[] = {
+		{TASK_DRY_RUN, TASK_CHECK_CONFIG, TASK_DIFF},
+		{TASK_CHECK_CONFIG, TASK_DRY_RUN, TASK_DIFF},
+		{TASK_DIFF, TASK_CHECK_CONFIG, TASK_DIFF},
+		{TASK_DIFF, TASK_DRY_RUN, TASK_DIFF},
+	};
 
-	if (other == TASK_DAEMON || other == task)
+	if (options->task == TASK_DAEMON || options->task == task) {
 		options->task = task;
-	else if ((other == TASK_DRY_RUN && task == TASK_CHECK_CONFIG) ||
-		 (other == TASK_CHECK_CONFIG && task == TASK_DRY_RUN))
-		options->task = TASK_DIFF;
-	else if (other != TASK_DIFF || (task != TASK_DRY_RUN && task != TASK_CHECK_CONFIG)) {
-		fprintf(stderr, "tdx-onlined: of --dry-run, --oneshot, --check-config and"
-				" --cat-config only --dry-run and --check-config go together\n");
-		return -EINVAL;
+		return 0;
 	}
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		if (pairs[i].before != options->task || pairs[i].now != task)
+			continue;
+		options->task = pairs[i].both;
+		return 0;
+	}
+	fprintf(stderr, "tdx-onlined: of --dry-run, --oneshot, --check-config and --cat-config only"
+			" --dry-run and --check-config go together\n");
+	return -EINVAL;
 }
 
 static int set_gate(struct options *options, const char *value)
@@ -89,21 +129,21 @@ static int set_gate(struct options *options, const char *value)
 static int take(struct options *options, int option, const char *value)
 {
 	switch (option) {
-	case 'n':
+	case OPTION_DRY_RUN:
 		return set_task(options, TASK_DRY_RUN);
-	case '1':
+	case OPTION_ONESHOT:
 		return set_task(options, TASK_ONESHOT);
-	case 'c':
+	case OPTION_CHECK_CONFIG:
 		return set_task(options, TASK_CHECK_CONFIG);
-	case 'C':
+	case OPTION_CAT_CONFIG:
 		return set_task(options, TASK_CAT_CONFIG);
 	case 'J':
 		options->json = true;
 		return 0;
-	case 'R':
+	case OPTION_ROOT:
 		options->root = value;
 		return 0;
-	case 'g':
+	case OPTION_GATE:
 		return set_gate(options, value);
 	default:
 		return -EINVAL; /* getopt_long has said why */
@@ -115,7 +155,7 @@ int options_parse(int argc, char *argv[], struct options *ret_options)
 	struct options options = {0};
 	int option, r;
 
-	while ((option = getopt_long(argc, argv, "nJVh", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
 		if (option == 'h' || option == 'V') {
 			ret_options->task = option == 'h' ? TASK_HELP : TASK_VERSION;
 			return 0;

@@ -143,7 +143,7 @@ class Difference(tree.Tree):
     def assert_difference(self, *lines, status=0, messages=(), options=()):
         expected = "".join(line if line.endswith("\n") else line + "\n" for line in lines)
         self.assert_run(["--check-config", "--dry-run", *options], (status, expected, messages))
-        self.assert_run([*options, "-n", "--check-config"], (status, expected, messages))
+        self.assert_run([*options, "--dry-run", "--check-config"], (status, expected, messages))
 
     def test_nothing(self):
         """What the daemon itself did is no difference: it is in devdax mode because of that."""
@@ -320,7 +320,7 @@ class Usage(tree.Tree):
         (["--oneshot", "--cat-config"], ONE_TASK),
         (["--dry-run", "--oneshot"], ONE_TASK),
         (["--check-config", "--dry-run", "--cat-config"], ONE_TASK),
-        (["--check-config", "-n", "--oneshot"], ONE_TASK),
+        (["--check-config", "--dry-run", "--oneshot"], ONE_TASK),
         (["--oneshot", "--check-config", "--dry-run"], ONE_TASK),
         (["--json"], JSON),
         (["--check-config", "--json"], JSON),
