@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * CXL, through libcxl: memory devices have endpoints, those have decoders, and a region names
- * the decoders that are its targets.
+ * the decoders that are its targets, and hangs below the root decoder of its window.
  */
 #include "cxl.h"
 
@@ -14,6 +14,8 @@
 
 #include "sysfs.h"
 #include "tdxo/array.h"
+
+#define REGION "/sys/bus/cxl/devices/%s"
 
 struct cxl_target {
 	char decoder[SYSFS_NAME];
@@ -29,6 +31,7 @@ static void unref_ctx(struct cxl_ctx **ctx)
 void cxl_done(struct cxl *cxl)
 {
 	free(cxl->targets);
+	free(cxl->roots);
 	*cxl = (struct cxl){0};
 }
 
@@ -44,21 +47,55 @@ static void add_target(struct cxl *cxl, struct cxl_decoder *decoder, struct cxl_
 	snprintf(target->decoder, SYSFS_NAME, "%s", cxl_decoder_get_devname(decoder));
 	snprintf(target->memdev.name, SYSFS_NAME, "%s", cxl_memdev_get_devname(memdev));
 	snprintf(target->memdev.pci_address, SYSFS_NAME, "%s", cxl_memdev_get_host(memdev));
+	snprintf(target->memdev.firmware, SYSFS_NAME, "%s",
+		cxl_memdev_get_firmware_version(memdev) ?: "");
 }
 
-void cxl_refresh(struct cxl *cxl)
+/* libcxl knows it from version 79 on; -1 stands for a window that has none. */
+static void set_qos_class(struct origin *root, struct cxl_decoder *decoder)
 {
-	CLEANUP(unref_ctx) struct cxl_ctx *ctx = NULL;
+#ifdef HAVE_CXL_ROOT_DECODER_GET_QOS_CLASS
+	int qos_class = cxl_root_decoder_get_qos_class(decoder);
+
+	root->has_qos_class = qos_class >= 0;
+	root->qos_class = qos_class >= 0 ? (unsigned int)qos_class : 0;
+#else
+	(void)root;
+	(void)decoder;
+#endif
+}
+
+static void add_root(struct cxl *cxl, struct cxl_decoder *decoder)
+{
+	struct origin *roots = array_room(cxl->roots, cxl->n_roots, sizeof(*roots)), *root;
+	uint64_t start = cxl_decoder_get_resource(decoder), size = cxl_decoder_get_size(decoder);
+
+	if (!roots)
+		return;
+	cxl->roots = roots;
+	root = &roots[cxl->n_roots++];
+	*root = (struct origin){0};
+	snprintf(root->decoder, SYSFS_NAME, "%s", cxl_decoder_get_devname(decoder));
+	/* What cannot be read is ULLONG_MAX to libcxl. */
+	if (size && size <= UINT64_MAX - start)
+		root->window = (struct range){start, start + size};
+	set_qos_class(root, decoder);
+}
+
+static void read_windows(struct cxl *cxl, struct cxl_ctx *ctx)
+{
+	struct cxl_decoder *decoder;
+	struct cxl_bus *bus;
+
+	cxl_bus_foreach(ctx, bus) cxl_decoder_foreach(cxl_bus_get_port(bus), decoder)
+		add_root(cxl, decoder);
+}
+
+static void read_memdevs(struct cxl *cxl, struct cxl_ctx *ctx)
+{
 	struct cxl_memdev *memdev;
 	struct cxl_decoder *decoder;
 
-	if (cxl->fresh)
-		return;
-	cxl_done(cxl);
-	cxl->fresh = true;
-	if (cxl_new(&ctx) < 0)
-		return;
-	cxl_set_log_priority(ctx, LOG_CRIT);
 	cxl_memdev_foreach(ctx, memdev)
 	{
 		struct cxl_endpoint *endpoint = cxl_memdev_get_endpoint(memdev);
@@ -70,6 +107,21 @@ void cxl_refresh(struct cxl *cxl)
 	}
 }
 
+void cxl_refresh(struct cxl *cxl)
+{
+	CLEANUP(unref_ctx) struct cxl_ctx *ctx = NULL;
+
+	if (cxl->fresh)
+		return;
+	cxl_done(cxl);
+	cxl->fresh = true;
+	if (cxl_new(&ctx) < 0)
+		return;
+	cxl_set_log_priority(ctx, LOG_CRIT);
+	read_windows(cxl, ctx);
+	read_memdevs(cxl, ctx);
+}
+
 static const struct memdev *find_memdev(const struct cxl *cxl, const char *decoder)
 {
 	for (size_t i = 0; i < cxl->n; i++)
@@ -78,30 +130,68 @@ static const struct memdev *find_memdev(const struct cxl *cxl, const char *decod
 	return NULL;
 }
 
-void cxl_describe(struct cxl *cxl, struct arrival *arrival)
+/* The same, after another look if it is not known yet. */
+static const struct memdev *see_memdev(struct cxl *cxl, const char *decoder)
+{
+	const struct memdev *memdev = find_memdev(cxl, decoder);
+
+	if (memdev)
+		return memdev;
+	cxl->fresh = false;
+	cxl_refresh(cxl);
+	return find_memdev(cxl, decoder);
+}
+
+static void describe_memdevs(struct cxl *cxl, struct arrival *arrival)
 {
 	char decoder[SYSFS_NAME];
 	const struct memdev *memdev;
 	struct path path;
 
-	if (arrival->region[0]) {
-		path_of(&path, "/sys/bus/cxl/devices/%s/uuid", arrival->region);
-		/* A region of volatile memory has none. */
-		if (sysfs_read(path.text, arrival->region_uuid, SYSFS_NAME) < 0)
-			arrival->region_uuid[0] = '\0';
-	}
-	arrival->n_memdevs = 0;
-	for (unsigned int i = 0; arrival->region[0] && i < MEMDEVS_MAX; i++) {
-		path_of(&path, "/sys/bus/cxl/devices/%s/target%u", arrival->region, i);
+	for (unsigned int i = 0; i < MEMDEVS_MAX; i++) {
+		path_of(&path, REGION "/target%u", arrival->region, i);
 		if (sysfs_read(path.text, decoder, sizeof(decoder)) < 0)
 			return;
-		memdev = find_memdev(cxl, decoder);
-		if (!memdev) {
-			cxl->fresh = false;
-			cxl_refresh(cxl);
-			memdev = find_memdev(cxl, decoder);
-		}
+		memdev = see_memdev(cxl, decoder);
 		if (memdev)
 			arrival->memdevs[arrival->n_memdevs++] = *memdev;
 	}
+}
+
+/* Root decoders are those of firmware: they do not change. */
+static void describe_window(struct cxl *cxl, struct arrival *arrival)
+{
+	struct origin *origin = &arrival->origin;
+	char decoder[SYSFS_NAME];
+	struct path path;
+
+	path_of(&path, REGION, arrival->region);
+	if (sysfs_link_parent(path.text, decoder, sizeof(decoder)) < 0)
+		return;
+	cxl_refresh(cxl);
+	for (size_t i = 0; i < cxl->n_roots; i++)
+		if (strcmp(cxl->roots[i].decoder, decoder) == 0)
+			*origin = cxl->roots[i];
+}
+
+/* An attribute of the region; empty if it has none: a volatile one has no UUID. */
+static void read_attribute(const struct arrival *arrival, const char *name, char text[SYSFS_NAME])
+{
+	struct path path;
+
+	path_of(&path, REGION "/%s", arrival->region, name);
+	if (sysfs_read(path.text, text, SYSFS_NAME) < 0)
+		text[0] = '\0';
+}
+
+void cxl_describe(struct cxl *cxl, struct arrival *arrival)
+{
+	arrival->origin = (struct origin){0};
+	arrival->n_memdevs = 0;
+	if (!arrival->region[0])
+		return;
+	describe_memdevs(cxl, arrival);
+	describe_window(cxl, arrival);
+	read_attribute(arrival, "uuid", arrival->region_uuid);
+	read_attribute(arrival, "mode", arrival->origin.mode);
 }

@@ -111,8 +111,8 @@ int journal_kernel_lines(void (*each)(const char *line, void *userdata), void *u
 	return r;
 }
 
-/* Message, id and priority; the record's fields; three of each memory device. */
-#define ENTRY_FIELDS (3 + RECORD_FIELDS + 3 * MEMDEVS_MAX)
+/* Message, id and priority; the record's fields; four of each memory device. */
+#define ENTRY_FIELDS (3 + RECORD_FIELDS + 4 * MEMDEVS_MAX)
 
 /* A journal entry under construction. */
 struct entry {
@@ -210,6 +210,8 @@ void journal_record(const struct record *record)
 		add(&entry, "TDXO_MEMDEV=%s", memdev->name);
 		add(&entry, "TDXO_SERIAL=0x%" PRIx64, memdev->serial);
 		add(&entry, "TDXO_PCI_ADDRESS=%s", memdev->pci_address);
+		if (memdev->firmware[0])
+			add(&entry, "TDXO_FIRMWARE=%s", memdev->firmware);
 	}
 	sd_journal_sendv(entry.fields, entry.n);
 }

@@ -43,6 +43,7 @@ static struct json_object *memdevs_array(const struct arrival *arrival)
 		add(memdev, "name", text(arrival->memdevs[i].name));
 		add(memdev, "pci_address", text(arrival->memdevs[i].pci_address));
 		add(memdev, "serial", json_object_new_uint64(arrival->memdevs[i].serial));
+		add(memdev, "firmware", text(arrival->memdevs[i].firmware));
 		json_object_array_add(array, memdev);
 	}
 	return array;
@@ -100,7 +101,7 @@ int report_add(struct report *report, const struct record *record)
 		if (!in_range_object(field->name))
 			continue;
 		add(object, field->name, value_of(field));
-		if (strcmp(field->name, "region") == 0)
+		if (strcmp(field->name, "qos_class") == 0)
 			add(object, "memdevs", memdevs_array(&record->arrival));
 	}
 	add(object, "steps", steps_array(record->plan));

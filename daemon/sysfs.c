@@ -181,21 +181,47 @@ int sysfs_write(const char *path, const char *text)
 	return (size_t)n == strlen(text) ? 0 : -EIO;
 }
 
-int sysfs_link_name(const char *path, char *ret_name, size_t size)
+static int read_link(const char *path, char target[PATH_MAX])
 {
-	char target[PATH_MAX];
-	ssize_t n = readlink(path, target, sizeof(target) - 1);
-	const char *name;
+	ssize_t n = readlink(path, target, PATH_MAX - 1);
 
 	if (n < 0)
 		return -errno;
 	target[n] = '\0';
-	name = strrchr(target, '/');
+	return 0;
+}
+
+static int last_part(const char *target, char *ret_name, size_t size)
+{
+	const char *name = strrchr(target, '/');
+
 	name = name ? name + 1 : target;
 	if (strlen(name) >= size)
 		return -EOVERFLOW;
 	memcpy(ret_name, name, strlen(name) + 1);
 	return 0;
+}
+
+int sysfs_link_name(const char *path, char *ret_name, size_t size)
+{
+	char target[PATH_MAX];
+	int r = read_link(path, target);
+
+	return r < 0 ? r : last_part(target, ret_name, size);
+}
+
+int sysfs_link_parent(const char *path, char *ret_name, size_t size)
+{
+	char target[PATH_MAX], *slash;
+	int r = read_link(path, target);
+
+	if (r < 0)
+		return r;
+	slash = strrchr(target, '/');
+	if (!slash)
+		return -ENOENT;
+	*slash = '\0';
+	return last_part(target, ret_name, size);
 }
 
 int sysfs_list(const char *path, int (*each)(const char *name, void *userdata), void *userdata)

@@ -46,6 +46,9 @@ int sysfs_write(const char *path, const char *text) MUST_CHECK;
 /* The last part of what a link points to. -EOVERFLOW if it is too long. */
 int sysfs_link_name(const char *path, char *ret_name, size_t size) MUST_CHECK;
 
+/* The part before the last one: of a link to a device, its parent. -ENOENT if there is none. */
+int sysfs_link_parent(const char *path, char *ret_name, size_t size) MUST_CHECK;
+
 /*
  * Call `each` for every name in a directory but the hidden ones, in no order. Stops at the
  * first negative return value and returns it.

@@ -289,6 +289,8 @@ size_t record_fields(const struct record *record, struct field fields[RECORD_FIE
 	const struct arrival *arrival = &record->arrival;
 	const struct decision *decision = &record->decision;
 	const struct outcome *outcome = &record->outcome;
+	const struct origin *origin = &arrival->origin;
+	enum field_kind window = range_is_empty(origin->window) ? FIELD_NULL : FIELD_ADDRESS;
 	enum field_kind address = arrival->fault == FAULT_UNREADABLE ? FIELD_NULL : FIELD_ADDRESS;
 	const char *source = decision->source ? boot_source_to_string(decision->source) : NULL;
 	const struct field all[] = {
@@ -298,6 +300,12 @@ size_t record_fields(const struct record *record, struct field fields[RECORD_FIE
 		text_field("carrier", carrier_to_string(arrival->carrier)),
 		text_field("device", arrival->device),
 		text_field("region", arrival->region),
+		text_field("region_mode", origin->mode),
+		text_field("decoder", origin->decoder),
+		number_field("window_start", window, origin->window.start),
+		number_field("window_size", window ? FIELD_NUMBER : FIELD_NULL,
+			range_size(origin->window)),
+		optional_field("qos_class", origin->has_qos_class, origin->qos_class),
 		optional_field("node", arrival->node != NODE_UNKNOWN, (uint64_t)arrival->node),
 		number_field("present", FIELD_BOOL, arrival->present),
 		number_field("blocks", FIELD_NUMBER, outcome->blocks.present),

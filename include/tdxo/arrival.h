@@ -22,6 +22,18 @@ enum fault {
 	FAULT_MAX,
 };
 
+/*
+ * What CXL says of where a range comes from. A root decoder decodes one CXL fixed memory window
+ * of firmware (Documentation/driver-api/cxl, 6.12); regions are parts of it.
+ */
+struct origin {
+	char decoder[SYSFS_NAME]; /* the root decoder; empty: none, or it is not known */
+	char mode[SYSFS_NAME];	  /* of the region: "ram" or "pmem"; empty: not known */
+	struct range window;	  /* empty: not known */
+	bool has_qos_class;
+	unsigned int qos_class; /* of the window */
+};
+
 struct arrival {
 	struct range range;
 	uint64_t size; /* known even where the range is not */
@@ -34,6 +46,7 @@ struct arrival {
 	bool present;		      /* it was there before the first start of this boot */
 	int node;		      /* or NODE_UNKNOWN */
 	enum dax_driver driver;
+	struct origin origin;
 	struct memdev memdevs[MEMDEVS_MAX];
 	size_t n_memdevs;
 };

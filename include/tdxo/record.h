@@ -63,7 +63,7 @@ struct field {
 	uint64_t number;
 };
 
-#define RECORD_FIELDS	40
+#define RECORD_FIELDS	48
 #define RECORD_SENTENCE 1024
 
 /* A sentence without a full stop. Returns buf. */

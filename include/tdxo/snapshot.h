@@ -69,6 +69,7 @@ struct memdev {
 	char name[SYSFS_NAME];
 	char pci_address[SYSFS_NAME]; /* or the name of what else its host is */
 	uint64_t serial;
+	char firmware[SYSFS_NAME]; /* its version; empty: not known */
 };
 
 struct dax_device {

@@ -20,7 +20,12 @@ static const struct record full = {
 		.region = "region0",
 		.present = true,
 		.node = 1,
-		.driver = DAX_DRIVER_DEVICE_DAX},
+		.driver = DAX_DRIVER_DEVICE_DAX,
+		.origin = {.decoder = "decoder0.1",
+			.mode = "ram",
+			.window = {64 * GIB, 192 * GIB},
+			.has_qos_class = true,
+			.qos_class = 7}},
 	.decision = {.verdict = VERDICT_DEVDAX,
 		.reason = REASON_IN_BOOT_MAP,
 		.zone = ZONE_MOVABLE,
@@ -91,6 +96,11 @@ static void test_all_fields(void **state)
 	assert_text(f, n, "carrier", "cxl");
 	assert_text(f, n, "device", "dax0.0");
 	assert_text(f, n, "region", "region0");
+	assert_text(f, n, "region_mode", "ram");
+	assert_text(f, n, "decoder", "decoder0.1");
+	assert_number(f, n, "window_start", FIELD_ADDRESS, 64 * GIB);
+	assert_number(f, n, "window_size", FIELD_NUMBER, 128 * GIB);
+	assert_number(f, n, "qos_class", FIELD_NUMBER, 7);
 	assert_number(f, n, "node", FIELD_NUMBER, 1);
 	assert_number(f, n, "present", FIELD_BOOL, true);
 	assert_number(f, n, "blocks", FIELD_NUMBER, 32);
