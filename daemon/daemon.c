@@ -188,6 +188,8 @@ static int settle(struct daemon *daemon, const struct arrivals *all)
 	drift_check(&drift, all);
 	daemon->drivers_changed = false;
 	daemon->monitor.first_block = daemon->monitor.end_block = 0;
+	daemon->state.last_look = (uint64_t)time(NULL);
+	work_save(&daemon->work);
 	return sensor_settle(&daemon->sensor);
 }
 
@@ -261,8 +263,17 @@ static int on_silence(sd_event_source *source, uint64_t usec, void *userdata)
 	return look(daemon);
 }
 
+/* What the monitor has counted becomes part of what is kept. */
+static void count_news(struct daemon *daemon)
+{
+	daemon->state.events += daemon->monitor.events;
+	daemon->state.overflows += daemon->monitor.overflows;
+	daemon->monitor.events = daemon->monitor.overflows = 0;
+}
+
 static void note_news(struct daemon *daemon, int news)
 {
+	count_news(daemon);
 	if (news & (MONITOR_TDX | MONITOR_OVERFLOW))
 		update_gate(daemon);
 	if (news & (MONITOR_CXL | MONITOR_OVERFLOW))

@@ -6,8 +6,6 @@
 
 #include <stdio.h>
 
-#include "journal.h"
-
 /* The range of an entry as it is now; false: it is not there. */
 static bool find_now(const struct entry *entry, const struct arrivals *all, struct arrival *ret_now)
 {
@@ -34,7 +32,9 @@ static void record_drift(
 	const struct drift *drift, struct entry *entry, const struct record *record)
 {
 	entry->changed = true;
-	journal_record(record);
+	if (record->outcome.answer)
+		entry->answer = record->outcome.answer;
+	work_record(drift->work, record);
 	work_save(drift->work);
 }
 
@@ -43,7 +43,9 @@ static void check_entry(const struct drift *drift, struct entry *entry, const st
 	const struct snapshot *snapshot = &drift->sensor->snapshot;
 	struct record record = {
 		.arrival = *now,
-		.decision = {.verdict = entry->verdict, .reason = entry->reason},
+		.decision = {.verdict = entry->verdict,
+			.reason = entry->reason,
+			.expected = policy_expects(drift->sensor->config, snapshot, now)},
 		.outcome = {.result = RESULT_CHANGED, .blocks = entry->blocks},
 		.gate = snapshot->gate,
 	};
@@ -52,6 +54,9 @@ static void check_entry(const struct drift *drift, struct entry *entry, const st
 		sensor_review(drift->sensor, &record.arrival);
 		record.outcome.blocks = snapshot_count(snapshot, now->range);
 	}
+	/* Whoever put more of it online has asked the kernel. */
+	if (record.outcome.blocks.online > entry->blocks.online)
+		record.outcome.answer = ANSWER_ACCEPTS;
 	/* kmem is still making blocks of it: each of them is news. */
 	if (record.arrival.driver == DAX_DRIVER_KMEM && !record.outcome.blocks.present)
 		return;

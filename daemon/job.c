@@ -127,6 +127,14 @@ static enum result result_of_idleness(const struct job *job)
 	return decision_of(job)->withheld ? RESULT_WITHHELD : RESULT_PLANNED;
 }
 
+/* What the kernel said to the blocks that were put to it; a refusal of one counts for all. */
+static enum answer answer_of(const struct job *job)
+{
+	if (job->refused)
+		return ANSWER_REFUSES;
+	return job->execution.onlined.n ? ANSWER_ACCEPTS : ANSWER_NONE;
+}
+
 static void finish_record(struct job *job, struct record *record)
 {
 	const struct snapshot *snapshot = &job->sensor->snapshot;
@@ -135,6 +143,7 @@ static void finish_record(struct job *job, struct record *record)
 	if (!record->arrival.n_memdevs)
 		cxl_describe(&job->sensor->cxl, &record->arrival);
 	*outcome = job->outcome;
+	outcome->answer = answer_of(job);
 	if (job->executor != executor_dry_turn)
 		sensor_review(job->sensor, &record->arrival);
 	outcome->blocks = snapshot_count(snapshot, record->arrival.range);
@@ -251,6 +260,7 @@ int job_turn(struct job *job)
 		job->outcome.error = execution->error;
 		job->outcome.failed = execution->plan->steps[execution->step].action;
 		job->outcome.failed_at = execution->failed_at;
+		job->refused = refused(execution);
 		if (turns_round(job))
 			return turn_round(job);
 	}

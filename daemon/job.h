@@ -21,6 +21,7 @@ struct job {
 	struct record *records; /* one for each range; complete after TURN_DONE */
 	size_t n;
 	struct outcome outcome; /* what is true of all of them */
+	bool refused;		/* the kernel refused a step, rather than fail at it */
 };
 
 void job_done(struct job *job);

@@ -39,6 +39,9 @@
 #define MESSAGE_CHANGED                                                                            \
 	SD_ID128_MAKE_STR(09, 49, ec, dc, f2, f2, 4e, e7, a4, e4, ff, d7, 23, 40, b8, 62)
 
+#define MESSAGE_DISAGREEMENT                                                                       \
+	SD_ID128_MAKE_STR(70, 94, 44, d3, 34, 47, 40, 91, b2, 07, 34, da, b1, da, 85, 10)
+
 struct complaint {
 	char text[256];
 	bool fresh; /* complained about in this look */
@@ -161,6 +164,8 @@ static const char *message_id(const struct record *record)
 	};
 	static_assert(ARRAY_SIZE(ids) == VERDICT_MAX, "an id for each verdict");
 
+	if (record_disagrees(record))
+		return MESSAGE_DISAGREEMENT;
 	if (record->outcome.result == RESULT_CHANGED)
 		return MESSAGE_CHANGED;
 	return record->decision.reason == REASON_KERNEL_REFUSED ? MESSAGE_REFUSED
@@ -171,7 +176,7 @@ static int priority_of(const struct record *record)
 {
 	if (record->outcome.result == RESULT_FAILED || record->outcome.result == RESULT_PARTIAL)
 		return LOG_ERR;
-	if (record->decision.overruled)
+	if (record->decision.overruled || record_disagrees(record))
 		return LOG_WARNING;
 	switch (record->decision.reason) {
 	case REASON_KERNEL_REFUSED:

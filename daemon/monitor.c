@@ -170,14 +170,16 @@ int monitor_read(struct monitor *monitor)
 
 		errno = 0;
 		device = udev_monitor_receive_device(monitor->udev);
-		if (device)
+		if (device) {
+			monitor->events++;
 			news |= news_of(monitor, device);
-		else if (errno == 0 || errno == EAGAIN)
+		} else if (errno == 0 || errno == EAGAIN) {
 			return news;
-		else if (errno == ENOMEM || errno == EBADF)
+		} else if (errno == ENOMEM || errno == EBADF) {
 			return -errno;
-		else if (errno != EINTR)
-			return news |
-			       MONITOR_OVERFLOW; /* ENOBUFS, or an event that makes no sense */
+		} else if (errno != EINTR) { /* ENOBUFS, or an event that makes no sense */
+			monitor->overflows++;
+			return news | MONITOR_OVERFLOW;
+		}
 	}
 }

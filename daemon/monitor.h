@@ -28,6 +28,8 @@ struct monitor {
 	struct udev_monitor *udev;
 	/* The blocks that went online or offline since somebody emptied this: [first, end). */
 	uint64_t first_block, end_block;
+	/* Counted since then as well. */
+	uint64_t events, overflows;
 };
 
 /* 0 or a negative errno. */

@@ -19,6 +19,7 @@ struct output {
 	struct report report;
 	struct table table;
 	struct diff diff;
+	const struct state *state;
 	int incomplete; /* 1: some range is not as decided */
 };
 
@@ -32,7 +33,8 @@ static void output_done(struct output *output)
 
 static int output_init(struct output *output, enum once_format format, const struct state *state)
 {
-	*output = (struct output){.format = format, .diff.state = state};
+	*output = (struct output){.format = format, .state = state, .diff.state = state};
+	output->report.disagreements = state->disagreements;
 	if (format == ONCE_JSON)
 		return report_init(&output->report);
 	return format == ONCE_TABLE ? table_init(&output->table) : 0;
@@ -52,7 +54,7 @@ static int output_add(struct output *output, const struct record *record)
 	return 0;
 }
 
-static void print_summary(const struct snapshot *snapshot)
+static void print_summary(const struct snapshot *snapshot, const struct state *state)
 {
 	char size[SIZE_TEXT];
 	uint64_t bytes = 0;
@@ -67,6 +69,9 @@ static void print_summary(const struct snapshot *snapshot)
 		size_format(bytes, size), snapshot->boot_map.n,
 		snapshot->boot_map.n == 1 ? "" : "s");
 	printf("%s\n", size_format(snapshot->block_size, size));
+	if (state->disagreements)
+		printf("Disagreements with the kernel in this boot: %" PRIu64 "\n",
+			state->disagreements);
 }
 
 static int output_print(struct output *output, const struct snapshot *snapshot, size_t n)
@@ -77,7 +82,7 @@ static int output_print(struct output *output, const struct snapshot *snapshot, 
 		diff_end(&output->diff);
 		return 0;
 	}
-	print_summary(snapshot);
+	print_summary(snapshot, output->state);
 	if (n)
 		return table_print(&output->table);
 	puts("No memory arrived after boot: nothing to do.");
@@ -98,6 +103,15 @@ static int run_job(struct job *job)
 	return r < 0 ? r : 0;
 }
 
+/* What the kernel has answered the daemon in this boot. */
+static void recall_answer(const struct state *state, struct record *record)
+{
+	const struct entry *entry = history_find(&state->history, &record->arrival);
+
+	if (entry && !record->outcome.answer)
+		record->outcome.answer = entry->answer;
+}
+
 static int run_device(struct sensor *sensor, executor_fn executor, const struct arrivals *device,
 	struct output *output)
 {
@@ -107,8 +121,10 @@ static int run_device(struct sensor *sensor, executor_fn executor, const struct 
 	r = job_begin(&job, sensor, executor, device);
 	if (r >= 0)
 		r = run_job(&job);
-	for (size_t i = 0; r == 0 && i < job.n; i++)
+	for (size_t i = 0; r == 0 && i < job.n; i++) {
+		recall_answer(output->state, &job.records[i]);
 		r = output_add(output, &job.records[i]);
+	}
 	return r;
 }
 

@@ -171,6 +171,7 @@ int report_print(struct report *report, const struct snapshot *snapshot)
 	add(object, "guard", guard_object(snapshot));
 	add(object, "boot_map", boot_map_object(&snapshot->boot_map));
 	add(object, "block_size", json_object_new_uint64(snapshot->block_size));
+	add(object, "disagreements", json_object_new_uint64(report->disagreements));
 	add(object, "ranges", json_object_get(report->ranges));
 	printed = json_object_to_json_string_ext(
 		object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);

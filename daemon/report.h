@@ -10,6 +10,7 @@
 
 struct report {
 	struct json_object *ranges;
+	uint64_t disagreements; /* of the kernel, in this boot */
 };
 
 int report_init(struct report *report) MUST_CHECK;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The state file: JSON, written anew and renamed into its place.
+ * The state file is read, and what it says of another boot is forgotten.
  */
-#include "state.h"
+#include "state_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,15 +17,11 @@
 #include "journal.h"
 #include "sysfs.h"
 
-#define SCHEMA	2
-#define STATE	"state.json"
-#define BOOT_ID "/proc/sys/kernel/random/boot_id"
-
 /* The directory of systemd.exec(5), RuntimeDirectory=; its usual place without systemd. */
-static const char *state_path(struct path *path, const char *suffix)
+const char *state_path(struct path *path, const char *suffix)
 {
-	return path_of(
-		path, "%s/" STATE "%s", getenv("RUNTIME_DIRECTORY") ?: "/run/tdx-onlined", suffix);
+	return path_of(path, "%s/" STATE_NAME "%s",
+		getenv("RUNTIME_DIRECTORY") ?: "/run/tdx-onlined", suffix);
 }
 
 static void put(struct json_object **object)
@@ -126,7 +122,7 @@ static int load_present(struct state *state, struct json_object *ranges)
 
 static int load_entry(struct json_object *item, struct entry *ret_entry)
 {
-	const char *zone = get_text(item, "zone");
+	const char *zone = get_text(item, "zone"), *answer = get_text(item, "answer");
 	struct entry entry = {
 		.blocks.present = get_number(item, "blocks"),
 		.blocks.online = get_number(item, "blocks_online"),
@@ -145,6 +141,8 @@ static int load_entry(struct json_object *item, struct entry *ret_entry)
 		r = result_from_string(get_text(item, "result"), &entry.result);
 	if (r == 0 && *zone)
 		r = zone_from_string(zone, &entry.zone);
+	if (r == 0 && *answer)
+		r = answer_from_string(answer, &entry.answer);
 	if (r < 0)
 		return -EBADMSG;
 	*ret_entry = entry;
@@ -185,6 +183,15 @@ static void load_guard(struct state *state, struct json_object *object)
 			get_text(object, guard_switch_name(i)));
 }
 
+/* What an older version did not count yet is 0. */
+static void load_counters(struct state *state, struct json_object *object)
+{
+	state->events = get_number(object, "events");
+	state->overflows = get_number(object, "overflows");
+	state->disagreements = get_number(object, "disagreements");
+	state->last_look = get_number(object, "last_look");
+}
+
 static int load(struct state *state, struct json_object *object, const char *boot_id)
 {
 	int r;
@@ -194,8 +201,10 @@ static int load(struct state *state, struct json_object *object, const char *boo
 	r = load_boot_map(state, get(object, "boot_map", json_type_object));
 	load_guard(state, get(object, "guard", json_type_object));
 	state->gate_active = get_bool(object, "gate_active");
-	if (r == 0 && get_number(object, "schema") != SCHEMA) {
-		journal_say(LOG_WARNING, STATE " is of another version: ranges are decided anew");
+	load_counters(state, object);
+	if (r == 0 && get_number(object, "schema") != STATE_SCHEMA) {
+		journal_say(
+			LOG_WARNING, STATE_NAME " is of another version: ranges are decided anew");
 		state->earlier = true;
 		state->kept = state->boot_map.known;
 		return 0;
@@ -240,9 +249,9 @@ int state_load(struct state *ret_state)
 	struct path path;
 	int r;
 
-	r = sysfs_read(BOOT_ID, boot_id, sizeof(boot_id));
+	r = sysfs_read(STATE_BOOT_ID, boot_id, sizeof(boot_id));
 	if (r < 0)
-		journal_say(LOG_WARNING, BOOT_ID ": %s", strerror(-r));
+		journal_say(LOG_WARNING, STATE_BOOT_ID ": %s", strerror(-r));
 	r = read_object(state_path(&path, ""), &object);
 	if (object)
 		r = load(&state, object, boot_id);
@@ -290,155 +299,4 @@ void state_mark_present(const struct state *state, struct arrivals *arrivals)
 		for (size_t j = 0; j < state->present.n; j++)
 			arrival->present |= arrival_is_within(arrival, &state->present.items[j]);
 	}
-}
-
-static struct json_object *range_object(struct range range)
-{
-	struct json_object *object = json_object_new_object();
-
-	json_object_object_add(object, "start", json_object_new_uint64(range.start));
-	json_object_object_add(object, "size", json_object_new_uint64(range_size(range)));
-	return object;
-}
-
-/* The configuration's windows are not kept: they are read anew at each start. */
-static struct json_object *boot_map_object(const struct boot_map *map)
-{
-	struct json_object *object = json_object_new_object(), *ranges = json_object_new_array();
-
-	for (size_t i = 0; i < map->n; i++) {
-		struct json_object *range;
-
-		if (map->regions[i].source == BOOT_SOURCE_CONFIGURATION)
-			continue;
-		range = range_object(map->regions[i].range);
-		json_object_object_add(range, "source",
-			json_object_new_string(boot_source_to_string(map->regions[i].source)));
-		json_object_array_add(ranges, range);
-	}
-	json_object_object_add(object, "known", json_object_new_boolean(map->known));
-	json_object_object_add(object, "ranges", ranges);
-	return object;
-}
-
-static struct json_object *guard_object(const struct guard *guard)
-{
-	struct json_object *object = json_object_new_object();
-
-	for (unsigned int i = 0; i < GUARD_SWITCHES; i++)
-		if (guard->was[i][0])
-			json_object_object_add(object, guard_switch_name(i),
-				json_object_new_string(guard->was[i]));
-	return object;
-}
-
-static void add_text(struct json_object *object, const char *key, const char *text)
-{
-	if (text && *text)
-		json_object_object_add(object, key, json_object_new_string(text));
-}
-
-static void add_number(struct json_object *object, const char *key, uint64_t number)
-{
-	json_object_object_add(object, key, json_object_new_uint64(number));
-}
-
-static void add_bool(struct json_object *object, const char *key, bool value)
-{
-	json_object_object_add(object, key, json_object_new_boolean(value));
-}
-
-static struct json_object *arrival_object(const struct arrival *arrival)
-{
-	struct json_object *object = range_object(arrival->range);
-
-	add_text(object, "carrier", carrier_to_string(arrival->carrier));
-	add_text(object, "device", arrival->device);
-	add_text(object, "driver", dax_driver_to_string(arrival->driver));
-	add_number(object, "identity", arrival->identity);
-	return object;
-}
-
-static struct json_object *present_array(const struct arrivals *present)
-{
-	struct json_object *array = json_object_new_array();
-
-	for (size_t i = 0; i < present->n; i++)
-		json_object_array_add(array, arrival_object(&present->items[i]));
-	return array;
-}
-
-static struct json_object *entry_object(const struct entry *entry)
-{
-	struct json_object *object = arrival_object(&entry->arrival);
-
-	add_text(object, "verdict", verdict_to_string(entry->verdict));
-	add_text(object, "reason", reason_to_string(entry->reason));
-	add_text(object, "zone", zone_to_string(entry->zone));
-	add_text(object, "rule", entry->rule);
-	add_text(object, "result", result_to_string(entry->result));
-	add_number(object, "blocks", entry->blocks.present);
-	add_number(object, "blocks_online", entry->blocks.online);
-	add_bool(object, "reconsider", entry->reconsider);
-	add_bool(object, "changed", entry->changed);
-	return object;
-}
-
-static struct json_object *history_array(const struct history *history)
-{
-	struct json_object *array = json_object_new_array();
-
-	for (size_t i = 0; i < history->n; i++)
-		json_object_array_add(array, entry_object(&history->entries[i]));
-	return array;
-}
-
-static struct json_object *config_object(const struct state *state)
-{
-	struct json_object *object = json_object_new_object();
-
-	for (enum config_key key = 0; key < CONFIG_KEYS; key++)
-		if (state->in_force[key])
-			json_object_object_add(object, config_key_name(key),
-				json_object_new_string(state->in_force[key]));
-	return object;
-}
-
-static struct json_object *state_object(
-	const struct state *state, const struct boot_map *boot_map, const char *boot_id)
-{
-	struct json_object *object = json_object_new_object();
-
-	add_number(object, "schema", SCHEMA);
-	add_text(object, "boot_id", boot_id);
-	json_object_object_add(object, "boot_map", boot_map_object(boot_map));
-	add_bool(object, "gate_active", state->gate_active);
-	json_object_object_add(object, "guard", guard_object(&state->guard));
-	json_object_object_add(object, "config", config_object(state));
-	if (state->present_known)
-		json_object_object_add(object, "present", present_array(&state->present));
-	json_object_object_add(object, "ranges", history_array(&state->history));
-	return object;
-}
-
-int state_save(const struct state *state, const struct boot_map *boot_map)
-{
-	CLEANUP(put) struct json_object *object = NULL;
-	char boot_id[SYSFS_NAME];
-	struct path path, new;
-	int r;
-
-	state_path(&path, "");
-	state_path(&new, ".new");
-	r = sysfs_read(BOOT_ID, boot_id, sizeof(boot_id));
-	if (r == 0) {
-		object = state_object(state, boot_map, boot_id);
-		if (json_object_to_file_ext(new.text, object, JSON_C_TO_STRING_PLAIN) < 0)
-			r = errno ? -errno : -EIO;
-	}
-	if (r == 0 && rename(new.text, path.text) < 0)
-		r = -errno;
-	if (r < 0)
-		journal_say(LOG_ERR, "%s: cannot be written: %s", path.text, strerror(-r));
-	return r;
 }

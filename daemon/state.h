@@ -2,11 +2,12 @@
 /*
  * What is kept in /run/tdx-onlined over restarts of the service, for this boot only: the boot
  * map, whether TDX was found active, what the guard's switches read before, the configuration in
- * force, and what was decided of each range.
+ * force, what was decided of each range, and what was counted.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "config_file.h"
 #include "guard.h"
@@ -15,6 +16,7 @@
 #include "tdxo/compiler.h"
 #include "tdxo/config.h"
 #include "tdxo/history.h"
+#include "tdxo/snapshot.h"
 
 struct state {
 	bool earlier; /* this is not the first start of this boot */
@@ -26,6 +28,12 @@ struct state {
 	bool present_known;	     /* what was there has been seen */
 	struct arrivals present;     /* there before the first start */
 	struct history history;
+
+	/* Counted in this boot, by all starts. */
+	uint64_t events;	/* of the kernel's, our own writes' aside */
+	uint64_t overflows;	/* how often events were lost */
+	uint64_t disagreements; /* records in which the kernel did not do as expected */
+	uint64_t last_look;	/* seconds since 1970; 0: never */
 };
 
 /* What is there, if it is of this boot; else nothing. 0 or -ENOMEM; bad files are warned of. */
@@ -39,7 +47,7 @@ int state_set_config(struct state *state, const struct settings *settings) MUST_
 void state_mark_present(const struct state *state, struct arrivals *arrivals);
 
 /*
- * Replace the file in one go, with this boot map in place of the state's. 0, or a negative errno
+ * Replace the file in one go; boot map and gate are those of the snapshot. 0, or a negative errno
  * after a message.
  */
-int state_save(const struct state *state, const struct boot_map *boot_map) MUST_CHECK;
+int state_save(const struct state *state, const struct snapshot *snapshot) MUST_CHECK;

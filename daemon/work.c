@@ -28,7 +28,7 @@ void work_done(struct work *work)
 void work_save(struct work *work)
 {
 	work->state->gate_active = work->sensor->was_active;
-	(void)!state_save(work->state, &work->sensor->snapshot.boot_map);
+	(void)!state_save(work->state, &work->sensor->snapshot);
 }
 
 void work_tell_status(const struct work *work)
@@ -36,6 +36,13 @@ void work_tell_status(const struct work *work)
 	sd_notifyf(false, "STATUS=TDX gate %s, %zu ranges decided%s",
 		gate_state_to_string(work->sensor->snapshot.gate.state), work->state->history.n,
 		work->sensor->config->observe ? ", only observing" : "");
+}
+
+void work_record(struct work *work, const struct record *record)
+{
+	journal_record(record);
+	if (record_disagrees(record))
+		work->state->disagreements++;
 }
 
 /*
@@ -54,7 +61,7 @@ static int record_early(struct work *work)
 
 		if (entry && entry->result == RESULT_BEGUN)
 			continue;
-		journal_record(record);
+		work_record(work, record);
 		r = history_note(history, record);
 	}
 	if (r == 0)
@@ -103,7 +110,7 @@ static int note_record(struct work *work, const struct record *record)
 		return 0;
 	}
 	if (!work->recorded || record->outcome.result != RESULT_DONE)
-		journal_record(record);
+		work_record(work, record);
 	return history_note(history, record);
 }
 

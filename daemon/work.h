@@ -50,6 +50,9 @@ int work_go_on(struct work *work) MUST_CHECK;
 /* Is it a range of the job that is running? */
 bool work_holds(const struct work *work, const struct arrival *arrival);
 
+/* Write the record of a range, and count it if the kernel did not do as expected. */
+void work_record(struct work *work, const struct record *record);
+
 /* Write the state file. If that fails it has been said, and the daemon works on without. */
 void work_save(struct work *work);
 

@@ -92,6 +92,7 @@ int history_note(struct history *history, const struct record *record)
 		.verdict = record->decision.verdict,
 		.reason = record->decision.reason,
 		.zone = record->decision.zone,
+		.answer = record->outcome.answer,
 		.result = record->outcome.result,
 		.blocks = record->outcome.blocks,
 	};

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tdxo/names.h"
+
 static const struct {
 	const char *name;
 	const char *clause;
@@ -49,6 +51,13 @@ static const char *const withholds[] = {
 	[WITHHELD_PRESENT] = "present",
 };
 static_assert(ARRAY_SIZE(withholds) == WITHHELD_MAX, "a name for each");
+
+static const char *const answers[] = {
+	[ANSWER_NONE] = NULL,
+	[ANSWER_ACCEPTS] = "accepts",
+	[ANSWER_REFUSES] = "refuses",
+};
+static_assert(ARRAY_SIZE(answers) == ANSWER_MAX, "a name for each answer");
 
 /* What the predicates look at. */
 struct question {
@@ -359,6 +368,28 @@ static enum withheld withhold(const struct question *q, enum verdict verdict)
 	return leaves_allocator(verdict) && q->blocks.online ? WITHHELD_PRESENT : WITHHELD_NOT;
 }
 
+/* build_tdx_memlist() and tdx_memory_notifier(), arch/x86/virt/vmx/tdx/tdx.c, 6.8 and later. */
+static enum answer expect(const struct question *q)
+{
+	enum gate_state detected = q->snapshot->gate.detected;
+
+	if (detected == GATE_ABSENT || detected == GATE_ARMED)
+		return ANSWER_ACCEPTS;
+	if (boot_map_unknown(q))
+		return ANSWER_NONE;
+	if (inside(q))
+		return ANSWER_ACCEPTS;
+	return detected == GATE_ACTIVE ? ANSWER_REFUSES : ANSWER_NONE;
+}
+
+enum answer policy_expects(
+	const struct config *config, const struct snapshot *snapshot, const struct arrival *arrival)
+{
+	struct question q = ask(config, snapshot, arrival);
+
+	return expect(&q);
+}
+
 struct decision policy_decide(
 	const struct config *config, const struct snapshot *snapshot, const struct arrival *arrival)
 {
@@ -382,6 +413,7 @@ struct decision policy_decide(
 	if (decision.reason == REASON_IN_BOOT_MAP)
 		decision.source = q.source;
 	decision.withheld = withhold(&q, decision.verdict);
+	decision.expected = expect(&q);
 	return decision;
 }
 
@@ -428,6 +460,21 @@ int reason_from_string(const char *text, enum reason *ret_reason)
 const char *reason_explain(enum reason reason)
 {
 	return reasons[reason].clause;
+}
+
+const char *answer_to_string(enum answer answer)
+{
+	return answers[answer];
+}
+
+int answer_from_string(const char *text, enum answer *ret_answer)
+{
+	int i = names_find(answers, ARRAY_SIZE(answers), text);
+
+	if (i < 0)
+		return i;
+	*ret_answer = (enum answer)i;
+	return 0;
 }
 
 const char *withheld_to_string(enum withheld withheld)

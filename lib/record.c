@@ -215,6 +215,9 @@ static void append_outcome(struct text *text, const struct record *record)
 		(outcome->blocks.online && record->decision.verdict != VERDICT_ONLINE))
 		append(text, "; %" PRIu64 " of %" PRIu64 " blocks online", outcome->blocks.online,
 			outcome->blocks.present);
+	if (record_disagrees(record) && record->decision.reason != REASON_KERNEL_REFUSED)
+		append(text, "; the kernel %s it, and was expected not to",
+			outcome->answer == ANSWER_ACCEPTS ? "accepted" : "refused");
 	if (outcome->stranded)
 		append(text, "; %s stranded", size_format(outcome->stranded, size));
 }
@@ -325,6 +328,9 @@ size_t record_fields(const struct record *record, struct field fields[RECORD_FIE
 		text_field("source", source),
 		text_field("result", result_to_string(outcome->result)),
 		text_field("zone_now", outcome->zone_now),
+		text_field("expected", answer_to_string(decision->expected)),
+		text_field("answer", answer_to_string(outcome->answer)),
+		number_field("disagreement", FIELD_BOOL, record_disagrees(record)),
 		optional_field("movable_ratio", decision->movable_ratio, decision->movable_ratio),
 		optional_field("map_needed", decision->map_needed, decision->map_needed),
 		optional_field("map_spare", decision->map_needed, decision->map_spare),

@@ -22,6 +22,7 @@ struct entry {
 	enum verdict verdict;
 	enum reason reason;
 	enum zone zone;
+	enum answer answer; /* of the kernel, the last time it was asked */
 	enum result result; /* RESULT_BEGUN: recorded, but not all steps have been taken */
 	char rule[RULE_NAME];
 	struct block_count blocks; /* as they were left */

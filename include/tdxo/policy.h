@@ -48,11 +48,20 @@ enum withheld {
 	WITHHELD_MAX,
 };
 
+/* How the kernel takes a range that is to go online. */
+enum answer {
+	ANSWER_NONE, /* nobody knows, or it has not been asked */
+	ANSWER_ACCEPTS,
+	ANSWER_REFUSES,
+	ANSWER_MAX,
+};
+
 struct decision {
 	enum verdict verdict;
 	enum reason reason;
 	enum zone zone;
 	enum boot_source source; /* what says that it was there at boot */
+	enum answer expected;	 /* of the kernel, whatever is decided */
 
 	char rule[RULE_NAME]; /* the rule that matched; empty: none did */
 	bool unmatched;	      /* there are rules, but none matched */
@@ -73,6 +82,13 @@ struct decision policy_decide(const struct config *config, const struct snapshot
 	const struct arrival *arrival);
 
 /*
+ * What the kernel is expected to answer. That is by the gate as found: the configuration may make
+ * another one of it, but does not make the kernel refuse, or accept.
+ */
+enum answer policy_expects(const struct config *config, const struct snapshot *snapshot,
+	const struct arrival *arrival);
+
+/*
  * The decision after what policy_decide() allowed came to nothing and has been undone; the
  * reason is REASON_KERNEL_REFUSED or REASON_ROLLED_BACK.
  */
@@ -85,5 +101,7 @@ bool policy_rolls_back(
 
 const char *reason_to_string(enum reason reason);
 int reason_from_string(const char *text, enum reason *ret_reason) MUST_CHECK;
-const char *reason_explain(enum reason reason);		/* a clause: "it was not there at boot" */
+const char *reason_explain(enum reason reason);	  /* a clause: "it was not there at boot" */
+const char *answer_to_string(enum answer answer); /* NULL for ANSWER_NONE */
+int answer_from_string(const char *text, enum answer *ret_answer) MUST_CHECK;
 const char *withheld_to_string(enum withheld withheld); /* NULL for WITHHELD_NOT */

@@ -35,6 +35,7 @@ struct outcome {
 	enum action failed;	   /* what failed, if error */
 	uint64_t failed_at;	   /* address of the block that failed, or 0 */
 	unsigned int retries;	   /* how often a step was tried again */
+	enum answer answer;	   /* the kernel's, when blocks were to go online */
 	uint64_t stranded;	   /* bytes that are in the kernel, but of no use to anybody */
 	struct block_count blocks; /* as they are now */
 	char zone_now[ZONE_NAME];  /* the kernel's name of the zone they are in; empty: not known */
@@ -65,6 +66,13 @@ struct field {
 
 #define RECORD_FIELDS	48
 #define RECORD_SENTENCE 1024
+
+/* Has the kernel answered something else than it was expected to? */
+static inline bool record_disagrees(const struct record *record)
+{
+	return record->decision.expected && record->outcome.answer &&
+	       record->decision.expected != record->outcome.answer;
+}
 
 /* A sentence without a full stop. Returns buf. */
 const char *record_sentence(const struct record *record, char buf[RECORD_SENTENCE]);

@@ -164,6 +164,27 @@ class Spoilt(tree.Tree):
             self.assertEqual(gate["state"], state)
             self.assertIn({"source": "earlier in this boot", "says": says}, gate["evidence"])
 
+    def test_disagreements(self):
+        """The kernel's answers are the daemon's: what it was told stays true for this boot."""
+        self.tree("cxl-guard")
+        boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
+        for answer, disagreement in (("accepts", True), ("refuses", False), (None, False)):
+            self.write("run/tdx-onlined/state.json", json.dumps({
+                "schema": 2, "boot_id": boot_id, "config": {}, "present": [], "disagreements": 3,
+                "boot_map": {"known": True, "ranges": [
+                    {"start": 1 << 20, "size": 1022 << 20, "source": "boot-params"}]},
+                "ranges": [{
+                    "start": 0x5d0000000, "size": 64 << 30, "carrier": "cxl", "device": "dax0.0",
+                    "identity": (self.root / self.dax()).stat().st_ino, "verdict": "devdax",
+                    "reason": "outside-boot-map", "result": "done",
+                    **({"answer": answer} if answer else {})}]}))  # fmt: skip
+            report, _ = self.decide()
+            self.assertEqual(report["disagreements"], 3)
+            found = {key: report["ranges"][0][key] for key in ("expected", "answer", "disagreement")}
+            self.assertEqual(found, {"expected": "refuses", "answer": answer, "disagreement": disagreement})
+            self.assertIn("\nDisagreements with the kernel in this boot: 3\n",
+                          tree.run(self.root, "--dry-run").stdout)  # fmt: skip
+
     # --- ranges ---
 
     def dax(self):

@@ -158,8 +158,11 @@ static void test_reconfigured(void **state)
 	set_block(mock, 32, "online");
 	set_block(mock, 33, "online");
 	mock_uevent_dax(mock, "dax0.0", "bind");
-	expect_device_changed(mock, "driver is now kmem; 2 of 2 blocks online");
+	expect_device_changed(mock, "driver is now kmem; 2 of 2 blocks online; the kernel accepted"
+				    " it, and was expected not to");
 	mock_end_active(mock);
+	mock_await_text(mock, STATE, "\"answer\":\"accepts\"");
+	mock_await_text(mock, STATE, "\"disagreements\":1");
 	mock_expect_stores(mock, "/state", "");
 }
 

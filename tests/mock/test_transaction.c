@@ -130,6 +130,8 @@ static void test_refused_in_the_midst(void **state)
 	mock_expect_stores(mock, "memory33", "!memory33/state online\n");
 	mock_expect_stores(mock, "memory32", "");
 	expect_way_back(mock);
+	mock_await_text(mock, STATE, "\"answer\":\"refuses\"");
+	mock_await_text(mock, STATE, "\"disagreements\":1");
 }
 
 /* kmem itself is refused: there is nothing to go back from. */

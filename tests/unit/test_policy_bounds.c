@@ -34,6 +34,42 @@ static struct arrival build_device(
 		.node = 1};
 }
 
+/* The kernel does as the gate was found, whatever the configuration makes of it. */
+static void test_expected(void **state)
+{
+	static const enum answer outside[] = {
+		[GATE_ABSENT] = ANSWER_ACCEPTS,
+		[GATE_ARMED] = ANSWER_ACCEPTS,
+		[GATE_ACTIVE] = ANSWER_REFUSES,
+		[GATE_UNKNOWN] = ANSWER_NONE,
+	};
+	static const struct range dimm = {4 * GIB, 5 * GIB};
+	const struct arrival arrival = {.range = dimm, .size = GIB, .carrier = CARRIER_DIMM};
+	CLEANUP(snapshot_done) struct snapshot snapshot = {.block_size = BLOCK};
+	const struct config config = {0};
+
+	(void)state;
+	for (enum gate_state gate = 0; gate < 2 * GATE_STATE_MAX; gate++) {
+		enum gate_state detected = gate % GATE_STATE_MAX;
+
+		snapshot.gate = (struct gate){.detected = detected,
+			.state = gate < GATE_STATE_MAX ? GATE_ABSENT : GATE_ACTIVE};
+		snapshot.boot_map.known = true;
+		assert_int_equal(policy_expects(&config, &snapshot, &arrival), outside[detected]);
+		assert_int_equal(
+			policy_decide(&config, &snapshot, &arrival).expected, outside[detected]);
+		snapshot.boot_map.known = false;
+		assert_int_equal(policy_expects(&config, &snapshot, &arrival),
+			detected <= GATE_ARMED ? ANSWER_ACCEPTS : ANSWER_NONE);
+	}
+	snapshot.boot_map.known = true;
+	add_region(&snapshot, dimm, BOOT_SOURCE_BOOT_PARAMS);
+	for (enum gate_state detected = 0; detected < GATE_STATE_MAX; detected++) {
+		snapshot.gate = (struct gate){.state = GATE_ACTIVE, .detected = detected};
+		assert_int_equal(policy_expects(&config, &snapshot, &arrival), ANSWER_ACCEPTS);
+	}
+}
+
 /* Each bound is kept if it is met exactly, and counts all mappings, in whole blocks. */
 static void test_head_room(void **state)
 {
@@ -296,6 +332,7 @@ static void test_moved_device(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_expected),
 		cmocka_unit_test(test_head_room),
 		cmocka_unit_test(test_head_room_of_devdax),
 		cmocka_unit_test(test_movable),

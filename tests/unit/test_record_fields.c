@@ -30,6 +30,7 @@ static const struct record full = {
 		.reason = REASON_IN_BOOT_MAP,
 		.zone = ZONE_MOVABLE,
 		.source = BOOT_SOURCE_MEMBLOCK,
+		.expected = ANSWER_ACCEPTS,
 		.rule = "a.rule",
 		.overruled = true,
 		.asked = VERDICT_ONLINE,
@@ -44,6 +45,7 @@ static const struct record full = {
 		.failed = ACTION_ONLINE,
 		.failed_at = 0x1f8000000,
 		.retries = 6,
+		.answer = ANSWER_REFUSES,
 		.stranded = 128 * MIB,
 		.zone_now = "Normal",
 		.blocks = {.present = 32, .online = 31}},
@@ -110,6 +112,9 @@ static void test_all_fields(void **state)
 	assert_text(f, n, "zone", "movable");
 	assert_number(f, n, "zone_overruled", FIELD_BOOL, true);
 	assert_text(f, n, "zone_now", "Normal");
+	assert_text(f, n, "expected", "accepts");
+	assert_text(f, n, "answer", "refuses");
+	assert_number(f, n, "disagreement", FIELD_BOOL, true);
 	assert_text(f, n, "reason", "in-boot-map");
 	assert_text(f, n, "rule", "a.rule");
 	assert_text(f, n, "overruled", "online");
@@ -136,9 +141,11 @@ static void test_absent_fields(void **state)
 	static const char *const absent[] = {"start", "end", "device", "region", "node", "driver",
 		"zone", "zone_overruled", "zone_now", "rule", "overruled", "withheld", "source",
 		"movable_ratio", "map_needed", "map_spare", "unaligned", "errno", "failed",
-		"failed_at", "retries", "stranded"};
+		"failed_at", "retries", "stranded", "expected", "answer", "region_mode", "decoder",
+		"window_start", "window_size", "qos_class"};
 	static const char *const there[] = {"size", "carrier", "present", "blocks", "blocks_online",
-		"verdict", "reason", "result", "gate", "gate_detected", "gate_mode"};
+		"disagreement", "verdict", "reason", "result", "gate", "gate_detected",
+		"gate_mode"};
 	struct record record = empty;
 	struct field f[RECORD_FIELDS];
 	size_t n = record_fields(&record, f);
@@ -203,13 +210,16 @@ static bool fields_differ(const struct record *a, const struct record *b)
 static void test_fields_tell_all(void **state)
 {
 	struct record record = full;
-	struct record others[24];
+	struct record others[27];
 	size_t n = 0;
 
 	(void)state;
 #define OTHER(member, value) (others[n] = record, others[n++].member = (value))
 	OTHER(arrival.present, false);
 	OTHER(arrival.driver, DAX_DRIVER_KMEM);
+	OTHER(arrival.origin.window.end, 256 * GIB);
+	OTHER(decision.expected, ANSWER_REFUSES);
+	OTHER(outcome.answer, ANSWER_NONE);
 	OTHER(decision.verdict, VERDICT_IGNORE);
 	OTHER(decision.reason, REASON_TOO_SMALL);
 	OTHER(decision.zone, ZONE_KERNEL);
@@ -239,6 +249,22 @@ static void test_fields_tell_all(void **state)
 			fail_msg("no field tells difference %zu", i);
 }
 
+/* It takes two to disagree. */
+static void test_disagreement(void **state)
+{
+	struct record record = full;
+
+	(void)state;
+	for (enum answer expected = 0; expected < ANSWER_MAX; expected++)
+		for (enum answer answer = 0; answer < ANSWER_MAX; answer++) {
+			record.decision.expected = expected;
+			record.outcome.answer = answer;
+			assert_int_equal(record_disagrees(&record), expected != ANSWER_NONE &&
+									    answer != ANSWER_NONE &&
+									    expected != answer);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +272,7 @@ int main(void)
 		cmocka_unit_test(test_absent_fields),
 		cmocka_unit_test(test_field_names),
 		cmocka_unit_test(test_fields_tell_all),
+		cmocka_unit_test(test_disagreement),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
