@@ -12,6 +12,19 @@ void cursor_seek(struct cursor *c, size_t offset)
 		c->position = offset;
 }
 
+struct cursor cursor_take(struct cursor *c, size_t size)
+{
+	struct cursor taken = {.failed = true};
+
+	if (cursor_left(c) < size) {
+		c->failed = true;
+		return taken;
+	}
+	taken = cursor_of(c->data + c->position, size);
+	c->position += size;
+	return taken;
+}
+
 static uint64_t read_le(struct cursor *c, size_t bytes)
 {
 	uint64_t value = 0;
@@ -28,6 +41,11 @@ static uint64_t read_le(struct cursor *c, size_t bytes)
 uint8_t cursor_u8(struct cursor *c)
 {
 	return (uint8_t)read_le(c, 1);
+}
+
+uint16_t cursor_u16(struct cursor *c)
+{
+	return (uint16_t)read_le(c, 2);
 }
 
 uint32_t cursor_u32(struct cursor *c)

@@ -32,6 +32,13 @@ static inline size_t cursor_left(const struct cursor *c)
 /* Move to an offset from the start of the bytes; beyond the end fails. */
 void cursor_seek(struct cursor *c, size_t offset);
 
+/*
+ * The next `size` bytes, and move past them. If there are fewer, both fail: what is returned is
+ * empty.
+ */
+struct cursor cursor_take(struct cursor *c, size_t size);
+
 uint8_t cursor_u8(struct cursor *c);
+uint16_t cursor_u16(struct cursor *c);
 uint32_t cursor_u32(struct cursor *c);
 uint64_t cursor_u64(struct cursor *c);
