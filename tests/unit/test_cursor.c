@@ -21,7 +21,10 @@ static const uint8_t bytes[LONGEST] = {0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
 
 static uint64_t read_width(struct cursor *c, size_t width)
 {
-	return width == 1 ? cursor_u8(c) : width == 4 ? cursor_u32(c) : cursor_u64(c);
+	return width == 1   ? cursor_u8(c)
+	       : width == 2 ? cursor_u16(c)
+	       : width == 4 ? cursor_u32(c)
+			    : cursor_u64(c);
 }
 
 static void test_values(void **state)
@@ -38,6 +41,7 @@ static void test_values(void **state)
 	assert_int_equal(cursor_u32(&c), UINT32_C(0x80ffeedd));
 	cursor_seek(&c, 0);
 	assert_int_equal(cursor_u64(&c), UINT64_C(0x8877665544332211));
+	assert_int_equal(cursor_u16(&c), 0xaa99);
 }
 
 static void check_read(const uint8_t *data, size_t size, size_t position, size_t width)
@@ -60,13 +64,14 @@ static void check_read(const uint8_t *data, size_t size, size_t position, size_t
 	assert_true(c.failed);
 	assert_int_equal(cursor_left(&c), 0);
 	assert_int_equal(cursor_u8(&c), 0);
+	assert_int_equal(cursor_u16(&c), 0);
 	assert_int_equal(cursor_u32(&c), 0);
 	assert_int_equal(cursor_u64(&c), 0);
 }
 
 static void test_every_position(void **state)
 {
-	static const size_t widths[] = {1, 4, 8};
+	static const size_t widths[] = {1, 2, 4, 8};
 
 	(void)state;
 	for (size_t size = 0; size <= LONGEST; size++) {
@@ -79,6 +84,36 @@ static void test_every_position(void **state)
 				check_read(data, size, position, widths[w]);
 		free(data);
 	}
+}
+
+static void check_take(size_t size, size_t position, size_t wanted)
+{
+	struct cursor c = cursor_of(bytes, size), taken;
+	bool fits = wanted <= size - position;
+
+	cursor_seek(&c, position);
+	taken = cursor_take(&c, wanted);
+	assert_int_equal(c.failed, !fits);
+	assert_int_equal(taken.failed, !fits);
+	assert_int_equal(cursor_left(&taken), fits ? wanted : 0);
+	assert_int_equal(cursor_left(&c), fits ? size - position - wanted : 0);
+	if (fits && wanted)
+		assert_int_equal(cursor_u8(&taken), bytes[position]);
+	cursor_seek(&taken, wanted + 1);
+	assert_true(taken.failed);
+	assert_int_equal(c.failed, !fits);
+}
+
+/* What is taken ends where it was said to end, and what is left begins there. */
+static void test_take(void **state)
+{
+	(void)state;
+	for (size_t size = 0; size <= LONGEST; size++)
+		for (size_t position = 0; position <= size; position++) {
+			for (size_t wanted = 0; wanted <= size + 2; wanted++)
+				check_take(size, position, wanted);
+			check_take(size, position, SIZE_MAX - 1);
+		}
 }
 
 static void test_nothing(void **state)
@@ -110,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_every_position),
+		cmocka_unit_test(test_take),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_far_seek),
 	};
