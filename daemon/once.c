@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "diff.h"
+#include "firmware.h"
 #include "job.h"
 #include "report.h"
 #include "state.h"
@@ -52,6 +53,24 @@ static int output_add(struct output *output, const struct record *record)
 		return table_add(&output->table, record);
 	diff_range(&output->diff, record);
 	return 0;
+}
+
+/* The report alone tells what firmware says; nothing is decided by it. */
+static int output_firmware(struct output *output, struct complaints *complaints)
+{
+	CLEANUP(firmware_done) struct firmware firmware = {0};
+	char buf[FIRMWARE_TEXT];
+	int r;
+
+	if (output->format != ONCE_JSON)
+		return 0;
+	r = firmware_load(&firmware);
+	if (r < 0)
+		return r;
+	for (enum firmware_table table = 0; table < FIRMWARE_TABLE_MAX; table++)
+		if (firmware_trouble(&firmware, table, buf))
+			complain(complaints, "%s: %s", firmware_path(table), buf);
+	return report_firmware(&output->report, &firmware);
 }
 
 static void print_summary(const struct snapshot *snapshot, const struct state *state)
@@ -176,6 +195,8 @@ int once_run(struct settings *settings, executor_fn executor, enum once_format f
 		diff_config(&output.diff, settings);
 	earlier = (struct earlier){state.kept ? &state.boot_map : NULL, state.gate_active};
 	r = sensor_init(&sensor, &settings->config, &earlier);
+	if (r == 0)
+		r = output_firmware(&output, &sensor.complaints);
 	if (r == 0)
 		r = run_jobs(&sensor, &state, executor, &output);
 	return r < 0 ? r : output.incomplete;

@@ -13,14 +13,15 @@
 
 int report_init(struct report *report)
 {
-	report->ranges = json_object_new_array();
+	*report = (struct report){.ranges = json_object_new_array()};
 	return report->ranges ? 0 : -ENOMEM;
 }
 
 void report_done(struct report *report)
 {
 	json_object_put(report->ranges);
-	report->ranges = NULL;
+	json_object_put(report->firmware);
+	*report = (struct report){0};
 }
 
 static void add(struct json_object *object, const char *key, struct json_object *value)
@@ -31,6 +32,12 @@ static void add(struct json_object *object, const char *key, struct json_object 
 static struct json_object *text(const char *value)
 {
 	return value && *value ? json_object_new_string(value) : NULL;
+}
+
+static void add_range(struct json_object *object, struct range range)
+{
+	add(object, "start", json_object_new_uint64(range.start));
+	add(object, "size", json_object_new_uint64(range_size(range)));
 }
 
 static struct json_object *memdevs_array(const struct arrival *arrival)
@@ -150,13 +157,96 @@ static struct json_object *boot_map_object(const struct boot_map *map)
 		const struct boot_region *region = &map->regions[i];
 		struct json_object *item = json_object_new_object();
 
-		add(item, "start", json_object_new_uint64(region->range.start));
-		add(item, "size", json_object_new_uint64(range_size(region->range)));
+		add_range(item, region->range);
 		add(item, "source", text(boot_source_to_string(region->source)));
 		json_object_array_add(ranges, item);
 	}
 	add(object, "ranges", ranges);
 	return object;
+}
+
+static struct json_object *srat_array(const struct srat *srat)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < srat->n; i++) {
+		const struct srat_memory *memory = &srat->items[i];
+		struct json_object *item = json_object_new_object();
+
+		add_range(item, memory->range);
+		add(item, "node", json_object_new_int64(memory->node));
+		add(item, "enabled", json_object_new_boolean(memory->enabled));
+		add(item, "hot_pluggable", json_object_new_boolean(memory->hot_pluggable));
+		add(item, "non_volatile", json_object_new_boolean(memory->non_volatile));
+		json_object_array_add(array, item);
+	}
+	return array;
+}
+
+static struct json_object *restrictions_array(const struct cedt_window *window)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (enum cedt_restriction bit = 0; bit < CEDT_RESTRICTION_MAX; bit++)
+		if (cedt_window_has(window, bit))
+			json_object_array_add(array, text(cedt_restriction_to_string(bit)));
+	return array;
+}
+
+static struct json_object *window_object(const struct cedt_window *window)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *targets = json_object_new_array();
+
+	for (unsigned int i = 0; i < window->ways; i++)
+		json_object_array_add(targets, json_object_new_int64(window->targets[i]));
+	add_range(object, window->range);
+	add(object, "ways", json_object_new_int64(window->ways));
+	add(object, "granularity", json_object_new_uint64(window->granularity));
+	add(object, "arithmetic", text(cedt_arithmetic_to_string(window->arithmetic)));
+	add(object, "restrictions", restrictions_array(window));
+	add(object, "qtg_id", json_object_new_int64(window->qtg_id));
+	add(object, "targets", targets);
+	return object;
+}
+
+static struct json_object *cedt_object(const struct cedt *cedt)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *windows = json_object_new_array();
+	struct json_object *host_bridges = json_object_new_array();
+
+	for (size_t i = 0; i < cedt->n_windows; i++)
+		json_object_array_add(windows, window_object(&cedt->windows[i]));
+	for (size_t i = 0; i < cedt->n_host_bridges; i++) {
+		const struct cedt_host_bridge *bridge = &cedt->host_bridges[i];
+		struct json_object *item = json_object_new_object();
+
+		add(item, "uid", json_object_new_int64(bridge->uid));
+		add(item, "cxl_version", text(cedt_version_to_string(bridge->version)));
+		add_range(item, bridge->registers);
+		json_object_array_add(host_bridges, item);
+	}
+	add(object, "windows", windows);
+	add(object, "host_bridges", host_bridges);
+	return object;
+}
+
+int report_firmware(struct report *report, const struct firmware *firmware)
+{
+	struct json_object *object = json_object_new_object();
+	char buf[FIRMWARE_TEXT];
+
+	if (!object)
+		return -ENOMEM;
+	add(object, "srat",
+		firmware_usable(firmware, FIRMWARE_SRAT) ? srat_array(&firmware->srat) : NULL);
+	add(object, "srat_fault", text(firmware_trouble(firmware, FIRMWARE_SRAT, buf)));
+	add(object, "cedt",
+		firmware_usable(firmware, FIRMWARE_CEDT) ? cedt_object(&firmware->cedt) : NULL);
+	add(object, "cedt_fault", text(firmware_trouble(firmware, FIRMWARE_CEDT, buf)));
+	report->firmware = object;
+	return 0;
 }
 
 int report_print(struct report *report, const struct snapshot *snapshot)
@@ -172,6 +262,8 @@ int report_print(struct report *report, const struct snapshot *snapshot)
 	add(object, "boot_map", boot_map_object(&snapshot->boot_map));
 	add(object, "block_size", json_object_new_uint64(snapshot->block_size));
 	add(object, "disagreements", json_object_new_uint64(report->disagreements));
+	if (report->firmware)
+		add(object, "firmware", json_object_get(report->firmware));
 	add(object, "ranges", json_object_get(report->ranges));
 	printed = json_object_to_json_string_ext(
 		object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
