@@ -63,7 +63,7 @@ static void check_entry(const struct drift *drift, struct entry *entry, const st
 	if (!entry_is_changed(entry, &record.arrival, &record.outcome.blocks))
 		return;
 	snprintf(record.decision.rule, sizeof(record.decision.rule), "%s", entry->rule);
-	cxl_describe(&drift->sensor->cxl, &record.arrival);
+	sensor_describe(drift->sensor, &record.arrival);
 	record_drift(drift, entry, &record);
 }
 

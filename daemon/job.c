@@ -38,7 +38,7 @@ static void decide(struct job *job, const struct arrival *arrival)
 	sensor_examine(sensor, &record->arrival);
 	/* Slow to find out, so else it waits until the decision has been acted upon. */
 	if (config_needs_topology(sensor->config))
-		cxl_describe(&sensor->cxl, &record->arrival);
+		sensor_describe(sensor, &record->arrival);
 	record->decision = policy_decide(sensor->config, &sensor->snapshot, &record->arrival);
 	record->outcome.blocks = snapshot_count(&sensor->snapshot, record->arrival.range);
 }
@@ -59,7 +59,7 @@ static void share_withheld(struct job *job)
 static void set_begun(struct job *job)
 {
 	for (size_t i = 0; i < job->n; i++) {
-		cxl_describe(&job->sensor->cxl, &job->records[i].arrival);
+		sensor_describe(job->sensor, &job->records[i].arrival);
 		job->records[i].outcome.result = RESULT_BEGUN;
 	}
 }
@@ -141,7 +141,7 @@ static void finish_record(struct job *job, struct record *record)
 	struct outcome *outcome = &record->outcome;
 
 	if (!record->arrival.n_memdevs)
-		cxl_describe(&job->sensor->cxl, &record->arrival);
+		sensor_describe(job->sensor, &record->arrival);
 	*outcome = job->outcome;
 	outcome->answer = answer_of(job);
 	if (job->executor != executor_dry_turn)

@@ -9,7 +9,6 @@
 #include <stdio.h>
 
 #include "diff.h"
-#include "firmware.h"
 #include "job.h"
 #include "report.h"
 #include "state.h"
@@ -35,9 +34,8 @@ static void output_done(struct output *output)
 static int output_init(struct output *output, enum once_format format, const struct state *state)
 {
 	*output = (struct output){.format = format, .state = state, .diff.state = state};
-	output->report.disagreements = state->disagreements;
 	if (format == ONCE_JSON)
-		return report_init(&output->report);
+		return report_init(&output->report, state->disagreements);
 	return format == ONCE_TABLE ? table_init(&output->table) : 0;
 }
 
@@ -53,24 +51,6 @@ static int output_add(struct output *output, const struct record *record)
 		return table_add(&output->table, record);
 	diff_range(&output->diff, record);
 	return 0;
-}
-
-/* The report alone tells what firmware says; nothing is decided by it. */
-static int output_firmware(struct output *output, struct complaints *complaints)
-{
-	CLEANUP(firmware_done) struct firmware firmware = {0};
-	char buf[FIRMWARE_TEXT];
-	int r;
-
-	if (output->format != ONCE_JSON)
-		return 0;
-	r = firmware_load(&firmware);
-	if (r < 0)
-		return r;
-	for (enum firmware_table table = 0; table < FIRMWARE_TABLE_MAX; table++)
-		if (firmware_trouble(&firmware, table, buf))
-			complain(complaints, "%s: %s", firmware_path(table), buf);
-	return report_firmware(&output->report, &firmware);
 }
 
 static void print_summary(const struct snapshot *snapshot, const struct state *state)
@@ -93,10 +73,12 @@ static void print_summary(const struct snapshot *snapshot, const struct state *s
 			state->disagreements);
 }
 
-static int output_print(struct output *output, const struct snapshot *snapshot, size_t n)
+static int output_print(struct output *output, struct sensor *sensor, size_t n)
 {
+	const struct snapshot *snapshot = &sensor->snapshot;
+
 	if (output->format == ONCE_JSON)
-		return report_print(&output->report, snapshot);
+		return report_print(&output->report, snapshot, sensor_firmware(sensor));
 	if (output->format == ONCE_DIFF) {
 		diff_end(&output->diff);
 		return 0;
@@ -172,7 +154,7 @@ static int run_jobs(struct sensor *sensor, const struct state *state, executor_f
 		if (r == 0)
 			r = run_device(sensor, executor, &device, output);
 	}
-	return r < 0 ? r : output_print(output, &sensor->snapshot, n);
+	return r < 0 ? r : output_print(output, sensor, n);
 }
 
 int once_run(struct settings *settings, executor_fn executor, enum once_format format)
@@ -195,8 +177,6 @@ int once_run(struct settings *settings, executor_fn executor, enum once_format f
 		diff_config(&output.diff, settings);
 	earlier = (struct earlier){state.kept ? &state.boot_map : NULL, state.gate_active};
 	r = sensor_init(&sensor, &settings->config, &earlier);
-	if (r == 0)
-		r = output_firmware(&output, &sensor.complaints);
 	if (r == 0)
 		r = run_jobs(&sensor, &state, executor, &output);
 	return r < 0 ? r : output.incomplete;

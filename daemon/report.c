@@ -11,16 +11,16 @@
 
 #include <json-c/json.h>
 
-int report_init(struct report *report)
+int report_init(struct report *report, uint64_t disagreements)
 {
-	*report = (struct report){.ranges = json_object_new_array()};
+	*report =
+		(struct report){.ranges = json_object_new_array(), .disagreements = disagreements};
 	return report->ranges ? 0 : -ENOMEM;
 }
 
 void report_done(struct report *report)
 {
 	json_object_put(report->ranges);
-	json_object_put(report->firmware);
 	*report = (struct report){0};
 }
 
@@ -232,24 +232,22 @@ static struct json_object *cedt_object(const struct cedt *cedt)
 	return object;
 }
 
-int report_firmware(struct report *report, const struct firmware *firmware)
+static struct json_object *firmware_object(const struct firmware *firmware)
 {
 	struct json_object *object = json_object_new_object();
 	char buf[FIRMWARE_TEXT];
 
-	if (!object)
-		return -ENOMEM;
 	add(object, "srat",
 		firmware_usable(firmware, FIRMWARE_SRAT) ? srat_array(&firmware->srat) : NULL);
 	add(object, "srat_fault", text(firmware_trouble(firmware, FIRMWARE_SRAT, buf)));
 	add(object, "cedt",
 		firmware_usable(firmware, FIRMWARE_CEDT) ? cedt_object(&firmware->cedt) : NULL);
 	add(object, "cedt_fault", text(firmware_trouble(firmware, FIRMWARE_CEDT, buf)));
-	report->firmware = object;
-	return 0;
+	return object;
 }
 
-int report_print(struct report *report, const struct snapshot *snapshot)
+int report_print(
+	struct report *report, const struct snapshot *snapshot, const struct firmware *firmware)
 {
 	struct json_object *object = json_object_new_object();
 	const char *printed;
@@ -262,8 +260,7 @@ int report_print(struct report *report, const struct snapshot *snapshot)
 	add(object, "boot_map", boot_map_object(&snapshot->boot_map));
 	add(object, "block_size", json_object_new_uint64(snapshot->block_size));
 	add(object, "disagreements", json_object_new_uint64(report->disagreements));
-	if (report->firmware)
-		add(object, "firmware", json_object_get(report->firmware));
+	add(object, "firmware", firmware_object(firmware));
 	add(object, "ranges", json_object_get(report->ranges));
 	printed = json_object_to_json_string_ext(
 		object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);

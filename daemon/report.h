@@ -12,15 +12,12 @@
 struct report {
 	struct json_object *ranges;
 	uint64_t disagreements; /* of the kernel, in this boot */
-	struct json_object *firmware; /* NULL until it is told */
 };
 
-int report_init(struct report *report) MUST_CHECK;
+int report_init(struct report *report, uint64_t disagreements) MUST_CHECK;
 void report_done(struct report *report);
 int report_add(struct report *report, const struct record *record) MUST_CHECK;
 
-/* Tell what firmware says of memory, once. 0 or -ENOMEM. */
-int report_firmware(struct report *report, const struct firmware *firmware) MUST_CHECK;
-
 /* Print the object to stdout. 0 or a negative errno. */
-int report_print(struct report *report, const struct snapshot *snapshot) MUST_CHECK;
+int report_print(struct report *report, const struct snapshot *snapshot,
+	const struct firmware *firmware) MUST_CHECK;

@@ -201,6 +201,7 @@ void sensor_done(struct sensor *sensor)
 	complaints_done(&sensor->complaints);
 	dax_done(&sensor->dax);
 	cxl_done(&sensor->cxl);
+	firmware_done(&sensor->firmware);
 }
 
 int sensor_arrivals(struct sensor *sensor, struct arrivals *ret_arrivals)

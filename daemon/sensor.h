@@ -10,6 +10,7 @@
 
 #include "cxl.h"
 #include "dax.h"
+#include "firmware.h"
 #include "journal.h"
 #include "tdxo/arrival.h"
 #include "tdxo/compiler.h"
@@ -21,6 +22,8 @@ struct sensor {
 	const struct config *config;
 	struct dax dax;
 	struct cxl cxl;
+	struct firmware firmware;
+	bool firmware_read;
 	struct range_set boot_ram; /* as firmware told it, not narrowed: tells a DIMM's entry */
 	enum boot_source boot_ram_source;
 	struct blocks before; /* the blocks of the last look that counted */
@@ -64,6 +67,12 @@ int sensor_settle(struct sensor *sensor) MUST_CHECK;
  * its memory map would cost.
  */
 void sensor_examine(struct sensor *sensor, struct arrival *arrival);
+
+/* Fill in where a range comes from: evidence for its record, which costs more than the decision. */
+void sensor_describe(struct sensor *sensor, struct arrival *arrival);
+
+/* What firmware's tables say, read once; what is wrong with them is complained about. */
+const struct firmware *sensor_firmware(struct sensor *sensor);
 
 /* List the blocks again; if that fails twice, those of the last time stay. 0 or -ENOMEM. */
 int sensor_list_blocks(struct sensor *sensor) MUST_CHECK;

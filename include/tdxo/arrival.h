@@ -23,8 +23,8 @@ enum fault {
 };
 
 /*
- * What CXL says of where a range comes from. A root decoder decodes one CXL fixed memory window
- * of firmware (Documentation/driver-api/cxl, 6.12); regions are parts of it.
+ * What CXL and firmware say of where a range comes from. A root decoder decodes one fixed memory
+ * window of the CEDT (Documentation/driver-api/cxl, 6.12); regions are parts of it.
  */
 struct origin {
 	char decoder[SYSFS_NAME]; /* the root decoder; empty: none, or it is not known */
@@ -32,6 +32,9 @@ struct origin {
 	struct range window;	  /* empty: not known */
 	bool has_qos_class;
 	unsigned int qos_class; /* of the window */
+	bool in_srat;
+	uint32_t srat_node; /* its proximity domain */
+	bool hot_pluggable; /* the SRAT says that it may come later */
 };
 
 struct arrival {

@@ -25,7 +25,10 @@ static const struct record full = {
 			.mode = "ram",
 			.window = {64 * GIB, 192 * GIB},
 			.has_qos_class = true,
-			.qos_class = 7}},
+			.qos_class = 7,
+			.in_srat = true,
+			.srat_node = 3,
+			.hot_pluggable = true}},
 	.decision = {.verdict = VERDICT_DEVDAX,
 		.reason = REASON_IN_BOOT_MAP,
 		.zone = ZONE_MOVABLE,
@@ -103,6 +106,8 @@ static void test_all_fields(void **state)
 	assert_number(f, n, "window_start", FIELD_ADDRESS, 64 * GIB);
 	assert_number(f, n, "window_size", FIELD_NUMBER, 128 * GIB);
 	assert_number(f, n, "qos_class", FIELD_NUMBER, 7);
+	assert_number(f, n, "srat_node", FIELD_NUMBER, 3);
+	assert_number(f, n, "hot_pluggable", FIELD_BOOL, true);
 	assert_number(f, n, "node", FIELD_NUMBER, 1);
 	assert_number(f, n, "present", FIELD_BOOL, true);
 	assert_number(f, n, "blocks", FIELD_NUMBER, 32);
@@ -142,7 +147,7 @@ static void test_absent_fields(void **state)
 		"zone", "zone_overruled", "zone_now", "rule", "overruled", "withheld", "source",
 		"movable_ratio", "map_needed", "map_spare", "unaligned", "errno", "failed",
 		"failed_at", "retries", "stranded", "expected", "answer", "region_mode", "decoder",
-		"window_start", "window_size", "qos_class"};
+		"window_start", "window_size", "qos_class", "srat_node", "hot_pluggable"};
 	static const char *const there[] = {"size", "carrier", "present", "blocks", "blocks_online",
 		"disagreement", "verdict", "reason", "result", "gate", "gate_detected",
 		"gate_mode"};
