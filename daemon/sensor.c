@@ -14,6 +14,7 @@
 
 #include "sysfs.h"
 #include "tdxo/names.h"
+#include "tdxo/value.h"
 
 #define MEMORY	      "/sys/devices/system/memory"
 #define BLOCK_SIZE    MEMORY "/block_size_bytes"
@@ -34,24 +35,11 @@ static const char *const block_states[] = {
 };
 static_assert(ARRAY_SIZE(block_states) == BLOCK_STATE_MAX, "a name for each state");
 
-/* "NAME12": the number after a prefix, nothing else after it. */
-static bool number_after(const char *name, const char *prefix, uint64_t *ret_number)
-{
-	size_t length = strlen(prefix);
-	char *end;
-
-	if (strncmp(name, prefix, length) != 0 || name[length] < '0' || name[length] > '9')
-		return false;
-	errno = 0;
-	*ret_number = strtoull(name + length, &end, 10);
-	return !*end && !errno;
-}
-
 static int append_block(const char *name, void *userdata)
 {
 	uint64_t id;
 
-	return number_after(name, "memory", &id) ? blocks_append(userdata, id) : 0;
+	return value_number_after(name, "memory", &id) ? blocks_append(userdata, id) : 0;
 }
 
 /* 0 or a negative errno. */
@@ -261,7 +249,7 @@ static int note_node(const char *name, void *userdata)
 {
 	uint64_t number;
 
-	if (number_after(name, "node", &number))
+	if (value_number_after(name, "node", &number))
 		*(int *)userdata = (int)number;
 	return 0;
 }

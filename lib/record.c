@@ -6,11 +6,11 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "tdxo/names.h"
+#include "tdxo/text.h"
 
 static const char *const results[] = {
 	[RESULT_NOTHING] = "nothing-to-do",
@@ -42,51 +42,32 @@ int result_from_string(const char *text, enum result *ret_result)
 /* So many memory devices are named in a sentence; the fields name all. */
 #define MEMDEVS_TOLD 4
 
-/* A sentence under construction: what does not fit is cut off. */
-struct text {
-	char *buf;
-	size_t n;
-};
-
-static void PRINTF(2, 3) append(struct text *text, const char *format, ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(text->buf + text->n, RECORD_SENTENCE - text->n, format, args);
-	va_end(args);
-	if (n > 0)
-		text->n += (size_t)n < RECORD_SENTENCE - text->n ? (size_t)n
-								 : RECORD_SENTENCE - 1 - text->n;
-}
-
 /* "64 GiB cxl [mem 0x…-0x…] (dax0.0, region0, mem0, node 1)" */
 static void append_subject(struct text *text, const struct arrival *arrival)
 {
 	char size[SIZE_TEXT], range[RANGE_TEXT];
 	const char *comma = "";
 
-	append(text, "%s %s", size_format(arrival->size, size),
+	text_append(text, "%s %s", size_format(arrival->size, size),
 		carrier_to_string(arrival->carrier));
 	if (arrival->fault != FAULT_UNREADABLE)
-		append(text, " %s", range_format(arrival->range, range));
+		text_append(text, " %s", range_format(arrival->range, range));
 	if (!arrival_is_dax(arrival) && arrival->node == NODE_UNKNOWN)
 		return;
-	append(text, " (");
+	text_append(text, " (");
 	if (arrival_is_dax(arrival)) {
-		append(text, "%s", arrival->device);
+		text_append(text, "%s", arrival->device);
 		comma = ", ";
 	}
 	if (arrival->region[0])
-		append(text, "%s%s", comma, arrival->region);
+		text_append(text, "%s%s", comma, arrival->region);
 	for (size_t i = 0; i < arrival->n_memdevs && i < MEMDEVS_TOLD; i++)
-		append(text, "%s%s", comma, arrival->memdevs[i].name);
+		text_append(text, "%s%s", comma, arrival->memdevs[i].name);
 	if (arrival->n_memdevs > MEMDEVS_TOLD)
-		append(text, " and %zu more", arrival->n_memdevs - MEMDEVS_TOLD);
+		text_append(text, " and %zu more", arrival->n_memdevs - MEMDEVS_TOLD);
 	if (arrival->node != NODE_UNKNOWN)
-		append(text, "%snode %d", comma, arrival->node);
-	append(text, ")");
+		text_append(text, "%snode %d", comma, arrival->node);
+	text_append(text, ")");
 }
 
 /* How the verdict reads, by what has come of it. */
@@ -125,12 +106,12 @@ static void append_verdict(struct text *text, const struct record *record)
 {
 	enum result result = record->outcome.result;
 
-	append(text, "%s", phrase(record));
+	text_append(text, "%s", phrase(record));
 	if (record->decision.verdict == VERDICT_ONLINE && result != RESULT_PLANNED &&
 		result != RESULT_WITHHELD && result != RESULT_CHANGED)
-		append(text, ", %" PRIu64 " of %" PRIu64 " blocks", record->outcome.blocks.online,
-			record->outcome.blocks.present);
-	append(text, ": %s (%s)", reason_explain(record->decision.reason),
+		text_append(text, ", %" PRIu64 " of %" PRIu64 " blocks",
+			record->outcome.blocks.online, record->outcome.blocks.present);
+	text_append(text, ": %s (%s)", reason_explain(record->decision.reason),
 		reason_to_string(record->decision.reason));
 }
 
@@ -145,14 +126,15 @@ static void append_rule(struct text *text, const struct record *record)
 	};
 
 	if (record->outcome.result == RESULT_WITHHELD)
-		append(text, "; %s", withheld[decision->withheld]);
+		text_append(text, "; %s", withheld[decision->withheld]);
 	if (decision->unmatched)
-		append(text, "; no rule matches");
+		text_append(text, "; no rule matches");
 	if (!decision->rule[0])
 		return;
-	append(text, "; rule %s", decision->rule);
+	text_append(text, "; rule %s", decision->rule);
 	if (decision->overruled)
-		append(text, " asks for %s and is overruled", verdict_to_string(decision->asked));
+		text_append(
+			text, " asks for %s and is overruled", verdict_to_string(decision->asked));
 }
 
 /* A block that is online already stays in its zone, whatever is wanted. */
@@ -174,21 +156,21 @@ static void append_numbers(struct text *text, const struct record *record)
 	char a[SIZE_TEXT], b[SIZE_TEXT];
 
 	if (decision->reason == REASON_NO_HEAD_ROOM)
-		append(text, "; it takes %s, and %s can be spared",
+		text_append(text, "; it takes %s, and %s can be spared",
 			size_format(decision->map_needed, a), size_format(decision->map_spare, b));
 	if (decision->zone_overruled && !decision->movable_ratio)
-		append(text, "; not movable: the sizes of the zones are not known");
+		text_append(text, "; not movable: the sizes of the zones are not known");
 	else if (decision->zone_overruled)
-		append(text,
+		text_append(text,
 			"; not movable: movable memory would be %" PRIu64 " %% of the kernel's",
 			decision->movable_ratio);
 	else if (decision->zone == ZONE_MOVABLE)
-		append(text, "; movable memory is %" PRIu64 " %% of the kernel's",
+		text_append(text, "; movable memory is %" PRIu64 " %% of the kernel's",
 			decision->movable_ratio);
 	if (zone_differs(record))
-		append(text, "; its blocks are in zone %s", record->outcome.zone_now);
+		text_append(text, "; its blocks are in zone %s", record->outcome.zone_now);
 	if (decision->unaligned)
-		append(text, "; %s at its edges are lost, they make no whole block",
+		text_append(text, "; %s at its edges are lost, they make no whole block",
 			size_format(decision->unaligned, a));
 }
 
@@ -198,28 +180,28 @@ static void append_outcome(struct text *text, const struct record *record)
 	char size[SIZE_TEXT];
 
 	if (outcome->error) {
-		append(text, "; %s", action_to_string(outcome->failed));
+		text_append(text, "; %s", action_to_string(outcome->failed));
 		if (outcome->failed_at)
-			append(text, " at 0x%" PRIx64, outcome->failed_at);
-		append(text, ": %s", strerror(outcome->error));
+			text_append(text, " at 0x%" PRIx64, outcome->failed_at);
+		text_append(text, ": %s", strerror(outcome->error));
 	}
 	if (outcome->retries)
-		append(text, "%s %u %s", outcome->error ? " after" : ";", outcome->retries,
+		text_append(text, "%s %u %s", outcome->error ? " after" : ";", outcome->retries,
 			outcome->retries == 1 ? "retry" : "retries");
 	if (outcome->result == RESULT_CHANGED)
-		append(text, "; somebody changed it");
+		text_append(text, "; somebody changed it");
 	if (outcome->result == RESULT_CHANGED && arrival_is_dax(&record->arrival))
-		append(text, ", its driver is now %s",
+		text_append(text, ", its driver is now %s",
 			dax_driver_to_string(record->arrival.driver) ?: "none");
 	if (outcome->result == RESULT_CHANGED ||
 		(outcome->blocks.online && record->decision.verdict != VERDICT_ONLINE))
-		append(text, "; %" PRIu64 " of %" PRIu64 " blocks online", outcome->blocks.online,
-			outcome->blocks.present);
+		text_append(text, "; %" PRIu64 " of %" PRIu64 " blocks online",
+			outcome->blocks.online, outcome->blocks.present);
 	if (record_disagrees(record) && record->decision.reason != REASON_KERNEL_REFUSED)
-		append(text, "; the kernel %s it, and was expected not to",
+		text_append(text, "; the kernel %s it, and was expected not to",
 			outcome->answer == ANSWER_ACCEPTS ? "accepted" : "refused");
 	if (outcome->stranded)
-		append(text, "; %s stranded", size_format(outcome->stranded, size));
+		text_append(text, "; %s stranded", size_format(outcome->stranded, size));
 }
 
 /* How the administrator gets rid of memory that should not be there. */
@@ -233,18 +215,18 @@ static void append_remedy(struct text *text, const struct record *record)
 	if (record->outcome.result == RESULT_CHANGED && !record->outcome.blocks.online)
 		return;
 	if (record->gate.state == GATE_ARMED)
-		append(text, "; it keeps TDX from initialising");
+		text_append(text, "; it keeps TDX from initialising");
 	if (arrival_is_dax(arrival))
-		append(text, "; take it out with: daxctl reconfigure-device -m devdax -f %s",
+		text_append(text, "; take it out with: daxctl reconfigure-device -m devdax -f %s",
 			arrival->device);
 	else
-		append(text, "; take it out with: chmem -d 0x%" PRIx64 "-0x%" PRIx64,
+		text_append(text, "; take it out with: chmem -d 0x%" PRIx64 "-0x%" PRIx64,
 			arrival->range.start, arrival->range.end - 1);
 }
 
 const char *record_subject(const struct record *record, char buf[RECORD_SENTENCE])
 {
-	struct text text = {.buf = buf};
+	struct text text = text_in(buf, RECORD_SENTENCE);
 
 	append_subject(&text, &record->arrival);
 	return buf;
@@ -252,18 +234,18 @@ const char *record_subject(const struct record *record, char buf[RECORD_SENTENCE
 
 const char *record_sentence(const struct record *record, char buf[RECORD_SENTENCE])
 {
-	struct text text = {.buf = buf};
+	struct text text = text_in(buf, RECORD_SENTENCE);
 
 	append_subject(&text, &record->arrival);
-	append(&text, " ");
+	text_append(&text, " ");
 	append_verdict(&text, record);
 	append_rule(&text, record);
 	append_numbers(&text, record);
 	append_outcome(&text, record);
 	append_remedy(&text, record);
-	append(&text, "; TDX gate %s", gate_state_to_string(record->gate.state));
+	text_append(&text, "; TDX gate %s", gate_state_to_string(record->gate.state));
 	if (gate_overridden(&record->gate))
-		append(&text, " as configured, %s as found",
+		text_append(&text, " as configured, %s as found",
 			gate_state_to_string(record->gate.detected));
 	return buf;
 }

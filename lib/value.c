@@ -70,6 +70,22 @@ int value_parse_number(const char *text, uint64_t *ret_number)
 	return 0;
 }
 
+bool value_number_after(const char *name, const char *prefix, uint64_t *ret_number)
+{
+	size_t length = strlen(prefix);
+	char *end;
+	uint64_t number;
+
+	if (strncmp(name, prefix, length) != 0 || !isdigit((unsigned char)name[length]))
+		return false;
+	errno = 0;
+	number = strtoull(name + length, &end, 10);
+	if (*end || errno)
+		return false;
+	*ret_number = number;
+	return true;
+}
+
 int value_parse_size(const char *text, uint64_t *ret_bytes)
 {
 	static const char units[] = "KMGT";

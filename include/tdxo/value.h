@@ -23,6 +23,9 @@ int value_parse_bool(const char *text, bool *ret_bool) MUST_CHECK;
 /* An unsigned number, decimal or with 0x. 0 or -EINVAL. */
 int value_parse_number(const char *text, uint64_t *ret_number) MUST_CHECK;
 
+/* "NAME12": the decimal number after a prefix, with nothing else after it. */
+bool value_number_after(const char *name, const char *prefix, uint64_t *ret_number);
+
 /* Bytes; K, M, G or T after the number multiplies by powers of 1024. 0 or -EINVAL. */
 int value_parse_size(const char *text, uint64_t *ret_bytes) MUST_CHECK;
 

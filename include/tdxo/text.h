@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A text under construction, in a buffer of somebody else's: what does not fit is cut off.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "tdxo/compiler.h"
+
+struct text {
+	char *buf;
+	size_t size; /* of the buffer, at least 1 */
+	size_t n;    /* bytes that are in it, without the NUL */
+};
+
+/* The buffer holds the empty string then. */
+static inline struct text text_in(char *buf, size_t size)
+{
+	buf[0] = '\0';
+	return (struct text){.buf = buf, .size = size};
+}
+
+void text_append(struct text *text, const char *format, ...) PRINTF(2, 3);
