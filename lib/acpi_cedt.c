@@ -33,7 +33,7 @@
 static const struct acpi_layout layout = {
 	.signature = "CEDT", .first_entry = ACPI_HEADER_SIZE, .length_at = 2, .length_size = 2};
 
-/* CXL 3.1, section 9.18.1.3 and table 8-116; 0: not defined */
+/* Encoded ways (9.18.1.3) to ways; 0: not defined */
 static const uint8_t ways_of[] = {1, 2, 4, 8, 16, 0, 0, 0, 3, 6, 12};
 
 static const char *const restrictions[] = {

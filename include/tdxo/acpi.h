@@ -7,11 +7,12 @@
  * address space lead to CXL, and through which host bridges. They are evidence, never permission.
  *
  * A table is used whole or not at all: with a wrong checksum, or with entries that cannot be
- * followed from one to the next, nothing in it is believed. Linux does the same: ACPICA names the
- * checksum, and the users of both tables give up where acpi_parse_entries_array() meets an entry
- * of length 0 (lib/fw_table.c, 6.12); we also where an entry goes beyond the table or ends within
- * its own header. A few bytes at the end that are no more than such a header are passed over, and
- * so is every entry of another type.
+ * followed from one to the next, nothing in it is believed. Of a wrong checksum Linux only warns
+ * (acpi_ut_verify_checksum(), 6.12): here the table is no evidence then. At an entry of length 0
+ * the walk of Linux fails (acpi_parse_entries_array() in lib/fw_table.c), and its users do without
+ * the table; here also where an entry ends within its own header or beyond the table. A few bytes
+ * at the end that are no more than such a header are passed over, as Linux does, and so is every
+ * entry of another type.
  */
 #pragma once
 
@@ -64,7 +65,7 @@ void srat_done(struct srat *srat);
 /* 0; a positive enum acpi_fault, and the table is not to be used; -ENOMEM. */
 int srat_read(const void *data, size_t size, struct srat *ret_srat) MUST_CHECK;
 
-/* The enabled entry that holds all of the range, or NULL. */
+/* The first enabled entry that holds all of the range, or NULL. Entries may overlap. */
 const struct srat_memory *srat_find(const struct srat *srat, struct range range);
 
 /*

@@ -94,7 +94,7 @@ static void test_windows(void **state)
 	}
 }
 
-/* The bits, CXL 3.1 table 9-21, and their names. */
+/* The bits and their names. */
 static void test_restrictions(void **state)
 {
 	static const char *const names[] = {"device-coherent", "host-only", "volatile",
