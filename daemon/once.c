@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Once: the same jobs as the daemon's, one after the other.
+ * Once: a walk, and what it found in one of several formats.
  */
 #include "once.h"
 
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 
 #include "diff.h"
-#include "job.h"
 #include "report.h"
-#include "state.h"
 #include "table.h"
+#include "walk.h"
 
 struct output {
 	enum once_format format;
@@ -39,9 +37,10 @@ static int output_init(struct output *output, enum once_format format, const str
 	return format == ONCE_TABLE ? table_init(&output->table) : 0;
 }
 
-static int output_add(struct output *output, const struct record *record)
+static int output_add(const struct record *record, void *userdata)
 {
 	enum result result = record->outcome.result;
+	struct output *output = userdata;
 
 	if (result == RESULT_PARTIAL || result == RESULT_FAILED)
 		output->incomplete = 1;
@@ -73,7 +72,7 @@ static void print_summary(const struct snapshot *snapshot, const struct state *s
 			state->disagreements);
 }
 
-static int output_print(struct output *output, struct sensor *sensor, size_t n)
+static int output_print(struct output *output, struct sensor *sensor, bool any)
 {
 	const struct snapshot *snapshot = &sensor->snapshot;
 
@@ -84,100 +83,30 @@ static int output_print(struct output *output, struct sensor *sensor, size_t n)
 		return 0;
 	}
 	print_summary(snapshot, output->state);
-	if (n)
+	if (any)
 		return table_print(&output->table);
 	puts("No memory arrived after boot: nothing to do.");
 	return 0;
 }
 
-/* There is no event loop here: wait, then try again. */
-static int run_job(struct job *job)
-{
-	int r;
-
-	while ((r = job_turn(job)) >= 0 && r != TURN_DONE) {
-		struct pollfd child = {.fd = job->execution.writer.fd, .events = POLLIN};
-
-		if (r == TURN_WAIT || r == TURN_LATER)
-			(void)poll(&child, r == TURN_WAIT, (int)job->execution.delay_ms);
-	}
-	return r < 0 ? r : 0;
-}
-
-/* What the kernel has answered the daemon in this boot. */
-static void recall_answer(const struct state *state, struct record *record)
-{
-	const struct entry *entry = history_find(&state->history, &record->arrival);
-
-	if (entry && !record->outcome.answer)
-		record->outcome.answer = entry->answer;
-}
-
-static int run_device(struct sensor *sensor, executor_fn executor, const struct arrivals *device,
-	struct output *output)
-{
-	CLEANUP(job_done) struct job job;
-	int r;
-
-	r = job_begin(&job, sensor, executor, device);
-	if (r >= 0)
-		r = run_job(&job);
-	for (size_t i = 0; r == 0 && i < job.n; i++) {
-		recall_answer(output->state, &job.records[i]);
-		r = output_add(output, &job.records[i]);
-	}
-	return r;
-}
-
-/* Who asks for a table asks for all that is there now; a reload would look at when it came. */
-static void mark_present(const struct state *state, struct arrivals *arrivals)
-{
-	state_mark_present(state, arrivals);
-	for (size_t i = 0; !state->earlier && i < arrivals->n; i++)
-		arrivals->items[i].present = true;
-}
-
-static int run_jobs(struct sensor *sensor, const struct state *state, executor_fn executor,
-	struct output *output)
-{
-	CLEANUP(arrivals_done) struct arrivals arrivals = {0};
-	size_t n;
-	int r;
-
-	r = sensor_arrivals(sensor, &arrivals);
-	n = arrivals.n;
-	mark_present(state, &arrivals);
-	while (r == 0 && arrivals.n) {
-		CLEANUP(arrivals_done) struct arrivals device = {0};
-
-		r = arrivals_take_device(&arrivals, &device);
-		if (r == 0)
-			r = run_device(sensor, executor, &device, output);
-	}
-	return r < 0 ? r : output_print(output, sensor, n);
-}
-
 int once_run(struct settings *settings, executor_fn executor, enum once_format format)
 {
-	CLEANUP(state_done) struct state state = {0};
-	CLEANUP(sensor_done) struct sensor sensor = {0};
+	CLEANUP(walk_done) struct walk walk;
 	CLEANUP(output_done) struct output output = {0};
-	struct earlier earlier;
 	int r;
 
 	/* This is the administrator's asking. */
 	if (format != ONCE_DIFF)
 		settings->config.present = PRESENT_ACT;
-	r = state_load(&state);
+	r = walk_init(&walk, &settings->config);
 	if (r == 0)
-		r = output_init(&output, format, &state);
+		r = output_init(&output, format, &walk.state);
 	if (r < 0)
 		return r;
 	if (format == ONCE_DIFF)
 		diff_config(&output.diff, settings);
-	earlier = (struct earlier){state.kept ? &state.boot_map : NULL, state.gate_active};
-	r = sensor_init(&sensor, &settings->config, &earlier);
-	if (r == 0)
-		r = run_jobs(&sensor, &state, executor, &output);
+	r = walk_all(&walk, executor, output_add, &output);
+	if (r >= 0)
+		r = output_print(&output, &walk.sensor, r > 0);
 	return r < 0 ? r : output.incomplete;
 }
