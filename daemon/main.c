@@ -9,6 +9,7 @@
 
 #include "config_file.h"
 #include "daemon.h"
+#include "explain.h"
 #include "journal.h"
 #include "once.h"
 #include "options.h"
@@ -44,6 +45,8 @@ static int run_task(const struct options *options, struct settings *settings)
 		return once_run(settings, executor_dry_turn, ONCE_DIFF);
 	case TASK_DRY_RUN:
 		return once_run(settings, executor_dry_turn, format);
+	case TASK_EXPLAIN:
+		return explain_run(settings, &options->target, options->json);
 	case TASK_ONESHOT:
 		return once_run(settings, executor_turn, format);
 	default:
@@ -74,7 +77,9 @@ static int run_with(const struct options *options, struct settings *settings)
 		journal_say(LOG_ERR, "Failed: %s", strerror(-r));
 	if (r < 0 || (options->task == TASK_DIFF && settings->warnings))
 		return EXIT_FAILED;
-	return r > 0 ? EXIT_PARTIAL : EXIT_DONE;
+	if (r > 0)
+		return options->task == TASK_EXPLAIN ? EXIT_FAILED : EXIT_PARTIAL;
+	return EXIT_DONE;
 }
 
 static int run(const struct options *options)

@@ -12,6 +12,7 @@
 enum {
 	OPTION_DRY_RUN = 256,
 	OPTION_ONESHOT,
+	OPTION_EXPLAIN,
 	OPTION_CHECK_CONFIG,
 	OPTION_CAT_CONFIG,
 	OPTION_ROOT,
@@ -23,6 +24,7 @@ static const char short_options[] = "JVh";
 static const struct option long_options[] = {
 	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
 	{"oneshot", no_argument, NULL, OPTION_ONESHOT},
+	{"explain", required_argument, NULL, OPTION_EXPLAIN},
 	{"check-config", no_argument, NULL, OPTION_CHECK_CONFIG},
 	{"cat-config", no_argument, NULL, OPTION_CAT_CONFIG},
 	{"json", no_argument, NULL, 'J'},
@@ -43,7 +45,9 @@ void options_help(void)
 	     "\n"
 	     "      --dry-run      Decide all ranges there are, print that, change nothing\n"
 	     "      --oneshot      Decide all ranges there are, act, print that, exit\n"
-	     "  -J, --json         With either: print JSON instead of a table\n"
+	     "      --explain=WHAT Tell all about an address, memoryN, daxX.Y, regionN, memN,\n"
+	     "                     nodeN or PCI address\n"
+	     "  -J, --json         With any of these: print JSON\n"
 	     "      --check-config Report all mistakes in the configuration files;\n"
 	     "                     with --dry-run also what a reload would change\n"
 	     "      --cat-config   Print the configuration, and where it comes from\n"
@@ -72,10 +76,12 @@ struct modifier {
 static int check(const struct options *options)
 {
 	const struct modifier modifiers[] = {
-		{"--json", "--dry-run or --oneshot", WITH(TASK_DRY_RUN) | WITH(TASK_ONESHOT),
+		{"--json", "--dry-run, --oneshot or --explain",
+			WITH(TASK_DRY_RUN) | WITH(TASK_ONESHOT) | WITH(TASK_EXPLAIN),
 			options->json},
-		{"--root", "--dry-run, --check-config or --cat-config",
-			WITH_DRY_RUN | WITH_CHECK_CONFIG | WITH(TASK_CAT_CONFIG),
+		{"--root", "--dry-run, --explain, --check-config or --cat-config",
+			WITH_DRY_RUN | WITH_CHECK_CONFIG | WITH(TASK_CAT_CONFIG) |
+				WITH(TASK_EXPLAIN),
 			options->root != NULL},
 	};
 
@@ -112,8 +118,8 @@ static int set_task(struct options *options, enum task task)
 		options->task = pairs[i].both;
 		return 0;
 	}
-	fprintf(stderr, "tdx-onlined: of --dry-run, --oneshot, --check-config and --cat-config only"
-			" --dry-run and --check-config go together\n");
+	fprintf(stderr, "tdx-onlined: of --dry-run, --oneshot, --explain, --check-config and"
+			" --cat-config only --dry-run and --check-config go together\n");
 	return -EINVAL;
 }
 
@@ -126,6 +132,17 @@ static int set_gate(struct options *options, const char *value)
 	return -EINVAL;
 }
 
+static int set_target(struct options *options, const char *value)
+{
+	if (target_parse(value, &options->target) == 0)
+		return set_task(options, TASK_EXPLAIN);
+	fprintf(stderr,
+		"tdx-onlined: --explain=%s: not an address, memoryN, daxX.Y, regionN, memN, nodeN"
+		" or PCI address\n",
+		value);
+	return -EINVAL;
+}
+
 static int take(struct options *options, int option, const char *value)
 {
 	switch (option) {
@@ -133,6 +150,8 @@ static int take(struct options *options, int option, const char *value)
 		return set_task(options, TASK_DRY_RUN);
 	case OPTION_ONESHOT:
 		return set_task(options, TASK_ONESHOT);
+	case OPTION_EXPLAIN:
+		return set_target(options, value);
 	case OPTION_CHECK_CONFIG:
 		return set_task(options, TASK_CHECK_CONFIG);
 	case OPTION_CAT_CONFIG:

@@ -8,11 +8,13 @@
 
 #include "tdxo/compiler.h"
 #include "tdxo/gate.h"
+#include "tdxo/target.h"
 
 enum task {
 	TASK_DAEMON,
 	TASK_DRY_RUN,
 	TASK_ONESHOT,
+	TASK_EXPLAIN,
 	TASK_CHECK_CONFIG,
 	TASK_CAT_CONFIG,
 	TASK_DIFF, /* --check-config --dry-run */
@@ -26,6 +28,7 @@ struct options {
 	const char *root; /* a captured tree, or NULL */
 	bool gate_given;
 	enum gate_mode gate;
+	struct target target; /* of TASK_EXPLAIN */
 };
 
 /* 0; -EINVAL after a message. */

@@ -94,14 +94,12 @@ static struct json_object *value_of(const struct field *field)
 	}
 }
 
-int report_add(struct report *report, const struct record *record)
+static struct json_object *range_object(const struct record *record)
 {
 	struct json_object *object = json_object_new_object();
 	struct field fields[RECORD_FIELDS];
 	size_t n = record_fields(record, fields);
 
-	if (!object)
-		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		const struct field *field = &fields[i];
 
@@ -112,6 +110,24 @@ int report_add(struct report *report, const struct record *record)
 			add(object, "memdevs", memdevs_array(&record->arrival));
 	}
 	add(object, "steps", steps_array(record->plan));
+	return object;
+}
+
+int report_add(struct report *report, const struct record *record)
+{
+	return json_object_array_add(report->ranges, range_object(record)) < 0 ? -ENOMEM : 0;
+}
+
+int report_add_explanation(
+	struct report *report, const struct record *record, const struct explanation *explanation)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *topics = json_object_new_object();
+
+	for (enum topic topic = 0; topic < TOPIC_MAX; topic++)
+		add(topics, topic_to_string(topic), text(explanation->texts[topic]));
+	add(object, "topics", topics);
+	add(object, "range", record ? range_object(record) : NULL);
 	return json_object_array_add(report->ranges, object) < 0 ? -ENOMEM : 0;
 }
 
@@ -246,15 +262,41 @@ static struct json_object *firmware_object(const struct firmware *firmware)
 	return object;
 }
 
+/* Print the object, and free it. */
+static int print(struct json_object *object)
+{
+	const char *printed = json_object_to_json_string_ext(
+		object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	if (printed)
+		puts(printed);
+	json_object_put(object);
+	return printed ? 0 : -ENOMEM;
+}
+
+static struct json_object *schema_object(void)
+{
+	struct json_object *object = json_object_new_object();
+
+	add(object, "schema", json_object_new_int(1));
+	return object;
+}
+
+int report_print_explanations(struct report *report, const struct target *target)
+{
+	struct json_object *object = schema_object();
+
+	add(object, "target", text(target->name));
+	add(object, "kind", text(target_kind_to_string(target->kind)));
+	add(object, "explanations", json_object_get(report->ranges));
+	return print(object);
+}
+
 int report_print(
 	struct report *report, const struct snapshot *snapshot, const struct firmware *firmware)
 {
-	struct json_object *object = json_object_new_object();
-	const char *printed;
+	struct json_object *object = schema_object();
 
-	if (!object)
-		return -ENOMEM;
-	add(object, "schema", json_object_new_int(1));
 	add(object, "gate", gate_object(&snapshot->gate));
 	add(object, "guard", guard_object(snapshot));
 	add(object, "boot_map", boot_map_object(&snapshot->boot_map));
@@ -262,10 +304,5 @@ int report_print(
 	add(object, "disagreements", json_object_new_uint64(report->disagreements));
 	add(object, "firmware", firmware_object(firmware));
 	add(object, "ranges", json_object_get(report->ranges));
-	printed = json_object_to_json_string_ext(
-		object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (printed)
-		puts(printed);
-	json_object_put(object);
-	return printed ? 0 : -ENOMEM;
+	return print(object);
 }

@@ -72,16 +72,24 @@ struct question {
 	uint64_t room; /* whole blocks that it could be */
 };
 
+enum containment policy_containment(const struct snapshot *snapshot, const struct arrival *arrival,
+	struct range range, enum boot_source *ret_source)
+{
+	enum containment containment =
+		boot_map_contains(&snapshot->boot_map, range, snapshot->block_size, ret_source);
+
+	/* e820 may still call it RAM. */
+	if (arrival_is_dax(arrival) && *ret_source != BOOT_SOURCE_CONFIGURATION)
+		return CONTAINMENT_OUTSIDE;
+	return containment;
+}
+
 static void ask_range(struct question *q, struct range range)
 {
 	struct block_count blocks = snapshot_count(q->snapshot, range);
 	enum boot_source source;
-	enum containment containment =
-		boot_map_contains(&q->snapshot->boot_map, range, q->snapshot->block_size, &source);
+	enum containment containment = policy_containment(q->snapshot, q->arrival, range, &source);
 
-	/* A dax device was never boot RAM, whatever firmware said: e820 may still call it so. */
-	if (arrival_is_dax(q->arrival) && source != BOOT_SOURCE_CONFIGURATION)
-		containment = CONTAINMENT_OUTSIDE;
 	q->blocks.present += blocks.present;
 	q->blocks.online += blocks.online;
 	q->blocks.unread += blocks.unread;

@@ -82,6 +82,13 @@ struct decision policy_decide(const struct config *config, const struct snapshot
 	const struct arrival *arrival);
 
 /*
+ * Was one range of an arrival there at boot? A dax device never was, whatever firmware said, unless
+ * the configuration asserts it. ret_source as of boot_map_contains().
+ */
+enum containment policy_containment(const struct snapshot *snapshot, const struct arrival *arrival,
+	struct range range, enum boot_source *ret_source);
+
+/*
  * What the kernel is expected to answer. That is by the gate as found: the configuration may make
  * another one of it, but does not make the kernel refuse, or accept.
  */

@@ -307,10 +307,10 @@ class Check(tree.Configured):
 
 
 class Usage(tree.Tree):
-    ONE_TASK = ("tdx-onlined: of --dry-run, --oneshot, --check-config and --cat-config only"
+    ONE_TASK = ("tdx-onlined: of --dry-run, --oneshot, --explain, --check-config and --cat-config only"
                 " --dry-run and --check-config go together")  # fmt: skip
-    ROOT = "tdx-onlined: --root needs --dry-run, --check-config or --cat-config"
-    JSON = "tdx-onlined: --json needs --dry-run or --oneshot"
+    ROOT = "tdx-onlined: --root needs --dry-run, --explain, --check-config or --cat-config"
+    JSON = "tdx-onlined: --json needs --dry-run, --oneshot or --explain"
     WRONG = (
         (["--check-config", "--cat-config"], ONE_TASK),
         (["--cat-config", "--check-config"], ONE_TASK),

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The explanation: the whole chain from firmware to verdict, in plain sentences.
+ *
+ * A range is explained topic by topic: what it is, who brought it, what the boot map, the gate
+ * and the rules say of it, what follows, what the daemon has done, how the kernel takes it, and
+ * what could be changed. A place where nothing arrived has fewer topics.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tdxo/acpi.h"
+#include "tdxo/compiler.h"
+#include "tdxo/history.h"
+#include "tdxo/record.h"
+#include "tdxo/snapshot.h"
+
+enum topic {
+	TOPIC_WHAT,
+	TOPIC_ORIGIN,
+	TOPIC_BOOT_MAP,
+	TOPIC_GATE,
+	TOPIC_RULE,
+	TOPIC_VERDICT,
+	TOPIC_DONE,
+	TOPIC_KERNEL,
+	TOPIC_CHANGE,
+	TOPIC_MAX,
+};
+
+#define EXPLANATION_TEXT 1536
+
+struct explanation {
+	char texts[TOPIC_MAX][EXPLANATION_TEXT]; /* whole sentences; empty: nothing to say */
+};
+
+/* What there is to go by. */
+struct explain_facts {
+	const struct snapshot *snapshot;
+	const struct srat *srat; /* empty where firmware has none */
+	const struct cedt *cedt;
+	const struct config *config;
+	bool ran; /* the daemon has run in this boot */
+};
+
+/*
+ * Explain a range: the record is that of a dry run, the entry what the daemon has noted of the
+ * range, or NULL. `with_tdx` is what would be decided if the gate were active.
+ */
+void explain_range(const struct explain_facts *facts, const struct record *record,
+	const struct entry *entry, const struct decision *with_tdx,
+	struct explanation *ret_explanation);
+
+/* Explain addresses where nothing arrived. False: nothing at all is known of them. */
+bool explain_place(const struct explain_facts *facts, struct range place,
+	struct explanation *ret_explanation) MUST_CHECK;
+
+const char *topic_to_string(enum topic topic);
