@@ -129,7 +129,7 @@ static enum turn turn_online(struct execution *execution, const struct step *ste
 	return r < 0 ? fail(execution, -r, block.start) : finish_block(execution, step, block);
 }
 
-static uint64_t now_ms(void)
+uint64_t executor_now_ms(void)
 {
 	struct timespec now;
 
@@ -140,7 +140,7 @@ static uint64_t now_ms(void)
 /* Wait for the writer, but not beyond the deadline; and after that only for its end. */
 static enum turn wait_for_writer(struct execution *execution)
 {
-	uint64_t now = now_ms();
+	uint64_t now = executor_now_ms();
 
 	if (now >= execution->deadline)
 		writer_interrupt(&execution->writer);
@@ -155,8 +155,8 @@ static enum turn start_offline(struct execution *execution, uint64_t id, uint64_
 	int r;
 
 	if (!execution->deadline)
-		execution->deadline = now_ms() + execution->timeout * 1000;
-	if (now_ms() >= execution->deadline)
+		execution->deadline = executor_now_ms() + execution->timeout * 1000;
+	if (executor_now_ms() >= execution->deadline)
 		return fail(execution, ETIME, address);
 	r = writer_start(&execution->writer, state_path(&path, id), "offline");
 	return r < 0 ? fail(execution, -r, address) : wait_for_writer(execution);
@@ -173,7 +173,7 @@ static enum turn turn_offline(struct execution *execution, const struct step *st
 	if (!writer_has_ended(&execution->writer, &answer))
 		return wait_for_writer(execution);
 	r = judge_answer(id, answer, BLOCK_OFFLINE);
-	if (r < 0 && now_ms() >= execution->deadline)
+	if (r < 0 && executor_now_ms() >= execution->deadline)
 		r = -ETIME;
 	return r < 0 ? fail(execution, -r, block.start) : finish_block(execution, step, block);
 }

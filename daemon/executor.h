@@ -59,5 +59,8 @@ typedef enum turn (*executor_fn)(struct execution *execution);
 /* The real one. */
 enum turn executor_turn(struct execution *execution);
 
+/* Milliseconds of the monotonic clock. */
+uint64_t executor_now_ms(void);
+
 /* Its dry twin: does nothing, and is done. */
 enum turn executor_dry_turn(struct execution *execution);
