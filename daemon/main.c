@@ -22,6 +22,7 @@ enum exit_status {
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
 	EXIT_NO_HOTPLUG = 3,
+	EXIT_MATCHED = 4,
 	EXIT_PARTIAL = 64,
 };
 
@@ -42,13 +43,13 @@ static int run_task(const struct options *options, struct settings *settings)
 
 	switch (options->task) {
 	case TASK_DIFF:
-		return once_run(settings, executor_dry_turn, ONCE_DIFF);
+		return once_run(settings, executor_dry_turn, ONCE_DIFF, 0);
 	case TASK_DRY_RUN:
-		return once_run(settings, executor_dry_turn, format);
+		return once_run(settings, executor_dry_turn, format, options->fail_on);
 	case TASK_EXPLAIN:
 		return explain_run(settings, &options->target, options->json);
 	case TASK_ONESHOT:
-		return once_run(settings, executor_turn, format);
+		return once_run(settings, executor_turn, format, options->fail_on);
 	default:
 		return daemon_run(settings, &daemon_options);
 	}
@@ -77,9 +78,11 @@ static int run_with(const struct options *options, struct settings *settings)
 		journal_say(LOG_ERR, "Failed: %s", strerror(-r));
 	if (r < 0 || (options->task == TASK_DIFF && settings->warnings))
 		return EXIT_FAILED;
-	if (r > 0)
-		return options->task == TASK_EXPLAIN ? EXIT_FAILED : EXIT_PARTIAL;
-	return EXIT_DONE;
+	if (r > 0 && options->task == TASK_EXPLAIN)
+		return EXIT_FAILED;
+	if (r == ONCE_MATCHED)
+		return EXIT_MATCHED;
+	return r == ONCE_INCOMPLETE ? EXIT_PARTIAL : EXIT_DONE;
 }
 
 static int run(const struct options *options)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "diff.h"
+#include "matches.h"
 #include "report.h"
 #include "table.h"
 #include "walk.h"
@@ -18,7 +19,8 @@ struct output {
 	struct table table;
 	struct diff diff;
 	const struct state *state;
-	int incomplete; /* 1: some range is not as decided */
+	struct matches matches;
+	bool incomplete; /* some range is not as decided */
 };
 
 static void output_done(struct output *output)
@@ -27,6 +29,7 @@ static void output_done(struct output *output)
 		report_done(&output->report);
 	if (output->format == ONCE_TABLE)
 		table_done(&output->table);
+	matches_done(&output->matches);
 }
 
 static int output_init(struct output *output, enum once_format format, const struct state *state)
@@ -41,9 +44,13 @@ static int output_add(const struct record *record, void *userdata)
 {
 	enum result result = record->outcome.result;
 	struct output *output = userdata;
+	int r;
 
 	if (result == RESULT_PARTIAL || result == RESULT_FAILED)
-		output->incomplete = 1;
+		output->incomplete = true;
+	r = matches_add(&output->matches, record);
+	if (r < 0)
+		return r;
 	if (output->format == ONCE_JSON)
 		return report_add(&output->report, record);
 	if (output->format == ONCE_TABLE)
@@ -89,7 +96,17 @@ static int output_print(struct output *output, struct sensor *sensor, bool any)
 	return 0;
 }
 
-int once_run(struct settings *settings, executor_fn executor, enum once_format format)
+/* What a script asked for is what it is told, rather than that something went wrong. */
+static int conclude(const struct output *output)
+{
+	matches_tell(&output->matches);
+	if (output->matches.n)
+		return ONCE_MATCHED;
+	return output->incomplete ? ONCE_INCOMPLETE : 0;
+}
+
+int once_run(struct settings *settings, executor_fn executor, enum once_format format,
+	unsigned int fail_on)
 {
 	CLEANUP(walk_done) struct walk walk;
 	CLEANUP(output_done) struct output output = {0};
@@ -103,10 +120,11 @@ int once_run(struct settings *settings, executor_fn executor, enum once_format f
 		r = output_init(&output, format, &walk.state);
 	if (r < 0)
 		return r;
+	output.matches.wanted = fail_on;
 	if (format == ONCE_DIFF)
 		diff_config(&output.diff, settings);
 	r = walk_all(&walk, executor, output_add, &output);
 	if (r >= 0)
 		r = output_print(&output, &walk.sensor, r > 0);
-	return r < 0 ? r : output.incomplete;
+	return r < 0 ? r : conclude(&output);
 }

@@ -14,8 +14,15 @@ enum once_format {
 	ONCE_DIFF, /* what differs from what the daemon has decided */
 };
 
+/* What once_run() can come to besides success; if both hold, it is the second. */
+enum once_outcome {
+	ONCE_INCOMPLETE = 1, /* some range is not as decided */
+	ONCE_MATCHED,	     /* a word of `fail_on` is true of some range; that has been said */
+};
+
 /*
- * executor_turn acts, executor_dry_turn does not. 0; 1 if some range is not as decided; a
- * negative errno: -ENODEV without memory hotplug.
+ * executor_turn acts, executor_dry_turn does not. `fail_on` is a set of enum fail_on. 0; a
+ * positive enum once_outcome; a negative errno: -ENODEV without memory hotplug.
  */
-int once_run(struct settings *settings, executor_fn executor, enum once_format format) MUST_CHECK;
+int once_run(struct settings *settings, executor_fn executor, enum once_format format,
+	unsigned int fail_on) MUST_CHECK;

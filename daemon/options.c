@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "tdxo/fail_on.h"
 
 /* What getopt_long(3) returns for an option that has no letter. */
 enum {
@@ -17,6 +20,7 @@ enum {
 	OPTION_CAT_CONFIG,
 	OPTION_ROOT,
 	OPTION_GATE,
+	OPTION_FAIL_ON,
 };
 
 static const char short_options[] = "JVh";
@@ -30,6 +34,7 @@ static const struct option long_options[] = {
 	{"json", no_argument, NULL, 'J'},
 	{"root", required_argument, NULL, OPTION_ROOT},
 	{"gate", required_argument, NULL, OPTION_GATE},
+	{"fail-on", required_argument, NULL, OPTION_FAIL_ON},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -53,10 +58,17 @@ void options_help(void)
 	     "      --cat-config   Print the configuration, and where it comes from\n"
 	     "      --root=DIR     Look at a captured tree, not with --oneshot\n"
 	     "      --gate=STATE   auto, active or absent: what TDX demands, whatever is found\n"
+	     "      --fail-on=LIST With --dry-run or --oneshot: exit 4 if a word of the list,\n"
+	     "                     with commas between them, is true of a range\n"
 	     "  -V, --version      Print the version\n"
 	     "  -h, --help         Print this\n"
 	     "\n"
-	     "Exit: 0 done, 1 failed, 2 usage, 3 no memory hotplug here, 64 acted in part.\n"
+	     "Words of --fail-on:");
+	for (unsigned int word = 0; word < FAIL_ON_MAX; word++)
+		printf("  %-16s %s\n", fail_on_to_string(word), fail_on_explain(word));
+	puts("\n"
+	     "Exit: 0 done, 1 failed, 2 usage, 3 no memory hotplug here, 4 --fail-on holds,\n"
+	     "64 acted in part.\n"
 	     "See tdx-onlined(8), tdx-onlined.conf(5) and tdx-onlined.rule(5).");
 }
 
@@ -79,6 +91,8 @@ static int check(const struct options *options)
 		{"--json", "--dry-run, --oneshot or --explain",
 			WITH(TASK_DRY_RUN) | WITH(TASK_ONESHOT) | WITH(TASK_EXPLAIN),
 			options->json},
+		{"--fail-on", "--dry-run or --oneshot", WITH(TASK_DRY_RUN) | WITH(TASK_ONESHOT),
+			options->fail_on != 0},
 		{"--root", "--dry-run, --explain, --check-config or --cat-config",
 			WITH_DRY_RUN | WITH_CHECK_CONFIG | WITH(TASK_CAT_CONFIG) |
 				WITH(TASK_EXPLAIN),
@@ -143,6 +157,26 @@ static int set_target(struct options *options, const char *value)
 	return -EINVAL;
 }
 
+/* The words of every list that is given count. */
+static int set_fail_on(struct options *options, const char *list)
+{
+	const char *at = list;
+	unsigned int set;
+
+	if (fail_on_parse(&at, &set) == 0) {
+		options->fail_on |= set;
+		return 0;
+	}
+	fprintf(stderr, "tdx-onlined: --fail-on=%s: '%.*s' is not ", list, (int)strcspn(at, ","),
+		at);
+	for (unsigned int word = 0; word < FAIL_ON_MAX; word++)
+		fprintf(stderr, "%s%s", fail_on_to_string(word),
+			word + 2 < FAIL_ON_MAX	 ? ", "
+			: word + 1 < FAIL_ON_MAX ? " or "
+						 : "\n");
+	return -EINVAL;
+}
+
 static int take(struct options *options, int option, const char *value)
 {
 	switch (option) {
@@ -164,6 +198,8 @@ static int take(struct options *options, int option, const char *value)
 		return 0;
 	case OPTION_GATE:
 		return set_gate(options, value);
+	case OPTION_FAIL_ON:
+		return set_fail_on(options, value);
 	default:
 		return -EINVAL; /* getopt_long has said why */
 	}

@@ -29,6 +29,7 @@ struct options {
 	bool gate_given;
 	enum gate_mode gate;
 	struct target target; /* of TASK_EXPLAIN */
+	unsigned int fail_on; /* a set of enum fail_on */
 };
 
 /* 0; -EINVAL after a message. */

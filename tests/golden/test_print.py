@@ -311,6 +311,7 @@ class Usage(tree.Tree):
                 " --dry-run and --check-config go together")  # fmt: skip
     ROOT = "tdx-onlined: --root needs --dry-run, --explain, --check-config or --cat-config"
     JSON = "tdx-onlined: --json needs --dry-run, --oneshot or --explain"
+    FAIL_ON = "tdx-onlined: --fail-on needs --dry-run or --oneshot"
     WRONG = (
         (["--check-config", "--cat-config"], ONE_TASK),
         (["--cat-config", "--check-config"], ONE_TASK),
@@ -325,6 +326,9 @@ class Usage(tree.Tree):
         (["--json"], JSON),
         (["--check-config", "--json"], JSON),
         (["--cat-config", "-J"], JSON),
+        (["--fail-on=online"], FAIL_ON),
+        (["--check-config", "--dry-run", "--fail-on=online"], FAIL_ON),
+        (["--cat-config", "--fail-on=change"], FAIL_ON),
         (["--root=/"], ROOT),
         (["--oneshot", "--root=/"], ROOT),
         (["--check-config", "extra"], "tdx-onlined: unexpected argument 'extra'"),

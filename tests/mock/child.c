@@ -186,31 +186,39 @@ void mock_expect_silence(struct mock *mock)
 	}
 }
 
-/* In the child. If the test dies, so does the daemon. */
-static void become_daemon(int said)
+/* In the child. If the test dies, so does the program. */
+static void become_program(int said, char *const options[])
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (dup2(said, STDERR_FILENO) >= 0)
-		execl(program, "tdx-onlined", NULL);
+		execv(program, options);
 	_exit(127);
 }
 
-void mock_start(struct mock *mock)
+/* The first of the options is the program's name. */
+static void start(struct mock *mock, char *const options[])
 {
 	char directory[MOCK_PATH];
-	bool ready;
 	int said[2];
 
 	assert_int_equal(mock->daemon, 0);
 	setenv("RUNTIME_DIRECTORY", mock_real_path(mock, "/run", directory), 1);
-	mock_notify_open(mock);
 	assert_int_equal(pipe2(said, O_CLOEXEC), 0);
 	mock->daemon = fork();
 	if (mock->daemon == 0)
-		become_daemon(said[1]);
+		become_program(said[1], options);
 	close(said[1]);
 	mock->said = said[0];
 	assert_true(mock->daemon > 0);
+}
+
+void mock_start(struct mock *mock)
+{
+	char *const options[] = {(char[]){"tdx-onlined"}, NULL};
+	bool ready;
+
+	mock_notify_open(mock);
+	start(mock, options);
 	ready = mock_notify_is_ready(mock);
 	mock_notify_close(mock);
 	if (!ready) {
@@ -247,6 +255,20 @@ void mock_stop(struct mock *mock)
 		return;
 	print_lines(mock);
 	fail_msg("ended with wait status 0x%x", (unsigned int)status);
+}
+
+int mock_oneshot(struct mock *mock, const char *fail_on)
+{
+	char option[256];
+	char *const options[] = {
+		(char[]){"tdx-onlined"}, (char[]){"--oneshot"}, fail_on ? option : NULL, NULL};
+	int status;
+
+	snprintf(option, sizeof(option), "--fail-on=%s", fail_on ?: "");
+	start(mock, options);
+	status = finish(mock);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
 }
 
 void mock_kill(struct mock *mock)

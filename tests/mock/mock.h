@@ -153,7 +153,9 @@ void mock_await_settled(const struct mock *mock);
 void mock_start(struct mock *mock); /* returns after READY=1 */
 void mock_stop(struct mock *mock);  /* SIGTERM; it ends with exit status 0 */
 void mock_kill(struct mock *mock);  /* SIGKILL, if it runs */
-int64_t mock_now_ms(void);	    /* of the monotonic clock */
+/* In its place a oneshot, with --fail-on= or, if that is NULL, without. Returns its status. */
+int mock_oneshot(struct mock *mock, const char *fail_on);
+int64_t mock_now_ms(void); /* of the monotonic clock */
 /* Wait until there is something to read, or the other end is closed. */
 bool mock_wait_for(int fd, int64_t deadline);
 bool mock_is_alive(struct mock *mock);		   /* has not ended by itself */
