@@ -3,6 +3,7 @@
  * tdx-onlined: options, configuration, and off.
  */
 #include <errno.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,17 +40,22 @@ static int run_task(const struct options *options, struct settings *settings)
 {
 	const struct daemon_options daemon_options = {
 		.gate = options->gate_given ? &options->gate : NULL};
-	enum once_format format = options->json ? ONCE_JSON : ONCE_TABLE;
+	const struct once_options once = {
+		.executor = options->task == TASK_ONESHOT ? executor_turn : executor_dry_turn,
+		.format = options->task == TASK_DIFF ? ONCE_DIFF
+			  : options->json	     ? ONCE_JSON
+						     : ONCE_TABLE,
+		.table = &options->table,
+		.fail_on = options->fail_on,
+	};
 
 	switch (options->task) {
 	case TASK_DIFF:
-		return once_run(settings, executor_dry_turn, ONCE_DIFF, 0);
 	case TASK_DRY_RUN:
-		return once_run(settings, executor_dry_turn, format, options->fail_on);
+	case TASK_ONESHOT:
+		return once_run(settings, &once);
 	case TASK_EXPLAIN:
 		return explain_run(settings, &options->target, options->json);
-	case TASK_ONESHOT:
-		return once_run(settings, executor_turn, format, options->fail_on);
 	default:
 		return daemon_run(settings, &daemon_options);
 	}
@@ -107,6 +113,7 @@ static int run(const struct options *options)
 int main(int argc, char *argv[])
 {
 	struct options options = {0};
+	int r;
 
 	journal_init();
 	/* Whoever started us may not care for his children; we wait for ours. */
@@ -123,5 +130,10 @@ int main(int argc, char *argv[])
 		puts("tdx-onlined " VERSION);
 		return EXIT_DONE;
 	}
-	return run(&options);
+	/* What the terminal can show is a matter of this system, also if the root changes. */
+	options.table.locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+	r = run(&options);
+	if (options.table.locale)
+		freelocale(options.table.locale);
+	return r;
 }

@@ -15,6 +15,7 @@
 
 struct output {
 	enum once_format format;
+	bool bare; /* rows, and no words around them */
 	struct report report;
 	struct table table;
 	struct diff diff;
@@ -32,12 +33,17 @@ static void output_done(struct output *output)
 	matches_done(&output->matches);
 }
 
-static int output_init(struct output *output, enum once_format format, const struct state *state)
+static int output_init(
+	struct output *output, const struct once_options *options, const struct state *state)
 {
-	*output = (struct output){.format = format, .state = state, .diff.state = state};
-	if (format == ONCE_JSON)
+	*output = (struct output){.format = options->format,
+		.bare = options->table->raw || options->table->noheadings,
+		.state = state,
+		.diff.state = state,
+		.matches.wanted = options->fail_on};
+	if (options->format == ONCE_JSON)
 		return report_init(&output->report, state->disagreements);
-	return format == ONCE_TABLE ? table_init(&output->table) : 0;
+	return options->format == ONCE_TABLE ? table_init(&output->table, options->table) : 0;
 }
 
 static int output_add(const struct record *record, void *userdata)
@@ -89,10 +95,12 @@ static int output_print(struct output *output, struct sensor *sensor, bool any)
 		diff_end(&output->diff);
 		return 0;
 	}
-	print_summary(snapshot, output->state);
+	if (!output->bare)
+		print_summary(snapshot, output->state);
 	if (any)
 		return table_print(&output->table);
-	puts("No memory arrived after boot: nothing to do.");
+	if (!output->bare)
+		puts("No memory arrived after boot: nothing to do.");
 	return 0;
 }
 
@@ -105,25 +113,23 @@ static int conclude(const struct output *output)
 	return output->incomplete ? ONCE_INCOMPLETE : 0;
 }
 
-int once_run(struct settings *settings, executor_fn executor, enum once_format format,
-	unsigned int fail_on)
+int once_run(struct settings *settings, const struct once_options *options)
 {
 	CLEANUP(walk_done) struct walk walk;
 	CLEANUP(output_done) struct output output = {0};
 	int r;
 
 	/* This is the administrator's asking. */
-	if (format != ONCE_DIFF)
+	if (options->format != ONCE_DIFF)
 		settings->config.present = PRESENT_ACT;
 	r = walk_init(&walk, &settings->config);
 	if (r == 0)
-		r = output_init(&output, format, &walk.state);
+		r = output_init(&output, options, &walk.state);
 	if (r < 0)
 		return r;
-	output.matches.wanted = fail_on;
-	if (format == ONCE_DIFF)
+	if (options->format == ONCE_DIFF)
 		diff_config(&output.diff, settings);
-	r = walk_all(&walk, executor, output_add, &output);
+	r = walk_all(&walk, options->executor, output_add, &output);
 	if (r >= 0)
 		r = output_print(&output, &walk.sensor, r > 0);
 	return r < 0 ? r : conclude(&output);

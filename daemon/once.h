@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "columns.h"
 #include "config_file.h"
 #include "executor.h"
 #include "tdxo/compiler.h"
@@ -20,9 +21,12 @@ enum once_outcome {
 	ONCE_MATCHED,	     /* a word of `fail_on` is true of some range; that has been said */
 };
 
-/*
- * executor_turn acts, executor_dry_turn does not. `fail_on` is a set of enum fail_on. 0; a
- * positive enum once_outcome; a negative errno: -ENODEV without memory hotplug.
- */
-int once_run(struct settings *settings, executor_fn executor, enum once_format format,
-	unsigned int fail_on) MUST_CHECK;
+struct once_options {
+	executor_fn executor; /* executor_turn acts, executor_dry_turn does not */
+	enum once_format format;
+	const struct table_options *table; /* of ONCE_TABLE */
+	unsigned int fail_on;		   /* a set of enum fail_on */
+};
+
+/* 0; a positive enum once_outcome; a negative errno: -ENODEV without memory hotplug. */
+int once_run(struct settings *settings, const struct once_options *options) MUST_CHECK;

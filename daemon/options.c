@@ -23,7 +23,7 @@ enum {
 	OPTION_FAIL_ON,
 };
 
-static const char short_options[] = "JVh";
+static const char short_options[] = "Jo:OnrbTVh";
 
 static const struct option long_options[] = {
 	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
@@ -32,6 +32,12 @@ static const struct option long_options[] = {
 	{"check-config", no_argument, NULL, OPTION_CHECK_CONFIG},
 	{"cat-config", no_argument, NULL, OPTION_CAT_CONFIG},
 	{"json", no_argument, NULL, 'J'},
+	{"output", required_argument, NULL, 'o'},
+	{"output-all", no_argument, NULL, 'O'},
+	{"noheadings", no_argument, NULL, 'n'},
+	{"raw", no_argument, NULL, 'r'},
+	{"bytes", no_argument, NULL, 'b'},
+	{"tree", no_argument, NULL, 'T'},
 	{"root", required_argument, NULL, OPTION_ROOT},
 	{"gate", required_argument, NULL, OPTION_GATE},
 	{"fail-on", required_argument, NULL, OPTION_FAIL_ON},
@@ -53,6 +59,12 @@ void options_help(void)
 	     "      --explain=WHAT Tell all about an address, memoryN, daxX.Y, regionN, memN,\n"
 	     "                     nodeN or PCI address\n"
 	     "  -J, --json         With any of these: print JSON\n"
+	     "  -o, --output=LIST  Of the table: these columns; +LIST: these as well\n"
+	     "  -O, --output-all   Of the table: all columns\n"
+	     "  -n, --noheadings   Of the table: rows alone\n"
+	     "  -r, --raw          Of the table: one blank between values, none in them\n"
+	     "  -b, --bytes        Of the table: sizes in bytes\n"
+	     "  -T, --tree         Of the table: CXL windows, regions, devices, ranges\n"
 	     "      --check-config Report all mistakes in the configuration files;\n"
 	     "                     with --dry-run also what a reload would change\n"
 	     "      --cat-config   Print the configuration, and where it comes from\n"
@@ -63,6 +75,9 @@ void options_help(void)
 	     "  -V, --version      Print the version\n"
 	     "  -h, --help         Print this\n"
 	     "\n"
+	     "Columns:");
+	columns_help();
+	puts("\n"
 	     "Words of --fail-on:");
 	for (unsigned int word = 0; word < FAIL_ON_MAX; word++)
 		printf("  %-16s %s\n", fail_on_to_string(word), fail_on_explain(word));
@@ -83,6 +98,35 @@ struct modifier {
 	unsigned int tasks; /* WITH() of them */
 	bool given;
 };
+
+/* Every option of the table that was given has one. */
+static int check_table(const struct options *options)
+{
+	const struct table_options *table = &options->table;
+	const struct {
+		const char *name;
+		bool given;
+	} modifiers[] = {
+		{options->output, options->output != NULL},
+		{"--noheadings", table->noheadings},
+		{"--raw", table->raw},
+		{"--bytes", table->bytes},
+		{"--tree", table->tree},
+	};
+	bool has_table = options->task == TASK_DRY_RUN || options->task == TASK_ONESHOT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(modifiers); i++) {
+		if (!modifiers[i].given || (has_table && !options->json))
+			continue;
+		fprintf(stderr, "tdx-onlined: %s %s\n", modifiers[i].name,
+			has_table ? "does not go with --json" : "needs --dry-run or --oneshot");
+		return -EINVAL;
+	}
+	if (!table->tree || !table->raw)
+		return 0;
+	fprintf(stderr, "tdx-onlined: --tree does not go with --raw\n");
+	return -EINVAL;
+}
 
 /* Every option that was given goes with the task. */
 static int check(const struct options *options)
@@ -107,7 +151,7 @@ static int check(const struct options *options)
 		fprintf(stderr, "tdx-onlined: %s needs %s\n", modifier->name, modifier->needs);
 		return -EINVAL;
 	}
-	return 0;
+	return check_table(options);
 }
 
 /* One task alone; but a dry run of what the checked configuration would change is one too. */
@@ -144,6 +188,60 @@ static int set_gate(struct options *options, const char *value)
 		return 0;
 	fprintf(stderr, "tdx-onlined: --gate=%s: not auto, active or absent\n", value);
 	return -EINVAL;
+}
+
+/* A list takes the place of what was chosen before, or with a plus adds to it. */
+static int set_output(struct options *options, const char *list)
+{
+	struct table_options *table = &options->table;
+	const char *title = list;
+	size_t n;
+
+	options->output = "--output";
+	if (*list == '+') {
+		title++;
+	} else {
+		table->only_chosen = true;
+		table->n_chosen = 0;
+	}
+	for (;; title += n + 1) {
+		n = strcspn(title, ",");
+		if (columns_choose(table, title, n) < 0)
+			break;
+		if (!title[n])
+			return 0;
+	}
+	fprintf(stderr, "tdx-onlined: --output=%s: unknown column '%.*s'\n", list, (int)n, title);
+	return -EINVAL;
+}
+
+/* Options that say how a table looks. */
+static int take_table(struct options *options, int option, const char *value)
+{
+	struct table_options *table = &options->table;
+
+	switch (option) {
+	case 'o':
+		return set_output(options, value);
+	case 'O':
+		options->output = "--output-all";
+		columns_choose_all(table);
+		return 0;
+	case 'n':
+		table->noheadings = true;
+		return 0;
+	case 'r':
+		table->raw = true;
+		return 0;
+	case 'b':
+		table->bytes = true;
+		return 0;
+	case 'T':
+		table->tree = true;
+		return 0;
+	default:
+		return -EINVAL; /* getopt_long has said why */
+	}
 }
 
 static int set_target(struct options *options, const char *value)
@@ -201,7 +299,7 @@ static int take(struct options *options, int option, const char *value)
 	case OPTION_FAIL_ON:
 		return set_fail_on(options, value);
 	default:
-		return -EINVAL; /* getopt_long has said why */
+		return take_table(options, option, value);
 	}
 }
 

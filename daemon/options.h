@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "columns.h"
 #include "tdxo/compiler.h"
 #include "tdxo/gate.h"
 #include "tdxo/target.h"
@@ -30,6 +31,8 @@ struct options {
 	enum gate_mode gate;
 	struct target target; /* of TASK_EXPLAIN */
 	unsigned int fail_on; /* a set of enum fail_on */
+	const char *output;   /* the option that chose columns, or NULL */
+	struct table_options table;
 };
 
 /* 0; -EINVAL after a message. */

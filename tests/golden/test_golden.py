@@ -27,6 +27,7 @@ QUESTIONS = {
     "active.txt": ["--gate=active"],
     "absent.txt": ["--gate=absent"],
     "json": ["--json"],
+    "tree.txt": ["--tree"],
 }
 
 BOOT_PARAMS = "sys/kernel/boot_params/data"

@@ -15,6 +15,7 @@ TESTS = pathlib.Path(__file__).resolve().parent.parent
 SYSROOTS = TESTS / "sysroots"
 BINARY = os.environ.get("TDX_ONLINED", "build/daemon/tdx-onlined")
 ENVIRONMENT = {key: os.environ[key] for key in os.environ if key != "RUNTIME_DIRECTORY"}
+ENVIRONMENT["LC_ALL"] = "C.UTF-8"  # of the branches of a tree
 
 # Where the configuration is.
 MAIN = "etc/tdx-onlined.conf"
