@@ -28,7 +28,7 @@ static const struct arrival device = {
 	.present = true,
 	.node = 2,
 	.driver = DAX_DRIVER_KMEM,
-	.memdevs = {{"mem0", "0000:35:00.0", 42}, {"mem1", "cxl_mem.1", UINT64_MAX}},
+	.memdevs = {{"mem0", "0000:35:00.0", 42, ""}, {"mem1", "cxl_mem.1", UINT64_MAX, ""}},
 	.n_memdevs = 2,
 };
 

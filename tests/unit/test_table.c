@@ -188,6 +188,28 @@ static void test_failure(void **state)
 		"16 offline 0x1f8000000 5 refuses 134217728 7\n");
 }
 
+/* All that is bytes has a unit for people, and none for programs. */
+static void test_sizes(void **state)
+{
+	static const char *const titles[] = {
+		"size", "window_size", "map_needed", "map_spare", "unaligned", "stranded"};
+	struct record record = cxl_record("decoder0.0", "", "", (struct range){0, 2 * GIB});
+	struct table_options options = choose(titles, ARRAY_SIZE(titles));
+
+	(void)state;
+	options.noheadings = true;
+	record.decision.map_needed = 32 * MIB;
+	record.decision.map_spare = 24 * KIB;
+	record.decision.unaligned = 3 * MIB;
+	record.outcome.stranded = 128 * MIB;
+	assert_printed(&options, &record, 1,
+		"2 GiB      64 GiB     32 MiB    24 KiB     3 MiB  128 MiB\n");
+	options.bytes = true;
+	options.raw = true;
+	assert_printed(
+		&options, &record, 1, "2147483648 68719476736 33554432 24576 3145728 134217728\n");
+}
+
 static void assert_colour(enum verdict verdict, enum result result, const char *expected)
 {
 	static const char *const titles[] = {"verdict"};
@@ -232,6 +254,7 @@ int main(void)
 		cmocka_unit_test(test_interleaved),
 		cmocka_unit_test(test_longest),
 		cmocka_unit_test(test_failure),
+		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_colours),
 	};
 
