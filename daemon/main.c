@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "capture.h"
 #include "config_file.h"
 #include "daemon.h"
 #include "explain.h"
@@ -91,13 +92,26 @@ static int run_with(const struct options *options, struct settings *settings)
 	return r == ONCE_INCOMPLETE ? EXIT_PARTIAL : EXIT_DONE;
 }
 
+/* It needs no configuration that can be used, and writes. */
+static int capture(const struct options *options)
+{
+	int r = capture_run(options->capture, options->anonymise);
+
+	if (r < 0)
+		return EXIT_FAILED;
+	return r > 0 ? EXIT_PARTIAL : EXIT_DONE;
+}
+
 static int run(const struct options *options)
 {
 	CLEANUP(settings_done) struct settings settings = {0};
 	bool acts = options->task == TASK_DAEMON || options->task == TASK_ONESHOT;
+	bool judges = options->task != TASK_CHECK_CONFIG && options->task != TASK_CAT_CONFIG;
 	int r;
 
-	if (options->root && root_enter(options->root) < 0)
+	if (options->task == TASK_CAPTURE)
+		return capture(options);
+	if (options->root && root_enter(options->root, judges) < 0)
 		return EXIT_FAILED;
 	if (!acts && (r = readonly_enter()) < 0) {
 		journal_say(LOG_ERR, "A dry run is not possible here: seccomp: %s", strerror(-r));
@@ -131,7 +145,8 @@ int main(int argc, char *argv[])
 		return EXIT_DONE;
 	}
 	/* What the terminal can show is a matter of this system, also if the root changes. */
-	options.table.locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+	if (options.task == TASK_DRY_RUN || options.task == TASK_ONESHOT)
+		options.table.locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
 	r = run(&options);
 	if (options.table.locale)
 		freelocale(options.table.locale);

@@ -18,6 +18,8 @@ enum {
 	OPTION_EXPLAIN,
 	OPTION_CHECK_CONFIG,
 	OPTION_CAT_CONFIG,
+	OPTION_CAPTURE,
+	OPTION_ANONYMISE,
 	OPTION_ROOT,
 	OPTION_GATE,
 	OPTION_FAIL_ON,
@@ -31,6 +33,8 @@ static const struct option long_options[] = {
 	{"explain", required_argument, NULL, OPTION_EXPLAIN},
 	{"check-config", no_argument, NULL, OPTION_CHECK_CONFIG},
 	{"cat-config", no_argument, NULL, OPTION_CAT_CONFIG},
+	{"capture", required_argument, NULL, OPTION_CAPTURE},
+	{"anonymise", no_argument, NULL, OPTION_ANONYMISE},
 	{"json", no_argument, NULL, 'J'},
 	{"output", required_argument, NULL, 'o'},
 	{"output-all", no_argument, NULL, 'O'},
@@ -68,6 +72,8 @@ void options_help(void)
 	     "      --check-config Report all mistakes in the configuration files;\n"
 	     "                     with --dry-run also what a reload would change\n"
 	     "      --cat-config   Print the configuration, and where it comes from\n"
+	     "      --capture=DIR  Copy what the decisions rest on into DIR, for --root\n"
+	     "      --anonymise    With --capture: hide serial numbers, UUIDs and names\n"
 	     "      --root=DIR     Look at a captured tree, not with --oneshot\n"
 	     "      --gate=STATE   auto, active or absent: what TDX demands, whatever is found\n"
 	     "      --fail-on=LIST With --dry-run or --oneshot: exit 4 if a word of the list,\n"
@@ -83,7 +89,7 @@ void options_help(void)
 		printf("  %-16s %s\n", fail_on_to_string(word), fail_on_explain(word));
 	puts("\n"
 	     "Exit: 0 done, 1 failed, 2 usage, 3 no memory hotplug here, 4 --fail-on holds,\n"
-	     "64 acted in part.\n"
+	     "64 done in part.\n"
 	     "See tdx-onlined(8), tdx-onlined.conf(5) and tdx-onlined.rule(5).");
 }
 
@@ -141,6 +147,7 @@ static int check(const struct options *options)
 			WITH_DRY_RUN | WITH_CHECK_CONFIG | WITH(TASK_CAT_CONFIG) |
 				WITH(TASK_EXPLAIN),
 			options->root != NULL},
+		{"--anonymise", "--capture", WITH(TASK_CAPTURE), options->anonymise},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(modifiers); i++) {
@@ -176,8 +183,8 @@ static int set_task(struct options *options, enum task task)
 		options->task = pairs[i].both;
 		return 0;
 	}
-	fprintf(stderr, "tdx-onlined: of --dry-run, --oneshot, --explain, --check-config and"
-			" --cat-config only --dry-run and --check-config go together\n");
+	fprintf(stderr, "tdx-onlined: one task at a time; only --dry-run and --check-config go"
+			" together\n");
 	return -EINVAL;
 }
 
@@ -288,6 +295,12 @@ static int take(struct options *options, int option, const char *value)
 		return set_task(options, TASK_CHECK_CONFIG);
 	case OPTION_CAT_CONFIG:
 		return set_task(options, TASK_CAT_CONFIG);
+	case OPTION_CAPTURE:
+		options->capture = value;
+		return set_task(options, TASK_CAPTURE);
+	case OPTION_ANONYMISE:
+		options->anonymise = true;
+		return 0;
 	case 'J':
 		options->json = true;
 		return 0;

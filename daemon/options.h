@@ -18,6 +18,7 @@ enum task {
 	TASK_EXPLAIN,
 	TASK_CHECK_CONFIG,
 	TASK_CAT_CONFIG,
+	TASK_CAPTURE,
 	TASK_DIFF, /* --check-config --dry-run */
 	TASK_HELP,
 	TASK_VERSION,
@@ -26,7 +27,9 @@ enum task {
 struct options {
 	enum task task;
 	bool json;
-	const char *root; /* a captured tree, or NULL */
+	const char *root;    /* a captured tree, or NULL */
+	const char *capture; /* a directory to make one in, or NULL */
+	bool anonymise;
 	bool gate_given;
 	enum gate_mode gate;
 	struct target target; /* of TASK_EXPLAIN */

@@ -89,6 +89,12 @@ void sensor_zone_of(const struct sensor *sensor, struct range range, char *ret_z
 /* Hear the witnesses again. */
 void sensor_read_gate(struct sensor *sensor);
 
+/*
+ * Call `each` for every line of the kernel log, as /dev/kmsg or the journal has it. 0, or a
+ * negative errno if neither can be read.
+ */
+int sensor_kernel_log(void (*each)(const char *line, void *userdata), void *userdata) MUST_CHECK;
+
 /* The parts of sensor_init(), in sensor_boot.c and sensor_gate.c. */
 int sensor_read_boot_ram(struct sensor *sensor) MUST_CHECK;
 int sensor_build_boot_map(struct sensor *sensor) MUST_CHECK;

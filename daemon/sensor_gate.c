@@ -86,28 +86,34 @@ static void free_text(char **text)
  * A read of /dev/kmsg returns one message, or EPIPE if some were overwritten meanwhile, and
  * EAGAIN after the last. Who may not read it may still read the journal.
  */
-static enum fact read_kernel_log(void)
+int sensor_kernel_log(void (*each)(const char *line, void *userdata), void *userdata)
 {
 	CLEANUP(close_file) FILE *kmsg = NULL;
 	CLEANUP(free_text) char *line = NULL;
-	enum fact fact = FACT_ABSENT;
 	size_t size = 0;
 	int fd;
 
 	fd = open(KMSG, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
-		return journal_kernel_lines(read_log_line, &fact) < 0 ? FACT_UNREADABLE : fact;
+		return journal_kernel_lines(each, userdata);
 	kmsg = fdopen(fd, "r");
 	if (!kmsg) {
 		close(fd);
-		return FACT_UNREADABLE;
+		return -ENOMEM;
 	}
 	do {
 		clearerr(kmsg);
 		while (getline(&line, &size, kmsg) > 0)
-			read_log_line(line, &fact);
+			each(line, userdata);
 	} while (ferror(kmsg) && errno == EPIPE);
-	return fact;
+	return 0;
+}
+
+static enum fact read_kernel_log(void)
+{
+	enum fact fact = FACT_ABSENT;
+
+	return sensor_kernel_log(read_log_line, &fact) < 0 ? FACT_UNREADABLE : fact;
 }
 
 void sensor_read_gate(struct sensor *sensor)

@@ -14,8 +14,11 @@
 
 #include <json-c/json.h>
 
+#include "dax.h"
 #include "journal.h"
 #include "sysfs.h"
+
+#define NO_IDENTITY INT64_MAX /* of a device that is not there any more */
 
 /* The directory of systemd.exec(5), RuntimeDirectory=; its usual place without systemd. */
 const char *state_path(struct path *path, const char *suffix)
@@ -95,8 +98,11 @@ static int load_arrival(struct json_object *item, struct arrival *ret_arrival)
 	int r;
 
 	arrival.size = range_size(arrival.range);
-	arrival.identity = get_number(item, "identity");
 	snprintf(arrival.device, sizeof(arrival.device), "%s", get_text(item, "device"));
+	arrival.identity = get_number(item, "identity");
+	/* Of a captured tree: the one of that name. */
+	if (arrival.device[0] && !arrival.identity)
+		arrival.identity = dax_identity(arrival.device);
 	r = carrier_from_string(get_text(item, "carrier"), &arrival.carrier);
 	if (r == 0 && *driver)
 		r = dax_driver_from_string(driver, &arrival.driver);
@@ -264,6 +270,48 @@ int state_load(struct state *ret_state)
 		guard_guess(&state.guard);
 	}
 	*ret_state = state;
+	return 0;
+}
+
+/* What is told of each range about the identity of its device, so that it holds elsewhere. */
+static void make_ranges_portable(struct json_object *ranges)
+{
+	for (size_t i = 0; ranges && i < json_object_array_length(ranges); i++) {
+		struct json_object *item = json_object_array_get_idx(ranges, i);
+		const char *device = get_text(item, "device");
+
+		if (!*device)
+			continue;
+		if (get_number(item, "identity") == dax_identity(device))
+			json_object_object_del(item, "identity");
+		else
+			json_object_object_add(
+				item, "identity", json_object_new_uint64(NO_IDENTITY));
+	}
+}
+
+int state_read_portable(char **ret_text, size_t *ret_size)
+{
+	CLEANUP(put) struct json_object *object = NULL;
+	struct path path;
+	const char *printed;
+	int r;
+
+	r = read_object(state_path(&path, ""), &object);
+	if (!object && access(path.text, R_OK) < 0)
+		return -errno;
+	if (!object) { /* what is no state file is none elsewhere, either */
+		*ret_text = NULL;
+		*ret_size = 0;
+		return r < 0 ? 0 : -ENOENT;
+	}
+	make_ranges_portable(get(object, "present", json_type_array));
+	make_ranges_portable(get(object, "ranges", json_type_array));
+	printed = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
+	*ret_text = printed ? strdup(printed) : NULL;
+	if (!*ret_text)
+		return -ENOMEM;
+	*ret_size = strlen(*ret_text);
 	return 0;
 }
 

@@ -74,6 +74,13 @@ int e820_add_boot_params(struct e820_table *table, const void *data, size_t size
 	return append_packed(table, &c, n);
 }
 
+bool e820_in_boot_params(size_t offset)
+{
+	return offset == BOOT_PARAMS_E820_COUNT ||
+	       (offset >= BOOT_PARAMS_E820_TABLE &&
+		       offset < BOOT_PARAMS_E820_TABLE + BOOT_PARAMS_E820_MAX * E820_ENTRY_SIZE);
+}
+
 int e820_add_extension(struct e820_table *table, const void *data, size_t size)
 {
 	struct cursor c = cursor_of(data, size);

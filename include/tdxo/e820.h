@@ -10,6 +10,9 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "tdxo/compiler.h"
 #include "tdxo/range.h"
 
@@ -37,6 +40,9 @@ void e820_table_done(struct e820_table *table);
  * if the bytes are too few for what they claim or claim more than fit; -ENOMEM.
  */
 int e820_add_boot_params(struct e820_table *table, const void *data, size_t size) MUST_CHECK;
+
+/* Is the byte at this offset of boot_params read for that? */
+bool e820_in_boot_params(size_t offset);
 
 /* The same for the payload of a setup_data node of type 1, SETUP_E820_EXT: only entries. */
 int e820_add_extension(struct e820_table *table, const void *data, size_t size) MUST_CHECK;

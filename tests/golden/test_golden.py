@@ -11,7 +11,6 @@ decided as ever.
 """
 
 import json
-import os
 import shutil
 import struct
 import sys
@@ -281,20 +280,6 @@ class Spoilt(tree.Tree):
         self.assertIn(f"/{MEMORY}/memory{blocks[1]}/state: No such file or directory", messages)
         self.assert_verdicts(report, ("dimm", "ignore", "unreadable"))
         self.assertEqual(report["ranges"][0]["steps"], [])
-
-    def test_fifo(self):
-        """A FIFO where a file should be does not hang it."""
-        self.tree("plain-host")
-        (self.root / "proc/cpuinfo").unlink()
-        os.mkfifo(self.root / "proc/cpuinfo")
-        self.assertEqual(self.decide()[0]["gate"]["state"], "unknown")
-
-    def test_fifo_state(self):
-        self.tree("plain-host")
-        self.write("run/tdx-onlined/x", "")
-        os.mkfifo(self.root / "run/tdx-onlined/state.json")
-        result = tree.run(self.root, "--dry-run", timeout=10)
-        self.assertEqual(result.returncode, 0)
 
     # --- the machine, the configuration ---
 

@@ -307,8 +307,8 @@ class Check(tree.Configured):
 
 
 class Usage(tree.Tree):
-    ONE_TASK = ("tdx-onlined: of --dry-run, --oneshot, --explain, --check-config and --cat-config only"
-                " --dry-run and --check-config go together")  # fmt: skip
+    ONE_TASK = ("tdx-onlined: one task at a time; only --dry-run and --check-config go"
+                " together")  # fmt: skip
     ROOT = "tdx-onlined: --root needs --dry-run, --explain, --check-config or --cat-config"
     JSON = "tdx-onlined: --json needs --dry-run, --oneshot or --explain"
     FAIL_ON = "tdx-onlined: --fail-on needs --dry-run or --oneshot"
@@ -337,7 +337,11 @@ class Usage(tree.Tree):
         (["--check-config", "--gate="], "tdx-onlined: --gate=: not auto, active or absent"),
         (["--check-config=x"], "option '--check-config' doesn't allow an argument"),
         (["--cat-config=x"], "option '--cat-config' doesn't allow an argument"),
-        (["--c"], "option '--c' is ambiguous; possibilities: '--check-config' '--cat-config'"),
+        (["--ca"], "option '--ca' is ambiguous; possibilities: '--cat-config' '--capture'"),
+        (["--capture"], "option '--capture' requires an argument"),
+        (["--capture=/nowhere", "--root=/nowhere"], ROOT),
+        (["--capture=/nowhere", "--dry-run"], ONE_TASK),
+        (["--dry-run", "--anonymise"], "tdx-onlined: --anonymise needs --capture"),
         (["--frob"], "unrecognized option '--frob'"),
         (["-c"], "invalid option -- 'c'"),
         (["--gate"], "option '--gate' requires an argument"),

@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Make the trees of tests/sysroots anew: each is a guest in one situation, seen by ./capture.
+"""Make the trees of tests/sysroots anew: each is a guest in one situation, by --capture.
 
     sysroots.py [--cache DIR] [NAME...]      default: all
+
+The guest has the program of the latest build and no service: nothing but the kernel has decided.
 """
 
 import argparse
 import pathlib
 import shutil
+import tempfile
 
 from guest import CACHE, TDX_ACTIVE, Guest
+from scene import BUILD
 
 SYSROOTS = pathlib.Path(__file__).resolve().parent.parent / "sysroots"
 MEMORY = "/sys/devices/system/memory"
@@ -66,6 +70,14 @@ SCENES = {
 }
 
 
+def overlay(directory):
+    """The program alone."""
+    target = pathlib.Path(directory) / "usr/sbin"
+    target.mkdir(parents=True)
+    shutil.copy(pathlib.Path(BUILD) / "daemon/tdx-onlined", target)
+    return directory
+
+
 def main():
     parser = argparse.ArgumentParser(description="Capture the trees of tests/sysroots.")
     parser.add_argument("--cache", default=CACHE)
@@ -74,10 +86,13 @@ def main():
     for name in options.names:
         make, machine = SCENES[name]
         print(name, flush=True)
-        with Guest(cache=options.cache, **machine) as guest:
+        with (
+            tempfile.TemporaryDirectory() as directory,
+            Guest(cache=options.cache, overlay=overlay(directory), **machine) as guest,
+        ):
             guest.wait_booted()
             make(guest)
-            guest.run("udevadm settle; capture /tmp/tree")
+            guest.run("udevadm settle; tdx-onlined --capture=/tmp/tree")
             shutil.rmtree(SYSROOTS / name, ignore_errors=True)
             guest.fetch("/tmp/tree", SYSROOTS / name)
 

@@ -1,0 +1,437 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""--capture on captured machines: a tree poses as the running system, in namespaces of its own.
+
+What --root decides on the capture must be what it decides on the tree that was captured.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shlex
+import stat
+import subprocess
+import sys
+import unittest
+
+import tree
+from tree import MAIN, RULE, rule
+
+BINARY = pathlib.Path(tree.BINARY).resolve()
+STATE = "run/tdx-onlined/state.json"
+MERGED = ("bin", "lib", "lib64")
+# Parts of a machine that a tree may have; /usr is the host's, with the libraries in it.
+PARTS = ("sys", "proc", "dev", "run", "etc")
+NO_RIGHTS = "setpriv --bounding-set -dac_override,-dac_read_search "
+
+BOOT_ID = "1c9f3a77-2d52-4b0e-8f3c-5a1f00c0ffee"
+REGION_UUID = "6f2c8d6a-93a4-4d5e-9b1a-0123456789ab"
+OTHER_UUID = "deadbeef-0000-4000-8000-0123456789ab"
+SERIAL = 0x1CED00C0FFEE
+OTHER_SERIAL = 0x5EC2E75E21A1
+HOST = "db7.example.org"
+SECRETS = (BOOT_ID, REGION_UUID, OTHER_UUID, "6f2c", "c0ffee", "5ec2e75e21a1", str(SERIAL), HOST,
+           str(OTHER_SERIAL), "02:42:ac:11", "hunter2", "1f3d5b79")  # fmt: skip
+
+
+def script(root, out, prefix=""):
+    """Shell commands that put a machine together and capture it."""
+    lines = ["set -e"]
+    for part in PARTS:
+        if (root / part).exists():
+            lines.append(f"mount --bind {shlex.quote(str(root / part))} {part}")
+    lines += ["mount --rbind /usr usr", f"mount --bind {shlex.quote(str(BINARY.parent))} program"]
+    return "\n".join([*lines, prefix, f'exec {out}chroot . /program/{BINARY.name} "$@"'])
+
+
+class Machine(tree.Tree):
+    def capture(self, *options, status=0, drop="", prefix="", target="out"):
+        """Capture self.root. Returns the tree, and the program's result."""
+        machine = self.directory / "machine"
+        for part in (*PARTS, "usr", "program", "work"):
+            (machine / part).mkdir(parents=True, exist_ok=True)
+        for name in MERGED:
+            if os.path.islink(f"/{name}") and not os.path.islink(machine / name):
+                (machine / name).symlink_to(f"usr/{name}")
+        out = machine / "work" / target
+        command = ["unshare", "-rm", "sh", "-c", script(self.root, drop, prefix), "sh",
+                   f"--capture=/work/{target}", *options]  # fmt: skip
+        result = subprocess.run(command, cwd=machine, capture_output=True, text=True, timeout=60,
+                                env=tree.ENVIRONMENT, check=False)  # fmt: skip
+        self.assertEqual(result.returncode, status, result.stderr)
+        return out, result
+
+    def run_on(self, root, *options):
+        result = tree.run(root, *options)
+        return result.returncode, result.stdout, result.stderr
+
+    def assert_same(self, captured, *options, serials=None):
+        """Same status, output and messages, but for the serials."""
+        expected = self.run_on(self.root, *options)
+        for serial, pseudonym in (serials or {}).items():
+            text = expected[1].replace(f'"serial":{serial}', f'"serial":{pseudonym}')
+            expected = (expected[0], text, expected[2])
+        self.assertEqual(self.run_on(captured, *options), expected)
+
+    def files(self, captured):
+        return [path for path in captured.rglob("*") if path.is_file() and not path.is_symlink()]
+
+    def replace(self, place, content):
+        """Write a file where it really is."""
+        path = pathlib.Path(os.path.realpath((self.root / place).parent)) / (self.root / place).name
+        self.write(path.relative_to(self.root), content)
+
+
+class Replay(Machine):
+    def test_every_tree(self):
+        for name in sorted(path.name for path in tree.SYSROOTS.iterdir() if path.is_dir()):
+            self.root = tree.SYSROOTS / name
+            for options, serials in ((), None), (("--anonymise",), {0x42: 1}):
+                with self.subTest(name, options=options):
+                    captured, result = self.capture(*options, target=f"{name}{len(options)}")
+                    self.assertEqual(result.stderr, "")
+                    self.assert_same(captured, "--dry-run", "--json", serials=serials)
+                    self.assert_same(captured, "--dry-run")
+                    self.assert_same(captured, "--dry-run", "--gate=active")
+
+    def test_again(self):
+        """A capture of a capture has the same files in it."""
+        self.tree("cxl-refused")
+        first, _ = self.capture(target="first")
+        self.root = first
+        second, _ = self.capture(target="second")
+        listing = [{str(p.relative_to(r)): p.is_symlink() and os.readlink(p) or p.is_file() and p.read_bytes()
+                    for p in r.rglob("*")} for r in (first, second)]  # fmt: skip
+        self.assertEqual(*listing)
+
+    def test_can_be_moved(self):
+        """No link leads out of it, and each leads somewhere; no directory is empty.
+
+        A module that is built in has no attribute, so nothing of it was in the tree to begin with.
+        """
+        self.tree("cxl-refused")
+        for node in (0, 1):
+            self.write(f"sys/devices/system/node/node{node}/uevent", "")
+        captured, _ = self.capture()
+        for path in captured.rglob("*"):
+            if path.is_symlink():
+                self.assertFalse(os.readlink(path).startswith("/"), path)
+                self.assertTrue(path.resolve().is_relative_to(captured), path)
+                self.assertTrue(path.exists() or path.name in ("lib", "module"), path)
+            elif path.is_dir():
+                self.assertTrue(any(path.iterdir()), path)
+
+    def test_state(self):
+        """What was present, and the device it is told of, though inode numbers differ there."""
+        self.tree("cxl-refused")
+        device = (self.root / "sys/bus/dax/devices/dax0.0").resolve()
+        boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
+        for identity, present in ((device.stat().st_ino, True), (1, False)):
+            self.write(STATE, json.dumps({
+                "schema": 2, "boot_id": boot_id, "gate_active": True, "config": {}, "ranges": [],
+                "boot_map": {"known": False, "ranges": []}, "present": [
+                    {"start": 0x5D0000000, "size": 512 << 20, "carrier": "cxl", "device": "dax0.0",
+                     "driver": "kmem", "identity": identity}]}))  # fmt: skip
+            for options, serials in ((), None), (("--anonymise",), {0x42: 1}):
+                with self.subTest(present=present, options=options):
+                    self.assertEqual(self.decide()[0]["ranges"][0]["present"], present)
+                    captured, _ = self.capture(*options, target=f"{present}{len(options)}")
+                    self.assert_same(captured, "--dry-run", "--json", serials=serials)
+                    self.assert_same(captured, "--dry-run", "--check-config")
+
+    def test_bad_state(self):
+        self.tree("plain-host")
+        self.write(STATE, "{ no JSON")
+        captured, _ = self.capture()
+        self.assert_same(captured, "--dry-run")
+
+    def test_configuration(self):
+        """Layers, masks, and mistakes of every kind have the same end."""
+        self.tree("cxl-refused")
+        ignore, offline = rule("Carrier=cxl", "Verdict=ignore"), rule("Carrier=cxl", "Verdict=devdax")
+        cases = {
+            "rule": {RULE: ignore},
+            "of two layers": {RULE: ignore, RULE.replace("etc", "run", 1): offline},
+            "masked by an empty file": {RULE: "", RULE.replace("etc", "run", 1): offline},
+            "main file": {MAIN: "[Daemon]\nGate=absent\n"},
+            "mistake": {RULE: ignore + "Frob=yes\n"},
+            "too long": {MAIN: "#" * 70000},
+            "by its name": {"etc/tdx-onlined/rules.d/10-a.rules": ignore},
+        }
+        for name, files in cases.items():
+            self.configure(files)
+            self.assert_captured(name)
+
+    def assert_captured(self, name):
+        with self.subTest(name):
+            captured, _ = self.capture(target=name.replace(" ", "-"))
+            for options in (["--dry-run", "--json"], ["--check-config"], ["--cat-config"]):
+                self.assert_same(captured, *options)
+
+    def test_configuration_that_is_no_file(self):
+        self.tree("cxl-refused")
+        below = RULE.replace("etc", "run", 1)
+        ignore = rule("Carrier=cxl", "Verdict=ignore")
+        for name, make in (("directory", lambda: (self.root / RULE).mkdir()),
+                           ("dangling", lambda: self.link(RULE, "/nowhere")),
+                           ("rules", lambda: self.write("etc/tdx-onlined/rules.d", ""))):  # fmt: skip
+            self.configure({below: ignore})
+            if name != "rules":
+                (self.root / RULE).parent.mkdir(parents=True)
+            make()
+            self.assert_captured(name)
+
+    def test_link_to_dev_null(self):
+        """A tree without devices masks as well."""
+        self.tree("cxl-refused")
+        self.configure({RULE.replace("etc", "run", 1): rule("Carrier=cxl", "Verdict=ignore")})
+        self.link(RULE, "/dev/null")
+        captured, _ = self.capture(prefix="mkdir n; mount -t tmpfs n dev; touch dev/null;"
+                                          " mount --bind /dev/null dev/null")  # fmt: skip
+        self.assertEqual((captured / RULE).read_text(), "")
+        self.assertFalse((captured / RULE).is_symlink())
+        self.assertIn("0 rules", self.run_on(captured, "--check-config")[1])
+
+
+class Files(Machine):
+    def setUp(self):
+        super().setUp()
+        self.tree("cxl-refused")
+
+    def test_summary(self):
+        captured, result = self.capture()
+        files = self.files(captured)
+        match = re.fullmatch(r"Captured (\d+) files, (.*), in /work/out\n", result.stdout)
+        self.assertEqual(int(match[1]), len(files))
+        kib = sum(path.stat().st_size for path in files) / 1024
+        self.assertEqual(match[2], f"{int(kib * 10) / 10} KiB")
+        self.assertEqual(stat.S_IMODE(captured.stat().st_mode), 0o700)
+        self.assertEqual({stat.S_IMODE(path.stat().st_mode) for path in files}, {0o644})
+
+    def test_umask(self):
+        captured, _ = self.capture(prefix="umask 077")
+        self.assertEqual({stat.S_IMODE(path.stat().st_mode) for path in self.files(captured)}, {0o600})
+
+    def test_directory(self):
+        """One that is empty is taken as it is; nothing is ever written over."""
+        work = self.directory / "machine/work"
+        (work / "empty").mkdir(parents=True, mode=0o755)
+        captured, _ = self.capture(target="empty")
+        self.assertEqual(stat.S_IMODE(captured.stat().st_mode), 0o755)
+        (work / "full").mkdir()
+        (work / "full/x").write_text("")
+        (work / "file").write_text("")
+        for target, message in (("full", "something is in it already"), ("file", "Not a directory"),
+                                ("no/where", "No such file or directory")):  # fmt: skip
+            _, result = self.capture(target=target, status=1)
+            self.assertEqual((result.stdout, result.stderr),
+                             ("", f"tdx-onlined: --capture=/work/{target}: {message}\n"))  # fmt: skip
+        self.assertEqual(os.listdir(work / "full"), ["x"])
+
+    def test_no_space(self):
+        _, result = self.capture(status=1, prefix="mkdir work/out; mount -t tmpfs -o nr_inodes=40 t work/out")
+        self.assertRegex(result.stderr, "^tdx-onlined: --capture=/work/out: /.*: No space left on device\n$")
+        self.assertEqual(result.stdout, "")
+        (self.root / "proc/zoneinfo").write_text("x" * (1 << 20))
+        _, result = self.capture(status=1, prefix="mount -t tmpfs -o size=512k t work/out")
+        self.assertIn("/proc/zoneinfo: No space left on device\n", result.stderr)
+
+    def test_unreadable(self):
+        """Who may not read all of it is told so, once, and the rest is there."""
+        for place in ("sys/bus/dax/devices/dax0.0/mapping0/start", "proc/zoneinfo"):
+            self.replace(place, "x")
+            (self.root / place).chmod(0o200 | 0o004)
+        captured, result = self.capture(status=64, drop=NO_RIGHTS)
+        self.assertEqual(result.stderr, "tdx-onlined: 2 files could not be read\n")
+        self.assertFalse((captured / "proc/zoneinfo").exists())
+        self.assertTrue((captured / "sys/bus/dax/devices/dax0.0/mapping0/end").exists())
+
+    def test_what_is_not_read(self):
+        """Write-only attributes, directories, FIFOs, and what has been reported to act when read."""
+        device = pathlib.Path(os.path.realpath(self.root / "sys/bus/cxl/devices/mem0"))
+        for name in ("clear", "trigger_poison_list", "CDAT"):
+            (device / name).write_text("x")
+        (device / "clear").chmod(0o200)
+        os.mkfifo(device / "fifo")
+        (device / "kept").write_text("x")
+        os.mkfifo(self.root / "proc/zoneinfo")
+        captured, _ = self.capture()
+        there = {path.name for path in captured.rglob("*")}
+        self.assertIn("kept", there)
+        self.assertFalse(there & {"clear", "trigger_poison_list", "CDAT", "fifo", "zoneinfo"})
+
+    def test_only_what_matters(self):
+        """One processor, TDX's lines of the log, the setup data that is a memory map."""
+        first = (self.root / "proc/cpuinfo").read_text()
+        self.write("proc/cpuinfo", first + first)
+        self.write("dev/kmsg", "6,1,1,-;virt/tdx: TDX-Module initialized\n6,2,2,-;usb: a mouse\n")
+        for number, kind in ((0, 1), (1, 9)):
+            self.write(f"sys/kernel/boot_params/setup_data/{number}/type", f"0x{kind:x}\n")
+            self.write(f"sys/kernel/boot_params/setup_data/{number}/data", b"\1" * 20)
+        for pid, name in ((7, "qemu-ga"), (8, "sshd"), (9, "qemu-gate")):
+            self.write(f"proc/{pid}/comm", f"{name}\n")
+        self.write("etc/udev/rules.d/1.rules", 'SUBSYSTEM=="memory", ATTR{state}="online"\n')
+        self.write("etc/udev/rules.d/2.rules", 'SUBSYSTEM=="usb"\n')
+        self.write("etc/modprobe.d/1.conf", "options kvm-intel tdx=1\n")
+        self.write("etc/modprobe.d/2.conf", "options usb x=1\n")
+        self.write("etc/ndctl/keys/nvdimm.blob", "hunter2\n")
+        captured, _ = self.capture()
+        self.assertEqual((captured / "proc/cpuinfo").read_text(), first)
+        self.assertEqual((captured / "dev/kmsg").read_text(), "6,1,1,-;virt/tdx: TDX-Module initialized\n")
+        data = captured / "sys/kernel/boot_params/setup_data"
+        self.assertEqual({str(p.relative_to(data)) for p in self.files(data)}, {"0/type", "0/data", "1/type"})
+        self.assertEqual([p.parent.name for p in (captured / "proc").glob("[0-9]*/comm")], ["7"])
+        self.assertFalse((captured / "proc/8").exists())
+        self.assertTrue((captured / "etc/udev/rules.d/1.rules").read_text())
+        self.assertTrue((captured / "etc/modprobe.d/1.conf").read_text())
+        # They may mask one in /usr/lib.
+        self.assertEqual((captured / "etc/udev/rules.d/2.rules").read_text(), "")
+        self.assertEqual((captured / "etc/modprobe.d/2.conf").read_text(), "")
+        self.assertFalse((captured / "etc/ndctl").exists())
+
+    def test_many_blocks(self):
+        """Ten thousand more blocks take time, but not the square of it."""
+        memory = self.root / "sys/devices/system/memory"
+        for number in range(1000, 11000):
+            block = memory / f"memory{number}"
+            block.mkdir()
+            (block / "state").write_text("offline\n")
+            (block / "node0").symlink_to("../../node/node0")
+        captured, result = self.capture()
+        self.assertEqual(len(list(captured.glob("sys/devices/system/memory/memory*/state"))), 10012)
+        self.assert_same(captured, "--dry-run", "--json")
+
+
+class Anonymous(Machine):
+    """A machine full of secrets: none of them is anywhere in the tree, and it decides the same."""
+
+    def setUp(self):
+        super().setUp()
+        self.tree("cxl-refused")
+        self.replace("sys/bus/cxl/devices/mem0/serial", f"{SERIAL:#x}\n")
+        self.replace("sys/bus/cxl/devices/region0/uuid", f"{REGION_UUID}\n")
+        self.replace("proc/sys/kernel/random/boot_id", f"{BOOT_ID}\n")
+        self.write("proc/cmdline", f"root=UUID={OTHER_UUID} ip=10.0.0.7::10.0.0.1:255.0.0.0:{HOST}:eth0"
+                   " BOOTIF=01-02:42:ac:11:00:02 kvm_intel.tdx=1 memhp-default-state=offline"
+                   f' dyndbg="file {HOST} +p" pw=hunter2 tdx_onlined=off\n')  # fmt: skip
+        self.write("etc/udev/rules.d/40-x.rules",
+                   f'# of {HOST}\nSUBSYSTEM=="memory", ATTR{{state}}=="offline", '
+                   f'ENV{{HOST}}=="{HOST}", RUN+="/bin/tell hunter2 memory", ATTR{{state}}="online"\n'
+                   'SUBSYSTEM=="net", ATTR{address}=="02:42:ac:11:00:02", NAME="memory-net"\n'
+                   f'SUBSYSTEM=="block", ENV{{ID_SERIAL}}=="hunter2"\n')  # fmt: skip
+        self.write("etc/modprobe.d/x.conf", f"# {HOST} kvm_intel\noptions kvm_intel tdx=1\n"
+                   "install kmem /bin/false\ninstall device_dax curl http://u:hunter2@x\n"
+                   "options wifi key=hunter2\n")  # fmt: skip
+        self.write("etc/daxctl.conf", f"# {HOST}\n[reconfigure-device {HOST}]\n"
+                   f"nvdimm.uuid = {OTHER_UUID}\nmode = devdax # hunter2\nnote = hunter2\n")  # fmt: skip
+        self.write("etc/ndctl.conf", "[core]\nkey = hunter2\n")
+        self.write("dev/kmsg", "6,1,1,-;virt/tdx: TDX-Module initialized\n"
+                   f"14,2,2,-;agent: virt/tdx on {HOST}\n")  # fmt: skip
+        data = bytearray((self.root / "sys/kernel/boot_params/data").read_bytes())
+        data[0x140:0x147] = b"hunter2"  # where a monitor tells its serial number
+        self.replace("sys/kernel/boot_params/data", bytes(data))
+
+    def assert_no_secret(self, captured):
+        for path in captured.rglob("*"):
+            text = os.readlink(path) if path.is_symlink() else ""
+            if path.is_file() and not path.is_symlink():
+                text = path.read_bytes().decode("latin-1")
+            for secret in SECRETS:
+                self.assertNotIn(secret.lower(), f"{path.relative_to(captured)} {text}".lower(), path)
+
+    def assert_hidden(self, verdict):
+        """Captured in disguise it is decided as it is, and nothing is told."""
+        report = self.decide()[0]
+        self.assertEqual((report["ranges"][0]["rule"], report["ranges"][0]["verdict"]), verdict)
+        number = len(list((self.directory / "machine/work").glob("*"))) if (
+            self.directory / "machine/work").exists() else 0
+        captured, _ = self.capture("--anonymise", target=f"out{number}")
+        self.assert_no_secret(captured)
+        pseudonym = json.loads(self.run_on(captured, "--dry-run", "--json")[1])["ranges"][0]["memdevs"][0]["serial"]
+        for options in (["--dry-run", "--json"], ["--dry-run"], ["--check-config"]):
+            self.assert_same(captured, *options, serials={SERIAL: pseudonym})
+        return captured
+
+    def test_the_secrets_are_there(self):
+        """Without --anonymise."""
+        captured, _ = self.capture()
+        texts = b"".join(path.read_bytes() for path in self.files(captured)).decode("latin-1")
+        for secret in (BOOT_ID, REGION_UUID, OTHER_UUID, f"{SERIAL:x}", HOST, "hunter2", "02:42:ac:11"):
+            self.assertIn(secret, texts)
+
+    def test_nothing_but_the_machine(self):
+        captured = self.assert_hidden((None, "devdax"))
+        self.assertEqual((captured / "proc/cmdline").read_text(),
+                         "kvm_intel.tdx=1 memhp-default-state=offline tdx_onlined=off\n")  # fmt: skip
+        self.assertEqual((captured / "etc/udev/rules.d/40-x.rules").read_text(),
+                         '\nSUBSYSTEM=="memory", ATTR{state}=="offline", ENV{HOST}=="hidden",'
+                         ' RUN+="hidden", ATTR{state}="online"\n'
+                         'SUBSYSTEM=="net", ATTR{address}=="hidden", NAME="hidden"\n\n')  # fmt: skip
+        self.assertEqual((captured / "etc/modprobe.d/x.conf").read_text(),
+                         "\noptions kvm_intel tdx=1\ninstall kmem /bin/false\n"
+                         "install device_dax hidden\n\n")  # fmt: skip
+        self.assertEqual((captured / "etc/ndctl.conf").read_text(), "")
+        self.assertEqual((captured / "dev/kmsg").read_text().count("\n"), 1)
+
+    def test_rules_on_serials(self):
+        """In whatever notation, quoted, in a list, with a comment: it matches as before, or not."""
+        matching = (f"{SERIAL}", f"{SERIAL:#x}", f"0X{SERIAL:X}", f'"{SERIAL}"', f"1 {SERIAL} 2",
+                    f"{OTHER_SERIAL:#x}  {SERIAL:#x} # of {HOST}")  # fmt: skip
+        for value in (*matching, f"{OTHER_SERIAL}", f"{SERIAL + 1}", "1"):
+            with self.subTest(value):
+                self.configure({RULE: rule(f"Serial={value}", "Verdict=ignore")})
+                expected = ("10-a.rule", "ignore") if value in matching else (None, "devdax")
+                captured = self.assert_hidden(expected)
+                self.assertNotIn(str(SERIAL), (captured / RULE).read_text())
+
+    def test_rules_on_regions(self):
+        """By name, by UUID in either case, and by patterns that part of a UUID is in."""
+        matching = ("region0", "*", "REGION?", REGION_UUID, REGION_UUID.upper(), "6f2c*",
+                    "6F2C8D6A-*-0123456789ab", "[0-9a-f]*", "?egion0", f"x {REGION_UUID}")  # fmt: skip
+        for value in (*matching, "region1", OTHER_UUID, "1f3d5b79*", "0*", "*[0-9]-4000-*"):
+            with self.subTest(value):
+                self.configure({RULE: rule(f"Region={value}", "Verdict=ignore")})
+                self.assert_hidden(("10-a.rule", "ignore") if value in matching else (None, "devdax"))
+
+    def test_state(self):
+        """The state is still of this boot."""
+        self.write("dev/kmsg", "")
+        for boot_id, gate in ((BOOT_ID, "active"), (OTHER_UUID, "armed")):
+            with self.subTest(boot_id):
+                self.write(STATE, json.dumps({
+                    "schema": 2, "boot_id": boot_id, "gate_active": True, "config": {}, "ranges": [],
+                    "boot_map": {"known": False, "ranges": []}, "present": []}))  # fmt: skip
+                self.assertEqual(self.decide()[0]["gate"]["state"], gate)
+                self.assert_hidden((None, "devdax"))
+
+    def test_mistakes_tell_nothing(self):
+        """A configuration that cannot be used still cannot be, and says no secret."""
+        for value in (f"SN{SERIAL:x}", "hunter2", f"{SERIAL:x}", "x" * 200):
+            with self.subTest(value):
+                self.configure({RULE: rule(f"Serial={value}", "Verdict=ignore")})
+                captured, _ = self.capture("--anonymise", target=f"m{len(value)}")
+                self.assert_no_secret(captured)
+                self.assertEqual(self.run_on(captured, "--dry-run")[0], 1)
+
+    def test_comments_go_and_lines_stay(self):
+        self.configure({MAIN: f"# {HOST}\n[Daemon]\nAct=no # hunter2\n\n  # {HOST}\nPresent=act\n"})
+        captured = self.assert_hidden((None, "devdax"))
+        self.assertEqual((captured / MAIN).read_text(), "#\n[Daemon]\nAct=no #\n\n  #\nPresent=act\n")
+        self.assert_same(captured, "--cat-config")
+
+
+def missing():
+    """Why nothing can be tried here, or None."""
+    if subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode:
+        return "user namespaces are not allowed here"
+    if subprocess.run(["grep", "-q", "__asan_init", BINARY], check=False).returncode == 0:
+        return "the sanitizers cannot do without a /proc of this process"
+    return None
+
+
+if __name__ == "__main__":
+    if missing():
+        print(f"skipped: {missing()}")
+        sys.exit(77)
+    unittest.main(verbosity=2)

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A guest is captured, and judged here: byte for byte as it judges itself."""
+
+import json
+import pathlib
+import re
+import subprocess
+
+from guest import TDX_ACTIVE
+from scene import BUILD, Scene, main
+
+
+class Captured(Scene):
+    """TDX is active, a region is kept as devdax, and a rule asks for its serial number."""
+
+    machine = {"memory": "2G", "cxl": ["512M", "512M"], "kernel_args": TDX_ACTIVE}
+
+    def replay(self, name, *options):
+        command = [f"{BUILD}/daemon/tdx-onlined", f"--root={self.directory}/{name}", *options]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+
+    def test_00_make(self):
+        self.rule("10-card", "Serial=0x43", "Verdict=ignore")
+        self.reload()
+        for index in (0, 1):
+            self.guest.create_region(index, "512M")
+            self.wait_for_record(region=f"region{index}")
+        self.wait_for_driver("dax0.0", "device_dax")
+        self.sh("udevadm settle")
+
+    def capture(self, name, *options):
+        before = self.sh("cat /proc/sys/kernel/random/boot_id; ls -R /sys/bus/dax /sys/bus/cxl")
+        summary = self.sh(f"tdx-onlined --capture=/tmp/{name} {' '.join(options)}")
+        self.assertRegex(summary, f"^Captured [0-9]+ files, .* in /tmp/{name}$")
+        self.assertEqual(self.sh("cat /proc/sys/kernel/random/boot_id; ls -R /sys/bus/dax /sys/bus/cxl"), before)
+        self.guest.fetch(f"/tmp/{name}", pathlib.Path(self.directory) / name)
+
+    def test_01_replay(self):
+        self.capture("plain")
+        for options in (["--dry-run", "--json"], ["--dry-run"], ["--dry-run", "--gate=absent"],
+                        ["--cat-config"], ["--check-config", "--dry-run"]):  # fmt: skip
+            here = self.replay("plain", *options)
+            there = self.guest.run(["tdx-onlined", *options])
+            self.assertEqual((here.stdout, here.stderr), (there.stdout, there.stderr))
+        report = json.loads(self.replay("plain", "--dry-run", "--json").stdout)
+        self.assertEqual([(r["verdict"], r["rule"]) for r in report["ranges"]],
+                         [("devdax", None), ("ignore", "10-card.rule")])  # fmt: skip
+
+    def test_02_in_disguise(self):
+        self.capture("anonymous", "--anonymise")
+        here = self.replay("anonymous", "--dry-run", "--json").stdout
+        there = self.guest.run("tdx-onlined --dry-run --json").stdout
+        serial = re.compile(r'"serial":\d+')
+        self.assertEqual(serial.sub("", here), serial.sub("", there))
+        self.assertEqual(len(set(serial.findall(here))), 2)
+        for secret in (self.sh("cat /proc/sys/kernel/random/boot_id"), self.sh("cat /etc/machine-id")):
+            found = subprocess.run(["grep", "-r", secret, f"{self.directory}/anonymous"],
+                                   capture_output=True, check=False)  # fmt: skip
+            self.assertEqual(found.stdout, b"")
+
+
+if __name__ == "__main__":
+    main()
