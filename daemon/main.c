@@ -1,133 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * tdx-onlined: options, configuration, and off.
+ * tdx-onlined: options, and off.
  */
-#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "capture.h"
-#include "config_file.h"
-#include "daemon.h"
-#include "explain.h"
 #include "journal.h"
-#include "once.h"
 #include "options.h"
-#include "readonly.h"
-#include "root.h"
-
-/* tdx-onlined(8), EXIT STATUS */
-enum exit_status {
-	EXIT_DONE = 0,
-	EXIT_FAILED = 1,
-	EXIT_USAGE = 2,
-	EXIT_NO_HOTPLUG = 3,
-	EXIT_MATCHED = 4,
-	EXIT_PARTIAL = 64,
-};
-
-static int check_config(const struct settings *settings)
-{
-	if (settings->warnings)
-		return EXIT_FAILED;
-	printf("No mistake found, %zu rules.\n", settings->config.n_rules);
-	return EXIT_DONE;
-}
-
-/* Returns as daemon_run() and once_run() do. */
-static int run_task(const struct options *options, struct settings *settings)
-{
-	const struct daemon_options daemon_options = {
-		.gate = options->gate_given ? &options->gate : NULL};
-	const struct once_options once = {
-		.executor = options->task == TASK_ONESHOT ? executor_turn : executor_dry_turn,
-		.format = options->task == TASK_DIFF ? ONCE_DIFF
-			  : options->json	     ? ONCE_JSON
-						     : ONCE_TABLE,
-		.table = &options->table,
-		.fail_on = options->fail_on,
-	};
-
-	switch (options->task) {
-	case TASK_DIFF:
-	case TASK_DRY_RUN:
-	case TASK_ONESHOT:
-		return once_run(settings, &once);
-	case TASK_EXPLAIN:
-		return explain_run(settings, &options->target, options->json);
-	default:
-		return daemon_run(settings, &daemon_options);
-	}
-}
-
-static int run_with(const struct options *options, struct settings *settings)
-{
-	int r;
-
-	if (options->gate_given)
-		settings->config.gate = options->gate;
-	if (options->task == TASK_CHECK_CONFIG || options->task == TASK_DIFF)
-		settings_check_rules(settings);
-	if (options->task == TASK_CHECK_CONFIG)
-		return check_config(settings);
-	if (options->task == TASK_CAT_CONFIG) {
-		settings_print(settings);
-		return EXIT_DONE;
-	}
-	r = run_task(options, settings);
-	if (r == -ENODEV) {
-		journal_say(LOG_ERR, "Not a machine to judge: the kernel has no memory hotplug");
-		return EXIT_NO_HOTPLUG;
-	}
-	if (r < 0)
-		journal_say(LOG_ERR, "Failed: %s", strerror(-r));
-	if (r < 0 || (options->task == TASK_DIFF && settings->warnings))
-		return EXIT_FAILED;
-	if (r > 0 && options->task == TASK_EXPLAIN)
-		return EXIT_FAILED;
-	if (r == ONCE_MATCHED)
-		return EXIT_MATCHED;
-	return r == ONCE_INCOMPLETE ? EXIT_PARTIAL : EXIT_DONE;
-}
-
-/* It needs no configuration that can be used, and writes. */
-static int capture(const struct options *options)
-{
-	int r = capture_run(options->capture, options->anonymise);
-
-	if (r < 0)
-		return EXIT_FAILED;
-	return r > 0 ? EXIT_PARTIAL : EXIT_DONE;
-}
-
-static int run(const struct options *options)
-{
-	CLEANUP(settings_done) struct settings settings = {0};
-	bool acts = options->task == TASK_DAEMON || options->task == TASK_ONESHOT;
-	bool judges = options->task != TASK_CHECK_CONFIG && options->task != TASK_CAT_CONFIG;
-	int r;
-
-	if (options->task == TASK_CAPTURE)
-		return capture(options);
-	if (options->root && root_enter(options->root, judges) < 0)
-		return EXIT_FAILED;
-	if (!acts && (r = readonly_enter()) < 0) {
-		journal_say(LOG_ERR, "A dry run is not possible here: seccomp: %s", strerror(-r));
-		return EXIT_FAILED;
-	}
-	if (settings_load(&settings) < 0) {
-		journal_say(LOG_ERR, "The configuration cannot be used, nothing has been done");
-		return EXIT_FAILED;
-	}
-	return run_with(options, &settings);
-}
+#include "tasks.h"
 
 int main(int argc, char *argv[])
 {
 	struct options options = {0};
-	int r;
+	enum exit_status status;
 
 	journal_init();
 	/* Whoever started us may not care for his children; we wait for ours. */
@@ -147,8 +33,8 @@ int main(int argc, char *argv[])
 	/* What the terminal can show is a matter of this system, also if the root changes. */
 	if (options.task == TASK_DRY_RUN || options.task == TASK_ONESHOT)
 		options.table.locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
-	r = run(&options);
+	status = task_run(&options);
 	if (options.table.locale)
 		freelocale(options.table.locale);
-	return r;
+	return status;
 }
