@@ -7,30 +7,26 @@
 #include <errno.h>
 #include <string.h>
 
-#define BLANKS	" \t\v\f\r"
-#define IN_TEXT '\001' /* in place of a NUL: no token has it */
+#define BLANKS " \t\v\f\r"
 
-/* Take the next part of a line, up to the newline. False: the text has ended. */
+/* Take the next part of a line, up to a newline or NUL. False: the text has ended. */
 static bool take_part(struct udev_lines *lines, const char **ret_part, size_t *ret_length)
 {
-	size_t left = lines->size - lines->position;
-	const char *part = lines->text + lines->position;
-	const char *end;
+	const char *end = lines->text + lines->size, *part = lines->text + lines->position;
+	const char *at = part;
 
-	if (!left)
+	if (part == end)
 		return false;
-	end = memchr(part, '\n', left);
-	lines->position += end ? (size_t)(end - part) + 1 : left;
-	lines->line++;
-	left = end ? (size_t)(end - part) : left;
-	while (left && strchr(BLANKS, *part) && *part) {
+	lines->line += !lines->position || part[-1] == '\n';
+	while (at < end && *at && *at != '\n')
+		at++;
+	lines->position = (size_t)(at - lines->text) + (at < end);
+	while (part < at && strchr(BLANKS, *part))
 		part++;
-		left--;
-	}
-	if (left && part[left - 1] == '\r')
-		left--;
+	if (part < at && at[-1] == '\r')
+		at--;
 	*ret_part = part;
-	*ret_length = left;
+	*ret_length = (size_t)(at - part);
 	return true;
 }
 
@@ -62,9 +58,6 @@ static int join(struct udev_lines *lines, struct udev_line *line)
 	}
 	if (!fits)
 		return 0;
-	for (size_t i = 0; i < n; i++)
-		if (!line->text[i])
-			line->text[i] = IN_TEXT;
 	line->text[n] = '\0';
 	return any ? 1 : -ENODATA;
 }

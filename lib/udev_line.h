@@ -3,7 +3,7 @@
  * The lines of a udev rules file, and the tokens of a line: KEY{attribute}OP"value".
  *
  * Lines are joined as udevd (252) joins them: a backslash at the end continues a line, comments
- * in between do not count, and blanks before each part are dropped.
+ * in between do not count, and blanks before each part are dropped. A NUL ends a line as well.
  */
 #pragma once
 

@@ -310,6 +310,11 @@ static void test_jumps(void **state)
 	/* a jump of one kind of device is none of the other */
 	assert_writes("SUBSYSTEM==\"memory\", GOTO=\"end\"\n" ONLINE "LABEL=\"end\"\n", &bare,
 		{2, 2, UDEV_WRITES, "online"});
+	assert_none("SUBSYSTEM==\"memory\", GOTO=\"in\"\nGOTO=\"end\"\nLABEL=\"in\"\n"
+		    "SUBSYSTEM==\"dax\", " ONLINE "LABEL=\"end\"\n");
+	/* what a program answers is not known */
+	assert_writes("PROGRAM=\"/bin/true\", GOTO=\"end\"\n" ONLINE "LABEL=\"end\"\n", &bare,
+		{2, 2, UDEV_WRITES, "online"});
 }
 
 static void test_variables(void **state)
@@ -323,6 +328,10 @@ static void test_variables(void **state)
 	/* set perhaps: it may read anything */
 	assert_writes("TAG==\"x\", ENV{A}=\"1\"\nENV{A}!=\"1\", " ONLINE, &bare,
 		{2, 2, UDEV_WRITES, "online"});
+	/* set of one kind of device, it is not of the other */
+	assert_writes(
+		"SUBSYSTEM==\"memory\", ENV{A}=\"1\"\nSUBSYSTEM==\"dax\", ENV{A}==\"2\", " ONLINE,
+		&bare, {2, 2, UDEV_WRITES, "online"});
 	/* of itself, and one that is not ended */
 	assert_writes("ENV{A}=\"$env{A}\"\nATTR{state}=\"$env{A}\"\n", &bare,
 		{2, 2, UDEV_WRITES, "$env{A}"});
@@ -399,12 +408,13 @@ static void test_any_bytes(void **state)
 
 static void test_nul(void **state)
 {
-	static const char text[] = "SUBSYSTEM==\"memory\", \0ATTR{state}=\"online\"\n"
-				   "SUBSYSTEM==\"memory\", ATTR{online}=\"1\"\n";
-	const struct udev_write want = {2, 2, UDEV_WRITES, "1"};
+	static const char text[] = "SUBSYSTEM==\"cpu\", \0ATTR{state}=\"online\"\n"
+				   "SUBSYSTEM==\"memory\", ATTR{online}=\"1\"\0x\n"
+				   "ATTR{online}\0=\"1\"\n";
+	const struct udev_write wants[] = {{1, 1, UDEV_WRITES, "online"}, {2, 2, UDEV_WRITES, "1"}};
 
 	(void)state;
-	assert_writes_of(text, sizeof(text) - 1, &bare, &want, 1);
+	assert_writes_of(text, sizeof(text) - 1, &bare, wants, 2);
 	assert_writes_of(NULL, 0, &bare, NULL, 0);
 }
 
