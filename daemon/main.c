@@ -2,13 +2,24 @@
 /*
  * tdx-onlined: options, and off.
  */
+#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "journal.h"
 #include "options.h"
 #include "tasks.h"
+
+/* What nobody could read has not been printed. */
+static enum exit_status finish_output(enum exit_status status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	journal_say(LOG_ERR, "standard output: %s", strerror(errno));
+	return EXIT_FAILED;
+}
 
 int main(int argc, char *argv[])
 {
@@ -24,7 +35,7 @@ int main(int argc, char *argv[])
 	}
 	if (options.task == TASK_HELP) {
 		options_help();
-		return EXIT_DONE;
+		return finish_output(EXIT_DONE);
 	}
 	if (options.task == TASK_VERSION) {
 		puts("tdx-onlined " VERSION);
@@ -36,5 +47,5 @@ int main(int argc, char *argv[])
 	status = task_run(&options);
 	if (options.table.locale)
 		freelocale(options.table.locale);
-	return status;
+	return finish_output(status);
 }

@@ -12,6 +12,7 @@ decided as ever.
 
 import json
 import shutil
+import subprocess
 import struct
 import sys
 import unittest
@@ -184,6 +185,16 @@ class Spoilt(tree.Tree):
             self.assertEqual(found, {"expected": "refuses", "answer": answer, "disagreement": disagreement})
             self.assertIn("\nDisagreements with the kernel in this boot: 3\n",
                           tree.run(self.root, "--dry-run").stdout)  # fmt: skip
+
+    def test_nobody_can_read_it(self):
+        """What cannot be printed is a failure, not silence."""
+        self.tree("cxl-refused")
+        for options in (["--dry-run"], ["--dry-run", "--json"], ["--explain=dax0.0"], ["--cat-config"]):
+            with open("/dev/full", "w", encoding="ascii") as full:
+                result = subprocess.run([tree.BINARY, f"--root={self.root}", *options], stdout=full,
+                                        stderr=subprocess.PIPE, text=True, check=False)  # fmt: skip
+            self.assertEqual((result.returncode, result.stderr),
+                             (1, "tdx-onlined: standard output: No space left on device\n"))  # fmt: skip
 
     # --- ranges ---
 
