@@ -17,74 +17,107 @@ static const struct boot_region *find_region(const struct boot_map *map, struct 
 	return NULL;
 }
 
-/* The memory block that is there, or NULL. */
-static const struct block *find_block(const struct snapshot *snapshot, struct range place)
+static bool is_boot_ram(const struct boot_region *region)
 {
-	return blocks_find(&snapshot->blocks, place.start / snapshot->block_size);
+	return region && region->source != BOOT_SOURCE_CONFIGURATION;
 }
 
-static bool tell_what(struct text *text, const struct snapshot *snapshot, struct range place)
+/* The first memory block that has a part of the place, or NULL; and how many have. */
+static const struct block *find_blocks(
+	const struct snapshot *snapshot, struct range place, size_t *ret_n)
+{
+	const struct block *first = NULL;
+
+	*ret_n = 0;
+	for (size_t i = 0; i < snapshot->blocks.n; i++) {
+		const struct block *block = &snapshot->blocks.blocks[i];
+
+		if (!range_overlaps(block_range(block->id, snapshot->block_size), place))
+			continue;
+		first = first ?: block;
+		++*ret_n;
+	}
+	return first;
+}
+
+static void tell_region(struct text *text, const struct snapshot *snapshot, struct range place)
 {
 	const struct boot_region *region = find_region(&snapshot->boot_map, place);
-	const struct block *block = find_block(snapshot, place);
 	char range[RANGE_TEXT];
 
-	if (region && region->source != BOOT_SOURCE_CONFIGURATION)
-		text_append(text, "It is in %s, which was there at boot, says %s.",
-			range_format(region->range, range), boot_source_to_string(region->source));
-	else if (region)
-		text_append(text, "It is in %s, which CapableRanges= asserts; nothing is there.",
-			range_format(region->range, range));
-	else if (block)
-		text_append(text, "It is in no range that firmware called RAM at boot.");
-	if (block)
-		text_append(text, " The memory block memory%" PRIu64 " has been there since boot.",
-			block->id);
-	return region || block;
+	if (!region) {
+		text_append(text, "%s",
+			snapshot->boot_map.known ? "The boot map does not hold it."
+						 : "Nothing tells whether it was there at boot.");
+		return;
+	}
+	text_append(text, "%s in %s, which ",
+		range_contains(region->range, place) ? "It is" : "A part of it is",
+		range_format(region->range, range));
+	if (is_boot_ram(region))
+		text_append(
+			text, "was there at boot, says %s.", boot_source_to_string(region->source));
+	else
+		text_append(text, "CapableRanges= asserts.");
 }
 
-static bool tell_origin(
-	struct text *text, const struct explain_facts *facts, struct range place, bool memory)
+static void tell_blocks(struct text *text, const struct snapshot *snapshot, struct range place)
 {
-	const struct cedt_window *window = cedt_find(facts->cedt, place);
-	const struct srat_memory *affinity = srat_find(facts->srat, place);
-	char range[RANGE_TEXT];
-	const char *space = "";
+	size_t n;
+	const struct block *block = find_blocks(snapshot, place, &n);
 
-	if (window) {
-		text_append(text, "The CEDT has it in the CXL window %s%s.",
-			range_format(window->range, range),
-			memory ? ": firmware hands out CXL memory as ordinary RAM, and TDX "
-				 "cannot initialise"
-			       : "; nothing has arrived there");
-		space = " ";
-	}
-	if (affinity)
-		text_append(text,
-			"%sThe SRAT has it in %s, %smemory of proximity domain %" PRIu32 "%s.",
-			space, range_format(affinity->range, range),
-			affinity->hot_pluggable ? "hot-pluggable " : "", affinity->node,
-			!memory && affinity->hot_pluggable ? "; nothing is plugged in there" : "");
-	return window || affinity;
+	if (!block)
+		text_append(text, " No memory is there now.");
+	else if (n == 1)
+		text_append(text, " Its memory block is memory%" PRIu64 ".", block->id);
+	else
+		text_append(text, " It has a part in %zu memory blocks from memory%" PRIu64 " on.",
+			n, block->id);
+}
+
+static void tell_window(struct text *text, const struct cedt_window *window, bool boot_ram)
+{
+	char range[RANGE_TEXT];
+
+	text_append(
+		text, "The CEDT has it in the CXL window %s.", range_format(window->range, range));
+	if (boot_ram)
+		text_append(text, " Firmware hands out CXL memory as ordinary RAM there, and that "
+				  "keeps TDX from initialising.");
+}
+
+static void tell_affinity(struct text *text, const struct srat_memory *memory)
+{
+	char range[RANGE_TEXT];
+
+	text_append(text, "The SRAT has it in %s, %smemory of proximity domain %" PRIu32 ".",
+		range_format(memory->range, range), memory->hot_pluggable ? "hot-pluggable " : "",
+		memory->node);
 }
 
 bool explain_place(
 	const struct explain_facts *facts, struct range place, struct explanation *ret_explanation)
 {
-	struct text what = text_in(ret_explanation->texts[TOPIC_WHAT], EXPLANATION_TEXT);
-	struct text origin = text_in(ret_explanation->texts[TOPIC_ORIGIN], EXPLANATION_TEXT);
-	struct text verdict = text_in(ret_explanation->texts[TOPIC_VERDICT], EXPLANATION_TEXT);
-	bool memory = tell_what(&what, facts->snapshot, place);
-	bool known = tell_origin(&origin, facts, place, memory);
+	const struct snapshot *snapshot = facts->snapshot;
+	const struct boot_region *region = find_region(&snapshot->boot_map, place);
+	const struct cedt_window *window = cedt_find(facts->cedt, place);
+	const struct srat_memory *memory = srat_find(facts->srat, place);
+	struct text texts[TOPIC_MAX];
+	size_t n;
 
 	for (enum topic topic = 0; topic < TOPIC_MAX; topic++)
-		if (topic != TOPIC_WHAT && topic != TOPIC_ORIGIN && topic != TOPIC_VERDICT)
-			ret_explanation->texts[topic][0] = '\0';
-	if (!memory && !known)
+		texts[topic] = text_in(ret_explanation->texts[topic], EXPLANATION_TEXT);
+	if (!region && !window && !memory && !find_blocks(snapshot, place, &n))
 		return false;
-	if (!memory)
-		text_append(&what, "There is no memory here now.");
-	text_append(&verdict,
+	tell_region(&texts[TOPIC_WHAT], snapshot, place);
+	tell_blocks(&texts[TOPIC_WHAT], snapshot, place);
+	if (window)
+		tell_window(&texts[TOPIC_ORIGIN], window, is_boot_ram(region));
+	if (window && memory)
+		text_append(&texts[TOPIC_ORIGIN], " ");
+	if (memory)
+		tell_affinity(&texts[TOPIC_ORIGIN], memory);
+	text_append(&texts[TOPIC_VERDICT],
 		"There is nothing to decide: only memory that arrives after boot is decided.");
 	return true;
 }

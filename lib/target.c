@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -105,6 +106,8 @@ static int parse_numbered(const char *text, struct target *target)
 		if (!value_number_after(text, prefixes[i].prefix, &target->number))
 			continue;
 		target->kind = prefixes[i].kind;
+		snprintf(target->name, sizeof(target->name), "%s%" PRIu64, prefixes[i].prefix,
+			target->number);
 		return 0;
 	}
 	return -EINVAL;

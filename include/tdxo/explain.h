@@ -30,7 +30,7 @@ enum topic {
 	TOPIC_MAX,
 };
 
-#define EXPLANATION_TEXT 1536
+#define EXPLANATION_TEXT 5120 /* sixteen memory devices, all names at their longest, fit */
 
 struct explanation {
 	char texts[TOPIC_MAX][EXPLANATION_TEXT]; /* whole sentences; empty: nothing to say */

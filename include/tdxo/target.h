@@ -34,7 +34,7 @@ struct target {
 	enum target_kind kind;
 	struct range range;    /* of an address */
 	uint64_t number;       /* of a block or node */
-	char name[SYSFS_NAME]; /* of anything but an address, as the kernel writes it */
+	char name[SYSFS_NAME]; /* as the kernel writes it; of an address as it was given */
 };
 
 /* 0, or -EINVAL: it is none of these. */

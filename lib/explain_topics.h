@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the topics of an explanation draw upon, and those that have a file of their own.
+ */
+#pragma once
+
+#include "tdxo/explain.h"
+#include "tdxo/text.h"
+
+struct story {
+	const struct explain_facts *facts;
+	const struct record *record;
+	const struct entry *entry;
+	const struct decision *with_tdx;
+};
+
+void explain_what(struct text *text, const struct story *story);
+void explain_origin(struct text *text, const struct story *story);
