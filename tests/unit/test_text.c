@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Texts: what fits is there, what does not is cut off, and nothing is written beyond the buffer.
+ */
+#include "unit.h"
+
+#include <string.h>
+#include <wchar.h>
+
+#include "tdxo/text.h"
+
+#define GUARD '#'
+
+static char arena[64];
+
+/* A text in a buffer of so many bytes; those behind it are watched. */
+static struct text text_of(size_t size)
+{
+	memset(arena, GUARD, sizeof(arena));
+	return text_in(arena, size);
+}
+
+static void assert_text(const struct text *text, const char *want, size_t length)
+{
+	assert_int_equal(text->n, length);
+	assert_memory_equal(arena, want, length);
+	assert_int_equal(arena[length], '\0');
+	for (size_t i = text->size; i < sizeof(arena); i++)
+		assert_int_equal(arena[i], GUARD);
+}
+
+static void test_begins_empty(void **state)
+{
+	struct text text = text_of(1);
+
+	(void)state;
+	assert_text(&text, "", 0);
+	assert_ptr_equal(text.buf, arena);
+}
+
+static void test_appends(void **state)
+{
+	struct text text = text_of(32);
+
+	(void)state;
+	text_append(&text, "%s of %d", "one", 2);
+	assert_text(&text, "one of 2", 8);
+	text_append(&text, "%s", "");
+	assert_text(&text, "one of 2", 8);
+	text_append(&text, ", %c%%", 'x');
+	assert_text(&text, "one of 2, x%", 12);
+}
+
+/* At every size of the buffer, the text being shorter, just as long, and longer. */
+static void test_cut_off(void **state)
+{
+	static const char whole[] = "0123456789abcdef";
+
+	(void)state;
+	for (size_t size = 1; size < sizeof(whole) + 4; size++) {
+		struct text text = text_of(size);
+		size_t length = size > strlen(whole) ? strlen(whole) : size - 1;
+
+		text_append(&text, "%s", whole);
+		assert_text(&text, whole, length);
+	}
+}
+
+/* The same text in pieces: what is cut off stays cut off, whatever comes later. */
+static void test_pieces(void **state)
+{
+	static const char whole[] = "0123456789abcdef";
+
+	(void)state;
+	for (size_t size = 1; size < sizeof(whole) + 4; size++)
+		for (size_t piece = 1; piece <= strlen(whole); piece++) {
+			struct text text = text_of(size);
+			size_t length = size > strlen(whole) ? strlen(whole) : size - 1;
+
+			for (size_t at = 0; at < strlen(whole); at += piece)
+				text_append(&text, "%.*s", (int)piece, whole + at);
+			assert_text(&text, whole, length);
+			text_append(&text, "%s", "");
+			assert_text(&text, whole, length);
+		}
+}
+
+/* What cannot be formatted adds nothing; a wide character that is none in this locale cannot. */
+static void test_not_formatted(void **state)
+{
+	struct text text = text_of(16);
+
+	(void)state;
+	text_append(&text, "before");
+	text_append(&text, "%lc", (wint_t)0x20ac);
+	assert_int_equal(text.n, 6);
+	text_append(&text, ".");
+	assert_text(&text, "before.", 7);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_begins_empty),
+		cmocka_unit_test(test_appends),
+		cmocka_unit_test(test_cut_off),
+		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_not_formatted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
