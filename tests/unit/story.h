@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Stories: a scene with what a dry run makes of it, ready to be explained. Whoever sets one up
+ * may change any of it before it is told.
+ */
+#pragma once
+
+#include "scene.h"
+#include "tdxo/explain.h"
+
+struct storybook {
+	struct stage stage;
+	struct plan plan;
+	struct record record;
+	struct entry entry;
+	bool ran, has_entry;
+	struct explanation explanation;
+};
+
+static inline void storybook_done(struct storybook *book)
+{
+	plan_done(&book->plan);
+	stage_done(&book->stage);
+}
+
+/* What the witnesses say where the gate is in that state. */
+static inline struct gate gate_of(enum gate_state gate)
+{
+	static const struct gate_facts facts[] = {
+		[GATE_ABSENT] = {{FACT_NO, FACT_ABSENT, FACT_ABSENT, FACT_NO, FACT_ABSENT,
+			FACT_ABSENT}},
+		[GATE_ARMED] = {{FACT_YES, FACT_ABSENT, FACT_NO, FACT_NO, FACT_ABSENT,
+			FACT_ABSENT}},
+		[GATE_ACTIVE] = {{FACT_YES, FACT_ABSENT, FACT_YES, FACT_YES, FACT_ABSENT,
+			FACT_YES}},
+		[GATE_UNKNOWN] = {{FACT_UNREADABLE, FACT_ABSENT, FACT_ABSENT, FACT_ABSENT,
+			FACT_ABSENT, FACT_ABSENT}},
+	};
+	struct gate judged = gate_judge(&facts[gate], GATE_MODE_AUTO);
+
+	assert_int_equal(judged.state, gate);
+	return judged;
+}
+
+/* Decide and plan the scene that the stage has, as a dry run does. */
+static inline void storybook_decide(struct storybook *book)
+{
+	struct stage *stage = &book->stage;
+	struct record *record = &book->record;
+
+	plan_done(&book->plan);
+	*record = (struct record){.arrival = stage->arrival,
+		.decision = stage_decide(stage),
+		.plan = &book->plan,
+		.gate = stage->snapshot.gate};
+	record->outcome.blocks = snapshot_count(&stage->snapshot, stage->arrival.range);
+	assert_int_equal(
+		plan_make(&stage->snapshot, &stage->arrival, &record->decision, &book->plan), 0);
+	record->outcome.result = !book->plan.n		     ? RESULT_NOTHING
+				 : record->decision.withheld ? RESULT_WITHHELD
+							     : RESULT_PLANNED;
+}
+
+static inline void storybook_set(struct storybook *book, const struct scene *scene)
+{
+	stage_set(&book->stage, scene);
+	book->stage.snapshot.gate = gate_of(scene->gate);
+	storybook_decide(book);
+}
+
+static inline void storybook_tell(struct storybook *book)
+{
+	static const struct srat srat;
+	static const struct cedt cedt;
+	const struct explain_facts facts = {.snapshot = &book->stage.snapshot,
+		.srat = &srat,
+		.cedt = &cedt,
+		.config = &book->stage.config,
+		.ran = book->ran};
+	struct snapshot active = book->stage.snapshot;
+	struct decision with_tdx;
+
+	active.gate = gate_judge(&active.gate.evidence, GATE_MODE_ACTIVE);
+	with_tdx = policy_decide(&book->stage.config, &active, &book->record.arrival);
+	/* Whatever is not told anew shows. */
+	memset(&book->explanation, '#', sizeof(book->explanation));
+	explain_range(&facts, &book->record, book->has_entry ? &book->entry : NULL, &with_tdx,
+		&book->explanation);
+}
+
+static inline void assert_topic(const struct storybook *book, enum topic topic, const char *want)
+{
+	const char *text = book->explanation.texts[topic];
+
+	if (strcmp(text, want) != 0)
+		print_error("%s\n", topic_to_string(topic));
+	assert_string_equal(text, want);
+}

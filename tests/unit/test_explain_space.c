@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The explanation over the whole space of scenes: every text is whole sentences, in sound
+ * English as far as a program can tell, and none is empty or cut off. What they say is in
+ * test_explain.c, by hand.
+ */
+#include "story.h"
+
+#include <ctype.h>
+
+static void fail_text(const struct storybook *book, enum topic topic, const char *what)
+{
+	print_error("%s: '%s'\n", topic_to_string(topic), book->explanation.texts[topic]);
+	fail_scene(&book->stage.scene, what);
+}
+
+/* "devdax: ..." and "4 of its ..." begin without a capital. */
+static bool begins_well(const char *text)
+{
+	for (enum verdict verdict = 0; verdict < VERDICT_MAX; verdict++) {
+		size_t length = strlen(verdict_to_string(verdict));
+
+		if (strncmp(text, verdict_to_string(verdict), length) == 0 && text[length] == ':')
+			return true;
+	}
+	return isupper((unsigned char)*text) || isdigit((unsigned char)*text);
+}
+
+/* After a full stop and a blank comes a capital, a number, or a command in quotes. */
+static bool goes_on_well(const char *text)
+{
+	while ((text = strstr(text, ". "))) {
+		text += 2;
+		if (!isupper((unsigned char)*text) && !isdigit((unsigned char)*text) &&
+			*text != '\'')
+			return false;
+	}
+	return true;
+}
+
+static bool has_bad_sign(const char *text)
+{
+	static const char *const bad[] = {"  ", "(null)", " .", " ,", " :", "..", ",,", ".,", ",.",
+		"( ", " )", "()", "\n", "%%"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		if (strstr(text, bad[i]))
+			return true;
+	return false;
+}
+
+/* "1 range", "2 ranges": is a counted noun as its number wants it? */
+static bool counts_well(const char *text, const char *noun)
+{
+	for (const char *at = text; (at = strstr(at, noun)); at += strlen(noun)) {
+		const char *number = at;
+
+		if (at < text + 2 || at[-1] != ' ' || !isdigit((unsigned char)at[-2]))
+			continue;
+		for (number -= 2; number > text && isdigit((unsigned char)number[-1]);)
+			number--;
+		if ((strtoull(number, NULL, 10) == 1) == (at[strlen(noun)] == 's'))
+			return false;
+	}
+	return true;
+}
+
+static void check_text(const struct storybook *book, enum topic topic)
+{
+	static const char *const nouns[] = {"range", "rule", "memory block"};
+	const char *text = book->explanation.texts[topic];
+	const char *end = memchr(text, '\0', EXPLANATION_TEXT);
+
+	if (!end || end == text || end - text >= EXPLANATION_TEXT - 1)
+		fail_text(book, topic, "empty, or cut off");
+	if (end[-1] != '.')
+		fail_text(book, topic, "no full stop");
+	if (!begins_well(text) || !goes_on_well(text))
+		fail_text(book, topic, "no sentence");
+	if (has_bad_sign(text))
+		fail_text(book, topic, "a bad sign");
+	for (size_t i = 0; i < ARRAY_SIZE(nouns); i++)
+		if (!counts_well(text, nouns[i]))
+			fail_text(book, topic, nouns[i]);
+}
+
+/* What is told of a decision must be in its text; a topic that the others contradict is wrong. */
+static void check_sense(const struct storybook *book)
+{
+	const struct decision *decision = &book->record.decision;
+	const char *verdict = book->explanation.texts[TOPIC_VERDICT];
+	const char *done = book->explanation.texts[TOPIC_DONE];
+	const char *change = book->explanation.texts[TOPIC_CHANGE];
+
+	if (!strstr(verdict, reason_to_string(decision->reason)) ||
+		strncmp(verdict, verdict_to_string(decision->verdict),
+			strlen(verdict_to_string(decision->verdict))) != 0)
+		fail_text(book, TOPIC_VERDICT, "neither verdict nor reason");
+	if (!strstr(done, "Nothing is left to do.") != (book->plan.n > 0))
+		fail_text(book, TOPIC_DONE, "the steps");
+	if (!gate_refuses(&book->record.gate) && strstr(change, "BIOS"))
+		fail_text(book, TOPIC_CHANGE, "TDX is not what keeps it out");
+	if (decision->rule[0] && !strstr(book->explanation.texts[TOPIC_RULE], decision->rule))
+		fail_text(book, TOPIC_RULE, "not the rule");
+}
+
+static void check_book(struct storybook *book)
+{
+	storybook_tell(book);
+	for (enum topic topic = 0; topic < TOPIC_MAX; topic++)
+		check_text(book, topic);
+	check_sense(book);
+}
+
+/* All that a walk has met with. */
+static bool reasons[REASON_MAX], carriers[CARRIER_MAX], gates[GATE_STATE_MAX],
+	withheld[WITHHELD_MAX];
+
+static void note(const struct record *record)
+{
+	reasons[record->decision.reason] = true;
+	carriers[record->arrival.carrier] = true;
+	gates[record->gate.state] = true;
+	withheld[record->decision.withheld] = true;
+}
+
+/* The storybook borrows the stage of the walk. */
+static void check(struct stage *stage)
+{
+	struct storybook book = {.stage = *stage};
+
+	book.stage.snapshot.gate = gate_of(stage->scene.gate);
+	storybook_decide(&book);
+	note(&book.record);
+	check_book(&book);
+	plan_done(&book.plan);
+}
+
+/* Every range, gate and rule. */
+static void test_ranges(void **state)
+{
+	static const struct scene base;
+	static const struct scene values = {.carrier = CARRIER_MAX,
+		.dax = 2,
+		.driver = DAX_DRIVER_MAX,
+		.fault = FAULT_MAX,
+		.place = PLACE_MAX,
+		.presence = PRESENCE_MAX,
+		.gate = GATE_STATE_MAX,
+		.asks = ASKS_MAX};
+
+	(void)state;
+	scene_each(&base, &values, check);
+}
+
+/* Several ranges, what the host can spare, and the words of the administrator. */
+static void test_devices(void **state)
+{
+	static const struct scene base = {.carrier = CARRIER_CXL, .dax = 1};
+	static const struct scene values = {.driver = 3,
+		.place = 3,
+		.presence = 3,
+		.second = SECOND_MAX,
+		.gate = 3,
+		.use = 2,
+		.head = HEAD_MAX,
+		.ratio = 2,
+		.observe = 2,
+		.zone = ZONE_MAX,
+		.convert = 2,
+		.asks = 4};
+
+	(void)state;
+	scene_each(&base, &values, check);
+}
+
+/* The walks have met with all there is; a dry run is never told what the kernel answered. */
+static void test_all_met(void **state)
+{
+	(void)state;
+	for (enum reason reason = 0; reason < REASON_MAX; reason++)
+		if (reasons[reason] ==
+			(reason == REASON_KERNEL_REFUSED || reason == REASON_ROLLED_BACK))
+			fail_msg("%s", reason_to_string(reason));
+	for (enum carrier carrier = 0; carrier < CARRIER_MAX; carrier++)
+		assert_true(carriers[carrier]);
+	for (enum gate_state gate = 0; gate < GATE_STATE_MAX; gate++)
+		assert_true(gates[gate]);
+	assert_true(withheld[WITHHELD_NOT] && withheld[WITHHELD_OBSERVE]);
+}
+
+static void fill(char *name, size_t size, char letter)
+{
+	memset(name, letter, size - 1);
+	name[size - 1] = '\0';
+}
+
+/* Whatever the daemon has noted, the kernel answered, and the witnesses say. */
+static void set_anything(struct storybook *book, uint64_t *seed)
+{
+	struct gate_facts facts;
+	struct outcome *outcome = &book->record.outcome;
+	struct arrival *arrival = &book->record.arrival;
+
+	for (size_t i = 0; i < WITNESS_MAX; i++)
+		facts.facts[i] = (enum fact)below(seed, FACT_MAX);
+	book->stage.snapshot.gate = gate_judge(&facts, (enum gate_mode)below(seed, GATE_MODE_MAX));
+	storybook_decide(book);
+	book->ran = below(seed, 4);
+	book->has_entry = book->ran && below(seed, 4);
+	book->entry = (struct entry){.verdict = (enum verdict)below(seed, VERDICT_MAX),
+		.reason = (enum reason)below(seed, REASON_MAX),
+		.result = (enum result)below(seed, RESULT_MAX),
+		.changed = below(seed, 2)};
+	outcome->answer = (enum answer)below(seed, ANSWER_MAX);
+	fill(outcome->zone_now, below(seed, 2) ? 1 : sizeof(outcome->zone_now), 'Z');
+	outcome->blocks.present = below(seed, 3);
+	outcome->blocks.online = below(seed, outcome->blocks.present + 1);
+	fill(arrival->region, below(seed, 2) ? 1 : sizeof(arrival->region), 'r');
+	fill(arrival->origin.mode, below(seed, 2) ? 1 : 5, 'm');
+	fill(arrival->origin.decoder, below(seed, 2) ? 1 : 10, 'd');
+	arrival->origin.in_srat = below(seed, 2);
+	arrival->origin.hot_pluggable = below(seed, 2);
+	arrival->origin.window = span(0, below(seed, 2) ? UINT64_MAX : 0);
+	arrival->n_memdevs = below(seed, 3);
+	for (size_t i = 0; i < arrival->n_memdevs; i++) {
+		fill(arrival->memdevs[i].name, 5, 'n');
+		fill(arrival->memdevs[i].pci_address, 13, 'p');
+		fill(arrival->memdevs[i].firmware, below(seed, 2) ? 1 : 17, 'f');
+	}
+}
+
+static uint64_t anything_seed = 13;
+
+static void check_anything(struct stage *stage)
+{
+	struct storybook book = {.stage = *stage};
+
+	set_anything(&book, &anything_seed);
+	check_book(&book);
+	plan_done(&book.plan);
+}
+
+static void test_anything(void **state)
+{
+	(void)state;
+	scene_sample(100000, 5, check_anything);
+}
+
+/* Sixteen devices, every name and number at its longest: nothing is cut off. */
+static void test_longest(void **state)
+{
+	struct storybook book = {.ran = true};
+	struct arrival *arrival = &book.record.arrival;
+	const char *origin = book.explanation.texts[TOPIC_ORIGIN];
+
+	(void)state;
+	storybook_set(&book, &(struct scene){.dax = 1,
+				     .carrier = CARRIER_CXL,
+				     .gate = GATE_ACTIVE,
+				     .asks = ASKS_VERDICT + VERDICT_ONLINE});
+	fill(book.stage.rule.name, sizeof(book.stage.rule.name), 'R');
+	storybook_decide(&book);
+	fill(arrival->device, sizeof(arrival->device), 'x');
+	fill(arrival->region, sizeof(arrival->region), 'r');
+	fill(arrival->origin.mode, sizeof(arrival->origin.mode), 'm');
+	fill(arrival->origin.decoder, sizeof(arrival->origin.decoder), 'd');
+	arrival->range = span(UINT64_MAX - 1, UINT64_MAX);
+	arrival->origin.window = arrival->range;
+	arrival->origin.in_srat = arrival->origin.hot_pluggable = true;
+	arrival->origin.srat_node = UINT32_MAX;
+	arrival->size = UINT64_MAX;
+	arrival->node = INT32_MAX;
+	for (; arrival->n_memdevs < MEMDEVS_MAX; arrival->n_memdevs++) {
+		struct memdev *memdev = &arrival->memdevs[arrival->n_memdevs];
+
+		fill(memdev->name, sizeof(memdev->name), 'n');
+		fill(memdev->pci_address, sizeof(memdev->pci_address), 'p');
+		fill(memdev->firmware, sizeof(memdev->firmware), 'f');
+		memdev->serial = UINT64_MAX;
+	}
+	check_book(&book);
+	assert_string_equal(origin + strlen(origin) - strlen("in this boot."), "in this boot.");
+	assert_non_null(
+		strstr(book.explanation.texts[TOPIC_RULE], "R matches, and asks for online"));
+	assert_non_null(strstr(book.explanation.texts[TOPIC_CHANGE], "x."));
+	storybook_done(&book);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_all_met),
+		cmocka_unit_test(test_anything),
+		cmocka_unit_test(test_longest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
