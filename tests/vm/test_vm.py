@@ -8,8 +8,15 @@ not started at boot. The third has no TDX. The tests of a guest run in the order
 and each leaves the guest to the next.
 """
 
+import json
+import pathlib
+import re
+
 from guest import TDX_ACTIVE, TDX_ARMED
 from scene import BLOCK, DAX, GIB, MEMORY, REFUSE, UNIT, Scene, main
+
+DISAGREEMENT = "709444d334474091b20734dab1da8510"
+MAN_STATE = pathlib.Path(__file__).resolve().parent.parent.parent / "man/tdx-onlined-state.5.scd"
 
 
 class Active(Scene):
@@ -57,7 +64,9 @@ class Active(Scene):
         self.assert_record(record, verdict="devdax", reason="outside-boot-map", carrier="cxl",
                            start=hex(start), end=hex(start + 64 * GIB - 1), size=str(64 * GIB),
                            blocks="0", blocks_online="0", gate="active", gate_mode="auto",
-                           result="begun", errno=None)  # fmt: skip
+                           result="begun", errno=None, expected="refuses", answer=None,
+                           decoder="decoder0.0", region_mode="ram", window_start=hex(start),
+                           serial="0x42", firmware="BWFW VERSION 00")  # fmt: skip
         self.wait_for_driver(device, "device_dax")
         self.assertEqual(self.blocks(), before)
         self.assertEqual(self.read(f"{REFUSE}/refused"), "0")
@@ -115,7 +124,9 @@ class Active(Scene):
         self.guest.create_region(2, "512M")
         record = self.wait_for_record(region="region2")
         self.assert_record(record, verdict="devdax", reason="kernel-refused", errno="1",
-                           driver="device_dax", blocks="0", result="done")  # fmt: skip
+                           driver="device_dax", blocks="0", result="done", expected="accepts",
+                           answer="refuses", disagreement="yes")  # fmt: skip
+        self.assertEqual(record["MESSAGE_ID"], DISAGREEMENT)
         self.assertEqual(self.read(f"{REFUSE}/refused"), "1")
         self.assertEqual(self.blocks(), before)
         self.sh(f"daxmap /dev/{record['TDXO_DEVICE']}")
@@ -154,11 +165,44 @@ class Active(Scene):
         table = self.sh("tdx-onlined --dry-run")
         self.assertIn("already-devdax", table)
         ranges = {(record["TDXO_START"], record.get("TDXO_DEVICE")) for record in self.records()}
-        self.assertEqual(table.count("\n"), len(ranges) + 1, table)
+        self.assertEqual(table.count("\n"), len(ranges) + 2, table)
+        self.assertIn("\nDisagreements with the kernel in this boot: 1\n", table)
         self.sh("journalctl --update-catalog")
         ids = {record["MESSAGE_ID"] for record in self.records()}
         for message_id in ids:
             self.assertIn("TDX", self.sh(f"journalctl -b -x -q --no-pager MESSAGE_ID={message_id} | grep ^░░"))
+
+    def test_10b_state(self):
+        """Anybody may read it; it counts what happened, and its man page names all that is in it."""
+        state = json.loads(self.sh("setpriv --reuid=65534 --clear-groups cat /run/tdx-onlined/state.json"))
+        self.assertEqual(state["disagreements"], 1)
+        self.assertGreater(state["events"], 0)
+        self.assertLess(abs(state["last_look"] - int(self.sh("date +%s"))), 600)
+        self.assertEqual(state["gate"], {"state": "active", "detected": "active", "mode": "auto"})
+        answers = {entry.get("answer") for entry in state["ranges"]}
+        self.assertEqual(answers, {None, "accepts", "refuses"})
+        self.assertIn("refuses", [e.get("answer") for e in state["ranges"] if e["reason"] == "kernel-refused"])
+        documented = set(re.findall(r"\*([a-z_]+)[\*\[.]", MAN_STATE.read_text()))
+        self.assertEqual(set(state) - documented, set())
+        for entry in state["ranges"] + state["present"]:
+            self.assertEqual(set(entry) - documented, set())
+
+    def test_10c_explain(self):
+        """What the daemon has done and the kernel has answered is told, by every name of a range."""
+        start, _ = self.window(2)
+        record = self.records(region="region2")[-1]
+        memdev, pci = record["TDXO_MEMDEV"], record["TDXO_PCI_ADDRESS"]
+        for target in (hex(start), record["TDXO_DEVICE"], "region2", memdev, pci, f"node{record['TDXO_NODE']}"):
+            told = self.sh(f"tdx-onlined --explain={target}")
+            self.assertEqual(told, self.sh("tdx-onlined --explain=region2"))
+        self.assertIn(f"{memdev} (serial 0x44, {pci}, ", told)
+        self.assertRegex(told, "\n  done +The daemon decided devdax \\(kernel-refused\\)")
+        self.assertRegex(told, "\n  kernel .*refused")
+        block = self.window(1)[0] // BLOCK
+        told = json.loads(self.sh(f"tdx-onlined --explain=memory{block} --json"))
+        self.assertEqual([e["range"]["region"] for e in told["explanations"]], ["region1"])
+        self.assertIn("512 of its 512 memory blocks are online, in zone Normal",
+                      told["explanations"][0]["topics"]["kernel"])  # fmt: skip
 
     def test_11_bad_configuration(self):
         """A configuration that cannot be read: no start, and the file and line are named."""
