@@ -35,7 +35,7 @@ int main(int argc, char *argv[])
 	}
 	if (options.task == TASK_HELP) {
 		options_help();
-		return finish_output(EXIT_DONE);
+		return (int)finish_output(EXIT_DONE);
 	}
 	if (options.task == TASK_VERSION) {
 		puts("tdx-onlined " VERSION);
@@ -47,5 +47,5 @@ int main(int argc, char *argv[])
 	status = task_run(&options);
 	if (options.table.locale)
 		freelocale(options.table.locale);
-	return finish_output(status);
+	return (int)finish_output(status);
 }

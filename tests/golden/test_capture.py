@@ -255,6 +255,7 @@ class Files(Machine):
         (device / "clear").chmod(0o200)
         os.mkfifo(device / "fifo")
         (device / "kept").write_text("x")
+        (self.root / "proc/zoneinfo").unlink()
         os.mkfifo(self.root / "proc/zoneinfo")
         captured, _ = self.capture()
         there = {path.name for path in captured.rglob("*")}

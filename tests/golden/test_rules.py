@@ -418,6 +418,7 @@ class Rules(tree.Tree):
     def test_movable_without_zoneinfo(self):
         """What cannot be weighed is not made movable."""
         self.tree("cxl-refused")
+        self.forget("proc/zoneinfo")
         found = self.ask(rule(ALL, "Zone=movable"), "--gate=absent")
         self.assert_decided(found, ("online", "gate-absent", NAME, None, "auto"))
         self.assertEqual((found["zone_overruled"], found["movable_ratio"]), (True, None))

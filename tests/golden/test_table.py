@@ -22,7 +22,7 @@ CONFIGURATIONS = (
     {},
     {DROP_IN: "[Daemon]\nAct=no\n"},
     {RULE: rule("Carrier=*", "Verdict=online")},
-    {RULE: rule("Carrier=*", "Verdict=online | Zone=movable")},
+    {RULE: rule("Carrier=*", "Verdict=online | Zone=movable"), DROP_IN: "[Daemon]\nMaxMovableRatio=0\n"},
     {RULE: rule("Carrier=*", "Verdict=devdax")},
     {DROP_IN: CAPABLE, RULE: rule("Carrier=*", "Zone=movable"), "proc/zoneinfo": ZONEINFO},
 )
@@ -99,6 +99,7 @@ class Table(tree.Tree):
         dax = next((self.root / "sys/devices").rglob("dax0.0"))
         (dax / "mapping0/start").unlink()
         (dax / "resource").unlink()
+        self.forget("proc/iomem")
 
 
 class Values(Table):
@@ -340,7 +341,7 @@ class Terminal(Table):
     def test_colours(self):
         """The verdict has one, and a range left alone has none."""
         for name, gate, verdict in (
-            ("cxl-guard", "absent", "\33[32monline"),
+            ("cxl-refused", "absent", "\33[32monline"),
             ("cxl-guard", "active", "\33[36mdevdax"),
             ("dimm", "active", "\33[33moffline"),
             ("pmem", "active", " ignore"),

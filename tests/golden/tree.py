@@ -67,6 +67,10 @@ class Tree(unittest.TestCase):
         shutil.copytree(SYSROOTS / name, self.root, symlinks=True)
         return self.root
 
+    def forget(self, *paths):
+        for path in paths:
+            (self.root / path).unlink()
+
     def tree_in_devdax_mode(self):
         """cxl-refused after the daemon: device_dax has the device, and nobody has that open."""
         self.tree("cxl-refused")

@@ -94,6 +94,8 @@ def main():
             make(guest)
             guest.run("udevadm settle; tdx-onlined --capture=/tmp/tree")
             shutil.rmtree(SYSROOTS / name, ignore_errors=True)
+            # What other packages of Debian's configure is not ours to copy.
+            guest.run("cd /tmp/tree && rm -rf etc usr lib && find . -type d -empty -delete")
             guest.fetch("/tmp/tree", SYSROOTS / name)
 
 
