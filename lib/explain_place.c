@@ -67,12 +67,14 @@ static void tell_blocks(struct text *text, const struct snapshot *snapshot, stru
 	const struct block *block = find_blocks(snapshot, place, &n);
 
 	if (!block)
-		text_append(text, " No memory is there now.");
+		text_append(text, " The kernel has no memory there now.");
 	else if (n == 1)
-		text_append(text, " Its memory block is memory%" PRIu64 ".", block->id);
+		text_append(
+			text, " The kernel has memory block memory%" PRIu64 " there.", block->id);
 	else
-		text_append(text, " It has a part in %zu memory blocks from memory%" PRIu64 " on.",
-			n, block->id);
+		text_append(text,
+			" The kernel has %zu memory blocks there, from memory%" PRIu64 " on.", n,
+			block->id);
 }
 
 static void tell_window(struct text *text, const struct cedt_window *window, bool boot_ram)

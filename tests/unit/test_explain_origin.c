@@ -172,7 +172,7 @@ static void check_place(
 
 #define RAM	"in [mem 0x100000-0xffefffff], which was there at boot, says boot-params."
 #define NOT_RAM "The boot map does not hold it."
-#define NONE	" No memory is there now."
+#define NONE	" The kernel has no memory there now."
 #define SRAT_0	"The SRAT has it in [mem 0x0-0xffffffff], memory of proximity domain 0."
 #define SRAT_1                                                                                     \
 	"The SRAT has it in [mem 0x400000000-0x7ffffffff], hot-pluggable memory of proximity "     \
@@ -187,19 +187,21 @@ static void test_boot_memory(void **state)
 {
 	struct machine *machine = *state;
 
-	check_place(
-		machine, span(GIB, GIB + 1), "It is " RAM " Its memory block is memory8.", SRAT_0);
+	check_place(machine, span(GIB, GIB + 1),
+		"It is " RAM " The kernel has memory block memory8 there.", SRAT_0);
 	/* All of a block, and what is not all RAM */
-	check_place(machine, span(GIB, GIB + BLOCK), "It is " RAM " Its memory block is memory8.",
-		SRAT_0);
-	check_place(machine, span(0, BLOCK), "A part of it is " RAM " Its memory block is memory0.",
-		SRAT_0);
+	check_place(machine, span(GIB, GIB + BLOCK),
+		"It is " RAM " The kernel has memory block memory8 there.", SRAT_0);
+	check_place(machine, span(0, BLOCK),
+		"A part of it is " RAM " The kernel has memory block memory0 there.", SRAT_0);
 	check_place(machine, span(GIB - 1, GIB + BLOCK + 1),
-		"It is " RAM " It has a part in 3 memory blocks from memory7 on.", SRAT_0);
+		"It is " RAM " The kernel has 3 memory blocks there, from memory7 on.", SRAT_0);
 	check_place(machine, span(0, UINT64_MAX),
-		"A part of it is " RAM " It has a part in 40 memory blocks from memory0 on.", "");
+		"A part of it is " RAM " The kernel has 40 memory blocks there, from memory0 on.",
+		"");
 	/* The first MiB is no TDX memory. */
-	check_place(machine, span(0, 1), NOT_RAM " Its memory block is memory0.", SRAT_0);
+	check_place(
+		machine, span(0, 1), NOT_RAM " The kernel has memory block memory0 there.", SRAT_0);
 	/* It was RAM, and its block is not there, or not any more. */
 	machine->snapshot.blocks.n = 0;
 	check_place(machine, span(GIB, GIB + 1), "It is " RAM NONE, SRAT_0);
@@ -213,7 +215,9 @@ static void test_no_boot_map(void **state)
 	machine->snapshot.boot_map.n = 0;
 	machine->snapshot.boot_map.known = false;
 	check_place(machine, span(GIB, GIB + 1),
-		"Nothing tells whether it was there at boot. Its memory block is memory8.", SRAT_0);
+		"Nothing tells whether it was there at boot. The kernel has memory block memory8 "
+		"there.",
+		SRAT_0);
 }
 
 static void test_windows(void **state)
@@ -223,11 +227,11 @@ static void test_windows(void **state)
 	/* firmware's setting */
 	check_place(machine, span(8 * GIB, 8 * GIB + 1),
 		"It is in [mem 0x200000000-0x23fffffff], which was there at boot, says memblock. "
-		"Its memory block is memory64.",
+		"The kernel has memory block memory64 there.",
 		CEDT_0 SPOILT);
 	check_place(machine, span(9 * GIB - 1, 9 * GIB + 1),
 		"A part of it is in [mem 0x200000000-0x23fffffff], which was there at boot, says "
-		"memblock. Its memory block is memory71.",
+		"memblock. The kernel has memory block memory71 there.",
 		CEDT_0 SPOILT);
 	/* of the administrator's word firmware knows nothing */
 	check_place(machine, span(10 * GIB, 10 * GIB + 1),

@@ -1,0 +1,419 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""--explain on captured machines: what it prints is compared with tests/expected.
+
+    test_explain.py             compare
+    test_explain.py --write     write what is printed now; read the difference before you commit it
+
+The second half asks copies of trees: each kind of target, JSON, rules and configuration, what the
+daemon has noted, and targets that are not there.
+"""
+
+import json
+import sys
+import unittest
+
+import tree
+from tree import DROP_IN, MAIN, RULE, rule
+
+EXPECTED = tree.TESTS / "expected"
+
+# What is asked of each tree: what has arrived, boot memory, windows where nothing is, a node.
+QUESTIONS = {
+    "cxl-guard": (
+        "dax0.0", "dax0.0 --gate=absent", "memory3", "0x5bfffffff", "node0",
+    ),
+    "cxl-online": (
+        "region0", "region0 --gate=active", "node0", "0x6cfffffff",
+    ),
+    "cxl-refused": (
+        "0d:00.0", "0d:00.0 --gate=absent", "memory190", "0x5c0000000-0x6cfffffff",
+    ),
+    "dimm": (
+        "memory33", "memory33 --gate=absent", "0x120000000", "0x0",
+    ),
+    "hmem": (
+        "0x10000000", "0x10000000 --gate=absent", "0xfffffff", "memory4",
+    ),
+    "ordinary-machine": (
+        "0x100000000", "memory23", "memory20 --gate=active", "0xbff00000-0x100000000",
+    ),
+    "plain-host": (
+        "0x1000000", "0x0", "memory0", "memory7", "0x3ffdd000", "0x0-0x3fffffff", "node0",
+        "node0 --gate=active", "0x100000000",
+    ),
+    "pmem": (
+        "dax0.0", "dax0.0 --gate=absent", "0x10000000", "0x20000000",
+    ),
+    "virtio-mem": (
+        "node0", "node0 --gate=absent", "0x110000000", "memory1",
+    ),
+}  # fmt: skip
+
+# 1280 MiB of pages of 4 KiB, none of them free.
+ZONEINFO = """\
+Node 0, zone   Normal
+  pages free     0
+        high     0
+        present  327680
+"""
+
+TOPICS = ["what", "origin", "boot-map", "gate", "rule", "verdict", "done", "kernel", "change"]
+
+
+def answer(root):
+    """What is printed of a tree, each answer after its question."""
+    answers = []
+    for question in QUESTIONS[root.name]:
+        result = tree.run(root, *f"--explain={question}".split())
+        if (result.returncode, result.stderr) != (0, ""):
+            raise AssertionError(f"{root.name}: {question}: {result.stderr}")
+        answers.append(f"$ tdx-onlined --explain={question}\n{result.stdout}")
+    return "\n".join(answers)
+
+
+def expected_of(name):
+    return EXPECTED / f"{name}.explain.txt"
+
+
+class Golden(unittest.TestCase):
+    maxDiff = None
+
+    def test_every_tree(self):
+        roots = {path.name for path in tree.SYSROOTS.iterdir() if path.is_dir()}
+        self.assertEqual(set(QUESTIONS), roots)
+        for name in QUESTIONS:
+            with self.subTest(name):
+                self.assertEqual(answer(tree.SYSROOTS / name), expected_of(name).read_text())
+
+    def test_nothing_expected_in_vain(self):
+        self.assertEqual({expected_of(name) for name in QUESTIONS},
+                         set(EXPECTED.glob("*.explain.*")))  # fmt: skip
+
+
+class Asked(tree.Tree):
+    """Each test asks a copy of a tree."""
+
+    def explain(self, target, *options):
+        """The explanations: for each its subject, and its topics."""
+        result = tree.run(self.root, f"--explain={target}", *options)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        return [self.parse(text) for text in result.stdout.split("\n\n")]
+
+    def parse(self, text):
+        subject, *lines = text.rstrip("\n").split("\n")
+        self.assertEqual({line[:2] for line in lines}, {"  "})
+        return subject, {line[2:12].rstrip(): line[12:] for line in lines}
+
+    def topics(self, target, *options):
+        """The topics of the only explanation."""
+        ((_, topics),) = self.explain(target, *options)
+        self.assertEqual(list(topics), TOPICS)
+        return topics
+
+    def json(self, target, *options):
+        result = tree.run(self.root, f"--explain={target}", "--json", *options)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        return json.loads(result.stdout)
+
+    # --- targets ---
+
+    KINDS = {
+        "0x5d0000000": "address", "0x5efffffff": "address", "24964497408": "address",
+        "[mem 0x5d0000000-0x5efffffff]": "address", "0x0-0xfffffffffffffffe": "address",
+        "memory186": "block", "memory189": "block", "dax0.0": "dax", "region0": "region",
+        "mem0": "memdev", "0000:0d:00.0": "pci-address", "0000:0D:00.0": "pci-address",
+        "node1": "node",
+    }  # fmt: skip
+
+    def test_kinds(self):
+        """Whatever of it is named, the same range is explained, with the object of the dry run."""
+        self.tree("cxl-online")
+        dry_run, _ = self.decide()
+        ((subject, topics),) = self.explain("dax0.0")
+        for target, kind in self.KINDS.items():
+            with self.subTest(target):
+                self.assertEqual(self.explain(target), [(subject, topics)])
+                report = self.json(target)
+                self.assertEqual(list(report), ["schema", "target", "kind", "explanations"])
+                self.assertEqual((report["schema"], report["target"], report["kind"]),
+                                 (1, target.replace("0D", "0d"), kind))  # fmt: skip
+                self.assertEqual(report["explanations"],
+                                 [{"topics": topics, "range": dry_run["ranges"][0]}])  # fmt: skip
+
+    def test_every_range_object(self):
+        """On every tree the range is the one of the dry run, whatever the gate."""
+        for name in QUESTIONS:
+            self.root = tree.SYSROOTS / name
+            for options in ([], ["--gate=active"], ["--gate=absent"]):
+                dry_run, _ = self.decide(*options)
+                for found in dry_run["ranges"]:
+                    report = self.json(hex(found["start"]), *options)
+                    self.assertEqual([e["range"] for e in report["explanations"]], [found])
+
+    def test_place(self):
+        """Where nothing has arrived the topics that say nothing are null, and so is the range."""
+        self.tree("plain-host")
+        for target, kind, told in (
+            ("0x1000000", "address", ["what", "origin", "verdict"]),
+            ("memory1", "block", ["what", "origin", "verdict"]),
+            ("node0", "node", ["what"]),
+        ):
+            report = self.json(target)
+            ((subject, topics),) = self.explain(target)
+            self.assertEqual((subject, list(topics), report["kind"]), (target, told, kind))
+            self.assertEqual(report["explanations"], [
+                {"topics": {topic: topics.get(topic) for topic in TOPICS}, "range": None}])  # fmt: skip
+
+    def test_two_ranges(self):
+        """Of a device with two mappings, each is explained; an address means one of them."""
+        self.tree("cxl-guard")
+        dax = next((self.root / "sys/devices").rglob("dax0.0")).relative_to(self.root)
+        self.write(dax / "size", f"{2 << 30}\n")
+        for i, start in enumerate((0x5D0000000, 0x700000000)):
+            self.write(dax / f"mapping{i}/start", f"{start:#x}\n")
+            self.write(dax / f"mapping{i}/end", f"{start + (1 << 30) - 1:#x}\n")
+            self.write(dax / f"mapping{i}/page_offset", "0x0\n")
+        ranges = ["[mem 0x5d0000000-0x60fffffff]", "[mem 0x700000000-0x73fffffff]"]
+        for target, wanted in (("dax0.0", ranges), ("region0", ranges), ("mem0", ranges),
+                               ("node1", ranges), ("0x5d0000000", ranges[:1]),
+                               ("0x700000000", ranges[1:]), ("0x60fffffff-0x700000000", ranges)):  # fmt: skip
+            found = self.explain(target)
+            self.assertEqual([subject.split(" (")[0] for subject, _ in found],
+                             [f"1 GiB cxl {text}" for text in wanted])  # fmt: skip
+            self.assertEqual(len(self.json(target)["explanations"]), len(wanted))
+            for _, topics in found:
+                self.assertIn(" Its device has 2 ranges, and is judged by all of them. ",
+                              topics["boot-map"])  # fmt: skip
+
+    def test_not_there(self):
+        """A message, exit status 1, and nothing printed: not even JSON."""
+        missing = "there is no such thing here"
+        for name, targets, message in (
+            ("cxl-online", ("memory8", "memory18446744073709551615", "dax0.1",
+                            "dax1.0", "region1", "mem1", "0000:0e:00.0", "node2"), missing),
+            ("plain-host", ("dax0.0", "region0", "mem0", "0000:0d:00.0", "node1"), missing),
+            ("ordinary-machine", ("node0", "memory24"), missing),
+            ("plain-host", ("0x40000000", "0xfffffffffffffffe", "0x80000000-0xffffffff"),
+             "nothing is known of this address"),
+        ):  # fmt: skip
+            self.tree(name)
+            for target in targets:
+                with self.subTest(target):
+                    for options in ([], ["--json"]):
+                        self.assert_run([f"--explain={target}", *options],
+                                        (1, "", [f"--explain={target}: {message}"]))  # fmt: skip
+
+    # --- usage ---
+
+    def assert_usage(self, options, message):
+        result = tree.run(self.root, *options)
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (
+            2, "", f"tdx-onlined: {message}\nTry 'tdx-onlined --help'.\n"))  # fmt: skip
+
+    def test_bad_target(self):
+        self.tree("plain-host")
+        for target in ("", "memory", "dax0", "node-1", " 0x1", "0xffffffffffffffff", "0d:00",
+                       "/dev/dax0.0", "x" * 64, "a\nb"):  # fmt: skip
+            self.assert_usage([f"--explain={target}"], f"--explain={target}: not an address, memoryN,"
+                              " daxX.Y, regionN, memN, nodeN or PCI address")  # fmt: skip
+
+    def test_one_task(self):
+        self.tree("plain-host")
+        message = "one task at a time; only --dry-run and --check-config go together"
+        for task in ("--dry-run", "--oneshot", "--check-config", "--cat-config", "--capture=x"):
+            self.assert_usage(["--explain=node0", task], message)
+            self.assert_usage([task, "--explain=node0"], message)
+        self.assert_usage(["--check-config", "--dry-run", "--explain=node0"], message)
+
+    def test_no_hotplug(self):
+        self.tree("plain-host")
+        (self.root / "sys/devices/system/memory").rename(self.root / "gone")
+        result = tree.run(self.root, "--explain=node0")
+        self.assertEqual((result.returncode, result.stdout), (3, ""))
+
+    # --- the administrator's word ---
+
+    def test_rules(self):
+        self.tree("cxl-refused")
+        refuses = "TDX refuses it, it was not there at boot (outside-boot-map)."
+        for match, policy, said, verdict in (
+            ("Carrier=dimm", "Verdict=ignore", "There is one rule, and it does not match.",
+             f"devdax: {refuses}"),
+            ("Carrier=cxl", "Verdict=ignore", "Rule 10-a.rule matches, and asks for ignore.",
+             "ignore: a rule says so (rule)."),
+            ("Carrier=cxl", "Verdict=online",
+             "Rule 10-a.rule matches, and asks for online, which it cannot have.",
+             f"devdax: {refuses}"),
+            ("Carrier=cxl", "Verdict=devdax", "Rule 10-a.rule matches, and asks for devdax.",
+             f"devdax: {refuses}"),
+            ("Carrier=cxl", "Zone=kernel", "Rule 10-a.rule matches.", f"devdax: {refuses}"),
+        ):  # fmt: skip
+            self.configure({RULE: rule(match, policy)})
+            topics = self.topics("dax0.0")
+            self.assertEqual((topics["rule"], topics["verdict"]), (said, verdict))
+        self.configure({RULE: rule("Carrier=dimm", "Verdict=ignore"),
+                        RULE.replace("10-a", "20-b"): rule("Device=dax1.*", "Verdict=ignore")})  # fmt: skip
+        self.assertEqual(self.topics("dax0.0")["rule"], "None of the 2 rules matches.")
+
+    def test_zone(self):
+        """A rule that asks for movable: 512 MiB to the kernel's 1280 MiB, that is 40 %."""
+        self.tree("cxl-refused")
+        self.write("proc/zoneinfo", ZONEINFO)
+        asks, cannot = "Rule 10-a.rule matches.", " It asks for zone movable, which it cannot have: "
+        for ratio, said in ((40, asks), (39, f"{asks}{cannot}movable memory would be 40 % of the kernel's.")):
+            self.configure({RULE: rule("Carrier=cxl", "Zone=movable"),
+                            MAIN: f"[Daemon]\nMaxMovableRatio={ratio}\n"})  # fmt: skip
+            topics = self.topics("dax0.0", "--gate=absent")
+            self.assertEqual(topics["rule"], said)
+            self.assertEqual("(gate-absent). It goes to zone movable. With" in topics["verdict"],
+                             ratio == 40)  # fmt: skip
+        (self.root / "proc/zoneinfo").unlink()
+        self.assertEqual(self.topics("dax0.0", "--gate=absent")["rule"],
+                         f"{asks}{cannot}the sizes of the zones are not known.")  # fmt: skip
+
+    def test_head_room(self):
+        """64 GiB take 256 MiB of memory map as devdax with pages of 2 MiB; no page is free."""
+        self.tree("cxl-guard")
+        self.write("proc/zoneinfo", ZONEINFO)
+        self.assertEqual(self.topics("dax0.0")["verdict"], "ignore: the host cannot spare its memory map"
+                         " (no-head-room). It takes 256 MiB, and 0 B can be spared.")  # fmt: skip
+
+    def test_act(self):
+        self.tree("cxl-refused")
+        self.configure({DROP_IN: "[Daemon]\nAct=no\n"})
+        topics = self.topics("dax0.0")
+        self.assertEqual(topics["done"], "The daemon has not run in this boot. Act=no withholds what is"
+                         " left to do: take its driver off, bind device_dax.")  # fmt: skip
+        self.assertTrue(topics["change"].endswith(
+            " Act=yes in tdx-onlined.conf(5) lets be done what is left."))  # fmt: skip
+        self.assertEqual(self.json("dax0.0")["explanations"][0]["range"]["withheld"], "observe")
+
+    def test_capable(self):
+        """All of the range, and all but its last block."""
+        self.tree("cxl-refused")
+        self.configure({DROP_IN: "[Daemon]\nCapableRanges=0x5d0000000-0x5efffffff\n"})
+        topics = self.topics("dax0.0")
+        self.assertEqual(topics["boot-map"], "CapableRanges= asserts that TDX can use all of it. The boot"
+                         " map holds 1.4 GiB in 2 ranges, from boot-params and configuration.")  # fmt: skip
+        self.assertTrue(topics["kernel"].endswith(", the kernel would accept."))
+        self.configure({DROP_IN: "[Daemon]\nCapableRanges=0x5d0000000-0x5e7ffffff\n"})
+        topics = self.topics("dax0.0")
+        self.assertTrue(topics["boot-map"].startswith(
+            "Only 384 MiB of it was there at boot or is asserted by CapableRanges=. "))  # fmt: skip
+        self.assertIn("(straddles-boot-map)", topics["verdict"])
+
+    def test_gate_by_configuration(self):
+        """A machine without TDX that is to behave like one with it; and the other way round."""
+        self.tree("cxl-online")
+        self.configure({DROP_IN: "[Daemon]\nGate=active\n"})
+        topics = self.topics("dax0.0")
+        self.assertEqual(topics["gate"], "By Gate= or --gate= the gate counts as active. As found it is"
+                         " absent. The witnesses say: /proc/cpuinfo: no tdx_host_platform;"
+                         " /sys/fs/cgroup/misc.capacity: no tdx.")  # fmt: skip
+        self.assertEqual(topics["kernel"], "4 of its 4 memory blocks are online. Asked to bring it"
+                         " online, the kernel would accept.")  # fmt: skip
+        self.assertEqual(self.topics("dax0.0", "--gate=auto")["gate"][:43],
+                         "TDX is not in force here, so nothing is ref")  # fmt: skip
+
+    # --- what the daemon has noted ---
+
+    def note(self, present=(), **entry):
+        """A state file of the daemon, of this boot, with one range of dax0.0 in it."""
+        device = next((self.root / "sys/devices").rglob("dax0.0"))
+        boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
+        noted = {"start": 0x5D0000000, "size": 512 << 20, "carrier": "cxl", "device": "dax0.0",
+                 "identity": device.stat().st_ino, **entry}  # fmt: skip
+        self.write("run/tdx-onlined/state.json", json.dumps({
+            "schema": 2, "boot_id": boot_id, "config": {},
+            "present": [noted] if present else [], "ranges": [noted] if entry else [],
+            "boot_map": {"known": True, "ranges": [
+                {"start": 1 << 20, "size": 1022 << 20, "source": "boot-params"}]}}))  # fmt: skip
+
+    def test_in_devdax_mode(self):
+        """At rest: the daemon has done it. A rule would not help, and is not proposed."""
+        self.tree_in_devdax_mode()
+        self.note(verdict="devdax", reason="outside-boot-map", result="done", driver="device_dax")
+        topics = self.topics("dax0.0")
+        self.assertEqual(topics["verdict"], "devdax: it is in devdax mode already (already-devdax). If it"
+                         " were not, the verdict would be devdax: TDX refuses it, it was not there at boot"
+                         " (outside-boot-map).")  # fmt: skip
+        self.assertEqual(topics["done"], "The daemon decided devdax (outside-boot-map), and did it."
+                         " Nothing is left to do.")  # fmt: skip
+        self.assertTrue(topics["origin"].endswith(
+            " It was not there when the daemon first started in this boot."))  # fmt: skip
+        self.assertNotIn("ConvertDevdax", topics["change"])
+        self.assertIn("ConvertDevdax", self.topics("dax0.0", "--gate=absent")["change"])
+
+    def test_not_decided(self):
+        self.tree("cxl-refused")
+        self.note()
+        self.assertEqual(self.topics("dax0.0")["done"], "The daemon has not decided it. What is left to"
+                         " do: take its driver off, bind device_dax.")  # fmt: skip
+
+    def test_withheld(self):
+        """It was there before the daemon, which has left it alone."""
+        self.tree("cxl-refused")
+        self.note(present=True, verdict="devdax", reason="outside-boot-map", result="withheld")
+        topics = self.topics("dax0.0")
+        self.assertTrue(topics["origin"].endswith(
+            " It was there before the daemon first started in this boot."))  # fmt: skip
+        self.assertEqual(topics["done"], "The daemon decided devdax (outside-boot-map), and did nothing"
+                         " because of Act=no or Present=. What is left to do: take its driver off, bind"
+                         " device_dax.")  # fmt: skip
+        self.assertTrue(topics["change"].endswith(" 'tdx-onlined --oneshot' does what is left to do."))
+
+    def test_answers(self):
+        """The kernel's answer, as expected or not; a refusal stays what is in the way."""
+        for answer_, reason, kernel in (
+            ("refuses", "kernel-refused", "refused"),
+            ("accepts", "gate-absent", "accepted, which was not expected"),
+        ):
+            self.tree("cxl-refused")
+            self.note(verdict="devdax", reason=reason, result="failed", answer=answer_)
+            topics = self.topics("dax0.0")
+            self.assertEqual(topics["kernel"], "0 of its 4 memory blocks are online. Asked in this boot to"
+                             f" bring it online, the kernel {kernel}.")  # fmt: skip
+            self.assertEqual(topics["done"], f"The daemon decided devdax ({reason}), and failed. That"
+                             " stands until a reload, which decides it anew. What is left to do: take its"
+                             " driver off, bind device_dax.")  # fmt: skip
+            self.assertEqual(topics["change"].startswith("The kernel has answered, "),
+                             answer_ == "refuses")  # fmt: skip
+
+    def test_changed(self):
+        self.tree("cxl-refused")
+        self.note(verdict="devdax", reason="outside-boot-map", result="done", changed=True)
+        self.assertEqual(self.topics("dax0.0")["done"], "The daemon decided devdax (outside-boot-map), and"
+                         " did it. Somebody has changed it since. What is left to do: take its driver off,"
+                         " bind device_dax.")  # fmt: skip
+
+    # --- what firmware says ---
+
+    def test_boot_ram_in_a_window(self):
+        """Firmware hands out a window as RAM: e820 calls the first GiB of it RAM."""
+        self.tree("plain-host")
+        other = tree.SYSROOTS / "cxl-guard/sys/firmware/acpi/tables/CEDT"
+        self.write("sys/firmware/acpi/tables/CEDT", other.read_bytes())
+        path = "sys/kernel/boot_params/data"
+        data = bytearray((self.root / path).read_bytes())
+        at = 0x2D0 + 20 * data[0x1E8]
+        data[at : at + 20] = (0x5D0000000).to_bytes(8, "little") + (1 << 30).to_bytes(8, "little") + (
+            b"\1\0\0\0")  # fmt: skip
+        data[0x1E8] += 1
+        self.write(path, bytes(data))
+        for i in range(186, 194):
+            self.write(f"sys/devices/system/memory/memory{i}/state", "online\n")
+        ((_, topics),) = self.explain("0x5d0000000")
+        self.assertEqual(topics["what"], "It is in [mem 0x5d0000000-0x60fffffff], which was there at boot,"
+                         " says boot-params. The kernel has memory block memory186 there.")  # fmt: skip
+        self.assertEqual(topics["origin"], "The CEDT has it in the CXL window [mem 0x5d0000000-"
+                         "0x15cfffffff]. Firmware hands out CXL memory as ordinary RAM there, and that"
+                         " keeps TDX from initialising.")  # fmt: skip
+
+
+if __name__ == "__main__":
+    if "--write" in sys.argv:
+        for tree_name in QUESTIONS:
+            expected_of(tree_name).write_text(answer(tree.SYSROOTS / tree_name))
+        sys.exit()
+    tree.main()
