@@ -12,11 +12,12 @@
 /* Take the next part of a line, up to a newline or NUL. False: the text has ended. */
 static bool take_part(struct udev_lines *lines, const char **ret_part, size_t *ret_length)
 {
-	const char *end = lines->text + lines->size, *part = lines->text + lines->position;
-	const char *at = part;
+	const char *end, *part, *at;
 
-	if (part == end)
+	if (lines->position == lines->size)
 		return false;
+	end = lines->text + lines->size;
+	at = part = lines->text + lines->position;
 	lines->line += !lines->position || part[-1] == '\n';
 	while (at < end && *at && *at != '\n')
 		at++;
