@@ -132,32 +132,43 @@ static void listing_done(struct listing *listing)
 	layers_done(&listing->found);
 }
 
-static int add_layer(
-	struct layers *merged, const char *root, const char *directory, const struct listing *how)
+static int add_layer(struct layers *merged, const char *directory, const struct listing *how)
 {
 	CLEANUP(listing_done) struct listing listing = *how;
-	struct path path;
 	int r;
 
-	listing.directory = path_of(&path, "%s/%s", root, directory);
-	r = sysfs_list(path.text, add_entry, &listing);
+	listing.directory = directory;
+	r = sysfs_list(directory, add_entry, &listing);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0 && r != -ENOENT)
-		how->stray(path.text, r, how->userdata);
+		how->stray(directory, r, how->userdata);
 	return merge(merged, &listing.found);
 }
 
-int layers_add_directory(struct layers *layers, const char *directory, const char *suffix,
-	void (*stray)(const char *path, int error, void *userdata), void *userdata)
+int layers_add_directories(struct layers *layers, const char *const *directories,
+	const char *suffix, void (*stray)(const char *path, int error, void *userdata),
+	void *userdata)
 {
 	const struct listing how = {.suffix = suffix, .stray = stray, .userdata = userdata};
 	CLEANUP(layers_done) struct layers merged = {0};
 	int r = 0;
 
-	for (size_t i = ARRAY_SIZE(roots); r == 0 && i > 0; i--)
-		r = add_layer(&merged, roots[i - 1], directory, &how);
+	for (; r == 0 && *directories; directories++)
+		r = add_layer(&merged, *directories, &how);
 	for (size_t i = 0; r == 0 && i < merged.n; i++)
 		r = append(layers, merged.files[i].name, merged.files[i].path);
 	return r;
+}
+
+int layers_add_directory(struct layers *layers, const char *directory, const char *suffix,
+	void (*stray)(const char *path, int error, void *userdata), void *userdata)
+{
+	const char *directories[ARRAY_SIZE(roots) + 1] = {NULL};
+	struct path paths[ARRAY_SIZE(roots)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
+		directories[i] =
+			path_of(&paths[i], "%s/%s", roots[ARRAY_SIZE(roots) - 1 - i], directory);
+	return layers_add_directories(layers, directories, suffix, stray, userdata);
 }

@@ -16,6 +16,7 @@ enum {
 	OPTION_DRY_RUN = 256,
 	OPTION_ONESHOT,
 	OPTION_EXPLAIN,
+	OPTION_DOCTOR,
 	OPTION_CHECK_CONFIG,
 	OPTION_CAT_CONFIG,
 	OPTION_CAPTURE,
@@ -31,6 +32,7 @@ static const struct option long_options[] = {
 	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
 	{"oneshot", no_argument, NULL, OPTION_ONESHOT},
 	{"explain", required_argument, NULL, OPTION_EXPLAIN},
+	{"doctor", no_argument, NULL, OPTION_DOCTOR},
 	{"check-config", no_argument, NULL, OPTION_CHECK_CONFIG},
 	{"cat-config", no_argument, NULL, OPTION_CAT_CONFIG},
 	{"capture", required_argument, NULL, OPTION_CAPTURE},
@@ -62,6 +64,7 @@ void options_help(void)
 	     "      --oneshot      Decide all ranges there are, act, print that, exit\n"
 	     "      --explain=WHAT Tell all about an address, memoryN, daxX.Y, regionN, memN,\n"
 	     "                     nodeN or PCI address\n"
+	     "      --doctor       Tell what on this host gets in the way, and the remedies\n"
 	     "  -J, --json         With any of these: print JSON\n"
 	     "  -o, --output=LIST  Of the table: these columns; +LIST: these as well\n"
 	     "  -O, --output-all   Of the table: all columns\n"
@@ -89,7 +92,7 @@ void options_help(void)
 		printf("  %-16s %s\n", fail_on_to_string(word), fail_on_explain(word));
 	puts("\n"
 	     "Exit: 0 done, 1 failed, 2 usage, 3 no memory hotplug here, 4 --fail-on holds,\n"
-	     "64 done in part.\n"
+	     "5 --doctor has found something, 64 done in part.\n"
 	     "See tdx-onlined(8), tdx-onlined.conf(5) and tdx-onlined.rule(5).");
 }
 
@@ -138,14 +141,15 @@ static int check_table(const struct options *options)
 static int check(const struct options *options)
 {
 	const struct modifier modifiers[] = {
-		{"--json", "--dry-run, --oneshot or --explain",
-			WITH(TASK_DRY_RUN) | WITH(TASK_ONESHOT) | WITH(TASK_EXPLAIN),
+		{"--json", "--dry-run, --oneshot, --explain or --doctor",
+			WITH(TASK_DRY_RUN) | WITH(TASK_ONESHOT) | WITH(TASK_EXPLAIN) |
+				WITH(TASK_DOCTOR),
 			options->json},
 		{"--fail-on", "--dry-run or --oneshot", WITH(TASK_DRY_RUN) | WITH(TASK_ONESHOT),
 			options->fail_on != 0},
-		{"--root", "--dry-run, --explain, --check-config or --cat-config",
+		{"--root", "--dry-run, --explain, --doctor, --check-config or --cat-config",
 			WITH_DRY_RUN | WITH_CHECK_CONFIG | WITH(TASK_CAT_CONFIG) |
-				WITH(TASK_EXPLAIN),
+				WITH(TASK_EXPLAIN) | WITH(TASK_DOCTOR),
 			options->root != NULL},
 		{"--anonymise", "--capture", WITH(TASK_CAPTURE), options->anonymise},
 	};
@@ -291,6 +295,8 @@ static int take(struct options *options, int option, const char *value)
 		return set_task(options, TASK_ONESHOT);
 	case OPTION_EXPLAIN:
 		return set_target(options, value);
+	case OPTION_DOCTOR:
+		return set_task(options, TASK_DOCTOR);
 	case OPTION_CHECK_CONFIG:
 		return set_task(options, TASK_CHECK_CONFIG);
 	case OPTION_CAT_CONFIG:

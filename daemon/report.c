@@ -292,6 +292,26 @@ int report_print_explanations(struct report *report, const struct target *target
 	return print(object);
 }
 
+int report_print_findings(const struct findings *findings)
+{
+	struct json_object *object = schema_object();
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < findings->n; i++) {
+		const struct finding *finding = &findings->items[i];
+		struct json_object *item = json_object_new_object();
+
+		add(item, "code", text(finding_code_to_string(finding->code)));
+		add(item, "severity", text(severity_to_string(finding->severity)));
+		add(item, "message", text(finding->message));
+		add(item, "remedy", text(finding->remedy));
+		add(item, "source", text(finding->source));
+		json_object_array_add(array, item);
+	}
+	add(object, "findings", array);
+	return print(object);
+}
+
 int report_print(
 	struct report *report, const struct snapshot *snapshot, const struct firmware *firmware)
 {

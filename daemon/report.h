@@ -6,6 +6,7 @@
 
 #include "firmware.h"
 #include "tdxo/compiler.h"
+#include "tdxo/doctor.h"
 #include "tdxo/explain.h"
 #include "tdxo/record.h"
 #include "tdxo/snapshot.h"
@@ -24,6 +25,9 @@ int report_add(struct report *report, const struct record *record) MUST_CHECK;
 int report_add_explanation(struct report *report, const struct record *record,
 	const struct explanation *explanation) MUST_CHECK;
 int report_print_explanations(struct report *report, const struct target *target) MUST_CHECK;
+
+/* Findings, and nothing else. */
+int report_print_findings(const struct findings *findings) MUST_CHECK;
 
 /* Print the object to stdout. 0 or a negative errno. */
 int report_print(struct report *report, const struct snapshot *snapshot,

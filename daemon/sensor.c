@@ -292,15 +292,24 @@ static void examine_device(struct sensor *sensor, struct dax_device *dax, struct
 	dax->map_on_itself = dax_map_on_itself(arrival->device);
 }
 
-static void examine_blocks(struct sensor *sensor, struct arrival *arrival)
+int sensor_block_node(uint64_t id)
 {
+	int node = NODE_UNKNOWN;
 	struct path path;
 
-	read_states(sensor, arrival->range);
-	path_of(&path, MEMORY "/memory%" PRIu64,
-		arrival->range.start / sensor->snapshot.block_size);
+	path_of(&path, MEMORY "/memory%" PRIu64, id);
 	/* A block without a node link: then the node is not known. */
-	(void)!sysfs_list(path.text, note_node, &arrival->node);
+	(void)!sysfs_list(path.text, note_node, &node);
+	return node;
+}
+
+static void examine_blocks(struct sensor *sensor, struct arrival *arrival)
+{
+	int node = sensor_block_node(arrival->range.start / sensor->snapshot.block_size);
+
+	read_states(sensor, arrival->range);
+	if (node != NODE_UNKNOWN)
+		arrival->node = node;
 }
 
 void sensor_examine(struct sensor *sensor, struct arrival *arrival)

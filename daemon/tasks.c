@@ -10,6 +10,7 @@
 
 #include "capture.h"
 #include "daemon.h"
+#include "doctor.h"
 #include "explain.h"
 #include "journal.h"
 #include "once.h"
@@ -45,6 +46,8 @@ static int run_task(const struct options *options, struct settings *settings)
 		return once_run(settings, &once);
 	case TASK_EXPLAIN:
 		return explain_run(settings, &options->target, options->json);
+	case TASK_DOCTOR:
+		return doctor_run(settings, options->json, options->root != NULL);
 	default:
 		return daemon_run(settings, &daemon_options);
 	}
@@ -75,6 +78,8 @@ static enum exit_status run_with(const struct options *options, struct settings 
 		return EXIT_FAILED;
 	if (r > 0 && options->task == TASK_EXPLAIN)
 		return EXIT_FAILED;
+	if (r > 0 && options->task == TASK_DOCTOR)
+		return EXIT_FOUND;
 	if (r == ONCE_MATCHED)
 		return EXIT_MATCHED;
 	return r == ONCE_INCOMPLETE ? EXIT_PARTIAL : EXIT_DONE;

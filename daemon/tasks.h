@@ -13,6 +13,7 @@ enum exit_status {
 	EXIT_USAGE = 2,
 	EXIT_NO_HOTPLUG = 3,
 	EXIT_MATCHED = 4,
+	EXIT_FOUND = 5,
 	EXIT_PARTIAL = 64,
 };
 

@@ -219,7 +219,7 @@ bool daxctl_next(struct conf_text *conf, struct daxctl_section *ret_section)
 		*conf = next;
 		if (read_head(start, section.name))
 			section.line = next.line;
-		else if (section.line && *start && *start != '#' && *start != ';')
+		else if (section.line)
 			read_key(&section, start);
 	}
 	*ret_section = section;

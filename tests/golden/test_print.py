@@ -307,10 +307,9 @@ class Check(tree.Configured):
 
 
 class Usage(tree.Tree):
-    ONE_TASK = ("tdx-onlined: one task at a time; only --dry-run and --check-config go"
-                " together")  # fmt: skip
-    ROOT = "tdx-onlined: --root needs --dry-run, --explain, --check-config or --cat-config"
-    JSON = "tdx-onlined: --json needs --dry-run, --oneshot or --explain"
+    ONE_TASK = "tdx-onlined: one task at a time; only --dry-run and --check-config go together"
+    ROOT = "tdx-onlined: --root needs --dry-run, --explain, --doctor, --check-config or --cat-config"
+    JSON = "tdx-onlined: --json needs --dry-run, --oneshot, --explain or --doctor"
     FAIL_ON = "tdx-onlined: --fail-on needs --dry-run or --oneshot"
     WRONG = (
         (["--check-config", "--cat-config"], ONE_TASK),
@@ -320,6 +319,8 @@ class Usage(tree.Tree):
         (["--check-config", "--oneshot"], ONE_TASK),
         (["--oneshot", "--cat-config"], ONE_TASK),
         (["--dry-run", "--oneshot"], ONE_TASK),
+        (["--doctor", "--dry-run"], ONE_TASK),
+        (["--explain=0x0", "--doctor"], ONE_TASK),
         (["--check-config", "--dry-run", "--cat-config"], ONE_TASK),
         (["--check-config", "--dry-run", "--oneshot"], ONE_TASK),
         (["--oneshot", "--check-config", "--dry-run"], ONE_TASK),
@@ -327,6 +328,7 @@ class Usage(tree.Tree):
         (["--check-config", "--json"], JSON),
         (["--cat-config", "-J"], JSON),
         (["--fail-on=online"], FAIL_ON),
+        (["--doctor", "--fail-on=online"], FAIL_ON),
         (["--check-config", "--dry-run", "--fail-on=online"], FAIL_ON),
         (["--cat-config", "--fail-on=change"], FAIL_ON),
         (["--root=/"], ROOT),

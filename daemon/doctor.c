@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * --doctor: a dry run, a look at the host, and the findings.
+ */
+#include "doctor.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host.h"
+#include "report.h"
+#include "sysfs.h"
+#include "tdxo/array.h"
+#include "tdxo/doctor.h"
+#include "walk.h"
+
+/* All that is looked at. */
+struct visit {
+	struct walk walk;
+	struct host host;
+	struct record *records;
+	size_t n_records;
+	struct doctor_movable *movable;
+	size_t n_movable;
+	struct range_set boot_ram_in_cxl;
+	struct findings findings;
+};
+
+static void visit_done(struct visit *visit)
+{
+	findings_done(&visit->findings);
+	range_set_done(&visit->boot_ram_in_cxl);
+	free(visit->movable);
+	free(visit->records);
+	host_done(&visit->host);
+	walk_done(&visit->walk);
+}
+
+static int keep_record(const struct record *record, void *userdata)
+{
+	struct visit *visit = userdata;
+	struct record *records = array_room(visit->records, visit->n_records, sizeof(*records));
+
+	if (!records)
+		return -ENOMEM;
+	visit->records = records;
+	records += visit->n_records++;
+	*records = *record;
+	records->plan = NULL; /* it goes away */
+	return 0;
+}
+
+/* Neighbours of one node make one run. 0 or -ENOMEM. */
+static int add_movable(struct visit *visit, struct range range, int node)
+{
+	struct doctor_movable *movable = visit->movable;
+
+	if (visit->n_movable && movable[visit->n_movable - 1].range.end == range.start &&
+		movable[visit->n_movable - 1].node == node) {
+		movable[visit->n_movable - 1].range.end = range.end;
+		return 0;
+	}
+	movable = array_room(movable, visit->n_movable, sizeof(*movable));
+	if (!movable)
+		return -ENOMEM;
+	visit->movable = movable;
+	movable[visit->n_movable++] = (struct doctor_movable){range, node};
+	return 0;
+}
+
+/* Of a block that is online valid_zones names the one zone (memory-hotplug.rst, 6.12). */
+static bool is_movable(uint64_t id)
+{
+	char zone[SYSFS_TEXT];
+	enum block_state state;
+	struct path path;
+
+	path_of(&path, "/sys/devices/system/memory/memory%" PRIu64 "/valid_zones", id);
+	return sensor_block_state(id, &state) == 0 && state == BLOCK_ONLINE &&
+	       sysfs_read(path.text, zone, sizeof(zone)) == 0 && strcmp(zone, "Movable") == 0;
+}
+
+static int find_movable(struct visit *visit)
+{
+	const struct snapshot *snapshot = &visit->walk.sensor.snapshot;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < snapshot->blocks.n; i++) {
+		uint64_t id = snapshot->blocks.blocks[i].id;
+
+		if (is_movable(id))
+			r = add_movable(visit, block_range(id, snapshot->block_size),
+				sensor_block_node(id));
+	}
+	return r;
+}
+
+static int look_at_memory(struct visit *visit)
+{
+	struct sensor *sensor = &visit->walk.sensor;
+	int r;
+
+	r = walk_all(&visit->walk, executor_dry_turn, keep_record, visit);
+	if (r >= 0)
+		r = find_movable(visit);
+	if (r == 0)
+		r = cedt_find_boot_ram(&sensor_firmware(sensor)->cedt, &sensor->snapshot.boot_map,
+			&visit->boot_ram_in_cxl);
+	return r;
+}
+
+static int examine(struct visit *visit, const struct config *config, bool hotplug)
+{
+	const struct host *host = &visit->host;
+	const struct doctor_facts facts = {
+		.snapshot = hotplug ? &visit->walk.sensor.snapshot : NULL,
+		.records = visit->records,
+		.n_records = visit->n_records,
+		.observe = config->observe,
+		.running = host->daemon != 0,
+		.log = host->log,
+		.cmdline = host->cmdline,
+		.boot_ram_in_cxl = &visit->boot_ram_in_cxl,
+		.udev = host->udev,
+		.n_udev = host->n_udev,
+		.modprobe = host->modprobe,
+		.n_modprobe = host->n_modprobe,
+		.daxctl = host->daxctl,
+		.n_daxctl = host->n_daxctl,
+		.agents = host->agents,
+		.n_agents = host->n_agents,
+		.movable = visit->movable,
+		.n_movable = visit->n_movable,
+		.unwritable = host->unwritable,
+		.n_unwritable = host->n_unwritable,
+	};
+
+	return doctor_examine(&facts, &visit->findings);
+}
+
+static void print(const struct findings *findings)
+{
+	if (!findings->n)
+		puts("Nothing was found that gets in the way.");
+	for (size_t i = 0; i < findings->n; i++) {
+		const struct finding *finding = &findings->items[i];
+
+		printf("%s%s: %s\n    remedy: %s\n", i ? "\n" : "",
+			finding_code_to_string(finding->code), finding->message, finding->remedy);
+	}
+}
+
+int doctor_run(struct settings *settings, bool json, bool captured)
+{
+	CLEANUP(visit_done) struct visit visit = {0};
+	bool hotplug;
+	int r;
+
+	/* What should be done is not what is withheld. */
+	settings->config.present = PRESENT_ACT;
+	r = walk_init(&visit.walk, &settings->config);
+	hotplug = r == 0;
+	if (r == 0)
+		r = look_at_memory(&visit);
+	if (r == 0 || r == -ENODEV)
+		r = host_examine(&visit.host, &visit.walk.sensor.complaints, captured);
+	if (r == 0)
+		r = examine(&visit, &settings->config, hotplug);
+	if (r < 0)
+		return r;
+	if (!json)
+		print(&visit.findings);
+	else
+		r = report_print_findings(&visit.findings);
+	return r < 0 ? r : visit.findings.n > 0;
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The host: files of others, processes, the kernel log, and what can be written.
+ */
+#include "host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sensor.h"
+#include "sysfs.h"
+#include "tdxo/array.h"
+
+#define CPUINFO	     "/proc/cpuinfo"
+#define CPUINFO_HEAD 16384
+#define DMI	     "/sys/class/dmi/id"
+#define SERVICE	     "/sys/fs/cgroup/system.slice/tdx-onlined.service/cgroup.procs"
+#define GUEST_AGENT  "qemu-ga"
+
+/* From strong to weak: udev(7), modprobe.d(5), daxctl-reconfigure-device(1). */
+static const char *const udev_rules[] = {"/etc/udev/rules.d", "/run/udev/rules.d",
+	"/usr/local/lib/udev/rules.d", "/usr/lib/udev/rules.d", "/lib/udev/rules.d", NULL};
+static const char *const modprobe_d[] = {"/etc/modprobe.d", "/run/modprobe.d",
+	"/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d", NULL};
+static const char *const daxctl_conf[] = {"/etc/daxctl.conf.d", NULL};
+
+static void free_text(char **text)
+{
+	free(*text);
+}
+
+void host_done(struct host *host)
+{
+	layers_done(&host->files);
+	free(host->udev);
+	free(host->modprobe);
+	free(host->daxctl);
+	free(host->agents);
+	free(host->cmdline);
+	*host = (struct host){0};
+}
+
+/* --- files --- */
+
+/* Its name does not count, as for those whose files they are; a directory should be readable. */
+static void note_stray(const char *path, int error, void *userdata)
+{
+	struct host *host = userdata;
+
+	if (error)
+		complain(host->complaints, "%s: %s", path, strerror(-error));
+}
+
+/* A link to /dev/null masks a file, also where the captured tree has no such device. */
+static bool is_masked(const char *path)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+
+	if (n < 0)
+		return false;
+	target[n] = '\0';
+	return strcmp(target, "/dev/null") == 0;
+}
+
+/* 0; -EINVAL: there is nothing to read in it, which has been said if it is no mask; -ENOMEM. */
+static int read_file(struct host *host, const char *path, char **ret_text, size_t *ret_size)
+{
+	struct stat st;
+	int r;
+
+	if (is_masked(path))
+		return -EINVAL;
+	r = stat(path, &st) < 0 ? -errno : 0;
+	if (r == 0 && !S_ISREG(st.st_mode)) {
+		complain(host->complaints, "%s: not a file", path);
+		return -EINVAL;
+	}
+	if (r == 0)
+		r = sysfs_read_text(path, ret_text, ret_size);
+	if (r < 0 && r != -ENOMEM) {
+		complain(host->complaints, "%s: %s", path, strerror(-r));
+		return -EINVAL;
+	}
+	return r;
+}
+
+static int read_udev(struct host *host, const char *path, const char *text, size_t size,
+	const struct udev_machine *machine)
+{
+	CLEANUP(udev_writes_done) struct udev_writes writes = {0};
+	int r = udev_rules_read(text, size, machine, &writes);
+
+	for (size_t i = 0; r == 0 && i < writes.n; i++) {
+		struct doctor_udev *array = array_room(host->udev, host->n_udev, sizeof(*array));
+
+		if (!array)
+			return -ENOMEM;
+		host->udev = array;
+		host->udev[host->n_udev++] = (struct doctor_udev){path, writes.items[i]};
+	}
+	return r;
+}
+
+static int read_modprobe(struct host *host, const char *path, const char *text, size_t size,
+	const struct udev_machine *machine)
+{
+	struct conf_text conf = {.text = text, .size = size};
+	struct modprobe_line line;
+
+	(void)machine;
+	while (modprobe_next(&conf, &line)) {
+		struct doctor_modprobe *array =
+			array_room(host->modprobe, host->n_modprobe, sizeof(*array));
+
+		if (!array)
+			return -ENOMEM;
+		host->modprobe = array;
+		host->modprobe[host->n_modprobe++] = (struct doctor_modprobe){path, line};
+	}
+	return 0;
+}
+
+static int read_daxctl(struct host *host, const char *path, const char *text, size_t size,
+	const struct udev_machine *machine)
+{
+	struct conf_text conf = {.text = text, .size = size};
+	struct daxctl_section section;
+
+	(void)machine;
+	while (daxctl_next(&conf, &section)) {
+		struct doctor_daxctl *array =
+			array_room(host->daxctl, host->n_daxctl, sizeof(*array));
+
+		if (!array)
+			return -ENOMEM;
+		host->daxctl = array;
+		host->daxctl[host->n_daxctl++] = (struct doctor_daxctl){path, section};
+	}
+	return 0;
+}
+
+/* What rules may ask of the machine; the texts are the caller's. */
+struct machine {
+	struct udev_machine udev;
+	char sys_vendor[SYSFS_NAME], product_name[SYSFS_NAME];
+};
+
+static void read_machine(struct machine *machine)
+{
+	char cpuinfo[CPUINFO_HEAD];
+
+	*machine = (struct machine){0};
+	/* Who is no guest is on bare metal; which guest it is, is not known. */
+	if (sysfs_read_head(CPUINFO, cpuinfo, sizeof(cpuinfo)) == 0 &&
+		strstr(cpuinfo, "\nflags\t") && !strstr(cpuinfo, " hypervisor"))
+		machine->udev.virt = "none";
+	if (sysfs_read(DMI "/sys_vendor", machine->sys_vendor, SYSFS_NAME) == 0)
+		machine->udev.sys_vendor = machine->sys_vendor;
+	if (sysfs_read(DMI "/product_name", machine->product_name, SYSFS_NAME) == 0)
+		machine->udev.product_name = machine->product_name;
+}
+
+/* 0 or -ENOMEM. */
+static int read_files(struct host *host)
+{
+	static const struct {
+		const char *const *directories;
+		const char *suffix;
+		int (*read)(struct host *host, const char *path, const char *text, size_t size,
+			const struct udev_machine *machine);
+	} kinds[] = {
+		{udev_rules, ".rules", read_udev},
+		{modprobe_d, ".conf", read_modprobe},
+		{daxctl_conf, ".conf", read_daxctl},
+	};
+	struct machine machine;
+	size_t n = 0;
+	int r = 0;
+
+	read_machine(&machine);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++) {
+		r = layers_add_directories(
+			&host->files, kinds[i].directories, kinds[i].suffix, note_stray, host);
+		for (; r == 0 && n < host->files.n; n++) {
+			CLEANUP(free_text) char *text = NULL;
+			const char *path = host->files.files[n].path;
+			size_t size;
+
+			r = read_file(host, path, &text, &size);
+			if (r == 0)
+				r = kinds[i].read(host, path, text, size, &machine.udev);
+			if (r == -EINVAL)
+				r = 0;
+		}
+	}
+	return r;
+}
+
+/* --- processes --- */
+
+static int add_process(const char *name, void *userdata)
+{
+	struct host *host = userdata;
+	struct doctor_process process = {0}, *array;
+	struct path path;
+	char *end;
+
+	process.pid = strtoull(name, &end, 10);
+	if (*end || !process.pid)
+		return 0;
+	path_of(&path, "/proc/%s/comm", name);
+	if (sysfs_read(path.text, process.name, sizeof(process.name)) < 0 ||
+		strcmp(process.name, GUEST_AGENT) != 0)
+		return 0;
+	array = array_room(host->agents, host->n_agents, sizeof(*array));
+	if (!array)
+		return -ENOMEM;
+	host->agents = array;
+	host->agents[host->n_agents++] = process;
+	return 0;
+}
+
+/* 0 or -ENOMEM. */
+static int list_processes(struct host *host)
+{
+	char text[SYSFS_TEXT];
+	int r;
+
+	/* While the service runs its control group is there, with its first process first. */
+	if (sysfs_read_head(SERVICE, text, sizeof(text)) == 0)
+		host->daemon = strtoull(text, NULL, 10);
+	r = sysfs_list("/proc", add_process, host);
+	return r == -ENOMEM ? r : 0;
+}
+
+/* --- what can be written --- */
+
+static int note_block(const char *name, void *userdata)
+{
+	char *block = userdata;
+
+	if (!block[0] && strncmp(name, "memory", strlen("memory")) == 0)
+		snprintf(block, SYSFS_NAME, "%s", name);
+	return 0;
+}
+
+/* As seen by the process, or by this one if it is 0. */
+static void check_writable(struct host *host, uint64_t pid, const char *file)
+{
+	struct doctor_unwritable *unwritable = &host->unwritable[host->n_unwritable];
+	char root[SYSFS_NAME] = "";
+	struct path path;
+
+	if (pid)
+		snprintf(root, sizeof(root), "/proc/%" PRIu64 "/root", pid);
+	path_of(&path, "%s%s", root, file);
+	if (faccessat(AT_FDCWD, path.text, F_OK, AT_EACCESS) < 0 ||
+		faccessat(AT_FDCWD, path.text, W_OK, AT_EACCESS) == 0)
+		return;
+	*unwritable = (struct doctor_unwritable){.error = errno, .pid = pid};
+	snprintf(unwritable->path, sizeof(unwritable->path), "%s", file);
+	host->n_unwritable++;
+}
+
+/* The daemon is what counts, if it runs; whoever is not root can write none of them anyway. */
+static void check_all_writable(struct host *host)
+{
+	static const char memory[] = "/sys/devices/system/memory";
+	char block[SYSFS_NAME] = "";
+	struct path path;
+
+	if (geteuid() != 0)
+		return;
+	check_writable(host, host->daemon, path_of(&path, "%s/auto_online_blocks", memory));
+	check_writable(host, host->daemon, "/sys/bus/dax/drivers_autoprobe");
+	if (sysfs_list(memory, note_block, block) == 0 && block[0])
+		check_writable(host, host->daemon, path_of(&path, "%s/%s/state", memory, block));
+}
+
+/* --- all of it --- */
+
+static void read_log_line(const char *line, void *userdata)
+{
+	tdx_log_read(userdata, line);
+}
+
+int host_examine(struct host *host, struct complaints *complaints, bool captured)
+{
+	size_t size;
+	int r;
+
+	*host = (struct host){.complaints = complaints};
+	r = sensor_kernel_log(read_log_line, &host->log);
+	if (r < 0)
+		complain(complaints, "kernel log: %s", strerror(-r));
+	r = sysfs_read_text("/proc/cmdline", &host->cmdline, &size);
+	if (r < 0)
+		complain(complaints, "/proc/cmdline: %s", strerror(-r));
+	r = read_files(host);
+	if (r == 0)
+		r = list_processes(host);
+	if (r == 0 && !captured)
+		check_all_writable(host);
+	return r;
+}

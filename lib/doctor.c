@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The doctor: the list of checks, and how a finding is made.
+ */
+#include "tdxo/doctor.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "doctor_checks.h"
+#include "tdxo/array.h"
+
+static const char *const codes[] = {
+	[FINDING_NO_MEMORY_HOTPLUG] = "no-memory-hotplug",
+	[FINDING_NOT_WRITABLE] = "not-writable",
+	[FINDING_GATE_OVERRIDDEN] = "gate-overridden",
+	[FINDING_BOOT_MAP_UNKNOWN] = "boot-map-unknown",
+	[FINDING_TDX_HIBERNATION] = "tdx-hibernation",
+	[FINDING_TDX_FEW_KEYS] = "tdx-few-keys",
+	[FINDING_TDX_MODULE_MISSING] = "tdx-module-missing",
+	[FINDING_TDX_MODULE_OLD] = "tdx-module-old",
+	[FINDING_TDX_PROCESSOR] = "tdx-processor",
+	[FINDING_TDX_INIT_FAILED] = "tdx-init-failed",
+	[FINDING_BOOT_MAP_IN_CXL_WINDOW] = "boot-map-in-cxl-window",
+	[FINDING_LATE_MEMORY] = "late-memory-before-tdx",
+	[FINDING_KVM_NOT_LOADED] = "kvm-not-loaded",
+	[FINDING_KVM_TDX_OFF] = "kvm-tdx-off",
+	[FINDING_KERNEL_POLICY] = "kernel-policy",
+	[FINDING_GUARD_DOWN] = "guard-down",
+	[FINDING_KERNEL_COMMAND_LINE] = "kernel-command-line",
+	[FINDING_UDEV_RULE] = "udev-rule",
+	[FINDING_DAXCTL_CONFIG] = "daxctl-config",
+	[FINDING_GUEST_AGENT] = "guest-agent",
+	[FINDING_MODULE_BLACKLISTED] = "kmem-blacklisted",
+	[FINDING_STRANDED] = "stranded",
+	[FINDING_MOVABLE_ZONE] = "movable-zone",
+};
+static_assert(ARRAY_SIZE(codes) == FINDING_MAX, "a word for each finding");
+
+static const char *const severities[] = {
+	[SEVERITY_PROBLEM] = "problem",
+	[SEVERITY_NOTICE] = "notice",
+};
+static_assert(ARRAY_SIZE(severities) == SEVERITY_MAX, "a word for each severity");
+
+const char *finding_code_to_string(enum finding_code code)
+{
+	return codes[code];
+}
+
+const char *severity_to_string(enum severity severity)
+{
+	return severities[severity];
+}
+
+void findings_done(struct findings *findings)
+{
+	free(findings->items);
+	*findings = (struct findings){0};
+}
+
+void note_begin(struct note *note, enum finding_code code, enum severity severity)
+{
+	note->finding = (struct finding){.code = code, .severity = severity};
+	note->message = text_in(note->finding.message, sizeof(note->finding.message));
+	note->remedy = text_in(note->finding.remedy, sizeof(note->finding.remedy));
+}
+
+void note_source(struct note *note, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(note->finding.source, sizeof(note->finding.source), format, args);
+	va_end(args);
+}
+
+/* Names and values come from anywhere; they end up on terminals and in JSON. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
+void note_end(struct examination *examination, struct note *note)
+{
+	struct findings *findings = &examination->findings;
+	struct finding *items = array_room(findings->items, findings->n, sizeof(*items));
+
+	if (!items) {
+		examination->error = -ENOMEM;
+		return;
+	}
+	findings->items = items;
+	make_printable(note->finding.message);
+	make_printable(note->finding.remedy);
+	make_printable(note->finding.source);
+	findings->items[findings->n++] = note->finding;
+}
+
+void note_plain(struct examination *examination, const struct plain_finding *plain)
+{
+	struct note note;
+
+	note_begin(&note, plain->code, plain->severity);
+	note_source(&note, "%s", plain->source);
+	text_append(&note.message, "%s", plain->message);
+	text_append(&note.remedy, "%s", plain->remedy);
+	note_end(examination, &note);
+}
+
+/* A path for a shell: in quotes, if it has anything in it that wants them. */
+static void append_path(struct text *text, const char *path)
+{
+	if (path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+			      "/._-+@")] == '\0') {
+		text_append(text, "%s", path);
+		return;
+	}
+	text_append(text, "'");
+	for (; *path; path++)
+		if (*path == '\'')
+			text_append(text, "'\\''");
+		else
+			text_append(text, "%c", *path);
+	text_append(text, "'");
+}
+
+void doctor_append_comment_out(struct text *text, const char *path, const char *directory,
+	unsigned int first, unsigned int last)
+{
+	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	size_t length = strlen(directory);
+	char buf[FINDING_SOURCE];
+	struct text copy = text_in(buf, sizeof(buf));
+
+	text_append(&copy, "%s/%s", directory, name);
+	/* A copy there is the one that counts; there may be one already from another finding. */
+	if (strncmp(path, directory, length) != 0 || path[length] != '/') {
+		text_append(text, "mkdir -p %s && cp -n ", directory);
+		append_path(text, path);
+		text_append(text, " %s/ && ", directory);
+	}
+	text_append(text, "sed -i '%u", first);
+	if (last != first)
+		text_append(text, ",%u", last);
+	text_append(text, "s/^/#/' ");
+	append_path(text, buf);
+}
+
+bool doctor_concerns_tdx(const struct doctor_facts *facts)
+{
+	if (facts->log.enabled || doctor_keeps_out(facts))
+		return true;
+	for (enum tdx_trouble trouble = 0; trouble < TDX_TROUBLE_MAX; trouble++)
+		if (facts->log.lines[trouble][0])
+			return true;
+	return facts->snapshot &&
+	       (facts->snapshot->gate.evidence.facts[WITNESS_CPUINFO] == FACT_YES ||
+		       facts->snapshot->gate.detected != GATE_ABSENT);
+}
+
+bool doctor_keeps_out(const struct doctor_facts *facts)
+{
+	return facts->snapshot && gate_refuses(&facts->snapshot->gate);
+}
+
+bool doctor_find_parameter(
+	const struct doctor_facts *facts, const char *name, struct parameter *ret_parameter)
+{
+	const char *text = facts->cmdline ?: "";
+	struct parameter parameter;
+	bool found = false;
+
+	while (parameter_next(&text, &parameter)) {
+		if (strcmp(parameter.name, name) != 0)
+			continue;
+		*ret_parameter = parameter;
+		found = true;
+	}
+	return found;
+}
+
+int doctor_examine(const struct doctor_facts *facts, struct findings *ret_findings)
+{
+	static void (*const checks[])(struct examination * examination) = {
+		doctor_check_hotplug,
+		doctor_check_writable,
+		doctor_check_gate_mode,
+		doctor_check_boot_map,
+		doctor_check_tdx_log,
+		doctor_check_cxl_windows,
+		doctor_check_late_memory,
+		doctor_check_kvm,
+		doctor_check_guard,
+		doctor_check_command_line,
+		doctor_check_udev,
+		doctor_check_daxctl,
+		doctor_check_agents,
+		doctor_check_modules,
+		doctor_check_stranded,
+		doctor_check_movable,
+	};
+	struct examination examination = {.facts = facts};
+
+	for (size_t i = 0; examination.error == 0 && i < ARRAY_SIZE(checks); i++)
+		checks[i](&examination);
+	if (examination.error < 0) {
+		findings_done(&examination.findings);
+		return examination.error;
+	}
+	*ret_findings = examination.findings;
+	return 0;
+}
