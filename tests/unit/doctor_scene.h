@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A host in order, of which tests of the doctor put one thing out of order.
+ */
+#pragma once
+
+#include <errno.h>
+#include <string.h>
+
+#include "fixture.h"
+#include "tdxo/doctor.h"
+
+/* A host with TDX active, the guard up, and 1 GiB of boot memory. */
+struct host {
+	struct snapshot snapshot;
+	struct record records[2];
+	struct doctor_facts facts;
+};
+
+struct want {
+	enum finding_code code;
+	enum severity severity;
+	const char *message; /* a part of it */
+	const char *remedy;  /* the same */
+	const char *source;
+};
+
+static inline void host_done(struct host *host)
+{
+	snapshot_done(&host->snapshot);
+}
+
+static inline void set_gate(struct host *host, enum gate_state detected, enum gate_mode mode)
+{
+	struct gate_facts witnesses = {0};
+
+	for (enum witness w = 0; w < WITNESS_MAX; w++)
+		witnesses.facts[w] = FACT_ABSENT;
+	witnesses.facts[WITNESS_CPUINFO] = detected == GATE_ABSENT ? FACT_NO : FACT_YES;
+	witnesses.facts[WITNESS_TDX_HOST] = detected == GATE_ACTIVE ? FACT_YES : FACT_ABSENT;
+	host->snapshot.gate = gate_judge(&witnesses, mode);
+	assert_int_equal(host->snapshot.gate.detected, detected);
+}
+
+static inline void host_init(struct host *host)
+{
+	*host = (struct host){.snapshot = {.block_size = BLOCK,
+				      .dax_autoprobe = DAX_AUTOPROBE_OFF,
+				      .auto_online_blocks = "offline",
+				      .boot_map.known = true}};
+	add_region(&host->snapshot, span(MIB, GIB), BOOT_SOURCE_BOOT_PARAMS);
+	set_gate(host, GATE_ACTIVE, GATE_MODE_AUTO);
+	host->facts = (struct doctor_facts){.snapshot = &host->snapshot,
+		.records = host->records,
+		.running = true,
+		.cmdline = "quiet nohibernate"};
+}
+
+/* A range of 4 blocks that arrived, with so many in the kernel and online. */
+static inline struct record *add_record(
+	struct host *host, const char *device, uint64_t present, uint64_t online)
+{
+	struct record *record = &host->records[host->facts.n_records++];
+	struct range range = span(4 * GIB, 4 * GIB + 4 * BLOCK);
+
+	*record = (struct record){.arrival = {.range = range,
+					  .size = range_size(range),
+					  .carrier = *device ? CARRIER_CXL : CARRIER_DIMM,
+					  .node = 1},
+		.decision.verdict = *device ? VERDICT_DEVDAX : VERDICT_OFFLINE,
+		.outcome.blocks = {present, online, 0}};
+	snprintf(record->arrival.device, sizeof(record->arrival.device), "%s", device);
+	return record;
+}
+
+static inline void assert_has(const char *what, const char *got, const char *part, const char *code)
+{
+	if (!strstr(got, part))
+		fail_msg("%s of %s: %s\nnot: %s", what, code, got, part);
+}
+
+static inline void assert_findings_of(
+	const struct doctor_facts *facts, const struct want *wants, size_t n)
+{
+	CLEANUP(findings_done) struct findings findings = {0};
+
+	assert_int_equal(doctor_examine(facts, &findings), 0);
+	for (size_t i = 0; i < findings.n && i < n; i++) {
+		const struct finding *finding = &findings.items[i];
+		const char *code = finding_code_to_string(wants[i].code);
+
+		if (finding->code != wants[i].code)
+			fail_msg("%s, not %s", finding_code_to_string(finding->code), code);
+		assert_int_equal(finding->severity, wants[i].severity);
+		assert_has("message", finding->message, wants[i].message, code);
+		assert_has("remedy", finding->remedy, wants[i].remedy, code);
+		assert_string_equal(finding->source, wants[i].source);
+	}
+	if (findings.n > n)
+		fail_msg("also: %s", findings.items[n].message);
+	if (findings.n < n)
+		fail_msg("%zu findings, not %zu", findings.n, n);
+}
+
+#define assert_findings(host, ...)                                                                 \
+	do {                                                                                       \
+		const struct want wants_[] = {__VA_ARGS__};                                        \
+		assert_findings_of(&(host)->facts, wants_, ARRAY_SIZE(wants_));                    \
+	} while (0)
+
+static inline void assert_healthy(const struct host *host)
+{
+	assert_findings_of(&host->facts, NULL, 0);
+}
+
+#define HOST(name)                                                                                 \
+	CLEANUP(host_done) struct host name;                                                       \
+	host_init(&name);                                                                          \
+	assert_healthy(&name)
