@@ -1,0 +1,398 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""--doctor on captured machines.
+
+    test_doctor.py              compare with tests/expected/TREE.doctor.txt
+    test_doctor.py --write      write what is printed now; read the difference before you commit it
+
+The rest puts something in the way on a copy of a tree, by the files that are in the way on a real
+host, and wants its finding besides those of the tree; and files that no program should read on.
+"""
+
+import json
+import os
+import struct
+import subprocess
+import sys
+import unittest
+
+import tree
+
+FOUND = 5
+NOTHING = "Nothing was found that gets in the way.\n"
+EXPECTED = tree.TESTS / "expected"
+
+RED_HAT = """\
+# Memory that is added
+SUBSYSTEM!="memory", GOTO="done"
+ACTION!="add", GOTO="done"
+ENV{.state}="online"
+CONST{virt}=="none", ENV{.state}="online_movable"
+ATTR{state}=="offline", ATTR{state}="$env{.state}"
+LABEL="done"
+"""
+SUSE = 'SUBSYSTEM=="memory", ACTION=="add", ATTR{state}=="offline", ATTR{state}="online"\n'
+SUSE += 'TAG=="tmpfs", RUN+="/usr/lib/udev/grow-tmpfs"\n'
+DEBIAN = """\
+ATTR{[dmi/id]sys_vendor}=="Xen", GOTO="apply"
+GOTO="done"
+LABEL="apply"
+SUBSYSTEM=="memory", ACTION=="add", ATTR{state}!="online", ATTR{state}="online"
+LABEL="done"
+"""
+RULES = "lib/udev/rules.d"
+
+
+def expected(root):
+    return EXPECTED / f"{root.name}.doctor.txt"
+
+
+def trees():
+    return sorted(path for path in tree.SYSROOTS.iterdir() if path.is_dir())
+
+
+class Golden(unittest.TestCase):
+    maxDiff = None
+
+    def test_every_tree(self):
+        for root in trees():
+            with self.subTest(root.name):
+                result = tree.run(root, "--doctor")
+                self.assertEqual(result.stdout, expected(root).read_text())
+                self.assertEqual(result.stderr, "")
+                self.assertEqual(result.returncode, 0 if result.stdout == NOTHING else FOUND)
+
+    def test_nothing_expected_in_vain(self):
+        self.assertEqual({expected(root) for root in trees()}, set(EXPECTED.glob("*.doctor.txt")))
+
+    def test_json(self):
+        """The same findings, in the same order."""
+        for root in trees():
+            with self.subTest(root.name):
+                result = tree.run(root, "--doctor", "--json")
+                report = json.loads(result.stdout)
+                self.assertEqual(set(report), {"schema", "findings"})
+                self.assertEqual(report["schema"], 1)
+                text = "\n".join(f"{f['code']}: {f['message']}\n    remedy: {f['remedy']}\n"
+                                 for f in report["findings"])  # fmt: skip
+                self.assertEqual(text or NOTHING, expected(root).read_text())
+                self.assertEqual(result.returncode, FOUND if report["findings"] else 0)
+                for finding in report["findings"]:
+                    self.assertEqual(set(finding),
+                                     {"code", "severity", "message", "remedy", "source"})  # fmt: skip
+                    self.assertTrue(all(finding.values()))
+                    self.assertIn(finding["severity"], ("problem", "notice"))
+
+
+class Doctor(tree.Tree):
+    """A tree that has nothing in the way: TDX is active, the guard is up."""
+
+    def setUp(self):
+        super().setUp()
+        self.tree("cxl-guard")
+
+    def findings(self, *options, messages=()):
+        result = tree.run(self.root, "--doctor", "--json", *options)
+        self.assertEqual(result.stderr, "".join(f"tdx-onlined: {line}\n" for line in messages))
+        findings = json.loads(result.stdout)["findings"]
+        self.assertEqual(result.returncode, FOUND if findings else 0)
+        return findings
+
+    def assert_found(self, *wants, **how):
+        """Exactly these codes, each with its source."""
+        found = [(f["code"], f["source"]) for f in self.findings(**how)]
+        self.assertEqual(found, list(wants))
+
+    def append(self, path, text):
+        self.write(path, (self.root / path).read_text() + text)
+
+
+class UdevRules(Doctor):
+    def test_red_hat(self):
+        self.write("usr/lib/udev/rules.d/40-redhat.rules", RED_HAT)
+        path = "/usr/lib/udev/rules.d/40-redhat.rules"
+        self.assert_found(("udev-rule", f"{path}:6"))
+        finding = self.findings()[0]
+        self.assertIn(f"{path}:6 writes online_movable to memory", finding["message"])
+        self.assertEqual(finding["remedy"], (
+            f"mkdir -p /etc/udev/rules.d && cp -n {path} /etc/udev/rules.d/ && "
+            "sed -i '6s/^/#/' /etc/udev/rules.d/40-redhat.rules && udevadm control --reload"))  # fmt: skip
+
+    def test_bare_metal(self):
+        """A rule for guests does nothing on bare metal; a guest may be any."""
+        self.write(f"{RULES}/50-a.rules", f'CONST{{virt}}=="none", GOTO="end"\n{SUSE}LABEL="end"\n')
+        self.assert_found()
+        cpuinfo = (self.root / "proc/cpuinfo").read_text()
+        self.write("proc/cpuinfo", cpuinfo.replace(" de ", " de hypervisor "))
+        self.assert_found(("udev-rule", f"/{RULES}/50-a.rules:2"))
+
+    def test_the_remedy_works(self):
+        """Done as it says, in the tree, it leaves nothing to find."""
+        self.write(f"{RULES}/80-a.rules", 'SUBSYSTEM=="cpu", ATTR{online}="1"\n' + SUSE)
+        self.write(f"{RULES}/81-b.rules",
+                   'SUBSYSTEM=="memory", \\\n# a block\n  ATTR{state}="online"\n')  # fmt: skip
+        (self.root / "etc").mkdir(exist_ok=True)
+        findings = self.findings()
+        self.assertEqual(len(findings), 2)
+        for finding in findings:
+            commands = finding["remedy"].replace(" && udevadm control --reload", "")
+            commands = commands.replace(" /", f" {self.root}/")
+            self.assertEqual(os.system(commands), 0)
+        self.assertEqual(self.findings(), [])
+
+    def test_suse(self):
+        self.write("usr/lib/udev/rules.d/80-hotplug-cpu-mem.rules", SUSE)
+        self.assert_found(("udev-rule", "/usr/lib/udev/rules.d/80-hotplug-cpu-mem.rules:1"))
+
+    def test_debian(self):
+        """It is there on every Ubuntu, and does nothing but on the machines that it names."""
+        self.write("sys/class/dmi/id/sys_vendor", "Example Corp\n")
+        self.write(f"{RULES}/40-vm-hotadd.rules", DEBIAN)
+        self.assert_found()
+        self.write("sys/class/dmi/id/sys_vendor", "Xen\n")
+        self.assert_found(("udev-rule", f"/{RULES}/40-vm-hotadd.rules:4"))
+
+    def test_rules_of_our_own(self):
+        rules = tree.TESTS.parent / "udev/90-tdx-onlined.rules"
+        self.write(f"{RULES}/90-tdx-onlined.rules", rules.read_text())
+        self.assert_found()
+
+    def test_layers(self):
+        """Of one name only the file in the strongest directory counts."""
+        layers = ["lib", "usr/lib", "usr/local/lib", "run", "etc"]
+        for i, layer in enumerate(layers):
+            self.write(f"{layer}/udev/rules.d/50-a.rules", "#\n" * i + SUSE)
+            self.assert_found(("udev-rule", f"/{layer}/udev/rules.d/50-a.rules:{i + 1}"))
+        self.write("etc/udev/rules.d/50-a.rules", "")
+        self.assert_found()
+
+    def test_masked(self):
+        self.write(f"{RULES}/50-a.rules", SUSE)
+        self.link("etc/udev/rules.d/50-a.rules", "/dev/null")
+        self.assert_found()
+
+    def test_other_names(self):
+        """udevd reads what ends with .rules; that there are others is nobody's fault."""
+        for name in ("50-a.rules.rpmsave", "README", "50-a.rules~", ".50-a.rules"):
+            self.write(f"{RULES}/{name}", SUSE)
+        self.assert_found()
+
+    def test_two_in_a_file(self):
+        self.write(f"{RULES}/50-a.rules", SUSE + SUSE)
+        self.assert_found(*(("udev-rule", f"/{RULES}/50-a.rules:{line}") for line in (1, 3)))
+
+
+class OtherFiles(Doctor):
+    def test_modprobe(self):
+        self.write("lib/modprobe.d/a.conf", "blacklist kmem\n")
+        self.write("etc/modprobe.d/b.conf", "install device-dax /bin/true\nblacklist pcspkr\n")
+        self.assert_found(("kmem-blacklisted", "/lib/modprobe.d/a.conf:1"),
+                          ("kmem-blacklisted", "/etc/modprobe.d/b.conf:1"))  # fmt: skip
+        self.link("run/modprobe.d/a.conf", "/dev/null")
+        self.assert_found(("kmem-blacklisted", "/etc/modprobe.d/b.conf:1"))
+
+    def test_daxctl(self):
+        section = "[reconfigure-device pmem]\nnvdimm.uuid = 48d8e42c\nmode = system-ram\n"
+        self.write("etc/daxctl.conf.d/pmem.conf", section)
+        self.assert_found(("daxctl-config", "/etc/daxctl.conf.d/pmem.conf:1"))
+        self.append("etc/daxctl.conf.d/pmem.conf", "online = false\n")
+        self.assert_found()
+
+    def test_command_line(self):
+        self.write("proc/cmdline", "quiet memhp_default_state=online modprobe.blacklist=kmem\n")
+        self.assert_found(("kernel-command-line", "/proc/cmdline"),
+                          ("kmem-blacklisted", "/proc/cmdline"))  # fmt: skip
+
+    def test_agent(self):
+        self.write("proc/812/comm", "qemu-ga\n")
+        self.write("proc/813/comm", "qemu-gather\n")
+        self.write("proc/sys/comm", "qemu-ga\n")
+        self.assert_found(("guest-agent", "/proc/812/comm"))
+
+
+class Tdx(Doctor):
+    def test_log(self):
+        """TDX is off: the flag is not there, so the gate is absent, and the log tells why."""
+        self.write("proc/cpuinfo", (self.root / "proc/cpuinfo").read_text()
+                   .replace("tdx_host_platform", ""))  # fmt: skip
+        for line, code in (
+            ("initialization failed: Hibernation support is enabled", "tdx-hibernation"),
+            ("initialization failed: too few private KeyIDs available.", "tdx-few-keys"),
+        ):
+            self.write("dev/kmsg", f"3,400,1,-;virt/tdx: {line}\n")
+            self.assert_found((code, "kernel log"))
+
+    def test_failed(self):
+        self.write("dev/kmsg", "3,400,1,-;virt/tdx: module initialization failed (-5)\n")
+        self.assert_found(("tdx-init-failed", "kernel log"))
+
+    def test_armed(self):
+        """What is in the kernel by now is taken for TDX memory; what has no driver is not."""
+        self.write("dev/kmsg", "")
+        self.assert_found(("kvm-not-loaded", "/sys/module/kvm_intel"))
+        self.tree("cxl-refused")
+        self.write("dev/kmsg", "")
+        self.write("sys/devices/system/memory/auto_online_blocks", "offline\n")
+        self.write("sys/bus/dax/drivers_autoprobe", "0\n")
+        memory = "/sys/devices/system/memory"
+        self.assert_found(("late-memory-before-tdx", memory),
+                          ("kvm-not-loaded", "/sys/module/kvm_intel"), ("stranded", memory))  # fmt: skip
+
+    def test_kvm(self):
+        self.write("sys/module/kvm_intel/parameters/tdx", "N\n")
+        self.write("etc/modprobe.d/kvm.conf", "options kvm_intel tdx=0\n")
+        self.assert_found(("kvm-tdx-off", "/sys/module/kvm_intel/parameters/tdx"))
+        self.assertIn("sed -i '1s/^/#/' /etc/modprobe.d/kvm.conf && ", self.findings()[0]["remedy"])
+
+    def test_cxl_window(self):
+        """A window of the CEDT moved over the boot memory; nothing else in the table changes."""
+        path = "sys/firmware/acpi/tables/CEDT"
+        table = bytearray((self.root / path).read_bytes())
+        at = 36
+        while table[at] != 1:  # CXL fixed memory window structure
+            at += struct.unpack_from("<H", table, at + 2)[0]
+        struct.pack_into("<QQ", table, at + 8, 512 << 20, 256 << 20)
+        table[9] = 0
+        table[9] = -sum(table) & 0xFF
+        self.write(path, bytes(table))
+        findings = [f for f in self.findings() if f["code"] == "boot-map-in-cxl-window"]
+        self.assertEqual([f["source"] for f in findings], [f"/{path}"])
+        self.assertIn("256 MiB of boot memory lie in a CXL window, at [mem 0x20000000-0x2fffffff]",
+                      findings[0]["message"])  # fmt: skip
+
+    def test_gate_overridden(self):
+        self.write("etc/tdx-onlined.conf", "[Daemon]\nGate=absent\n")
+        self.assert_found(("gate-overridden", "/etc/tdx-onlined.conf"))
+
+    def test_movable(self):
+        """Two runs of blocks, and one that only could be movable."""
+        memory = self.root / "sys/devices/system/memory"
+        for block in (2, 3, 5):
+            (memory / f"memory{block}/valid_zones").write_text("Movable\n")
+        (memory / "memory6/valid_zones").write_text("DMA32 Movable\n")
+        findings = self.findings()
+        self.assertEqual([f["code"] for f in findings], ["movable-zone"] * 2)
+        self.assertIn("256 MiB at [mem 0x10000000-0x1fffffff] (node 0)", findings[0]["message"])
+        self.assertIn("128 MiB at [mem 0x28000000-0x2fffffff] (node 0)", findings[1]["message"])
+
+
+class Guard(Doctor):
+    def setUp(self):
+        super().setUp()
+        self.write("sys/bus/dax/drivers_autoprobe", "1\n")
+
+    def assert_remedy(self, remedy):
+        self.assertEqual([(f["code"], f["remedy"]) for f in self.findings()],
+                         [("guard-down", remedy)])  # fmt: skip
+
+    def test_stopped(self):
+        self.assert_remedy("systemctl enable --now tdx-onlined.service")
+
+    def test_running(self):
+        self.write("sys/fs/cgroup/system.slice/tdx-onlined.service/cgroup.procs", "700\n701\n")
+        self.assert_remedy("systemctl restart tdx-onlined.service")
+
+    def test_observing(self):
+        self.write("etc/tdx-onlined.conf", "[Daemon]\nAct=no\n")
+        self.assert_remedy("Act=yes in tdx-onlined.conf(5), then run: "
+                           "systemctl reload tdx-onlined.service")  # fmt: skip
+
+
+class Spoilt(Doctor):
+    """Files that cannot be read, or should not be: they are named, and the others count."""
+
+    def setUp(self):
+        super().setUp()
+        self.write(f"{RULES}/60-good.rules", SUSE)
+        self.good = ("udev-rule", f"/{RULES}/60-good.rules:1")
+
+    def test_fifo(self):
+        os.mkfifo(self.root / RULES / "50-fifo.rules")
+        self.assert_found(self.good, messages=[f"/{RULES}/50-fifo.rules: not a file"])
+
+    def test_fifo_with_a_writer(self):
+        path = self.root / RULES / "50-fifo.rules"
+        os.mkfifo(path)
+        end = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        self.addCleanup(os.close, end)
+        self.assert_found(self.good, messages=[f"/{RULES}/50-fifo.rules: not a file"])
+
+    def test_directory(self):
+        (self.root / RULES / "50-directory.rules").mkdir()
+        self.assert_found(self.good, messages=[f"/{RULES}/50-directory.rules: not a file"])
+
+    def test_dangling_link(self):
+        self.link(f"{RULES}/50-link.rules", "nowhere")
+        self.assert_found(
+            self.good, messages=[f"/{RULES}/50-link.rules: No such file or directory"])  # fmt: skip
+
+    def test_loop(self):
+        self.link(f"{RULES}/50-loop.rules", "50-loop.rules")
+        self.assert_found(
+            self.good, messages=[f"/{RULES}/50-loop.rules: Too many levels of symbolic links"])  # fmt: skip
+
+    def test_huge(self):
+        """A line of 100 MiB, and a file of as many bytes that are not there."""
+        self.write(f"{RULES}/50-line.rules", b"#" * (100 << 20))
+        self.write(f"{RULES}/51-hole.rules", "")
+        os.truncate(self.root / RULES / "51-hole.rules", 1 << 40)
+        self.assert_found(self.good, messages=[f"/{RULES}/50-line.rules: File too large",
+                                               f"/{RULES}/51-hole.rules: File too large"])  # fmt: skip
+
+    def test_long_lines(self):
+        """A line that udevd ignores, and the last byte that is read."""
+        self.write(f"{RULES}/50-long.rules", SUSE.split("\n", 1)[0] + "," * 16384 + "\n" + SUSE)
+        self.write(f"{RULES}/51-full.rules", SUSE.encode() + b"\n" * ((16 << 20) - len(SUSE) - 1))
+        self.assert_found(("udev-rule", f"/{RULES}/50-long.rules:2"),
+                          ("udev-rule", f"/{RULES}/51-full.rules:1"), self.good)  # fmt: skip
+
+    def test_binary(self):
+        self.write(f"{RULES}/50-binary.rules", bytes(range(256)) * 4096)
+        self.write(f"{RULES}/51-elf.rules", b"\177ELF" + b"\0" * 100000)
+        self.write("etc/daxctl.conf.d/a.conf", b"\377\0[\n" * 100000)
+        self.assert_found(self.good)
+
+    def test_escapes(self):
+        """What a file says comes to no terminal as it is, and JSON stays JSON."""
+        self.write(f"{RULES}/50-escape.rules",
+                   b'SUBSYSTEM=="memory", ATTR{state}="online\033[31m\377\303"\n')  # fmt: skip
+        self.assertIn("writes online?[31m?? to memory", self.findings()[0]["message"])
+        result = tree.run(self.root, "--doctor")
+        self.assertTrue(all(c == "\n" or " " <= c <= "~" for c in result.stdout))
+
+    def test_no_directory(self):
+        self.write("etc/udev/rules.d", "")
+        self.assert_found(self.good, messages=["/etc/udev/rules.d: Not a directory"])
+
+    def test_nothing_but_a_directory(self):
+        """Nothing of a machine is there: that is what is found."""
+        self.root = self.directory / "empty"
+        self.root.mkdir()
+        result = tree.run(self.root, "--doctor", "--json")
+        self.assertEqual(result.returncode, FOUND)
+        self.assertEqual([f["code"] for f in json.loads(result.stdout)["findings"]],
+                         ["no-memory-hotplug"])  # fmt: skip
+
+    def test_bad_configuration(self):
+        self.write("etc/tdx-onlined.conf", "[Daemon]\nAct=perhaps\n")
+        result = tree.run(self.root, "--doctor")
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertIn(tree.NO_USE, result.stderr)
+
+
+class Here(unittest.TestCase):
+    """On the machine itself: whatever it is like, it is told in order, and nothing is changed."""
+
+    def test_here(self):
+        result = subprocess.run([tree.BINARY, "--doctor", "--json"], capture_output=True,
+                                encoding="utf-8", env=tree.ENVIRONMENT, check=False, timeout=60)  # fmt: skip
+        self.assertIn(result.returncode, (0, FOUND), result.stderr)
+        self.assertEqual(bool(json.loads(result.stdout)["findings"]), result.returncode == FOUND)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--write"]:
+        for directory in trees():
+            expected(directory).write_text(tree.run(directory, "--doctor").stdout)
+        sys.exit()
+    tree.main()
