@@ -216,8 +216,8 @@ static void test_kvm_off(void **state)
 	assert_kvm_off(&host, "", "sed -i '3s/^/#/'");
 	/* TDX did not come up: KVM cannot help it */
 	tdx_log_read(&host.facts.log, "virt/tdx: module initialization failed (-22)");
-	assert_findings(&host, {FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "failed (-22)", "",
-				       "kernel log"});
+	assert_findings(&host,
+		{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "failed (-22)", "", "kernel log"});
 	host.facts.cmdline = "";
 	host.facts.log = (struct tdx_log){0};
 	set_gate(&host, GATE_ABSENT, GATE_MODE_AUTO);
