@@ -16,6 +16,7 @@
 #include "tdxo/array.h"
 #include "tdxo/doctor.h"
 #include "walk.h"
+#include "wrap.h"
 
 /* All that is looked at. */
 struct visit {
@@ -147,9 +148,12 @@ static void print(const struct findings *findings)
 		puts("Nothing was found that gets in the way.");
 	for (size_t i = 0; i < findings->n; i++) {
 		const struct finding *finding = &findings->items[i];
+		const char *code = finding_code_to_string(finding->code);
 
-		printf("%s%s: %s\n    remedy: %s\n", i ? "\n" : "",
-			finding_code_to_string(finding->code), finding->message, finding->remedy);
+		printf("%s%s: ", i ? "\n" : "", code);
+		wrap_print(finding->message, (unsigned int)strlen(code) + 2);
+		printf("    remedy: ");
+		wrap_print(finding->remedy, 12);
 	}
 }
 

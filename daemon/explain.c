@@ -13,6 +13,7 @@
 #include "sysfs.h"
 #include "tdxo/explain.h"
 #include "walk.h"
+#include "wrap.h"
 
 struct explainer {
 	const struct target *target;
@@ -33,9 +34,12 @@ static void explainer_done(struct explainer *explainer)
 static void print(const char *subject, const struct explanation *explanation)
 {
 	printf("%s\n", subject);
-	for (enum topic topic = 0; topic < TOPIC_MAX; topic++)
-		if (explanation->texts[topic][0])
-			printf("  %-10s%s\n", topic_to_string(topic), explanation->texts[topic]);
+	for (enum topic topic = 0; topic < TOPIC_MAX; topic++) {
+		if (!explanation->texts[topic][0])
+			continue;
+		printf("  %-10s", topic_to_string(topic));
+		wrap_print(explanation->texts[topic], 12);
+	}
 }
 
 static int give(struct explainer *explainer, const struct record *record,

@@ -411,6 +411,24 @@ class Asked(tree.Tree):
                          " keeps TDX from initialising.")  # fmt: skip
 
 
+class Terminal(tree.Tree):
+    def test_wrapped(self):
+        """On a terminal lines are broken between words and nothing else is different."""
+        self.tree("cxl-refused")
+        for options, status in ((["--explain=dax0.0"], 0), (["--doctor"], 5)):
+            plain = tree.run(self.root, *options).stdout
+            self.assertGreater(max(map(len, plain.splitlines())), 100)
+            for width in (40, 80, 132):
+                text = tree.on_terminal(self.root, *options, width=width, status=status)
+                self.assertEqual(" ".join(text.split()), " ".join(plain.split()))
+                for line in text.splitlines()[1:]:
+                    longest = max(map(len, line.split()), default=0)
+                    self.assertTrue(len(line) <= width or len(line.split()) == 1 or longest > width - 24, line)
+            # Too narrow to be broken, and not a terminal that knows its width.
+            for width in (0, 39):
+                self.assertEqual(tree.on_terminal(self.root, *options, width=width, status=status), plain)
+
+
 if __name__ == "__main__":
     if "--write" in sys.argv:
         for tree_name in QUESTIONS:

@@ -2,13 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The table: columns, raw values against the JSON report, the tree, colours and a narrow terminal."""
 
-import fcntl
-import os
-import pty
 import re
-import struct
 import subprocess
-import termios
 
 import tree
 from test_rules import CAPABLE, ZONEINFO
@@ -317,26 +312,8 @@ class Branches(Table):
 
 
 class Terminal(Table):
-    def on_terminal(self, *options, width=250, **environment):
-        """What the program writes to a terminal of this width."""
-        master, terminal = pty.openpty()
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-        with subprocess.Popen([BINARY, f"--root={self.root}", "--dry-run", *options], stdout=terminal,
-                              env={**tree.ENVIRONMENT, "TERM": "xterm", **environment}) as process:  # fmt: skip
-            os.close(terminal)
-            text = b""
-            while chunk := self.read(master):
-                text += chunk
-        os.close(master)
-        self.assertEqual(process.returncode, 0)
-        return text.decode().replace("\r\n", "\n")
-
-    @staticmethod
-    def read(master):
-        try:
-            return os.read(master, 65536)
-        except OSError:  # EIO: nobody has the terminal any more
-            return b""
+    def on_terminal(self, *options, **how):
+        return tree.on_terminal(self.root, "--dry-run", *options, **how)
 
     def test_colours(self):
         """The verdict has one, and a range left alone has none."""

@@ -2,13 +2,17 @@
 """What the tests here share: a copy of a captured machine, files in it, and the program on it."""
 
 import ctypes
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import unittest
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
@@ -36,6 +40,28 @@ def run(root, *options, **how):
     how.setdefault("timeout", 60)
     return subprocess.run(command, capture_output=True, encoding="utf-8", errors="backslashreplace",
                           env=ENVIRONMENT, check=False, **how)  # fmt: skip
+
+
+def read_terminal(master):
+    try:
+        return os.read(master, 65536)
+    except OSError:  # EIO: nobody has the terminal any more
+        return b""
+
+
+def on_terminal(root, *options, width=250, status=0, **environment):
+    """What the program writes to a terminal of this width."""
+    master, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    with subprocess.Popen([BINARY, f"--root={root}", *options], stdout=terminal,
+                          env={**ENVIRONMENT, "TERM": "xterm", **environment}) as process:  # fmt: skip
+        os.close(terminal)
+        text = b""
+        while chunk := read_terminal(master):
+            text += chunk
+    os.close(master)
+    assert process.returncode == status, process.returncode
+    return text.decode().replace("\r\n", "\n")
 
 
 def obey_modes():
