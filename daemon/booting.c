@@ -10,15 +10,11 @@
 
 #include <systemd/sd-bus.h>
 
+#include "cleanup.h"
 #include "tdxo/compiler.h"
 
 #define SYSTEMD	      "unix:path=/run/systemd/private"
 #define PATIENCE_USEC (2 * 1000 * 1000)
-
-static void free_text(char **text)
-{
-	free(*text);
-}
 
 static void unref_bus(sd_bus **bus)
 {

@@ -55,6 +55,8 @@ static const struct row {
 	{.pattern = MEMORY "/memory[0-9]*", .part = PART_NONE},
 	{.pattern = MEMORY "/memory[0-9]*/{state,valid_zones,node[0-9]*}"},
 	{.pattern = "/sys/devices/system/node/*"},
+	{.pattern = "/sys/class/dmi/id"},
+	{.pattern = "/sys/class/dmi/id/{sys_vendor,product_name}"},
 	{.pattern = "/sys/module/memory_hotplug/parameters/*"},
 	{.pattern = "/sys/module/{device_dax,kmem,dax_*,cxl_*,kvm_intel}/{refcnt,initstate}"},
 	{.pattern = "/sys/module/{device_dax,kmem,dax_*,cxl_*,kvm_intel}/parameters/*"},

@@ -20,6 +20,7 @@
 
 #include <libeconf.h>
 
+#include "cleanup.h"
 #include "journal.h"
 #include "layers.h"
 #include "sysfs.h"
@@ -182,11 +183,6 @@ static int set(struct reader *reader, const struct ini_item *item, const char *v
 		return r;
 	kept = keep_setting(reader, key, value, item->line);
 	return kept < 0 ? kept : r;
-}
-
-static void free_text(char **text)
-{
-	free(*text);
 }
 
 /*

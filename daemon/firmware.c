@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "sysfs.h"
 
 #define TABLES "/sys/firmware/acpi/tables"
@@ -20,11 +21,6 @@ static const char *const paths[] = {
 	[FIRMWARE_CEDT] = TABLES "/CEDT",
 };
 static_assert(ARRAY_SIZE(paths) == FIRMWARE_TABLE_MAX, "a path for each table");
-
-static void free_bytes(void **bytes)
-{
-	free(*bytes);
-}
 
 static int parse(
 	struct firmware *firmware, enum firmware_table table, const void *data, size_t size)

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "sensor.h"
 #include "sysfs.h"
 #include "tdxo/array.h"
@@ -29,11 +30,6 @@ static const char *const udev_rules[] = {"/etc/udev/rules.d", "/run/udev/rules.d
 static const char *const modprobe_d[] = {"/etc/modprobe.d", "/run/modprobe.d",
 	"/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d", NULL};
 static const char *const daxctl_conf[] = {"/etc/daxctl.conf.d", NULL};
-
-static void free_text(char **text)
-{
-	free(*text);
-}
 
 void host_done(struct host *host)
 {

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "sysfs.h"
 #include "tdxo/array.h"
 #include "tdxo/e820.h"
@@ -34,11 +35,6 @@ struct ranges {
 static void free_ranges(struct ranges *ranges)
 {
 	free(ranges->ranges);
-}
-
-static void free_bytes(void **bytes)
-{
-	free(*bytes);
 }
 
 static int append(struct ranges *ranges, struct range range)

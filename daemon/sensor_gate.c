@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "sysfs.h"
 
 #define CPUINFO	     "/proc/cpuinfo"
@@ -75,11 +76,6 @@ static void close_file(FILE **file)
 {
 	if (*file)
 		fclose(*file);
-}
-
-static void free_text(char **text)
-{
-	free(*text);
 }
 
 /*

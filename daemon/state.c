@@ -14,6 +14,7 @@
 
 #include <json-c/json.h>
 
+#include "cleanup.h"
 #include "dax.h"
 #include "journal.h"
 #include "sysfs.h"
@@ -225,12 +226,6 @@ static int load(struct state *state, struct json_object *object, const char *boo
 	/* A boot map that could not be built then may be built now. */
 	state->kept = r == 0 && state->boot_map.known;
 	return r;
-}
-
-static void close_fd(const int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
 }
 
 /* 0, also if there is no such file; -EBADMSG: it is not JSON, or no file at all. */

@@ -13,25 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cleanup.h"
+
 #define READ_FIRST (16 * 1024)
 #define READ_MOST  (16 * 1024 * 1024) /* /proc/zoneinfo grows with processors and nodes */
-
-static void close_fd(const int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
-static void close_directory(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
-
-static void free_text(char **text)
-{
-	free(*text);
-}
 
 const char *path_of(struct path *path, const char *format, ...)
 {

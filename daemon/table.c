@@ -18,6 +18,8 @@
 
 #include <libsmartcols.h>
 
+#include "cleanup.h"
+
 /* So much of a terminal's width a column may have before it is cut off. */
 #define TRUNCATED_WIDTH 0.1
 
@@ -190,11 +192,6 @@ int table_add(struct table *table, const struct record *record)
 		return r;
 	row = scols_table_new_line(table->table, parent);
 	return row ? fill(table, row, &line) : -ENOMEM;
-}
-
-static void free_text(char **text)
-{
-	free(*text);
 }
 
 /* Without the blanks up to where a last column would be. */
