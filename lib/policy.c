@@ -29,7 +29,7 @@ static const struct {
 	[REASON_RULE] = {"rule", "a rule says so"},
 	[REASON_PERSISTENT_MEMORY] = {"persistent-memory", "it holds persistent data"},
 	[REASON_ALREADY_DEVDAX] = {"already-devdax", "it is in devdax mode already"},
-	[REASON_IN_USE] = {"in-use", "a devdax device is open or mapped"},
+	[REASON_IN_USE] = {"in-use", "a devdax device is open or mapped, or may be"},
 	[REASON_FAMFS] = {"famfs", "a file system has its device"},
 	[REASON_ALREADY_ONLINE] = {"already-online", "it should not be online, but it is already"},
 	[REASON_TOO_SMALL] = {"too-small", "it holds no whole memory block"},
