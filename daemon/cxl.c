@@ -158,20 +158,31 @@ static void describe_memdevs(struct cxl *cxl, struct arrival *arrival)
 	}
 }
 
-/* Root decoders are those of firmware: they do not change. */
+static const struct origin *find_root(const struct cxl *cxl, const char *decoder)
+{
+	for (size_t i = 0; i < cxl->n_roots; i++)
+		if (strcmp(cxl->roots[i].decoder, decoder) == 0)
+			return &cxl->roots[i];
+	return NULL;
+}
+
+/* Root decoders are those of firmware: one that is known has not changed. */
 static void describe_window(struct cxl *cxl, struct arrival *arrival)
 {
-	struct origin *origin = &arrival->origin;
+	const struct origin *root;
 	char decoder[SYSFS_NAME];
 	struct path path;
 
 	path_of(&path, REGION, arrival->region);
 	if (sysfs_link_parent(path.text, decoder, sizeof(decoder)) < 0)
 		return;
-	cxl_refresh(cxl);
-	for (size_t i = 0; i < cxl->n_roots; i++)
-		if (strcmp(cxl->roots[i].decoder, decoder) == 0)
-			*origin = cxl->roots[i];
+	root = find_root(cxl, decoder);
+	if (!root) {
+		cxl_refresh(cxl);
+		root = find_root(cxl, decoder);
+	}
+	if (root)
+		arrival->origin = *root;
 }
 
 /* An attribute of the region; empty if it has none: a volatile one has no UUID. */
