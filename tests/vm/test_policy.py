@@ -272,12 +272,15 @@ class Rollback(Scene):
         self.reload()
 
     def test_01_kernel_refuses(self):
-        """The kernel refuses the 300th block from above: the others go back, highest first."""
+        """The kernel refuses the 300th block from above: the others go back, highest first.
+
+        On the way back a page may be busy for a moment: then a block is tried again.
+        """
         self.sh("udevadm monitor --kernel --subsystem-match=memory >/run/events &")
         record, at = self.begin(0, "64G", 512 - 300, refuse_at=True)
         self.assert_record(record, verdict="devdax", reason="kernel-refused", errno="1",
                            failed="online", failed_at=at, driver="device_dax", blocks="0",
-                           stranded=None, retries=None, result="done")  # fmt: skip
+                           stranded=None, result="done")  # fmt: skip
         self.wait_for_driver(record["TDXO_DEVICE"], "device_dax")
         self.assertEqual(self.read(f"{REFUSE}/refused"), "1")
         first = self.window(0)[0] // BLOCK
@@ -285,7 +288,6 @@ class Rollback(Scene):
             numbers = self.sh(f"awk '$2 == \"{action}\" {{ sub(/.*memory/, \"\", $3); print $3 }}' /run/events")
             self.assertEqual([int(number) - first for number in numbers.split()],
                              list(range(511, 212, -1)), action)  # fmt: skip
-        
         self.sh("kill $(pidof udevadm)")
         self.guest.wait_for(f"daxmap /dev/{record['TDXO_DEVICE']}", 60)
 
