@@ -299,7 +299,8 @@ static void take_log_line(const char *line, void *userdata)
 	struct log *log = userdata;
 	size_t length = strcspn(line, "\n");
 
-	if (log->error || !strstr(line, "virt/tdx") || (log->anonymise && atoi(line) > LOG_DEBUG))
+	if (log->error || !strstr(line, "virt/tdx") ||
+		(log->anonymise && strtol(line, NULL, 10) > LOG_DEBUG))
 		return;
 	log->error = bytes_append(&log->text, line, length);
 	if (log->error == 0)

@@ -68,5 +68,5 @@ int tdx_log_error(const struct tdx_log *log)
 {
 	const char *error = strstr(log->lines[TDX_TROUBLE_FAILED], "(-");
 
-	return error ? atoi(error + 2) : 0;
+	return error ? (int)strtol(error + 2, NULL, 10) : 0;
 }

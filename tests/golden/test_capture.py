@@ -49,14 +49,14 @@ class Machine(tree.Tree):
     def capture(self, *options, status=0, drop="", prefix="", target="out"):
         """Capture self.root. Returns the tree, and the program's result."""
         machine = self.directory / "machine"
-        for part in (*PARTS, "usr", "program", "work"):
+        for part in (*PARTS, "usr", "program", "taken"):
             (machine / part).mkdir(parents=True, exist_ok=True)
         for name in MERGED:
             if os.path.islink(f"/{name}") and not os.path.islink(machine / name):
                 (machine / name).symlink_to(f"usr/{name}")
-        out = machine / "work" / target
+        out = machine / "taken" / target
         command = ["unshare", "-rm", "sh", "-c", script(self.root, drop, prefix), "sh",
-                   f"--capture=/work/{target}", *options]  # fmt: skip
+                   f"--capture=/taken/{target}", *options]  # fmt: skip
         result = subprocess.run(command, cwd=machine, capture_output=True, text=True, timeout=60,
                                 env=tree.ENVIRONMENT, check=False)  # fmt: skip
         self.assertEqual(result.returncode, status, result.stderr)
@@ -202,7 +202,7 @@ class Files(Machine):
     def test_summary(self):
         captured, result = self.capture()
         files = self.files(captured)
-        match = re.fullmatch(r"Captured (\d+) files, (.*), in /work/out\n", result.stdout)
+        match = re.fullmatch(r"Captured (\d+) files, (.*), in /taken/out\n", result.stdout)
         self.assertEqual(int(match[1]), len(files))
         kib = sum(path.stat().st_size for path in files) / 1024
         self.assertEqual(match[2], f"{int(kib * 10) / 10} KiB")
@@ -215,7 +215,7 @@ class Files(Machine):
 
     def test_directory(self):
         """One that is empty is taken as it is; nothing is ever written over."""
-        work = self.directory / "machine/work"
+        work = self.directory / "machine/taken"
         (work / "empty").mkdir(parents=True, mode=0o755)
         captured, _ = self.capture(target="empty")
         self.assertEqual(stat.S_IMODE(captured.stat().st_mode), 0o755)
@@ -226,15 +226,15 @@ class Files(Machine):
                                 ("no/where", "No such file or directory")):  # fmt: skip
             _, result = self.capture(target=target, status=1)
             self.assertEqual((result.stdout, result.stderr),
-                             ("", f"tdx-onlined: --capture=/work/{target}: {message}\n"))  # fmt: skip
+                             ("", f"tdx-onlined: --capture=/taken/{target}: {message}\n"))  # fmt: skip
         self.assertEqual(os.listdir(work / "full"), ["x"])
 
     def test_no_space(self):
-        _, result = self.capture(status=1, prefix="mkdir work/out; mount -t tmpfs -o nr_inodes=40 t work/out")
-        self.assertRegex(result.stderr, "^tdx-onlined: --capture=/work/out: /.*: No space left on device\n$")
+        _, result = self.capture(status=1, prefix="mkdir taken/out; mount -t tmpfs -o nr_inodes=40 t taken/out")
+        self.assertRegex(result.stderr, "^tdx-onlined: --capture=/taken/out: /.*: No space left on device\n$")
         self.assertEqual(result.stdout, "")
         (self.root / "proc/zoneinfo").write_text("x" * (1 << 20))
-        _, result = self.capture(status=1, prefix="mount -t tmpfs -o size=512k t work/out")
+        _, result = self.capture(status=1, prefix="mount -t tmpfs -o size=512k t taken/out")
         self.assertIn("/proc/zoneinfo: No space left on device\n", result.stderr)
 
     def test_unreadable(self):
@@ -359,8 +359,8 @@ class Anonymous(Machine):
         """Captured in disguise it is decided as it is, and nothing is told."""
         report = self.decide()[0]
         self.assertEqual((report["ranges"][0]["rule"], report["ranges"][0]["verdict"]), verdict)
-        number = len(list((self.directory / "machine/work").glob("*"))) if (
-            self.directory / "machine/work").exists() else 0
+        number = len(list((self.directory / "machine/taken").glob("*"))) if (
+            self.directory / "machine/taken").exists() else 0
         captured, _ = self.capture("--anonymise", target=f"out{number}")
         self.assert_no_secret(captured)
         pseudonym = json.loads(self.run_on(captured, "--dry-run", "--json")[1])["ranges"][0]["memdevs"][0]["serial"]
