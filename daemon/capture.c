@@ -49,6 +49,7 @@ static const struct row {
 	{.pattern = "/sys/firmware/memmap/*/{start,end,type}"},
 	{.pattern = "/sys/firmware/acpi/tables/{SRAT,CEDT}"},
 	{.pattern = "/sys/fs/cgroup/misc.capacity"},
+	{.pattern = "/sys/fs/cgroup/system.slice/tdx-onlined.service/cgroup.procs"},
 	{.pattern = "/sys/devices/faux/tdx_host", .part = PART_NONE},
 	{.pattern = "/sys/devices/faux/tdx_host/{uevent,version}"},
 	{.pattern = MEMORY "/{block_size_bytes,auto_online_blocks}"},
@@ -293,13 +294,13 @@ struct log {
 	int error;
 };
 
-/* What TDX had to say. Those whose priority has no facility are the kernel's own. */
+/* What TDX and KVM had to say. Those whose priority has no facility are the kernel's own. */
 static void take_log_line(const char *line, void *userdata)
 {
 	struct log *log = userdata;
 	size_t length = strcspn(line, "\n");
 
-	if (log->error || !strstr(line, "virt/tdx") ||
+	if (log->error || (!strstr(line, "virt/tdx") && !strstr(line, "kvm_intel: ")) ||
 		(log->anonymise && strtol(line, NULL, 10) > LOG_DEBUG))
 		return;
 	log->error = bytes_append(&log->text, line, length);

@@ -69,7 +69,8 @@ static void keep_dax_lines(struct bytes *text)
 /* False: there is to be no such file. */
 static bool keep_part(struct bytes *text, enum part part)
 {
-	static const char *const memory[] = {"memory", "{state}"};
+	static const char *const memory[] = {
+		"memory", "{state}", "online", "system-ram", "daxctl", "chmem"};
 	static const char *const modules[] = {
 		"kmem", "device_dax", "dax_", "kvm_intel", "device-dax", "dax-", "kvm-intel"};
 

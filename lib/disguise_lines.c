@@ -175,6 +175,16 @@ static bool mentions(const char *line, size_t n, const char *word)
 	return n && memmem(line, n, word, strlen(word));
 }
 
+/* What brings memory online stays such a command, but is another one. */
+static const char *stand_in(const char *value, size_t n)
+{
+	if (mentions(value, n, "online") && mentions(value, n, "state"))
+		return "/bin/sh -c 'echo online > /sys$devpath/state'";
+	if (mentions(value, n, "system-ram"))
+		return "/usr/bin/daxctl reconfigure-device -m system-ram $name";
+	return HIDDEN;
+}
+
 /* "KEY", "OPERATOR", and a value between '"': the value stays if the key is one that matters. */
 int disguise_udev_line(struct disguise *disguise, const char *line, size_t n, struct bytes *out)
 {
@@ -184,7 +194,8 @@ int disguise_udev_line(struct disguise *disguise, const char *line, size_t n, st
 	int r = 0;
 
 	(void)disguise;
-	if (!mentions(line, n, "memory") && !mentions(line, n, "{state}"))
+	if (!mentions(line, n, "memory") && !mentions(line, n, "{state}") &&
+		!mentions(line, n, "online") && !mentions(line, n, "system-ram"))
 		return 0;
 	if (line[span_of(line, n, BLANKS)] == '#')
 		return 0;
@@ -194,13 +205,15 @@ int disguise_udev_line(struct disguise *disguise, const char *line, size_t n, st
 		size_t value = quote + 1;
 		size_t end = value + span_until(line + value, quote < n ? n - value : 0, "\"");
 		bool stays = begins_with_one(line + key, n - key, WORDS(keys));
+		const char *instead;
 
 		if (quote == n) /* nothing more, but perhaps the rule goes on in the next line */
 			return line[n - 1] == '\\' ? bytes_append(out, "\\", 1) : 0;
 		r = bytes_append(out, line + i, value - i);
+		instead = stand_in(line + value, end - value);
 		if (r == 0)
 			r = stays ? bytes_append(out, line + value, end - value)
-				  : bytes_append(out, HIDDEN, strlen(HIDDEN));
+				  : bytes_append(out, instead, strlen(instead));
 		if (r == 0 && end < n)
 			r = bytes_append(out, "\"", 1);
 		i = end + (end < n);

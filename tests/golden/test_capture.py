@@ -291,6 +291,23 @@ class Files(Machine):
         self.assertEqual((captured / "etc/modprobe.d/2.conf").read_text(), "")
         self.assertFalse((captured / "etc/ndctl").exists())
 
+    def test_who_else_onlines(self):
+        """Whatever the rule is written like: found here, found there, and found in disguise."""
+        self.write("etc/udev/rules.d/1.rules", 'SUBSYSTEM=="dax", ACTION=="add",'
+                   ' RUN+="/usr/bin/daxctl reconfigure-device -m system-ram %k"\n')  # fmt: skip
+        self.write("etc/udev/rules.d/2.rules", 'KERNEL=="mem*", ACTION=="add", ATTR{online}="1"\n')
+        self.write("etc/udev/rules.d/3.rules", 'SUBSYSTEM=="memory", ACTION=="add",'
+                   ' RUN+="/bin/sh -c \'echo online_movable > /sys$devpath/state; mail me\'"\n')  # fmt: skip
+        self.write("dev/kmsg", "3,1,1,-;kvm_intel: TDX not supported by the host platform\n")
+        self.write("sys/fs/cgroup/system.slice/tdx-onlined.service/cgroup.procs", "240\n")
+        captured, _ = self.capture()
+        self.assert_same(captured, "--doctor")
+        captured, _ = self.capture("--anonymise", target="disguised")
+        found = self.run_on(captured, "--doctor")[1]
+        for number in (1, 2, 3):
+            self.assertIn(f"udev-rule: /etc/udev/rules.d/{number}.rules:1", found)
+        self.assertNotIn("mail", found)
+
     def test_what_the_machine_is(self):
         """A rule that is for another vendor's machine is no finding, in the replay either."""
         self.write("etc/udev/rules.d/1.rules", 'ATTR{[dmi/id]sys_vendor}!="Xen", GOTO="end"\n'
