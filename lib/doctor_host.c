@@ -381,7 +381,9 @@ void doctor_check_stranded(struct examination *examination)
 		const struct block_count *blocks = &record->outcome.blocks;
 		uint64_t offline = blocks->present - blocks->online - blocks->unread;
 
-		if (record->decision.verdict == VERDICT_ONLINE || !offline)
+		/* Persistent memory is not ours to give advice on. */
+		if (record->decision.verdict == VERDICT_ONLINE || !offline ||
+			record->arrival.carrier == CARRIER_PMEM)
 			continue;
 		note_begin(&note, FINDING_STRANDED, SEVERITY_PROBLEM);
 		note_source(&note, "/sys/devices/system/memory");
@@ -397,6 +399,19 @@ void doctor_check_stranded(struct examination *examination)
 	}
 }
 
+/* Does it hold memory that must not be online anyway? Other findings tell what to do with that. */
+static bool is_to_stay_out(const struct doctor_facts *facts, struct range range)
+{
+	for (size_t i = 0; i < facts->n_records; i++) {
+		const struct record *record = &facts->records[i];
+
+		if (record->decision.verdict != VERDICT_ONLINE &&
+			range_overlaps(record->arrival.range, range))
+			return true;
+	}
+	return false;
+}
+
 void doctor_check_movable(struct examination *examination)
 {
 	const struct doctor_facts *facts = examination->facts;
@@ -409,6 +424,8 @@ void doctor_check_movable(struct examination *examination)
 		const struct doctor_movable *movable = &facts->movable[i];
 		uint64_t start = movable->range.start, last = movable->range.end - 1;
 
+		if (is_to_stay_out(facts, movable->range))
+			continue;
 		note_begin(&note, FINDING_MOVABLE_ZONE, SEVERITY_NOTICE);
 		note_source(&note, "/sys/devices/system/memory");
 		text_append(&note.message, "%s at %s",
