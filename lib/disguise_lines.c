@@ -197,7 +197,8 @@ int disguise_udev_line(struct disguise *disguise, const char *line, size_t n, st
 	if (!mentions(line, n, "memory") && !mentions(line, n, "{state}") &&
 		!mentions(line, n, "online") && !mentions(line, n, "system-ram"))
 		return 0;
-	if (line[span_of(line, n, BLANKS)] == '#')
+	/* Behind a quoted quote it is not clear any more what is a value. */
+	if (line[span_of(line, n, BLANKS)] == '#' || mentions(line, n, "\\\""))
 		return 0;
 	for (size_t i = 0; r == 0 && i < n;) {
 		size_t key = i + span_of(line + i, n - i, ", \t");
@@ -259,7 +260,7 @@ int disguise_modprobe_line(struct disguise *disguise, const char *line, size_t n
 	if (!begins_with_one(line + module, n - module, WORDS(modules)))
 		return 0;
 	if (is_one_of(line + verb, verb_end - verb, WORDS(plain)))
-		return bytes_append(out, line, n);
+		return bytes_append(out, line, span_until(line, n, "#"));
 	if (!is_one_of(line + verb, verb_end - verb, WORDS(commands)))
 		return 0;
 	r = bytes_append(out, line, module_end);
