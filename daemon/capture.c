@@ -50,6 +50,7 @@ static const struct row {
 	{.pattern = "/sys/firmware/acpi/tables/{SRAT,CEDT}"},
 	{.pattern = "/sys/fs/cgroup/misc.capacity"},
 	{.pattern = "/sys/fs/cgroup/system.slice/tdx-onlined.service/cgroup.procs"},
+	{.pattern = "/sys/devices/system/cpu/hotplug/states"},
 	{.pattern = "/sys/devices/faux/tdx_host", .part = PART_NONE},
 	{.pattern = "/sys/devices/faux/tdx_host/{uevent,version}"},
 	{.pattern = MEMORY "/{block_size_bytes,auto_online_blocks}"},
@@ -290,30 +291,31 @@ static int take_lib(struct capture *capture)
 
 struct log {
 	struct bytes text;
-	bool anonymise;
 	int error;
 };
 
-/* What TDX and KVM had to say. Those whose priority has no facility are the kernel's own. */
-static void take_log_line(const char *line, void *userdata)
+/* The kernel's messages about TDX, as records of /dev/kmsg, wherever they were read. */
+static void take_log_message(const char *message, void *userdata)
 {
+	static const char header[] = "6,0,0,-;";
 	struct log *log = userdata;
-	size_t length = strcspn(line, "\n");
 
-	if (log->error || (!strstr(line, "virt/tdx") && !strstr(line, "kvm_intel: ")) ||
-		(log->anonymise && strtol(line, NULL, 10) > LOG_DEBUG))
+	if (log->error || (strncmp(message, "virt/tdx: ", strlen("virt/tdx: ")) != 0 &&
+				  strncmp(message, "kvm_intel: ", strlen("kvm_intel: ")) != 0))
 		return;
-	log->error = bytes_append(&log->text, line, length);
+	log->error = bytes_append(&log->text, header, strlen(header));
+	if (log->error == 0)
+		log->error = bytes_append(&log->text, message, strcspn(message, "\n"));
 	if (log->error == 0)
 		log->error = bytes_append(&log->text, "\n", 1);
 }
 
 static int take_kernel_log(struct capture *capture)
 {
-	struct log log = {.anonymise = capture->anonymise};
-	int r = sensor_kernel_log(take_log_line, &log);
+	struct log log = {0};
+	int r = sensor_kernel_log(take_log_message, &log);
 
-	if (r < 0)
+	if (r < 0 && r != -EBADMSG)
 		capture->unreadable++;
 	r = log.error;
 	if (r == 0)

@@ -46,6 +46,7 @@ struct daemon {
 	bool waited;		  /* it did, in vain */
 	uint64_t noisy_since;	  /* when the current silence was first waited for; 0: silent */
 	bool drivers_changed;	  /* perhaps, since the last silence */
+	bool tdx_changed;	  /* perhaps, and the journal may not have what the kernel logged */
 	bool reload;		  /* to be done when the job has ended */
 	struct settings *settings;
 	const struct daemon_options *options;
@@ -82,7 +83,7 @@ static void update_guard(struct daemon *daemon)
 		journal_say(LOG_WARNING, "The guard is not whole: memory may go online unjudged");
 }
 
-/* The gate has been judged; what was let in while there was none may be in its way. */
+/* The gate has been decided; what was onlined while it was absent may have to be taken back. */
 static void follow_gate(struct daemon *daemon)
 {
 	if (gate_refuses(&daemon->sensor.snapshot.gate))
@@ -259,6 +260,9 @@ static int on_silence(sd_event_source *source, uint64_t usec, void *userdata)
 	daemon->noisy_since = 0;
 	daemon->waited = daemon->waiting;
 	daemon->waiting = false;
+	if (daemon->tdx_changed)
+		update_gate(daemon);
+	daemon->tdx_changed = false;
 	cxl_refresh(&daemon->sensor.cxl);
 	return look(daemon);
 }
@@ -274,8 +278,10 @@ static void count_news(struct daemon *daemon)
 static void note_news(struct daemon *daemon, int news)
 {
 	count_news(daemon);
-	if (news & (MONITOR_TDX | MONITOR_OVERFLOW))
+	if (news & (MONITOR_TDX | MONITOR_OVERFLOW)) {
 		update_gate(daemon);
+		daemon->tdx_changed = true;
+	}
 	if (news & (MONITOR_CXL | MONITOR_OVERFLOW))
 		daemon->sensor.cxl.fresh = false;
 	if (news & (MONITOR_DAX | MONITOR_OVERFLOW))
@@ -433,7 +439,11 @@ static int start(struct daemon *daemon)
 	r = state_load(state);
 	if (r == 0)
 		r = monitor_init(&daemon->monitor);
-	earlier = (struct earlier){state->kept ? &state->boot_map : NULL, state->gate_active};
+	earlier = (struct earlier){
+		.boot_map = state->kept ? &state->boot_map : NULL,
+		.gate_active = state->gate_active,
+		.tdx_failure = state->tdx_failure,
+	};
 	if (r == 0)
 		r = sensor_init(&daemon->sensor, &daemon->settings->config, &earlier);
 	/* While the system is only just starting there is nothing that anybody could use. */
@@ -453,7 +463,7 @@ static int start(struct daemon *daemon)
 		.userdata = daemon,
 	};
 	/* Anything may have been changed while nobody was looking. */
-	daemon->drivers_changed = true;
+	daemon->drivers_changed = daemon->tdx_changed = true;
 	daemon->monitor.end_block = UINT64_MAX;
 	journal_gate(&daemon->sensor.snapshot.gate);
 	follow_gate(daemon);

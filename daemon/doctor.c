@@ -18,6 +18,8 @@
 #include "walk.h"
 #include "wrap.h"
 
+#define CXL_DEVICES "/sys/bus/cxl/devices"
+
 /* All that is looked at. */
 struct visit {
 	struct walk walk;
@@ -99,24 +101,55 @@ static int find_movable(struct visit *visit)
 	return r;
 }
 
-static int look_at_memory(struct visit *visit)
+/*
+ * DRAM that caches a region lies in the region's range, and so in a CXL window, but is DRAM
+ * (Documentation/ABI/testing/sysfs-bus-cxl, extended_linear_cache_size, 6.19). 0 or -ENOMEM.
+ */
+static int subtract_cached_region(const char *name, void *userdata)
+{
+	struct range_set *ranges = userdata;
+	uint64_t cache, start, size;
+	struct path path;
+
+	if (sysfs_read_number(path_of(&path, CXL_DEVICES "/%s/extended_linear_cache_size", name), 0,
+		    &cache) < 0 ||
+		!cache ||
+		sysfs_read_number(path_of(&path, CXL_DEVICES "/%s/resource", name), 0, &start) <
+			0 ||
+		sysfs_read_number(path_of(&path, CXL_DEVICES "/%s/size", name), 0, &size) < 0 ||
+		size > UINT64_MAX - start)
+		return 0;
+	return range_set_subtract(ranges, (struct range){start, start + size});
+}
+
+static int find_boot_ram_in_cxl(struct visit *visit)
 {
 	struct sensor *sensor = &visit->walk.sensor;
+	int r;
+
+	r = cedt_find_boot_ram(&sensor_firmware(sensor)->cedt, &sensor->snapshot.boot_map,
+		&visit->boot_ram_in_cxl);
+	if (r < 0 || !visit->boot_ram_in_cxl.n)
+		return r;
+	r = sysfs_list(CXL_DEVICES, subtract_cached_region, &visit->boot_ram_in_cxl);
+	return r == -ENOMEM ? r : 0;
+}
+
+static int look_at_memory(struct visit *visit)
+{
 	int r;
 
 	r = walk_all(&visit->walk, executor_dry_turn, keep_record, visit);
 	if (r >= 0)
 		r = find_movable(visit);
-	if (r == 0)
-		r = cedt_find_boot_ram(&sensor_firmware(sensor)->cedt, &sensor->snapshot.boot_map,
-			&visit->boot_ram_in_cxl);
-	return r;
+	return r == 0 ? find_boot_ram_in_cxl(visit) : r;
 }
 
 static int examine(struct visit *visit, const struct config *config, bool hotplug)
 {
 	const struct host *host = &visit->host;
 	const struct doctor_facts facts = {
+		.gate = &visit->walk.sensor.snapshot.gate,
 		.snapshot = hotplug ? &visit->walk.sensor.snapshot : NULL,
 		.records = visit->records,
 		.n_records = visit->n_records,

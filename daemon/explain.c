@@ -62,7 +62,7 @@ static struct decision decide_with_tdx(
 {
 	struct snapshot snapshot = explainer->walk.sensor.snapshot;
 
-	snapshot.gate = gate_judge(&snapshot.gate.evidence, GATE_MODE_ACTIVE);
+	snapshot.gate = gate_decide(&snapshot.gate.evidence, GATE_MODE_ACTIVE);
 	return policy_decide(explainer->facts.config, &snapshot, &record->arrival);
 }
 

@@ -282,9 +282,9 @@ static void check_all_writable(struct host *host)
 
 /* --- all of it --- */
 
-static void read_log_line(const char *line, void *userdata)
+static void read_log_message(const char *message, void *userdata)
 {
-	tdx_log_read(userdata, line);
+	tdx_log_read(userdata, message);
 }
 
 int host_examine(struct host *host, struct complaints *complaints, bool captured)
@@ -293,8 +293,9 @@ int host_examine(struct host *host, struct complaints *complaints, bool captured
 	int r;
 
 	*host = (struct host){.complaints = complaints};
-	r = sensor_kernel_log(read_log_line, &host->log);
-	if (r < 0)
+	r = sensor_kernel_log(read_log_message, &host->log);
+	/* The sensor has complained about lines that are no messages. */
+	if (r < 0 && r != -EBADMSG)
 		complain(complaints, "kernel log: %s", strerror(-r));
 	r = sysfs_read_text("/proc/cmdline", &host->cmdline, &size);
 	if (r < 0)

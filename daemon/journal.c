@@ -84,38 +84,49 @@ static void close_journal(sd_journal **journal)
 	sd_journal_close(*journal);
 }
 
-int journal_kernel_lines(void (*each)(const char *line, void *userdata), void *userdata)
+/* The kernel's own messages of this boot: programs that write to /dev/kmsg have a facility. */
+static int match_kernel_messages(sd_journal *journal)
 {
-	CLEANUP(close_journal) sd_journal *journal = NULL;
-	char boot[SD_ID128_STRING_MAX], line[1024], match[64];
-	const void *data;
+	char boot[SD_ID128_STRING_MAX], match[64];
 	sd_id128_t id;
-	size_t size;
 	int r;
 
 	r = sd_id128_get_boot(&id);
-	if (r == 0)
-		r = sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
+	if (r < 0)
+		return r;
+	snprintf(match, sizeof(match), "_BOOT_ID=%s", sd_id128_to_string(id, boot));
+	r = sd_journal_add_match(journal, match, 0);
 	if (r == 0)
 		r = sd_journal_add_match(journal, "_TRANSPORT=kernel", 0);
-	if (r == 0) {
-		snprintf(match, sizeof(match), "_BOOT_ID=%s", sd_id128_to_string(id, boot));
-		r = sd_journal_add_match(journal, match, 0);
-	}
+	return r == 0 ? sd_journal_add_match(journal, "SYSLOG_FACILITY=0", 0) : r;
+}
+
+int journal_kernel_messages(void (*each)(const char *message, void *userdata), void *userdata)
+{
+	static const char key[] = "MESSAGE=";
+	CLEANUP(close_journal) sd_journal *journal = NULL;
+	char message[1024];
+	const void *data;
+	size_t size;
+	int r;
+
+	r = sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
+	if (r == 0)
+		r = match_kernel_messages(journal);
 	if (r < 0)
 		return r;
 	while ((r = sd_journal_next(journal)) > 0) {
-		r = sd_journal_get_data(journal, "MESSAGE", &data, &size);
-		if (r < 0)
+		if (sd_journal_get_data(journal, "MESSAGE", &data, &size) < 0 || size < strlen(key))
 			continue;
-		snprintf(line, sizeof(line), "%.*s", (int)size, (const char *)data);
-		each(line, userdata);
+		snprintf(message, sizeof(message), "%.*s", (int)(size - strlen(key)),
+			(const char *)data + strlen(key));
+		each(message, userdata);
 	}
 	return r;
 }
 
-/* Message, id and priority; the record's fields; four of each memory device. */
-#define ENTRY_FIELDS (3 + RECORD_FIELDS + 4 * MEMDEVS_MAX)
+/* Message, id and priority; the record's fields; four of each memory device; the gate's. */
+#define ENTRY_FIELDS (3 + RECORD_FIELDS + 4 * MEMDEVS_MAX + GATE_SOURCE_MAX + 1)
 
 /* A journal entry under construction. */
 struct entry {
@@ -152,6 +163,16 @@ static void add_field(struct entry *entry, const struct field *field)
 		add(entry, "TDXO_%s=%s", name, field->number ? "yes" : "no");
 	else if (field->kind == FIELD_ADDRESS)
 		add(entry, "TDXO_%s=0x%" PRIx64, name, field->number);
+}
+
+/* What the state of TDX was decided by. */
+static void add_evidence(struct entry *entry, const struct gate *gate)
+{
+	for (enum gate_source source = 0; source < GATE_SOURCE_MAX; source++)
+		add(entry, "TDXO_EVIDENCE=%s: %s", gate_source_to_string(source),
+			fact_to_string(source, gate->evidence.facts[source]));
+	if (gate->evidence.log_line[0])
+		add(entry, "TDXO_KERNEL_LOG=%s", gate->evidence.log_line);
 }
 
 static const char *message_id(const struct record *record)
@@ -218,16 +239,26 @@ void journal_record(const struct record *record)
 		if (memdev->firmware[0])
 			add(&entry, "TDXO_FIRMWARE=%s", memdev->firmware);
 	}
+	add_evidence(&entry, &record->gate);
 	sd_journal_sendv(entry.fields, entry.n);
 }
 
 void journal_gate(const struct gate *gate)
 {
 	struct entry entry = {0};
+	char state[RECORD_SENTENCE];
+	struct text text = text_in(state, sizeof(state));
 
-	add(&entry, "MESSAGE=TDX gate %s%s%s", gate_state_to_string(gate->state),
-		gate_overridden(gate) ? " as configured, as found: " : "",
-		gate_overridden(gate) ? gate_state_to_string(gate->detected) : "");
+	gate_append(&text, gate);
+	if (gate->cause > GATE_CAUSE_NOT_ENABLED)
+		text_append(&text, ": %s", gate_cause_explain(gate->cause));
+	if (gate->cause && gate->evidence.log_line[0])
+		text_append(&text, ": %s", gate->evidence.log_line);
+	if (gate->detected == GATE_UNKNOWN) {
+		text_append(&text, ": ");
+		gate_append_sources(&text, gate);
+	}
+	add(&entry, "MESSAGE=TDX gate %s", state);
 	if (!to_journal) {
 		say(LOG_INFO, entry.texts[0] + strlen("MESSAGE="));
 		return;
@@ -237,9 +268,9 @@ void journal_gate(const struct gate *gate)
 	add(&entry, "TDXO_GATE=%s", gate_state_to_string(gate->state));
 	add(&entry, "TDXO_GATE_DETECTED=%s", gate_state_to_string(gate->detected));
 	add(&entry, "TDXO_GATE_MODE=%s", gate_mode_to_string(gate->mode));
-	for (enum witness w = 0; w < WITNESS_MAX; w++)
-		add(&entry, "TDXO_EVIDENCE=%s: %s", witness_to_string(w),
-			fact_to_string(w, gate->evidence.facts[w]));
+	if (gate->cause)
+		add(&entry, "TDXO_GATE_CAUSE=%s", gate_cause_to_string(gate->cause));
+	add_evidence(&entry, gate);
 	sd_journal_sendv(entry.fields, entry.n);
 }
 

@@ -26,10 +26,11 @@ void journal_record(const struct record *record);
 void journal_gate(const struct gate *gate);
 
 /*
- * Call `each` for every line of the kernel's in the journal of this boot. 0, or a negative
+ * Call `each` for every message of the kernel's own in the journal of this boot. 0, or a negative
  * errno if the journal cannot be read.
  */
-int journal_kernel_lines(void (*each)(const char *line, void *userdata), void *userdata) MUST_CHECK;
+int journal_kernel_messages(
+	void (*each)(const char *message, void *userdata), void *userdata) MUST_CHECK;
 
 struct complaint;
 

@@ -67,16 +67,14 @@ static int output_add(const struct record *record, void *userdata)
 
 static void print_summary(const struct snapshot *snapshot, const struct state *state)
 {
-	char size[SIZE_TEXT];
+	char size[SIZE_TEXT], gate[128];
+	struct text text = text_in(gate, sizeof(gate));
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; i < snapshot->boot_map.n; i++)
 		bytes += range_size(snapshot->boot_map.regions[i].range);
-	printf("TDX gate %s%s%s; boot map %s in %zu range%s; memory blocks of ",
-		gate_state_to_string(snapshot->gate.state),
-		gate_overridden(&snapshot->gate) ? " as configured, as found: " : "",
-		gate_overridden(&snapshot->gate) ? gate_state_to_string(snapshot->gate.detected)
-						 : "",
+	gate_append(&text, &snapshot->gate);
+	printf("TDX gate %s; boot map %s in %zu range%s; memory blocks of ", gate,
 		size_format(bytes, size), snapshot->boot_map.n,
 		snapshot->boot_map.n == 1 ? "" : "s");
 	printf("%s\n", size_format(snapshot->block_size, size));

@@ -136,16 +136,18 @@ static struct json_object *gate_object(const struct gate *gate)
 	struct json_object *object = json_object_new_object();
 	struct json_object *evidence = json_object_new_array();
 
-	for (enum witness w = 0; w < WITNESS_MAX; w++) {
+	for (enum gate_source source = 0; source < GATE_SOURCE_MAX; source++) {
 		struct json_object *item = json_object_new_object();
 
-		add(item, "source", text(witness_to_string(w)));
-		add(item, "says", text(fact_to_string(w, gate->evidence.facts[w])));
+		add(item, "source", text(gate_source_to_string(source)));
+		add(item, "says", text(fact_to_string(source, gate->evidence.facts[source])));
 		json_object_array_add(evidence, item);
 	}
 	add(object, "state", text(gate_state_to_string(gate->state)));
 	add(object, "mode", text(gate_mode_to_string(gate->mode)));
 	add(object, "detected", text(gate_state_to_string(gate->detected)));
+	add(object, "cause", text(gate_cause_to_string(gate->cause)));
+	add(object, "kernel_log", text(gate->evidence.log_line));
 	add(object, "evidence", evidence);
 	return object;
 }

@@ -156,13 +156,14 @@ int sensor_init(struct sensor *sensor, const struct config *config, const struct
 	int r;
 
 	*sensor = (struct sensor){.config = config, .was_active = earlier->gate_active};
+	snprintf(sensor->tdx_failure, sizeof(sensor->tdx_failure), "%s", earlier->tdx_failure);
+	sensor_read_gate(sensor);
 	r = sysfs_read_number(BLOCK_SIZE, 16, &snapshot->block_size);
 	if (r < 0 || !snapshot->block_size || snapshot->block_size & (snapshot->block_size - 1)) {
 		complain(&sensor->complaints, BLOCK_SIZE ": %s",
 			r < 0 ? strerror(-r) : "not a power of two");
 		return -ENODEV;
 	}
-	sensor_read_gate(sensor);
 	r = sensor_read_boot_ram(sensor);
 	if (r == 0 && kept)
 		r = adopt_boot_map(sensor, kept);

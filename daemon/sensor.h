@@ -26,10 +26,11 @@ struct sensor {
 	bool firmware_read;
 	struct range_set boot_ram; /* as firmware told it, not narrowed: tells a DIMM's entry */
 	enum boot_source boot_ram_source;
-	struct blocks before; /* the blocks of the last look that counted */
-	bool looked;	      /* `before` is something */
-	bool blind;	      /* the last look could not see all */
-	bool was_active;      /* the gate was found active at some time of this boot */
+	struct blocks before;		/* the blocks of the last look that counted */
+	bool looked;			/* `before` is something */
+	bool blind;			/* the last look could not see all */
+	bool was_active;		/* the gate was found active at some time of this boot */
+	char tdx_failure[TDX_LOG_LINE]; /* the message that proved a failed start, or empty */
 	struct complaints complaints;
 };
 
@@ -37,14 +38,15 @@ struct sensor {
 struct earlier {
 	const struct boot_map *boot_map; /* or NULL; its regions are copied */
 	bool gate_active;
+	const char *tdx_failure; /* the kernel's message that proved a failed start, or "" */
 };
 
-/* Take the first look. 0; -ENODEV: the kernel has no memory hotplug; -ENOMEM. */
+/* Take the first look. 0; -ENODEV: no memory hotplug, only the gate is known; -ENOMEM. */
 int sensor_init(struct sensor *sensor, const struct config *config,
 	const struct earlier *earlier) MUST_CHECK;
 void sensor_done(struct sensor *sensor);
 
-/* The configuration has changed: judge the gate and make the boot map anew. 0 or -ENOMEM. */
+/* The configuration has changed: decide the gate and make the boot map again. 0 or -ENOMEM. */
 int sensor_reconfigure(struct sensor *sensor) MUST_CHECK;
 
 /* Look again. 0 or -ENOMEM; what cannot be read is complained about and left out. */
@@ -89,14 +91,15 @@ int sensor_block_node(uint64_t id) MUST_CHECK;
 /* The zone of the highest block of a range that is online; empty if none is, or it is not known. */
 void sensor_zone_of(const struct sensor *sensor, struct range range, char *ret_zone, size_t size);
 
-/* Hear the witnesses again. */
+/* Read the sources of the gate again. */
 void sensor_read_gate(struct sensor *sensor);
 
 /*
- * Call `each` for every line of the kernel log, as /dev/kmsg or the journal has it. 0, or a
- * negative errno if neither can be read.
+ * Call `each` for every message of the kernel's own in /dev/kmsg, or in the journal where that
+ * cannot be opened: its text, which may end in a newline. 0; -EBADMSG if there were lines that are
+ * no messages; or another negative errno if neither can be read.
  */
-int sensor_kernel_log(void (*each)(const char *line, void *userdata), void *userdata) MUST_CHECK;
+int sensor_kernel_log(void (*each)(const char *message, void *userdata), void *userdata) MUST_CHECK;
 
 /* The parts of sensor_init(), in sensor_boot.c and sensor_gate.c. */
 int sensor_read_boot_ram(struct sensor *sensor) MUST_CHECK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The sensor's view of TDX: the witnesses of the gate.
+ * The sensor's view of TDX: the sources of the gate.
  */
 #include "sensor.h"
 
@@ -13,13 +13,17 @@
 
 #include "cleanup.h"
 #include "sysfs.h"
+#include "tdxo/kmsg.h"
 
+#define OSRELEASE    "/proc/sys/kernel/osrelease"
 #define CPUINFO	     "/proc/cpuinfo"
 #define CPUINFO_HEAD 16384 /* the first processor takes 3 KiB */
+#define STATES	     "/sys/devices/system/cpu/hotplug/states"
 #define TDX_HOST     "/sys/devices/faux/tdx_host"
 #define KVM_INTEL    "/sys/module/kvm_intel/parameters/tdx"
 #define CGROUP	     "/sys/fs/cgroup/misc.capacity"
 #define KMSG	     "/dev/kmsg"
+#define KMSG_RECORD  8192 /* PRINTK_MESSAGE_MAX is 2048 (kernel/printk/internal.h, 6.12) */
 
 static enum fact read_cpuinfo(struct complaints *complaints)
 {
@@ -38,7 +42,7 @@ static enum fact read_cpuinfo(struct complaints *complaints)
 	fact = second || strlen(text) < sizeof(text) - 1 ? gate_read_cpuinfo(text)
 							 : FACT_UNREADABLE;
 	if (fact == FACT_UNREADABLE)
-		complain(complaints, CPUINFO ": no flags of the first processor in it");
+		complain(complaints, CPUINFO ": the flags of the first processor are missing");
 	return fact;
 }
 
@@ -63,13 +67,87 @@ static enum fact read_file(
 	return fact;
 }
 
-/* The last word of the log counts. */
-static void read_log_line(const char *line, void *userdata)
+static struct kernel_release read_release(struct complaints *complaints)
 {
-	enum fact *fact = userdata, said = gate_read_log_line(line);
+	struct kernel_release release = {0};
+	char text[SYSFS_TEXT];
+	int r;
 
-	if (said != FACT_ABSENT)
-		*fact = said;
+	r = sysfs_read(OSRELEASE, text, sizeof(text));
+	if (r == 0)
+		release = kernel_release_parse(text);
+	/* A captured tree may lack it; a file that is there should make sense. */
+	if (r < 0 && r != -ENOENT)
+		complain(complaints, OSRELEASE ": %s", strerror(-r));
+	else if (r == 0 && !release.major)
+		complain(complaints, OSRELEASE ": not a kernel release: %.64s", text);
+	return release;
+}
+
+/* A file that cannot be read is not one without the lines. */
+static void read_states(struct complaints *complaints, struct gate_facts *facts)
+{
+	char text[SYSFS_TEXT] = "";
+	int r;
+
+	r = sysfs_read_head(STATES, text, sizeof(text));
+	gate_read_states(text, facts);
+	if (r == -ENOENT) {
+		facts->facts[GATE_SOURCE_CORE_STATE] = FACT_ABSENT;
+		facts->facts[GATE_SOURCE_KVM_STATE] = FACT_ABSENT;
+	} else if (r < 0) {
+		complain(complaints, STATES ": %s", strerror(-r));
+	} else if (facts->facts[GATE_SOURCE_CORE_STATE] == FACT_UNREADABLE) {
+		complain(complaints, STATES ": not a whole list of states");
+	}
+}
+
+static enum fact read_tdx_host(struct complaints *complaints)
+{
+	if (access(TDX_HOST, F_OK) == 0)
+		return FACT_YES;
+	if (errno == ENOENT)
+		return FACT_ABSENT;
+	complain(complaints, TDX_HOST ": %s", strerror(errno));
+	return FACT_UNREADABLE;
+}
+
+/* False at the end. A line with a NUL, or longer than any of the kernel's, is empty then. */
+static bool read_line(FILE *file, char line[KMSG_RECORD])
+{
+	bool whole = true;
+	size_t n = 0;
+	int c;
+
+	while ((c = getc(file)) != EOF && c != '\n') {
+		whole &= c && n < KMSG_RECORD - 1;
+		if (whole)
+			line[n++] = (char)c;
+	}
+	line[whole && c != EOF ? n : 0] = '\0';
+	return c != EOF || n || !whole;
+}
+
+/*
+ * A read of /dev/kmsg returns one record, EPIPE if some were overwritten meanwhile, and EAGAIN
+ * after the last. -EBADMSG if there were lines that are no records; all others have been read.
+ */
+static int read_kmsg(FILE *kmsg, void (*each)(const char *message, void *userdata), void *userdata)
+{
+	char line[KMSG_RECORD];
+	const char *message;
+	int r = 0;
+
+	do {
+		clearerr(kmsg);
+		while (read_line(kmsg, line)) {
+			if (kmsg_parse(line, &message) < 0)
+				r = -EBADMSG;
+			else if (message)
+				each(message, userdata);
+		}
+	} while (ferror(kmsg) && errno == EPIPE);
+	return ferror(kmsg) && errno != EAGAIN ? -errno : r;
 }
 
 static void close_file(FILE **file)
@@ -78,57 +156,71 @@ static void close_file(FILE **file)
 		fclose(*file);
 }
 
-/*
- * A read of /dev/kmsg returns one message, or EPIPE if some were overwritten meanwhile, and
- * EAGAIN after the last. Who may not read it may still read the journal.
- */
-int sensor_kernel_log(void (*each)(const char *line, void *userdata), void *userdata)
+int sensor_kernel_log(void (*each)(const char *message, void *userdata), void *userdata)
 {
 	CLEANUP(close_file) FILE *kmsg = NULL;
-	CLEANUP(free_text) char *line = NULL;
-	size_t size = 0;
 	int fd;
 
+	/* In the service's sandbox it is hidden; the journal has the same messages. */
 	fd = open(KMSG, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
-		return journal_kernel_lines(each, userdata);
+		return journal_kernel_messages(each, userdata);
 	kmsg = fdopen(fd, "r");
 	if (!kmsg) {
 		close(fd);
 		return -ENOMEM;
 	}
-	do {
-		clearerr(kmsg);
-		while (getline(&line, &size, kmsg) > 0)
-			each(line, userdata);
-	} while (ferror(kmsg) && errno == EPIPE);
-	return 0;
+	return read_kmsg(kmsg, each, userdata);
 }
 
-static enum fact read_kernel_log(void)
+static void read_log_message(const char *message, void *userdata)
 {
-	enum fact fact = FACT_ABSENT;
+	tdx_log_read(userdata, message);
+}
 
-	return sensor_kernel_log(read_log_line, &fact) < 0 ? FACT_UNREADABLE : fact;
+/* What has proved a failure earlier in this boot proves it still when the log has moved on. */
+static void read_kernel_log(struct sensor *sensor, struct gate_facts *facts)
+{
+	struct tdx_log log = {0};
+	int r;
+
+	tdx_log_read(&log, sensor->tdx_failure);
+	r = sensor_kernel_log(read_log_message, &log);
+	gate_read_log(&log, facts);
+	if (r == -EBADMSG)
+		complain(&sensor->complaints,
+			KMSG ": has lines that are no kernel messages, and they are ignored");
+	if (r < 0 && facts->facts[GATE_SOURCE_KERNEL_LOG] == FACT_ABSENT)
+		facts->facts[GATE_SOURCE_KERNEL_LOG] = FACT_UNREADABLE;
+}
+
+/* What holds until the next boot, although its source may fall silent. */
+static void remember(struct sensor *sensor)
+{
+	const struct gate *gate = &sensor->snapshot.gate;
+
+	sensor->was_active |= gate->detected == GATE_ACTIVE;
+	if (gate->detected == GATE_ABSENT &&
+		gate->evidence.facts[GATE_SOURCE_KERNEL_LOG] == FACT_NO)
+		memcpy(sensor->tdx_failure, gate->evidence.log_line, TDX_LOG_LINE);
 }
 
 void sensor_read_gate(struct sensor *sensor)
 {
 	struct complaints *complaints = &sensor->complaints;
-	struct gate_facts facts = {
+	struct gate_facts facts = {.release = read_release(complaints),
 		.facts = {
-			[WITNESS_CPUINFO] = read_cpuinfo(complaints),
-			[WITNESS_TDX_HOST] = access(TDX_HOST, F_OK) == 0 ? FACT_YES : FACT_ABSENT,
-			[WITNESS_KVM_INTEL] =
+			[GATE_SOURCE_CPUINFO] = read_cpuinfo(complaints),
+			[GATE_SOURCE_TDX_HOST] = read_tdx_host(complaints),
+			[GATE_SOURCE_KVM_INTEL] =
 				read_file(complaints, KVM_INTEL, gate_read_kvm_parameter),
-			[WITNESS_CGROUP] = read_file(complaints, CGROUP, gate_read_misc_capacity),
-			[WITNESS_EARLIER] = sensor->was_active ? FACT_YES : FACT_ABSENT,
-			[WITNESS_KERNEL_LOG] = FACT_ABSENT,
+			[GATE_SOURCE_CGROUP] =
+				read_file(complaints, CGROUP, gate_read_misc_capacity),
+			[GATE_SOURCE_EARLIER] = sensor->was_active ? FACT_YES : FACT_ABSENT,
 		}};
 
-	/* The log is long: ask it only where firmware enabled TDX. */
-	if (facts.facts[WITNESS_CPUINFO] != FACT_NO)
-		facts.facts[WITNESS_KERNEL_LOG] = read_kernel_log();
-	sensor->snapshot.gate = gate_judge(&facts, sensor->config->gate);
-	sensor->was_active |= sensor->snapshot.gate.detected == GATE_ACTIVE;
+	read_states(complaints, &facts);
+	read_kernel_log(sensor, &facts);
+	sensor->snapshot.gate = gate_decide(&facts, sensor->config->gate);
+	remember(sensor);
 }

@@ -208,6 +208,8 @@ static int load(struct state *state, struct json_object *object, const char *boo
 	r = load_boot_map(state, get(object, "boot_map", json_type_object));
 	load_guard(state, get(object, "guard", json_type_object));
 	state->gate_active = get_bool(object, "gate_active");
+	snprintf(state->tdx_failure, sizeof(state->tdx_failure), "%s",
+		get_text(object, "tdx_failure"));
 	load_counters(state, object);
 	if (r == 0 && get_number(object, "schema") != STATE_SCHEMA) {
 		journal_say(

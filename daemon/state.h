@@ -22,7 +22,8 @@ struct state {
 	bool earlier; /* this is not the first start of this boot */
 	bool kept;    /* an earlier one knew the boot map */
 	struct boot_map boot_map;
-	bool gate_active; /* it was, at some time of this boot */
+	bool gate_active;		/* it was, at some time of this boot */
+	char tdx_failure[TDX_LOG_LINE]; /* the message that proved a failed start, or empty */
 	struct guard guard;
 	char *in_force[CONFIG_KEYS]; /* values as they were written; NULL: not known */
 	bool present_known;	     /* what was there has been seen */

@@ -80,6 +80,7 @@ static struct json_object *gate_object(const struct gate *gate)
 	add_text(object, "state", gate_state_to_string(gate->state));
 	add_text(object, "detected", gate_state_to_string(gate->detected));
 	add_text(object, "mode", gate_mode_to_string(gate->mode));
+	add_text(object, "cause", gate_cause_to_string(gate->cause));
 	return object;
 }
 
@@ -149,6 +150,7 @@ static struct json_object *state_object(
 	add_text(object, "boot_id", boot_id);
 	json_object_object_add(object, "gate", gate_object(&snapshot->gate));
 	add_bool(object, "gate_active", state->gate_active);
+	add_text(object, "tdx_failure", state->tdx_failure);
 	json_object_object_add(object, "boot_map", boot_map_object(&snapshot->boot_map));
 	json_object_object_add(object, "guard", guard_object(&state->guard));
 	json_object_object_add(object, "config", config_object(state));

@@ -18,7 +18,11 @@ int walk_init(struct walk *walk, const struct config *config)
 	r = state_load(state);
 	if (r < 0)
 		return r;
-	earlier = (struct earlier){state->kept ? &state->boot_map : NULL, state->gate_active};
+	earlier = (struct earlier){
+		.boot_map = state->kept ? &state->boot_map : NULL,
+		.gate_active = state->gate_active,
+		.tdx_failure = state->tdx_failure,
+	};
 	return sensor_init(&walk->sensor, config, &earlier);
 }
 

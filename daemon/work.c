@@ -29,13 +29,17 @@ void work_done(struct work *work)
 void work_save(struct work *work)
 {
 	work->state->gate_active = work->sensor->was_active;
+	memcpy(work->state->tdx_failure, work->sensor->tdx_failure, TDX_LOG_LINE);
 	(void)!state_save(work->state, &work->sensor->snapshot);
 }
 
 void work_tell_status(const struct work *work)
 {
-	sd_notifyf(false, "STATUS=TDX gate %s, %zu ranges decided%s",
-		gate_state_to_string(work->sensor->snapshot.gate.state), work->state->history.n,
+	char gate[128];
+	struct text text = text_in(gate, sizeof(gate));
+
+	gate_append(&text, &work->sensor->snapshot.gate);
+	sd_notifyf(false, "STATUS=TDX gate %s, %zu ranges decided%s", gate, work->state->history.n,
 		work->sensor->config->observe ? ", only observing" : "");
 }
 

@@ -25,6 +25,8 @@ static const char *const codes[] = {
 	[FINDING_TDX_MODULE_OLD] = "tdx-module-old",
 	[FINDING_TDX_PROCESSOR] = "tdx-processor",
 	[FINDING_TDX_INIT_FAILED] = "tdx-init-failed",
+	[FINDING_TDX_NOT_STARTED] = "tdx-not-started",
+	[FINDING_TDX_UNKNOWN] = "tdx-state-unknown",
 	[FINDING_BOOT_MAP_IN_CXL_WINDOW] = "boot-map-in-cxl-window",
 	[FINDING_LATE_MEMORY] = "late-memory-before-tdx",
 	[FINDING_KVM_NOT_LOADED] = "kvm-not-loaded",
@@ -155,19 +157,13 @@ void doctor_append_comment_out(struct text *text, const char *path, const char *
 
 bool doctor_concerns_tdx(const struct doctor_facts *facts)
 {
-	if (facts->log.enabled || doctor_keeps_out(facts))
-		return true;
-	for (enum tdx_trouble trouble = 0; trouble < TDX_TROUBLE_MAX; trouble++)
-		if (facts->log.lines[trouble][0])
-			return true;
-	return facts->snapshot &&
-	       (facts->snapshot->gate.evidence.facts[WITNESS_CPUINFO] == FACT_YES ||
-		       facts->snapshot->gate.detected != GATE_ABSENT);
+	return facts->log.enabled || gate_refuses(facts->gate) ||
+	       facts->gate->detected != GATE_ABSENT || facts->gate->cause != GATE_CAUSE_NOT_ENABLED;
 }
 
 bool doctor_keeps_out(const struct doctor_facts *facts)
 {
-	return facts->snapshot && gate_refuses(&facts->snapshot->gate);
+	return facts->snapshot && gate_refuses(facts->gate);
 }
 
 bool doctor_find_parameter(
@@ -193,7 +189,7 @@ int doctor_examine(const struct doctor_facts *facts, struct findings *ret_findin
 		doctor_check_writable,
 		doctor_check_gate_mode,
 		doctor_check_boot_map,
-		doctor_check_tdx_log,
+		doctor_check_tdx_state,
 		doctor_check_cxl_windows,
 		doctor_check_late_memory,
 		doctor_check_kvm,

@@ -55,7 +55,7 @@ void doctor_check_hotplug(struct examination *examination);
 void doctor_check_writable(struct examination *examination);
 void doctor_check_gate_mode(struct examination *examination);
 void doctor_check_boot_map(struct examination *examination);
-void doctor_check_tdx_log(struct examination *examination);
+void doctor_check_tdx_state(struct examination *examination);
 void doctor_check_cxl_windows(struct examination *examination);
 void doctor_check_late_memory(struct examination *examination);
 void doctor_check_kvm(struct examination *examination);

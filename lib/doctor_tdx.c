@@ -3,6 +3,7 @@
  * Checks about TDX: whether it came up, what kept it from it, and what still may.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "doctor_checks.h"
@@ -11,22 +12,12 @@
 #define PUT_ON	     " on the kernel command line, then boot again."
 #define LOAD_AT_BOOT "echo kvm_intel > /etc/modules-load.d/kvm_intel.conf"
 
-/* TDX failed, or is off; the log says why. */
-static bool has_come_to_nothing(const struct doctor_facts *facts)
-{
-	for (enum tdx_trouble trouble = 0; trouble < TDX_TROUBLE_KVM; trouble++)
-		if (facts->log.lines[trouble][0])
-			return true;
-	return false;
-}
-
 void doctor_check_gate_mode(struct examination *examination)
 {
-	const struct snapshot *snapshot = examination->facts->snapshot;
+	const struct gate *gate = examination->facts->gate;
 	struct note note;
 
-	if (!snapshot || !gate_overridden(&snapshot->gate) ||
-		snapshot->gate.mode != GATE_MODE_ABSENT)
+	if (!gate_overridden(gate) || gate->mode != GATE_MODE_ABSENT)
 		return;
 	note_begin(&note, FINDING_GATE_OVERRIDDEN, SEVERITY_PROBLEM);
 	note_source(&note, "/etc/tdx-onlined.conf");
@@ -34,7 +25,7 @@ void doctor_check_gate_mode(struct examination *examination)
 		"The gate is absent as configured, but %s as found: memory is given to a kernel "
 		"that "
 		"refuses it, or is taken for TDX memory that it is not.",
-		gate_state_to_string(snapshot->gate.detected));
+		gate_state_to_string(gate->detected));
 	text_append(&note.remedy, "Gate=auto in tdx-onlined.conf(5), then run: " RELOAD);
 	note_end(examination, &note);
 }
@@ -73,89 +64,153 @@ static uint64_t late_bytes(const struct doctor_facts *facts)
 	return bytes;
 }
 
-/* The errors of init_tdx_module() (6.12), and what to do about them. */
-static const char *failure_remedy(int error)
-{
-	switch (error) {
-	case EIO:
-		return "Keep from the kernel what is no TDX memory: CXL memory as special purpose "
-		       "memory in the BIOS, no efi=nosoftreserve, and kvm_intel loaded before "
-		       "memory arrives (" LOAD_AT_BOOT "). Then boot again.";
-	case ENOMEM:
-		return "Initialise TDX while memory is free: " LOAD_AT_BOOT ", then boot again.";
-	case ENOSPC:
-		return "A memory map of fewer and larger ranges: a BIOS setting, or less "
-		       "memmap=" PUT_ON;
-	default:
-		return "Boot again; if it comes again, a newer BIOS and TDX module. All that TDX "
-		       "has "
-		       "said: journalctl -k -b -g virt/tdx";
-	}
-}
-
-static void find_failure(struct examination *examination)
-{
-	const struct doctor_facts *facts = examination->facts;
-	uint64_t late = late_bytes(facts);
-	char size[SIZE_TEXT];
-	struct note note;
-
-	note_begin(&note, FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM);
-	note_source(&note, KERNEL_LOG);
-	text_append(&note.message, "TDX has not come up, and will not until the next boot: %s",
-		facts->log.lines[TDX_TROUBLE_FAILED]);
-	if (late)
-		text_append(&note.message, "; %s in the kernel came after boot",
-			size_format(late, size));
-	text_append(&note.message, ".");
-	text_append(&note.remedy, "%s", failure_remedy(tdx_log_error(&facts->log)));
-	note_end(examination, &note);
-}
-
-static const struct {
-	enum tdx_trouble trouble;
-	enum finding_code code;
-	const char *clause, *remedy;
-} tdx_findings[] = {
-	{TDX_TROUBLE_HIBERNATION, FINDING_TDX_HIBERNATION,
-		"The kernel leaves TDX off because the host could hibernate", "nohibernate" PUT_ON},
-	{TDX_TROUBLE_FEW_KEYS, FINDING_TDX_FEW_KEYS,
-		"The kernel leaves TDX off because the BIOS gives it too few keys",
-		"A BIOS setting: more private KeyIDs for TDX (the split of TME-MT and TDX keys), "
-		"at least 2. Then boot again."},
-	{TDX_TROUBLE_NO_MODULE, FINDING_TDX_MODULE_MISSING, "The BIOS has loaded no TDX module",
-		"A BIOS setting: load the TDX module (SEAM loader); or a newer BIOS that brings "
-		"one. "
-		"Then boot again."},
-	{TDX_TROUBLE_OLD_MODULE, FINDING_TDX_MODULE_OLD, "The TDX module is too old",
-		"A newer BIOS, or a newer TDX module. Then boot again."},
-	{TDX_TROUBLE_PROCESSOR, FINDING_TDX_PROCESSOR,
-		"The processor has not all that TDX needs, or it is switched off",
-		"Take clearcpuid= and the like off the kernel command line, or change the BIOS "
-		"setting. Then boot again."},
+/* Memory in the kernel that may be no TDX memory, and so the reason why TDX failed. */
+struct suspects {
+	uint64_t late; /* bytes that came after boot, and before TDX could start */
+	bool in_cxl;   /* boot memory in a CXL window */
 };
 
-void doctor_check_tdx_log(struct examination *examination)
+static struct suspects find_suspects(const struct doctor_facts *facts)
 {
-	const struct tdx_log *log = &examination->facts->log;
-	struct note note;
-	bool known = false;
+	const struct range_set *in_cxl = facts->boot_ram_in_cxl;
+	bool at_boot = kernel_starts_tdx_at_boot(facts->gate->evidence.release);
 
-	for (size_t i = 0; i < ARRAY_SIZE(tdx_findings); i++) {
-		const char *line = log->lines[tdx_findings[i].trouble];
+	return (struct suspects){
+		.late = at_boot ? 0 : late_bytes(facts),
+		.in_cxl = in_cxl && in_cxl->n,
+	};
+}
 
-		if (!*line)
-			continue;
-		known = true;
-		note_begin(&note, tdx_findings[i].code, SEVERITY_PROBLEM);
-		note_source(&note, KERNEL_LOG);
-		text_append(&note.message, "%s: %s.", tdx_findings[i].clause, line);
-		text_append(&note.remedy, "%s", tdx_findings[i].remedy);
-		note_end(examination, &note);
+static void append_memory_remedy(struct text *text, const struct suspects *suspects)
+{
+	text_append(text, "Keep memory that is no TDX memory from the kernel:");
+	if (suspects->in_cxl)
+		text_append(text,
+			" set CXL memory to special purpose memory in the BIOS, and take "
+			"efi=nosoftreserve off the kernel command line%s",
+			suspects->late ? ";" : "");
+	if (suspects->late)
+		text_append(text, " load kvm_intel before memory arrives (" LOAD_AT_BOOT
+				  ") and enable tdx-onlined.service");
+	text_append(text, ". Then boot again.");
+}
+
+/* What to do about an error of init_tdx_module() (6.12, 7.3). */
+static void append_errno_remedy(struct text *text, const struct doctor_facts *facts)
+{
+	switch (tdx_log_error(&facts->log)) {
+	case ENOMEM:
+		text_append(text, "TDX needs 1/256 of all memory for itself, in large pieces.");
+		if (!kernel_starts_tdx_at_boot(facts->gate->evidence.release))
+			text_append(text, " Start it while memory is free: " LOAD_AT_BOOT
+					  ", then boot again.");
+		else
+			text_append(text, " Boot again without hugepages= and the like on "
+					  "the kernel command line.");
+		break;
+	case ENOSPC:
+		text_append(text, "Give the kernel a memory map of fewer and larger ranges: a BIOS "
+				  "setting, or less memmap=" PUT_ON);
+		break;
+	default:
+		text_append(text, "Boot again. If it fails again, update the BIOS and the TDX "
+				  "module. All messages about it: journalctl -k -b -g virt/tdx");
 	}
-	/* What the kernel says of the whole has a cause that is told by now. */
-	if (!known && log->lines[TDX_TROUBLE_FAILED][0])
-		find_failure(examination);
+}
+
+static void append_failure_remedy(struct text *text, const struct doctor_facts *facts)
+{
+	const struct suspects suspects = find_suspects(facts);
+	struct seamcall seamcall;
+	bool refused = tdx_log_seamcall(&facts->log, &seamcall);
+	bool unclear = !refused || !seamcall_status_explain(seamcall.status);
+	bool memory = (refused && seamcall_status_is_memory(seamcall.status)) ||
+		      (unclear && tdx_log_error(&facts->log) == EIO);
+
+	if (memory && (suspects.late || suspects.in_cxl))
+		append_memory_remedy(text, &suspects);
+	else if (refused)
+		text_append(text, "Update the BIOS and the TDX module, and check the BIOS settings "
+				  "for TDX. Then boot again.");
+	else
+		append_errno_remedy(text, facts);
+}
+
+static void append_failure_details(struct text *text, const struct doctor_facts *facts)
+{
+	const struct suspects suspects = find_suspects(facts);
+	struct seamcall seamcall;
+	char size[SIZE_TEXT];
+
+	if (tdx_log_seamcall(&facts->log, &seamcall)) {
+		const char *meaning = seamcall_status_explain(seamcall.status);
+
+		text_append(text,
+			" The TDX module answered SEAMCALL leaf %" PRIu64 " with 0x%016" PRIx64
+			"%s%s.",
+			seamcall.leaf, seamcall.status, meaning ? ": " : "", meaning ?: "");
+	}
+	if (suspects.late)
+		text_append(text, " %s in the kernel came after boot.",
+			size_format(suspects.late, size));
+}
+
+/* A remedy of NULL depends on more than the cause. */
+static const struct {
+	enum finding_code code;
+	const char *remedy;
+} tdx_findings[GATE_CAUSE_MAX] = {
+	[GATE_CAUSE_HIBERNATION] = {FINDING_TDX_HIBERNATION, "Put nohibernate" PUT_ON},
+	[GATE_CAUSE_FEW_KEYS] = {FINDING_TDX_FEW_KEYS,
+		"Set more private KeyIDs for TDX in the BIOS (the split of TME-MT and TDX keys), "
+		"at least 2. Then boot again."},
+	[GATE_CAUSE_NO_MODULE] = {FINDING_TDX_MODULE_MISSING,
+		"Let the BIOS load the TDX module (SEAM loader), or install a BIOS that brings "
+		"one. Then boot again."},
+	[GATE_CAUSE_OLD_MODULE] = {FINDING_TDX_MODULE_OLD,
+		"Install a newer BIOS or a newer TDX module. Then boot again."},
+	[GATE_CAUSE_FEATURE] = {FINDING_TDX_PROCESSOR,
+		"Take clearcpuid= and the like off the kernel command line, or change the BIOS "
+		"setting. Then boot again."},
+	[GATE_CAUSE_FAILED] = {FINDING_TDX_INIT_FAILED, NULL},
+	[GATE_CAUSE_NOT_STARTED] = {FINDING_TDX_NOT_STARTED,
+		"Enable VMX in the BIOS, and update the BIOS and the TDX module. Then boot again."},
+	[GATE_CAUSE_UNREADABLE] = {FINDING_TDX_UNKNOWN,
+		"Run this as root; the messages name the file that cannot be read."},
+	[GATE_CAUSE_CONFLICT] = {FINDING_TDX_UNKNOWN,
+		"Report this as a bug, with the output of --capture. Until it is fixed, set Gate= "
+		"in tdx-onlined.conf(5)."},
+};
+
+void doctor_check_tdx_state(struct examination *examination)
+{
+	const struct doctor_facts *facts = examination->facts;
+	const struct gate *gate = facts->gate;
+	const char *line = gate->evidence.log_line;
+	struct note note;
+
+	if (gate->cause <= GATE_CAUSE_NOT_ENABLED)
+		return;
+	note_begin(&note, tdx_findings[gate->cause].code, SEVERITY_PROBLEM);
+	note_source(&note, "%s", *line ? KERNEL_LOG : "TDX state");
+	text_append(&note.message, "%s", gate_cause_explain(gate->cause));
+	if (*line)
+		text_append(&note.message, ": %s", line);
+	text_append(&note.message, ".");
+	if (gate->cause == GATE_CAUSE_FAILED)
+		append_failure_details(&note.message, facts);
+	if (gate->detected == GATE_ABSENT) {
+		text_append(&note.message, " TDX cannot start before the next boot.");
+	} else {
+		text_append(&note.message, " Sources: ");
+		gate_append_sources(&note.message, gate);
+		text_append(&note.message, ".");
+	}
+	if (tdx_findings[gate->cause].remedy)
+		text_append(&note.remedy, "%s", tdx_findings[gate->cause].remedy);
+	else
+		append_failure_remedy(&note.remedy, facts);
+	note_end(examination, &note);
 }
 
 void doctor_check_cxl_windows(struct examination *examination)
@@ -164,20 +219,21 @@ void doctor_check_cxl_windows(struct examination *examination)
 	char size[SIZE_TEXT], range[RANGE_TEXT];
 	struct note note;
 
-	if (!parts || !doctor_concerns_tdx(examination->facts))
+	/* TDX that is active has taken the memory: firmware declared it convertible. */
+	if (!parts || !doctor_concerns_tdx(examination->facts) ||
+		examination->facts->gate->detected == GATE_ACTIVE)
 		return;
 	for (size_t i = 0; i < parts->n; i++) {
 		note_begin(&note, FINDING_BOOT_MAP_IN_CXL_WINDOW, SEVERITY_PROBLEM);
 		note_source(&note, "/sys/firmware/acpi/tables/CEDT");
 		text_append(&note.message,
-			"%s of boot memory lie in a CXL window, at %s: firmware hands CXL memory "
-			"out "
-			"as ordinary RAM. It is no TDX memory, so TDX cannot initialise.",
+			"%s of boot memory lie in a CXL window, at %s: firmware declared CXL "
+			"memory ordinary RAM. It is no TDX memory, so TDX cannot initialize.",
 			size_format(range_size(parts->ranges[i]), size),
 			range_format(parts->ranges[i], range));
-		text_append(&note.remedy, "A BIOS setting: CXL memory as special purpose memory "
-					  "(EFI_MEMORY_SP); and no "
-					  "efi=nosoftreserve" PUT_ON);
+		text_append(&note.remedy,
+			"Set CXL memory to special purpose memory (EFI_MEMORY_SP) in the BIOS, and "
+			"take efi=nosoftreserve off the kernel command line. Then boot again.");
 		note_end(examination, &note);
 	}
 }
@@ -188,7 +244,7 @@ void doctor_check_late_memory(struct examination *examination)
 	char subject[RECORD_SENTENCE];
 	struct note note;
 
-	if (!facts->snapshot || facts->snapshot->gate.detected != GATE_ARMED)
+	if (!facts->snapshot || facts->gate->detected != GATE_ARMED)
 		return;
 	for (size_t i = 0; i < facts->n_records; i++) {
 		const struct record *record = &facts->records[i];
@@ -213,28 +269,29 @@ void doctor_check_late_memory(struct examination *examination)
 	}
 }
 
+/* Only Linux 6.16 to 7.0 is known to start TDX this way; earlier ones may have a backport. */
 static void find_not_loaded(struct examination *examination)
 {
-	static const struct plain_finding plain = {FINDING_KVM_NOT_LOADED, SEVERITY_NOTICE,
-		"/sys/module/kvm_intel",
-		"The BIOS has enabled TDX, and kvm_intel is not loaded. Linux 6.16 to 7.0 "
-		"initialise "
-		"TDX when it is, and memory that arrives before can make that fail.",
-		LOAD_AT_BOOT " && modprobe kvm_intel tdx=1"};
+	bool sure = kernel_starts_tdx_with_kvm(examination->facts->gate->evidence.release);
+	struct note note;
 
-	note_plain(examination, &plain);
+	note_begin(&note, FINDING_KVM_NOT_LOADED, SEVERITY_NOTICE);
+	note_source(&note, "/sys/module/kvm_intel");
+	text_append(&note.message,
+		"The BIOS has enabled TDX, and kvm_intel is not loaded. %s when it is loaded, and "
+		"memory that arrives before can make that fail.",
+		sure ? "This kernel initializes TDX"
+		     : "If its KVM supports TDX, this kernel initializes TDX");
+	text_append(&note.remedy, "%s" LOAD_AT_BOOT " && modprobe kvm_intel tdx=1",
+		sure ? "" : "modinfo -p kvm_intel | grep -q ^tdx: && ");
+	note_end(examination, &note);
 }
 
-/* Who has switched it off? */
-static void append_kvm_remedy(struct text *text, const struct doctor_facts *facts)
+/* Comments out what turns it off in modprobe.d. True if there is such a line. */
+static bool append_modprobe_remedy(struct text *text, const struct doctor_facts *facts)
 {
-	struct parameter parameter;
+	bool found = false;
 
-	if (doctor_find_parameter(facts, "kvm_intel.tdx", &parameter) &&
-		parameter_is_no(parameter.value)) {
-		text_append(text, "kvm_intel.tdx=1" PUT_ON);
-		return;
-	}
 	for (size_t i = 0; i < facts->n_modprobe; i++) {
 		const struct modprobe_line *line = &facts->modprobe[i].line;
 		const char *value = strstr(line->rest, "tdx=");
@@ -244,6 +301,24 @@ static void append_kvm_remedy(struct text *text, const struct doctor_facts *fact
 		doctor_append_comment_out(
 			text, facts->modprobe[i].path, "/etc/modprobe.d", line->first, line->last);
 		text_append(text, " && ");
+		found = true;
+	}
+	return found;
+}
+
+static void append_kvm_remedy(struct text *text, const struct doctor_facts *facts)
+{
+	struct parameter parameter;
+
+	if (doctor_find_parameter(facts, "kvm_intel.tdx", &parameter) &&
+		parameter_is_no(parameter.value)) {
+		text_append(text, "kvm_intel.tdx=1" PUT_ON);
+		return;
+	}
+	/* What KVM lacks another parameter does not give it. */
+	if (!append_modprobe_remedy(text, facts) && facts->log.lines[TDX_TROUBLE_KVM][0]) {
+		text_append(text, "Provide what the message names, by a BIOS setting or" PUT_ON);
+		return;
 	}
 	text_append(text, "echo options kvm_intel tdx=1 > /etc/modprobe.d/kvm-tdx.conf && "
 			  "modprobe -r kvm_intel && modprobe kvm_intel");
@@ -252,24 +327,20 @@ static void append_kvm_remedy(struct text *text, const struct doctor_facts *fact
 void doctor_check_kvm(struct examination *examination)
 {
 	const struct doctor_facts *facts = examination->facts;
-	const enum fact *witnesses;
+	const enum fact *sources = facts->gate->evidence.facts;
 	struct note note;
 
-	if (!facts->snapshot || has_come_to_nothing(facts))
+	if (facts->gate->detected == GATE_ABSENT || sources[GATE_SOURCE_CPUINFO] != FACT_YES)
 		return;
-	witnesses = facts->snapshot->gate.evidence.facts;
-	if (witnesses[WITNESS_CPUINFO] != FACT_YES)
-		return;
-	if (witnesses[WITNESS_KVM_INTEL] == FACT_ABSENT &&
-		facts->snapshot->gate.detected == GATE_ARMED)
+	if (sources[GATE_SOURCE_KVM_INTEL] == FACT_ABSENT && facts->gate->detected == GATE_ARMED)
 		find_not_loaded(examination);
-	if (witnesses[WITNESS_KVM_INTEL] != FACT_NO)
+	if (sources[GATE_SOURCE_KVM_INTEL] != FACT_NO)
 		return;
 	note_begin(&note, FINDING_KVM_TDX_OFF, SEVERITY_NOTICE);
 	note_source(&note, "/sys/module/kvm_intel/parameters/tdx");
 	text_append(&note.message,
-		"/sys/module/kvm_intel/parameters/tdx is N: KVM can run no confidential VM on this "
-		"host, and the rules for its memory hold all the same");
+		"/sys/module/kvm_intel/parameters/tdx is N: KVM cannot run confidential VMs on "
+		"this host, and the rules for its memory are in effect nevertheless");
 	if (facts->log.lines[TDX_TROUBLE_KVM][0])
 		text_append(&note.message, "; %s", facts->log.lines[TDX_TROUBLE_KVM]);
 	text_append(&note.message, ".");

@@ -130,32 +130,26 @@ static void tell_boot_map(struct text *text, const struct story *story)
 		tell_map(text, &snapshot->boot_map);
 }
 
-/* Those that have nothing to say are not asked for it. */
-static void tell_witnesses(struct text *text, const struct gate *gate)
+/* "The TDX module is too old for this kernel: virt/tdx: …." */
+static void append_cause(struct text *text, const struct gate *gate)
 {
-	const char *before = " The witnesses say: ";
-
-	for (enum witness w = 0; w < WITNESS_MAX; w++) {
-		if (gate->evidence.facts[w] == FACT_ABSENT)
-			continue;
-		text_append(text, "%s%s: %s", before, witness_to_string(w),
-			fact_to_string(w, gate->evidence.facts[w]));
-		before = "; ";
-	}
-	text_append(text, "%s", *before == ';' ? "." : " No witness says anything.");
+	text_append(text, " %s", gate_cause_explain(gate->cause));
+	if (gate->evidence.log_line[0])
+		text_append(text, ": %s", gate->evidence.log_line);
+	text_append(text, ".");
 }
 
 static void tell_gate(struct text *text, const struct story *story)
 {
 	static const char *const meanings[] = {
-		[GATE_ABSENT] = "TDX is not in force here, so nothing is refused.",
-		[GATE_ARMED] = "Firmware enabled TDX, and the TDX module is not initialised yet: "
+		[GATE_ABSENT] = "TDX does not run here and cannot start before the next boot, so "
+				"the kernel refuses nothing.",
+		[GATE_ARMED] = "Firmware enabled TDX, and the TDX module is not initialized yet: "
 			       "memory that was not there at boot must stay out, or the "
-			       "initialisation fails.",
+			       "initialization fails.",
 		[GATE_ACTIVE] = "TDX is active: the kernel refuses memory that was not there at "
 				"boot.",
-		[GATE_UNKNOWN] = "Whether TDX is active cannot be told, so it is treated as "
-				 "active.",
+		[GATE_UNKNOWN] = "Whether TDX is active is unknown, so it is handled as active.",
 	};
 	static_assert(ARRAY_SIZE(meanings) == GATE_STATE_MAX, "words for each state");
 	const struct gate *gate = &story->record->gate;
@@ -165,7 +159,11 @@ static void tell_gate(struct text *text, const struct story *story)
 			gate_state_to_string(gate->state), gate_state_to_string(gate->detected));
 	else
 		text_append(text, "%s", meanings[gate->state]);
-	tell_witnesses(text, gate);
+	if (gate->cause)
+		append_cause(text, gate);
+	text_append(text, " Sources: ");
+	gate_append_sources(text, gate);
+	text_append(text, ".");
 }
 
 /* The rule that matched, or NULL. */

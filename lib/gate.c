@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The gate: TDX facts to a state.
+ * The gate: facts about TDX to a state.
  */
 #include "tdxo/gate.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tdxo/names.h"
@@ -25,48 +27,129 @@ static const char *const modes[] = {
 static_assert(ARRAY_SIZE(modes) == GATE_MODE_MAX, "a name for each mode");
 
 static const struct {
+	const char *name, *sentence;
+} causes[] = {
+	[GATE_CAUSE_NONE] = {NULL, NULL},
+	[GATE_CAUSE_NOT_ENABLED] = {"not-enabled",
+		"Firmware has not enabled TDX, or the processor or the kernel does not support it"},
+	[GATE_CAUSE_HIBERNATION] = {"hibernation",
+		"The kernel leaves TDX off because the host could hibernate"},
+	[GATE_CAUSE_FEW_KEYS] = {"few-keys",
+		"The kernel leaves TDX off because firmware gives it too few key ids"},
+	[GATE_CAUSE_NO_MODULE] = {"no-module", "Firmware has loaded no TDX module"},
+	[GATE_CAUSE_OLD_MODULE] = {"old-module", "The TDX module is too old for this kernel"},
+	[GATE_CAUSE_FEATURE] = {"missing-feature",
+		"The processor lacks a feature that TDX needs, or it is disabled"},
+	[GATE_CAUSE_FAILED] = {"init-failed", "The initialization of TDX failed"},
+	[GATE_CAUSE_NOT_STARTED] = {"not-started",
+		"TDX did not start when the kernel booted, and the kernel log does not show why"},
+	[GATE_CAUSE_UNREADABLE] = {"unreadable",
+		"The file that would show the state of TDX cannot be read"},
+	[GATE_CAUSE_CONFLICT] = {"conflict", "The sources contradict each other"},
+};
+static_assert(ARRAY_SIZE(causes) == GATE_CAUSE_MAX, "words for each cause");
+
+static const struct {
 	const char *source;
-	const char *says[FACT_MAX];
-} witnesses[] = {
-	[WITNESS_CPUINFO] = {"/proc/cpuinfo",
+	const char *facts[FACT_MAX];
+} sources[] = {
+	[GATE_SOURCE_CPUINFO] = {"/proc/cpuinfo",
 		{"unreadable", "unreadable", "no tdx_host_platform", "tdx_host_platform"}},
-	[WITNESS_TDX_HOST] = {"/sys/devices/faux/tdx_host",
+	[GATE_SOURCE_CORE_STATE] = {"/sys/devices/system/cpu/hotplug/states",
+		{"unreadable", "not there", "no virt/tdx:online", "virt/tdx:online"}},
+	[GATE_SOURCE_KVM_STATE] = {"/sys/devices/system/cpu/hotplug/states",
+		{"unreadable", "not there", "no kvm/cpu/tdx:online", "kvm/cpu/tdx:online"}},
+	[GATE_SOURCE_TDX_HOST] = {"/sys/devices/faux/tdx_host",
 		{"unreadable", "not there", "not there", "there"}},
-	[WITNESS_KVM_INTEL] = {"/sys/module/kvm_intel/parameters/tdx",
+	[GATE_SOURCE_KVM_INTEL] = {"/sys/module/kvm_intel/parameters/tdx",
 		{"unreadable", "not there", "N", "Y"}},
-	[WITNESS_CGROUP] = {"/sys/fs/cgroup/misc.capacity",
+	[GATE_SOURCE_CGROUP] = {"/sys/fs/cgroup/misc.capacity",
 		{"unreadable", "not there", "no tdx", "tdx"}},
-	[WITNESS_EARLIER] = {"earlier in this boot",
+	[GATE_SOURCE_EARLIER] = {"earlier in this boot",
 		{"unreadable", "not known", "not initialized", "initialized"}},
-	[WITNESS_KERNEL_LOG] = {"kernel log",
+	[GATE_SOURCE_KERNEL_LOG] = {"kernel log",
 		{"unreadable", "silent", "initialization failed", "initialized"}},
 };
-static_assert(ARRAY_SIZE(witnesses) == WITNESS_MAX, "a name for each witness");
+static_assert(ARRAY_SIZE(sources) == GATE_SOURCE_MAX, "words for each source");
 
-static enum gate_state detect(const struct gate_facts *facts)
+static bool is_at_least(struct kernel_release release, unsigned int major, unsigned int minor)
 {
-	enum fact platform = facts->facts[WITNESS_CPUINFO], log = facts->facts[WITNESS_KERNEL_LOG];
-	bool initialised = false;
-
-	for (enum witness w = WITNESS_TDX_HOST; w <= WITNESS_EARLIER; w++)
-		initialised |= facts->facts[w] == FACT_YES;
-	if (initialised && log == FACT_NO)
-		return GATE_UNKNOWN;
-	initialised |= log == FACT_YES;
-	if (platform == FACT_NO)
-		return initialised ? GATE_UNKNOWN : GATE_ABSENT;
-	if (initialised)
-		return GATE_ACTIVE;
-	if (platform != FACT_YES)
-		return GATE_UNKNOWN;
-	/* A failed initialisation empties the kernel's list until reboot: it refuses nothing. */
-	return log == FACT_NO ? GATE_ABSENT : GATE_ARMED;
+	return release.major > major || (release.major == major && release.minor >= minor);
 }
 
-struct gate gate_judge(const struct gate_facts *facts, enum gate_mode mode)
+bool kernel_starts_tdx_at_boot(struct kernel_release release)
 {
-	struct gate gate = {.detected = detect(facts), .mode = mode, .evidence = *facts};
+	return is_at_least(release, 7, 1);
+}
 
+bool kernel_starts_tdx_with_kvm(struct kernel_release release)
+{
+	return is_at_least(release, 6, 16) && !kernel_starts_tdx_at_boot(release);
+}
+
+/* Does a source other than the log show that the TDX module is up? */
+static bool is_seen_active(const struct gate_facts *facts)
+{
+	for (enum gate_source s = GATE_SOURCE_CORE_STATE; s < GATE_SOURCE_KERNEL_LOG; s++)
+		if (facts->facts[s] == FACT_YES)
+			return true;
+	return false;
+}
+
+static enum gate_state absent(enum gate_cause cause, enum gate_cause *ret_cause)
+{
+	*ret_cause = cause;
+	return GATE_ABSENT;
+}
+
+static enum gate_state unknown(enum gate_cause cause, enum gate_cause *ret_cause)
+{
+	*ret_cause = cause;
+	return GATE_UNKNOWN;
+}
+
+/* tdx_init() sets the flag after it could have failed in these ways: the log contradicts it. */
+static bool log_contradicts_flag(const struct gate_facts *facts)
+{
+	return facts->facts[GATE_SOURCE_CPUINFO] == FACT_YES &&
+	       (facts->log_cause == GATE_CAUSE_HIBERNATION ||
+		       facts->log_cause == GATE_CAUSE_FEW_KEYS);
+}
+
+static enum gate_state detect(const struct gate_facts *facts, enum gate_cause *ret_cause)
+{
+	enum fact flag = facts->facts[GATE_SOURCE_CPUINFO];
+	enum fact log = facts->facts[GATE_SOURCE_KERNEL_LOG];
+	bool at_boot = kernel_starts_tdx_at_boot(facts->release);
+	bool not_started = at_boot && facts->facts[GATE_SOURCE_CORE_STATE] == FACT_NO;
+	bool contradiction = log_contradicts_flag(facts);
+
+	*ret_cause = GATE_CAUSE_NONE;
+	if (is_seen_active(facts) || log == FACT_YES)
+		return flag == FACT_NO || not_started ? unknown(GATE_CAUSE_CONFLICT, ret_cause)
+						      : GATE_ACTIVE;
+	if (flag == FACT_NO)
+		return absent(facts->log_cause ?: GATE_CAUSE_NOT_ENABLED, ret_cause);
+	if (not_started)
+		return absent(facts->log_cause && !contradiction ? facts->log_cause
+								 : GATE_CAUSE_NOT_STARTED,
+			ret_cause);
+	/* There the log proves nothing: a failed update of an active module looks the same. */
+	if (at_boot)
+		return unknown(GATE_CAUSE_UNREADABLE, ret_cause);
+	if (contradiction)
+		return unknown(GATE_CAUSE_CONFLICT, ret_cause);
+	/* A failed initialisation leaves the kernel's list empty for good: it refuses nothing. */
+	if (log == FACT_NO)
+		return absent(facts->log_cause, ret_cause);
+	return flag == FACT_YES ? GATE_ARMED : unknown(GATE_CAUSE_UNREADABLE, ret_cause);
+}
+
+struct gate gate_decide(const struct gate_facts *facts, enum gate_mode mode)
+{
+	struct gate gate = {.mode = mode, .evidence = *facts};
+
+	gate.detected = detect(facts, &gate.cause);
 	gate.state = mode == GATE_MODE_ACTIVE	? GATE_ACTIVE
 		     : mode == GATE_MODE_ABSENT ? GATE_ABSENT
 						: gate.detected;
@@ -89,7 +172,8 @@ enum fact gate_read_cpuinfo(const char *text)
 {
 	const char *flags = strstr(text, "\nflags\t");
 
-	if (!flags)
+	/* A line without its end may lack flags. */
+	if (!flags || !strchr(flags + 1, '\n'))
 		return FACT_UNREADABLE;
 	return line_has_word(flags + 1, "tdx_host_platform") ? FACT_YES : FACT_NO;
 }
@@ -138,23 +222,131 @@ enum fact gate_read_misc_capacity(const char *text)
 	return all;
 }
 
-enum fact gate_read_log_line(const char *line)
+/* The name of a line "NUMBER: NAME", and where the next one begins; NULL: it is no such line. */
+static const char *next_state(const char **text, size_t *ret_length)
 {
-	/* "module initialized" until 7.0, "TDX-Module initialized" since 7.1. */
-	const char *message = strstr(line, "virt/tdx: ");
+	const char *at = *text, *end = strchr(at, '\n'), *name;
 
-	if (!message)
-		return FACT_ABSENT;
-	message += strlen("virt/tdx: ");
-	if (strncmp(message, "TDX-Module ", 11) == 0)
-		message += 11;
-	else if (strncmp(message, "module ", 7) == 0)
-		message += 7;
+	at += strspn(at, " ");
+	name = at + strspn(at, "0123456789");
+	if (!end || name == at || strncmp(name, ": ", 2) != 0)
+		return NULL;
+	name += 2;
+	*ret_length = (size_t)(end - name);
+	*text = end + 1;
+	return name;
+}
+
+static bool is_named(const char *name, size_t length, const char *wanted)
+{
+	return strlen(wanted) == length && strncmp(name, wanted, length) == 0;
+}
+
+/* False: the text is not whole, or something else. */
+static bool find_states(const char *text, bool *ret_core, bool *ret_kvm)
+{
+	bool last = false;
+	const char *name;
+	size_t length;
+
+	*ret_core = *ret_kvm = false;
+	for (bool first = true; *text; first = false) {
+		name = next_state(&text, &length);
+		if (!name || (first && !is_named(name, length, "offline")))
+			return false;
+		*ret_core |= is_named(name, length, "virt/tdx:online");
+		*ret_kvm |= is_named(name, length, "kvm/cpu/tdx:online");
+		last = is_named(name, length, "online");
+	}
+	return last;
+}
+
+void gate_read_states(const char *text, struct gate_facts *facts)
+{
+	bool core, kvm, whole = find_states(text, &core, &kvm);
+
+	facts->facts[GATE_SOURCE_CORE_STATE] = !whole ? FACT_UNREADABLE : core ? FACT_YES : FACT_NO;
+	/* Only kernels of 6.16 to 7.0 have it, and only while kvm_intel uses TDX. */
+	facts->facts[GATE_SOURCE_KVM_STATE] = !whole ? FACT_UNREADABLE
+					      : kvm  ? FACT_YES
+						     : FACT_ABSENT;
+}
+
+struct kernel_release kernel_release_parse(const char *text)
+{
+	struct kernel_release release;
+	int end = 0;
+
+	/* At most four digits each: nothing overflows, and nothing longer is a release. */
+	if (sscanf(text, "%4u.%4u%n", &release.major, &release.minor, &end) != 2 ||
+		strspn(text, "0123456789.") < (size_t)end || !strchr(".-+~_\n", text[end]))
+		return (struct kernel_release){0};
+	return release;
+}
+
+void gate_read_log(const struct tdx_log *log, struct gate_facts *facts)
+{
+	static const enum gate_cause of_trouble[TDX_TROUBLE_MAX] = {
+		[TDX_TROUBLE_HIBERNATION] = GATE_CAUSE_HIBERNATION,
+		[TDX_TROUBLE_FEW_KEYS] = GATE_CAUSE_FEW_KEYS,
+		[TDX_TROUBLE_NO_MODULE] = GATE_CAUSE_NO_MODULE,
+		[TDX_TROUBLE_FEATURE] = GATE_CAUSE_FEATURE,
+		[TDX_TROUBLE_OLD_MODULE] = GATE_CAUSE_OLD_MODULE,
+		[TDX_TROUBLE_SYS_INIT] = GATE_CAUSE_FAILED,
+		[TDX_TROUBLE_FAILED] = GATE_CAUSE_FAILED,
+		[TDX_TROUBLE_SEAMCALL] = GATE_CAUSE_FAILED,
+	};
+	enum tdx_trouble trouble = tdx_log_failure(log);
+	bool failed = trouble < TDX_TROUBLE_FINAL_MAX;
+
+	facts->log_cause = GATE_CAUSE_NONE;
+	facts->log_line[0] = '\0';
+	/* A module that is up stays in force when an update of it fails, whatever that logs. */
+	if (log->initialised || !failed)
+		facts->facts[GATE_SOURCE_KERNEL_LOG] = log->initialised ? FACT_YES : FACT_ABSENT;
 	else
-		return FACT_ABSENT;
-	if (strncmp(message, "initialization failed", 21) == 0)
-		return FACT_NO;
-	return strncmp(message, "initialized", 11) == 0 ? FACT_YES : FACT_ABSENT;
+		facts->facts[GATE_SOURCE_KERNEL_LOG] = FACT_NO;
+	/* What is no proof by itself may still be the cause of what another source proves. */
+	if (!failed)
+		trouble = TDX_TROUBLE_SEAMCALL;
+	if (log->initialised || !log->lines[trouble][0])
+		return;
+	facts->log_cause = of_trouble[trouble];
+	snprintf(facts->log_line, sizeof(facts->log_line), "%s", log->lines[trouble]);
+}
+
+static void append_state(struct text *text, enum gate_state state, enum gate_cause cause)
+{
+	text_append(text, "%s", gate_state_to_string(state));
+	if (cause)
+		text_append(text, " (%s)", gate_cause_to_string(cause));
+}
+
+void gate_append(struct text *text, const struct gate *gate)
+{
+	if (gate_overridden(gate))
+		text_append(text, "%s as configured, ", gate_state_to_string(gate->state));
+	append_state(text, gate->detected, gate->cause);
+	if (gate_overridden(gate))
+		text_append(text, " as found");
+}
+
+void gate_append_sources(struct text *text, const struct gate *gate)
+{
+	const char *before = "";
+
+	for (enum gate_source s = 0; s < GATE_SOURCE_MAX; s++) {
+		if (gate->evidence.facts[s] == FACT_ABSENT && s != GATE_SOURCE_CPUINFO)
+			continue;
+		text_append(text, "%s%s: %s", before, gate_source_to_string(s),
+			fact_to_string(s, gate->evidence.facts[s]));
+		before = "; ";
+	}
+}
+
+const char *gate_cause_explain(enum gate_cause cause)
+{
+	return causes[cause].sentence;
 }
 
 const char *gate_state_to_string(enum gate_state state)
@@ -177,12 +369,17 @@ int gate_mode_from_string(const char *text, enum gate_mode *ret_mode)
 	return 0;
 }
 
-const char *witness_to_string(enum witness witness)
+const char *gate_cause_to_string(enum gate_cause cause)
 {
-	return witnesses[witness].source;
+	return causes[cause].name;
 }
 
-const char *fact_to_string(enum witness witness, enum fact fact)
+const char *gate_source_to_string(enum gate_source source)
 {
-	return witnesses[witness].says[fact];
+	return sources[source].source;
+}
+
+const char *fact_to_string(enum gate_source source, enum fact fact)
+{
+	return sources[source].facts[fact];
 }

@@ -243,10 +243,8 @@ const char *record_sentence(const struct record *record, char buf[RECORD_SENTENC
 	append_numbers(&text, record);
 	append_outcome(&text, record);
 	append_remedy(&text, record);
-	text_append(&text, "; TDX gate %s", gate_state_to_string(record->gate.state));
-	if (gate_overridden(&record->gate))
-		text_append(&text, " as configured, %s as found",
-			gate_state_to_string(record->gate.detected));
+	text_append(&text, "; TDX gate ");
+	gate_append(&text, &record->gate);
 	return buf;
 }
 
@@ -329,6 +327,7 @@ size_t record_fields(const struct record *record, struct field fields[RECORD_FIE
 		text_field("gate", gate_state_to_string(record->gate.state)),
 		text_field("gate_detected", gate_state_to_string(record->gate.detected)),
 		text_field("gate_mode", gate_mode_to_string(record->gate.mode)),
+		text_field("gate_cause", gate_cause_to_string(record->gate.cause)),
 	};
 
 	static_assert(ARRAY_SIZE(all) <= RECORD_FIELDS, "room for all fields");

@@ -30,6 +30,8 @@ enum finding_code {
 	FINDING_TDX_MODULE_OLD,
 	FINDING_TDX_PROCESSOR,
 	FINDING_TDX_INIT_FAILED,
+	FINDING_TDX_NOT_STARTED,
+	FINDING_TDX_UNKNOWN,
 	FINDING_BOOT_MAP_IN_CXL_WINDOW,
 	FINDING_LATE_MEMORY,
 	FINDING_KVM_NOT_LOADED,
@@ -105,6 +107,7 @@ struct doctor_unwritable {
 };
 
 struct doctor_facts {
+	const struct gate *gate;
 	const struct snapshot *snapshot; /* NULL: the kernel has no memory hotplug */
 	const struct record *records;	 /* of a dry run; without their plans */
 	size_t n_records;
@@ -112,7 +115,7 @@ struct doctor_facts {
 	bool running; /* the daemon is */
 	struct tdx_log log;
 	const char *cmdline;			 /* NULL: not known */
-	const struct range_set *boot_ram_in_cxl; /* NULL: not known */
+	const struct range_set *boot_ram_in_cxl; /* without CXL caches; NULL: not known */
 	const struct doctor_udev *udev;
 	size_t n_udev;
 	const struct doctor_modprobe *modprobe;

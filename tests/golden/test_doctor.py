@@ -255,10 +255,25 @@ class Tdx(Doctor):
         table[9] = 0
         table[9] = -sum(table) & 0xFF
         self.write(path, bytes(table))
-        findings = [f for f in self.findings() if f["code"] == "boot-map-in-cxl-window"]
+        self.assertEqual(self.windows(), [])  # TDX is active: it has taken the memory
+        self.write("dev/kmsg", "3,400,1,-;virt/tdx: module initialization failed (-5)\n")
+        findings = self.windows()
         self.assertEqual([f["source"] for f in findings], [f"/{path}"])
         self.assertIn("256 MiB of boot memory lie in a CXL window, at [mem 0x20000000-0x2fffffff]",
                       findings[0]["message"])  # fmt: skip
+        # What is DRAM that caches CXL memory is no CXL memory, and only where it is.
+        region = next((self.root / "sys/devices").rglob("region0"))
+        (region / "resource").write_text("0x20000000\n")
+        (region / "size").write_text("0x8000000\n")
+        (region / "extended_linear_cache_size").write_text("0x0\n")
+        self.assertIn("256 MiB", self.windows()[0]["message"])
+        (region / "extended_linear_cache_size").write_text("0x4000000\n")
+        self.assertIn("128 MiB", self.windows()[0]["message"])
+        (region / "size").write_text("0x10000000\n")
+        self.assertEqual(self.windows(), [])
+
+    def windows(self):
+        return [f for f in self.findings() if f["code"] == "boot-map-in-cxl-window"]
 
     def test_gate_overridden(self):
         self.write("etc/tdx-onlined.conf", "[Daemon]\nGate=absent\n")
@@ -371,7 +386,7 @@ class Spoilt(Doctor):
         result = tree.run(self.root, "--doctor", "--json")
         self.assertEqual(result.returncode, FOUND)
         self.assertEqual([f["code"] for f in json.loads(result.stdout)["findings"]],
-                         ["no-memory-hotplug"])  # fmt: skip
+                         ["no-memory-hotplug", "tdx-state-unknown"])  # fmt: skip
 
     def test_bad_configuration(self):
         self.write("etc/tdx-onlined.conf", "[Daemon]\nAct=perhaps\n")

@@ -309,12 +309,13 @@ class Asked(tree.Tree):
         self.configure({DROP_IN: "[Daemon]\nGate=active\n"})
         topics = self.topics("dax0.0")
         self.assertEqual(topics["gate"], "By Gate= or --gate= the gate counts as active. As found it is"
-                         " absent. The witnesses say: /proc/cpuinfo: no tdx_host_platform;"
+                         " absent. Firmware has not enabled TDX, or the processor or the kernel"
+                         " does not support it. Sources: /proc/cpuinfo: no tdx_host_platform;"
                          " /sys/fs/cgroup/misc.capacity: no tdx.")  # fmt: skip
         self.assertEqual(topics["kernel"], "4 of its 4 memory blocks are online. Asked to bring it"
                          " online, the kernel would accept.")  # fmt: skip
         self.assertEqual(self.topics("dax0.0", "--gate=auto")["gate"][:43],
-                         "TDX is not in force here, so nothing is ref")  # fmt: skip
+                         "TDX does not run here and cannot start befo")  # fmt: skip
 
     # --- what the daemon has noted ---
 

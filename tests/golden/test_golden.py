@@ -121,7 +121,7 @@ class Spoilt(tree.Tree):
         for content in ("", "flags", "processor : 0\n", b"\0" * 20000, "x" * 20000):
             self.write("proc/cpuinfo", content)
             report, messages = self.decide()
-            self.assertIn("/proc/cpuinfo: no flags of the first processor in it", messages)
+            self.assertIn("/proc/cpuinfo: the flags of the first processor are missing", messages)
             self.assertEqual(report["gate"]["state"], "unknown")
             self.assert_verdicts(report, ("cxl", "devdax", "outside-boot-map"))
 

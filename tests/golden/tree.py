@@ -145,7 +145,7 @@ class Configured(Tree):
     """A machine where nothing has arrived, so that whatever is said is about its configuration."""
 
     TABLE = (
-        "TDX gate absent; boot map 1022.8 MiB in 1 range; memory blocks of 128 MiB\n"
+        "TDX gate absent (not-enabled); boot map 1022.8 MiB in 1 range; memory blocks of 128 MiB\n"
         "No memory arrived after boot: nothing to do.\n"
     )
 

@@ -32,14 +32,41 @@ static inline void host_done(struct host *host)
 
 static inline void set_gate(struct host *host, enum gate_state detected, enum gate_mode mode)
 {
-	struct gate_facts witnesses = {0};
+	struct gate_facts facts = {.release = {6, 16}};
 
-	for (enum witness w = 0; w < WITNESS_MAX; w++)
-		witnesses.facts[w] = FACT_ABSENT;
-	witnesses.facts[WITNESS_CPUINFO] = detected == GATE_ABSENT ? FACT_NO : FACT_YES;
-	witnesses.facts[WITNESS_TDX_HOST] = detected == GATE_ACTIVE ? FACT_YES : FACT_ABSENT;
-	host->snapshot.gate = gate_judge(&witnesses, mode);
+	for (enum gate_source s = 0; s < GATE_SOURCE_MAX; s++)
+		facts.facts[s] = FACT_ABSENT;
+	facts.facts[GATE_SOURCE_CPUINFO] = detected == GATE_ABSENT ? FACT_NO : FACT_YES;
+	facts.facts[GATE_SOURCE_TDX_HOST] = detected == GATE_ACTIVE ? FACT_YES : FACT_ABSENT;
+	host->snapshot.gate = gate_decide(&facts, mode);
 	assert_int_equal(host->snapshot.gate.detected, detected);
+}
+
+/* Another release, or another source: the state is decided again. */
+static inline void set_release(struct host *host, unsigned int major, unsigned int minor)
+{
+	struct gate_facts facts = host->snapshot.gate.evidence;
+
+	facts.release = (struct kernel_release){major, minor};
+	host->snapshot.gate = gate_decide(&facts, host->snapshot.gate.mode);
+}
+
+static inline void set_source(struct host *host, enum gate_source source, enum fact fact)
+{
+	struct gate_facts facts = host->snapshot.gate.evidence;
+
+	facts.facts[source] = fact;
+	host->snapshot.gate = gate_decide(&facts, host->snapshot.gate.mode);
+}
+
+/* The kernel logs a message. */
+static inline void log_message(struct host *host, const char *message)
+{
+	struct gate_facts facts = host->snapshot.gate.evidence;
+
+	tdx_log_read(&host->facts.log, message);
+	gate_read_log(&host->facts.log, &facts);
+	host->snapshot.gate = gate_decide(&facts, host->snapshot.gate.mode);
 }
 
 static inline void host_init(struct host *host)
@@ -50,7 +77,8 @@ static inline void host_init(struct host *host)
 				      .boot_map.known = true}};
 	add_region(&host->snapshot, span(MIB, GIB), BOOT_SOURCE_BOOT_PARAMS);
 	set_gate(host, GATE_ACTIVE, GATE_MODE_AUTO);
-	host->facts = (struct doctor_facts){.snapshot = &host->snapshot,
+	host->facts = (struct doctor_facts){.gate = &host->snapshot.gate,
+		.snapshot = &host->snapshot,
 		.records = host->records,
 		.running = true,
 		.cmdline = "quiet nohibernate"};

@@ -23,20 +23,20 @@ static inline void storybook_done(struct storybook *book)
 	stage_done(&book->stage);
 }
 
-/* What the witnesses say where the gate is in that state. */
+/* What the sources show where the gate is in that state. */
 static inline struct gate gate_of(enum gate_state gate)
 {
 	static const struct gate_facts facts[] = {
-		[GATE_ABSENT] = {{FACT_NO, FACT_ABSENT, FACT_ABSENT, FACT_NO, FACT_ABSENT,
-			FACT_ABSENT}},
-		[GATE_ARMED] = {{FACT_YES, FACT_ABSENT, FACT_NO, FACT_NO, FACT_ABSENT,
-			FACT_ABSENT}},
-		[GATE_ACTIVE] = {{FACT_YES, FACT_ABSENT, FACT_YES, FACT_YES, FACT_ABSENT,
-			FACT_YES}},
-		[GATE_UNKNOWN] = {{FACT_UNREADABLE, FACT_ABSENT, FACT_ABSENT, FACT_ABSENT,
-			FACT_ABSENT, FACT_ABSENT}},
+		[GATE_ABSENT].facts = {FACT_NO, FACT_ABSENT, FACT_ABSENT, FACT_ABSENT, FACT_ABSENT,
+			FACT_NO, FACT_ABSENT, FACT_ABSENT},
+		[GATE_ARMED].facts = {FACT_YES, FACT_ABSENT, FACT_ABSENT, FACT_ABSENT, FACT_NO,
+			FACT_NO, FACT_ABSENT, FACT_ABSENT},
+		[GATE_ACTIVE].facts = {FACT_YES, FACT_ABSENT, FACT_ABSENT, FACT_ABSENT, FACT_YES,
+			FACT_YES, FACT_ABSENT, FACT_YES},
+		[GATE_UNKNOWN].facts = {FACT_UNREADABLE, FACT_ABSENT, FACT_ABSENT, FACT_ABSENT,
+			FACT_ABSENT, FACT_ABSENT, FACT_ABSENT, FACT_ABSENT},
 	};
-	struct gate judged = gate_judge(&facts[gate], GATE_MODE_AUTO);
+	struct gate judged = gate_decide(&facts[gate], GATE_MODE_AUTO);
 
 	assert_int_equal(judged.state, gate);
 	return judged;
@@ -80,7 +80,7 @@ static inline void storybook_tell(struct storybook *book)
 	struct snapshot active = book->stage.snapshot;
 	struct decision with_tdx;
 
-	active.gate = gate_judge(&active.gate.evidence, GATE_MODE_ACTIVE);
+	active.gate = gate_decide(&active.gate.evidence, GATE_MODE_ACTIVE);
 	with_tdx = policy_decide(&book->stage.config, &active, &book->record.arrival);
 	/* Whatever is not told anew shows. */
 	memset(&book->explanation, '#', sizeof(book->explanation));

@@ -54,38 +54,57 @@ static void test_boot_map(void **state)
 				       "CapableRanges=", "/sys/kernel/boot_params/data"});
 }
 
-/* TDX is off, so its flag is not there, and the gate is absent; the log is all there is. */
-static void test_tdx_log(void **state)
+#define SYS_INIT "virt/tdx: SEAMCALL (0x0000000000000021) failed: 0xc000090000000000"
+#define CONFIG	 "virt/tdx: SEAMCALL (0x000000000000002d) failed: 0xc0000a0200000000"
+#define FAILED_5 "virt/tdx: module initialization failed (-5)"
+
+/* TDX does not start: one finding, about the cause and not about what follows from it. */
+static void test_tdx_failures(void **state)
 {
 	static const struct {
-		const char *line;
+		enum gate_state before; /* absent: without the flag */
+		const char *messages[2];
 		struct want want;
 	} rows[] = {
-		{"virt/tdx: initialization failed: Hibernation support is enabled",
+		{GATE_ABSENT, {"virt/tdx: initialization failed: Hibernation support is enabled"},
 			{FINDING_TDX_HIBERNATION, SEVERITY_PROBLEM, "Hibernation support",
 				"nohibernate on the kernel command line", "kernel log"}},
-		{"virt/tdx: initialization failed: too few private KeyIDs available.",
+		{GATE_ABSENT,
+			{"virt/tdx: initialization failed: too few private KeyIDs available."},
 			{FINDING_TDX_FEW_KEYS, SEVERITY_PROBLEM, "too few private KeyIDs",
 				"more private KeyIDs", "kernel log"}},
-		{"virt/tdx: module not loaded",
+		{GATE_ARMED, {"virt/tdx: module not loaded"},
 			{FINDING_TDX_MODULE_MISSING, SEVERITY_PROBLEM, "module not loaded",
 				"SEAM loader", "kernel log"}},
-		{"virt/tdx: frame pointer (RBP) clobber bug present, upgrade TDX module",
+		{GATE_ARMED,
+			{"virt/tdx: frame pointer (RBP) clobber bug present, upgrade TDX module",
+				"virt/tdx: module initialization failed (-22)"},
 			{FINDING_TDX_MODULE_OLD, SEVERITY_PROBLEM, "RBP", "newer TDX module",
 				"kernel log"}},
-		{"virt/tdx: Self-snoop is required for TDX",
+		{GATE_ARMED, {"virt/tdx: Self-snoop is required for TDX"},
 			{FINDING_TDX_PROCESSOR, SEVERITY_PROBLEM, "Self-snoop",
 				"clearcpuid=", "kernel log"}},
-		{"virt/tdx: module initialization failed (-5)",
-			{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "failed (-5).",
-				"no efi=nosoftreserve", "kernel log"}},
-		{"virt/tdx: TDX-Module initialization failed (-12)",
+		{GATE_ARMED, {SYS_INIT},
+			{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM,
+				SYS_INIT ". The TDX module answered SEAMCALL leaf 33 with "
+					 "0xc000090000000000: a CPUID value is not what the TDX "
+					 "module requires. TDX cannot start before the next boot.",
+				"Update the BIOS and the TDX module", "kernel log"}},
+		{GATE_ARMED, {CONFIG, FAILED_5},
+			{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM,
+				"leaf 45 with 0xc0000a0200000000: memory of the kernel is not "
+				"convertible to TDX memory.",
+				"Update the BIOS and the TDX module", "kernel log"}},
+		{GATE_ARMED, {FAILED_5},
+			{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, FAILED_5 ". TDX cannot start",
+				"journalctl -k -b -g virt/tdx", "kernel log"}},
+		{GATE_ARMED, {"virt/tdx: TDX-Module initialization failed (-12)"},
 			{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "failed (-12).",
 				"while memory is free", "kernel log"}},
-		{"virt/tdx: module initialization failed (-28)",
+		{GATE_ARMED, {"virt/tdx: module initialization failed (-28)"},
 			{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "failed (-28).",
 				"fewer and larger ranges", "kernel log"}},
-		{"virt/tdx: module initialization failed (-22)",
+		{GATE_ARMED, {"virt/tdx: module initialization failed (-22)"},
 			{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "failed (-22).",
 				"journalctl -k -b -g virt/tdx", "kernel log"}},
 	};
@@ -93,28 +112,81 @@ static void test_tdx_log(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		HOST(host);
-		set_gate(&host, GATE_ABSENT, GATE_MODE_AUTO);
-		tdx_log_read(&host.facts.log, rows[i].line);
+		set_gate(&host, rows[i].before, GATE_MODE_AUTO);
+		for (size_t j = 0; j < 2 && rows[i].messages[j]; j++)
+			log_message(&host, rows[i].messages[j]);
+		assert_int_equal(host.snapshot.gate.detected, GATE_ABSENT);
 		assert_findings_of(&host.facts, &rows[i].want, 1);
-		/* what follows from it is not told again */
-		if (rows[i].want.code == FINDING_TDX_INIT_FAILED)
-			continue;
-		tdx_log_read(&host.facts.log, "virt/tdx: module initialization failed (-19)");
-		assert_findings_of(&host.facts, &rows[i].want, 1);
+		/* without memory hotplug it is so all the same */
+		host.facts.snapshot = NULL;
+		assert_findings(&host,
+			{FINDING_NO_MEMORY_HOTPLUG, SEVERITY_PROBLEM, "", "",
+				"/sys/devices/system/memory/block_size_bytes"},
+			rows[i].want);
 	}
 }
 
-/* What may have been the cause is told with it. */
-static void test_failed_by_late_memory(void **state)
+/* From 7.1 on the start is over: KVM cannot help it, and what came later is no cause. */
+static void test_not_started(void **state)
 {
 	(void)state;
 	HOST(host);
-	set_gate(&host, GATE_ABSENT, GATE_MODE_AUTO);
-	tdx_log_read(&host.facts.log, "virt/tdx: module initialization failed (-5)");
+	set_gate(&host, GATE_ARMED, GATE_MODE_AUTO);
+	set_release(&host, 7, 1);
+	assert_findings(&host, {FINDING_TDX_UNKNOWN, SEVERITY_PROBLEM,
+				       "cannot be read. Sources: /proc/cpuinfo: tdx_host_platform.",
+				       "Run this as root", "TDX state"});
+	set_source(&host, GATE_SOURCE_CORE_STATE, FACT_NO);
+	set_source(&host, GATE_SOURCE_KVM_INTEL, FACT_NO);
+	assert_findings(&host, {FINDING_TDX_NOT_STARTED, SEVERITY_PROBLEM, "does not show why",
+				       "VMX", "TDX state"});
 	add_record(&host, "dax0.0", 4, 4)->decision.verdict = VERDICT_ONLINE;
-	assert_findings(&host,
-		{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM,
-			"(-5); 512 MiB in the kernel came after boot.", "kvm_intel", "kernel log"});
+	log_message(&host, "virt/tdx: TDX-Module initialization failed (-5)");
+	assert_findings(
+		&host, {FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "failed (-5). TDX cannot start",
+			       "Boot again.", "kernel log"});
+	log_message(&host, "virt/tdx: TDX-Module initialization failed (-12)");
+	assert_findings(&host, {FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "failed (-12).",
+				       "hugepages=", "kernel log"});
+}
+
+static void test_conflict(void **state)
+{
+	(void)state;
+	HOST(host);
+	set_source(&host, GATE_SOURCE_CPUINFO, FACT_NO);
+	assert_findings(&host, {FINDING_TDX_UNKNOWN, SEVERITY_PROBLEM,
+				       "contradict each other. Sources: /proc/cpuinfo: no "
+				       "tdx_host_platform; /sys/devices/faux/tdx_host: there.",
+				       "--capture", "TDX state"});
+}
+
+/* What may have been the cause is told with it, and only that is in the remedy. */
+static void test_failed_by_memory(void **state)
+{
+	static const char *const messages[] = {CONFIG, FAILED_5};
+	struct range ranges[] = {{512 * MIB, 768 * MIB}};
+	struct range_set parts = {ranges, 1};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(messages); i++) {
+		HOST(host);
+		set_gate(&host, GATE_ARMED, GATE_MODE_AUTO);
+		log_message(&host, messages[i]);
+		log_message(&host, FAILED_5);
+		add_record(&host, "dax0.0", 4, 4)->decision.verdict = VERDICT_ONLINE;
+		assert_findings(
+			&host, {FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM,
+				       " 512 MiB in the kernel came after boot.",
+				       "from the kernel: load kvm_intel before", "kernel log"});
+		host.facts.n_records = 0;
+		host.facts.boot_ram_in_cxl = &parts;
+		assert_findings(&host,
+			{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "",
+				"from the kernel: set CXL memory to special purpose", "kernel log"},
+			{FINDING_BOOT_MAP_IN_CXL_WINDOW, SEVERITY_PROBLEM, "", "",
+				"/sys/firmware/acpi/tables/CEDT"});
+	}
 }
 
 static void test_cxl_window(void **state)
@@ -135,6 +207,9 @@ static void test_cxl_window(void **state)
 	(void)state;
 	HOST(host);
 	host.facts.boot_ram_in_cxl = &parts;
+	assert_healthy(&host); /* TDX is active: it has taken the memory */
+	set_gate(&host, GATE_ARMED, GATE_MODE_AUTO);
+	host.snapshot.gate.evidence.facts[GATE_SOURCE_KVM_INTEL] = FACT_YES; /* loaded */
 	assert_findings_of(&host.facts, wants, 2);
 	/* without TDX it is a way to use the memory; with a TDX that failed it is the reason */
 	set_gate(&host, GATE_ABSENT, GATE_MODE_AUTO);
@@ -152,7 +227,7 @@ static void test_late_memory(void **state)
 	(void)state;
 	HOST(host);
 	set_gate(&host, GATE_ARMED, GATE_MODE_AUTO);
-	host.snapshot.gate.evidence.facts[WITNESS_KVM_INTEL] = FACT_YES;
+	host.snapshot.gate.evidence.facts[GATE_SOURCE_KVM_INTEL] = FACT_YES;
 	record = add_record(&host, "dax0.0", 4, 0);
 	record->decision.verdict = VERDICT_ONLINE; /* so that it is not stranded as well */
 	assert_findings(&host, {FINDING_LATE_MEMORY, SEVERITY_PROBLEM, "is in the kernel",
@@ -180,7 +255,12 @@ static void test_kvm_not_loaded(void **state)
 	set_gate(&host, GATE_ARMED, GATE_MODE_AUTO);
 	assert_findings(&host, {FINDING_KVM_NOT_LOADED, SEVERITY_NOTICE, "kvm_intel is not loaded",
 				       "modprobe kvm_intel tdx=1", "/sys/module/kvm_intel"});
-	host.snapshot.gate.evidence.facts[WITNESS_KVM_INTEL] = FACT_YES;
+	/* an older kernel may not have it in it, and then it is of no use */
+	set_release(&host, 6, 12);
+	assert_findings(&host,
+		{FINDING_KVM_NOT_LOADED, SEVERITY_NOTICE, "If its KVM supports TDX",
+			"modinfo -p kvm_intel | grep -q ^tdx: && ", "/sys/module/kvm_intel"});
+	host.snapshot.gate.evidence.facts[GATE_SOURCE_KVM_INTEL] = FACT_YES;
 	assert_healthy(&host);
 }
 
@@ -202,10 +282,10 @@ static void test_kvm_off(void **state)
 
 	(void)state;
 	HOST(host);
-	host.snapshot.gate.evidence.facts[WITNESS_KVM_INTEL] = FACT_NO;
+	host.snapshot.gate.evidence.facts[GATE_SOURCE_KVM_INTEL] = FACT_NO;
 	assert_kvm_off(&host, "tdx is N", "echo options kvm_intel tdx=1 >");
 	tdx_log_read(&host.facts.log, "kvm_intel: APICv is required for TDX");
-	assert_kvm_off(&host, "; kvm_intel: APICv is required for TDX.", "modprobe -r kvm_intel");
+	assert_kvm_off(&host, "; kvm_intel: APICv is required for TDX.", "what the message names");
 	host.facts.modprobe = modprobe;
 	host.facts.n_modprobe = 2;
 	assert_kvm_off(&host, "",
@@ -214,14 +294,16 @@ static void test_kvm_off(void **state)
 	assert_kvm_off(&host, "", "kvm_intel.tdx=1 on the kernel command line");
 	host.facts.cmdline = "kvm_intel.tdx=0 kvm_intel.tdx=1";
 	assert_kvm_off(&host, "", "sed -i '3s/^/#/'");
-	/* TDX did not come up: KVM cannot help it */
-	tdx_log_read(&host.facts.log, "virt/tdx: module initialization failed (-22)");
+	/* TDX failed: KVM cannot help it */
+	set_gate(&host, GATE_ARMED, GATE_MODE_AUTO);
+	set_source(&host, GATE_SOURCE_KVM_INTEL, FACT_NO);
+	log_message(&host, "virt/tdx: module initialization failed (-22)");
 	assert_findings(&host,
 		{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "failed (-22)", "", "kernel log"});
 	host.facts.cmdline = "";
 	host.facts.log = (struct tdx_log){0};
 	set_gate(&host, GATE_ABSENT, GATE_MODE_AUTO);
-	host.snapshot.gate.evidence.facts[WITNESS_KVM_INTEL] = FACT_NO;
+	set_source(&host, GATE_SOURCE_KVM_INTEL, FACT_NO);
 	assert_healthy(&host);
 }
 
@@ -268,8 +350,10 @@ int main(void)
 		cmocka_unit_test(test_no_hotplug),
 		cmocka_unit_test(test_gate_mode),
 		cmocka_unit_test(test_boot_map),
-		cmocka_unit_test(test_tdx_log),
-		cmocka_unit_test(test_failed_by_late_memory),
+		cmocka_unit_test(test_tdx_failures),
+		cmocka_unit_test(test_not_started),
+		cmocka_unit_test(test_conflict),
+		cmocka_unit_test(test_failed_by_memory),
 		cmocka_unit_test(test_cxl_window),
 		cmocka_unit_test(test_late_memory),
 		cmocka_unit_test(test_kvm_not_loaded),

@@ -99,28 +99,30 @@ static void test_boot_map(void **state)
 }
 
 #define ARMED_SAYS                                                                                 \
-	"The witnesses say: /proc/cpuinfo: tdx_host_platform; "                                    \
+	"Sources: /proc/cpuinfo: tdx_host_platform; "                                              \
 	"/sys/module/kvm_intel/parameters/tdx: N; /sys/fs/cgroup/misc.capacity: no tdx."
 
 static void test_gate(void **state)
 {
 	static const struct row rows[] = {
 		{{DAX, .gate = GATE_ABSENT},
-			"TDX is not in force here, so nothing is refused. The witnesses say: "
-			"/proc/cpuinfo: no tdx_host_platform; /sys/fs/cgroup/misc.capacity: no "
-			"tdx."},
+			"TDX does not run here and cannot start before the next boot, so the "
+			"kernel refuses nothing. Firmware has not enabled TDX, or the processor or "
+			"the kernel does not support it. Sources: /proc/cpuinfo: no "
+			"tdx_host_platform; /sys/fs/cgroup/misc.capacity: no tdx."},
 		{{DAX, .gate = GATE_ARMED},
-			"Firmware enabled TDX, and the TDX module is not initialised yet: memory "
-			"that was not there at boot must stay out, or the initialisation "
+			"Firmware enabled TDX, and the TDX module is not initialized yet: memory "
+			"that was not there at boot must stay out, or the initialization "
 			"fails. " ARMED_SAYS},
 		{{DAX, .gate = GATE_ACTIVE},
-			"TDX is active: the kernel refuses memory that was not there at boot. The "
-			"witnesses say: /proc/cpuinfo: tdx_host_platform; "
+			"TDX is active: the kernel refuses memory that was not there at boot. "
+			"Sources: /proc/cpuinfo: tdx_host_platform; "
 			"/sys/module/kvm_intel/parameters/tdx: Y; /sys/fs/cgroup/misc.capacity: "
 			"tdx; kernel log: initialized."},
 		{{DAX, .gate = GATE_UNKNOWN},
-			"Whether TDX is active cannot be told, so it is treated as active. The "
-			"witnesses say: /proc/cpuinfo: unreadable."},
+			"Whether TDX is active is unknown, so it is handled as active. The file "
+			"that would show the state of TDX cannot be read. Sources: /proc/cpuinfo: "
+			"unreadable."},
 	};
 
 	(void)state;
@@ -135,7 +137,7 @@ static void test_gate_overridden(void **state)
 
 	(void)state;
 	storybook_set(&book, &(struct scene){DAX, .gate = GATE_ARMED});
-	*gate = gate_judge(&gate->evidence, GATE_MODE_ABSENT);
+	*gate = gate_decide(&gate->evidence, GATE_MODE_ABSENT);
 	storybook_decide(&book);
 	storybook_tell(&book);
 	assert_topic(&book, TOPIC_GATE,
@@ -149,19 +151,40 @@ static void test_gate_overridden(void **state)
 		"tdx-onlined.rule(5). Without Gate= or --gate= it is decided by the gate as "
 		"found.");
 	storybook_set(&book, &(struct scene){DIMM, .gate = GATE_ABSENT});
-	*gate = gate_judge(&gate->evidence, GATE_MODE_ACTIVE);
+	*gate = gate_decide(&gate->evidence, GATE_MODE_ACTIVE);
 	storybook_decide(&book);
 	storybook_tell(&book);
 	assert_topic(&book, TOPIC_CHANGE,
 		"It stays out only because of Gate= or --gate=. A DIMM that is in its place at "
 		"boot "
 		"is boot memory.");
-	for (enum witness w = 0; w < WITNESS_MAX; w++)
-		book.record.gate.evidence.facts[w] = FACT_ABSENT;
+	assert_topic(&book, TOPIC_GATE,
+		"By Gate= or --gate= the gate counts as active. As found it is absent. Firmware "
+		"has not enabled TDX, or the processor or the kernel does not support it. Sources: "
+		"/proc/cpuinfo: no tdx_host_platform; /sys/fs/cgroup/misc.capacity: no tdx.");
+	storybook_done(&book);
+}
+
+/* The kernel's own words about the cause stand with it. */
+static void test_gate_failed(void **state)
+{
+	struct storybook book = {0};
+	struct gate_facts facts;
+	struct tdx_log log = {0};
+
+	(void)state;
+	storybook_set(&book, &(struct scene){DAX, .gate = GATE_ARMED});
+	facts = book.stage.snapshot.gate.evidence;
+	tdx_log_read(&log, "virt/tdx: module not loaded");
+	gate_read_log(&log, &facts);
+	book.stage.snapshot.gate = gate_decide(&facts, GATE_MODE_AUTO);
+	storybook_decide(&book);
 	storybook_tell(&book);
 	assert_topic(&book, TOPIC_GATE,
-		"By Gate= or --gate= the gate counts as active. As found it is absent. No witness "
-		"says anything.");
+		"TDX does not run here and cannot start before the next boot, so the kernel "
+		"refuses nothing. Firmware has loaded no TDX module: virt/tdx: module not loaded. "
+		"Sources: /proc/cpuinfo: tdx_host_platform; /sys/module/kvm_intel/parameters/tdx: "
+		"N; /sys/fs/cgroup/misc.capacity: no tdx; kernel log: initialization failed.");
 	storybook_done(&book);
 }
 
@@ -433,6 +456,7 @@ int main(void)
 		cmocka_unit_test(test_boot_map),
 		cmocka_unit_test(test_gate),
 		cmocka_unit_test(test_gate_overridden),
+		cmocka_unit_test(test_gate_failed),
 		cmocka_unit_test(test_rule),
 		cmocka_unit_test(test_verdict),
 		cmocka_unit_test(test_steps),

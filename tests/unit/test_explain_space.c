@@ -195,16 +195,22 @@ static void fill(char *name, size_t size, char letter)
 	name[size - 1] = '\0';
 }
 
-/* Whatever the daemon has noted, the kernel answered, and the witnesses say. */
+/* Whatever the daemon has noted, the kernel answered, and the sources show. */
 static void set_anything(struct storybook *book, uint64_t *seed)
 {
 	struct gate_facts facts;
 	struct outcome *outcome = &book->record.outcome;
 	struct arrival *arrival = &book->record.arrival;
 
-	for (size_t i = 0; i < WITNESS_MAX; i++)
+	facts = (struct gate_facts){
+		.release.major = 5 + (unsigned int)below(seed, 4), .release.minor = 1};
+	for (size_t i = 0; i < GATE_SOURCE_MAX; i++)
 		facts.facts[i] = (enum fact)below(seed, FACT_MAX);
-	book->stage.snapshot.gate = gate_judge(&facts, (enum gate_mode)below(seed, GATE_MODE_MAX));
+	if (facts.facts[GATE_SOURCE_KERNEL_LOG] == FACT_NO) {
+		facts.log_cause = GATE_CAUSE_FEATURE;
+		fill(facts.log_line, sizeof(facts.log_line), 'l');
+	}
+	book->stage.snapshot.gate = gate_decide(&facts, (enum gate_mode)below(seed, GATE_MODE_MAX));
 	storybook_decide(book);
 	book->ran = below(seed, 4);
 	book->has_entry = book->ran && below(seed, 4);
