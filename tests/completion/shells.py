@@ -10,17 +10,19 @@ import os
 import pathlib
 import pty
 import select
+import shlex
 import shutil
 import subprocess
 import tempfile
 import time
 
-SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent / "completion"
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+SOURCE = TESTS.parent / "completion"
 BASH_COMPLETION = "/usr/share/bash-completion/bash_completion"
 
 TAB, REPORT = "\t", "\x14"  # the second is control-T
 FIELD, END = "\0", "\x1e"
-DEADLINE = 60
+DEADLINE = 600
 
 # What was offered is kept as it is returned; the tab does its work as ever.
 BASH = r"""
@@ -68,7 +70,11 @@ print -nu {pipe} '\036'
 
 
 class Shell:
-    """A shell in a directory, where `tdx-onlined` is the program that is said."""
+    """A shell in a directory, where `tdx-onlined` is the program that is said.
+
+    The captured machines are in `sysroots`, so what a test types does not depend on the name of the
+    checkout.
+    """
 
     COMMANDS = {"bash": ["bash", "--norc", "--noprofile", "-i"], "zsh": ["zsh", "-f", "-i"]}
     SETUP = {"bash": BASH, "zsh": ZSH}
@@ -79,12 +85,15 @@ class Shell:
         self.stack.callback(shutil.rmtree, self.directory)
         (self.directory / "bin").mkdir()
         (self.directory / "bin/tdx-onlined").symlink_to(pathlib.Path(program).resolve())
+        (self.directory / "sysroots").symlink_to(TESTS / "sysroots")
         self.terminal, terminal = pty.openpty()
         self.reports, pipe = os.pipe()
         setup = self.directory / "setup"
-        setup.write_text(self.SETUP[name].format(source=SOURCE, library=BASH_COMPLETION, pipe=pipe))
+        setup.write_text(self.SETUP[name].format(
+            source=shlex.quote(str(SOURCE)), library=BASH_COMPLETION, pipe=pipe))  # fmt: skip
         environment = {
             "HOME": str(self.directory), "TERM": "dumb", "LC_ALL": "C.UTF-8", "INPUTRC": "/dev/null",
+            "BASH_COMPLETION_COMPAT_DIR": "/dev/null",  # else other programs' completions are read
             "PATH": f"{self.directory}/bin:{os.environ['PATH']}"}  # fmt: skip
         self.process = subprocess.Popen(self.COMMANDS[name], stdin=terminal, stdout=terminal,
                                         stderr=terminal, cwd=self.directory, env=environment,
@@ -92,7 +101,7 @@ class Shell:
         os.close(terminal)
         os.close(pipe)
         self.output = b""
-        self.type(f"source {setup}\n")
+        self.type("source ./setup\n")
         self.read()
 
     def close(self):

@@ -18,15 +18,14 @@ import unittest
 
 import shells
 
-BINARY = os.environ.get("TDX_ONLINED", "build/daemon/tdx-onlined")
-SYSROOTS = pathlib.Path(__file__).resolve().parent.parent / "sysroots"
+BINARY = os.path.abspath(os.environ.get("TDX_ONLINED", "build/daemon/tdx-onlined"))
 USAGE = 2
 
 HELP = subprocess.run([BINARY, "--help"], capture_output=True, text=True, check=True).stdout
 LETTERS = dict(re.findall(r"^  (-\w), (--[a-z-]+)", HELP, re.MULTILINE))
 OPTIONS = set(re.findall(r"^  (?:-\w, |    )(--[a-z-]+)", HELP, re.MULTILINE))
 VALUED = set(re.findall(r"^  (?:-\w, |    )(--[a-z-]+)=", HELP, re.MULTILINE))
-VALUES = {"--root": str(SYSROOTS / "plain-host"), "--gate": "absent", "--fail-on": "change",
+VALUES = {"--root": "sysroots/plain-host", "--gate": "absent", "--fail-on": "change",
           "--explain": "node0", "--output": "SIZE", "--capture": "/run/tree"}  # fmt: skip
 
 
@@ -77,12 +76,13 @@ def said(option):
 def is_taken(options):
     """Does the program take them, or call them wrong?"""
     result = subprocess.run([*NOWHERE, BINARY, *map(said, options)], capture_output=True, text=True,
-                            stdin=subprocess.DEVNULL, timeout=60, check=False)  # fmt: skip
+                            stdin=subprocess.DEVNULL, cwd=shells.TESTS, timeout=shells.DEADLINE,
+                            check=False)  # fmt: skip
     return result.returncode != USAGE
 
 
 def is_taken_by_check(*options):
-    result = subprocess.run([BINARY, f"--root={SYSROOTS / 'plain-host'}", "--check-config", *options],
+    result = subprocess.run([BINARY, said("--root"), "--check-config", *options], cwd=shells.TESTS,
                             capture_output=True, check=False)  # fmt: skip
     return result.returncode == 0
 
@@ -207,7 +207,7 @@ class Completion:
             self.assertEqual(self.becomes(f"{option}=tr").rstrip(), f"{option}=tree/")
 
     def targets(self, tree, begun="", option="--explain "):
-        return self.offered(f"--root={shlex.quote(str(SYSROOTS / tree))} {option}{begun}")
+        return self.offered(f"--root=sysroots/{tree} {option}{begun}")
 
     def test_targets(self):
         refused = {"dax0.0", "region0", "mem0", "node0", "node1"}
@@ -225,15 +225,25 @@ class Completion:
 
     def test_root_of_targets(self):
         """Given before or after, in one word or in two; and without one it is this machine."""
-        root = SYSROOTS / "hmem"
+        root = "sysroots/hmem"
         for line in (f"--root={root} --explain d", f"--root {root} --explain d", f"--root {root} --explain=d"):
             self.assertEqual(self.offered(line), {"dax0.0"}, line)
         here = pathlib.Path("/sys/devices/system/node").glob("node[0-9]*")
         self.assertEqual(self.offered("--explain n"), {path.name for path in here})
 
+    def test_root_of_another_name(self):
+        """A directory whose name has blanks, and characters that end a word in bash."""
+        for name in ("a b", "it's", "x@y:z=1", "grün"):
+            with self.subTest(name):
+                link = self.shell.directory / name
+                link.symlink_to("sysroots/hmem")
+                self.addCleanup(link.unlink)
+                for begun in (f"--root={shlex.quote(name)}", f"--root {shlex.quote(name)}"):
+                    self.assertEqual(self.offered(f"{begun} --explain d"), {"dax0.0"})
+
     def test_pci_address(self):
         """There are colons in it, where bash begins a new word."""
-        root = SYSROOTS / "cxl-refused"
+        root = "sysroots/cxl-refused"
         for option in ("--explain ", "--explain="):
             for begun in ("0", "0000:", "0000:0d", "0000:0d:0"):
                 line = f"--root={root} {option}"
@@ -330,8 +340,7 @@ class ZshColumns(Columns, unittest.TestCase):
 
 
 if __name__ == "__main__":
-    for needed in ("/bin/zsh", shells.BASH_COMPLETION):
-        if not pathlib.Path(needed).exists():
-            print(f"skipped: there is no {needed}")
-            sys.exit(77)
+    if not shutil.which("zsh") or not pathlib.Path(shells.BASH_COMPLETION).exists():
+        print(f"skipped: zsh and {shells.BASH_COMPLETION} are needed")
+        sys.exit(77)
     unittest.main(verbosity=2)
