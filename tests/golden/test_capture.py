@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import shlex
+import shutil
 import stat
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from tree import MAIN, RULE, rule
 BINARY = pathlib.Path(tree.BINARY).resolve()
 STATE = "run/tdx-onlined/state.json"
 MERGED = ("bin", "lib", "lib64")
-# Parts of a machine that a tree may have; /usr is the host's, with the libraries in it.
+# Parts of a machine that a tree may have. /usr has the program's libraries, and nothing else.
 PARTS = ("sys", "proc", "dev", "run", "etc")
 NO_RIGHTS = "setpriv --bounding-set -dac_override,-dac_read_search "
 
@@ -41,26 +42,41 @@ def script(root, out, prefix=""):
     for part in PARTS:
         if (root / part).exists():
             lines.append(f"mount --bind {shlex.quote(str(root / part))} {part}")
-    lines += ["mount --rbind /usr usr", f"mount --bind {shlex.quote(str(BINARY.parent))} program"]
-    return "\n".join([*lines, prefix, f'exec {out}chroot . /program/{BINARY.name} "$@"'])
+    return "\n".join([*lines, prefix, f'exec {out}chroot . /program "$@"'])
+
+
+def libraries():
+    """The files that the program is linked with, the dynamic linker among them."""
+    listing = subprocess.run(["ldd", BINARY], capture_output=True, text=True, check=True).stdout
+    return [pathlib.Path(path) for path in re.findall(r"(/\S+) \(0x", listing)]
 
 
 class Machine(tree.Tree):
-    def capture(self, *options, status=0, drop="", prefix="", target="out"):
-        """Capture self.root. Returns the tree, and the program's result."""
-        machine = self.directory / "machine"
-        for part in (*PARTS, "usr", "program", "taken"):
-            (machine / part).mkdir(parents=True, exist_ok=True)
+    def setUp(self):
+        super().setUp()
+        self.machine = self.directory / "machine"
+        for part in (*PARTS, "usr", "taken"):
+            (self.machine / part).mkdir(parents=True)
         for name in MERGED:
-            if os.path.islink(f"/{name}") and not os.path.islink(machine / name):
-                (machine / name).symlink_to(f"usr/{name}")
-        out = machine / "taken" / target
-        command = ["unshare", "-rm", "sh", "-c", script(self.root, drop, prefix), "sh",
-                   f"--capture=/taken/{target}", *options]  # fmt: skip
-        result = subprocess.run(command, cwd=machine, capture_output=True, text=True, timeout=60,
-                                env=tree.ENVIRONMENT, check=False)  # fmt: skip
+            if os.path.islink(f"/{name}"):
+                (self.machine / name).symlink_to(f"usr/{name}")
+        shutil.copy(BINARY, self.machine / "program")
+        for library in libraries():
+            place = self.machine / str(library.parent.resolve())[1:]
+            place.mkdir(parents=True, exist_ok=True)
+            shutil.copy(library, place)
+
+    def run_in_machine(self, *options, drop="", prefix=""):
+        """The program where self.root poses as the running system."""
+        command = ["unshare", "-rm", "sh", "-c", script(self.root, drop, prefix), "sh", *options]
+        return subprocess.run(command, cwd=self.machine, capture_output=True, text=True, check=False,
+                              env=tree.ENVIRONMENT, timeout=tree.DEADLINE)  # fmt: skip
+
+    def capture(self, *options, status=0, target="out", **how):
+        """Capture self.root. Returns the tree, and the program's result."""
+        result = self.run_in_machine(f"--capture=/taken/{target}", *options, **how)
         self.assertEqual(result.returncode, status, result.stderr)
-        return out, result
+        return self.machine / "taken" / target, result
 
     def run_on(self, root, *options):
         result = tree.run(root, *options)
@@ -194,20 +210,45 @@ class Replay(Machine):
         self.assertIn("0 rules", self.run_on(captured, "--check-config")[1])
 
 
+class Here(Machine):
+    """Without --root: a tree that poses as the running system is reported as with it."""
+
+    def test_same(self):
+        for name in ("cxl-refused", "dimm", "plain-host"):
+            self.tree(name)
+            for options in ("--doctor", "--doctor --json", "--dry-run", "--explain=node0", "--check-config"):
+                with self.subTest(name, options=options):
+                    result = self.run_in_machine(*options.split())
+                    found = result.returncode, result.stdout, result.stderr
+                    self.assertEqual(found, self.run_on(self.root, *options.split()))
+
+
 class Files(Machine):
     def setUp(self):
         super().setUp()
         self.tree("cxl-refused")
 
     def test_summary(self):
-        captured, result = self.capture()
-        files = self.files(captured)
-        match = re.fullmatch(r"Captured (\d+) files, (.*), in /taken/out\n", result.stdout)
-        self.assertEqual(int(match[1]), len(files))
-        kib = sum(path.stat().st_size for path in files) / 1024
-        self.assertEqual(match[2], f"{int(kib * 10) / 10} KiB")
+        """The size in KiB: tenths are cut off, and zero tenths are not printed."""
+        self.write("proc/zoneinfo", "")
+        captured, _ = self.capture(target="empty")
+        size = self.size(captured)
+        whole = size // 1024 + 1
+        for over, tenths in ((0, ""), (102, ""), (103, ".1"), (512, ".5"), (1023, ".9")):
+            with self.subTest(over):
+                self.write("proc/zoneinfo", "x" * (whole * 1024 + over - size))
+                captured, result = self.capture(target=str(over))
+                self.assertEqual(self.size(captured), whole * 1024 + over)
+                number = len(self.files(captured))
+                self.assertEqual(result.stdout, f"Captured {number} files, {whole}{tenths} KiB, in /taken/{over}\n")
+
+    def size(self, captured):
+        return sum(path.stat().st_size for path in self.files(captured))
+
+    def test_modes(self):
+        captured, _ = self.capture(prefix="umask 022")
         self.assertEqual(stat.S_IMODE(captured.stat().st_mode), 0o700)
-        self.assertEqual({stat.S_IMODE(path.stat().st_mode) for path in files}, {0o644})
+        self.assertEqual({stat.S_IMODE(path.stat().st_mode) for path in self.files(captured)}, {0o644})
 
     def test_umask(self):
         captured, _ = self.capture(prefix="umask 077")
@@ -215,7 +256,7 @@ class Files(Machine):
 
     def test_directory(self):
         """One that is empty is taken as it is; nothing is ever written over."""
-        work = self.directory / "machine/taken"
+        work = self.machine / "taken"
         (work / "empty").mkdir(parents=True, mode=0o755)
         captured, _ = self.capture(target="empty")
         self.assertEqual(stat.S_IMODE(captured.stat().st_mode), 0o755)
@@ -376,8 +417,7 @@ class Anonymous(Machine):
         """Captured in disguise it is decided as it is, and nothing is told."""
         report = self.decide()[0]
         self.assertEqual((report["ranges"][0]["rule"], report["ranges"][0]["verdict"]), verdict)
-        number = len(list((self.directory / "machine/taken").glob("*"))) if (
-            self.directory / "machine/taken").exists() else 0
+        number = len(list((self.machine / "taken").glob("*")))
         captured, _ = self.capture("--anonymise", target=f"out{number}")
         self.assert_no_secret(captured)
         pseudonym = json.loads(self.run_on(captured, "--dry-run", "--json")[1])["ranges"][0]["memdevs"][0]["serial"]

@@ -136,8 +136,7 @@ class UdevRules(Doctor):
         self.assertEqual(len(findings), 2)
         for finding in findings:
             commands = finding["remedy"].replace(" && udevadm control --reload", "")
-            commands = commands.replace(" /", f" {self.root}/")
-            self.assertEqual(os.system(commands), 0)
+            subprocess.run(commands.replace(" /", " "), shell=True, cwd=self.root, check=True)
         self.assertEqual(self.findings(), [])
 
     def test_suse(self):
@@ -393,16 +392,6 @@ class Spoilt(Doctor):
         result = tree.run(self.root, "--doctor")
         self.assertEqual((result.returncode, result.stdout), (1, ""))
         self.assertIn(tree.NO_USE, result.stderr)
-
-
-class Here(unittest.TestCase):
-    """On the machine itself: whatever it is like, it is told in order, and nothing is changed."""
-
-    def test_here(self):
-        result = subprocess.run([tree.BINARY, "--doctor", "--json"], capture_output=True,
-                                encoding="utf-8", env=tree.ENVIRONMENT, check=False, timeout=60)  # fmt: skip
-        self.assertIn(result.returncode, (0, FOUND), result.stderr)
-        self.assertEqual(bool(json.loads(result.stdout)["findings"]), result.returncode == FOUND)
 
 
 if __name__ == "__main__":

@@ -161,7 +161,7 @@ class FailOn(tree.Tree):
 
     def test_help(self):
         """Each word has a line."""
-        text = subprocess.run([BINARY, "--help"], capture_output=True, text=True, check=True).stdout
+        text = tree.run_plain("--help").stdout
         lines = text.split("Words of --fail-on:\n")[1].split("\n\n")[0].splitlines()
         self.assertEqual([line.split()[0] for line in lines], WORDS)
 

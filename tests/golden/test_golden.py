@@ -193,7 +193,8 @@ class Spoilt(tree.Tree):
         for options in (["--dry-run"], ["--dry-run", "--json"], ["--explain=dax0.0"], ["--cat-config"]):
             with open("/dev/full", "w", encoding="ascii") as full:
                 result = subprocess.run([tree.BINARY, f"--root={self.root}", *options], stdout=full,
-                                        stderr=subprocess.PIPE, text=True, check=False)  # fmt: skip
+                                        stderr=subprocess.PIPE, text=True, check=False,
+                                        env=tree.ENVIRONMENT)  # fmt: skip
             self.assertEqual((result.returncode, result.stderr),
                              (1, "tdx-onlined: standard output: No space left on device\n"))  # fmt: skip
 

@@ -3,7 +3,6 @@
 """What --cat-config and --check-config print, and the command line itself."""
 
 import json
-import subprocess
 
 import tree
 from tree import BINARY, DROP_IN, MAIN, RULE, rule
@@ -354,8 +353,7 @@ class Usage(tree.Tree):
         """One message, and where to find help. Getopt's own begin with the path of the program."""
         for options, message in self.WRONG:
             with self.subTest(options):
-                result = subprocess.run([BINARY, *options], capture_output=True, text=True,
-                                        env={**tree.ENVIRONMENT, "LC_ALL": "C"}, check=False)  # fmt: skip
+                result = tree.run_plain(*options, env={**tree.ENVIRONMENT, "LC_ALL": "C"})
                 self.assertEqual((result.returncode, result.stdout), (2, ""))
                 told, hint = result.stderr.splitlines()
                 self.assertEqual(told.replace(f"{BINARY}: ", ""), message)
@@ -364,7 +362,7 @@ class Usage(tree.Tree):
     def test_help_and_version(self):
         for options, text in ((["--help"], "--check-config"), (["-h", "--frob"], "--cat-config"),
                               (["--version"], "tdx-onlined 0.1.0\n"), (["-V"], "tdx-onlined 0.1.0\n")):  # fmt: skip
-            result = subprocess.run([BINARY, *options], capture_output=True, text=True, check=False)
+            result = tree.run_plain(*options)
             self.assertEqual((result.returncode, result.stderr), (0, ""))
             self.assertIn(text, result.stdout)
 

@@ -63,11 +63,11 @@ class Root(tree.Tree):
         inside = "/" + str(path.relative_to(self.root))
         message = f"Not a captured machine: {inside} is {what}"
         for options in JUDGE:
-            self.assert_run(options.split(), (1, "", [message]), timeout=10)
+            self.assert_run(options.split(), (1, "", [message]))
 
     def assert_configuration_readable(self):
         for options in LOOK:
-            result = tree.run(self.root, options, timeout=10)
+            result = tree.run(self.root, options)
             self.assertEqual((result.returncode, result.stderr), (0, ""))
 
     def test_no_file(self):
@@ -145,7 +145,7 @@ class Root(tree.Tree):
                 with self.subTest(place, target=target):
                     self.tree("cxl-refused")
                     self.replace(place).symlink_to(target)
-                    result = tree.run(self.root, "--dry-run", "--json", timeout=10)
+                    result = tree.run(self.root, "--dry-run", "--json")
                     self.assertEqual(result.returncode, 0, result.stderr)
                     self.assertNotIn(SECRET, result.stdout + result.stderr)
                     self.assertNotIn("root:", result.stdout + result.stderr)

@@ -149,8 +149,7 @@ class Values(Table):
 
 def help_columns():
     """The lines of --help that tell the columns."""
-    result = subprocess.run([BINARY, "--help"], capture_output=True, text=True, check=True)
-    return result.stdout.split("\nColumns:\n")[1].split("\n\n")[0].splitlines()
+    return tree.run_plain("--help").stdout.split("\nColumns:\n")[1].split("\n\n")[0].splitlines()
 
 
 class Columns(Table):

@@ -18,8 +18,15 @@ import unittest
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 SYSROOTS = TESTS / "sysroots"
 BINARY = os.environ.get("TDX_ONLINED", "build/daemon/tdx-onlined")
-ENVIRONMENT = {key: os.environ[key] for key in os.environ if key != "RUNTIME_DIRECTORY"}
-ENVIRONMENT["LC_ALL"] = "C.UTF-8"  # of the branches of a tree
+
+# The program gets these variables of its caller and no others: COLUMNS, DAXCTL_LOG, RUNTIME_DIRECTORY
+# and their like change what it prints. The branches of a tree need UTF-8.
+KEPT = ("LD_LIBRARY_PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE")
+ENVIRONMENT = {key: os.environ[key] for key in KEPT if key in os.environ} | {"LC_ALL": "C.UTF-8"}
+ENVIRONMENT["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"  # chroot(8)
+
+# Seconds after which a process that has not ended hangs. No machine is so slow.
+DEADLINE = 600
 
 # Where the configuration is.
 MAIN = "etc/tdx-onlined.conf"
@@ -37,9 +44,14 @@ CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 def run(root, *options, **how):
     """The program on a tree; a byte that is no UTF-8 shows as \\xNN."""
     command = [BINARY, f"--root={root}", *options]
-    how.setdefault("timeout", 60)
     return subprocess.run(command, capture_output=True, encoding="utf-8", errors="backslashreplace",
-                          env=ENVIRONMENT, check=False, **how)  # fmt: skip
+                          env=ENVIRONMENT, check=False, timeout=DEADLINE, **how)  # fmt: skip
+
+
+def run_plain(*options, **how):
+    """The program without a tree, for its own texts."""
+    return subprocess.run([BINARY, *options], capture_output=True, text=True, check=False,
+                          timeout=DEADLINE, **{"env": ENVIRONMENT, **how})  # fmt: skip
 
 
 def read_terminal(master):
@@ -84,6 +96,7 @@ class Tree(unittest.TestCase):
     maxDiff = None
 
     def setUp(self):
+        os.umask(0o022)  # tests compare modes
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="tdx-onlined-"))
         self.addCleanup(shutil.rmtree, self.directory)
 
