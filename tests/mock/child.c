@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +21,21 @@
 #define PREFIX "tdx-onlined: "
 
 static const char *program;
+
+/* What the caller may have set, and would change what is printed, where and by whom. */
+static void forget_caller(void)
+{
+	static const char *const names[] = {
+		"JOURNAL_STREAM", /* it writes to stderr */
+		"WATCHDOG_USEC", "WATCHDOG_PID", "DAXCTL_LOG", "CXL_LOG", "SYSTEMD_LOG_LEVEL",
+		"TMPDIR", /* the names of the testbed's sockets are short: unix(7), sun_path */
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		unsetenv(names[i]);
+	setenv("LC_ALL", "C.UTF-8", 1);
+	umask(022);
+}
 
 bool mock_programs(int argc, char *argv[])
 {
@@ -34,9 +50,7 @@ bool mock_programs(int argc, char *argv[])
 	program = argv[1];
 	snprintf(preload, sizeof(preload), "%s:%s", argv[2], others);
 	setenv("LD_PRELOAD", preload, 1);
-	unsetenv("JOURNAL_STREAM"); /* so it writes to stderr */
-	unsetenv("WATCHDOG_USEC");
-	unsetenv("WATCHDOG_PID");
+	forget_caller();
 	if (argc > 3)
 		cmocka_set_test_filter(argv[3]);
 	return true;
@@ -284,7 +298,8 @@ bool mock_is_alive(struct mock *mock)
 	return waitpid(mock->daemon, NULL, WNOHANG) == 0;
 }
 
-int64_t mock_cpu_time_ns(const struct mock *mock)
+/* Since it started; to the nanosecond. */
+static int64_t cpu_time_ns(const struct mock *mock)
 {
 	struct timespec used;
 	clockid_t clock;
@@ -292,4 +307,20 @@ int64_t mock_cpu_time_ns(const struct mock *mock)
 	assert_int_equal(clock_getcpuclockid(mock->daemon, &clock), 0);
 	assert_int_equal(clock_gettime(clock, &used), 0);
 	return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+}
+
+/*
+ * That nothing happens cannot be awaited: hence the only wait in this suite that always takes its
+ * time. The daemon may still be settling in the first seconds, so it has until the deadline.
+ */
+void mock_expect_sleep(const struct mock *mock)
+{
+	int64_t before, deadline = mock_now_ms() + DEADLINE_MS;
+
+	do {
+		if (mock_now_ms() >= deadline)
+			fail_msg("it is never idle for a second");
+		before = cpu_time_ns(mock);
+		poll(NULL, 0, 1000);
+	} while (cpu_time_ns(mock) != before);
 }

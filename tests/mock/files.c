@@ -2,8 +2,10 @@
 /*
  * The mock kernel: files that umockdev leaves alone, and directories that cannot be listed.
  *
- * The configuration is the testbed's and never that of the machine that runs the tests. Listing
- * a directory fails while there is a file faults/DIR:NAME, with an errno and perhaps how often.
+ * The configuration, and that of libkmod, is the testbed's and never that of the machine that runs
+ * the tests. Its systemd cannot be reached: the machine may be starting, and the mock machine is not.
+ * Listing a directory fails while there is a file faults/DIR:NAME, with an errno and perhaps how
+ * often.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -14,7 +16,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define PATH (2 * PATH_MAX)
@@ -24,8 +28,9 @@
 /* The testbed's, for a file of the configuration; any other path is left as it is. */
 static const char *moved(const char *path, char buf[PATH])
 {
-	static const char *const prefixes[] = {
-		"/etc/tdx-onlined", "/run/tdx-onlined", "/usr/lib/tdx-onlined"};
+	static const char *const prefixes[] = {"/etc/tdx-onlined", "/run/tdx-onlined",
+		"/usr/lib/tdx-onlined", "/etc/modprobe.d", "/run/modprobe.d",
+		"/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"};
 	const char *root = getenv("UMOCKDEV_DIR");
 
 	for (size_t i = 0; root && i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
@@ -81,6 +86,18 @@ EXPORT int faccessat(int fd, const char *path, int mode, int flags)
 	typeof(&faccessat) next = (typeof(&faccessat))dlsym(RTLD_NEXT, "faccessat");
 
 	return next(fd, moved(path, buf), mode, flags);
+}
+
+EXPORT int connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+	static const char systemd[] = "/run/systemd/private";
+	const struct sockaddr_un *un = (const void *)address;
+	typeof(&connect) next = (typeof(&connect))dlsym(RTLD_NEXT, "connect");
+
+	if (un->sun_family != AF_UNIX || strncmp(un->sun_path, systemd, strlen(systemd)) != 0)
+		return next(fd, address, size);
+	errno = ENOENT;
+	return -1;
 }
 
 static void write_fault(const char *path, int error, unsigned int times)

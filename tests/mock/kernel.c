@@ -16,8 +16,9 @@
  * What happens behind the kernel's back here: no uevent of it is sent.
  *
  * A test makes a store fail by a file faults/DIR:NAME, or "faults/DIR:NAME VALUE" for one value
- * only. It holds an errno, and perhaps how often; or "hang": then the store is noted with "~" in
- * front, and is not done before the file says something else.
+ * only. It holds an errno, and perhaps how often, and perhaps "hang" for afterwards; or only "hang":
+ * then the store is noted with "~" in front, and waits until the file says something else, and does
+ * that.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -190,11 +191,9 @@ static void note(const struct store *store, const char *sign)
 	close(fd);
 }
 
-/* Not before the test lets it go on. */
-static void hang(const struct store *store, const char *path)
+/* Until the test lets it go on: what the file says then. */
+static void hang(const struct store *store, const char *path, char text[64])
 {
-	char text[64] = "hang";
-
 	for (note(store, "~"); strcmp(text, "hang") == 0; read_line(path, text))
 		usleep(HANG_USEC);
 }
@@ -202,20 +201,24 @@ static void hang(const struct store *store, const char *path)
 /* 0, or the negative errno that a fault's file asks for. */
 static int read_fault(const struct store *store, const char *path)
 {
+	char text[64], after[16] = "";
 	unsigned int times;
-	char text[64];
 	int error;
 
 	read_line(path, text);
 	if (strcmp(text, "hang") == 0)
-		hang(store, path);
-	switch (sscanf(text, "%d %u", &error, &times)) {
+		hang(store, path, text);
+	switch (sscanf(text, "%d %u %15s", &error, &times, after)) {
 	case 1:
 		return -error;
 	case 2:
+	case 3:
 		if (!times)
 			return 0;
-		snprintf(text, sizeof(text), "%d %u", error, times - 1);
+		if (times == 1 && *after)
+			snprintf(text, sizeof(text), "%s", after);
+		else
+			snprintf(text, sizeof(text), "%d %u %s", error, times - 1, after);
 		(void)!create(path, text);
 		return -error;
 	default:

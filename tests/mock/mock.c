@@ -112,6 +112,12 @@ static void add_block(const struct mock *mock, uint64_t id, const char *state)
 	mock_move(mock, NEW "/block", path);
 }
 
+void mock_place_blocks(const struct mock *mock, uint64_t first, unsigned int n, const char *state)
+{
+	for (uint64_t id = first; id < first + n; id++)
+		add_block(mock, id, state);
+}
+
 bool mock_add_blocks(const struct mock *mock, uint64_t first, unsigned int n, const char *state)
 {
 	int64_t before = mock_now_ms();
@@ -154,6 +160,10 @@ void mock_rule(const struct mock *mock, const char *name, const char *match, con
 
 static void make_machine(struct mock *mock)
 {
+	/* libkmod complains of one that is there, as on the machine that runs this, and not listed. */
+	static const char *const modprobe_d[] = {"/etc/modprobe.d", "/run/modprobe.d",
+		"/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"};
+
 	mock->testbed = umockdev_testbed_new();
 	mock->root = umockdev_testbed_get_root_dir(mock->testbed);
 	/* Else the daemon would see the real machine, and act on it. */
@@ -170,8 +180,7 @@ static void make_machine(struct mock *mock)
 	mock_link(mock, "/sys/dev/char/0:0/subsystem", "../../../bus/dax");
 	mock_put(mock, "/stores", "");
 	mock_boot_params(mock, 4096);
-	for (uint64_t id = 0; id < GIB / BLOCK; id++)
-		add_block(mock, id, "online");
+	mock_place_blocks(mock, 0, GIB / BLOCK, "online");
 	mock_add_drivers(mock);
 	mock_add_device(mock, KVM_INTEL, "../../bus/module");
 	mock_add_device(mock, "/sys/devices/virtual/misc/kvm", "../../../../class/misc");
@@ -179,6 +188,8 @@ static void make_machine(struct mock *mock)
 	mock_add_device(mock, "/sys/module/device_dax", "../../bus/module");
 	mock_add_device(mock, "/sys/devices/virtual/net/eth0", "../../../../class/net");
 	mock_make_directory(mock, "/run");
+	for (size_t i = 0; i < sizeof(modprobe_d) / sizeof(modprobe_d[0]); i++)
+		mock_make_directory(mock, modprobe_d[i]);
 }
 
 static void unmake_machine(struct mock *mock)

@@ -12,6 +12,9 @@
  * that something does NOT lead to a record, a test lets another range arrive afterwards, waits
  * for that one's record, and stops the daemon.
  *
+ * A test that does something while the daemon is busy holds the daemon in a store: mock_hang().
+ * The back-off of the daemon is seconds at most, and a test can be kept waiting for longer.
+ *
  * What is not modelled: lost events (a unix socket holds 10 and umockdev drops what is too
  * much), and events of the kernel's own, such as those of a bind.
  */
@@ -45,7 +48,7 @@
 
 #define MOCK_PATH   4096
 #define MOCK_LINES  256
-#define DEADLINE_MS 20000
+#define DEADLINE_MS 120000 /* for what should come at once */
 
 struct mock_line {
 	char text[1024];
@@ -55,9 +58,10 @@ struct mock_line {
 struct mock {
 	UMockdevTestbed *testbed;
 	char *root;
-	pid_t daemon; /* 0: none runs */
-	int said;     /* its stderr, or -1 */
-	int notify;   /* what it tells systemd, while a test listens; or -1 */
+	pid_t daemon;	  /* 0: none runs */
+	int said;	  /* its stderr, or -1 */
+	int notify;	  /* what it tells systemd, while a test listens; or -1 */
+	int64_t asked_ms; /* when it was to reload */
 	struct mock_line lines[MOCK_LINES];
 	size_t n;	/* complete lines */
 	size_t partial; /* bytes of the line after them */
@@ -107,7 +111,9 @@ void mock_set_tdx_parameter(const struct mock *mock, char yn); /* of kvm_intel; 
 void mock_boot_params(const struct mock *mock, size_t size);   /* cut off after so many bytes */
 void mock_boot_memmap(const struct mock *mock);
 
-/* Blocks first to first + n - 1, each with its uevent. False: so slowly that it may show. */
+/* Blocks first to first + n - 1, without an event. */
+void mock_place_blocks(const struct mock *mock, uint64_t first, unsigned int n, const char *state);
+/* Each with its uevent, one after the other. False: so slowly that it may show. */
 bool mock_add_blocks(const struct mock *mock, uint64_t first, unsigned int n, const char *state);
 void mock_expect_blocks(const struct mock *mock, uint64_t first, unsigned int n, const char *state);
 
@@ -134,11 +140,13 @@ void mock_add_drivers(const struct mock *mock);
 
 /*
  * watch.c: from now on a store to an attribute ("memory16/state") fails, or only that of one
- * value ("memory16/state offline"); 0: no longer. Or it fails so many times; or hangs, noted with
- * "~", until it is to do something else. "system/memory": the directory cannot be listed.
+ * value ("memory16/state offline"); 0: no longer. Or it fails so many times, and may hang after
+ * that; or it hangs at once. A store that hangs is noted with "~", and goes on when it is to do
+ * something else. "system/memory": the directory cannot be listed.
  */
 void mock_fail(const struct mock *mock, const char *store, int error);
 void mock_fail_times(const struct mock *mock, const char *store, int error, unsigned int times);
+void mock_fail_then_hang(const struct mock *mock, const char *store, int error, unsigned int times);
 void mock_hang(const struct mock *mock, const char *store);
 
 /* The stores so far to what has this in its name: "DIR/NAME VALUE\n" each, failed with "!". */
@@ -158,8 +166,8 @@ int mock_oneshot(struct mock *mock, const char *fail_on);
 int64_t mock_now_ms(void); /* of the monotonic clock */
 /* Wait until there is something to read, or the other end is closed. */
 bool mock_wait_for(int fd, int64_t deadline);
-bool mock_is_alive(struct mock *mock);		   /* has not ended by itself */
-int64_t mock_cpu_time_ns(const struct mock *mock); /* since it started; to the nanosecond */
+bool mock_is_alive(struct mock *mock);		 /* has not ended by itself */
+void mock_expect_sleep(const struct mock *mock); /* within the deadline, for a second */
 
 /* A line with this text in it, or "^": at its beginning. */
 void mock_expect_line(struct mock *mock, const char *text);
@@ -173,7 +181,8 @@ void mock_expect_order(const struct mock *mock, const char *first, const char *s
 void mock_notify_open(struct mock *mock);
 void mock_notify_close(struct mock *mock);
 bool mock_notify_is_ready(const struct mock *mock); /* is that the next that it says? */
-/* SIGHUP, until it says that it reloads; and until it says that it is ready again. */
+/* SIGHUP; until it says that it reloads; and until it says that it is ready again. */
+void mock_reload_ask(struct mock *mock);
 void mock_reload_begin(struct mock *mock);
 void mock_reload_end(struct mock *mock);
 void mock_reload(struct mock *mock);

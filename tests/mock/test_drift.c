@@ -146,6 +146,16 @@ static void test_driver(void **state)
 	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
 }
 
+/* The kernel's events of a device that kmem takes, and of its blocks that go online. */
+static void send_events(const struct mock *mock)
+{
+	mock_uevent_dax(mock, "dax0.0", "bind");
+	mock_uevent(mock, MEMORY "/memory32", "add");
+	mock_uevent(mock, MEMORY "/memory33", "add");
+	mock_uevent(mock, MEMORY "/memory33", "online");
+	mock_uevent(mock, MEMORY "/memory32", "online");
+}
+
 /* Somebody brings it online by hand: the driver comes, then the blocks, then they go online. */
 static void test_reconfigured(void **state)
 {
@@ -153,27 +163,15 @@ static void test_reconfigured(void **state)
 
 	start_with_device(mock);
 	mock_reset_driver(mock, "dax0.0");
-	mock_add_blocks(mock, 32, 2, "offline");
 	mock_set_driver(mock, "dax0.0", "kmem");
-	set_block(mock, 32, "online");
-	set_block(mock, 33, "online");
-	mock_uevent_dax(mock, "dax0.0", "bind");
+	mock_place_blocks(mock, 32, 2, "online");
+	send_events(mock);
 	expect_device_changed(mock, "driver is now kmem; 2 of 2 blocks online; the kernel accepted"
 				    " it, and was expected not to");
 	mock_end_active(mock);
 	mock_await_text(mock, STATE, "\"answer\":\"accepts\"");
 	mock_await_text(mock, STATE, "\"disagreements\":1");
 	mock_expect_stores(mock, "/state", "");
-}
-
-/* The kernel's events for what the daemon has done itself. */
-static void send_own_events(const struct mock *mock)
-{
-	mock_uevent_dax(mock, "dax0.0", "bind");
-	mock_uevent(mock, MEMORY "/memory32", "add");
-	mock_uevent(mock, MEMORY "/memory33", "add");
-	mock_uevent(mock, MEMORY "/memory33", "online");
-	mock_uevent(mock, MEMORY "/memory32", "online");
 }
 
 static void test_own_switches(void **state)
@@ -184,7 +182,7 @@ static void test_own_switches(void **state)
 	add_dax0(mock);
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
 					 "online, 2 of 2 blocks", "gate-absent", "absent", NULL});
-	send_own_events(mock);
+	send_events(mock);
 	mock_end_absent(mock);
 }
 
@@ -200,13 +198,14 @@ static void test_own_switches_meanwhile(void **state)
 					 "rule", "absent", NULL});
 	mock_await_decided(mock, "dax0.0");
 	mock_rule(mock, "50-dax0.rule", "Device=dax0.0\n", "ConvertDevdax=yes\n");
-	mock_fail_times(mock, "memory32/state online", EBUSY, 4);
+	mock_hang(mock, "memory32/state online");
 	mock_reload(mock);
 	mock_expect_line(mock, "New configuration");
 	mock_expect_gate(mock, "absent");
-	mock_await_text(mock, "/stores", "!memory32/state online\n");
+	mock_await_text(mock, "/stores", "~memory32/state online\n");
 	mock_uevent_dax(mock, "dax0.0", "unbind");
-	send_own_events(mock);
+	send_events(mock);
+	mock_fail_times(mock, "memory32/state online", EBUSY, 4);
 	mock_expect_record(
 		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "online, 2 of 2 blocks",
 			      "gate-absent", "absent", "; 4 retries"});

@@ -349,10 +349,11 @@ static void test_blocks_not_listed_after_job(void **state)
 	struct mock *mock = *state;
 
 	mock_start_absent(mock);
-	mock_fail_times(mock, "memory32/state online", EBUSY, 2);
+	mock_hang(mock, "memory32/state online");
 	add_dax0(mock);
-	mock_await_text(mock, "/stores", "!memory32/state online\n");
+	mock_await_text(mock, "/stores", "~memory32/state online\n");
 	mock_fail_times(mock, "system/memory", EIO, 1);
+	mock_fail_times(mock, "memory32/state online", EBUSY, 2);
 	expect_dax0_online(mock);
 	mock_expect_line(mock, MEMORY ": Input/output error");
 	mock_end_absent(mock);

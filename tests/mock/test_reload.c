@@ -206,10 +206,12 @@ static void test_while_a_job_waits(void **state)
 	struct mock *mock = *state;
 
 	mock_start_absent(mock);
-	mock_fail_times(mock, "memory32/state online", EBUSY, 3);
+	mock_hang(mock, "memory32/state online");
 	add_dax(mock, "dax0.0", DAX0_START);
-	mock_await_text(mock, "/stores", "!memory32/state online\n");
+	mock_await_text(mock, "/stores", "~memory32/state online\n");
 	mock_rule(mock, RULE, "Device=dax0.0\n", "Verdict=devdax\nOfflineBlocks=yes\n");
+	mock_reload_ask(mock);
+	mock_fail_times(mock, "memory32/state online", EBUSY, 3);
 	mock_reload_begin(mock);
 	mock_reload_end(mock);
 	expect_online(mock, DAX0_START, "(gate-absent); 3 retries; TDX gate absent");
@@ -222,8 +224,8 @@ static void test_while_a_job_waits(void **state)
 	mock_stop(mock);
 	mock_expect_silence(mock);
 	mock_expect_stores(mock, "/state",
-		"memory33/state online\n!memory32/state online\n!memory32/state online\n"
-		"!memory32/state online\nmemory32/state online\n"
+		"memory33/state online\n~memory32/state online\n!memory32/state online\n"
+		"!memory32/state online\n!memory32/state online\nmemory32/state online\n"
 		"memory33/state offline\nmemory32/state offline\n");
 }
 
@@ -233,15 +235,20 @@ static void test_while_another_is_queued(void **state)
 	struct mock *mock = *state;
 
 	mock_start_absent(mock);
-	mock_fail_times(mock, "memory32/state online", EBUSY, 4);
+	mock_hang(mock, "memory32/state online");
 	add_dax(mock, "dax0.0", DAX0_START);
-	mock_await_text(mock, "/stores", "!memory32/state online\n");
-	mock_add_dax(mock, "dax1.0", DAX1_START, DAX_SIZE, 1);
-	mock_uevent_dax(mock, "dax1.0", "add");
+	mock_await_text(mock, "/stores", "~memory32/state online\n");
+	add_dax(mock, "dax1.0", DAX1_START);
+	/* It is seen, by the look after the silence, before the fourth try: that is later. */
+	mock_fail_then_hang(mock, "memory32/state online", EBUSY, 3);
+	mock_await_text(mock, "/stores", "!memory32/state online\n~memory32/state online\n");
 	mock_rule(mock, "50-dax1.rule", "Device=dax1.0\n", "Verdict=devdax\n");
-	mock_await_text(mock, "/stores",
-		"!memory32/state online\n!memory32/state online\n!memory32/state online\n");
-	reload(mock, 1, "absent");
+	mock_reload_ask(mock);
+	mock_fail_times(mock, "memory32/state online", EBUSY, 1);
+	mock_reload_begin(mock);
+	mock_reload_end(mock);
+	mock_expect_line(mock, "New configuration with 1 rules in force");
+	mock_expect_gate(mock, "absent");
 	expect_online(mock, DAX0_START, "; 4 retries");
 	mock_expect_record(mock, &(struct mock_record){DAX1_START, DAX_SIZE, "kept as devdax",
 					 "rule", "absent", "rule 50-dax1.rule"});

@@ -55,17 +55,20 @@ void mock_make_directory(const struct mock *mock, const char *path)
 	check(mkdir(real, 0755) == 0 || errno == EEXIST, "mkdir", real);
 }
 
+/* At once: the daemon may read it at any time, and an attribute is never half of a value. */
 void mock_put_bytes(const struct mock *mock, const char *path, const void *bytes, size_t size)
 {
-	char real[MOCK_PATH];
+	char real[MOCK_PATH], aside[MOCK_PATH];
 	int fd;
 
 	mock_real_path(mock, path, real);
+	mock_real_path(mock, "/aside", aside);
 	make_parents(mock, real);
-	fd = open(real, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	check(fd >= 0, "open", real);
-	check(write(fd, bytes, size) == (ssize_t)size, "write", real);
+	fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	check(fd >= 0, "open", aside);
+	check(write(fd, bytes, size) == (ssize_t)size, "write", aside);
 	close(fd);
+	check(rename(aside, real) == 0, "rename", real);
 }
 
 void mock_put(const struct mock *mock, const char *path, const char *text)

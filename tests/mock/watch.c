@@ -32,6 +32,14 @@ void mock_fail_times(const struct mock *mock, const char *store, int error, unsi
 	put_fault(mock, store, text);
 }
 
+void mock_fail_then_hang(const struct mock *mock, const char *store, int error, unsigned int times)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%d %u hang\n", error, times);
+	put_fault(mock, store, text);
+}
+
 void mock_hang(const struct mock *mock, const char *store)
 {
 	put_fault(mock, store, "hang\n");
