@@ -267,12 +267,12 @@ static void test_gate(void **state)
 	mock_configure(mock, "Gate=active\n");
 	mock_reload(mock);
 	mock_expect_line(mock, "New configuration with 0 rules in force");
-	mock_expect_gate(mock, "active as configured, as found: absent");
+	mock_expect_gate(mock, "active as configured, absent (not-enabled) as found");
 	mock_expect_file(mock, DAX_AUTOPROBE, "0");
 	add_dax(mock, "dax0.0", DAX0_START);
 	mock_expect_record(
 		mock, &(struct mock_record){DAX0_START, DAX_SIZE, "kept as devdax",
-			      "outside-boot-map", "active", "as configured, absent as found"});
+			      "outside-boot-map", "active", "as configured, absent (not-enabled) as found"});
 	mock_await_decided(mock, "dax0.0");
 	mock_remove(mock, "/etc/tdx-onlined.conf");
 	mock_reload(mock);
