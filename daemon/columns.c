@@ -148,6 +148,7 @@ static const struct column columns[] = {
 	{"GATE", "gate", NULL, RANGE, 0, "what TDX demands"},
 	{"GATE_DETECTED", "gate_detected", NULL, RANGE, 0, "what TDX demands, as found"},
 	{"GATE_MODE", "gate_mode", NULL, RANGE, 0, "auto, or what is configured"},
+	{"GATE_CAUSE", "gate_cause", NULL, RANGE, 0, "why the gate as found is absent or unknown"},
 };
 static_assert(ARRAY_SIZE(columns) <= COLUMNS_MAX, "room for all columns");
 

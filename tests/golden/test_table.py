@@ -54,6 +54,7 @@ def row_of(titles, report, item):
         "GATE": report["gate"]["state"],
         "GATE_DETECTED": report["gate"]["detected"],
         "GATE_MODE": report["gate"]["mode"],
+        "GATE_CAUSE": text_of("GATE_CAUSE", report["gate"]["cause"]),
     }
     for title, key in MEMDEV.items():
         values = [text_of(title, memdev[key]) for memdev in item["memdevs"]]
