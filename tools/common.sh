@@ -95,10 +95,12 @@ build() {
 	quietly building ninja --quiet -C "$build"
 }
 
-# Make the test guest, or find it ready; tests/vm/prepare tells what it does.
+# prepare_guest NAME...: make kernels and root disks of test guests unless they are up to date. See
+# tests/vm/prepare; without a NAME it makes all of them.
+# shellcheck disable=SC2120 # without arguments in tools/test
 prepare_guest() {
-	say "the test guest needs QEMU and Debian packages: at first some minutes, and 600 MB in $cache"
-	sh "$top/tests/vm/prepare" "$cache" </dev/null
+	say "test guests need QEMU and Debian packages: at first some minutes, and 800 MB in $cache"
+	sh "$top/tests/vm/prepare" --cache="$cache" "$@" </dev/null
 }
 
 mkdir -p "$cache"

@@ -12,6 +12,10 @@ The guest is made by ./prepare and never changed: its root disk is a snapshot, a
 comes as an overlay. Host and guest talk over socket pairs that QEMU inherits, so any number of
 guests run at once.
 
+The environment names the kernel and the root disk of a guest that asks for none: TDXO_VM_KERNEL and
+TDXO_VM_ROOT, with the names that ./prepare lists. Without them it is Debian's kernel 6.12, and
+Debian 12 unless the programs of this machine need a newer one.
+
 Run as a program, it starts a guest and runs the commands that it reads from standard input.
 """
 
@@ -21,6 +25,7 @@ import itertools
 import json
 import os
 import pathlib
+import platform
 import re
 import shlex
 import socket
@@ -31,6 +36,9 @@ import tempfile
 import time
 
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "tdx-onlined"
+NEEDS_TRIXIE = platform.libc_ver() > ("glibc", "2.36")
+KERNEL = os.environ.get("TDXO_VM_KERNEL") or "debian-6.12"
+ROOT = os.environ.get("TDXO_VM_ROOT") or ("trixie" if NEEDS_TRIXIE else "bookworm")
 LAB = "/usr/local/lib/lab"
 KERNEL_ARGS = "console=ttyS0 panic=-1 rw mitigations=off systemd.show_status=auto TERM=dumb"
 
@@ -104,9 +112,17 @@ def cxl_arguments(sizes):
         )  # fmt: skip
 
 
+def missing_artefact(cache=CACHE, *, kernel=KERNEL, root=ROOT, **_):
+    """The file that ./prepare has not made for a guest, or None."""
+    files = (f"kernel-{kernel}/vmlinuz", f"modules-{kernel}/modules.img", f"initrd-{kernel}/initrd",
+             f"root-{root}/root.img")  # fmt: skip
+    return next((path for path in map(cache.joinpath, files) if not path.exists()), None)
+
+
 class Guest:
     """One guest, running from __enter__ to __exit__.
 
+    kernel, root            names of the kernel and of the root disk, see ./prepare
     memory, maxmem, slots   RAM at boot; the most there may ever be; how many DIMMs may come
     cxl                     sizes of CXL memory devices; serial numbers count from 0x42
     virtio_mem              size that one virtio-mem device may grow to
@@ -117,21 +133,23 @@ class Guest:
     cache                   where ./prepare put its artefacts; default: where it puts them
     """
 
-    def __init__(self, *, memory="1G", maxmem="16G", slots=4, cxl=(), virtio_mem=None, overlay=None,
-                 kernel_args=(), extra_qemu=(), console=None, cache=CACHE):  # fmt: skip
+    def __init__(self, *, kernel=KERNEL, root=ROOT, memory="1G", maxmem="16G", slots=4, cxl=(),
+                 virtio_mem=None, overlay=None, kernel_args=(), extra_qemu=(), console=None,
+                 cache=CACHE):  # fmt: skip
         self._scratch = tempfile.TemporaryDirectory(prefix="lab-guest-")
         self._ids = itertools.count(1)
         self.console = pathlib.Path(console or f"{self._scratch.name}/console")
-        self._cache = pathlib.Path(cache)
+        cache = pathlib.Path(cache)
         self._arguments = [
             *("-machine", machine(cxl), "-cpu", "max,-hypervisor", "-smp", "2"),
             *("-m", f"{memory},slots={slots},maxmem={maxmem}"),
             *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
             *("-serial", f"file:{self.console}"),
-            *("-kernel", f"{self._cache}/kernel/vmlinuz"),
-            *("-initrd", f"{self._cache}/initrd/initrd"),
+            *("-kernel", f"{cache}/kernel-{kernel}/vmlinuz"),
+            *("-initrd", f"{cache}/initrd-{kernel}/initrd"),
             *("-append", " ".join([KERNEL_ARGS, *kernel_args])),
-            *self._disk("root", self._cache / "root/root.img", "snapshot=on"),
+            *self._disk("root", cache / f"root-{root}/root.img", "snapshot=on"),
+            *self._disk("modules", cache / f"modules-{kernel}/modules.img", "readonly=on"),
             *self._disk("overlay", self._overlay_tar(overlay), "readonly=on"),
             *("-device", "virtio-serial-pci,bus=pcie.0"),
             *cxl_arguments(cxl),
@@ -312,6 +330,8 @@ class Guest:
 def main():
     parser = argparse.ArgumentParser(description="Start a guest; run commands from standard input.")
     parser.add_argument("--cache", default=CACHE)
+    parser.add_argument("--kernel", default=KERNEL)
+    parser.add_argument("--root", default=ROOT)
     parser.add_argument("--cxl", action="append", default=[], metavar="SIZE")
     parser.add_argument("--memory", default="1G")
     parser.add_argument("--overlay", metavar="DIR|TAR")

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import unittest
 
-from guest import CACHE, LAB, Guest
+from guest import LAB, Guest, missing_artefact
 
 MEMORY = "/sys/devices/system/memory"
 DAX = "/sys/bus/dax"
@@ -45,7 +45,12 @@ def install(directory, *, enabled, config):
 
 
 class Scene(unittest.TestCase):
-    """A guest with the daemon in it. Subclasses say which."""
+    """A guest with the daemon in it. Subclasses set which.
+
+    machine     arguments of Guest; kernel and root only where a scene depends on them
+    enabled     whether the daemon starts at boot
+    config      lines of its configuration
+    """
 
     enabled = True
     config = ()
@@ -170,12 +175,20 @@ class Scene(unittest.TestCase):
         self.assertEqual(self.read(f"{MEMORY}/auto_online_blocks"), auto_online)
 
 
+def scenes():
+    """The scenes that this run is about: those named on the command line, or all of the program."""
+    names = [name.partition(".")[0] for name in sys.argv[1:] if not name.startswith("-")]
+    module = vars(sys.modules["__main__"])
+    return [scene for name, scene in module.items() if isinstance(scene, type)
+            and issubclass(scene, Scene) and (name in names if names else scene is not Scene)]  # fmt: skip
+
+
 def missing():
     """What a guest needs and this machine lacks, or None."""
     if not shutil.which("qemu-system-x86_64"):
         return "qemu-system-x86_64 is not installed"
-    image = CACHE / "root/root.img"
-    return None if image.exists() else f"{image} is not there: run tests/vm/prepare"
+    files = filter(None, (missing_artefact(**scene.machine) for scene in scenes()))
+    return next((f"{file} does not exist: run tests/vm/prepare" for file in files), None)
 
 
 def main():
