@@ -63,6 +63,7 @@ class Scene(unittest.TestCase):
         install(cls.directory, enabled=cls.enabled, config=cls.config)
         cls.guest = cls.enterClassContext(Guest(overlay=cls.directory, **cls.machine))
         cls.start = "@0"
+        cls.regions = {}
         cls.assert_running(cls.guest.wait_booted())
 
     @classmethod
@@ -115,6 +116,12 @@ class Scene(unittest.TestCase):
         for name, value in fields.items():
             key = name if name.isupper() else f"TDXO_{name.upper()}"
             self.assertEqual(record.get(key), value, (name, record["MESSAGE"]))
+
+    def create_region(self, index, size):
+        """Make a CXL RAM region on device index. Its name depends on the kernel: returns it, and
+        keeps it in regions."""
+        self.regions[index], _ = self.guest.create_region(index, size)
+        return self.regions[index]
 
     def driver(self, device):
         return self.sh(f"basename $(readlink {DAX}/devices/{device}/driver)")

@@ -24,9 +24,9 @@ class Captured(Scene):
         self.rule("10-card", "Serial=0x43", "Verdict=ignore")
         self.reload()
         for index in (0, 1):
-            self.guest.create_region(index, "512M")
-            self.wait_for_record(region=f"region{index}")
-        self.wait_for_driver("dax0.0", "device_dax")
+            self.wait_for_record(region=self.create_region(index, "512M"))
+        device = self.records(region=self.regions[0])[0]["TDXO_DEVICE"]
+        self.wait_for_driver(device, "device_dax")
         self.sh("udevadm settle")
 
     def capture(self, name, *options):
@@ -40,7 +40,7 @@ class Captured(Scene):
         self.capture("plain")
         for options in (["--dry-run", "--json"], ["--dry-run"], ["--dry-run", "--gate=absent"],
                         ["--cat-config"], ["--check-config", "--dry-run"], ["--doctor"],
-                        ["--doctor", "--json"], ["--explain=region0"], ["--explain=mem0", "--json"]):  # fmt: skip
+                        ["--doctor", "--json"], [f"--explain={self.regions[0]}"], ["--explain=mem0", "--json"]):  # fmt: skip
             here = self.replay("plain", *options)
             there = self.guest.run(["tdx-onlined", *options], check=False)
             self.assertEqual((here.returncode, here.stdout, here.stderr),

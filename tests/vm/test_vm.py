@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The installed daemon on real kernels: memory is really hot-added, the journal is the evidence.
 
-Three guests, each booted once. In the first TDX is active: a memory notifier refuses whatever was
-not there at boot. In the second firmware has enabled TDX but nothing refuses yet, and the daemon is
-not started at boot. The third has no TDX. The tests of a guest run in the order of their names,
+Guests of three kinds, each booted once. In the first TDX is active: a memory notifier refuses what
+was not present at boot. In the second firmware has enabled TDX but nothing refuses yet, and the daemon
+is not started at boot. The third has no TDX. The tests of a guest run in the order of their names,
 and each leaves the guest to the next.
+
+The first and the third come with another kernel and another userland as well.
 """
 
 import json
@@ -58,8 +60,8 @@ class Active(Scene):
     def test_03a_region_refused(self):
         """64 GiB that TDX refuses: no block, no refused write, one record, and a devdax device."""
         before = self.blocks()
-        self.guest.create_region(0, "64G")
-        record = self.wait_for_record(region="region0")
+        self.create_region(0, "64G")
+        record = self.wait_for_record(region=self.regions[0])
         device, start = record["TDXO_DEVICE"], self.window(0)[0]
         self.assert_record(record, verdict="devdax", reason="outside-boot-map", carrier="cxl",
                            start=hex(start), end=hex(start + 64 * GIB - 1), size=str(64 * GIB),
@@ -71,14 +73,14 @@ class Active(Scene):
         self.assertEqual(self.blocks(), before)
         self.assertEqual(self.read(f"{REFUSE}/refused"), "0")
         self.guest.wait_for(f"daxmap /dev/{device}", 60)  # it takes the kernel a while to bind
-        self.assertEqual(len(self.records(region="region0")), 1)
+        self.assertEqual(len(self.records(region=self.regions[0])), 1)
 
     def test_03b_region_comes_again(self):
         """A device that goes and comes back at once, under the same name, is decided anew."""
-        driver = "/sys/bus/cxl/drivers/cxl_region"
-        self.sh(f"echo region0 >{driver}/unbind; echo region0 >{driver}/bind", timeout=120)
-        self.guest.wait_for("test $(journalctl -b -q --no-pager -o cat TDXO_REGION=region0 | wc -l) = 2", 60)
-        device = self.records(region="region0")[1]["TDXO_DEVICE"]
+        driver, region = "/sys/bus/cxl/drivers/cxl_region", self.regions[0]
+        self.sh(f"echo {region} >{driver}/unbind; echo {region} >{driver}/bind", timeout=120)
+        self.guest.wait_for(f"test $(journalctl -b -q --no-pager -o cat TDXO_REGION={region} | wc -l) = 2", 60)
+        device = self.records(region=self.regions[0])[1]["TDXO_DEVICE"]
         self.guest.wait_for(f"daxmap /dev/{device}", 60)
 
     def test_04_dimm_refused(self):
@@ -110,8 +112,8 @@ class Active(Scene):
         start, _ = self.window(1)
         boot = self.read(f"{REFUSE}/ranges")
         self.sh(f"echo '{boot},{start:#x}-{start + 64 * GIB:#x}' >{REFUSE}/ranges")
-        self.guest.create_region(1, "64G")
-        record = self.wait_for_record(region="region1")
+        self.create_region(1, "64G")
+        record = self.wait_for_record(region=self.regions[1])
         self.assert_record(record, verdict="online", reason="in-boot-map", source="configuration",
                            zone="kernel", blocks="512", blocks_online="512", result="done",
                            driver="kmem")  # fmt: skip
@@ -121,8 +123,8 @@ class Active(Scene):
     def test_07_kernel_refuses(self):
         """The configuration allows a range, the kernel does not: the canary tells, and it is undone."""
         before = self.blocks()
-        self.guest.create_region(2, "512M")
-        record = self.wait_for_record(region="region2")
+        self.create_region(2, "512M")
+        record = self.wait_for_record(region=self.regions[2])
         self.assert_record(record, verdict="devdax", reason="kernel-refused", errno="1",
                            driver="device_dax", blocks="0", result="done", expected="accepts",
                            answer="refuses", disagreement="yes")  # fmt: skip
@@ -137,8 +139,8 @@ class Active(Scene):
         self.sh(f"systemctl stop {UNIT}")
         self.assert_guard("1", "online")
         refused = int(self.read(f"{REFUSE}/refused"))
-        self.guest.create_region(3, "512M")
-        record = self.wait_for_record(region="region3")
+        self.create_region(3, "512M")
+        record = self.wait_for_record(region=self.regions[3])
         self.assert_record(record, verdict="devdax", reason="outside-boot-map", driver="device_dax")
         # kmem had it, the kernel refused it: that is what the guard prevents.
         self.assertGreater(int(self.read(f"{REFUSE}/refused")), refused)
@@ -153,8 +155,8 @@ class Active(Scene):
         self.sh(f"systemctl kill -s KILL {UNIT}")
         self.guest.wait_for(f"test $(systemctl is-active {UNIT}) = failed")
         self.assert_guard("0", "offline")
-        self.guest.create_region(4, "512M")
-        record = self.wait_for_record(region="region4")
+        self.create_region(4, "512M")
+        record = self.wait_for_record(region=self.regions[4])
         self.assert_record(record, verdict="devdax", reason="outside-boot-map")
         self.assertEqual(len(self.records()), before + 1)
         self.sh(f"systemctl stop {UNIT}")
@@ -190,17 +192,18 @@ class Active(Scene):
     def test_10c_explain(self):
         """What the daemon has done and the kernel has answered is told, by every name of a range."""
         start, _ = self.window(2)
-        record = self.records(region="region2")[-1]
+        region = self.regions[2]
+        record = self.records(region=region)[-1]
         memdev, pci = record["TDXO_MEMDEV"], record["TDXO_PCI_ADDRESS"]
-        for target in (hex(start), record["TDXO_DEVICE"], "region2", memdev, pci, f"node{record['TDXO_NODE']}"):
+        for target in (hex(start), record["TDXO_DEVICE"], region, memdev, pci, f"node{record['TDXO_NODE']}"):
             told = self.sh(f"tdx-onlined --explain={target}")
-            self.assertEqual(told, self.sh("tdx-onlined --explain=region2"))
+            self.assertEqual(told, self.sh(f"tdx-onlined --explain={region}"))
         self.assertIn(f"{memdev} (serial 0x44, {pci}, ", told)
         self.assertRegex(told, "\n  done +The daemon decided devdax \\(kernel-refused\\)")
         self.assertRegex(told, "\n  kernel .*refused")
         block = self.window(1)[0] // BLOCK
         told = json.loads(self.sh(f"tdx-onlined --explain=memory{block} --json"))
-        self.assertEqual([e["range"]["region"] for e in told["explanations"]], ["region1"])
+        self.assertEqual([e["range"]["region"] for e in told["explanations"]], [self.regions[1]])
         self.assertIn("512 of its 512 memory blocks are online, in zone Normal",
                       told["explanations"][0]["topics"]["kernel"])  # fmt: skip
 
@@ -215,17 +218,20 @@ class Active(Scene):
 
 
 class Armed(Scene):
-    """Firmware enabled TDX, nothing refuses yet, and the daemon is not there at boot."""
+    """Firmware enabled TDX, nothing refuses yet, and the daemon is not there at boot.
+
+    There is no such state from Linux 7.1 on.
+    """
 
     enabled = False
-    machine = {"memory": "1G", "cxl": ["512M"], "kernel_args": TDX_ARMED}
+    machine = {"kernel": "debian-6.12", "memory": "1G", "cxl": ["512M"], "kernel_args": TDX_ARMED}
 
     def test_00_came_before_the_daemon(self):
         """The kernel onlined the region; the rule started the daemon, which tells and leaves it."""
         self.assertEqual(self.guest.run(f"systemctl is-active {UNIT}", check=False).status, 3)
         self.sh(f"echo online_movable >{MEMORY}/auto_online_blocks")  # it is to go out again
-        self.guest.create_region(0, "512M")
-        record = self.wait_for_record(region="region0")
+        self.create_region(0, "512M")
+        record = self.wait_for_record(region=self.regions[0])
         self.assert_record(record, verdict="ignore", reason="already-online", gate="armed",
                            blocks="4", blocks_online="4", driver="kmem", result="nothing-to-do")  # fmt: skip
         self.assertIn("; it keeps TDX from initialising; take it out with: ", record["MESSAGE"])
@@ -257,17 +263,17 @@ class Absent(Scene):
 
     def test_01_kernel_onlines(self):
         """With the kernel's own policy there is nothing left to do, but to say it."""
-        self.guest.create_region(0, "512M")
-        record = self.wait_for_record(region="region0")
+        self.create_region(0, "512M")
+        record = self.wait_for_record(region=self.regions[0])
         self.assert_record(record, verdict="online", reason="gate-absent", blocks="4",
                            blocks_online="4", result="nothing-to-do", zone="auto")  # fmt: skip
 
     def test_02_daemon_onlines(self):
         """With the kernel's policy off, the daemon brings all of it online."""
         self.sh(f"echo offline >{MEMORY}/auto_online_blocks")
-        self.guest.create_region(1, "512M")
+        self.create_region(1, "512M")
         self.guest.add_dimm("512M")
-        for fields in ({"region": "region1"}, {"carrier": "dimm"}):
+        for fields in ({"region": self.regions[1]}, {"carrier": "dimm"}):
             record = self.wait_for_record(**fields)
             self.assert_record(record, verdict="online", reason="gate-absent", blocks="4",
                                blocks_online="4", result="done")  # fmt: skip
@@ -282,6 +288,34 @@ class Absent(Scene):
         """One shot finds nothing left to do, and says so in its exit status."""
         self.sh("tdx-onlined --oneshot --json >/tmp/report")
         self.assertEqual(self.sh("tdx-onlined --oneshot | grep -c nothing-to-do"), "4")
+
+
+class Active73(Active):
+    """The same on Linux 7.3, where a dax device has a state file and TDX starts with the kernel."""
+
+    machine = {**Active.machine, "kernel": "debian-7.3"}
+
+
+class OwnSysfs:
+    """Part of a scene. Since systemd 254 PrivateNetwork=yes gives the service a /sys of its own."""
+
+    def test_01_own_sysfs(self):
+        """A new sysfs has a device number of its own. What the service writes there counts for all."""
+        pid = self.sh(f"systemctl show -P MainPID {UNIT}")
+        own, common = self.sh(f"stat -c %d /proc/{pid}/root/sys /sys").split()
+        self.assertNotEqual(own, common)
+
+
+class Active13(OwnSysfs, Active):
+    """Debian 13 as it comes: systemd 257 and Linux 6.12."""
+
+    machine = {**Active.machine, "root": "trixie"}
+
+
+class Absent13(OwnSysfs, Absent):
+    """Debian 13 with Linux 7.3 from its backports."""
+
+    machine = {**Absent.machine, "root": "trixie", "kernel": "debian-7.3"}
 
 
 if __name__ == "__main__":

@@ -8,14 +8,14 @@
  *   name        the name to be seen in sysfs; fsdev_dax, the driver of famfs mode, unless told
  *
  * drivers/dax/bus.h is no part of the kernel's installed headers. What is used of it is declared
- * here, as it is in Linux 6.12.
+ * here, as it is in Linux 6.12 and 7.3.
  */
 #include <linux/device.h>
 #include <linux/list.h>
 #include <linux/module.h>
 
-/* enum dax_driver_type ends at 1 in 6.12: a type that the bus matches with no device. */
-#define NO_TYPE 2
+/* enum dax_driver_type ends at 1 in 6.12 and at 2 in 7.3: a type that matches no device. */
+#define NO_TYPE 3
 
 struct dev_dax;
 

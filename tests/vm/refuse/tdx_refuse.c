@@ -15,7 +15,7 @@
  *
  * platform and initialized only make the host look like one to user space: they change no refusal.
  * When kvm_intel has initialised the TDX module it makes /dev/kvm; initialized makes one as well,
- * that is of no use but for its event.
+ * that is of no use but for its event. From 7.1 on a CPU hotplug state shows that TDX is initialised.
  *
  * What can go wrong besides, on any host, is here as well, to be had when a test wants it:
  *
@@ -28,6 +28,7 @@
  */
 #define pr_fmt(fmt) "virt/tdx: " fmt
 
+#include <linux/cpuhotplug.h>
 #include <linux/delay.h>
 #include <linux/errno.h>
 #include <linux/fs.h>
@@ -39,6 +40,7 @@
 #include <linux/notifier.h>
 #include <linux/pfn.h>
 #include <linux/string.h>
+#include <linux/version.h>
 #include <asm/cpufeature.h>
 #include <asm/processor.h>
 
@@ -143,7 +145,41 @@ static struct miscdevice kvm = {
 	.name = "kvm",
 	.fops = &kvm_operations,
 };
+
+static int hotplug_state;
+
+static int show_hotplug_state(void)
+{
+	if (LINUX_VERSION_CODE < KERNEL_VERSION(7, 1, 0))
+		return 0;
+	hotplug_state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "virt/tdx:online", NULL, NULL);
+	return min(hotplug_state, 0);
+}
+
+static void hide_hotplug_state(void)
+{
+	if (hotplug_state > 0)
+		cpuhp_remove_state(hotplug_state);
+	hotplug_state = 0;
+}
+
 static bool initialized;
+
+static int initialize(void)
+{
+	int r = show_hotplug_state();
+
+	if (r)
+		return r;
+	pr_info("module initialized\n");
+	return misc_register(&kvm);
+}
+
+static void uninitialize(void)
+{
+	misc_deregister(&kvm);
+	hide_hotplug_state();
+}
 
 static int initialized_set(const char *value, const struct kernel_param *param)
 {
@@ -152,12 +188,10 @@ static int initialized_set(const char *value, const struct kernel_param *param)
 
 	if (r || was == initialized)
 		return r;
-	if (!initialized) {
-		misc_deregister(&kvm);
-		return 0;
-	}
-	pr_info("module initialized\n");
-	return misc_register(&kvm);
+	if (initialized)
+		return initialize();
+	uninitialize();
+	return 0;
 }
 
 static const struct kernel_param_ops initialized_ops = {
@@ -251,7 +285,7 @@ static void __exit tdx_refuse_exit(void)
 {
 	unregister_memory_notifier(&memory_notifier);
 	if (initialized)
-		misc_deregister(&kvm);
+		uninitialize();
 }
 module_exit(tdx_refuse_exit);
 
