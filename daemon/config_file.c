@@ -2,8 +2,8 @@
 /*
  * The configuration files.
  *
- * Each is checked line by line first (tdxo/ini.h), and only a file without mistakes is given to
- * libeconf, for the values.
+ * A file is read twice, by tdxo/ini.h: first all lines are checked, and only if there is no mistake
+ * among them, the values of the keys are set.
  */
 #include "config_file.h"
 
@@ -17,8 +17,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-
-#include <libeconf.h>
 
 #include "cleanup.h"
 #include "journal.h"
@@ -128,7 +126,6 @@ static void check_section(struct reader *reader, const struct ini_item *item)
 			item->section, first);
 }
 
-/* Look at every line before libeconf sees any. */
 static void check_lines(struct reader *reader)
 {
 	struct ini_item item;
@@ -185,39 +182,16 @@ static int set(struct reader *reader, const struct ini_item *item, const char *v
 	return kept < 0 ? kept : r;
 }
 
-/*
- * libeconf glues a line of blanks, or a comment that is indented, to the value before it, and
- * makes "(null)" of an empty value then (0.5.1).
- */
-static void cut_value(char *value)
+static void set_key(struct reader *reader, const struct ini_item *item)
 {
-	char *glued = strchr(value, '\n');
+	CLEANUP(free_text) char *value = strndup(item->value, item->value_size);
+	int r = value ? set(reader, item, value) : -ENOMEM;
 
-	if (!glued)
-		return;
-	*glued = '\0';
-	if (strcmp(value, "(null)") == 0)
-		*value = '\0';
-}
-
-static void set_key(struct reader *reader, econf_file *file, const struct ini_item *item)
-{
-	CLEANUP(free_text) char *value = NULL;
-	econf_err error = econf_getStringValue(file, item->section, item->key, &value);
-	int r;
-
-	if (error != ECONF_SUCCESS) {
-		say(reader, LOG_ERR, item->line, "%s=: %s", item->key, econf_errString(error));
-		return;
-	}
-	if (value)
-		cut_value(value);
-	r = set(reader, item, value ?: "");
 	if (r == -ENOMEM)
 		reader->loader->error = r;
 	else if (r < 0)
-		say(reader, LOG_ERR, item->line, "%s=%." VALUE_TOLD "s: not %s", item->key,
-			value ?: "", wanted(reader, item->section, item->key));
+		say(reader, LOG_ERR, item->line, "%s=%." VALUE_TOLD "s: not %s", item->key, value,
+			wanted(reader, item->section, item->key));
 	else if (r > 0)
 		say(reader, LOG_WARNING, item->line, "%s=%." VALUE_TOLD "s: two ranges overlap",
 			item->key, value);
@@ -225,25 +199,13 @@ static void set_key(struct reader *reader, econf_file *file, const struct ini_it
 
 static void set_keys(struct reader *reader)
 {
-	econf_file *file = NULL;
-	econf_err error = econf_readFile(&file, reader->path, "=", "#");
 	struct ini_item item;
 	struct ini ini;
 
-	if (error != ECONF_SUCCESS) {
-		char *where = NULL;
-		uint64_t line = 0;
-
-		econf_errLocation(&where, &line);
-		say(reader, LOG_ERR, (unsigned int)line, "%s", econf_errString(error));
-		free(where);
-		return;
-	}
 	ini_init(&ini, reader->text, reader->size);
 	while ((item = ini_next(&ini)).kind != INI_END)
 		if (item.kind == INI_KEY)
-			set_key(reader, file, &item);
-	econf_free(file);
+			set_key(reader, &item);
 }
 
 /* True if there is something to read in it; else it masks another file, or is a mistake. */

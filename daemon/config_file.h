@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The configuration files, through libeconf, to struct config.
+ * Read the configuration files to struct config.
  *
  * tdx-onlined.conf, its drop-ins tdx-onlined.conf.d/NAME.conf, and tdx-onlined/rules.d/NAME.rule,
  * each in the layers of layers.h. Every mistake of every file is said before it is given up, so

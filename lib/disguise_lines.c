@@ -70,7 +70,7 @@ static size_t span_until(const char *text, size_t n, const char *set)
 
 /* --- tdx-onlined.conf(5), tdx-onlined.rule(5) --- */
 
-/* A list of words, as libeconf reads it: it may stand between '"'. */
+/* A list of words. It may stand between quotation marks (tdxo/ini.h). */
 static int edit_words(struct disguise *disguise, const char *value, size_t n, struct bytes *out,
 	int (*edit)(struct disguise *disguise, const char *word, struct bytes *out))
 {
@@ -116,7 +116,7 @@ int disguise_setting_line(struct disguise *disguise, const char *line, size_t n,
 	}
 	if (r < 0)
 		r = bytes_append(out, line, comment);
-	/* The sign stays: libeconf takes it for an end of the value before it. */
+	/* The sign stays: it shows that there was a comment. */
 	return r == 0 && comment < n ? bytes_append(out, "#", 1) : r;
 }
 

@@ -75,6 +75,14 @@ static const char *read_section(struct ini *ini, struct span line, struct ini_it
 	return NULL;
 }
 
+static void set_value(struct ini_item *item, struct span span)
+{
+	bool quoted = span.length > 1 && *span.start == '"' && span.start[span.length - 1] == '"';
+
+	item->value = span.start + quoted;
+	item->value_size = span.length - 2 * (size_t)quoted;
+}
+
 static const char *read_key(struct span line, struct ini_item *item)
 {
 	const char *equals = memchr(line.start, '=', line.length);
@@ -83,6 +91,7 @@ static const char *read_key(struct span line, struct ini_item *item)
 		return "this is neither [Section] nor Key=value nor a comment";
 	if (!copy_name(item->key, trim(line.start, (size_t)(equals - line.start))))
 		return "there is no name of a key before the '='";
+	set_value(item, trim(equals + 1, (size_t)(line.start + line.length - equals) - 1));
 	item->kind = INI_KEY;
 	return NULL;
 }

@@ -13,7 +13,7 @@ cache=$XDG_CACHE_HOME/tdx-onlined
 program=$(basename "$0")
 
 # shellcheck disable=SC2034 # for those who source this
-build_packages='meson ninja-build gcc libc6-dev pkg-config scdoc libcxl-dev libdaxctl-dev libeconf-dev
+build_packages='meson ninja-build gcc libc6-dev pkg-config scdoc libcxl-dev libdaxctl-dev
 	libjson-c-dev libsmartcols-dev libsystemd-dev libudev-dev'
 
 say() { echo "$program: $*"; }

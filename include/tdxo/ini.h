@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Configuration text, line by line: what is where, and what is wrong.
- *
- * libeconf reads the values. It does not tell the line of a key, takes the first of two equal
- * keys in silence, and glues a line that it does not understand to the one before (0.5.1). So
- * every text is checked here first, and only one without mistakes is given to it. Values that
- * begin and end with '"' come without, that is libeconf's.
+ * Configuration text, line by line: sections, keys with their values, and mistakes.
  *
  * Lines end with LF. A line is blank, a comment that begins with '#', a "[Section]" or a
- * "Key=value"; sections and keys are made of letters. A '#' in a value begins a comment.
+ * "Key=value"; sections and keys are made of letters. A '#' in a value begins a comment, also
+ * between quotation marks. A value has no blanks around it, and no '"' if one is at each end.
  */
 #pragma once
 
@@ -33,6 +29,8 @@ struct ini_item {
 	unsigned int line;
 	char section[INI_NAME]; /* empty before the first one */
 	char key[INI_NAME];
+	const char *value; /* of a key: borrowed from the text, without a NUL; may be empty */
+	size_t value_size;
 	const char *mistake; /* what is wrong, a static text */
 	bool orphan;	     /* the head of its section is a mistake: who knows where it belongs */
 };

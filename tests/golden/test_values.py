@@ -65,6 +65,7 @@ WRITTEN = {
     # comments
     "# x\n[Daemon] # x\n# Act=no\n#[Demon]\nGate=active # Act=no\n": {"Gate": ("active", 5)},
     "[Daemon]# x\nGate=active# x\n": {"Gate": ("active", 2)},
+    "[Daemon]\nGate=active # a # b\nAct=no # a # b # c": {"Gate": ("active", 2), "Act": ("no", 3)},
     "[Daemon]#]\nGate=active#active # absent = # #\n": {"Gate": ("active", 2)},
     "# \u00e4\u00f6\u00fc \u20ac \ud83d\ude00\n[Daemon]\nGate=active # gr\u00fcn\n"
     .encode("utf-8", "surrogatepass"): {"Gate": ("active", 3)},

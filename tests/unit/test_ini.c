@@ -178,6 +178,48 @@ static void test_keys(void **state)
 	assert_only(LETTERS "=", INI_KEY, "", LETTERS);
 }
 
+/* The value of a line, which is not part of its own quotation marks, blanks or comment. */
+static void test_values(void **state)
+{
+	static const char *const rows[][2] = {
+		{"Key=", ""},
+		{"Key=value", "value"},
+		{"Key= \t a  b\tc \t ", "a  b\tc"},
+		{"Key=value\n[A]", "value"},
+		{"Key=a=b", "a=b"},
+		{"Key= # value", ""},
+		{"Key=#", ""},
+		{"Key=value# a # b", "value"},
+		{"Key=value # a # b", "value"},
+		{"Key=\"value\"", "value"},
+		{"Key = \" a \" # \"", " a "},
+		{"Key=\"\"", ""},
+		{"Key=\"", "\""},
+		{"Key=\" ", "\""},
+		{"Key=\"\"\"", "\""},
+		{"Key=\"a", "\"a"},
+		{"Key=a\"", "a\""},
+		{"Key=\"a\" \"b\"", "a\" \"b"},
+		{"Key=\"a # b\"", "\"a"},
+		{"Key='a'", "'a'"},
+		{"Key=\\", "\\"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		size_t size = strlen(rows[i][0]);
+		CLEANUP(free_bytes) char *bytes = exactly(rows[i][0], size);
+		struct ini_item item;
+		struct ini ini;
+
+		ini_init(&ini, bytes, size);
+		item = ini_next(&ini);
+		assert_int_equal(item.kind, INI_KEY);
+		assert_int_equal(item.value_size, strlen(rows[i][1]));
+		assert_memory_equal(item.value, rows[i][1], item.value_size);
+	}
+}
+
 static void assert_mistake(const char *text, size_t size, const char *mistake)
 {
 	struct ini_item item = only_item(text, size);
@@ -466,6 +508,7 @@ int main(void)
 		cmocka_unit_test(test_mistakes_among_others),
 		cmocka_unit_test(test_sections),
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_wrong_lines),
 		cmocka_unit_test(test_wrong_bytes),
 		cmocka_unit_test(test_nul),
