@@ -73,6 +73,8 @@ enum asks {
 	ASKS_MAX = ASKS_VERDICT + VERDICT_MAX,
 };
 
+#define ASKS(verdict) (ASKS_VERDICT + (int)VERDICT_##verdict)
+
 /* Each dimension, and how many values it has. */
 #define SCENE_RANGE(X)                                                                             \
 	X(carrier, CARRIER_MAX)                                                                    \

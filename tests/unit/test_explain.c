@@ -198,10 +198,10 @@ static void test_rule(void **state)
 		{{DAX, .asks = ASKS_NO_RULES}, "There are no rules."},
 		{{DAX, .asks = ASKS_NO_MATCH}, "There is one rule, and it does not match."},
 		{{DAX, .asks = ASKS_NO_VERDICT}, IT "."},
-		{{DAX, .asks = ASKS_VERDICT + VERDICT_OFFLINE}, IT ", and asks for offline."},
-		{{DAX, .asks = ASKS_VERDICT + VERDICT_ONLINE, .gate = GATE_ACTIVE},
+		{{DAX, .asks = ASKS(OFFLINE)}, IT ", and asks for offline."},
+		{{DAX, .asks = ASKS(ONLINE), .gate = GATE_ACTIVE},
 			IT ", and asks for online, which it cannot have."},
-		{{DIMM, .asks = ASKS_VERDICT + VERDICT_DEVDAX}, IT ", and asks for devdax."},
+		{{DIMM, .asks = ASKS(DEVDAX)}, IT ", and asks for devdax."},
 		{{DAX, MOVABLE_RULE}, IT
 			". It asks for zone movable, which it cannot have: the sizes of the zones "
 			"are not known."},
@@ -244,7 +244,7 @@ static void test_verdict(void **state)
 				      "(already-online)."},
 		{{DAX, .asks = ASKS_NO_VERDICT, .zone = ZONE_MOVABLE, .head = HEAD_PLENTY},
 			NOT_IN " It goes to zone movable." IF_TDX "devdax: " OUTSIDE},
-		{{DAX, .asks = ASKS_VERDICT + VERDICT_OFFLINE}, "offline: a rule says so (rule)."},
+		{{DAX, .asks = ASKS(OFFLINE)}, "offline: a rule says so (rule)."},
 		{{DIMM, .presence = PRESENCE_TOO_SMALL},
 			NOT_IN " Of its edges 127 MiB are lost: they make no whole memory "
 			       "block." IF_TDX "offline: " OUTSIDE},
@@ -271,8 +271,7 @@ static void test_steps(void **state)
 		{{DAX}, NOT_RUN LEFT "bind kmem, bring its memory blocks online."},
 		{{DAX, .gate = GATE_ACTIVE, .driver = DAX_DRIVER_KMEM},
 			NOT_RUN LEFT "take its driver off, bind device_dax."},
-		{{DIMM, .asks = ASKS_VERDICT + VERDICT_OFFLINE, .offline = 1,
-			 .presence = PRESENCE_ONLINE},
+		{{DIMM, .asks = ASKS(OFFLINE), .offline = 1, .presence = PRESENCE_ONLINE},
 			NOT_RUN LEFT "take its memory blocks offline."},
 		{{DIMM, .gate = GATE_ACTIVE}, NOT_RUN "Nothing is left to do."},
 		{{DAX, .gate = GATE_ACTIVE, .observe = 1},
@@ -406,14 +405,13 @@ static void test_change(void **state)
 			"Take it out with 'daxctl reconfigure-device -m devdax -f dax0.0'. While "
 			"it "
 			"is online TDX cannot initialise."},
-		{{DAX, .asks = ASKS_VERDICT + VERDICT_IGNORE},
-			"Change or remove the rule, then " RELOAD},
+		{{DAX, .asks = ASKS(IGNORE)}, "Change or remove the rule, then " RELOAD},
 		/* To convert it helps only where it could go online then. */
 		{{DAX, .driver = DAX_DRIVER_DEVICE_DAX},
 			"A rule that matches it with Verdict=online and ConvertDevdax=yes: see "
 			"tdx-onlined.rule(5)."},
 		{{DAX, .driver = DAX_DRIVER_DEVICE_DAX, .gate = GATE_ACTIVE}, REFUSED MAP},
-		{{DAX, .driver = DAX_DRIVER_DEVICE_DAX, .asks = ASKS_VERDICT + VERDICT_DEVDAX},
+		{{DAX, .driver = DAX_DRIVER_DEVICE_DAX, .asks = ASKS(DEVDAX)},
 			"Change or remove the rule, then " RELOAD},
 		{{DAX, .gate = GATE_ACTIVE, .observe = 1},
 			REFUSED MAP " Act=yes in tdx-onlined.conf(5) lets be done what is left."},

@@ -264,7 +264,7 @@ static void test_longest(void **state)
 	storybook_set(&book, &(struct scene){.dax = 1,
 				     .carrier = CARRIER_CXL,
 				     .gate = GATE_ACTIVE,
-				     .asks = ASKS_VERDICT + VERDICT_ONLINE});
+				     .asks = ASKS(ONLINE)});
 	fill(book.stage.rule.name, sizeof(book.stage.rule.name), 'R');
 	storybook_decide(&book);
 	fill(arrival->device, sizeof(arrival->device), 'x');

@@ -246,8 +246,6 @@ static const char *steps_text(const struct plan *plan, char text[256])
 	return text;
 }
 
-#define ASKS(verdict) (ASKS_VERDICT + VERDICT_##verdict)
-
 static void test_by_hand(void **state)
 {
 	enum { NONE = DAX_DRIVER_NONE, KMEM = DAX_DRIVER_KMEM, DEVDAX = DAX_DRIVER_DEVICE_DAX };

@@ -118,8 +118,6 @@ static void test_table(void **state)
 	}
 }
 
-#define ASKS(verdict) (ASKS_VERDICT + VERDICT_##verdict)
-
 enum {
 	UNUSED = DEVDAX_UNUSED,
 	USED = DEVDAX_IN_USE,
