@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <json-c/json.h>
+#include <json-c/printbuf.h>
 
 int report_init(struct report *report, uint64_t disagreements)
 {
@@ -24,8 +25,20 @@ void report_done(struct report *report)
 	*report = (struct report){0};
 }
 
+/* json-c 0.16 breaks the line in an empty array, 0.18 does not. */
+static int print_empty_array(
+	struct json_object *array, struct printbuf *buffer, int level, int flags)
+{
+	(void)array;
+	(void)level;
+	(void)flags;
+	return printbuf_memappend(buffer, "[]", 2);
+}
+
 static void add(struct json_object *object, const char *key, struct json_object *value)
 {
+	if (json_object_is_type(value, json_type_array) && !json_object_array_length(value))
+		json_object_set_serializer(value, print_empty_array, NULL, NULL);
 	json_object_object_add(object, key, value);
 }
 
