@@ -72,8 +72,6 @@ int table_init(struct table *table, const struct table_options *options)
 	for (size_t i = 0; r == 0 && i < table->n_columns; i++)
 		r = add_column(table, table->columns[i]);
 	if (r == 0)
-		r = scols_table_enable_noheadings(table->table, options->noheadings);
-	if (r == 0)
 		r = scols_table_enable_raw(table->table, options->raw);
 	if (r == 0)
 		r = scols_table_enable_colors(table->table, is_colourful(options));
@@ -207,6 +205,17 @@ static void print_lines(const char *text)
 	}
 }
 
+/*
+ * libsmartcols prints the heading in any case, because without one the widths of the columns depend
+ * on its version: 2.38 makes room for the titles, 2.41 does not.
+ */
+static const char *after_heading(const char *text)
+{
+	const char *end = strchr(text, '\n');
+
+	return end ? end + 1 : text;
+}
+
 int table_print(struct table *table)
 {
 	CLEANUP(free_text) char *text = NULL;
@@ -218,6 +227,6 @@ int table_print(struct table *table)
 	r = scols_print_table_to_string(table->table, &text);
 	uselocale(before);
 	if (r == 0 && text)
-		print_lines(text);
+		print_lines(table->options.noheadings ? after_heading(text) : text);
 	return r;
 }
