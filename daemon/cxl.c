@@ -5,6 +5,7 @@
  */
 #include "cxl.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #include "sysfs.h"
 #include "tdxo/array.h"
 
-#define REGION "/sys/bus/cxl/devices/%s"
+#define CXL_DEVICE "/sys/bus/cxl/devices/%s"
 
 struct cxl_target {
 	char decoder[SYSFS_NAME];
@@ -51,18 +52,17 @@ static void add_target(struct cxl *cxl, struct cxl_decoder *decoder, struct cxl_
 		cxl_memdev_get_firmware_version(memdev) ?: "");
 }
 
-/* libcxl knows it from version 79 on; -1 stands for a window that has none. */
-static void set_qos_class(struct origin *root, struct cxl_decoder *decoder)
+/* libcxl 76 does not read it, 81 does. The kernel writes -1 for a window without a QoS class. */
+static void read_qos_class(struct origin *root)
 {
-#ifdef HAVE_CXL_ROOT_DECODER_GET_QOS_CLASS
-	int qos_class = cxl_root_decoder_get_qos_class(decoder);
+	uint64_t qos_class;
+	struct path path;
 
-	root->has_qos_class = qos_class >= 0;
-	root->qos_class = qos_class >= 0 ? (unsigned int)qos_class : 0;
-#else
-	(void)root;
-	(void)decoder;
-#endif
+	path_of(&path, CXL_DEVICE "/qos_class", root->decoder);
+	if (sysfs_read_number(path.text, 10, &qos_class) < 0 || qos_class > INT_MAX)
+		return;
+	root->has_qos_class = true;
+	root->qos_class = (unsigned int)qos_class;
 }
 
 static void add_root(struct cxl *cxl, struct cxl_decoder *decoder)
@@ -79,7 +79,7 @@ static void add_root(struct cxl *cxl, struct cxl_decoder *decoder)
 	/* What cannot be read is ULLONG_MAX to libcxl. */
 	if (size && size <= UINT64_MAX - start)
 		root->window = (struct range){start, start + size};
-	set_qos_class(root, decoder);
+	read_qos_class(root);
 }
 
 static void read_windows(struct cxl *cxl, struct cxl_ctx *ctx)
@@ -149,7 +149,7 @@ static void describe_memdevs(struct cxl *cxl, struct arrival *arrival)
 	struct path path;
 
 	for (unsigned int i = 0; i < MEMDEVS_MAX; i++) {
-		path_of(&path, REGION "/target%u", arrival->region, i);
+		path_of(&path, CXL_DEVICE "/target%u", arrival->region, i);
 		if (sysfs_read(path.text, decoder, sizeof(decoder)) < 0)
 			return;
 		memdev = see_memdev(cxl, decoder);
@@ -173,7 +173,7 @@ static void describe_window(struct cxl *cxl, struct arrival *arrival)
 	char decoder[SYSFS_NAME];
 	struct path path;
 
-	path_of(&path, REGION, arrival->region);
+	path_of(&path, CXL_DEVICE, arrival->region);
 	if (sysfs_link_parent(path.text, decoder, sizeof(decoder)) < 0)
 		return;
 	root = find_root(cxl, decoder);
@@ -190,7 +190,7 @@ static void read_attribute(const struct arrival *arrival, const char *name, char
 {
 	struct path path;
 
-	path_of(&path, REGION "/%s", arrival->region, name);
+	path_of(&path, CXL_DEVICE "/%s", arrival->region, name);
 	if (sysfs_read(path.text, text, SYSFS_NAME) < 0)
 		text[0] = '\0';
 }

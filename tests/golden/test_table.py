@@ -23,7 +23,7 @@ CONFIGURATIONS = (
 )
 
 # Columns that a dry run has no value for, and where the value is if not in the key of that name.
-NEVER = {"QOS_CLASS", "ERRNO", "FAILED", "FAILED_AT", "RETRIES", "ANSWER", "UNALIGNED"}
+NEVER = {"ERRNO", "FAILED", "FAILED_AT", "RETRIES", "ANSWER", "UNALIGNED"}
 ELSEWHERE = {"ONLINE": "blocks_online"}
 MEMDEV = {"MEMDEV": "name", "SERIAL": "serial", "PCI": "pci_address", "FIRMWARE": "firmware"}
 NO_COLUMN = {"steps", "memdevs"}
@@ -137,6 +137,19 @@ class Values(Table):
         (dax / "mapping0/end").write_text("0x5e7ffefff\n")  # no whole block at its edge
         (dax / "size").write_text(f"{0x17fff000}\n")
         self.assertIn("UNALIGNED", self.compare("--gate=absent"))
+
+    def test_qos_class(self):
+        """It is what the kernel's attribute has, and nothing where the kernel has none."""
+        self.tree("cxl-guard")
+        attribute = "sys/bus/cxl/devices/decoder0.0/qos_class"
+        for content, value in (("0\n", "0"), ("7\n", "7"), ("-1\n", "-"), ("\n", "-"), (None, "-")):
+            with self.subTest(content):
+                if content is None:
+                    self.forget(attribute)
+                else:
+                    self.write(attribute, content)
+                self.compare()
+                self.assertEqual(self.raw("-n", "-o", "qos_class"), [[value]])
 
     def test_unreadable_range(self):
         """Only its size is known."""
