@@ -6,6 +6,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "journal.h"
@@ -27,6 +28,8 @@ int main(int argc, char *argv[])
 	enum exit_status status;
 
 	journal_init();
+	/* libdaxctl and libcxl make a context of libkmod, which prints its own errors to stderr. */
+	(void)setenv("KMOD_LOG", "2", 0); /* LOG_CRIT; it prints nothing as critical */
 	/* Whoever started us may not care for his children; we wait for ours. */
 	signal(SIGCHLD, SIG_DFL);
 	if (options_parse(argc, argv, &options) < 0) {
