@@ -270,9 +270,9 @@ static void test_gate(void **state)
 	mock_expect_gate(mock, "active as configured, absent (not-enabled) as found");
 	mock_expect_file(mock, DAX_AUTOPROBE, "0");
 	add_dax(mock, "dax0.0", DAX0_START);
-	mock_expect_record(
-		mock, &(struct mock_record){DAX0_START, DAX_SIZE, "kept as devdax",
-			      "outside-boot-map", "active", "as configured, absent (not-enabled) as found"});
+	mock_expect_record(mock,
+		&(struct mock_record){DAX0_START, DAX_SIZE, "kept as devdax", "outside-boot-map",
+			"active", "as configured, absent (not-enabled) as found"});
 	mock_await_decided(mock, "dax0.0");
 	mock_remove(mock, "/etc/tdx-onlined.conf");
 	mock_reload(mock);

@@ -4,6 +4,7 @@
 The tests of a scene run in the order of their names, and each leaves the guest to the next.
 """
 
+import json
 import os
 import pathlib
 import shlex
@@ -86,6 +87,16 @@ class Scene(unittest.TestCase):
     def sh(self, command, **kwargs):
         return self.guest.run(command, **kwargs).stdout.strip()
 
+    def state(self):
+        """What the state file has about TDX."""
+        return json.loads(self.read(STATE))["gate"]
+
+    def restart(self):
+        """Restart the service, and wait until it has looked at everything."""
+        self.mark()
+        self.sh(f"systemctl restart {UNIT}")
+        self.guest.wait_for(f"systemctl show -P StatusText {UNIT} | grep -q decided", 30)
+
     def read(self, path):
         return self.sh(f"cat {path}")
 
@@ -122,6 +133,14 @@ class Scene(unittest.TestCase):
         keeps it in regions."""
         self.regions[index], _ = self.guest.create_region(index, size)
         return self.regions[index]
+
+    def inject(self, words):
+        """Have the kernel log these words of a user without privileges, within a message of its own."""
+        mount = ["unshare", "-Urm", "mount", "-t", "tmpfs", "-o", words, "none", "/mnt"]
+        # The mount fails. By the older system call the kernel logs why.
+        self.sh(f"LIBMOUNT_FORCE_MOUNT2=always setpriv --reuid=65534 --regid=65534 --clear-groups"
+                f" {shlex.join(mount)}; journalctl --sync", check=False)  # fmt: skip
+        self.sh(f"journalctl -k -b -q -o cat --no-pager | grep -F {shlex.quote(words)}")
 
     def driver(self, device):
         return self.sh(f"basename $(readlink {DAX}/devices/{device}/driver)")

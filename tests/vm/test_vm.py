@@ -15,7 +15,7 @@ import pathlib
 import re
 
 from guest import TDX_ACTIVE, TDX_ARMED
-from scene import BLOCK, DAX, GIB, MEMORY, REFUSE, UNIT, Scene, main
+from scene import BLOCK, DAX, GIB, MEMORY, REFUSE, STATE, UNIT, Scene, main
 
 DISAGREEMENT = "709444d334474091b20734dab1da8510"
 MAN_STATE = pathlib.Path(__file__).resolve().parent.parent.parent / "man/tdx-onlined-state.5.scd"
@@ -207,6 +207,21 @@ class Active(Scene):
         self.assertIn("512 of its 512 memory blocks are online, in zone Normal",
                       told["explanations"][0]["topics"]["kernel"])  # fmt: skip
 
+    def test_10d_injection(self):
+        """Words that a user has the kernel log lower nothing, whatever the daemon has kept."""
+        for words in ("virt/tdx: module initialization failed (-5)", "virt/tdx: module not loaded",
+                      "virt/tdx: TDX-Module initialization failed (-5)"):  # fmt: skip
+            self.inject(words)
+        for forget in ("true", f"rm {STATE}"):
+            self.sh(forget)
+            self.restart()
+            self.assertEqual(self.state(), {"state": "active", "detected": "active", "mode": "auto"})
+            self.assert_guard("0", "offline")
+            report = json.loads(self.sh("tdx-onlined --dry-run --json"))
+            dimm = [entry["verdict"] for entry in report["ranges"] if entry["carrier"] == "dimm"]
+            self.assertEqual((report["gate"]["state"], dimm), ("active", ["offline"]))
+            self.sh(f"systemctl stop {UNIT}")
+
     def test_11_bad_configuration(self):
         """A configuration that cannot be read: no start, and the file and line are named."""
         self.configure("Gate=ajar")
@@ -258,7 +273,7 @@ class Absent(Scene):
     def test_00_no_guard(self):
         self.assert_guard("1", "online")
         messages = [entry["MESSAGE"] for entry in self.guest.journal(f"_SYSTEMD_UNIT={UNIT}")]
-        self.assertIn("TDX gate absent", messages)
+        self.assertIn("TDX gate absent (not-enabled)", messages)
         self.assertIn("No memory arrived after boot: nothing to do", messages)
 
     def test_01_kernel_onlines(self):
