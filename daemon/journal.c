@@ -106,6 +106,7 @@ int journal_kernel_messages(void (*each)(const char *message, void *userdata), v
 	static const char key[] = "MESSAGE=";
 	CLEANUP(close_journal) sd_journal *journal = NULL;
 	char message[1024];
+	bool any = false;
 	const void *data;
 	size_t size;
 	int r;
@@ -121,8 +122,9 @@ int journal_kernel_messages(void (*each)(const char *message, void *userdata), v
 		snprintf(message, sizeof(message), "%.*s", (int)(size - strlen(key)),
 			(const char *)data + strlen(key));
 		each(message, userdata);
+		any = true;
 	}
-	return r;
+	return r == 0 && !any ? -ENODATA : r;
 }
 
 /* Message, id and priority; the record's fields; four of each memory device; the gate's. */

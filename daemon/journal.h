@@ -27,7 +27,7 @@ void journal_gate(const struct gate *gate);
 
 /*
  * Call `each` for every message of the kernel's own in the journal of this boot. 0, or a negative
- * errno if the journal cannot be read.
+ * errno if the journal cannot be read: -ENODATA if none can be seen, as without privileges.
  */
 int journal_kernel_messages(
 	void (*each)(const char *message, void *userdata), void *userdata) MUST_CHECK;
