@@ -161,9 +161,7 @@ class Guest:
         self.start()
         return self
 
-    def __exit__(self, kind, *_):
-        if kind:
-            self._show_console()
+    def __exit__(self, *_):
         self._process.kill()
         self._process.wait()
         self._agent.close()
@@ -221,12 +219,16 @@ class Guest:
         try:
             line = lines.readline()
         except TimeoutError:
-            raise GuestError(f"no answer within {timeout:.0f} s") from None
+            raise self._lost(f"no answer within {timeout:.0f} s") from None
         except ConnectionError:
             line = b""
         if not line.endswith(b"\n"):
-            raise GuestError("the guest is gone")
+            raise self._lost("the guest is gone")
         return line.decode()
+
+    def _lost(self, message):
+        self._show_console()
+        return GuestError(message)
 
     def _show_console(self, lines=40):
         text = self.console.read_text(errors="replace") if self.console.exists() else ""
@@ -263,7 +265,7 @@ class Guest:
         """Wait until a shell command succeeds; it is tried again whenever something happens."""
         return self.run([f"{LAB}/wait-for", timeout, command], timeout=timeout + 30)
 
-    def wait_booted(self, timeout=120):
+    def wait_booted(self, timeout=300):
         """Wait until systemd and udev are done with the boot; returns systemd's verdict."""
         command = "systemctl is-system-running --wait; udevadm settle"
         return str(self.run(command, timeout=timeout))
