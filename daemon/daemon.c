@@ -439,11 +439,7 @@ static int start(struct daemon *daemon)
 	r = state_load(state);
 	if (r == 0)
 		r = monitor_init(&daemon->monitor);
-	earlier = (struct earlier){
-		.boot_map = state->kept ? &state->boot_map : NULL,
-		.gate_active = state->gate_active,
-		.tdx_failure = state->tdx_failure,
-	};
+	earlier = state_earlier(state);
 	if (r == 0)
 		r = sensor_init(&daemon->sensor, &daemon->settings->config, &earlier);
 	/* While the system is only just starting there is nothing that anybody could use. */

@@ -11,6 +11,7 @@
 
 #include "config_file.h"
 #include "guard.h"
+#include "sensor.h"
 #include "tdxo/arrival.h"
 #include "tdxo/boot_map.h"
 #include "tdxo/compiler.h"
@@ -36,6 +37,16 @@ struct state {
 	uint64_t disagreements; /* records in which the kernel did not do as expected */
 	uint64_t last_look;	/* seconds since 1970; 0: never */
 };
+
+/* For sensor_init(); borrowed from the state. */
+static inline struct earlier state_earlier(const struct state *state)
+{
+	return (struct earlier){
+		.boot_map = state->kept ? &state->boot_map : NULL,
+		.gate_active = state->gate_active,
+		.tdx_failure = state->tdx_failure,
+	};
+}
 
 /* What is there, if it is of this boot; else nothing. 0 or -ENOMEM; bad files are warned of. */
 int state_load(struct state *ret_state) MUST_CHECK;

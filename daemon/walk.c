@@ -18,11 +18,7 @@ int walk_init(struct walk *walk, const struct config *config)
 	r = state_load(state);
 	if (r < 0)
 		return r;
-	earlier = (struct earlier){
-		.boot_map = state->kept ? &state->boot_map : NULL,
-		.gate_active = state->gate_active,
-		.tdx_failure = state->tdx_failure,
-	};
+	earlier = state_earlier(state);
 	return sensor_init(&walk->sensor, config, &earlier);
 }
 

@@ -301,7 +301,7 @@ void gate_read_log(const struct tdx_log *log, struct gate_facts *facts)
 
 	facts->log_cause = GATE_CAUSE_NONE;
 	facts->log_line[0] = '\0';
-	/* A module that is up stays in force when an update of it fails, whatever that logs. */
+	/* A failed update of a module that is up leaves the kernel's list as it is. */
 	if (log->initialised || !failed)
 		facts->facts[GATE_SOURCE_KERNEL_LOG] = log->initialised ? FACT_YES : FACT_ABSENT;
 	else

@@ -52,7 +52,7 @@ struct seamcall {
 	uint64_t leaf, status;
 };
 
-/* Of TDX_TROUBLE_SYS_INIT, else of TDX_TROUBLE_SEAMCALL. False: there is none. */
+/* Of TDX_TROUBLE_SYS_INIT, else of TDX_TROUBLE_SEAMCALL. False: the log has neither. */
 bool tdx_log_seamcall(const struct tdx_log *log, struct seamcall *ret_seamcall) MUST_CHECK;
 
 /*

@@ -36,10 +36,10 @@ static inline struct gate gate_of(enum gate_state gate)
 		[GATE_UNKNOWN].facts = {FACT_UNREADABLE, FACT_ABSENT, FACT_ABSENT, FACT_ABSENT,
 			FACT_ABSENT, FACT_ABSENT, FACT_ABSENT, FACT_ABSENT},
 	};
-	struct gate judged = gate_decide(&facts[gate], GATE_MODE_AUTO);
+	struct gate decided = gate_decide(&facts[gate], GATE_MODE_AUTO);
 
-	assert_int_equal(judged.state, gate);
-	return judged;
+	assert_int_equal(decided.state, gate);
+	return decided;
 }
 
 /* Decide and plan the scene that the stage has, as a dry run does. */

@@ -117,7 +117,7 @@ static void test_tdx_failures(void **state)
 			log_message(&host, rows[i].messages[j]);
 		assert_int_equal(host.snapshot.gate.detected, GATE_ABSENT);
 		assert_findings_of(&host.facts, &rows[i].want, 1);
-		/* without memory hotplug it is so all the same */
+		/* the same without memory hotplug */
 		host.facts.snapshot = NULL;
 		assert_findings(&host,
 			{FINDING_NO_MEMORY_HOTPLUG, SEVERITY_PROBLEM, "", "",
@@ -161,7 +161,7 @@ static void test_conflict(void **state)
 				       "--capture", "TDX state"});
 }
 
-/* What may have been the cause is told with it, and only that is in the remedy. */
+/* A possible cause is in the message, and only that is in the remedy. */
 static void test_failed_by_memory(void **state)
 {
 	static const char *const messages[] = {CONFIG, FAILED_5};

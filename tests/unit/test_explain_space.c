@@ -195,7 +195,7 @@ static void fill(char *name, size_t size, char letter)
 	name[size - 1] = '\0';
 }
 
-/* Whatever the daemon has noted, the kernel answered, and the sources show. */
+/* Any entry of the daemon, answer of the kernel, and sources of the TDX state. */
 static void set_anything(struct storybook *book, uint64_t *seed)
 {
 	struct gate_facts facts;

@@ -167,7 +167,7 @@ static void test_every_combination(void **state)
 	}
 }
 
-/* Memory may be let in only if TDX is proved to be absent, whatever the log holds. */
+/* The log alone never makes TDX absent that another source shows active. */
 static void test_log_lowers_nothing(void **state)
 {
 	(void)state;
