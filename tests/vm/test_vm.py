@@ -68,7 +68,8 @@ class Active(Scene):
                            blocks="0", blocks_online="0", gate="active", gate_mode="auto",
                            result="begun", errno=None, expected="refuses", answer=None,
                            decoder="decoder0.0", region_mode="ram", window_start=hex(start),
-                           serial="0x42", firmware="BWFW VERSION 00")  # fmt: skip
+                           serial="0x42", firmware="BWFW VERSION 00", gate_cause=None)  # fmt: skip
+        self.assertIn("/proc/cpuinfo: tdx_host_platform", record["TDXO_EVIDENCE"])
         self.wait_for_driver(device, "device_dax")
         self.assertEqual(self.blocks(), before)
         self.assertEqual(self.read(f"{REFUSE}/refused"), "0")
@@ -275,6 +276,9 @@ class Absent(Scene):
         messages = [entry["MESSAGE"] for entry in self.guest.journal(f"_SYSTEMD_UNIT={UNIT}")]
         self.assertIn("TDX gate absent (not-enabled)", messages)
         self.assertIn("No memory arrived after boot: nothing to do", messages)
+        [entry] = self.guest.journal(f"_SYSTEMD_UNIT={UNIT}", "TDXO_GATE=absent")
+        self.assertEqual(entry["TDXO_GATE_CAUSE"], "not-enabled")
+        self.assertIn("/proc/cpuinfo: no tdx_host_platform", entry["TDXO_EVIDENCE"])
 
     def test_01_kernel_onlines(self):
         """With the kernel's own policy all is online; the daemon may see it before the kernel is done."""
