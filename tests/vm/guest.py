@@ -100,6 +100,16 @@ def machine(cxl_sizes):
     return "q35,accel=tcg,cxl=on" + "".join(windows)
 
 
+def cpu(kernel):
+    """QEMU's CPU: one whose caches can be flushed, and Intel's where the kernel has the TDX code."""
+    return "max,-hypervisor" + (",vendor=GenuineIntel" if kernel.startswith("tdx-") else "")
+
+
+def cpu_kernel_args(kernel):
+    """The CPU features that the TDX code requires and QEMU's CPU lacks; the kernel uses none of them."""
+    return ("setcpuid=movdir64b,ss",) if kernel.startswith("tdx-") else ()
+
+
 def cxl_arguments(sizes):
     """QEMU arguments for CXL memory devices, each behind a host bridge of its own."""
     for i, size in enumerate(map(size_bytes, sizes)):
@@ -143,13 +153,13 @@ class Guest:
         self.console = pathlib.Path(console or f"{self._scratch.name}/console")
         cache = pathlib.Path(cache)
         self._arguments = [
-            *("-machine", machine(cxl), "-cpu", "max,-hypervisor", "-smp", "2"),
+            *("-machine", machine(cxl), "-cpu", cpu(kernel), "-smp", "2"),
             *("-m", f"{memory},slots={slots},maxmem={maxmem}"),
             *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
             *("-serial", f"file:{self.console}"),
             *("-kernel", f"{cache}/kernel-{kernel}/vmlinuz"),
             *("-initrd", f"{cache}/initrd-{kernel}/initrd"),
-            *("-append", " ".join([KERNEL_ARGS, *kernel_args])),
+            *("-append", " ".join([KERNEL_ARGS, *cpu_kernel_args(kernel), *kernel_args])),
             *self._disk("root", cache / f"root-{root}/root.img", "snapshot=on"),
             *self._disk("modules", cache / f"modules-{kernel}/modules.img", "readonly=on"),
             *self._disk("overlay", self._overlay_tar(overlay), "readonly=on"),
