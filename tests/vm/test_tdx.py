@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The kernel's own TDX code decides: real kernels, with a TDX module in software.
+
+The kernels tdx-7.3 and tdx-6.12 have the unmodified tdx.c. The kernel parameter swtdx= sets what
+firmware and the TDX module do, see tdx/swtdx.c. Linux 7.3 starts TDX at boot. Linux 6.12 does not,
+so the lab's kvm_intel.ko starts it when it is loaded, as KVM does from 6.16 on.
+
+Answers boots a guest for each kernel and mode, adds memory of every kind, compares the answer that
+the program expects from the kernel with the kernel's own, and prints all of them in a table.
+"""
+
+import json
+import pathlib
+import shutil
+import sys
+import tempfile
+import unittest
+
+from guest import LAB, Guest, missing_artefact
+from scene import BLOCK, GIB, MEMORY, UNIT, Scene, install, main
+
+KVM = f"{LAB}/kvm_intel.ko"
+KVM_PARAMETERS = "/sys/module/kvm_intel/parameters"
+SIZE = 512 << 20
+HMEM = "memmap=512M%5G+0xefffffff"
+CARRIERS = ("cxl", "dimm", "hmem", "virtio-mem")
+
+# Convertible memory ends where the RAM of a guest with 4 GiB does.
+BELOW_6G = "swtdx.cmr=0-0x180000000"
+
+# Per kernel: a name, kernel parameters, the parameters of the KVM that starts TDX or None where
+# none is loaded, and the state of TDX then.
+# On Linux 6.12 a failing TDH.SYS.LP.INIT is not final: tdx_cpu_enable() calls it again.
+MODES = {
+    "tdx-7.3": (
+        ("off", (), None, "absent"),
+        ("one key id", ("swtdx=one-keyid",), None, "absent"),
+        ("no VMX", ("swtdx=no-vmx",), None, "absent"),
+        ("no module", ("swtdx=no-module",), None, "absent"),
+        ("SYS.INIT fails", ("swtdx=init:0xc000090000000000",), None, "absent"),
+        ("SYS.INIT: #GP", ("swtdx=init:0x8000ff000000000d",), None, "absent"),
+        ("SYS.LP.INIT fails", ("swtdx=lp-init:0x8000020200000000",), None, "absent"),
+        ("old module", ("swtdx=no-rbp-fix",), None, "absent"),
+        ("SYS.CONFIG fails", ("swtdx=config:0xc0000a0000000000",), None, "absent"),
+        ("not convertible", ("swtdx=ok", "swtdx.cmr=0-0x100000000"), None, "absent"),
+        ("SYS.KEY.CONFIG fails", ("swtdx=key-config:0x8000081500000000",), None, "absent"),
+        ("ok", ("swtdx=ok", BELOW_6G), None, "active"),
+    ),
+    "tdx-6.12": (
+        ("off", (), "", "absent"),
+        ("one key id", ("swtdx=one-keyid",), "", "absent"),
+        ("not started", ("swtdx=ok", BELOW_6G), None, "armed"),
+        ("no module", ("swtdx=no-module",), "", "absent"),
+        ("SYS.INIT fails", ("swtdx=init:0xc000090000000000",), "", "absent"),
+        ("SYS.LP.INIT fails", ("swtdx=lp-init:0x8000020200000000",), "", "armed"),
+        ("SYS.CONFIG fails", ("swtdx=config:0xc0000a0000000000",), "", "absent"),
+        ("not convertible", ("swtdx=ok", "swtdx.cmr=0-0x100000000"), "", "absent"),
+        ("ok", ("swtdx=ok", BELOW_6G), "", "active"),
+        ("ok, older KVM", ("swtdx=ok", BELOW_6G), "states=N", "active"),
+    ),
+}
+
+
+class Kernel:
+    """A guest without the daemon, whose hot-added memory is offline until the test onlines it."""
+
+    def __init__(self, guest):
+        self.guest = guest
+
+    def sh(self, command, **kwargs):
+        return self.guest.run(command, **kwargs).stdout.strip()
+
+    def add_memory(self):
+        """Add memory of every kind; the soft-reserved range has been there since boot."""
+        self.sh("modprobe kmem")
+        self.guest.create_region(0, SIZE)
+        self.guest.add_dimm(SIZE)
+        self.guest.resize_virtio_mem(SIZE)
+        blocks = len(CARRIERS) * SIZE // BLOCK
+        offline = f"grep -l offline {MEMORY}/memory*/state | wc -l"
+        self.guest.wait_for(f"test $({offline}) = {blocks}", 60)
+
+    def report(self):
+        return json.loads(self.sh("tdx-onlined --dry-run --json"))
+
+    def online(self, block):
+        """Try to online a block; returns the kernel's answer."""
+        result = self.guest.run(f"echo online >{MEMORY}/memory{block}/state", check=False)
+        if not result.status:
+            return "accepts"
+        return "refuses" if "Operation not permitted" in result.stderr else result.stderr
+
+    def take_boot_block_offline(self):
+        """Take the highest block of boot memory that the kernel lets go offline, and return it."""
+        return int(self.sh(f"""cd {MEMORY}
+            for block in $(grep -l online memory*/state | grep -o '[0-9]*' | sort -rn); do
+                echo offline >memory$block/state && break
+            done 2>/dev/null
+            echo $block"""))  # fmt: skip
+
+
+def expected_of_boot_block(report, block):
+    """The answer that the boot map and the gate imply: boot memory has no object in the JSON."""
+    start, end = block * BLOCK, (block + 1) * BLOCK
+    inside = any(r["start"] <= start and end <= r["start"] + r["size"]
+                 for r in report["boot_map"]["ranges"])  # fmt: skip
+    return "refuses" if report["gate"]["detected"] == "active" and not inside else "accepts"
+
+
+def answers(kernel):
+    """Rows of the table: what arrived, what the program expects and what the kernel answers."""
+    boot_block = kernel.take_boot_block_offline()
+    report = kernel.report()
+    rows = [("boot", report["gate"]["state"], expected_of_boot_block(report, boot_block),
+             kernel.online(boot_block))]  # fmt: skip
+    kernel.add_memory()
+    report = kernel.report()
+    for entry in sorted(report["ranges"], key=lambda entry: entry["carrier"]):
+        rows.append((entry["carrier"], report["gate"]["state"], entry["expected"],
+                     kernel.online(entry["start"] // BLOCK)))  # fmt: skip
+    return rows
+
+
+class Answers(unittest.TestCase):
+    """The kernel answers as the program expects: every kernel, mode and kind of memory."""
+
+    table = []
+
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.mkdtemp(prefix="tdx-onlined-")
+        cls.addClassCleanup(shutil.rmtree, cls.directory)
+        install(cls.directory, enabled=False, config=())
+        masked = pathlib.Path(cls.directory) / "etc/systemd/system" / UNIT
+        masked.parent.mkdir(parents=True, exist_ok=True)
+        masked.symlink_to("/dev/null")
+
+    @classmethod
+    def tearDownClass(cls):
+        print(f"\n{'MEMORY':11}{'KERNEL':10}{'MODE':22}{'STATE':9}{'EXPECTED':10}ANSWERED")
+        for row in cls.table:
+            print("{:11}{:10}{:22}{:9}{!s:10}{}".format(*row))
+        wrong = sum(row[-1] != row[-2] for row in cls.table)
+        print(f"{len(cls.table)} answers, {wrong} disagreements")
+
+    def compare(self, kernel, mode, parameters, start, state):
+        arguments = (*parameters, HMEM, "memhp_default_state=offline", "modprobe.blacklist=kmem")
+        with Guest(kernel=kernel, memory="4G", cxl=[SIZE], virtio_mem="1G", kernel_args=arguments,
+                   overlay=self.directory) as guest:  # fmt: skip
+            self.assertEqual(guest.wait_booted(), "running")
+            if start is not None:
+                guest.run(f"insmod {KVM} {start}")
+            rows = answers(Kernel(guest))
+        for memory, *answer in rows:
+            self.table.append((memory, kernel, mode, *answer))
+        self.assertEqual([row[0] for row in rows], ["boot", *CARRIERS])
+        for row in rows:
+            self.assertEqual(row[1], state, row)
+            self.assertEqual(row[2], row[3], row)
+        # Hot-added memory is refused where TDX came up, and only there.
+        answered = {row[3] for row in rows[1:]}
+        self.assertEqual(answered, {"refuses" if state == "active" else "accepts"})
+        self.assertEqual(rows[0][3], "accepts")
+
+    def test_answers(self):
+        for kernel, modes in MODES.items():
+            for mode in modes:
+                with self.subTest(kernel=kernel, mode=mode[0]):
+                    self.compare(kernel, *mode)
+
+
+class Unguarded(Scene):
+    """Linux 6.12 without the daemon: memory that is merely added makes TDX fail when it starts."""
+
+    enabled = False
+    machine = {"kernel": "tdx-6.12", "memory": "4G", "cxl": ["16G"],
+               "kernel_args": ("swtdx=ok", BELOW_6G, "memhp_default_state=offline")}  # fmt: skip
+
+    def test_00_region_is_added(self):
+        """No block goes online, and nothing else is done to the memory."""
+        self.sh(f"systemctl mask --runtime {UNIT}")
+        self.guest.create_region(0, "16G")
+        self.guest.wait_for(f"test $(grep -l offline {MEMORY}/memory*/state | wc -l) = 128", 120)
+        self.assertNotIn("SEAMCALL", self.sh("dmesg"))
+
+    def test_01_tdx_fails(self):
+        """The region is not convertible, so the TDX module refuses the kernel's configuration."""
+        self.sh(["insmod", KVM])
+        self.assertEqual(self.read(f"{KVM_PARAMETERS}/tdx"), "N")
+        self.assertEqual(self.read(f"{KVM_PARAMETERS}/error"), "-5")
+        log = self.sh("dmesg")
+        self.assertIn("virt/tdx: SEAMCALL (0x000000000000002d) failed: 0xc0000a02", log)
+        self.assertIn("virt/tdx: module initialization failed (-5)", log)
+
+    def test_02_until_the_next_reboot(self):
+        """Without the region TDX fails as well: the kernel does not try twice."""
+        self.sh("echo dax0.0 >/sys/bus/dax/drivers/kmem/unbind; rmmod kvm_intel")
+        self.assertNotIn("DRV_MNG", self.read("/sys/kernel/debug/memblock/memory"))
+        self.sh(["insmod", KVM])
+        self.assertEqual(self.read(f"{KVM_PARAMETERS}/error"), "-22")
+
+
+class Guarded(Scene):
+    """The same with the daemon: TDX comes up."""
+
+    machine = Unguarded.machine
+
+    def test_00_region_is_kept_out(self):
+        self.guest.create_region(0, "16G")
+        record = self.wait_for_record(region="region0")
+        self.assert_record(record, verdict="devdax", gate="armed", size=str(16 * GIB), blocks="0",
+                           result="begun")  # fmt: skip
+        self.wait_for_driver(record["TDXO_DEVICE"], "device_dax")
+
+    def test_01_tdx_comes_up(self):
+        self.sh(["insmod", KVM])
+        self.assertEqual(self.read(f"{KVM_PARAMETERS}/tdx"), "Y")
+        self.assertIn("virt/tdx: module initialized", self.sh("dmesg"))
+        self.guest.wait_for(f"systemctl show -P StatusText {UNIT} | grep 'gate active'", 60)
+
+    def test_02_the_kernel_refuses(self):
+        """Memory that comes now is refused by the kernel itself; the daemon does not try it."""
+        self.guest.add_dimm(SIZE)
+        record = self.wait_for_record(carrier="dimm")
+        self.assert_record(record, verdict="offline", gate="active", expected="refuses",
+                           answer=None)  # fmt: skip
+        block = int(record["TDXO_START"], 0) // BLOCK
+        self.assertEqual(Kernel(self.guest).online(block), "refuses")
+
+
+if __name__ == "__main__":
+    file = next(filter(None, (missing_artefact(kernel=kernel) for kernel in MODES)), None)
+    if file:
+        print(f"skipped: {file} does not exist: run tests/vm/prepare")
+        sys.exit(77)
+    main()
