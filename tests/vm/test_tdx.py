@@ -18,7 +18,7 @@ import tempfile
 import unittest
 
 from guest import LAB, Guest, missing_artefact
-from scene import BLOCK, GIB, MEMORY, UNIT, Scene, install, main
+from scene import BLOCK, GIB, MEMORY, STATE, UNIT, Scene, install, main
 
 KVM = f"{LAB}/kvm_intel.ko"
 KVM_PARAMETERS = "/sys/module/kvm_intel/parameters"
@@ -34,28 +34,28 @@ BELOW_6G = "swtdx.cmr=0-0x180000000"
 # On Linux 6.12 a failing TDH.SYS.LP.INIT is not final: tdx_cpu_enable() calls it again.
 MODES = {
     "tdx-7.3": (
-        ("off", (), None, "absent"),
-        ("one key id", ("swtdx=one-keyid",), None, "absent"),
-        ("no VMX", ("swtdx=no-vmx",), None, "absent"),
-        ("no module", ("swtdx=no-module",), None, "absent"),
-        ("SYS.INIT fails", ("swtdx=init:0xc000090000000000",), None, "absent"),
-        ("SYS.INIT: #GP", ("swtdx=init:0x8000ff000000000d",), None, "absent"),
-        ("SYS.LP.INIT fails", ("swtdx=lp-init:0x8000020200000000",), None, "absent"),
-        ("old module", ("swtdx=no-rbp-fix",), None, "absent"),
-        ("SYS.CONFIG fails", ("swtdx=config:0xc0000a0000000000",), None, "absent"),
-        ("not convertible", ("swtdx=ok", "swtdx.cmr=0-0x100000000"), None, "absent"),
-        ("SYS.KEY.CONFIG fails", ("swtdx=key-config:0x8000081500000000",), None, "absent"),
+        ("off", (), None, "absent (not-enabled)"),
+        ("one key id", ("swtdx=one-keyid",), None, "absent (few-keys)"),
+        ("no VMX", ("swtdx=no-vmx",), None, "absent (not-started)"),
+        ("no module", ("swtdx=no-module",), None, "absent (no-module)"),
+        ("SYS.INIT fails", ("swtdx=init:0xc000090000000000",), None, "absent (init-failed)"),
+        ("SYS.INIT: #GP", ("swtdx=init:0x8000ff000000000d",), None, "absent (not-started)"),
+        ("SYS.LP.INIT fails", ("swtdx=lp-init:0x8000020200000000",), None, "absent (init-failed)"),
+        ("old module", ("swtdx=no-rbp-fix",), None, "absent (old-module)"),
+        ("SYS.CONFIG fails", ("swtdx=config:0xc0000a0000000000",), None, "absent (init-failed)"),
+        ("not convertible", ("swtdx=ok", "swtdx.cmr=0-0x100000000"), None, "absent (init-failed)"),
+        ("SYS.KEY.CONFIG fails", ("swtdx=key-config:0x8000081500000000",), None, "absent (init-failed)"),
         ("ok", ("swtdx=ok", BELOW_6G), None, "active"),
     ),
     "tdx-6.12": (
-        ("off", (), "", "absent"),
-        ("one key id", ("swtdx=one-keyid",), "", "absent"),
+        ("off", (), "", "absent (not-enabled)"),
+        ("one key id", ("swtdx=one-keyid",), "", "absent (few-keys)"),
         ("not started", ("swtdx=ok", BELOW_6G), None, "armed"),
-        ("no module", ("swtdx=no-module",), "", "absent"),
-        ("SYS.INIT fails", ("swtdx=init:0xc000090000000000",), "", "absent"),
+        ("no module", ("swtdx=no-module",), "", "absent (no-module)"),
+        ("SYS.INIT fails", ("swtdx=init:0xc000090000000000",), "", "absent (init-failed)"),
         ("SYS.LP.INIT fails", ("swtdx=lp-init:0x8000020200000000",), "", "armed"),
-        ("SYS.CONFIG fails", ("swtdx=config:0xc0000a0000000000",), "", "absent"),
-        ("not convertible", ("swtdx=ok", "swtdx.cmr=0-0x100000000"), "", "absent"),
+        ("SYS.CONFIG fails", ("swtdx=config:0xc0000a0000000000",), "", "absent (init-failed)"),
+        ("not convertible", ("swtdx=ok", "swtdx.cmr=0-0x100000000"), "", "absent (init-failed)"),
         ("ok", ("swtdx=ok", BELOW_6G), "", "active"),
         ("ok, older KVM", ("swtdx=ok", BELOW_6G), "states=N", "active"),
     ),
@@ -108,16 +108,22 @@ def expected_of_boot_block(report, block):
     return "refuses" if report["gate"]["detected"] == "active" and not inside else "accepts"
 
 
+def state_of(report):
+    """The state and its cause, as the program prints them."""
+    gate = report["gate"]
+    return f"{gate['state']} ({gate['cause']})" if gate["cause"] else gate["state"]
+
+
 def answers(kernel):
     """Rows of the table: what arrived, what the program expects and what the kernel answers."""
     boot_block = kernel.take_boot_block_offline()
     report = kernel.report()
-    rows = [("boot", report["gate"]["state"], expected_of_boot_block(report, boot_block),
+    rows = [("boot", state_of(report), expected_of_boot_block(report, boot_block),
              kernel.online(boot_block))]  # fmt: skip
     kernel.add_memory()
     report = kernel.report()
     for entry in sorted(report["ranges"], key=lambda entry: entry["carrier"]):
-        rows.append((entry["carrier"], report["gate"]["state"], entry["expected"],
+        rows.append((entry["carrier"], state_of(report), entry["expected"],
                      kernel.online(entry["start"] // BLOCK)))  # fmt: skip
     return rows
 
@@ -137,9 +143,9 @@ class Answers:
 
     @classmethod
     def tearDownClass(cls):
-        print(f"\n{'MEMORY':11}{'KERNEL':10}{'MODE':22}{'STATE':9}{'EXPECTED':10}ANSWERED")
+        print(f"\n{'MEMORY':11}{'KERNEL':10}{'MODE':22}{'STATE':22}{'EXPECTED':10}ANSWERED")
         for row in cls.table:
-            print("{:11}{:10}{:22}{:9}{!s:10}{}".format(*row))
+            print("{:11}{:10}{:22}{:22}{!s:10}{}".format(*row))
         wrong = sum(row[-1] != row[-2] for row in cls.table)
         print(f"{len(cls.table)} answers, {wrong} disagreements")
 
@@ -233,6 +239,65 @@ class Guarded(Scene):
                            answer=None)  # fmt: skip
         block = int(record["TDXO_START"], 0) // BLOCK
         self.assertEqual(Kernel(self.guest).online(block), "refuses")
+
+
+class Started(Scene):
+    """Linux 7.3 with TDX, and the daemon from boot on."""
+
+    machine = {"kernel": "tdx-7.3", "memory": "4G", "cxl": ["512M", "512M"],
+               "kernel_args": ("swtdx=ok", BELOW_6G)}  # fmt: skip
+
+    def test_00_region_is_kept_out(self):
+        """No module of KVM is there, and no log is needed: the kernel shows the state itself."""
+        self.assert_guard("0", "offline")
+        self.create_region(0, SIZE)
+        record = self.wait_for_record(region=self.regions[0])
+        self.assert_record(record, verdict="devdax", reason="outside-boot-map", gate="active",
+                           blocks="0", expected="refuses", answer=None)  # fmt: skip
+        self.assertIn("/sys/devices/system/cpu/hotplug/states: virt/tdx:online", record["TDXO_EVIDENCE"])
+        self.wait_for_driver(record["TDXO_DEVICE"], "device_dax")
+
+    def test_01_injection(self):
+        """Words that a user has the kernel log do not count, whatever the daemon has kept."""
+        for words in ("virt/tdx: TDX-Module initialization failed (-5)", "virt/tdx: module not loaded"):
+            self.inject(words)
+        self.sh(f"rm {STATE}")
+        self.restart()
+        self.assertEqual(self.state(), {"state": "active", "detected": "active", "mode": "auto"})
+        self.assert_guard("0", "offline")
+
+    def test_02_the_kernel_has_the_last_word(self):
+        """Memory that is asserted to be TDX memory and is not: the first block tells, and it is undone."""
+        start, size = self.window(1)
+        self.configure(f"CapableRanges={start:#x}-{start + size - 1:#x}")
+        self.reload()
+        before = self.blocks()
+        self.create_region(1, SIZE)
+        record = self.wait_for_record(region=self.regions[1])
+        self.assert_record(record, verdict="devdax", reason="kernel-refused", errno="1", blocks="0",
+                           driver="device_dax", expected="accepts", answer="refuses")  # fmt: skip
+        self.assertEqual(self.blocks(), before)
+
+
+class NotStarted(Scene):
+    """Linux 7.3 on firmware that enables TDX and brings no TDX module: the kernel refuses nothing."""
+
+    machine = {"kernel": "tdx-7.3", "memory": "6G", "cxl": ["64G"], "kernel_args": ("swtdx=no-module",)}
+
+    def test_00_memory_goes_online(self):
+        self.assert_guard("1", "online")
+        self.create_region(0, "64G")
+        record = self.wait_for_record(region=self.regions[0])
+        self.assert_record(record, verdict="online", reason="gate-absent", gate="absent",
+                           gate_cause="no-module", kernel_log="virt/tdx: module not loaded",
+                           blocks="512", blocks_online="512", expected="accepts")  # fmt: skip
+
+    def test_01_doctor(self):
+        """The cause is found, and kvm_intel, which cannot help, is not mentioned."""
+        findings = json.loads(self.guest.run("tdx-onlined --doctor --json", check=False).stdout)["findings"]
+        [finding] = [f for f in findings if "tdx" in f["code"] or "kvm" in f["code"]]
+        self.assertEqual(finding["code"], "tdx-module-missing")
+        self.assertNotIn("modprobe", finding["remedy"])
 
 
 if __name__ == "__main__":
