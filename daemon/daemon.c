@@ -93,12 +93,13 @@ static void follow_gate(struct daemon *daemon)
 
 static void update_gate(struct daemon *daemon)
 {
-	enum gate_state before = daemon->sensor.snapshot.gate.state;
+	const struct gate *now = &daemon->sensor.snapshot.gate, before = *now;
 
 	sensor_read_gate(&daemon->sensor);
-	if (daemon->sensor.snapshot.gate.state == before)
+	if (now->state == before.state && now->detected == before.detected &&
+		now->cause == before.cause)
 		return;
-	journal_gate(&daemon->sensor.snapshot.gate);
+	journal_gate(now);
 	follow_gate(daemon);
 }
 

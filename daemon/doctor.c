@@ -155,7 +155,8 @@ static int examine(struct visit *visit, const struct config *config, bool hotplu
 		.n_records = visit->n_records,
 		.observe = config->observe,
 		.running = host->daemon != 0,
-		.log = host->log,
+		.log = visit->walk.sensor.log,
+		.kvm_loaded = host->kvm_loaded,
 		.cmdline = host->cmdline,
 		.boot_ram_in_cxl = &visit->boot_ram_in_cxl,
 		.udev = host->udev,
@@ -173,6 +174,20 @@ static int examine(struct visit *visit, const struct config *config, bool hotplu
 	};
 
 	return doctor_examine(&facts, &visit->findings);
+}
+
+static void print_gate(const struct gate *gate)
+{
+	char line[1024];
+	struct text text = text_in(line, sizeof(line));
+
+	text_append(&text, "TDX gate ");
+	gate_append(&text, gate);
+	text_append(&text, ". Sources: ");
+	gate_append_sources(&text, gate);
+	text_append(&text, ".");
+	wrap_print(line, 0);
+	putchar('\n');
 }
 
 static void print(const struct findings *findings)
@@ -208,9 +223,11 @@ int doctor_run(struct settings *settings, bool json, bool captured)
 		r = examine(&visit, &settings->config, hotplug);
 	if (r < 0)
 		return r;
-	if (!json)
+	if (json) {
+		r = report_print_findings(&visit.findings, &visit.walk.sensor.snapshot.gate);
+	} else {
+		print_gate(&visit.walk.sensor.snapshot.gate);
 		print(&visit.findings);
-	else
-		r = report_print_findings(&visit.findings);
+	}
 	return r < 0 ? r : visit.findings.n > 0;
 }

@@ -282,21 +282,13 @@ static void check_all_writable(struct host *host)
 
 /* --- all of it --- */
 
-static void read_log_message(const char *message, void *userdata)
-{
-	tdx_log_read(userdata, message);
-}
-
 int host_examine(struct host *host, struct complaints *complaints, bool captured)
 {
 	size_t size;
 	int r;
 
 	*host = (struct host){.complaints = complaints};
-	r = sensor_kernel_log(read_log_message, &host->log);
-	/* The sensor has complained about lines that are no messages. */
-	if (r < 0 && r != -EBADMSG)
-		complain(complaints, "kernel log: %s", strerror(-r));
+	host->kvm_loaded = access("/sys/module/kvm_intel", F_OK) == 0;
 	r = sysfs_read_text("/proc/cmdline", &host->cmdline, &size);
 	if (r < 0)
 		complain(complaints, "/proc/cmdline: %s", strerror(-r));

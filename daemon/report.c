@@ -307,7 +307,7 @@ int report_print_explanations(struct report *report, const struct target *target
 	return print(object);
 }
 
-int report_print_findings(const struct findings *findings)
+int report_print_findings(const struct findings *findings, const struct gate *gate)
 {
 	struct json_object *object = schema_object();
 	struct json_object *array = json_object_new_array();
@@ -323,6 +323,7 @@ int report_print_findings(const struct findings *findings)
 		add(item, "source", text(finding->source));
 		json_object_array_add(array, item);
 	}
+	add(object, "gate", gate_object(gate));
 	add(object, "findings", array);
 	return print(object);
 }

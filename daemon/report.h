@@ -26,8 +26,8 @@ int report_add_explanation(struct report *report, const struct record *record,
 	const struct explanation *explanation) MUST_CHECK;
 int report_print_explanations(struct report *report, const struct target *target) MUST_CHECK;
 
-/* Findings, and nothing else. */
-int report_print_findings(const struct findings *findings) MUST_CHECK;
+/* The state of TDX, and the findings. */
+int report_print_findings(const struct findings *findings, const struct gate *gate) MUST_CHECK;
 
 /* Print the object to stdout. 0 or a negative errno. */
 int report_print(struct report *report, const struct snapshot *snapshot,

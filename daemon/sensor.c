@@ -155,8 +155,9 @@ int sensor_init(struct sensor *sensor, const struct config *config, const struct
 	const struct boot_map *kept = earlier->boot_map;
 	int r;
 
-	*sensor = (struct sensor){.config = config, .was_active = earlier->gate_active};
-	snprintf(sensor->tdx_failure, sizeof(sensor->tdx_failure), "%s", earlier->tdx_failure);
+	*sensor = (struct sensor){.config = config,
+		.was_active = earlier->gate_active,
+		.tdx_failure = *earlier->tdx_failure};
 	sensor_read_gate(sensor);
 	r = sysfs_read_number(BLOCK_SIZE, 16, &snapshot->block_size);
 	if (r < 0 || !snapshot->block_size || snapshot->block_size & (snapshot->block_size - 1)) {

@@ -26,11 +26,12 @@ struct sensor {
 	bool firmware_read;
 	struct range_set boot_ram; /* as firmware told it, not narrowed: tells a DIMM's entry */
 	enum boot_source boot_ram_source;
-	struct blocks before;		/* the blocks of the last look that counted */
-	bool looked;			/* `before` is something */
-	bool blind;			/* the last look could not see all */
-	bool was_active;		/* the gate was found active at some time of this boot */
-	char tdx_failure[TDX_LOG_LINE]; /* the message that proved a failed start, or empty */
+	struct blocks before;	    /* the blocks of the last look that counted */
+	bool looked;		    /* `before` is something */
+	bool blind;		    /* the last look could not see all */
+	bool was_active;	    /* the gate was found active at some time of this boot */
+	struct tdx_log log;	    /* the kernel's messages about TDX, and those of tdx_failure */
+	struct tdx_log tdx_failure; /* what proved a failed start in this boot */
 	struct complaints complaints;
 };
 
@@ -38,7 +39,7 @@ struct sensor {
 struct earlier {
 	const struct boot_map *boot_map; /* or NULL; its regions are copied */
 	bool gate_active;
-	const char *tdx_failure; /* the kernel's message that proved a failed start, or "" */
+	const struct tdx_log *tdx_failure; /* the messages that proved a failed start */
 };
 
 /* Take the first look. 0; -ENODEV: no memory hotplug, only the gate is known; -ENOMEM. */

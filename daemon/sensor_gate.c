@@ -84,22 +84,24 @@ static struct kernel_release read_release(struct complaints *complaints)
 	return release;
 }
 
-/* A file that cannot be read is not one without the lines. */
+/* A file that cannot be read, or not as a whole, is not one without the lines. */
 static void read_states(struct complaints *complaints, struct gate_facts *facts)
 {
-	char text[SYSFS_TEXT] = "";
+	CLEANUP(free_text) char *text = NULL;
+	size_t size;
 	int r;
 
-	r = sysfs_read_head(STATES, text, sizeof(text));
-	gate_read_states(text, facts);
+	r = sysfs_read_text(STATES, &text, &size);
+	gate_read_states(r == 0 && strlen(text) == size ? text : "", facts);
 	if (r == -ENOENT) {
 		facts->facts[GATE_SOURCE_CORE_STATE] = FACT_ABSENT;
 		facts->facts[GATE_SOURCE_KVM_STATE] = FACT_ABSENT;
-	} else if (r < 0) {
-		complain(complaints, STATES ": %s", strerror(-r));
-	} else if (facts->facts[GATE_SOURCE_CORE_STATE] == FACT_UNREADABLE) {
-		complain(complaints, STATES ": not a whole list of states");
 	}
+	/* Before 7.1 nothing depends on it, and a captured tree may lack it. */
+	if (r < 0 && (r != -ENOENT || kernel_starts_tdx_at_boot(facts->release)))
+		complain(complaints, STATES ": %s", strerror(-r));
+	else if (r == 0 && facts->facts[GATE_SOURCE_CORE_STATE] == FACT_UNREADABLE)
+		complain(complaints, STATES ": not a whole list of states");
 }
 
 static enum fact read_tdx_host(struct complaints *complaints)
@@ -178,23 +180,33 @@ static void read_log_message(const char *message, void *userdata)
 	tdx_log_read(userdata, message);
 }
 
-/* What has proved a failure earlier in this boot proves it still when the log has moved on. */
-static void read_kernel_log(struct sensor *sensor, struct gate_facts *facts)
+/* What has proved a failure earlier in this boot proves it when the log has rotated, too. */
+static int read_kernel_log(struct sensor *sensor, struct gate_facts *facts)
 {
-	struct tdx_log log = {0};
 	int r;
 
-	tdx_log_read(&log, sensor->tdx_failure);
-	r = sensor_kernel_log(read_log_message, &log);
-	gate_read_log(&log, facts);
-	if (r == -EBADMSG)
-		complain(&sensor->complaints,
-			KMSG ": has lines that are no kernel messages, and they are ignored");
+	sensor->log = sensor->tdx_failure;
+	r = sensor_kernel_log(read_log_message, &sensor->log);
+	gate_read_log(&sensor->log, facts);
 	if (r < 0 && facts->facts[GATE_SOURCE_KERNEL_LOG] == FACT_ABSENT)
 		facts->facts[GATE_SOURCE_KERNEL_LOG] = FACT_UNREADABLE;
+	return r;
 }
 
-/* What holds until the next boot, although its source may fall silent. */
+/* Without privileges the log is often hidden: that matters where it could decide. */
+static void complain_of_log(struct sensor *sensor, int error)
+{
+	const struct gate *gate = &sensor->snapshot.gate;
+
+	if (error == -EBADMSG)
+		complain(&sensor->complaints,
+			KMSG ": has lines that are no kernel messages, and they are ignored");
+	else if (error < 0 && gate->detected != GATE_ACTIVE &&
+		 gate->evidence.facts[GATE_SOURCE_CPUINFO] != FACT_NO)
+		complain(&sensor->complaints, "kernel log: %s", strerror(-error));
+}
+
+/* What holds until the next boot, although its source may change. */
 static void remember(struct sensor *sensor)
 {
 	const struct gate *gate = &sensor->snapshot.gate;
@@ -202,25 +214,24 @@ static void remember(struct sensor *sensor)
 	sensor->was_active |= gate->detected == GATE_ACTIVE;
 	if (gate->detected == GATE_ABSENT &&
 		gate->evidence.facts[GATE_SOURCE_KERNEL_LOG] == FACT_NO)
-		memcpy(sensor->tdx_failure, gate->evidence.log_line, TDX_LOG_LINE);
+		sensor->tdx_failure = sensor->log;
 }
 
 void sensor_read_gate(struct sensor *sensor)
 {
 	struct complaints *complaints = &sensor->complaints;
-	struct gate_facts facts = {.release = read_release(complaints),
-		.facts = {
-			[GATE_SOURCE_CPUINFO] = read_cpuinfo(complaints),
-			[GATE_SOURCE_TDX_HOST] = read_tdx_host(complaints),
-			[GATE_SOURCE_KVM_INTEL] =
-				read_file(complaints, KVM_INTEL, gate_read_kvm_parameter),
-			[GATE_SOURCE_CGROUP] =
-				read_file(complaints, CGROUP, gate_read_misc_capacity),
-			[GATE_SOURCE_EARLIER] = sensor->was_active ? FACT_YES : FACT_ABSENT,
-		}};
+	struct gate_facts facts = {.release = read_release(complaints)};
+	int r;
 
+	facts.facts[GATE_SOURCE_CPUINFO] = read_cpuinfo(complaints);
 	read_states(complaints, &facts);
-	read_kernel_log(sensor, &facts);
+	facts.facts[GATE_SOURCE_TDX_HOST] = read_tdx_host(complaints);
+	facts.facts[GATE_SOURCE_KVM_INTEL] =
+		read_file(complaints, KVM_INTEL, gate_read_kvm_parameter);
+	facts.facts[GATE_SOURCE_CGROUP] = read_file(complaints, CGROUP, gate_read_misc_capacity);
+	facts.facts[GATE_SOURCE_EARLIER] = sensor->was_active ? FACT_YES : FACT_ABSENT;
+	r = read_kernel_log(sensor, &facts);
 	sensor->snapshot.gate = gate_decide(&facts, sensor->config->gate);
+	complain_of_log(sensor, r);
 	remember(sensor);
 }

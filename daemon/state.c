@@ -190,6 +190,16 @@ static void load_guard(struct state *state, struct json_object *object)
 			get_text(object, guard_switch_name(i)));
 }
 
+static void load_failure(struct state *state, struct json_object *messages)
+{
+	for (size_t i = 0; messages && i < json_object_array_length(messages); i++) {
+		struct json_object *message = json_object_array_get_idx(messages, i);
+
+		if (json_object_is_type(message, json_type_string))
+			tdx_log_read(&state->tdx_failure, json_object_get_string(message));
+	}
+}
+
 /* What an older version did not count yet is 0. */
 static void load_counters(struct state *state, struct json_object *object)
 {
@@ -208,8 +218,7 @@ static int load(struct state *state, struct json_object *object, const char *boo
 	r = load_boot_map(state, get(object, "boot_map", json_type_object));
 	load_guard(state, get(object, "guard", json_type_object));
 	state->gate_active = get_bool(object, "gate_active");
-	snprintf(state->tdx_failure, sizeof(state->tdx_failure), "%s",
-		get_text(object, "tdx_failure"));
+	load_failure(state, get(object, "tdx_failure", json_type_array));
 	load_counters(state, object);
 	if (r == 0 && get_number(object, "schema") != STATE_SCHEMA) {
 		journal_say(

@@ -23,8 +23,8 @@ struct state {
 	bool earlier; /* this is not the first start of this boot */
 	bool kept;    /* an earlier one knew the boot map */
 	struct boot_map boot_map;
-	bool gate_active;		/* it was, at some time of this boot */
-	char tdx_failure[TDX_LOG_LINE]; /* the message that proved a failed start, or empty */
+	bool gate_active;	    /* it was, at some time of this boot */
+	struct tdx_log tdx_failure; /* the kernel's messages that proved a failed start */
 	struct guard guard;
 	char *in_force[CONFIG_KEYS]; /* values as they were written; NULL: not known */
 	bool present_known;	     /* what was there has been seen */
@@ -44,7 +44,7 @@ static inline struct earlier state_earlier(const struct state *state)
 	return (struct earlier){
 		.boot_map = state->kept ? &state->boot_map : NULL,
 		.gate_active = state->gate_active,
-		.tdx_failure = state->tdx_failure,
+		.tdx_failure = &state->tdx_failure,
 	};
 }
 

@@ -141,6 +141,17 @@ static struct json_object *config_object(const struct state *state)
 	return object;
 }
 
+static struct json_object *failure_array(const struct tdx_log *failure)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (enum tdx_trouble trouble = 0; trouble < TDX_TROUBLE_MAX; trouble++)
+		if (failure->lines[trouble][0])
+			json_object_array_add(
+				array, json_object_new_string(failure->lines[trouble]));
+	return array;
+}
+
 static struct json_object *state_object(
 	const struct state *state, const struct snapshot *snapshot, const char *boot_id)
 {
@@ -150,7 +161,7 @@ static struct json_object *state_object(
 	add_text(object, "boot_id", boot_id);
 	json_object_object_add(object, "gate", gate_object(&snapshot->gate));
 	add_bool(object, "gate_active", state->gate_active);
-	add_text(object, "tdx_failure", state->tdx_failure);
+	json_object_object_add(object, "tdx_failure", failure_array(&state->tdx_failure));
 	json_object_object_add(object, "boot_map", boot_map_object(&snapshot->boot_map));
 	json_object_object_add(object, "guard", guard_object(&state->guard));
 	json_object_object_add(object, "config", config_object(state));

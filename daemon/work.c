@@ -29,7 +29,7 @@ void work_done(struct work *work)
 void work_save(struct work *work)
 {
 	work->state->gate_active = work->sensor->was_active;
-	memcpy(work->state->tdx_failure, work->sensor->tdx_failure, TDX_LOG_LINE);
+	work->state->tdx_failure = work->sensor->tdx_failure;
 	(void)!state_save(work->state, &work->sensor->snapshot);
 }
 

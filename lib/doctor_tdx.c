@@ -66,7 +66,7 @@ static uint64_t late_bytes(const struct doctor_facts *facts)
 
 /* Memory in the kernel that may be no TDX memory, and so the reason why TDX failed. */
 struct suspects {
-	uint64_t late; /* bytes that came after boot, and before TDX could start */
+	uint64_t late; /* bytes that came after boot, perhaps before TDX was to start */
 	bool in_cxl;   /* boot memory in a CXL window */
 };
 
@@ -93,6 +93,16 @@ static void append_memory_remedy(struct text *text, const struct suspects *suspe
 		text_append(text, " load kvm_intel before memory arrives (" LOAD_AT_BOOT
 				  ") and enable tdx-onlined.service");
 	text_append(text, ". Then boot again.");
+}
+
+/* Did the TDX module refuse memory, or is that as good a guess as any? */
+static bool is_about_memory(const struct doctor_facts *facts)
+{
+	struct seamcall seamcall;
+
+	if (!tdx_log_seamcall(&facts->log, &seamcall))
+		return tdx_log_error(&facts->log) == EIO;
+	return seamcall_status_is_memory(seamcall.status);
 }
 
 /* What to do about an error of init_tdx_module() (6.12, 7.3). */
@@ -123,13 +133,10 @@ static void append_failure_remedy(struct text *text, const struct doctor_facts *
 	const struct suspects suspects = find_suspects(facts);
 	struct seamcall seamcall;
 	bool refused = tdx_log_seamcall(&facts->log, &seamcall);
-	bool unclear = !refused || !seamcall_status_explain(seamcall.status);
-	bool memory = (refused && seamcall_status_is_memory(seamcall.status)) ||
-		      (unclear && tdx_log_error(&facts->log) == EIO);
 
-	if (memory && (suspects.late || suspects.in_cxl))
+	if (is_about_memory(facts) && (suspects.late || suspects.in_cxl))
 		append_memory_remedy(text, &suspects);
-	else if (refused)
+	else if (refused && !seamcall_status_is_passing(seamcall.status))
 		text_append(text, "Update the BIOS and the TDX module, and check the BIOS settings "
 				  "for TDX. Then boot again.");
 	else
@@ -150,8 +157,8 @@ static void append_failure_details(struct text *text, const struct doctor_facts 
 			"%s%s.",
 			seamcall.leaf, seamcall.status, meaning ? ": " : "", meaning ?: "");
 	}
-	if (suspects.late)
-		text_append(text, " %s in the kernel came after boot.",
+	if (is_about_memory(facts) && suspects.late)
+		text_append(text, " %s in the kernel came after boot, perhaps before TDX started.",
 			size_format(suspects.late, size));
 }
 
@@ -254,10 +261,10 @@ void doctor_check_late_memory(struct examination *examination)
 		note_begin(&note, FINDING_LATE_MEMORY, SEVERITY_PROBLEM);
 		note_source(&note, "/sys/devices/system/memory");
 		text_append(&note.message,
-			"%s is in the kernel, and the TDX module is not initialised yet: Linux "
+			"%s is in the kernel, and the TDX module is not initialized yet: Linux "
 			"before "
 			"7.1 takes it for TDX memory, even if it is offline, and if it is none the "
-			"initialisation fails.",
+			"initialization fails.",
 			record_subject(record, subject));
 		if (arrival_is_dax(&record->arrival))
 			text_append(&note.remedy, "daxctl reconfigure-device -m devdax -f %s",
@@ -330,11 +337,11 @@ void doctor_check_kvm(struct examination *examination)
 	const enum fact *sources = facts->gate->evidence.facts;
 	struct note note;
 
-	if (facts->gate->detected == GATE_ABSENT || sources[GATE_SOURCE_CPUINFO] != FACT_YES)
-		return;
-	if (sources[GATE_SOURCE_KVM_INTEL] == FACT_ABSENT && facts->gate->detected == GATE_ARMED)
+	if (!facts->kvm_loaded && facts->gate->detected == GATE_ARMED)
 		find_not_loaded(examination);
-	if (sources[GATE_SOURCE_KVM_INTEL] != FACT_NO)
+	/* Where TDX has failed, or may have, no parameter of KVM helps. */
+	if (sources[GATE_SOURCE_KVM_INTEL] != FACT_NO ||
+		(facts->gate->detected != GATE_ARMED && facts->gate->detected != GATE_ACTIVE))
 		return;
 	note_begin(&note, FINDING_KVM_TDX_OFF, SEVERITY_NOTICE);
 	note_source(&note, "/sys/module/kvm_intel/parameters/tdx");

@@ -108,21 +108,13 @@ static enum gate_state unknown(enum gate_cause cause, enum gate_cause *ret_cause
 	return GATE_UNKNOWN;
 }
 
-/* tdx_init() sets the flag after it could have failed in these ways: the log contradicts it. */
-static bool log_contradicts_flag(const struct gate_facts *facts)
-{
-	return facts->facts[GATE_SOURCE_CPUINFO] == FACT_YES &&
-	       (facts->log_cause == GATE_CAUSE_HIBERNATION ||
-		       facts->log_cause == GATE_CAUSE_FEW_KEYS);
-}
-
 static enum gate_state detect(const struct gate_facts *facts, enum gate_cause *ret_cause)
 {
 	enum fact flag = facts->facts[GATE_SOURCE_CPUINFO];
 	enum fact log = facts->facts[GATE_SOURCE_KERNEL_LOG];
 	bool at_boot = kernel_starts_tdx_at_boot(facts->release);
 	bool not_started = at_boot && facts->facts[GATE_SOURCE_CORE_STATE] == FACT_NO;
-	bool contradiction = log_contradicts_flag(facts);
+	bool contradiction = flag == FACT_YES && facts->log_before_flag;
 
 	*ret_cause = GATE_CAUSE_NONE;
 	if (is_seen_active(facts) || log == FACT_YES)
@@ -172,8 +164,8 @@ enum fact gate_read_cpuinfo(const char *text)
 {
 	const char *flags = strstr(text, "\nflags\t");
 
-	/* A line without its end may lack flags. */
-	if (!flags || !strchr(flags + 1, '\n'))
+	/* A line without its end may lack flags, and one without the flag of all is no such line. */
+	if (!flags || !strchr(flags + 1, '\n') || !line_has_word(flags + 1, "fpu"))
 		return FACT_UNREADABLE;
 	return line_has_word(flags + 1, "tdx_host_platform") ? FACT_YES : FACT_NO;
 }
@@ -266,10 +258,7 @@ void gate_read_states(const char *text, struct gate_facts *facts)
 	bool core, kvm, whole = find_states(text, &core, &kvm);
 
 	facts->facts[GATE_SOURCE_CORE_STATE] = !whole ? FACT_UNREADABLE : core ? FACT_YES : FACT_NO;
-	/* Only kernels of 6.16 to 7.0 have it, and only while kvm_intel uses TDX. */
-	facts->facts[GATE_SOURCE_KVM_STATE] = !whole ? FACT_UNREADABLE
-					      : kvm  ? FACT_YES
-						     : FACT_ABSENT;
+	facts->facts[GATE_SOURCE_KVM_STATE] = !whole ? FACT_UNREADABLE : kvm ? FACT_YES : FACT_NO;
 }
 
 struct kernel_release kernel_release_parse(const char *text)
@@ -289,6 +278,7 @@ void gate_read_log(const struct tdx_log *log, struct gate_facts *facts)
 	static const enum gate_cause of_trouble[TDX_TROUBLE_MAX] = {
 		[TDX_TROUBLE_HIBERNATION] = GATE_CAUSE_HIBERNATION,
 		[TDX_TROUBLE_FEW_KEYS] = GATE_CAUSE_FEW_KEYS,
+		[TDX_TROUBLE_NOTIFIER] = GATE_CAUSE_FAILED,
 		[TDX_TROUBLE_NO_MODULE] = GATE_CAUSE_NO_MODULE,
 		[TDX_TROUBLE_FEATURE] = GATE_CAUSE_FEATURE,
 		[TDX_TROUBLE_OLD_MODULE] = GATE_CAUSE_OLD_MODULE,
@@ -300,6 +290,7 @@ void gate_read_log(const struct tdx_log *log, struct gate_facts *facts)
 	bool failed = trouble < TDX_TROUBLE_FINAL_MAX;
 
 	facts->log_cause = GATE_CAUSE_NONE;
+	facts->log_before_flag = false;
 	facts->log_line[0] = '\0';
 	/* A failed update of a module that is up leaves the kernel's list as it is. */
 	if (log->initialised || !failed)
@@ -312,6 +303,7 @@ void gate_read_log(const struct tdx_log *log, struct gate_facts *facts)
 	if (log->initialised || !log->lines[trouble][0])
 		return;
 	facts->log_cause = of_trouble[trouble];
+	facts->log_before_flag = trouble <= TDX_TROUBLE_LAST_BEFORE_FLAG;
 	snprintf(facts->log_line, sizeof(facts->log_line), "%s", log->lines[trouble]);
 }
 
@@ -331,12 +323,23 @@ void gate_append(struct text *text, const struct gate *gate)
 		text_append(text, " as found");
 }
 
+/* What is not there is no news, unless it should be there; a file is named once. */
+static bool is_telling(const struct gate_facts *facts, enum gate_source source)
+{
+	enum fact fact = facts->facts[source];
+
+	if (source == GATE_SOURCE_KVM_STATE)
+		return fact == FACT_YES;
+	return fact != FACT_ABSENT || source == GATE_SOURCE_CPUINFO ||
+	       (source == GATE_SOURCE_CORE_STATE && kernel_starts_tdx_at_boot(facts->release));
+}
+
 void gate_append_sources(struct text *text, const struct gate *gate)
 {
 	const char *before = "";
 
 	for (enum gate_source s = 0; s < GATE_SOURCE_MAX; s++) {
-		if (gate->evidence.facts[s] == FACT_ABSENT && s != GATE_SOURCE_CPUINFO)
+		if (!is_telling(&gate->evidence, s))
 			continue;
 		text_append(text, "%s%s: %s", before, gate_source_to_string(s),
 			fact_to_string(s, gate->evidence.facts[s]));

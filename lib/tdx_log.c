@@ -24,7 +24,8 @@ static const struct {
 } troubles[] = {
 	{CORE "initialization failed: Hibernation support is enabled", "", TDX_TROUBLE_HIBERNATION},
 	{CORE "initialization failed: too few private KeyIDs", NULL, TDX_TROUBLE_FEW_KEYS},
-	{CORE "initialization failed: register_memory_notifier() failed", NULL, TDX_TROUBLE_FAILED},
+	{CORE "initialization failed: register_memory_notifier() failed", NULL,
+		TDX_TROUBLE_NOTIFIER},
 	{CORE "module not loaded", "", TDX_TROUBLE_NO_MODULE},
 	{CORE "frame pointer (RBP) clobber bug present, upgrade TDX module", "",
 		TDX_TROUBLE_OLD_MODULE},
@@ -176,4 +177,9 @@ bool seamcall_status_is_memory(uint64_t status)
 	size_t i = find_status(status);
 
 	return i < ARRAY_SIZE(statuses) && statuses[i].memory;
+}
+
+bool seamcall_status_is_passing(uint64_t status)
+{
+	return !(status >> 62 & 1);
 }

@@ -99,7 +99,8 @@ build() {
 # tests/vm/prepare; without a NAME it makes all of them.
 # shellcheck disable=SC2120 # without arguments in tools/test
 prepare_guest() {
-	say "test guests need QEMU and Debian packages: at first some minutes, and 800 MB in $cache"
+	say "test guests need QEMU, Debian packages and, for all tests, two kernels that are compiled here:"
+	say "at first 3 minutes, for all tests 20, and 1.2 GB in $cache, with 3 GB more in between"
 	sh "$top/tests/vm/prepare" --cache="$cache" "$@" </dev/null
 }
 

@@ -16,8 +16,9 @@
  * A kernel whose release cannot be parsed counts as one before 7.1.
  *
  * "Absent" is what needs proof, because the mistake is not symmetric: memory that is kept out can
- * be onlined later, memory that is let in can cost the host its TDX. The kernel log, the only
- * source in which other programs leave their words too, comes last: it never outweighs another.
+ * be onlined later, memory that is let in can cost the host its TDX. The kernel log is the only
+ * source that quotes other programs. So a failure in it never outweighs another source, and from 7.1
+ * on it proves nothing by itself: there it names the cause of what the states file proves.
  */
 #pragma once
 
@@ -66,7 +67,7 @@ enum fact {
 	FACT_MAX,
 };
 
-/* In the order of their weight. */
+/* The flag, the sources that show a module that is up, and the log, which proves least. */
 enum gate_source {
 	GATE_SOURCE_CPUINFO,	/* /proc/cpuinfo: tdx_host_platform */
 	GATE_SOURCE_CORE_STATE, /* cpu/hotplug/states: virt/tdx:online (7.1 and later) */
@@ -89,6 +90,7 @@ struct gate_facts {
 	struct kernel_release release;
 	enum fact facts[GATE_SOURCE_MAX];
 	enum gate_cause log_cause;   /* of the line below; GATE_CAUSE_NONE: no such line */
+	bool log_before_flag;	     /* the line is one after which tdx_init() sets no flag */
 	char log_line[TDX_LOG_LINE]; /* the kernel's line about a start that failed */
 };
 

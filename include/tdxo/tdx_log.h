@@ -14,6 +14,9 @@ enum tdx_trouble {
 	/* Final: TDX cannot start any more in this boot. From the most to the least specific. */
 	TDX_TROUBLE_HIBERNATION,
 	TDX_TROUBLE_FEW_KEYS,
+	TDX_TROUBLE_NOTIFIER, /* the kernel's memory notifier */
+	TDX_TROUBLE_LAST_BEFORE_FLAG =
+		TDX_TROUBLE_NOTIFIER, /* up to it without tdx_host_platform */
 	TDX_TROUBLE_NO_MODULE,
 	TDX_TROUBLE_FEATURE, /* the processor lacks something that TDX needs, or hides it */
 	TDX_TROUBLE_OLD_MODULE,
@@ -61,5 +64,8 @@ bool tdx_log_seamcall(const struct tdx_log *log, struct seamcall *ret_seamcall) 
  */
 const char *seamcall_status_explain(uint64_t status);
 
-/* True if the status says that memory is no TDX memory, which is the kernel's or firmware's doing. */
+/* True if the TDX module refused memory because it is not TDX memory. */
 bool seamcall_status_is_memory(uint64_t status);
+
+/* True if another try may succeed: bit 62 of a status is for errors that stay. */
+bool seamcall_status_is_passing(uint64_t status);

@@ -203,7 +203,7 @@ class Replay(Machine):
         self.tree("cxl-refused")
         self.configure({RULE.replace("etc", "run", 1): rule("Carrier=cxl", "Verdict=ignore")})
         self.link(RULE, "/dev/null")
-        captured, _ = self.capture(prefix="mkdir n; mount -t tmpfs n dev; touch dev/null;"
+        captured, _ = self.capture(prefix="mkdir n; mount -t tmpfs n dev; touch dev/null dev/kmsg;"
                                           " mount --bind /dev/null dev/null")  # fmt: skip
         self.assertEqual((captured / RULE).read_text(), "")
         self.assertFalse((captured / RULE).is_symlink())

@@ -65,8 +65,9 @@ class State(tree.Tree):
         return gate
 
     def codes(self):
-        findings = json.loads(tree.run(self.root, "--doctor", "--json").stdout)["findings"]
-        return {finding["code"]: finding for finding in findings}
+        report = json.loads(tree.run(self.root, "--doctor", "--json").stdout)
+        self.assertEqual(report["gate"], self.gate())
+        return {finding["code"]: finding for finding in report["findings"]}
 
 
 class Decided(State):
@@ -147,11 +148,15 @@ class Decided(State):
         """A failure that was proved earlier in this boot is proved without its line, too."""
         self.log("usb: a mouse")
         self.assert_state("armed")
-        self.remember(tdx_failure="virt/tdx: module not loaded")
+        self.remember(tdx_failure=["virt/tdx: module not loaded"])
         self.assertEqual(self.assert_state("absent", "no-module")["kernel_log"],
                          "virt/tdx: module not loaded")  # fmt: skip
-        self.remember(tdx_failure="tmpfs: virt/tdx: module not loaded")
-        self.assert_state("armed")
+        for spoilt in (["tmpfs: virt/tdx: module not loaded"], [1, None], "virt/tdx: module not loaded"):
+            self.remember(tdx_failure=spoilt)
+            self.assert_state("armed")
+        # All that was known then is known to the doctor.
+        self.remember(tdx_failure=[SYS_INIT])
+        self.assertIn("a CPUID value", self.codes()["tdx-init-failed"]["message"])
 
     def test_failed_update(self):
         """What fails after TDX came up is an update of its module: the kernel's list stays."""
@@ -197,6 +202,9 @@ class Reported(State):
         self.assertEqual(table.partition(";")[0], f"TDX gate absent ({cause})")
         explained = json.loads(tree.run(self.root, "--explain=dax0.0", "--json").stdout)
         self.assertIn(f"{meaning}: {line}. ", explained["explanations"][0]["topics"]["gate"])
+        doctor = tree.run(self.root, "--doctor").stdout
+        self.assertEqual(doctor.partition(".")[0], f"TDX gate absent ({cause})")
+        self.assertIn("; kernel log: initialization failed.", doctor.partition("\n\n")[0].replace("\n", " "))
         findings = self.codes()
         self.assertEqual([c for c in findings if "tdx" in c or "kvm" in c], [code])
         self.assertIn(line, findings[code]["message"])
@@ -230,7 +238,7 @@ class Spoilt(State):
         "cut off at a line": f"  0: offline\n{CORE_LINE}",
         "another file": "tdx 31\n",
         "binary": b"\0\377\376" * 1000,
-        "huge": "  0: offline\n" + "".join(f"{i}: state{i}\n" for i in range(100000)) + "238: online\n",
+        "NUL": f"  0: offline\n238: online\n\0{CORE_LINE}",
     }
 
     def test_states(self):
@@ -245,6 +253,11 @@ class Spoilt(State):
                 self.assert_state("unknown", "unreadable")
                 finding = self.codes()["tdx-state-unknown"]
                 self.assertIn(f"/{STATES}: unreadable", finding["message"])
+
+    def test_states_huge(self):
+        self.write(STATES, "  0: offline\n" * (2 << 20))
+        self.assertIn(f"/{STATES}: File too large", self.decide()[1])
+        self.assert_state("armed")
 
     def test_states_directory(self):
         (self.root / STATES).mkdir(parents=True)
@@ -282,8 +295,28 @@ class Spoilt(State):
         self.assertEqual(report["gate"]["state"], "armed")
         self.assertIn({"source": "kernel log", "says": "unreadable"}, report["gate"]["evidence"])
 
+    def test_states_missing(self):
+        """Before 7.1 nothing depends on the file; from then on it should be there."""
+        self.assertNotIn(STATES, self.decide()[1])
+        self.write(RELEASE, "7.3.4\n")
+        self.assertIn(f"/{STATES}: No such file or directory", self.decide()[1])
+        finding = self.codes()["tdx-state-unknown"]
+        self.assertIn(f"/{STATES}: not there", finding["message"])
+
+    def test_log_unreadable(self):
+        """It is named where it could decide."""
+        self.forget("dev/kmsg")
+        (self.root / "dev/kmsg").mkdir()
+        report, messages = self.decide()
+        self.assertIn("kernel log: Is a directory", messages)
+        self.assertEqual(report["gate"]["state"], "armed")
+        self.write(KVM, "Y\n")
+        self.assertNotIn("kernel log", self.decide()[1])
+
     def test_cpuinfo(self):
         """Without the flag's file the other sources decide, if they can."""
+        self.write("proc/cpuinfo", "processor : 0\nflags\t\t:\n\n")
+        self.assert_state("unknown", "unreadable")
         self.write("proc/cpuinfo", "")
         self.assert_state("unknown", "unreadable")
         self.log(ENABLED, "virt/tdx: module not loaded")

@@ -81,6 +81,7 @@ static inline void host_init(struct host *host)
 		.snapshot = &host->snapshot,
 		.records = host->records,
 		.running = true,
+		.kvm_loaded = true,
 		.cmdline = "quiet nohibernate"};
 }
 

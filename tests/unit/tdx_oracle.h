@@ -33,7 +33,8 @@
  *  5. The log, "initialized": leaves RUNNING alone.
  *  6. The log, final failures before 7.1: "module not loaded", a module that is too old, a
  *     required feature in a virt/tdx line, "initialization failed (…)" and a failing TDH.SYS.INIT
- *     leave FAILED. Hibernation and too few key ids leave NEVER. From 7.1 on they strike out
+ *     leave FAILED. Hibernation, too few key ids and a notifier that
+ *     cannot be registered leave NEVER. From 7.1 on they strike out
  *     nothing: a failed runtime update of a running module (7.2) logs some of the same lines.
  *  7. The log, lines that are not final: a SEAMCALL line of another leaf (the kernel tries
  *     TDH.SYS.LP.INIT again) and a kvm_intel line ("until kvm_intel is loaded again") strike out
@@ -102,6 +103,7 @@ enum oracle_log { /* what the kernel log holds, of the kernel's own lines */
 	O_LOG_INITIALISED,
 	O_LOG_HIBERNATION,
 	O_LOG_FEW_KEYS,
+	O_LOG_NOTIFIER, /* "register_memory_notifier() failed" */
 	O_LOG_NO_MODULE,
 	O_LOG_OLD_MODULE,	 /* "frame pointer (RBP) clobber bug present, upgrade TDX module" */
 	O_LOG_FEATURE,		 /* "virt/tdx: XSAVE is required for TDX" and its kind */
@@ -166,6 +168,7 @@ static const struct oracle_line oracle_lines[] = {
 	[O_LOG_INITIALISED] = {O_RUNNING, 0, O_CAUSE_NONE},
 	[O_LOG_HIBERNATION] = {O_NEVER, O_NEVER, O_CAUSE_HIBERNATION},
 	[O_LOG_FEW_KEYS] = {O_NEVER, O_NEVER, O_CAUSE_FEW_KEYS},
+	[O_LOG_NOTIFIER] = {O_NEVER, O_NEVER, O_CAUSE_FAILED},
 	[O_LOG_NO_MODULE] = {O_FAILED, O_FINAL, O_CAUSE_NO_MODULE},
 	[O_LOG_OLD_MODULE] = {O_FAILED, O_FINAL, O_CAUSE_OLD_MODULE},
 	[O_LOG_FEATURE] = {O_FAILED, O_FINAL, O_CAUSE_FEATURE},

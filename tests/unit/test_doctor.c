@@ -134,7 +134,8 @@ static void test_not_started(void **state)
 	set_gate(&host, GATE_ARMED, GATE_MODE_AUTO);
 	set_release(&host, 7, 1);
 	assert_findings(&host, {FINDING_TDX_UNKNOWN, SEVERITY_PROBLEM,
-				       "cannot be read. Sources: /proc/cpuinfo: tdx_host_platform.",
+				       "cannot be read. Sources: /proc/cpuinfo: tdx_host_platform; "
+				       "/sys/devices/system/cpu/hotplug/states: not there.",
 				       "Run this as root", "TDX state"});
 	set_source(&host, GATE_SOURCE_CORE_STATE, FACT_NO);
 	set_source(&host, GATE_SOURCE_KVM_INTEL, FACT_NO);
@@ -177,7 +178,8 @@ static void test_failed_by_memory(void **state)
 		add_record(&host, "dax0.0", 4, 4)->decision.verdict = VERDICT_ONLINE;
 		assert_findings(
 			&host, {FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM,
-				       " 512 MiB in the kernel came after boot.",
+				       " 512 MiB in the kernel came after boot, perhaps before TDX "
+				       "started.",
 				       "from the kernel: load kvm_intel before", "kernel log"});
 		host.facts.n_records = 0;
 		host.facts.boot_ram_in_cxl = &parts;
@@ -209,7 +211,6 @@ static void test_cxl_window(void **state)
 	host.facts.boot_ram_in_cxl = &parts;
 	assert_healthy(&host); /* TDX is active: it has taken the memory */
 	set_gate(&host, GATE_ARMED, GATE_MODE_AUTO);
-	host.snapshot.gate.evidence.facts[GATE_SOURCE_KVM_INTEL] = FACT_YES; /* loaded */
 	assert_findings_of(&host.facts, wants, 2);
 	/* without TDX it is a way to use the memory; with a TDX that failed it is the reason */
 	set_gate(&host, GATE_ABSENT, GATE_MODE_AUTO);
@@ -227,7 +228,6 @@ static void test_late_memory(void **state)
 	(void)state;
 	HOST(host);
 	set_gate(&host, GATE_ARMED, GATE_MODE_AUTO);
-	host.snapshot.gate.evidence.facts[GATE_SOURCE_KVM_INTEL] = FACT_YES;
 	record = add_record(&host, "dax0.0", 4, 0);
 	record->decision.verdict = VERDICT_ONLINE; /* so that it is not stranded as well */
 	assert_findings(&host, {FINDING_LATE_MEMORY, SEVERITY_PROBLEM, "is in the kernel",
@@ -253,6 +253,8 @@ static void test_kvm_not_loaded(void **state)
 	(void)state;
 	HOST(host);
 	set_gate(&host, GATE_ARMED, GATE_MODE_AUTO);
+	assert_healthy(&host); /* it is loaded, and has no such parameter */
+	host.facts.kvm_loaded = false;
 	assert_findings(&host, {FINDING_KVM_NOT_LOADED, SEVERITY_NOTICE, "kvm_intel is not loaded",
 				       "modprobe kvm_intel tdx=1", "/sys/module/kvm_intel"});
 	/* an older kernel may not have it in it, and then it is of no use */
@@ -260,8 +262,6 @@ static void test_kvm_not_loaded(void **state)
 	assert_findings(&host,
 		{FINDING_KVM_NOT_LOADED, SEVERITY_NOTICE, "If its KVM supports TDX",
 			"modinfo -p kvm_intel | grep -q ^tdx: && ", "/sys/module/kvm_intel"});
-	host.snapshot.gate.evidence.facts[GATE_SOURCE_KVM_INTEL] = FACT_YES;
-	assert_healthy(&host);
 }
 
 #define KVM_PARAMETER "/sys/module/kvm_intel/parameters/tdx"

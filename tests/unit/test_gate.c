@@ -44,6 +44,8 @@ static const char *const log_lines[] = {
 	[O_LOG_INITIALISED] = "virt/tdx: module initialized",
 	[O_LOG_HIBERNATION] = "virt/tdx: initialization failed: Hibernation support is enabled",
 	[O_LOG_FEW_KEYS] = "virt/tdx: initialization failed: too few private KeyIDs available.",
+	[O_LOG_NOTIFIER] =
+		"virt/tdx: initialization failed: register_memory_notifier() failed (-12)",
 	[O_LOG_NO_MODULE] = "virt/tdx: module not loaded",
 	[O_LOG_OLD_MODULE] =
 		"virt/tdx: frame pointer (RBP) clobber bug present, upgrade TDX module",
@@ -108,7 +110,7 @@ static struct oracle_input input_number(const char *release, unsigned int number
 	return input;
 }
 
-#define COMBINATIONS (3 * 6 * 2 * 4 * 4 * 2 * 12)
+#define COMBINATIONS (3 * 6 * 2 * 4 * 4 * 2 * 13)
 
 static const char *const releases[] = {"5.14.0-570.el9.x86_64", "6.8.0-1020-intel",
 	"6.12.95+deb12-amd64\n", "6.15.0", "6.16.3-1-default", "7.0.13+deb13-amd64", "7.1.0-rc1",
@@ -223,8 +225,8 @@ static void test_cpuinfo(void **state)
 		{HEAD "flags\t\t: tdx_host_platform fpu\n" TAIL, FACT_YES},
 		{HEAD "flags\t\t: fpu tdx_host_platform\n" TAIL, FACT_YES},
 		{HEAD "flags\t\t: fpu tdx_host_platform", FACT_UNREADABLE},
-		{HEAD "flags\t\t: tdx_host_platform2 tdx_host_platform\n" TAIL, FACT_YES},
-		{HEAD "flags\t\t: xtdx_host_platform tdx_host_platform\n" TAIL, FACT_YES},
+		{HEAD "flags\t\t: fpu tdx_host_platform2 tdx_host_platform\n" TAIL, FACT_YES},
+		{HEAD "flags\t\t: fpu xtdx_host_platform tdx_host_platform\n" TAIL, FACT_YES},
 		{HEAD "flags\t\t: fpu vme\n" TAIL, FACT_NO},
 		{HEAD "flags\t\t: fpu tdx_guest\n" TAIL, FACT_NO},
 		{HEAD "flags\t\t: fpu tdx_host_platform2\n" TAIL, FACT_NO},
@@ -233,7 +235,9 @@ static void test_cpuinfo(void **state)
 		{HEAD "flags\t\t: fpu tdx_host_platform_tdx_host_platform\n" TAIL, FACT_NO},
 		{HEAD "flags\t\t: fpu tdx_host_platfor", FACT_UNREADABLE},
 		{HEAD "flags\t\t: fp", FACT_UNREADABLE},
-		{HEAD "flags\t\t:\n" TAIL, FACT_NO},
+		{HEAD "flags\t\t:\n" TAIL, FACT_UNREADABLE},
+		{HEAD "flags\t\t: \001\377\n" TAIL, FACT_UNREADABLE},
+		{HEAD "flags\t\t: tdx_host_platform\n" TAIL, FACT_UNREADABLE},
 		{HEAD "flags\t\t: fpu\nbugs\t\t: tdx_host_platform\n\n", FACT_NO},
 		{HEAD "flags\t\t: fpu\nvmx flags\t: tdx_host_platform\n\n", FACT_NO},
 		{HEAD "model name\t: tdx_host_platform\nflags\t\t: fpu\n", FACT_NO},
@@ -329,14 +333,14 @@ static void test_states(void **state)
 		const char *text;
 		enum fact core, kvm;
 	} rows[] = {
-		{STATES(CORE_LINE), FACT_YES, FACT_ABSENT},
+		{STATES(CORE_LINE), FACT_YES, FACT_NO},
 		{STATES(KVM_LINE), FACT_NO, FACT_YES},
 		{STATES(CORE_LINE KVM_LINE), FACT_YES, FACT_YES},
-		{STATES(""), FACT_NO, FACT_ABSENT},
-		{STATES("201: virt/tdx:online2\n"), FACT_NO, FACT_ABSENT},
-		{STATES("201: xvirt/tdx:online\n"), FACT_NO, FACT_ABSENT},
-		{STATES("201: virt/tdx:online \n"), FACT_NO, FACT_ABSENT},
-		{STATES("201: x virt/tdx:online\n"), FACT_NO, FACT_ABSENT},
+		{STATES(""), FACT_NO, FACT_NO},
+		{STATES("201: virt/tdx:online2\n"), FACT_NO, FACT_NO},
+		{STATES("201: xvirt/tdx:online\n"), FACT_NO, FACT_NO},
+		{STATES("201: virt/tdx:online \n"), FACT_NO, FACT_NO},
+		{STATES("201: x virt/tdx:online\n"), FACT_NO, FACT_NO},
 		/* Not whole, or not such a file: none of its lines counts. */
 		{"", FACT_UNREADABLE, FACT_UNREADABLE},
 		{"\n", FACT_UNREADABLE, FACT_UNREADABLE},

@@ -31,7 +31,7 @@ static void test_every_message(void **state)
 		{"virt/tdx: module initialization failed (-5)", TDX_TROUBLE_FAILED},
 		{"virt/tdx: TDX-Module initialization failed (-28)", TDX_TROUBLE_FAILED},
 		{"virt/tdx: initialization failed: register_memory_notifier() failed (-12)",
-			TDX_TROUBLE_FAILED},
+			TDX_TROUBLE_NOTIFIER},
 		{"virt/tdx: SEAMCALL (0x0000000000000021) failed: 0xc000090000000000",
 			TDX_TROUBLE_SYS_INIT},
 		{"virt/tdx: SEAMCALL (0x0000000000010021) failed: 0xc000090000000000",
@@ -220,6 +220,8 @@ static void test_seamcall(void **state)
 	assert_true(tdx_log_seamcall(&log, &seamcall));
 	assert_int_equal(seamcall.leaf, 33);
 	assert_false(seamcall_status_is_memory(seamcall.status));
+	assert_false(seamcall_status_is_passing(seamcall.status));
+	assert_true(seamcall_status_is_passing(0x8000020300000000));
 	assert_string_equal(seamcall_status_explain(seamcall.status),
 		"a CPUID value is not what the TDX module requires");
 	assert_null(seamcall_status_explain(0x1234567800000000));

@@ -95,7 +95,7 @@ class Scene(unittest.TestCase):
         """Restart the service, and wait until it has looked at everything."""
         self.mark()
         self.sh(f"systemctl restart {UNIT}")
-        self.guest.wait_for(f"systemctl show -P StatusText {UNIT} | grep -q decided", 30)
+        self.guest.wait_for(f"systemctl show -P StatusText {UNIT} | grep -q decided", 60)
 
     def read(self, path):
         return self.sh(f"cat {path}")

@@ -37,6 +37,7 @@ MODES = {
         ("off", (), None, "absent (not-enabled)"),
         ("one key id", ("swtdx=one-keyid",), None, "absent (few-keys)"),
         ("no VMX", ("swtdx=no-vmx",), None, "absent (not-started)"),
+        ("no MOVDIR64B", ("swtdx=ok", "setcpuid=ss"), None, "absent (missing-feature)"),
         ("no module", ("swtdx=no-module",), None, "absent (no-module)"),
         ("SYS.INIT fails", ("swtdx=init:0xc000090000000000",), None, "absent (init-failed)"),
         ("SYS.INIT: #GP", ("swtdx=init:0x8000ff000000000d",), None, "absent (not-started)"),
@@ -239,6 +240,42 @@ class Guarded(Scene):
                            answer=None)  # fmt: skip
         block = int(record["TDXO_START"], 0) // BLOCK
         self.assertEqual(Kernel(self.guest).online(block), "refuses")
+
+
+class Failing(Scene):
+    """Linux 6.12, where TDX fails while the daemon runs: from then on the kernel refuses nothing."""
+
+    machine = {"kernel": "tdx-6.12", "memory": "4G", "cxl": ["512M", "512M"],
+               "kernel_args": ("swtdx=config:0xc0000a0000000000",)}  # fmt: skip
+
+    def test_00_armed(self):
+        self.assert_guard("0", "offline")
+        self.create_region(0, SIZE)
+        record = self.wait_for_record(region=self.regions[0])
+        self.assert_record(record, verdict="devdax", gate="armed", blocks="0")
+
+    def test_01_tdx_fails(self):
+        """The journal has the kernel's messages a moment after the event of KVM."""
+        self.sh(["insmod", KVM])
+        self.guest.wait_for(f"systemctl show -P StatusText {UNIT} | grep -F 'gate absent (init-failed)'", 60)
+        self.assert_guard("1", "online")
+        [entry] = self.guest.journal(f"_SYSTEMD_UNIT={UNIT}", "TDXO_GATE_CAUSE=init-failed")
+        self.assertEqual(entry["TDXO_KERNEL_LOG"], "virt/tdx: module initialization failed (-5)")
+
+    def test_02_memory_goes_online(self):
+        self.create_region(1, SIZE)
+        record = self.wait_for_record(region=self.regions[1])
+        self.assert_record(record, verdict="online", reason="gate-absent", blocks="4", blocks_online="4")
+
+    def test_03_log_moves_on(self):
+        """What the log has proved is kept for this boot."""
+        self.sh("journalctl --rotate; journalctl --vacuum-time=1s; dmesg --clear")
+        self.restart()
+        self.assertEqual(self.state()["cause"], "init-failed")
+        [finding] = [f for f in json.loads(
+            self.guest.run("tdx-onlined --doctor --json", check=False).stdout)["findings"]
+            if f["code"] == "tdx-init-failed"]  # fmt: skip
+        self.assertIn("SEAMCALL leaf 45 with 0xc0000a0000000000: a TDMR is invalid", finding["message"])
 
 
 class Started(Scene):

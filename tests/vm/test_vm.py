@@ -255,6 +255,22 @@ class Armed(Scene):
         self.assertEqual({state.split()[0] for state in self.states(start, 4 * BLOCK)}, {"online"})
         type(self).record = record
 
+    def test_00b_injection(self):
+        """Words that a user has the kernel log turn nothing, whatever the daemon has kept."""
+        for words in ("virt/tdx: module initialization failed (-5)", "virt/tdx: module initialized",
+                      "virt/tdx: module not loaded", "virt/tdx: XSAVE is required for TDX",
+                      "virt/tdx: SEAMCALL (0x0000000000000021) failed: 0xc000090000000000"):  # fmt: skip
+            self.inject(words)
+        for forget in ("true", f"rm {STATE}"):
+            self.sh(f"systemctl stop {UNIT}; {forget}")
+            self.restart()
+            self.assertEqual(self.state(), {"state": "armed", "detected": "armed", "mode": "auto"})
+            self.assert_guard("0", "offline")
+            report = json.loads(self.sh("tdx-onlined --dry-run --json"))
+            self.assertEqual((report["gate"]["state"], report["ranges"][0]["reason"]),
+                             ("armed", "already-online"))  # fmt: skip
+        self.sh(f"echo online_movable >{MEMORY}/auto_online_blocks")
+
     def test_01_taken_out(self):
         """What the record says takes it out, so that TDX can come up; and nothing is in its way."""
         self.take_out(self.record)
