@@ -97,7 +97,7 @@ int monitor_fd(const struct monitor *monitor)
 }
 
 /*
- * kvm_intel says "add" before it initialises the TDX module; when it has, it makes /dev/kvm
+ * kvm_intel says "add" before it initializes the TDX module; when it has, it makes /dev/kvm
  * (vt_init(), arch/x86/kvm/vmx/main.c, 6.16).
  */
 static int news_of_name(const char *name)

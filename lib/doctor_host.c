@@ -143,14 +143,14 @@ static const struct {
 	{"efi", forbids_soft_reserve, false, SEVERITY_PROBLEM,
 		"memory that firmware sets apart, CXL memory above all, becomes ordinary RAM. It "
 		"is "
-		"no TDX memory, so TDX cannot initialise",
+		"no TDX memory, so TDX cannot initialize",
 		"Take nosoftreserve off efi= on the kernel command line, then boot again."},
 	{"efi_fake_mem", is_given, false, SEVERITY_NOTICE,
 		"memory whose attributes are changed by it may not be what firmware says",
 		"Take it off the kernel command line, then boot again."},
 	{"memmap", adds_ram, false, SEVERITY_PROBLEM,
 		"it makes RAM of memory that firmware does not call so. If that is no TDX memory, "
-		"TDX cannot initialise",
+		"TDX cannot initialize",
 		"Take it off the kernel command line, then boot again."},
 	{"movable_node", is_given, false, SEVERITY_NOTICE,
 		"boot memory that can be unplugged is in ZONE_MOVABLE, where no confidential VM "

@@ -85,7 +85,7 @@ static void tell_window(struct text *text, const struct cedt_window *window, boo
 		text, "The CEDT has it in the CXL window %s.", range_format(window->range, range));
 	if (boot_ram)
 		text_append(text, " Firmware hands out CXL memory as ordinary RAM there, and that "
-				  "keeps TDX from initialising.");
+				  "keeps TDX from initializing.");
 }
 
 static void tell_affinity(struct text *text, const struct srat_memory *memory)

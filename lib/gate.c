@@ -131,7 +131,7 @@ static enum gate_state detect(const struct gate_facts *facts, enum gate_cause *r
 		return unknown(GATE_CAUSE_UNREADABLE, ret_cause);
 	if (contradiction)
 		return unknown(GATE_CAUSE_CONFLICT, ret_cause);
-	/* A failed initialisation leaves the kernel's list empty for good: it refuses nothing. */
+	/* A failed initialization leaves the kernel's list empty for good: it refuses nothing. */
 	if (log == FACT_NO)
 		return absent(facts->log_cause, ret_cause);
 	return flag == FACT_YES ? GATE_ARMED : unknown(GATE_CAUSE_UNREADABLE, ret_cause);
@@ -293,14 +293,14 @@ void gate_read_log(const struct tdx_log *log, struct gate_facts *facts)
 	facts->log_before_flag = false;
 	facts->log_line[0] = '\0';
 	/* A failed update of a module that is up leaves the kernel's list as it is. */
-	if (log->initialised || !failed)
-		facts->facts[GATE_SOURCE_KERNEL_LOG] = log->initialised ? FACT_YES : FACT_ABSENT;
+	if (log->initialized || !failed)
+		facts->facts[GATE_SOURCE_KERNEL_LOG] = log->initialized ? FACT_YES : FACT_ABSENT;
 	else
 		facts->facts[GATE_SOURCE_KERNEL_LOG] = FACT_NO;
 	/* What is no proof by itself may still be the cause of what another source proves. */
 	if (!failed)
 		trouble = TDX_TROUBLE_SEAMCALL;
-	if (log->initialised || !log->lines[trouble][0])
+	if (log->initialized || !log->lines[trouble][0])
 		return;
 	facts->log_cause = of_trouble[trouble];
 	facts->log_before_flag = trouble <= TDX_TROUBLE_LAST_BEFORE_FLAG;

@@ -215,7 +215,7 @@ static void append_remedy(struct text *text, const struct record *record)
 	if (record->outcome.result == RESULT_CHANGED && !record->outcome.blocks.online)
 		return;
 	if (record->gate.state == GATE_ARMED)
-		text_append(text, "; it keeps TDX from initialising");
+		text_append(text, "; it keeps TDX from initializing");
 	if (arrival_is_dax(arrival))
 		text_append(text, "; take it out with: daxctl reconfigure-device -m devdax -f %s",
 			arrival->device);

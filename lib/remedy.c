@@ -65,7 +65,7 @@ static void append_way_out(struct text *text, const struct record *record)
 		text_append(text, " 'chmem -d 0x%" PRIx64 "-0x%" PRIx64 "'.", arrival->range.start,
 			arrival->range.end - 1);
 	if (record->gate.state == GATE_ARMED)
-		text_append(text, " While it is online TDX cannot initialise.");
+		text_append(text, " While it is online TDX cannot initialize.");
 }
 
 static bool stays_out(const struct record *record)

@@ -94,7 +94,7 @@ void tdx_log_read(struct tdx_log *log, const char *message)
 
 	snprintf(line, sizeof(line), "%.*s", (int)strcspn(message, "\r\n"), message);
 	log->enabled |= has_begin(line, CORE "BIOS enabled: ");
-	log->initialised |= strcmp(line, CORE "module initialized") == 0 ||
+	log->initialized |= strcmp(line, CORE "module initialized") == 0 ||
 			    strcmp(line, CORE "TDX-Module initialized") == 0;
 	trouble = find_trouble(line);
 	if (trouble != TDX_TROUBLE_MAX)

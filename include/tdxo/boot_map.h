@@ -2,7 +2,7 @@
 /*
  * The boot map: the memory that a TDX kernel accepts.
  *
- * It predicts tdx_memlist, the list that the kernel builds from memblock when it initialises
+ * It predicts tdx_memlist, the list that the kernel builds from memblock when it initializes
  * the TDX module and that user space cannot read (arch/x86/virt/vmx/tdx/tdx.c,
  * build_tdx_memlist(), 6.8 and later). Regions are sorted and disjoint, but two that touch
  * stay two: the kernel accepts a memory block only if it lies within one of them.

@@ -4,7 +4,7 @@
  *
  * No single file shows it on every kernel, so several sources are read. /proc/cpuinfo has the flag
  * tdx_host_platform if firmware enabled TDX (arch/x86/virt/vmx/tdx/tdx.c, tdx_init(), 6.8 and
- * later). The others show whether the TDX module has been initialised: from that moment on the
+ * later). The others show whether the TDX module has been initialized: from that moment on the
  * kernel refuses. What they mean depends on the kernel release:
  *
  *   before 7.1   TDX starts when KVM asks for it, if ever. The flag alone means that it still may:
@@ -30,7 +30,7 @@
 
 enum gate_state {
 	GATE_ABSENT,  /* nothing is refused, and TDX cannot start any more in this boot */
-	GATE_ARMED,   /* firmware enabled TDX, and this kernel may still initialise it */
+	GATE_ARMED,   /* firmware enabled TDX, and this kernel may still initialize it */
 	GATE_ACTIVE,  /* the kernel refuses what was not there at boot */
 	GATE_UNKNOWN, /* sources unreadable or contradictory: handled as active */
 	GATE_STATE_MAX,
@@ -52,7 +52,7 @@ enum gate_cause {
 	GATE_CAUSE_NO_MODULE,	/* absent: firmware loaded no TDX module */
 	GATE_CAUSE_OLD_MODULE,	/* absent: the kernel wants a newer TDX module */
 	GATE_CAUSE_FEATURE,	/* absent: the processor lacks a feature that TDX needs */
-	GATE_CAUSE_FAILED,	/* absent: the initialisation failed */
+	GATE_CAUSE_FAILED,	/* absent: the initialization failed */
 	GATE_CAUSE_NOT_STARTED, /* absent: it did not start, and the log does not show why */
 	GATE_CAUSE_UNREADABLE,	/* unknown: the source that would decide cannot be read */
 	GATE_CAUSE_CONFLICT,	/* unknown: the sources contradict each other */
@@ -76,7 +76,7 @@ enum gate_source {
 	GATE_SOURCE_KVM_INTEL,	/* kvm_intel's parameter tdx (6.16 and later) */
 	GATE_SOURCE_CGROUP,	/* a tdx line in misc.capacity of the root cgroup */
 	GATE_SOURCE_EARLIER,	/* FACT_YES: the daemon found TDX active earlier in this boot */
-	GATE_SOURCE_KERNEL_LOG, /* FACT_YES: initialised; FACT_NO: failed for this boot */
+	GATE_SOURCE_KERNEL_LOG, /* FACT_YES: initialized; FACT_NO: failed for this boot */
 	GATE_SOURCE_MAX,
 };
 

@@ -21,7 +21,7 @@ enum tdx_trouble {
 	TDX_TROUBLE_FEATURE, /* the processor lacks something that TDX needs, or hides it */
 	TDX_TROUBLE_OLD_MODULE,
 	TDX_TROUBLE_SYS_INIT, /* the TDX module refused TDH.SYS.INIT; often the only trace */
-	TDX_TROUBLE_FAILED,   /* any other failed initialisation */
+	TDX_TROUBLE_FAILED,   /* any other failed initialization */
 	TDX_TROUBLE_FINAL_MAX,
 
 	/* No proof by themselves. */
@@ -34,7 +34,7 @@ enum tdx_trouble {
 
 struct tdx_log {
 	bool enabled;				   /* the BIOS has enabled TDX */
-	bool initialised;			   /* the TDX module is up */
+	bool initialized;			   /* the TDX module is up */
 	char lines[TDX_TROUBLE_MAX][TDX_LOG_LINE]; /* the last of each; empty: none */
 };
 
@@ -47,7 +47,7 @@ void tdx_log_read(struct tdx_log *log, const char *message);
 /* The most specific trouble that is final; TDX_TROUBLE_FINAL_MAX: none. */
 enum tdx_trouble tdx_log_failure(const struct tdx_log *log) MUST_CHECK;
 
-/* The errno of a failed initialisation, positive; 0: not known. */
+/* The errno of a failed initialization, positive; 0: not known. */
 int tdx_log_error(const struct tdx_log *log) MUST_CHECK;
 
 /* A refused request to the TDX module: the leaf's number and the completion status (RAX). */

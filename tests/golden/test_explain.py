@@ -409,7 +409,7 @@ class Asked(tree.Tree):
                          " says boot-params. The kernel has memory block memory186 there.")  # fmt: skip
         self.assertEqual(topics["origin"], "The CEDT has it in the CXL window [mem 0x5d0000000-"
                          "0x15cfffffff]. Firmware hands out CXL memory as ordinary RAM there, and that"
-                         " keeps TDX from initialising.")  # fmt: skip
+                         " keeps TDX from initializing.")  # fmt: skip
 
 
 class Terminal(tree.Tree):

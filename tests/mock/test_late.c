@@ -139,7 +139,7 @@ static void test_gate_after_withheld(void **state)
 	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
 }
 
-/* The TDX module stays initialised until reboot, whoever is there to say so. */
+/* The TDX module stays initialized until reboot, whoever is there to say so. */
 static void test_witness_vanishes(void **state)
 {
 	struct mock *mock = *state;

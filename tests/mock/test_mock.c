@@ -336,7 +336,7 @@ static void test_armed_to_active(void **state)
 	mock_expect_gate(mock, "armed");
 	mock_expect_line(mock, NOTHING);
 	expect_guard(mock, "0", "offline");
-	/* kvm_intel is there before it has initialised the module; then it makes /dev/kvm. */
+	/* kvm_intel is there before it has initialized the module; then it makes /dev/kvm. */
 	mock_set_tdx_parameter(mock, 'N');
 	mock_uevent(mock, KVM_INTEL, "add");
 	mock_set_tdx_parameter(mock, 'Y');

@@ -6,9 +6,9 @@
  * It keeps four hypotheses about this boot:
  *
  *   NEVER     firmware or an early check leaves TDX off; the CPU flag is not set
- *   POSSIBLE  the flag is set, and the kernel may still initialise the TDX module
+ *   POSSIBLE  the flag is set, and the kernel may still initialize the TDX module
  *   RUNNING   the kernel has its list of TDX memory and refuses all other memory
- *   FAILED    the kernel tried to initialise the TDX module, and cannot try again in this boot
+ *   FAILED    the kernel tried to initialize the TDX module, and cannot try again in this boot
  *
  * Each source keeps some of them and strikes out the others. A source that cannot be read keeps
  * all. The state follows from the hypotheses that remain.
@@ -22,13 +22,13 @@
  *     POSSIBLE is struck out. Distributions backport: an older release, or a release that does not
  *     parse, strikes out nothing. -rc1 follows the merge window: 7.1.0-rc1 is 7.1.
  *  3. The states file: virt/tdx:online leaves RUNNING alone. From 7.1 on it is there exactly while
- *     the core is initialised: a readable file without it leaves NEVER and FAILED. Before 7.1
+ *     the core is initialized: a readable file without it leaves NEVER and FAILED. Before 7.1
  *     kvm/cpu/tdx:online leaves RUNNING alone; it comes and goes with kvm_intel, but the list stays:
  *     no line strikes out nothing. From 7.1 on no kernel has that line, and it proves nothing
  *     against the missing other one: nothing remains. A missing file is not a missing line.
  *  4. tdx_host, kvm_intel's tdx = Y, "tdx" in misc.capacity and the daemon's own "active" of this
  *     boot (the list is built once): each leaves RUNNING alone. Their absence
- *     strikes out nothing: tdx_host needs its module, N does not mean "not initialised" from 7.1
+ *     strikes out nothing: tdx_host needs its module, N does not mean "not initialized" from 7.1
  *     on, and before 7.1 kvm_intel can be unloaded or loaded again without TDX.
  *  5. The log, "initialized": leaves RUNNING alone.
  *  6. The log, final failures before 7.1: "module not loaded", a module that is too old, a

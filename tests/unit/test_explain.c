@@ -404,7 +404,7 @@ static void test_change(void **state)
 		{{DAX, .gate = GATE_ARMED, .presence = PRESENCE_ONLINE},
 			"Take it out with 'daxctl reconfigure-device -m devdax -f dax0.0'. While "
 			"it "
-			"is online TDX cannot initialise."},
+			"is online TDX cannot initialize."},
 		{{DAX, .asks = ASKS(IGNORE)}, "Change or remove the rule, then " RELOAD},
 		/* To convert it helps only where it could go online then. */
 		{{DAX, .driver = DAX_DRIVER_DEVICE_DAX},

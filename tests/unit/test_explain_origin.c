@@ -181,7 +181,7 @@ static void check_place(
 #define CEDT_1 "The CEDT has it in the CXL window [mem 0x600000000-0x6ffffffff]."
 #define SPOILT                                                                                     \
 	" Firmware hands out CXL memory as ordinary RAM there, and that keeps TDX from "           \
-	"initialising."
+	"initializing."
 
 static void test_boot_memory(void **state)
 {

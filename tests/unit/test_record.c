@@ -260,7 +260,7 @@ static const struct {
 		 .gate = GATE(ARMED)},
 		CXL_TEXT "left as it is: it should not be online, but it is already "
 			 "(already-online); 512 of 512 blocks online; "
-			 "it keeps TDX from initialising; take it out with: "
+			 "it keeps TDX from initializing; take it out with: "
 			 "daxctl reconfigure-device -m devdax -f dax0.0; TDX gate armed"},
 	{{.arrival = DIMM,
 		 .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_ALREADY_ONLINE},

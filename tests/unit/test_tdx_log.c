@@ -141,7 +141,7 @@ static void test_process_names(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(messages); i++)
 		tdx_log_read(&log, messages[i]);
 	assert_int_equal(tdx_log_failure(&log), TDX_TROUBLE_FINAL_MAX);
-	assert_false(log.initialised);
+	assert_false(log.initialized);
 }
 
 static void test_enabled(void **state)
@@ -157,11 +157,11 @@ static void test_enabled(void **state)
 	assert_true(log.enabled);
 }
 
-static void test_initialised(void **state)
+static void test_initialized(void **state)
 {
 	static const struct {
 		const char *message;
-		bool initialised;
+		bool initialized;
 	} rows[] = {
 		{"virt/tdx: module initialized\n", true},
 		{"virt/tdx: TDX-Module initialized", true},
@@ -178,7 +178,7 @@ static void test_initialised(void **state)
 		struct tdx_log log = {0};
 
 		tdx_log_read(&log, rows[i].message);
-		if (log.initialised != rows[i].initialised)
+		if (log.initialized != rows[i].initialized)
 			fail_msg("%s", rows[i].message);
 	}
 }
@@ -248,7 +248,7 @@ int main(void)
 		cmocka_unit_test(test_quoted_words),
 		cmocka_unit_test(test_process_names),
 		cmocka_unit_test(test_enabled),
-		cmocka_unit_test(test_initialised),
+		cmocka_unit_test(test_initialized),
 		cmocka_unit_test(test_failure),
 		cmocka_unit_test(test_seamcall),
 		cmocka_unit_test(test_long_line),

@@ -250,7 +250,7 @@ class Armed(Scene):
         record = self.wait_for_record(region=self.regions[0])
         self.assert_record(record, verdict="ignore", reason="already-online", gate="armed",
                            blocks="4", blocks_online="4", driver="kmem", result="nothing-to-do")  # fmt: skip
-        self.assertIn("; it keeps TDX from initialising; take it out with: ", record["MESSAGE"])
+        self.assertIn("; it keeps TDX from initializing; take it out with: ", record["MESSAGE"])
         start = self.window(0)[0]
         self.assertEqual({state.split()[0] for state in self.states(start, 4 * BLOCK)}, {"online"})
         type(self).record = record

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * tdx_refuse: what an initialised TDX host does to memory hotplug, without TDX
+ * tdx_refuse: what an initialized TDX host does to memory hotplug, without TDX
  *
  * A TDX kernel keeps the list of memory that was present at boot, and a memory notifier that
  * answers NOTIFY_BAD when a block is about to go online that is not wholly inside one entry of
@@ -14,8 +14,8 @@
  *   initialized 1: log that the TDX module came up
  *
  * platform and initialized only make the host look like one to user space: they change no refusal.
- * When kvm_intel has initialised the TDX module it makes /dev/kvm; initialized makes one as well,
- * that is of no use but for its event. From 7.1 on a CPU hotplug state shows that TDX is initialised.
+ * When kvm_intel has initialized the TDX module it makes /dev/kvm; initialized makes one as well,
+ * that is of no use but for its event. From 7.1 on a CPU hotplug state shows that TDX is initialized.
  *
  * What can go wrong besides, on any host, is here as well, to be had when a test wants it:
  *
@@ -289,5 +289,5 @@ static void __exit tdx_refuse_exit(void)
 }
 module_exit(tdx_refuse_exit);
 
-MODULE_DESCRIPTION("Refuses to online memory like an initialised TDX host");
+MODULE_DESCRIPTION("Refuses to online memory like an initialized TDX host");
 MODULE_LICENSE("GPL");
