@@ -155,7 +155,7 @@ static int examine(struct visit *visit, const struct config *config, bool hotplu
 		.n_records = visit->n_records,
 		.observe = config->observe,
 		.running = host->daemon != 0,
-		.log = visit->walk.sensor.log,
+		.log = &visit->walk.sensor.log,
 		.kvm_loaded = host->kvm_loaded,
 		.cmdline = host->cmdline,
 		.boot_ram_in_cxl = &visit->boot_ram_in_cxl,
@@ -217,6 +217,9 @@ int doctor_run(struct settings *settings, bool json, bool captured)
 	hotplug = r == 0;
 	if (r == 0)
 		r = look_at_memory(&visit);
+	if (visit.walk.sensor.log_error < 0 && visit.walk.sensor.log_error != -EBADMSG)
+		complain(&visit.walk.sensor.complaints, "kernel log: %s",
+			strerror(-visit.walk.sensor.log_error));
 	if (r == 0 || r == -ENODEV)
 		r = host_examine(&visit.host, &visit.walk.sensor.complaints, captured);
 	if (r == 0)

@@ -173,7 +173,7 @@ static void add_evidence(struct entry *entry, const struct gate *gate)
 	for (enum gate_source source = 0; source < GATE_SOURCE_MAX; source++)
 		add(entry, "TDXO_EVIDENCE=%s: %s", gate_source_to_string(source),
 			fact_to_string(source, gate->evidence.facts[source]));
-	if (gate->evidence.log_line[0])
+	if (gate->cause && gate->evidence.log_line[0])
 		add(entry, "TDXO_KERNEL_LOG=%s", gate->evidence.log_line);
 }
 

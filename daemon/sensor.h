@@ -31,7 +31,8 @@ struct sensor {
 	bool blind;		    /* the last look could not see all */
 	bool was_active;	    /* the gate was found active at some time of this boot */
 	struct tdx_log log;	    /* the kernel's messages about TDX, and those of tdx_failure */
-	struct tdx_log tdx_failure; /* what proved a failed start in this boot */
+	int log_error;		    /* 0, or why not all of the kernel log could be read */
+	struct tdx_log tdx_failure; /* its messages when a failed start was proved in this boot */
 	struct complaints complaints;
 };
 
@@ -39,7 +40,7 @@ struct sensor {
 struct earlier {
 	const struct boot_map *boot_map; /* or NULL; its regions are copied */
 	bool gate_active;
-	const struct tdx_log *tdx_failure; /* the messages that proved a failed start */
+	const struct tdx_log *tdx_failure; /* messages from when a failed start was proved */
 };
 
 /* Take the first look. 0; -ENODEV: no memory hotplug, only the gate is known; -ENOMEM. */

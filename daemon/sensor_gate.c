@@ -181,29 +181,25 @@ static void read_log_message(const char *message, void *userdata)
 }
 
 /* What has proved a failure earlier in this boot proves it when the log has rotated, too. */
-static int read_kernel_log(struct sensor *sensor, struct gate_facts *facts)
+static void read_kernel_log(struct sensor *sensor, struct gate_facts *facts)
 {
-	int r;
-
 	sensor->log = sensor->tdx_failure;
-	r = sensor_kernel_log(read_log_message, &sensor->log);
+	sensor->log_error = sensor_kernel_log(read_log_message, &sensor->log);
 	gate_read_log(&sensor->log, facts);
-	if (r < 0 && facts->facts[GATE_SOURCE_KERNEL_LOG] == FACT_ABSENT)
+	if (sensor->log_error < 0 && facts->facts[GATE_SOURCE_KERNEL_LOG] == FACT_ABSENT)
 		facts->facts[GATE_SOURCE_KERNEL_LOG] = FACT_UNREADABLE;
-	return r;
 }
 
 /* Without privileges the log is often hidden: that matters where it could decide. */
-static void complain_of_log(struct sensor *sensor, int error)
+static void complain_of_log(struct sensor *sensor)
 {
-	const struct gate *gate = &sensor->snapshot.gate;
+	enum gate_state detected = sensor->snapshot.gate.detected;
 
-	if (error == -EBADMSG)
+	if (sensor->log_error == -EBADMSG)
 		complain(&sensor->complaints,
 			KMSG ": has lines that are no kernel messages, and they are ignored");
-	else if (error < 0 && gate->detected != GATE_ACTIVE &&
-		 gate->evidence.facts[GATE_SOURCE_CPUINFO] != FACT_NO)
-		complain(&sensor->complaints, "kernel log: %s", strerror(-error));
+	else if (sensor->log_error < 0 && (detected == GATE_ARMED || detected == GATE_UNKNOWN))
+		complain(&sensor->complaints, "kernel log: %s", strerror(-sensor->log_error));
 }
 
 /* What holds until the next boot, although its source may change. */
@@ -212,8 +208,8 @@ static void remember(struct sensor *sensor)
 	const struct gate *gate = &sensor->snapshot.gate;
 
 	sensor->was_active |= gate->detected == GATE_ACTIVE;
-	if (gate->detected == GATE_ABSENT &&
-		gate->evidence.facts[GATE_SOURCE_KERNEL_LOG] == FACT_NO)
+	/* Whatever is in it weighs the same when it is read again. */
+	if (gate->detected == GATE_ABSENT && gate->evidence.log_line[0])
 		sensor->tdx_failure = sensor->log;
 }
 
@@ -221,7 +217,6 @@ void sensor_read_gate(struct sensor *sensor)
 {
 	struct complaints *complaints = &sensor->complaints;
 	struct gate_facts facts = {.release = read_release(complaints)};
-	int r;
 
 	facts.facts[GATE_SOURCE_CPUINFO] = read_cpuinfo(complaints);
 	read_states(complaints, &facts);
@@ -230,8 +225,8 @@ void sensor_read_gate(struct sensor *sensor)
 		read_file(complaints, KVM_INTEL, gate_read_kvm_parameter);
 	facts.facts[GATE_SOURCE_CGROUP] = read_file(complaints, CGROUP, gate_read_misc_capacity);
 	facts.facts[GATE_SOURCE_EARLIER] = sensor->was_active ? FACT_YES : FACT_ABSENT;
-	r = read_kernel_log(sensor, &facts);
+	read_kernel_log(sensor, &facts);
 	sensor->snapshot.gate = gate_decide(&facts, sensor->config->gate);
-	complain_of_log(sensor, r);
+	complain_of_log(sensor);
 	remember(sensor);
 }

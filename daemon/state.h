@@ -24,7 +24,7 @@ struct state {
 	bool kept;    /* an earlier one knew the boot map */
 	struct boot_map boot_map;
 	bool gate_active;	    /* it was, at some time of this boot */
-	struct tdx_log tdx_failure; /* the kernel's messages that proved a failed start */
+	struct tdx_log tdx_failure; /* the kernel's messages when a failed start was proved */
 	struct guard guard;
 	char *in_force[CONFIG_KEYS]; /* values as they were written; NULL: not known */
 	bool present_known;	     /* what was there has been seen */

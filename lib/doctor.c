@@ -157,7 +157,7 @@ void doctor_append_comment_out(struct text *text, const char *path, const char *
 
 bool doctor_concerns_tdx(const struct doctor_facts *facts)
 {
-	return facts->log.enabled || gate_refuses(facts->gate) ||
+	return facts->log->enabled || gate_refuses(facts->gate) ||
 	       facts->gate->detected != GATE_ABSENT || facts->gate->cause != GATE_CAUSE_NOT_ENABLED;
 }
 

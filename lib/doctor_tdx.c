@@ -95,20 +95,28 @@ static void append_memory_remedy(struct text *text, const struct suspects *suspe
 	text_append(text, ". Then boot again.");
 }
 
+/* The request that failed. An errno other than EIO has another reason (tdx.c, sc_retry_prerr()). */
+static bool find_seamcall(const struct doctor_facts *facts, struct seamcall *ret_seamcall)
+{
+	int error = tdx_log_error(facts->log);
+
+	return (!error || error == EIO) && tdx_log_seamcall(facts->log, ret_seamcall);
+}
+
 /* Did the TDX module refuse memory, or is that as good a guess as any? */
 static bool is_about_memory(const struct doctor_facts *facts)
 {
 	struct seamcall seamcall;
 
-	if (!tdx_log_seamcall(&facts->log, &seamcall))
-		return tdx_log_error(&facts->log) == EIO;
+	if (!find_seamcall(facts, &seamcall))
+		return tdx_log_error(facts->log) == EIO;
 	return seamcall_status_is_memory(seamcall.status);
 }
 
 /* What to do about an error of init_tdx_module() (6.12, 7.3). */
 static void append_errno_remedy(struct text *text, const struct doctor_facts *facts)
 {
-	switch (tdx_log_error(&facts->log)) {
+	switch (tdx_log_error(facts->log)) {
 	case ENOMEM:
 		text_append(text, "TDX needs 1/256 of all memory for itself, in large pieces.");
 		if (!kernel_starts_tdx_at_boot(facts->gate->evidence.release))
@@ -132,7 +140,7 @@ static void append_failure_remedy(struct text *text, const struct doctor_facts *
 {
 	const struct suspects suspects = find_suspects(facts);
 	struct seamcall seamcall;
-	bool refused = tdx_log_seamcall(&facts->log, &seamcall);
+	bool refused = find_seamcall(facts, &seamcall);
 
 	if (is_about_memory(facts) && (suspects.late || suspects.in_cxl))
 		append_memory_remedy(text, &suspects);
@@ -149,7 +157,7 @@ static void append_failure_details(struct text *text, const struct doctor_facts 
 	struct seamcall seamcall;
 	char size[SIZE_TEXT];
 
-	if (tdx_log_seamcall(&facts->log, &seamcall)) {
+	if (find_seamcall(facts, &seamcall)) {
 		const char *meaning = seamcall_status_explain(seamcall.status);
 
 		text_append(text,
@@ -323,7 +331,7 @@ static void append_kvm_remedy(struct text *text, const struct doctor_facts *fact
 		return;
 	}
 	/* What KVM lacks another parameter does not give it. */
-	if (!append_modprobe_remedy(text, facts) && facts->log.lines[TDX_TROUBLE_KVM][0]) {
+	if (!append_modprobe_remedy(text, facts) && facts->log->lines[TDX_TROUBLE_KVM][0]) {
 		text_append(text, "Provide what the message names, by a BIOS setting or" PUT_ON);
 		return;
 	}
@@ -348,8 +356,8 @@ void doctor_check_kvm(struct examination *examination)
 	text_append(&note.message,
 		"/sys/module/kvm_intel/parameters/tdx is N: KVM cannot run confidential VMs on "
 		"this host, and the rules for its memory are in effect nevertheless");
-	if (facts->log.lines[TDX_TROUBLE_KVM][0])
-		text_append(&note.message, "; %s", facts->log.lines[TDX_TROUBLE_KVM]);
+	if (facts->log->lines[TDX_TROUBLE_KVM][0])
+		text_append(&note.message, "; %s", facts->log->lines[TDX_TROUBLE_KVM]);
 	text_append(&note.message, ".");
 	append_kvm_remedy(&note.remedy, facts);
 	note_end(examination, &note);

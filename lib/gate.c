@@ -160,12 +160,20 @@ static bool line_has_word(const char *line, const char *word)
 	return false;
 }
 
+/* "flags\t\t: fpu vme …", to its end. */
+static bool is_flags_line(const char *line)
+{
+	size_t length = strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789_ \t:");
+
+	return line[length] == '\n';
+}
+
 enum fact gate_read_cpuinfo(const char *text)
 {
 	const char *flags = strstr(text, "\nflags\t");
 
-	/* A line without its end may lack flags, and one without the flag of all is no such line. */
-	if (!flags || !strchr(flags + 1, '\n') || !line_has_word(flags + 1, "fpu"))
+	/* A line without its end may lack flags; so may one with other bytes, or without the first. */
+	if (!flags || !is_flags_line(flags + 1) || !line_has_word(flags + 1, "fpu"))
 		return FACT_UNREADABLE;
 	return line_has_word(flags + 1, "tdx_host_platform") ? FACT_YES : FACT_NO;
 }
@@ -226,6 +234,9 @@ static const char *next_state(const char **text, size_t *ret_length)
 	name += 2;
 	*ret_length = (size_t)(end - name);
 	*text = end + 1;
+	for (at = name; at < end; at++)
+		if (*at < ' ' || *at > '~')
+			return NULL;
 	return name;
 }
 
@@ -237,14 +248,16 @@ static bool is_named(const char *name, size_t length, const char *wanted)
 /* False: the text is not whole, or something else. */
 static bool find_states(const char *text, bool *ret_core, bool *ret_kvm)
 {
+	unsigned long number, before = 0;
 	bool last = false;
 	const char *name;
 	size_t length;
 
 	*ret_core = *ret_kvm = false;
-	for (bool first = true; *text; first = false) {
+	for (bool first = true; *text; first = false, before = number) {
+		number = strtoul(text, NULL, 10);
 		name = next_state(&text, &length);
-		if (!name || (first && !is_named(name, length, "offline")))
+		if (!name || (first ? !is_named(name, length, "offline") : number <= before))
 			return false;
 		*ret_core |= is_named(name, length, "virt/tdx:online");
 		*ret_kvm |= is_named(name, length, "kvm/cpu/tdx:online");
@@ -323,15 +336,16 @@ void gate_append(struct text *text, const struct gate *gate)
 		text_append(text, " as found");
 }
 
-/* What is not there is no news, unless it should be there; a file is named once. */
+/* What is not there is no news, unless this kernel should have it. */
 static bool is_telling(const struct gate_facts *facts, enum gate_source source)
 {
 	enum fact fact = facts->facts[source];
 
 	if (source == GATE_SOURCE_KVM_STATE)
 		return fact == FACT_YES;
-	return fact != FACT_ABSENT || source == GATE_SOURCE_CPUINFO ||
-	       (source == GATE_SOURCE_CORE_STATE && kernel_starts_tdx_at_boot(facts->release));
+	if (source == GATE_SOURCE_CORE_STATE && fact != FACT_UNREADABLE)
+		return fact == FACT_YES || kernel_starts_tdx_at_boot(facts->release);
+	return fact != FACT_ABSENT || source == GATE_SOURCE_CPUINFO;
 }
 
 void gate_append_sources(struct text *text, const struct gate *gate)

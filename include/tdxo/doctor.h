@@ -114,7 +114,7 @@ struct doctor_facts {
 	bool observe;	 /* Act=no */
 	bool running;	 /* the daemon is */
 	bool kvm_loaded; /* kvm_intel is, or is built in */
-	struct tdx_log log;
+	const struct tdx_log *log;
 	const char *cmdline;			 /* NULL: not known */
 	const struct range_set *boot_ram_in_cxl; /* without CXL caches; NULL: not known */
 	const struct doctor_udev *udev;

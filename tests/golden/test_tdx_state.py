@@ -154,6 +154,13 @@ class Decided(State):
         for spoilt in (["tmpfs: virt/tdx: module not loaded"], [1, None], "virt/tdx: module not loaded"):
             self.remember(tdx_failure=spoilt)
             self.assert_state("armed")
+        # What was the cause then is the cause now, also where the states file is the proof.
+        self.write(RELEASE, "7.3.4\n")
+        self.write(STATES, states())
+        self.remember(tdx_failure=["virt/tdx: SEAMCALL (0x0000000000000023) failed: 0x8000020200000000"])
+        self.assert_state("absent", "init-failed")
+        self.write(RELEASE, "6.12.1\n")
+        self.assert_state("armed")
         # All that was known then is known to the doctor.
         self.remember(tdx_failure=[SYS_INIT])
         self.assertIn("a CPUID value", self.codes()["tdx-init-failed"]["message"])
@@ -312,6 +319,7 @@ class Spoilt(State):
         self.assertEqual(report["gate"]["state"], "armed")
         self.write(KVM, "Y\n")
         self.assertNotIn("kernel log", self.decide()[1])
+        self.assertIn("kernel log: Is a directory", tree.run(self.root, "--doctor").stderr)
 
     def test_cpuinfo(self):
         """Without the flag's file the other sources decide, if they can."""

@@ -14,6 +14,7 @@
 struct host {
 	struct snapshot snapshot;
 	struct record records[2];
+	struct tdx_log log;
 	struct doctor_facts facts;
 };
 
@@ -64,8 +65,8 @@ static inline void log_message(struct host *host, const char *message)
 {
 	struct gate_facts facts = host->snapshot.gate.evidence;
 
-	tdx_log_read(&host->facts.log, message);
-	gate_read_log(&host->facts.log, &facts);
+	tdx_log_read(&host->log, message);
+	gate_read_log(&host->log, &facts);
 	host->snapshot.gate = gate_decide(&facts, host->snapshot.gate.mode);
 }
 
@@ -79,6 +80,7 @@ static inline void host_init(struct host *host)
 	set_gate(host, GATE_ACTIVE, GATE_MODE_AUTO);
 	host->facts = (struct doctor_facts){.gate = &host->snapshot.gate,
 		.snapshot = &host->snapshot,
+		.log = &host->log,
 		.records = host->records,
 		.running = true,
 		.kvm_loaded = true,

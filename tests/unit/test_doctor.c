@@ -101,6 +101,11 @@ static void test_tdx_failures(void **state)
 		{GATE_ARMED, {"virt/tdx: TDX-Module initialization failed (-12)"},
 			{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "failed (-12).",
 				"while memory is free", "kernel log"}},
+		{GATE_ARMED,
+			{"virt/tdx: SEAMCALL (0x0000000000000023) failed: 0xc000090000000000",
+				"virt/tdx: module initialization failed (-28)"},
+			{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "failed (-28). TDX cannot",
+				"fewer and larger ranges", "kernel log"}},
 		{GATE_ARMED, {"virt/tdx: module initialization failed (-28)"},
 			{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "failed (-28).",
 				"fewer and larger ranges", "kernel log"}},
@@ -215,7 +220,7 @@ static void test_cxl_window(void **state)
 	/* without TDX it is a way to use the memory; with a TDX that failed it is the reason */
 	set_gate(&host, GATE_ABSENT, GATE_MODE_AUTO);
 	assert_healthy(&host);
-	host.facts.log.enabled = true;
+	host.log.enabled = true;
 	assert_findings_of(&host.facts, wants, 2);
 	parts.n = 0;
 	assert_healthy(&host);
@@ -284,7 +289,7 @@ static void test_kvm_off(void **state)
 	HOST(host);
 	host.snapshot.gate.evidence.facts[GATE_SOURCE_KVM_INTEL] = FACT_NO;
 	assert_kvm_off(&host, "tdx is N", "echo options kvm_intel tdx=1 >");
-	tdx_log_read(&host.facts.log, "kvm_intel: APICv is required for TDX");
+	tdx_log_read(&host.log, "kvm_intel: APICv is required for TDX");
 	assert_kvm_off(&host, "; kvm_intel: APICv is required for TDX.", "what the message names");
 	host.facts.modprobe = modprobe;
 	host.facts.n_modprobe = 2;
@@ -301,7 +306,7 @@ static void test_kvm_off(void **state)
 	assert_findings(&host,
 		{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "failed (-22)", "", "kernel log"});
 	host.facts.cmdline = "";
-	host.facts.log = (struct tdx_log){0};
+	host.log = (struct tdx_log){0};
 	set_gate(&host, GATE_ABSENT, GATE_MODE_AUTO);
 	set_source(&host, GATE_SOURCE_KVM_INTEL, FACT_NO);
 	assert_healthy(&host);

@@ -286,7 +286,7 @@ class Guest:
         """Wait until systemd and udev are done with the boot; returns systemd's verdict.
 
         On a busy machine the emulator may lose a timer interrupt of a processor, which then sleeps for
-        good. No program in the guest can do that: it is started again, once.
+        good, and the kernel prints so. Then the guest is started again, once.
         """
         command = "systemctl is-system-running --wait; udevadm settle"
         try:
@@ -294,7 +294,7 @@ class Guest:
         except GuestError:
             if LOST_TIMER not in self.console.read_text(errors="replace"):
                 raise
-        print("the emulator lost a timer interrupt: starting the guest again", file=sys.stderr)
+        print("the emulator lost a timer interrupt, see above: starting the guest again", file=sys.stderr)
         self.stop()
         self.start()
         return str(self.run(command, timeout=timeout))
