@@ -19,6 +19,8 @@ import time
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 SOURCE = TESTS.parent / "completion"
 BASH_COMPLETION = "/usr/share/bash-completion/bash_completion"
+# Since bash-completion 2.12 the functions of earlier versions are in a file among other programs'.
+BASH_COMPAT = pathlib.Path("/etc/bash_completion.d/000_bash_completion_compat.bash")
 
 TAB, REPORT = "\t", "\x14"  # the second is control-T
 FIELD, END = "\0", "\x1e"
@@ -86,6 +88,9 @@ class Shell:
         (self.directory / "bin").mkdir()
         (self.directory / "bin/tdx-onlined").symlink_to(pathlib.Path(program).resolve())
         (self.directory / "sysroots").symlink_to(TESTS / "sysroots")
+        (self.directory / "compat").mkdir()
+        if BASH_COMPAT.exists():
+            (self.directory / "compat" / BASH_COMPAT.name).symlink_to(BASH_COMPAT)
         self.terminal, terminal = pty.openpty()
         self.reports, pipe = os.pipe()
         setup = self.directory / "setup"
@@ -93,7 +98,7 @@ class Shell:
             source=shlex.quote(str(SOURCE)), library=BASH_COMPLETION, pipe=pipe))  # fmt: skip
         environment = {
             "HOME": str(self.directory), "TERM": "dumb", "LC_ALL": "C.UTF-8", "INPUTRC": "/dev/null",
-            "BASH_COMPLETION_COMPAT_DIR": "/dev/null",  # else other programs' completions are read
+            "BASH_COMPLETION_COMPAT_DIR": f"{self.directory}/compat",  # no other program's completion
             "PATH": f"{self.directory}/bin:{os.environ['PATH']}"}  # fmt: skip
         self.process = subprocess.Popen(self.COMMANDS[name], stdin=terminal, stdout=terminal,
                                         stderr=terminal, cwd=self.directory, env=environment,

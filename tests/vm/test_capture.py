@@ -59,7 +59,8 @@ class Captured(Scene):
         there = self.guest.run("tdx-onlined --doctor", check=False)
         self.assertEqual(there.status, 5)
         self.assertIn("/etc/udev/rules.d/40-vm-hotadd.rules:2", there.stdout)
-        codes = [line.split(":")[0] for line in there.stdout.splitlines() if line and line[0] != " "]
+        findings = there.stdout.partition("\n\n")[2]  # the state of TDX comes first
+        codes = [line.split(":")[0] for line in findings.splitlines() if line and line[0] != " "]
         self.assertEqual(sorted(codes), ["guard-down", "kernel-policy", "udev-rule"], there.stdout)
         self.capture("onliners")
         self.assertEqual(self.replay("onliners", "--doctor").stdout, there.stdout)
