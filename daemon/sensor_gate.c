@@ -208,7 +208,7 @@ static void remember(struct sensor *sensor)
 	const struct gate *gate = &sensor->snapshot.gate;
 
 	sensor->was_active |= gate->detected == GATE_ACTIVE;
-	/* Whatever is in it weighs the same when it is read again. */
+	/* Read again, its messages prove no more than they do now. */
 	if (gate->detected == GATE_ABSENT && gate->evidence.log_line[0])
 		sensor->tdx_failure = sensor->log;
 }
