@@ -173,8 +173,8 @@ static void add_evidence(struct entry *entry, const struct gate *gate)
 	for (enum gate_source source = 0; source < GATE_SOURCE_MAX; source++)
 		add(entry, "TDXO_EVIDENCE=%s: %s", gate_source_to_string(source),
 			fact_to_string(source, gate->evidence.facts[source]));
-	if (gate->cause && gate->evidence.log_line[0])
-		add(entry, "TDXO_KERNEL_LOG=%s", gate->evidence.log_line);
+	if (*gate_log_line(gate))
+		add(entry, "TDXO_KERNEL_LOG=%s", gate_log_line(gate));
 }
 
 static const char *message_id(const struct record *record)
@@ -254,8 +254,8 @@ void journal_gate(const struct gate *gate)
 	gate_append(&text, gate);
 	if (gate->cause > GATE_CAUSE_NOT_ENABLED)
 		text_append(&text, ": %s", gate_cause_explain(gate->cause));
-	if (gate->cause && gate->evidence.log_line[0])
-		text_append(&text, ": %s", gate->evidence.log_line);
+	if (*gate_log_line(gate))
+		text_append(&text, ": %s", gate_log_line(gate));
 	if (gate->detected == GATE_UNKNOWN) {
 		text_append(&text, ": ");
 		gate_append_sources(&text, gate);

@@ -160,7 +160,7 @@ static struct json_object *gate_object(const struct gate *gate)
 	add(object, "mode", text(gate_mode_to_string(gate->mode)));
 	add(object, "detected", text(gate_state_to_string(gate->detected)));
 	add(object, "cause", text(gate_cause_to_string(gate->cause)));
-	add(object, "kernel_log", text(gate->cause ? gate->evidence.log_line : NULL));
+	add(object, "kernel_log", text(gate_log_line(gate)));
 	add(object, "evidence", evidence);
 	return object;
 }

@@ -209,7 +209,7 @@ static void remember(struct sensor *sensor)
 
 	sensor->was_active |= gate->detected == GATE_ACTIVE;
 	/* Read again, its messages prove no more than they do now. */
-	if (gate->detected == GATE_ABSENT && gate->evidence.log_line[0])
+	if (gate->detected == GATE_ABSENT && *gate_log_line(gate))
 		sensor->tdx_failure = sensor->log;
 }
 

@@ -201,7 +201,7 @@ void doctor_check_tdx_state(struct examination *examination)
 {
 	const struct doctor_facts *facts = examination->facts;
 	const struct gate *gate = facts->gate;
-	const char *line = gate->evidence.log_line;
+	const char *line = gate_log_line(gate);
 	struct note note;
 
 	if (gate->cause <= GATE_CAUSE_NOT_ENABLED)

@@ -134,8 +134,8 @@ static void tell_boot_map(struct text *text, const struct story *story)
 static void append_cause(struct text *text, const struct gate *gate)
 {
 	text_append(text, " %s", gate_cause_explain(gate->cause));
-	if (gate->evidence.log_line[0])
-		text_append(text, ": %s", gate->evidence.log_line);
+	if (*gate_log_line(gate))
+		text_append(text, ": %s", gate_log_line(gate));
 	text_append(text, ".");
 }
 

@@ -361,6 +361,12 @@ void gate_append_sources(struct text *text, const struct gate *gate)
 	}
 }
 
+const char *gate_log_line(const struct gate *gate)
+{
+	return gate->cause && gate->cause == gate->evidence.log_cause ? gate->evidence.log_line
+								      : "";
+}
+
 const char *gate_cause_explain(enum gate_cause cause)
 {
 	return causes[cause].sentence;

@@ -153,6 +153,9 @@ void gate_append(struct text *text, const struct gate *gate);
 /* "/proc/cpuinfo: tdx_host_platform; …": the sources that have something about TDX. */
 void gate_append_sources(struct text *text, const struct gate *gate);
 
+/* The kernel's message about the cause; empty if the cause has another source. */
+const char *gate_log_line(const struct gate *gate);
+
 /* The cause as a sentence without its full stop; NULL for GATE_CAUSE_NONE. */
 const char *gate_cause_explain(enum gate_cause cause);
 
