@@ -64,6 +64,29 @@ static void set_begun(struct job *job)
 	}
 }
 
+/* May there be blocks of the device that the list of blocks lacks? Without a driver it has none. */
+static bool may_lack_blocks(const struct snapshot *snapshot, const struct arrival *arrival)
+{
+	struct range whole = range_trim(arrival->range, snapshot->block_size);
+
+	if (arrival_is_dax(arrival) && arrival->driver != DAX_DRIVER_KMEM)
+		return false;
+	return snapshot_count(snapshot, whole).present < range_size(whole) / snapshot->block_size;
+}
+
+/*
+ * The look that found the device listed the blocks first, and the kernel makes the entry of the
+ * firmware memmap that tells of a DIMM after its blocks (add_memory_resource(),
+ * mm/memory_hotplug.c, 6.12): they may have come in between.
+ */
+static int list_late_blocks(struct sensor *sensor, const struct arrivals *device)
+{
+	for (size_t i = 0; i < device->n; i++)
+		if (may_lack_blocks(&sensor->snapshot, &device->items[i]))
+			return sensor_list_blocks(sensor);
+	return 0;
+}
+
 int job_begin(
 	struct job *job, struct sensor *sensor, executor_fn executor, const struct arrivals *device)
 {
@@ -73,6 +96,9 @@ int job_begin(
 	job->records = calloc(device->n, sizeof(*job->records));
 	if (!job->records)
 		return -ENOMEM;
+	r = list_late_blocks(sensor, device);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < device->n; i++)
 		decide(job, &device->items[i]);
 	share_withheld(job);

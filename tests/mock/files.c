@@ -5,7 +5,8 @@
  * The configuration, and that of libkmod, is the testbed's and never that of the machine that runs
  * the tests. Its systemd cannot be reached: the machine may be starting, and the mock machine is not.
  * Listing a directory fails while there is a file faults/DIR:NAME, with an errno and perhaps how
- * often.
+ * often. Just before a directory is listed, the lines "FROM TO" of a file arrivals/DIR:NAME are
+ * renamed, once: they arrive between what the daemon reads before that directory and after it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -110,22 +111,45 @@ static void write_fault(const char *path, int error, unsigned int times)
 	fclose(file);
 }
 
-/* The errno to fail with, or 0. */
-static int fault_of(const char *directory)
+/* Open the file ROOT/KIND/DIR:NAME of a directory. NULL if there is none. */
+static FILE *open_order(const char *kind, const char *directory, char path[PATH])
 {
 	const char *root = getenv("UMOCKDEV_DIR"), *name = strrchr(directory, '/'), *above = name;
-	char path[PATH];
-	unsigned int times = 1;
-	int error = 0, n;
-	FILE *file;
 
 	while (above && above > directory && above[-1] != '/')
 		above--;
 	if (!root || !above || above == directory)
-		return 0;
-	snprintf(path, sizeof(path), "%s/faults/%.*s:%s", root, (int)(name - above), above,
-		name + 1);
-	file = fopen64(path, "re");
+		return NULL;
+	snprintf(path, PATH, "%s/%s/%.*s:%s", root, kind, (int)(name - above), above, name + 1);
+	return fopen64(path, "re");
+}
+
+static void let_arrive(const char *directory)
+{
+	const char *root = getenv("UMOCKDEV_DIR");
+	char path[PATH], from[PATH], to[PATH], words[2][PATH_MAX];
+	FILE *file = open_order("arrivals", directory, path);
+
+	while (file && fscanf(file, "%4095s %4095s", words[0], words[1]) == 2) {
+		snprintf(from, sizeof(from), "%s%s", root, words[0]);
+		snprintf(to, sizeof(to), "%s%s", root, words[1]);
+		if (rename(from, to) < 0)
+			perror(from);
+	}
+	if (!file)
+		return;
+	fclose(file);
+	unlink(path);
+}
+
+/* The errno to fail with, or 0. */
+static int fault_of(const char *directory)
+{
+	char path[PATH];
+	unsigned int times = 1;
+	int error = 0, n;
+	FILE *file = open_order("faults", directory, path);
+
 	if (!file)
 		return 0;
 	n = fscanf(file, "%d %u", &error, &times);
@@ -141,6 +165,7 @@ EXPORT DIR *opendir(const char *path)
 	char buf[PATH];
 	typeof(&opendir) next = (typeof(&opendir))dlsym(RTLD_NEXT, "opendir");
 
+	let_arrive(path);
 	errno = error ? error : before;
 	return error ? NULL : next(moved(path, buf));
 }

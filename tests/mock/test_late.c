@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The running daemon and what comes late, or goes: TDX, a driver, the memory for a memory map,
- * and the list of memory blocks.
+ * the list of memory blocks, and memory in the middle of a look.
  */
 #include "mock.h"
 
@@ -359,6 +359,31 @@ static void test_blocks_not_listed_after_job(void **state)
 	mock_end_absent(mock);
 }
 
+/*
+ * A DIMM and its blocks come while the daemon looks: its entry in the firmware memmap is seen, and
+ * the list of blocks was made before. (No event of theirs: the daemon may hear it later only.)
+ */
+static void test_dimm_between(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_put(mock, "/sys/firmware/memmap/placeholder/type", "none\n");
+	mock_put(mock, NEW "/memmap2/start", "0x80000000\n");
+	mock_put(mock, NEW "/memmap2/end", "0x8fffffff\n");
+	mock_put(mock, NEW "/memmap2/type", "System RAM\n");
+	mock_put(mock, NEW "/memory16/state", "offline\n");
+	mock_put(mock, NEW "/memory17/state", "offline\n");
+	mock_put(mock, "/arrivals/firmware:memmap",
+		NEW "/memory16 " MEMORY "/memory16\n" NEW "/memory17 " MEMORY "/memory17\n" NEW
+		    "/memmap2 /sys/firmware/memmap/2\n");
+	mock_uevent(mock, MEMORY "/memory0", "add");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "online, 2 of 2 blocks",
+					 "gate-absent", "absent", NULL});
+	mock_end_absent(mock);
+	mock_expect_blocks(mock, 16, 2, "online");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
 
 int main(int argc, char *argv[])
@@ -381,6 +406,7 @@ int main(int argc, char *argv[])
 		TEST(test_blocks_not_listed_at_start),
 		TEST(test_new_block_not_listed),
 		TEST(test_blocks_not_listed_after_job),
+		TEST(test_dimm_between),
 	};
 
 	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
