@@ -18,11 +18,8 @@
 #include "sysfs.h"
 #include "tdxo/array.h"
 
-#define CPUINFO	     "/proc/cpuinfo"
-#define CPUINFO_HEAD 16384
-#define DMI	     "/sys/class/dmi/id"
-#define SERVICE	     "/sys/fs/cgroup/system.slice/tdx-onlined.service/cgroup.procs"
-#define GUEST_AGENT  "qemu-ga"
+#define SERVICE	    "/sys/fs/cgroup/system.slice/tdx-onlined.service/cgroup.procs"
+#define GUEST_AGENT "qemu-ga"
 
 /* From strong to weak: udev(7), modprobe.d(5), daxctl-reconfigure-device(1). */
 static const char *const udev_rules[] = {"/etc/udev/rules.d", "/run/udev/rules.d",
@@ -87,30 +84,27 @@ static int read_file(struct host *host, const char *path, char **ret_text, size_
 	return r;
 }
 
-static int read_udev(struct host *host, const char *path, const char *text, size_t size,
-	const struct udev_machine *machine)
+static int read_udev(struct host *host, const char *path, const char *text, size_t size)
 {
-	CLEANUP(udev_writes_done) struct udev_writes writes = {0};
-	int r = udev_rules_read(text, size, machine, &writes);
+	struct udev_text rules = {.text = text, .size = size};
+	struct udev_write write;
 
-	for (size_t i = 0; r == 0 && i < writes.n; i++) {
+	while (udev_next(&rules, &write)) {
 		struct doctor_udev *array = array_room(host->udev, host->n_udev, sizeof(*array));
 
 		if (!array)
 			return -ENOMEM;
 		host->udev = array;
-		host->udev[host->n_udev++] = (struct doctor_udev){path, writes.items[i]};
+		host->udev[host->n_udev++] = (struct doctor_udev){path, write};
 	}
-	return r;
+	return 0;
 }
 
-static int read_modprobe(struct host *host, const char *path, const char *text, size_t size,
-	const struct udev_machine *machine)
+static int read_modprobe(struct host *host, const char *path, const char *text, size_t size)
 {
 	struct conf_text conf = {.text = text, .size = size};
 	struct modprobe_line line;
 
-	(void)machine;
 	while (modprobe_next(&conf, &line)) {
 		struct doctor_modprobe *array =
 			array_room(host->modprobe, host->n_modprobe, sizeof(*array));
@@ -123,13 +117,11 @@ static int read_modprobe(struct host *host, const char *path, const char *text, 
 	return 0;
 }
 
-static int read_daxctl(struct host *host, const char *path, const char *text, size_t size,
-	const struct udev_machine *machine)
+static int read_daxctl(struct host *host, const char *path, const char *text, size_t size)
 {
 	struct conf_text conf = {.text = text, .size = size};
 	struct daxctl_section section;
 
-	(void)machine;
 	while (daxctl_next(&conf, &section)) {
 		struct doctor_daxctl *array =
 			array_room(host->daxctl, host->n_daxctl, sizeof(*array));
@@ -142,45 +134,21 @@ static int read_daxctl(struct host *host, const char *path, const char *text, si
 	return 0;
 }
 
-/* What rules may ask of the machine; the texts are the caller's. */
-struct machine {
-	struct udev_machine udev;
-	char sys_vendor[SYSFS_NAME], product_name[SYSFS_NAME];
-};
-
-static void read_machine(struct machine *machine)
-{
-	char cpuinfo[CPUINFO_HEAD];
-
-	*machine = (struct machine){0};
-	/* Who is no guest is on bare metal; which guest it is, is not known. */
-	if (sysfs_read_head(CPUINFO, cpuinfo, sizeof(cpuinfo)) == 0 &&
-		strstr(cpuinfo, "\nflags\t") && !strstr(cpuinfo, " hypervisor"))
-		machine->udev.virt = "none";
-	if (sysfs_read(DMI "/sys_vendor", machine->sys_vendor, SYSFS_NAME) == 0)
-		machine->udev.sys_vendor = machine->sys_vendor;
-	if (sysfs_read(DMI "/product_name", machine->product_name, SYSFS_NAME) == 0)
-		machine->udev.product_name = machine->product_name;
-}
-
 /* 0 or -ENOMEM. */
 static int read_files(struct host *host)
 {
 	static const struct {
 		const char *const *directories;
 		const char *suffix;
-		int (*read)(struct host *host, const char *path, const char *text, size_t size,
-			const struct udev_machine *machine);
+		int (*read)(struct host *host, const char *path, const char *text, size_t size);
 	} kinds[] = {
 		{udev_rules, ".rules", read_udev},
 		{modprobe_d, ".conf", read_modprobe},
 		{daxctl_conf, ".conf", read_daxctl},
 	};
-	struct machine machine;
 	size_t n = 0;
 	int r = 0;
 
-	read_machine(&machine);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++) {
 		r = layers_add_directories(
 			&host->files, kinds[i].directories, kinds[i].suffix, note_stray, host);
@@ -191,7 +159,7 @@ static int read_files(struct host *host)
 
 			r = read_file(host, path, &text, &size);
 			if (r == 0)
-				r = kinds[i].read(host, path, text, size, &machine.udev);
+				r = kinds[i].read(host, path, text, size);
 			if (r == -EINVAL)
 				r = 0;
 		}

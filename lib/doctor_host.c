@@ -219,13 +219,11 @@ void doctor_check_udev(struct examination *examination)
 		note_source(&note, "%s:%u", path, write->first_line);
 		if (write->way == UDEV_WRITES)
 			text_append(&note.message,
-				"%s:%u writes %s to memory that appears: udevd onlines it, block "
-				"by "
-				"block, or fails to and says so as often.",
+				"%s:%u may online memory: udevd writes %s to a device that "
+				"appears.",
 				path, write->first_line, write->what);
 		else
-			text_append(&note.message,
-				"%s:%u runs a command that onlines memory that appears: %s", path,
+			text_append(&note.message, "%s:%u may online memory: udevd runs %s", path,
 				write->first_line, write->what);
 		doctor_append_comment_out(&note.remedy, path, "/etc/udev/rules.d",
 			write->first_line, write->last_line);

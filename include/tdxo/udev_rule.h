@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The rules of udev(7): which of them online memory?
+ * The rules of udev(7): which of them may online memory?
  *
- * A file is followed as udevd follows it when a memory block or a dax device appears: line by
- * line, from GOTO to LABEL, with what is known of the event and of the machine. What is not known
- * may be true or not, so both ways are taken: a rule is found if it may apply, and left out only
- * if it cannot. A line that udevd does not understand it ignores, and so it is here.
+ * The text is scanned once, line by line, for tokens that online memory. Conditions are not
+ * evaluated, so a rule is found even if it has no effect on this machine. A rule is left out if it
+ * matches only devices that are not memory, as rules for CPU hotplug do, and if udevd ignores it.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "tdxo/compiler.h"
@@ -16,11 +16,12 @@
 #define UDEV_LINE 16384 /* a longer line is ignored, as by udevd (252) */
 #define UDEV_WHAT 128
 
-/* What rules ask of the machine. NULL: it is not known. */
-struct udev_machine {
-	const char *virt;	  /* CONST{virt}: "none", or what virtualises it */
-	const char *sys_vendor;	  /* ATTR{[dmi/id]sys_vendor} */
-	const char *product_name; /* ATTR{[dmi/id]product_name} */
+struct udev_text {
+	const char *text;
+	size_t size;
+	size_t position;
+	unsigned int line;
+	bool guarded; /* only devices that are not memory get here */
 };
 
 enum udev_way {
@@ -31,16 +32,8 @@ enum udev_way {
 struct udev_write {
 	unsigned int first_line, last_line;
 	enum udev_way way;
-	char what[UDEV_WHAT]; /* the value; or the command, cut off */
+	char what[UDEV_WHAT]; /* the value or the command, cut off */
 };
 
-struct udev_writes {
-	struct udev_write *items; /* by line, for each kind of device */
-	size_t n;
-};
-
-void udev_writes_done(struct udev_writes *writes);
-
-/* Find the lines that online memory. The text may hold anything. 0 or -ENOMEM. */
-int udev_rules_read(const char *text, size_t size, const struct udev_machine *machine,
-	struct udev_writes *ret_writes) MUST_CHECK;
+/* Find the next line that may online memory. The text may hold anything. False: none is left. */
+bool udev_next(struct udev_text *text, struct udev_write *ret_write) MUST_CHECK;

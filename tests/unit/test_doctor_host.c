@@ -119,13 +119,15 @@ static void test_udev(void **state)
 	host.facts.n_udev = 3;
 	assert_findings(&host,
 		{FINDING_UDEV_RULE, SEVERITY_PROBLEM,
-			"/usr/lib/udev/rules.d/40-a.rules:14 writes online_movable",
+			"/usr/lib/udev/rules.d/40-a.rules:14 may online memory: udevd writes "
+			"online_movable to a device that appears.",
 			"mkdir -p /etc/udev/rules.d && cp -n /usr/lib/udev/rules.d/40-a.rules "
 			"/etc/udev/rules.d/ && sed -i '14s/^/#/' /etc/udev/rules.d/40-a.rules && "
 			"udevadm control --reload",
 			"/usr/lib/udev/rules.d/40-a.rules:14"},
 		{FINDING_UDEV_RULE, SEVERITY_PROBLEM,
-			"runs a command that onlines memory that appears: /bin/sh -c 'echo online'",
+			"/etc/udev/rules.d/50-b.rules:3 may online memory: udevd runs /bin/sh -c "
+			"'echo online'",
 			"sed -i '3,5s/^/#/' /etc/udev/rules.d/50-b.rules && udevadm",
 			"/etc/udev/rules.d/50-b.rules:3"},
 		{FINDING_UDEV_RULE, SEVERITY_PROBLEM, "writes on?line",
