@@ -215,7 +215,8 @@ void doctor_check_udev(struct examination *examination)
 		const char *path = facts->udev[i].path;
 		const struct udev_write *write = &facts->udev[i].write;
 
-		note_begin(&note, FINDING_UDEV_RULE, onliner_severity(examination));
+		/* Its conditions are not evaluated: it may have no effect on this machine. */
+		note_begin(&note, FINDING_UDEV_RULE, SEVERITY_NOTICE);
 		note_source(&note, "%s:%u", path, write->first_line);
 		if (write->way == UDEV_WRITES)
 			text_append(&note.message,

@@ -118,19 +118,19 @@ static void test_udev(void **state)
 	host.facts.udev = rules;
 	host.facts.n_udev = 3;
 	assert_findings(&host,
-		{FINDING_UDEV_RULE, SEVERITY_PROBLEM,
+		{FINDING_UDEV_RULE, SEVERITY_NOTICE,
 			"/usr/lib/udev/rules.d/40-a.rules:14 may online memory: udevd writes "
 			"online_movable to a device that appears.",
 			"mkdir -p /etc/udev/rules.d && cp -n /usr/lib/udev/rules.d/40-a.rules "
 			"/etc/udev/rules.d/ && sed -i '14s/^/#/' /etc/udev/rules.d/40-a.rules && "
 			"udevadm control --reload",
 			"/usr/lib/udev/rules.d/40-a.rules:14"},
-		{FINDING_UDEV_RULE, SEVERITY_PROBLEM,
+		{FINDING_UDEV_RULE, SEVERITY_NOTICE,
 			"/etc/udev/rules.d/50-b.rules:3 may online memory: udevd runs /bin/sh -c "
 			"'echo online'",
 			"sed -i '3,5s/^/#/' /etc/udev/rules.d/50-b.rules && udevadm",
 			"/etc/udev/rules.d/50-b.rules:3"},
-		{FINDING_UDEV_RULE, SEVERITY_PROBLEM, "writes on?line",
+		{FINDING_UDEV_RULE, SEVERITY_NOTICE, "writes on?line",
 			"cp -n '/run/udev/rules.d/it'\\''s.rules' /etc/udev/rules.d/ && sed -i "
 			"'1s/^/#/' '/etc/udev/rules.d/it'\\''s.rules'",
 			"/run/udev/rules.d/it's.rules:1"});
