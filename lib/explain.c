@@ -217,7 +217,7 @@ static void tell_rule(struct text *text, const struct story *story)
 static void append_decision(struct text *text, const struct decision *decision)
 {
 	text_append(text, "%s: %s (%s).", verdict_to_string(decision->verdict),
-		reason_explain(decision->reason), reason_to_string(decision->reason));
+		reason_clause(decision->reason), reason_to_string(decision->reason));
 }
 
 /*

@@ -16,35 +16,6 @@
 
 #include "tdxo/names.h"
 
-static const struct {
-	const char *name;
-	const char *clause;
-} reasons[] = {
-	[REASON_IN_BOOT_MAP] = {"in-boot-map", "TDX accepts it, it was there at boot"},
-	[REASON_OUTSIDE_BOOT_MAP] = {"outside-boot-map",
-		"TDX refuses it, it was not there at boot"},
-	[REASON_STRADDLES_BOOT_MAP] = {"straddles-boot-map",
-		"TDX refuses it, only a part of it was there at boot"},
-	[REASON_GATE_ABSENT] = {"gate-absent", "there is no TDX here to refuse it"},
-	[REASON_RULE] = {"rule", "a rule says so"},
-	[REASON_PERSISTENT_MEMORY] = {"persistent-memory", "it holds persistent data"},
-	[REASON_ALREADY_DEVDAX] = {"already-devdax", "it is in devdax mode already"},
-	[REASON_IN_USE] = {"in-use", "a devdax device is open or mapped, or may be"},
-	[REASON_FAMFS] = {"famfs", "a file system has its device"},
-	[REASON_ALREADY_ONLINE] = {"already-online", "it should not be online, but it is already"},
-	[REASON_TOO_SMALL] = {"too-small", "it holds no whole memory block"},
-	[REASON_NO_HEAD_ROOM] = {"no-head-room", "the host cannot spare its memory map"},
-	[REASON_NO_TARGET_NODE] = {"no-target-node", "its device has no target node"},
-	[REASON_UNREADABLE] = {"unreadable", "a part of its state cannot be read"},
-	[REASON_FOREIGN_DRIVER] = {"foreign-driver", "another driver has its device"},
-	[REASON_UNKNOWN_DEVICE] = {"unknown-device", "nobody knows what its device is"},
-	[REASON_BOOT_MAP_UNKNOWN] = {"boot-map-unknown",
-		"nothing tells which memory was there at boot"},
-	[REASON_KERNEL_REFUSED] = {"kernel-refused", "the kernel refused what policy allowed"},
-	[REASON_ROLLED_BACK] = {"rolled-back", "not all of it could be brought online"},
-};
-static_assert(ARRAY_SIZE(reasons) == REASON_MAX, "a name for each reason");
-
 static const char *const withholds[] = {
 	[WITHHELD_NOT] = NULL,
 	[WITHHELD_OBSERVE] = "observe",
@@ -447,27 +418,6 @@ bool policy_rolls_back(const struct decision *decision, const struct arrival *ar
 	if (decision->on_failure == ON_FAILURE_DEFAULT)
 		return refused || arrival_is_dax(arrival);
 	return decision->on_failure == ON_FAILURE_ROLLBACK;
-}
-
-const char *reason_to_string(enum reason reason)
-{
-	return reasons[reason].name;
-}
-
-int reason_from_string(const char *text, enum reason *ret_reason)
-{
-	for (enum reason reason = 0; reason < REASON_MAX; reason++) {
-		if (strcmp(reasons[reason].name, text) != 0)
-			continue;
-		*ret_reason = reason;
-		return 0;
-	}
-	return -EINVAL;
-}
-
-const char *reason_explain(enum reason reason)
-{
-	return reasons[reason].clause;
 }
 
 const char *answer_to_string(enum answer answer)

@@ -111,7 +111,7 @@ static void append_verdict(struct text *text, const struct record *record)
 		result != RESULT_WITHHELD && result != RESULT_CHANGED)
 		text_append(text, ", %" PRIu64 " of %" PRIu64 " blocks",
 			record->outcome.blocks.online, record->outcome.blocks.present);
-	text_append(text, ": %s (%s)", reason_explain(record->decision.reason),
+	text_append(text, ": %s (%s)", reason_clause(record->decision.reason),
 		reason_to_string(record->decision.reason));
 }
 

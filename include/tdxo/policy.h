@@ -14,31 +14,9 @@
 #include "tdxo/config.h"
 #include "tdxo/gate.h"
 #include "tdxo/range.h"
+#include "tdxo/reason.h"
 #include "tdxo/rule.h"
 #include "tdxo/snapshot.h"
-
-enum reason {
-	REASON_IN_BOOT_MAP,
-	REASON_OUTSIDE_BOOT_MAP,
-	REASON_STRADDLES_BOOT_MAP,
-	REASON_GATE_ABSENT,
-	REASON_RULE,
-	REASON_PERSISTENT_MEMORY,
-	REASON_ALREADY_DEVDAX,
-	REASON_IN_USE,
-	REASON_FAMFS,
-	REASON_ALREADY_ONLINE,
-	REASON_TOO_SMALL,
-	REASON_NO_HEAD_ROOM,
-	REASON_NO_TARGET_NODE,
-	REASON_UNREADABLE,
-	REASON_FOREIGN_DRIVER,
-	REASON_UNKNOWN_DEVICE,
-	REASON_BOOT_MAP_UNKNOWN,
-	REASON_KERNEL_REFUSED,
-	REASON_ROLLED_BACK,
-	REASON_MAX,
-};
 
 /* Why a decision is only recorded, and nothing is done. */
 enum withheld {
@@ -106,9 +84,6 @@ struct decision policy_undone(
 bool policy_rolls_back(
 	const struct decision *decision, const struct arrival *arrival, bool refused);
 
-const char *reason_to_string(enum reason reason);
-int reason_from_string(const char *text, enum reason *ret_reason) MUST_CHECK;
-const char *reason_explain(enum reason reason);	  /* a clause: "it was not there at boot" */
 const char *answer_to_string(enum answer answer); /* NULL for ANSWER_NONE */
 int answer_from_string(const char *text, enum answer *ret_answer) MUST_CHECK;
 const char *withheld_to_string(enum withheld withheld); /* NULL for WITHHELD_NOT */

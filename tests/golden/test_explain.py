@@ -241,7 +241,7 @@ class Asked(tree.Tree):
             ("Carrier=dimm", "Verdict=ignore", "There is one rule, and it does not match.",
              f"devdax: {refuses}"),
             ("Carrier=cxl", "Verdict=ignore", "Rule 10-a.rule matches, and asks for ignore.",
-             "ignore: a rule says so (rule)."),
+             "ignore: a rule asks for it (rule)."),
             ("Carrier=cxl", "Verdict=online",
              "Rule 10-a.rule matches, and asks for online, which it cannot have.",
              f"devdax: {refuses}"),
@@ -276,7 +276,7 @@ class Asked(tree.Tree):
         """64 GiB take 256 MiB of memory map as devdax with pages of 2 MiB; no page is free."""
         self.tree("cxl-guard")
         self.write("proc/zoneinfo", ZONEINFO)
-        self.assertEqual(self.topics("dax0.0")["verdict"], "ignore: the host cannot spare its memory map"
+        self.assertEqual(self.topics("dax0.0")["verdict"], "ignore: the host cannot spare its page metadata"
                          " (no-head-room). It takes 256 MiB, and 0 B can be spared.")  # fmt: skip
 
     def test_act(self):

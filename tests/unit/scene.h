@@ -313,7 +313,12 @@ static inline void stage_set(struct stage *stage, const struct scene *scene)
 
 static inline struct decision stage_decide(const struct stage *stage)
 {
-	return policy_decide(&stage->config, &stage->snapshot, &stage->arrival);
+	const struct decision decision =
+		policy_decide(&stage->config, &stage->snapshot, &stage->arrival);
+
+	/* The catalog has the reason in the entry of this verdict. */
+	assert_true(reason_has_verdict(decision.reason, decision.verdict));
+	return decision;
 }
 
 /* What is only of a dax device is not there without one. */

@@ -244,13 +244,13 @@ static void test_verdict(void **state)
 				      "(already-online)."},
 		{{DAX, .asks = ASKS_NO_VERDICT, .zone = ZONE_MOVABLE, .head = HEAD_PLENTY},
 			NOT_IN " It goes to zone movable." IF_TDX "devdax: " OUTSIDE},
-		{{DAX, .asks = ASKS(OFFLINE)}, "offline: a rule says so (rule)."},
+		{{DAX, .asks = ASKS(OFFLINE)}, "offline: a rule asks for it (rule)."},
 		{{DIMM, .presence = PRESENCE_TOO_SMALL},
 			NOT_IN " Of its edges 127 MiB are lost: they make no whole memory "
 			       "block." IF_TDX "offline: " OUTSIDE},
 		/* a memory map of 16 MiB, a devdax device needs 4 MiB */
 		{{DAX, .head = HEAD_NONE},
-			"ignore: the host cannot spare its memory map (no-head-room). It takes 16 "
+			"ignore: the host cannot spare its page metadata (no-head-room). It takes 16 "
 			"MiB, and 0 B can be spared."},
 		{{DAX, .gate = GATE_ACTIVE, .driver = DAX_DRIVER_DEVICE_DAX},
 			IN_DEVDAX IF_NOT "devdax: " OUTSIDE},

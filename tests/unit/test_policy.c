@@ -272,20 +272,7 @@ static void test_rolls_back(void **state)
 
 static void test_names(void **state)
 {
-	enum reason back = REASON_MAX;
-
 	(void)state;
-	for (enum reason r = 0; r < REASON_MAX; r++) {
-		const char *name = reason_to_string(r);
-
-		assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz-"), strlen(name));
-		assert_true(strlen(reason_explain(r)) > 0);
-		assert_int_equal(reason_from_string(name, &back), 0);
-		assert_int_equal(back, r);
-	}
-	assert_int_equal(reason_from_string("", &back), -EINVAL);
-	assert_int_equal(reason_from_string("In-Boot-Map", &back), -EINVAL);
-	assert_int_equal(back, REASON_MAX - 1);
 	assert_null(withheld_to_string(WITHHELD_NOT));
 	assert_string_equal(withheld_to_string(WITHHELD_OBSERVE), "observe");
 	assert_string_equal(withheld_to_string(WITHHELD_PRESENT), "present");

@@ -106,7 +106,7 @@ static const struct {
 			 .rule = "50-lab.rule"},
 		 .outcome = {.result = RESULT_BEGUN},
 		 .gate = GATE(ABSENT)},
-		CXL_TEXT "kept as devdax: a rule says so (rule); rule 50-lab.rule; "
+		CXL_TEXT "kept as devdax: a rule asks for it (rule); rule 50-lab.rule; "
 			 "TDX gate absent"},
 	{{.arrival = CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,
@@ -162,7 +162,7 @@ static const struct {
 			 .map_spare = 100 * MIB},
 		 .outcome = {.result = RESULT_NOTHING},
 		 .gate = GATE(ACTIVE)},
-		CXL_TEXT "left as it is: the host cannot spare its memory map (no-head-room); "
+		CXL_TEXT "left as it is: the host cannot spare its page metadata (no-head-room); "
 			 "it takes 256 MiB, and 100 MiB can be spared; TDX gate active"},
 	/* a need that is met is not told */
 	{{.arrival = CXL,
