@@ -56,28 +56,16 @@ static int give(struct explainer *explainer, const struct record *record,
 	return 0;
 }
 
-/* What would be decided if TDX were active. */
-static struct decision decide_with_tdx(
-	const struct explainer *explainer, const struct record *record)
-{
-	struct snapshot snapshot = explainer->walk.sensor.snapshot;
-
-	snapshot.gate = gate_decide(&snapshot.gate.evidence, GATE_MODE_ACTIVE);
-	return policy_decide(explainer->facts.config, &snapshot, &record->arrival);
-}
-
 static int explain_record(const struct record *record, void *userdata)
 {
 	struct explainer *explainer = userdata;
 	const struct entry *entry = history_find(&explainer->walk.state.history, &record->arrival);
 	struct explanation explanation;
-	struct decision with_tdx;
 
 	if (!target_matches(explainer->target, &record->arrival,
 		    explainer->walk.sensor.snapshot.block_size))
 		return 0;
-	with_tdx = decide_with_tdx(explainer, record);
-	explain_range(&explainer->facts, record, entry, &with_tdx, &explanation);
+	explain_range(&explainer->facts, record, entry, &explanation);
 	return give(explainer, record, &explanation);
 }
 

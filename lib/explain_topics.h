@@ -7,11 +7,12 @@
 #include "tdxo/explain.h"
 #include "tdxo/text.h"
 
+#define MAP_UNKNOWN "It is not known which memory was there at boot."
+
 struct story {
 	const struct explain_facts *facts;
 	const struct record *record;
 	const struct entry *entry;
-	const struct decision *with_tdx;
 };
 
 void explain_what(struct text *text, const struct story *story);

@@ -42,9 +42,7 @@ static const struct {
 		"driver.",
 		NO_TDX, DEVDAX | OFFLINE},
 	[REASON_GATE_ABSENT] = {"gate-absent", "there is no TDX here to refuse it",
-		"TDX does not run and cannot start before the next boot, or Gate= or --gate= is "
-		"absent. The kernel chooses the zone unless a rule names one.",
-		BY_RULE, ONLINE},
+		"The kernel chooses the zone unless a rule names one.", BY_RULE, ONLINE},
 	[REASON_RULE] = {"rule", "a rule asks for it",
 		"The first rule that matches can change the verdict within the limits of TDX.",
 		"Change or remove the rule, then " RELOAD, DEVDAX | OFFLINE | IGNORE},
@@ -69,7 +67,7 @@ static const struct {
 		"TDX refuses it, or a rule asks for another verdict, but at least one of its "
 		"memory blocks is online. While the gate is armed, this memory can keep TDX from "
 		"initializing.",
-		"Stop its use and take it offline, by hand or by a rule with OfflineBlocks=yes.",
+		"Stop its use and take it offline, or let a rule with OfflineBlocks=yes do it.",
 		IGNORE},
 	[REASON_TOO_SMALL] = {"too-small", "it holds no whole memory block",
 		"Memory goes online in whole memory blocks only.",
@@ -77,8 +75,7 @@ static const struct {
 		"multiple of the block size.",
 		DEVDAX},
 	[REASON_NO_HEAD_ROOM] = {"no-head-room", "the host cannot spare its page metadata",
-		"A driver allocates page metadata for it from the kernel's zones, and that would "
-		"take more than the zones can spare.",
+		"A driver allocates the page metadata from the free memory of the kernel's zones.",
 		"Free memory; or boot with memory_hotplug.memmap_on_memory=1 on the kernel command "
 		"line, which places the page metadata of CXL memory in that memory. Then " RELOAD,
 		DEVDAX | IGNORE},

@@ -204,11 +204,18 @@ static void append_outcome(struct text *text, const struct record *record)
 		text_append(text, "; %s stranded", size_format(outcome->stranded, size));
 }
 
+void record_append_removal(struct text *text, const struct arrival *arrival)
+{
+	if (arrival_is_dax(arrival))
+		text_append(text, "daxctl reconfigure-device -m devdax -f %s", arrival->device);
+	else
+		text_append(text, "chmem -d 0x%" PRIx64 "-0x%" PRIx64, arrival->range.start,
+			arrival->range.end - 1);
+}
+
 /* How the administrator gets rid of memory that should not be there. */
 static void append_remedy(struct text *text, const struct record *record)
 {
-	const struct arrival *arrival = &record->arrival;
-
 	if (record->decision.reason != REASON_ALREADY_ONLINE || !gate_refuses(&record->gate))
 		return;
 	/* Somebody has just done so. */
@@ -216,12 +223,8 @@ static void append_remedy(struct text *text, const struct record *record)
 		return;
 	if (record->gate.state == GATE_ARMED)
 		text_append(text, "; it keeps TDX from initializing");
-	if (arrival_is_dax(arrival))
-		text_append(text, "; take it out with: daxctl reconfigure-device -m devdax -f %s",
-			arrival->device);
-	else
-		text_append(text, "; take it out with: chmem -d 0x%" PRIx64 "-0x%" PRIx64,
-			arrival->range.start, arrival->range.end - 1);
+	text_append(text, "; take it out with: ");
+	record_append_removal(text, &record->arrival);
 }
 
 const char *record_subject(const struct record *record, char buf[RECORD_SENTENCE])

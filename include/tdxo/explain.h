@@ -2,9 +2,7 @@
 /*
  * The explanation: the whole chain from firmware to verdict, in plain sentences.
  *
- * A range is explained topic by topic: what it is, who brought it, what the boot map, the gate
- * and the rules say of it, what follows, what the daemon has done, how the kernel takes it, and
- * what could be changed. A place where nothing arrived has fewer topics.
+ * A range is explained topic by topic. A place where nothing arrived has fewer topics.
  */
 #pragma once
 
@@ -33,7 +31,7 @@ enum topic {
 #define EXPLANATION_TEXT 5120 /* sixteen memory devices, all names at their longest, fit */
 
 struct explanation {
-	char texts[TOPIC_MAX][EXPLANATION_TEXT]; /* whole sentences; empty: nothing to say */
+	char texts[TOPIC_MAX][EXPLANATION_TEXT]; /* whole sentences, or empty */
 };
 
 /* What there is to go by. */
@@ -47,13 +45,12 @@ struct explain_facts {
 
 /*
  * Explain a range: the record is that of a dry run, the entry what the daemon has noted of the
- * range, or NULL. `with_tdx` is what would be decided if the gate were active.
+ * range, or NULL.
  */
 void explain_range(const struct explain_facts *facts, const struct record *record,
-	const struct entry *entry, const struct decision *with_tdx,
-	struct explanation *ret_explanation);
+	const struct entry *entry, struct explanation *ret_explanation);
 
-/* Explain addresses where nothing arrived. False: nothing at all is known of them. */
+/* Explain addresses where nothing arrived. False: no table, boot map or block has them. */
 bool explain_place(const struct explain_facts *facts, struct range place,
 	struct explanation *ret_explanation) MUST_CHECK;
 

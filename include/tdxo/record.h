@@ -14,6 +14,7 @@
 #include "tdxo/gate.h"
 #include "tdxo/plan.h"
 #include "tdxo/policy.h"
+#include "tdxo/text.h"
 
 enum result {
 	RESULT_NOTHING,	 /* what was decided is true already */
@@ -79,6 +80,9 @@ const char *record_sentence(const struct record *record, char buf[RECORD_SENTENC
 
 /* What the sentence is about: "64 GiB cxl [mem 0x…-0x…] (dax0.0, node 1)". Returns buf. */
 const char *record_subject(const struct record *record, char buf[RECORD_SENTENCE]);
+
+/* Append the command that takes memory out of the page allocator. */
+void record_append_removal(struct text *text, const struct arrival *arrival);
 
 /* The named fields; absent things are there with FIELD_NULL. Returns how many. */
 size_t record_fields(const struct record *record, struct field fields[RECORD_FIELDS]);

@@ -183,7 +183,7 @@ class Asked(tree.Tree):
                              [f"1 GiB cxl {text}" for text in wanted])  # fmt: skip
             self.assertEqual(len(self.json(target)["explanations"]), len(wanted))
             for _, topics in found:
-                self.assertIn(" Its device has 2 ranges, and is judged by all of them. ",
+                self.assertIn(" Its device has 2 ranges, which get one verdict. ",
                               topics["boot-map"])  # fmt: skip
 
     def test_not_there(self):
@@ -236,25 +236,19 @@ class Asked(tree.Tree):
 
     def test_rules(self):
         self.tree("cxl-refused")
-        refuses = "TDX refuses it, it was not there at boot (outside-boot-map)."
-        for match, policy, said, verdict in (
-            ("Carrier=dimm", "Verdict=ignore", "There is one rule, and it does not match.",
-             f"devdax: {refuses}"),
-            ("Carrier=cxl", "Verdict=ignore", "Rule 10-a.rule matches, and asks for ignore.",
-             "ignore: a rule asks for it (rule)."),
+        refuses = "devdax: TDX refuses it, it was not there at boot (outside-boot-map). "
+        for match, policy, rule_topic, verdict in (
+            ("Carrier=dimm", "Verdict=ignore", "No rule matches.", refuses),
+            ("Carrier=cxl", "Verdict=ignore", "Rule 10-a.rule matches.", "ignore: a rule asks for it (rule). "),
             ("Carrier=cxl", "Verdict=online",
-             "Rule 10-a.rule matches, and asks for online, which it cannot have.",
-             f"devdax: {refuses}"),
-            ("Carrier=cxl", "Verdict=devdax", "Rule 10-a.rule matches, and asks for devdax.",
-             f"devdax: {refuses}"),
-            ("Carrier=cxl", "Zone=kernel", "Rule 10-a.rule matches.", f"devdax: {refuses}"),
+             "Rule 10-a.rule matches, and asks for online, which it cannot have.", refuses),
+            ("Carrier=cxl", "Verdict=devdax", "Rule 10-a.rule matches.", refuses),
+            ("Carrier=cxl", "Zone=kernel", "Rule 10-a.rule matches.", refuses),
         ):  # fmt: skip
             self.configure({RULE: rule(match, policy)})
             topics = self.topics("dax0.0")
-            self.assertEqual((topics["rule"], topics["verdict"]), (said, verdict))
-        self.configure({RULE: rule("Carrier=dimm", "Verdict=ignore"),
-                        RULE.replace("10-a", "20-b"): rule("Device=dax1.*", "Verdict=ignore")})  # fmt: skip
-        self.assertEqual(self.topics("dax0.0")["rule"], "None of the 2 rules matches.")
+            self.assertEqual(topics["rule"], rule_topic)
+            self.assertTrue(topics["verdict"].startswith(verdict), topics["verdict"])
 
     def test_zone(self):
         """A rule that asks for movable: 512 MiB to the kernel's 1280 MiB, that is 40 %."""
@@ -266,8 +260,7 @@ class Asked(tree.Tree):
                             MAIN: f"[Daemon]\nMaxMovableRatio={ratio}\n"})  # fmt: skip
             topics = self.topics("dax0.0", "--gate=absent")
             self.assertEqual(topics["rule"], said)
-            self.assertEqual("(gate-absent). It goes to zone movable. With" in topics["verdict"],
-                             ratio == 40)  # fmt: skip
+            self.assertEqual(topics["verdict"].endswith(" It goes to zone movable."), ratio == 40)
         (self.root / "proc/zoneinfo").unlink()
         self.assertEqual(self.topics("dax0.0", "--gate=absent")["rule"],
                          f"{asks}{cannot}the sizes of the zones are not known.")  # fmt: skip
@@ -276,17 +269,18 @@ class Asked(tree.Tree):
         """64 GiB take 256 MiB of memory map as devdax with pages of 2 MiB; no page is free."""
         self.tree("cxl-guard")
         self.write("proc/zoneinfo", ZONEINFO)
-        self.assertEqual(self.topics("dax0.0")["verdict"], "ignore: the host cannot spare its page metadata"
-                         " (no-head-room). It takes 256 MiB, and 0 B can be spared.")  # fmt: skip
+        verdict = self.topics("dax0.0")["verdict"]
+        self.assertTrue(verdict.startswith("ignore: the host cannot spare its page metadata (no-head-room)."))
+        self.assertTrue(verdict.endswith(" It takes 256 MiB, and 0 B can be spared."))
 
     def test_act(self):
         self.tree("cxl-refused")
         self.configure({DROP_IN: "[Daemon]\nAct=no\n"})
         topics = self.topics("dax0.0")
-        self.assertEqual(topics["done"], "The daemon has not run in this boot. Act=no withholds what is"
-                         " left to do: take its driver off, bind device_dax.")  # fmt: skip
+        self.assertEqual(topics["done"], "The daemon has not run in this boot. Steps left: unbind,"
+                         " bind-device_dax.")  # fmt: skip
         self.assertTrue(topics["change"].endswith(
-            " Act=yes in tdx-onlined.conf(5) lets be done what is left."))  # fmt: skip
+            " With Act=yes in tdx-onlined.conf(5) the daemon takes the steps that are left."))  # fmt: skip
         self.assertEqual(self.json("dax0.0")["explanations"][0]["range"]["withheld"], "observe")
 
     def test_capable(self):
@@ -294,13 +288,12 @@ class Asked(tree.Tree):
         self.tree("cxl-refused")
         self.configure({DROP_IN: "[Daemon]\nCapableRanges=0x5d0000000-0x5efffffff\n"})
         topics = self.topics("dax0.0")
-        self.assertEqual(topics["boot-map"], "CapableRanges= asserts that TDX can use all of it. The boot"
-                         " map holds 1.4 GiB in 2 ranges, from boot-params and configuration.")  # fmt: skip
-        self.assertTrue(topics["kernel"].endswith(", the kernel would accept."))
+        self.assertEqual(topics["boot-map"], "All of it is in the boot map, from configuration. The boot"
+                         " map holds 1.4 GiB, from boot-params and configuration.")  # fmt: skip
+        self.assertTrue(topics["kernel"].endswith(" The kernel would accept it."))
         self.configure({DROP_IN: "[Daemon]\nCapableRanges=0x5d0000000-0x5e7ffffff\n"})
         topics = self.topics("dax0.0")
-        self.assertTrue(topics["boot-map"].startswith(
-            "Only 384 MiB of it was there at boot or is asserted by CapableRanges=. "))  # fmt: skip
+        self.assertTrue(topics["boot-map"].startswith("Only 384 MiB of it is in the boot map. "))
         self.assertIn("(straddles-boot-map)", topics["verdict"])
 
     def test_gate_by_configuration(self):
@@ -312,8 +305,7 @@ class Asked(tree.Tree):
                          " absent. Firmware has not enabled TDX, or the processor or the kernel"
                          " does not support it. Sources: /proc/cpuinfo: no tdx_host_platform;"
                          " /sys/fs/cgroup/misc.capacity: no tdx.")  # fmt: skip
-        self.assertEqual(topics["kernel"], "4 of its 4 memory blocks are online. Asked to bring it"
-                         " online, the kernel would accept.")  # fmt: skip
+        self.assertEqual(topics["kernel"], "Memory blocks: 4 of 4 online. The kernel would accept it.")
         self.assertEqual(self.topics("dax0.0", "--gate=auto")["gate"][:43],
                          "TDX does not run here and cannot start befo")  # fmt: skip
 
@@ -336,10 +328,11 @@ class Asked(tree.Tree):
         self.tree_in_devdax_mode()
         self.note(verdict="devdax", reason="outside-boot-map", result="done", driver="device_dax")
         topics = self.topics("dax0.0")
-        self.assertEqual(topics["verdict"], "devdax: it is in devdax mode already (already-devdax). If it"
-                         " were not, the verdict would be devdax: TDX refuses it, it was not there at boot"
-                         " (outside-boot-map).")  # fmt: skip
-        self.assertEqual(topics["done"], "The daemon decided devdax (outside-boot-map), and did it."
+        self.assertTrue(topics["verdict"].startswith("devdax: it is in devdax mode already (already-devdax)."))
+        self.assertTrue(topics["verdict"].endswith(
+            " With driver kmem the verdict would be devdax: TDX refuses it, it was not there at boot"
+            " (outside-boot-map)."))  # fmt: skip
+        self.assertEqual(topics["done"], "The daemon decided devdax (outside-boot-map); the result is done."
                          " Nothing is left to do.")  # fmt: skip
         self.assertTrue(topics["origin"].endswith(
             " It was not there when the daemon first started in this boot."))  # fmt: skip
@@ -349,8 +342,8 @@ class Asked(tree.Tree):
     def test_not_decided(self):
         self.tree("cxl-refused")
         self.note()
-        self.assertEqual(self.topics("dax0.0")["done"], "The daemon has not decided it. What is left to"
-                         " do: take its driver off, bind device_dax.")  # fmt: skip
+        self.assertEqual(self.topics("dax0.0")["done"], "The daemon has not decided it. Steps left: unbind,"
+                         " bind-device_dax.")  # fmt: skip
 
     def test_withheld(self):
         """It was there before the daemon, which has left it alone."""
@@ -359,34 +352,32 @@ class Asked(tree.Tree):
         topics = self.topics("dax0.0")
         self.assertTrue(topics["origin"].endswith(
             " It was there before the daemon first started in this boot."))  # fmt: skip
-        self.assertEqual(topics["done"], "The daemon decided devdax (outside-boot-map), and did nothing"
-                         " because of Act=no or Present=. What is left to do: take its driver off, bind"
-                         " device_dax.")  # fmt: skip
-        self.assertTrue(topics["change"].endswith(" 'tdx-onlined --oneshot' does what is left to do."))
+        self.assertEqual(topics["done"], "The daemon decided devdax (outside-boot-map); the result is"
+                         " withheld. Steps left: unbind, bind-device_dax.")  # fmt: skip
+        self.assertTrue(topics["change"].endswith(" 'tdx-onlined --oneshot' takes the steps that are left."))
 
     def test_answers(self):
         """The kernel's answer, as expected or not; a refusal stays what is in the way."""
         for answer_, reason, kernel in (
-            ("refuses", "kernel-refused", "refused"),
-            ("accepts", "gate-absent", "accepted, which was not expected"),
+            ("refuses", "kernel-refused", "refused it"),
+            ("accepts", "gate-absent", "accepted it, which was not expected"),
         ):
             self.tree("cxl-refused")
             self.note(verdict="devdax", reason=reason, result="failed", answer=answer_)
             topics = self.topics("dax0.0")
-            self.assertEqual(topics["kernel"], "0 of its 4 memory blocks are online. Asked in this boot to"
-                             f" bring it online, the kernel {kernel}.")  # fmt: skip
-            self.assertEqual(topics["done"], f"The daemon decided devdax ({reason}), and failed. That"
-                             " stands until a reload, which decides it anew. What is left to do: take its"
-                             " driver off, bind device_dax.")  # fmt: skip
-            self.assertEqual(topics["change"].startswith("The kernel has answered, "),
+            self.assertEqual(topics["kernel"], "Memory blocks: 0 of 4 online. In this boot the kernel"
+                             f" {kernel}.")  # fmt: skip
+            self.assertEqual(topics["done"], f"The daemon decided devdax ({reason}); the result is failed."
+                             " A reload decides it again. Steps left: unbind, bind-device_dax.")  # fmt: skip
+            self.assertEqual(topics["change"].startswith("The kernel's answer holds "),
                              answer_ == "refuses")  # fmt: skip
 
     def test_changed(self):
         self.tree("cxl-refused")
         self.note(verdict="devdax", reason="outside-boot-map", result="done", changed=True)
-        self.assertEqual(self.topics("dax0.0")["done"], "The daemon decided devdax (outside-boot-map), and"
-                         " did it. Somebody has changed it since. What is left to do: take its driver off,"
-                         " bind device_dax.")  # fmt: skip
+        self.assertEqual(self.topics("dax0.0")["done"], "The daemon decided devdax (outside-boot-map); the"
+                         " result is done. It was changed by hand since. Steps left: unbind,"
+                         " bind-device_dax.")  # fmt: skip
 
     # --- what firmware says ---
 
@@ -405,9 +396,9 @@ class Asked(tree.Tree):
         for i in range(186, 194):
             self.write(f"sys/devices/system/memory/memory{i}/state", "online\n")
         ((_, topics),) = self.explain("0x5d0000000")
-        self.assertEqual(topics["what"], "It is in [mem 0x5d0000000-0x60fffffff], which was there at boot,"
-                         " says boot-params. The kernel has memory block memory186 there.")  # fmt: skip
-        self.assertEqual(topics["origin"], "The CEDT has it in the CXL window [mem 0x5d0000000-"
+        self.assertEqual(topics["what"], "It is in [mem 0x5d0000000-0x60fffffff] of the boot map, from"
+                         " boot-params. Memory blocks: 1, the first is memory186.")  # fmt: skip
+        self.assertEqual(topics["origin"], "The CEDT lists it in the CXL window [mem 0x5d0000000-"
                          "0x15cfffffff]. Firmware hands out CXL memory as ordinary RAM there, and that"
                          " keeps TDX from initializing.")  # fmt: skip
 

@@ -77,15 +77,11 @@ static inline void storybook_tell(struct storybook *book)
 		.cedt = &cedt,
 		.config = &book->stage.config,
 		.ran = book->ran};
-	struct snapshot active = book->stage.snapshot;
-	struct decision with_tdx;
 
-	active.gate = gate_decide(&active.gate.evidence, GATE_MODE_ACTIVE);
-	with_tdx = policy_decide(&book->stage.config, &active, &book->record.arrival);
 	/* Whatever is not told anew shows. */
 	memset(&book->explanation, '#', sizeof(book->explanation));
-	explain_range(&facts, &book->record, book->has_entry ? &book->entry : NULL, &with_tdx,
-		&book->explanation);
+	explain_range(
+		&facts, &book->record, book->has_entry ? &book->entry : NULL, &book->explanation);
 }
 
 static inline void assert_topic(const struct storybook *book, enum topic topic, const char *want)

@@ -8,29 +8,6 @@
 #define CXL_SCENE  (&(const struct scene){.dax = 1, .carrier = CARRIER_CXL})
 #define DIMM_SCENE (&(const struct scene){.carrier = CARRIER_DIMM})
 
-static void test_carriers(void **state)
-{
-	static const char *const texts[] = {
-		[CARRIER_UNKNOWN] = "Nothing tells what brought it.",
-		[CARRIER_CXL] = "A CXL device brought it; its region is not known.",
-		[CARRIER_HMEM] = "Firmware or the kernel command line set it aside at boot as "
-				 "soft-reserved memory, so it is not RAM until a driver adds it.",
-		[CARRIER_PMEM] = "A persistent memory namespace has it.",
-		[CARRIER_DIMM] = "The firmware memmap gained it after boot, as it does when a "
-				 "DIMM is plugged in.",
-		[CARRIER_VIRTIO_MEM] = "A hypervisor gives and takes it.",
-	};
-	struct storybook book = {0};
-
-	(void)state;
-	for (enum carrier carrier = 0; carrier < CARRIER_MAX; carrier++) {
-		storybook_set(&book, &(struct scene){.carrier = carrier});
-		storybook_tell(&book);
-		assert_topic(&book, TOPIC_ORIGIN, texts[carrier]);
-	}
-	storybook_done(&book);
-}
-
 /* Piece by piece, as CXL and firmware tell more of it. */
 static void test_cxl(void **state)
 {
@@ -56,9 +33,10 @@ static void test_cxl(void **state)
 		.firmware = "BWFW VERSION 00"};
 	storybook_tell(&book);
 	assert_topic(&book, TOPIC_ORIGIN,
-		"It is CXL region3 of mode ram, decoded by decoder0.1 in its window [mem "
-		"0x200000000-0x3ffffffff]. Behind it: mem0 (serial 0x42, 0000:0d:00.0), mem12 "
-		"(serial 0xffffffffffffffff, 0000:c1:00.0, firmware BWFW VERSION 00).");
+		"It is CXL region3 of mode ram, decoded by decoder0.1. Its memory devices: mem0 "
+		"(serial 0x42, 0000:0d:00.0), mem12 (serial 0xffffffffffffffff, 0000:c1:00.0, "
+		"firmware BWFW VERSION 00). The CEDT lists it in the CXL window [mem "
+		"0x200000000-0x3ffffffff].");
 	storybook_done(&book);
 }
 
@@ -72,19 +50,19 @@ static void test_firmware(void **state)
 	origin->window = span(8 * GIB, 16 * GIB);
 	storybook_tell(&book);
 	assert_topic(&book, TOPIC_ORIGIN,
-		"Nothing tells what brought it. The CEDT has it in the CXL window [mem "
+		"Its origin is not known. The CEDT lists it in the CXL window [mem "
 		"0x200000000-0x3ffffffff].");
 	origin->in_srat = true;
 	origin->srat_node = UINT32_MAX;
 	storybook_tell(&book);
 	assert_topic(&book, TOPIC_ORIGIN,
-		"Nothing tells what brought it. The SRAT has it as memory of proximity domain "
-		"4294967295. The CEDT has it in the CXL window [mem 0x200000000-0x3ffffffff].");
+		"Its origin is not known. The SRAT lists it as memory of proximity domain "
+		"4294967295. The CEDT lists it in the CXL window [mem 0x200000000-0x3ffffffff].");
 	origin->window = span(0, 0);
 	origin->hot_pluggable = true;
 	storybook_tell(&book);
 	assert_topic(&book, TOPIC_ORIGIN,
-		"Nothing tells what brought it. The SRAT has it as hot-pluggable memory of "
+		"Its origin is not known. The SRAT lists it as hot-pluggable memory of "
 		"proximity domain 4294967295.");
 	storybook_done(&book);
 }
@@ -170,15 +148,13 @@ static void check_place(
 						 "arrives after boot is decided.");
 }
 
-#define RAM	"in [mem 0x100000-0xffefffff], which was there at boot, says boot-params."
-#define NOT_RAM "The boot map does not hold it."
-#define NONE	" The kernel has no memory there now."
-#define SRAT_0	"The SRAT has it in [mem 0x0-0xffffffff], memory of proximity domain 0."
-#define SRAT_1                                                                                     \
-	"The SRAT has it in [mem 0x400000000-0x7ffffffff], hot-pluggable memory of proximity "     \
-	"domain 1."
-#define CEDT_0 "The CEDT has it in the CXL window [mem 0x200000000-0x2ffffffff]."
-#define CEDT_1 "The CEDT has it in the CXL window [mem 0x600000000-0x6ffffffff]."
+#define RAM	"in [mem 0x100000-0xffefffff] of the boot map, from boot-params."
+#define NOT_RAM "It is not in the boot map."
+#define NONE	" It has no memory blocks."
+#define SRAT_0	"The SRAT lists it as memory of proximity domain 0."
+#define SRAT_1	"The SRAT lists it as hot-pluggable memory of proximity domain 1."
+#define CEDT_0	"The CEDT lists it in the CXL window [mem 0x200000000-0x2ffffffff]."
+#define CEDT_1	"The CEDT lists it in the CXL window [mem 0x600000000-0x6ffffffff]."
 #define SPOILT                                                                                     \
 	" Firmware hands out CXL memory as ordinary RAM there, and that keeps TDX from "           \
 	"initializing."
@@ -188,26 +164,25 @@ static void test_boot_memory(void **state)
 	struct machine *machine = *state;
 
 	check_place(machine, span(GIB, GIB + 1),
-		"It is " RAM " The kernel has memory block memory8 there.", SRAT_0);
+		"It is " RAM " Memory blocks: 1, the first is memory8.", SRAT_0);
 	/* All of a block, and what is not all RAM */
 	check_place(machine, span(GIB, GIB + BLOCK),
-		"It is " RAM " The kernel has memory block memory8 there.", SRAT_0);
+		"It is " RAM " Memory blocks: 1, the first is memory8.", SRAT_0);
 	check_place(machine, span(0, BLOCK),
-		"A part of it is " RAM " The kernel has memory block memory0 there.", SRAT_0);
+		"A part of it is " RAM " Memory blocks: 1, the first is memory0.", SRAT_0);
 	check_place(machine, span(GIB - 1, GIB + BLOCK + 1),
-		"It is " RAM " The kernel has 3 memory blocks there, from memory7 on.", SRAT_0);
+		"It is " RAM " Memory blocks: 3, the first is memory7.", SRAT_0);
 	check_place(machine, span(0, UINT64_MAX),
-		"A part of it is " RAM " The kernel has 40 memory blocks there, from memory0 on.",
-		"");
+		"A part of it is " RAM " Memory blocks: 40, the first is memory0.", "");
 	/* The first MiB is no TDX memory. */
 	check_place(
-		machine, span(0, 1), NOT_RAM " The kernel has memory block memory0 there.", SRAT_0);
+		machine, span(0, 1), NOT_RAM " Memory blocks: 1, the first is memory0.", SRAT_0);
 	/* It was RAM, and its block is not there, or not any more. */
 	machine->snapshot.blocks.n = 0;
 	check_place(machine, span(GIB, GIB + 1), "It is " RAM NONE, SRAT_0);
 }
 
-/* Nobody knows what was there at boot, and a block is there. */
+/* The boot map is not known, and a block is there. */
 static void test_no_boot_map(void **state)
 {
 	struct machine *machine = *state;
@@ -215,8 +190,8 @@ static void test_no_boot_map(void **state)
 	machine->snapshot.boot_map.n = 0;
 	machine->snapshot.boot_map.known = false;
 	check_place(machine, span(GIB, GIB + 1),
-		"Nothing tells whether it was there at boot. The kernel has memory block memory8 "
-		"there.",
+		"It is not known which memory was there at boot. Memory blocks: 1, the first is "
+		"memory8.",
 		SRAT_0);
 }
 
@@ -226,20 +201,20 @@ static void test_windows(void **state)
 
 	/* firmware's setting */
 	check_place(machine, span(8 * GIB, 8 * GIB + 1),
-		"It is in [mem 0x200000000-0x23fffffff], which was there at boot, says memblock. "
-		"The kernel has memory block memory64 there.",
+		"It is in [mem 0x200000000-0x23fffffff] of the boot map, from memblock. Memory "
+		"blocks: 1, the first is memory64.",
 		CEDT_0 SPOILT);
 	check_place(machine, span(9 * GIB - 1, 9 * GIB + 1),
-		"A part of it is in [mem 0x200000000-0x23fffffff], which was there at boot, says "
-		"memblock. The kernel has memory block memory71 there.",
+		"A part of it is in [mem 0x200000000-0x23fffffff] of the boot map, from memblock. "
+		"Memory blocks: 1, the first is memory71.",
 		CEDT_0 SPOILT);
-	/* of the administrator's word firmware knows nothing */
+	/* The configuration asserts it; firmware did not hand it out. */
 	check_place(machine, span(10 * GIB, 10 * GIB + 1),
-		"It is in [mem 0x280000000-0x2bfffffff], which CapableRanges= asserts." NONE,
+		"It is in [mem 0x280000000-0x2bfffffff] of the boot map, from configuration." NONE,
 		CEDT_0);
 	check_place(machine, span(12 * GIB - 1, 12 * GIB), NOT_RAM NONE, CEDT_0);
 	check_place(machine, span(16 * GIB, 16 * GIB + 1), NOT_RAM NONE, SRAT_1);
-	check_place(machine, span(24 * GIB, 28 * GIB), NOT_RAM NONE, CEDT_1 " " SRAT_1);
+	check_place(machine, span(24 * GIB, 28 * GIB), NOT_RAM NONE, SRAT_1 " " CEDT_1);
 }
 
 /* Of a hole nothing is known, nor beyond a window, nor in what the SRAT has not enabled. */
@@ -262,7 +237,6 @@ static void test_hole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_carriers),
 		cmocka_unit_test(test_cxl),
 		cmocka_unit_test(test_firmware),
 		cmocka_unit_test(test_presence),

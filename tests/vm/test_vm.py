@@ -205,7 +205,7 @@ class Active(Scene):
         block = self.window(1)[0] // BLOCK
         told = json.loads(self.sh(f"tdx-onlined --explain=memory{block} --json"))
         self.assertEqual([e["range"]["region"] for e in told["explanations"]], [self.regions[1]])
-        self.assertIn("512 of its 512 memory blocks are online, in zone Normal",
+        self.assertIn("Memory blocks: 512 of 512 online, in zone Normal",
                       told["explanations"][0]["topics"]["kernel"])  # fmt: skip
 
     def test_10d_injection(self):
