@@ -22,7 +22,7 @@
 
 #include "tdxo/array.h"
 
-/* Each has its entry in systemd/tdx-onlined.catalog. */
+/* Each has its entry in systemd/tdx-onlined.catalog.in. */
 #define MESSAGE_GATE                                                                               \
 	SD_ID128_MAKE_STR(f0, f9, 32, ee, d9, d2, 46, 15, 86, 11, e1, 4b, 0a, ae, 61, 4d)
 #define MESSAGE_ONLINE                                                                             \

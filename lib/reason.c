@@ -99,8 +99,8 @@ static const struct {
 		"in CapableRanges= in tdx-onlined.conf(5).",
 		OFFLINE | IGNORE},
 	[REASON_KERNEL_REFUSED] = {"kernel-refused", "the kernel refused what policy allowed",
-		"The kernel refused to add it (EPERM or EINVAL from kmem) or to online a memory "
-		"block of it (EPERM). What had been done was undone.",
+		"It could not be added (EPERM or EINVAL from kmem), or a memory block of it could "
+		"not go online (EPERM). What had been done was undone.",
 		"The kernel's answer holds until the next boot. If the kernel should have accepted "
 		"it, the boot map or the gate is wrong: report a bug with the output of --capture.",
 		DEVDAX | OFFLINE | IGNORE},
