@@ -203,6 +203,7 @@ static void test_rules(void **state)
 			.asks = ruled[i].asks,
 			.convert = !!(ruled[i].may & CONVERT),
 			.offline = !!(ruled[i].may & OFFLINE),
+			.on_failure = ON_FAILURE_KEEP,
 		};
 		struct decision d = decide(&scene);
 
@@ -212,8 +213,151 @@ static void test_rules(void **state)
 				reason_to_string(d.reason), d.overruled);
 		assert_string_equal(d.rule, "10-it.rule");
 		assert_false(d.unmatched);
+		assert_int_equal(d.on_failure, ON_FAILURE_KEEP);
 		if (d.overruled)
 			assert_int_equal(d.asked, ruled[i].asks - ASKS_VERDICT);
+	}
+}
+
+/* What is in doubt, or not ours, and what a rule may still ask for. */
+static const struct {
+	struct scene scene;
+	enum verdict verdict;
+	enum reason reason;
+	bool overruled;
+} doubts[] = {
+	{{.carrier = CXL, .dax = 1, .fault = FAULT_UNREADABLE}, VERDICT_IGNORE, REASON_UNREADABLE,
+		false},
+	{{.carrier = CXL, .dax = 1, .presence = PRESENCE_ONE_UNREAD, .asks = ASKS(DEVDAX)},
+		VERDICT_IGNORE, REASON_UNREADABLE, true},
+	{{.carrier = CXL, .dax = 1, .second = SECOND_ONE_UNREAD}, VERDICT_IGNORE, REASON_UNREADABLE,
+		false},
+	{{.carrier = CXL, .dax = 1, .fault = FAULT_NO_NODE}, VERDICT_IGNORE, REASON_NO_TARGET_NODE,
+		false},
+	{{.carrier = CXL, .dax = 1, .fault = FAULT_NO_NODE, .asks = ASKS(DEVDAX)}, VERDICT_DEVDAX,
+		REASON_RULE, false},
+	{{.carrier = OTHER, .dax = 1}, VERDICT_IGNORE, REASON_UNKNOWN_DEVICE, false},
+	{{.carrier = OTHER, .dax = 1, .asks = ASKS(DEVDAX)}, VERDICT_DEVDAX, REASON_RULE, false},
+	{{.carrier = CXL, .dax = 1, .presence = PRESENCE_TOO_SMALL, .asks = ASKS(OFFLINE)},
+		VERDICT_OFFLINE, REASON_RULE, false},
+	/* a devdax device stays one, whatever else is in doubt; a rule may leave it alone */
+	{{.carrier = CXL, .dax = 1, .driver = DEVDAX, .fault = FAULT_UNREADABLE}, VERDICT_DEVDAX,
+		REASON_ALREADY_DEVDAX, false},
+	{{.carrier = CXL, .dax = 1, .driver = DEVDAX, .asks = ASKS(IGNORE)}, VERDICT_IGNORE,
+		REASON_RULE, false},
+	{{.carrier = CXL, .dax = 1, .driver = DEVDAX, .convert = 1, .asks = ASKS(IGNORE)},
+		VERDICT_IGNORE, REASON_RULE, false},
+	{{.carrier = PMEM, .dax = 1, .driver = FAMFS, .asks = ASKS(DEVDAX)}, VERDICT_IGNORE,
+		REASON_PERSISTENT_MEMORY, true},
+	/* firmware calls a device RAM, which it was not */
+	{{.carrier = CXL, .dax = 1, .gate = ACTIVE, .place = PLACE_CLAIMED}, VERDICT_DEVDAX,
+		REASON_OUTSIDE_BOOT_MAP, false},
+	/* no devdax device, for one block is online */
+	{{.carrier = CXL, .dax = 1, .second = SECOND_ONE_ONLINE, .head = HEAD_DEVDAX},
+		VERDICT_IGNORE, REASON_NO_HEAD_ROOM, false},
+};
+
+static void test_doubts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(doubts); i++) {
+		struct decision d = decide(&doubts[i].scene);
+
+		if (d.verdict != doubts[i].verdict || d.reason != doubts[i].reason ||
+			d.overruled != doubts[i].overruled)
+			fail_msg("row %zu: %s, %s, %d", i, verdict_to_string(d.verdict),
+				reason_to_string(d.reason), d.overruled);
+	}
+}
+
+/* Of a DIMM that goes online. */
+static void test_zone(void **state)
+{
+	static const struct {
+		struct scene scene;
+		enum zone zone;
+		bool overruled;
+	} rows[] = {
+		{{.gate = ABSENT}, ZONE_AUTO, false},
+		{{.gate = ACTIVE}, ZONE_KERNEL, false},
+		{{.gate = UNKNOWN}, ZONE_KERNEL, false},
+		{{.gate = ACTIVE, .asks = NOTHING, .zone = ZONE_AUTO}, ZONE_AUTO, false},
+		{{.gate = ABSENT, .asks = NOTHING, .zone = ZONE_KERNEL}, ZONE_KERNEL, false},
+		{{.gate = ABSENT, .asks = NOTHING, .zone = ZONE_MOVABLE, .head = HEAD_PLENTY},
+			ZONE_MOVABLE, false},
+		{{.gate = ACTIVE,
+			 .asks = NOTHING,
+			 .zone = ZONE_MOVABLE,
+			 .head = HEAD_PLENTY,
+			 .ratio = RATIO_OWN},
+			ZONE_MOVABLE, false},
+		{{.gate = ABSENT,
+			 .asks = NOTHING,
+			 .zone = ZONE_MOVABLE,
+			 .head = HEAD_PLENTY,
+			 .ratio = RATIO_NO_ADVICE},
+			ZONE_AUTO, true},
+		{{.gate = ACTIVE,
+			 .asks = NOTHING,
+			 .zone = ZONE_MOVABLE,
+			 .head = HEAD_PLENTY,
+			 .ratio = RATIO_NOT_OWN},
+			ZONE_KERNEL, true},
+		{{.gate = ABSENT, .asks = NOTHING, .zone = ZONE_MOVABLE}, ZONE_AUTO, true},
+		{{.gate = ABSENT, .asks = ASKS_NO_MATCH, .zone = ZONE_MOVABLE}, ZONE_AUTO, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct scene scene = rows[i].scene;
+		struct decision d;
+
+		scene.carrier = DIMM;
+		scene.place = IN;
+		d = decide(&scene);
+		if (d.zone != rows[i].zone || d.zone_overruled != rows[i].overruled)
+			fail_msg("row %zu: %s, %d", i, zone_to_string(d.zone), d.zone_overruled);
+		assert_int_equal(d.source,
+			scene.gate == ABSENT ? BOOT_SOURCE_NONE : BOOT_SOURCE_BOOT_PARAMS);
+		assert_int_equal(d.unmatched, scene.asks == ASKS_NO_MATCH);
+	}
+}
+
+/* A DIMM that was there before: to go online, to stay offline, or to go offline by a rule. */
+static void test_withheld(void **state)
+{
+	enum { SAFE = PRESENT_SAFE, ACT = PRESENT_ACT, RECORD = PRESENT_RECORD };
+	static const struct {
+		unsigned int present, may_present, match_present, observe;
+		enum withheld online, stays, offline;
+	} rows[] = {
+		{0, SAFE, 0, 0, WITHHELD_NOT, WITHHELD_NOT, WITHHELD_NOT},
+		{0, RECORD, 0, 0, WITHHELD_NOT, WITHHELD_NOT, WITHHELD_NOT},
+		{1, ACT, 0, 0, WITHHELD_NOT, WITHHELD_NOT, WITHHELD_NOT},
+		{1, SAFE, 0, 0, WITHHELD_PRESENT, WITHHELD_NOT, WITHHELD_PRESENT},
+		{1, RECORD, 0, 0, WITHHELD_PRESENT, WITHHELD_PRESENT, WITHHELD_PRESENT},
+		{1, RECORD, 1, 0, WITHHELD_NOT, WITHHELD_NOT, WITHHELD_NOT},
+		{1, SAFE, 1, 0, WITHHELD_NOT, WITHHELD_NOT, WITHHELD_NOT},
+		{1, ACT, 1, 1, WITHHELD_OBSERVE, WITHHELD_OBSERVE, WITHHELD_OBSERVE},
+		{0, SAFE, 0, 1, WITHHELD_OBSERVE, WITHHELD_OBSERVE, WITHHELD_OBSERVE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct scene scene = {.carrier = DIMM,
+			.presence = OFF,
+			.present = rows[i].present,
+			.may_present = rows[i].may_present,
+			.match_present = rows[i].match_present,
+			.observe = rows[i].observe,
+			.asks = NOTHING};
+
+		assert_int_equal(decide(&scene).withheld, rows[i].online);
+		scene.gate = ACTIVE;
+		assert_int_equal(decide(&scene).withheld, rows[i].stays);
+		scene.presence = ON;
+		scene.offline = 1;
+		assert_int_equal(decide(&scene).withheld, rows[i].offline);
 	}
 }
 
@@ -283,6 +427,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_doubts),
+		cmocka_unit_test(test_zone),
+		cmocka_unit_test(test_withheld),
 		cmocka_unit_test(test_undone),
 		cmocka_unit_test(test_rolls_back),
 		cmocka_unit_test(test_names),
