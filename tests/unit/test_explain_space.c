@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The explanation over the whole space of scenes: every text is whole sentences, in sound
- * English as far as a program can tell, and none is empty or cut off. What they say is in
- * test_explain.c, by hand.
+ * The explanation over the whole space of scenes: every topic has a text, none is cut off, no
+ * value is missing, and verdict, reason and rule are named. The texts are in test_explain.c.
  */
 #include "story.h"
 
@@ -14,60 +13,23 @@ static void fail_text(const struct storybook *book, enum topic topic, const char
 	fail_scene(&book->stage.scene, what);
 }
 
-/* "devdax: ..." and "4 of its ..." begin without a capital. */
-static bool begins_well(const char *text)
-{
-	for (enum verdict verdict = 0; verdict < VERDICT_MAX; verdict++) {
-		size_t length = strlen(verdict_to_string(verdict));
-
-		if (strncmp(text, verdict_to_string(verdict), length) == 0 && text[length] == ':')
-			return true;
-	}
-	return isupper((unsigned char)*text) || isdigit((unsigned char)*text);
-}
-
-/* After a full stop and a blank comes a capital, a number, or a command in quotes. */
-static bool goes_on_well(const char *text)
-{
-	while ((text = strstr(text, ". "))) {
-		text += 2;
-		if (!isupper((unsigned char)*text) && !isdigit((unsigned char)*text) &&
-			*text != '\'')
-			return false;
-	}
-	return true;
-}
-
+/* What an empty or missing value leaves behind, and what does not belong into one line. */
 static bool has_bad_sign(const char *text)
 {
-	static const char *const bad[] = {"  ", "(null)", " .", " ,", " :", "..", ",,", ".,", ",.",
-		"( ", " )", "()", "\n", "%%"};
+	static const char *const bad[] = {"(null)", "%%", "%s", "  ", " .", " ,", " :", "..", ",,",
+		".,", ",.", "( ", " )", "()"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		if (strstr(text, bad[i]))
 			return true;
+	for (; *text; text++)
+		if (iscntrl((unsigned char)*text))
+			return true;
 	return false;
-}
-
-/* "1 range", "2 ranges": is a counted noun as its number wants it? */
-static bool counts_well(const char *text, const char *noun)
-{
-	for (const char *at = text; (at = strstr(at, noun)); at += strlen(noun)) {
-		const char *number = at;
-
-		if (at < text + 2 || at[-1] != ' ' || !isdigit((unsigned char)at[-2]))
-			continue;
-		for (number -= 2; number > text && isdigit((unsigned char)number[-1]);)
-			number--;
-		if ((strtoull(number, NULL, 10) == 1) == (at[strlen(noun)] == 's'))
-			return false;
-	}
-	return true;
 }
 
 static void check_text(const struct storybook *book, enum topic topic)
 {
-	static const char *const nouns[] = {"range", "rule", "memory block"};
 	const char *text = book->explanation.texts[topic];
 	const char *end = memchr(text, '\0', EXPLANATION_TEXT);
 
@@ -75,31 +37,20 @@ static void check_text(const struct storybook *book, enum topic topic)
 		fail_text(book, topic, "empty, or cut off");
 	if (end[-1] != '.')
 		fail_text(book, topic, "no full stop");
-	if (!begins_well(text) || !goes_on_well(text))
-		fail_text(book, topic, "no sentence");
 	if (has_bad_sign(text))
 		fail_text(book, topic, "a bad sign");
-	for (size_t i = 0; i < ARRAY_SIZE(nouns); i++)
-		if (!counts_well(text, nouns[i]))
-			fail_text(book, topic, nouns[i]);
 }
 
-/* What is told of a decision must be in its text; a topic that the others contradict is wrong. */
-static void check_sense(const struct storybook *book)
+static void check_names(const struct storybook *book)
 {
 	const struct decision *decision = &book->record.decision;
 	const char *verdict = book->explanation.texts[TOPIC_VERDICT];
-	const char *done = book->explanation.texts[TOPIC_DONE];
-	const char *change = book->explanation.texts[TOPIC_CHANGE];
+	const char *name = verdict_to_string(decision->verdict);
 
-	if (!strstr(verdict, reason_to_string(decision->reason)) ||
-		strncmp(verdict, verdict_to_string(decision->verdict),
-			strlen(verdict_to_string(decision->verdict))) != 0)
-		fail_text(book, TOPIC_VERDICT, "neither verdict nor reason");
-	if (!strstr(done, "Nothing is left to do.") != (book->plan.n > 0))
-		fail_text(book, TOPIC_DONE, "the steps");
-	if (!gate_refuses(&book->record.gate) && strstr(change, "BIOS"))
-		fail_text(book, TOPIC_CHANGE, "TDX is not what keeps it out");
+	if (strncmp(verdict, name, strlen(name)) != 0)
+		fail_text(book, TOPIC_VERDICT, "not the verdict");
+	if (!strstr(verdict, reason_to_string(decision->reason)))
+		fail_text(book, TOPIC_VERDICT, "not the reason");
 	if (decision->rule[0] && !strstr(book->explanation.texts[TOPIC_RULE], decision->rule))
 		fail_text(book, TOPIC_RULE, "not the rule");
 }
@@ -109,19 +60,7 @@ static void check_book(struct storybook *book)
 	storybook_tell(book);
 	for (enum topic topic = 0; topic < TOPIC_MAX; topic++)
 		check_text(book, topic);
-	check_sense(book);
-}
-
-/* All that a walk has met with. */
-static bool reasons[REASON_MAX], carriers[CARRIER_MAX], gates[GATE_STATE_MAX],
-	withheld[WITHHELD_MAX];
-
-static void note(const struct record *record)
-{
-	reasons[record->decision.reason] = true;
-	carriers[record->arrival.carrier] = true;
-	gates[record->gate.state] = true;
-	withheld[record->decision.withheld] = true;
+	check_names(book);
 }
 
 /* The storybook borrows the stage of the walk. */
@@ -131,7 +70,6 @@ static void check(struct stage *stage)
 
 	book.stage.snapshot.gate = gate_of(stage->scene.gate);
 	storybook_decide(&book);
-	note(&book.record);
 	check_book(&book);
 	plan_done(&book.plan);
 }
@@ -172,21 +110,6 @@ static void test_devices(void **state)
 
 	(void)state;
 	scene_each(&base, &values, check);
-}
-
-/* The walks have met with all there is; a dry run is never told what the kernel answered. */
-static void test_all_met(void **state)
-{
-	(void)state;
-	for (enum reason reason = 0; reason < REASON_MAX; reason++)
-		if (reasons[reason] ==
-			(reason == REASON_KERNEL_REFUSED || reason == REASON_ROLLED_BACK))
-			fail_msg("%s", reason_to_string(reason));
-	for (enum carrier carrier = 0; carrier < CARRIER_MAX; carrier++)
-		assert_true(carriers[carrier]);
-	for (enum gate_state gate = 0; gate < GATE_STATE_MAX; gate++)
-		assert_true(gates[gate]);
-	assert_true(withheld[WITHHELD_NOT] && withheld[WITHHELD_OBSERVE]);
 }
 
 static void fill(char *name, size_t size, char letter)
@@ -258,7 +181,6 @@ static void test_longest(void **state)
 {
 	struct storybook book = {.ran = true};
 	struct arrival *arrival = &book.record.arrival;
-	const char *origin = book.explanation.texts[TOPIC_ORIGIN];
 
 	(void)state;
 	storybook_set(&book, &(struct scene){.dax = 1,
@@ -286,10 +208,6 @@ static void test_longest(void **state)
 		memdev->serial = UINT64_MAX;
 	}
 	check_book(&book);
-	assert_string_equal(origin + strlen(origin) - strlen("in this boot."), "in this boot.");
-	assert_non_null(
-		strstr(book.explanation.texts[TOPIC_RULE], "R matches, and asks for online"));
-	assert_non_null(strstr(book.explanation.texts[TOPIC_CHANGE], "x."));
 	storybook_done(&book);
 }
 
@@ -298,7 +216,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_devices),
-		cmocka_unit_test(test_all_met),
 		cmocka_unit_test(test_anything),
 		cmocka_unit_test(test_longest),
 	};
