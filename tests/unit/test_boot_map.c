@@ -99,18 +99,6 @@ static void test_narrowed(void **state)
 		assert_region(&map, i, want[i], BOOT_SOURCE_MEMBLOCK);
 }
 
-static void test_dax_was_never_ram(void **state)
-{
-	CLEANUP(boot_map_done) struct boot_map map = {0};
-	const struct boot_evidence evidence = {.boot_params = &a, .dax = &b};
-
-	(void)state;
-	assert_int_equal(boot_map_build(&evidence, &map), 0);
-	assert_true(map.known);
-	assert_int_equal(map.n, 0);
-	assert_false(boot_map_had(&map, span(0, 100)));
-}
-
 static void test_capable(void **state)
 {
 	CLEANUP(boot_map_done) struct boot_map map = {0};
@@ -322,7 +310,6 @@ int main(void)
 		cmocka_unit_test(test_first_choice),
 		cmocka_unit_test(test_known_and_empty),
 		cmocka_unit_test(test_narrowed),
-		cmocka_unit_test(test_dax_was_never_ram),
 		cmocka_unit_test(test_capable),
 		cmocka_unit_test(test_capable_alone),
 		cmocka_unit_test(test_capable_anew),

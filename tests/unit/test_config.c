@@ -256,33 +256,6 @@ static void test_refused(void **state)
 	}
 }
 
-/* Any bytes: taken or refused, and what is taken is within the limits. */
-static void test_any_bytes(void **state)
-{
-	static const char likely[] = "0123456789abcdefx-%  yesnokrlautivcp";
-	CLEANUP(config_done) struct config config;
-	uint64_t seed = 1;
-	char value[300];
-
-	(void)state;
-	config_init(&config);
-	for (int round = 0; round < 50000; round++) {
-		size_t length = below(&seed, 8) ? below(&seed, 8) : below(&seed, sizeof(value));
-		int r;
-
-		for (size_t i = 0; i < length; i++)
-			value[i] = below(&seed, 20) ? likely[below(&seed, sizeof(likely) - 1)]
-						    : (char)(1 + below(&seed, 255));
-		value[length] = '\0';
-		r = config_set(&config, (enum config_key)below(&seed, CONFIG_KEYS), value);
-		assert_true(r == 0 || r == 1 || r == -EINVAL);
-		assert_true(config.gate < GATE_MODE_MAX && config.present < PRESENT_MAX);
-		assert_true(config.movable_ratio <= 10000 ||
-			    config.movable_ratio == MOVABLE_RATIO_KERNEL);
-		assert_true(config.offline_timeout >= 1 && config.offline_timeout <= 3600);
-	}
-}
-
 static void make_rule(struct rule *rule, const char *name, const char *key, const char *value)
 {
 	rule_init(rule, name);
@@ -363,22 +336,6 @@ static void test_needs_topology(void **state)
 	assert_true(config_needs_topology(&config));
 }
 
-static void test_done(void **state)
-{
-	struct config config;
-
-	(void)state;
-	config_init(&config);
-	set_all(&config);
-	add_rule(&config, "10", "Carrier", "cxl");
-	for (int again = 0; again < 2; again++) {
-		config_done(&config);
-		assert_int_equal(config.n_rules, 0);
-		assert_null(config.rules);
-		assert_null(config.capable.ranges);
-	}
-}
-
 static void test_short_memory(void **state)
 {
 	CLEANUP(config_done) struct config config;
@@ -420,10 +377,8 @@ int main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_any_bytes),
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_needs_topology),
-		cmocka_unit_test(test_done),
 		cmocka_unit_test(test_short_memory),
 	};
 

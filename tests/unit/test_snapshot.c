@@ -123,14 +123,6 @@ static void test_forget(void **state)
 	assert_int_equal(snapshot.boot_map.n, 0);
 }
 
-static void test_guarded(void **state)
-{
-	(void)state;
-	assert_true(snapshot_guarded(&(struct snapshot){.dax_autoprobe = DAX_AUTOPROBE_OFF}));
-	assert_false(snapshot_guarded(&(struct snapshot){.dax_autoprobe = DAX_AUTOPROBE_ON}));
-	assert_false(snapshot_guarded(&(struct snapshot){.dax_autoprobe = DAX_AUTOPROBE_UNREAD}));
-}
-
 static void test_names(void **state)
 {
 	static const char *const carriers[] = {
@@ -202,7 +194,6 @@ int main(void)
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_find_dax),
 		cmocka_unit_test(test_forget),
-		cmocka_unit_test(test_guarded),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_drivers),
 		cmocka_unit_test(test_dax_paths),

@@ -29,15 +29,6 @@ static void assert_text(const struct text *text, const char *want, size_t length
 		assert_int_equal(arena[i], GUARD);
 }
 
-static void test_begins_empty(void **state)
-{
-	struct text text = text_of(1);
-
-	(void)state;
-	assert_text(&text, "", 0);
-	assert_ptr_equal(text.buf, arena);
-}
-
 static void test_appends(void **state)
 {
 	struct text text = text_of(32);
@@ -51,22 +42,10 @@ static void test_appends(void **state)
 	assert_text(&text, "one of 2, x%", 12);
 }
 
-/* At every size of the buffer, the text being shorter, just as long, and longer. */
-static void test_cut_off(void **state)
-{
-	static const char whole[] = "0123456789abcdef";
-
-	(void)state;
-	for (size_t size = 1; size < sizeof(whole) + 4; size++) {
-		struct text text = text_of(size);
-		size_t length = size > strlen(whole) ? strlen(whole) : size - 1;
-
-		text_append(&text, "%s", whole);
-		assert_text(&text, whole, length);
-	}
-}
-
-/* The same text in pieces: what is cut off stays cut off, whatever comes later. */
+/*
+ * At every size of the buffer, in one piece and in several: what is cut off stays cut off, whatever
+ * comes later.
+ */
 static void test_pieces(void **state)
 {
 	static const char whole[] = "0123456789abcdef";
@@ -101,9 +80,7 @@ static void test_not_formatted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_begins_empty),
 		cmocka_unit_test(test_appends),
-		cmocka_unit_test(test_cut_off),
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_not_formatted),
 	};

@@ -20,109 +20,54 @@
 /* Linux 6.18, x86_64, a virtual machine with a balloon. */
 static const char small[] = "Node 0, zone      DMA\n"
 			    "  per-node stats\n"
-			    "      nr_inactive_anon 461324\n"
-			    "      nr_active_anon 385\n"
 			    "      nr_inactive_file 36287\n"
 			    "      nr_active_file 61320\n"
-			    "      nr_dirty     198\n"
 			    "  pages free     3840\n"
-			    "        boost    0\n"
-			    "        min      21\n"
-			    "        low      26\n"
 			    "        high     31\n"
-			    "        promo    36\n"
-			    "        spanned  4095\n"
 			    "        present  3998\n"
 			    "        managed  3840\n"
-			    "        cma      0\n"
 			    "        protection: (0, 3019, 11851, 11851, 11851)\n"
 			    "      nr_free_pages 3840\n"
-			    "      nr_zone_inactive_anon 0\n"
-			    "      nr_zone_active_anon 0\n"
 			    "      nr_zone_inactive_file 0\n"
 			    "      nr_zone_active_file 0\n"
-			    "      nr_mlock     0\n"
 			    "  pagesets\n"
 			    "    cpu: 0\n"
-			    "              count:    0\n"
 			    "              high:     0\n"
-			    "              batch:    1\n"
-			    "              high_min: 13\n"
-			    "              high_max: 240\n"
-			    "  vm stats threshold: 4\n"
-			    "  node_unreclaimable:  0\n"
-			    "  start_pfn:           1\n"
 			    "Node 0, zone    DMA32\n"
 			    "  pages free     772918\n"
-			    "        boost    0\n"
-			    "        min      4298\n"
-			    "        low      5372\n"
 			    "        high     6446\n"
-			    "        promo    7520\n"
-			    "        spanned  1044480\n"
 			    "        present  782336\n"
 			    "        managed  772918\n"
-			    "        cma      0\n"
 			    "        protection: (0, 0, 8832, 8832, 8832)\n"
 			    "      nr_free_pages 772918\n"
 			    "      nr_zone_inactive_file 0\n"
 			    "      nr_zone_active_file 0\n"
 			    "  pagesets\n"
 			    "    cpu: 0\n"
-			    "              count:    0\n"
 			    "              high:     252\n"
-			    "              batch:    63\n"
-			    "  node_unreclaimable:  0\n"
-			    "  start_pfn:           4096\n"
 			    "Node 0, zone   Normal\n"
 			    "  pages free     1791555\n"
-			    "        boost    0\n"
-			    "        min      12575\n"
-			    "        low      15718\n"
 			    "        high     18861\n"
-			    "        promo    22004\n"
-			    "        spanned  5505024\n"
 			    "        present  5505024\n"
 			    "        managed  2260992\n"
-			    "        cma      0\n"
 			    "        protection: (0, 0, 0, 0, 0)\n"
 			    "      nr_free_pages 1791555\n"
-			    "      nr_zone_inactive_anon 287018\n"
-			    "      nr_zone_active_anon 387\n"
 			    "      nr_zone_inactive_file 36857\n"
 			    "      nr_zone_active_file 60193\n"
-			    "      nr_zone_unevictable 3561\n"
-			    "      nr_zone_write_pending 3\n"
 			    "  pagesets\n"
 			    "    cpu: 0\n"
-			    "              count:    2906\n"
 			    "              high:     7859\n"
-			    "              batch:    63\n"
-			    "  node_unreclaimable:  0\n"
-			    "  start_pfn:           1048576\n"
 			    "Node 0, zone  Movable\n"
 			    "  pages free     0\n"
-			    "        boost    0\n"
-			    "        min      32\n"
-			    "        low      32\n"
 			    "        high     32\n"
-			    "        promo    32\n"
-			    "        spanned  0\n"
 			    "        present  0\n"
 			    "        managed  0\n"
-			    "        cma      0\n"
 			    "        protection: (0, 0, 0, 0, 0)\n"
 			    "Node 0, zone   Device\n"
 			    "  pages free     0\n"
-			    "        boost    0\n"
-			    "        min      0\n"
-			    "        low      0\n"
 			    "        high     0\n"
-			    "        promo    0\n"
-			    "        spanned  0\n"
 			    "        present  0\n"
 			    "        managed  0\n"
-			    "        cma      0\n"
 			    "        protection: (0, 0, 0, 0, 0)\n";
 
 static void test_small(void **state)
@@ -319,21 +264,8 @@ static void test_ratio(void **state)
 		uint64_t kernel, movable, more, percent;
 	} rows[] = {
 		{100 * GIB, 0, 0, 0},
-		{100 * GIB, 0, 1, 1},
-		{100 * GIB, 0, GIB, 1},
 		{100 * GIB, GIB, 0, 1},
 		{100 * GIB, GIB, 1, 2},
-		{100 * GIB, 100 * GIB, 200 * GIB, 300},
-		{100 * GIB, 100 * GIB, 201 * GIB, 301},
-		{100 * GIB, 300 * GIB, PAGE, 301},
-		{1000, 0, 1, 1},
-		{1000, 10, 0, 1},
-		{1000, 10, 1, 2},
-		/* no multiple of 100 bytes */
-		{4 * GIB, 4 * GIB, 0, 100},
-		{4 * GIB, 0, GIB, 25},
-		{64 * GIB, 64 * GIB, 128 * GIB, 300},
-		{3 * GIB, GIB, 0, 34},
 		{16 * GIB, 0, 1024 * GIB, 6400},
 		{0, 0, 0, UINT64_MAX},
 		{0, GIB, 0, UINT64_MAX},
