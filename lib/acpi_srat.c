@@ -33,13 +33,7 @@ void srat_done(struct srat *srat)
 
 static int append(struct srat *srat, const struct srat_memory *memory)
 {
-	struct srat_memory *items = array_room(srat->items, srat->n, sizeof(*memory));
-
-	if (!items)
-		return -ENOMEM;
-	srat->items = items;
-	srat->items[srat->n++] = *memory;
-	return 0;
+	return array_append(srat->items, srat->n, *memory);
 }
 
 /* 0, ACPI_SHORT_ENTRY or -ENOMEM. */

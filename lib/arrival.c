@@ -23,13 +23,7 @@ void arrivals_done(struct arrivals *arrivals)
 
 int arrivals_append(struct arrivals *arrivals, const struct arrival *arrival)
 {
-	struct arrival *items = array_room(arrivals->items, arrivals->n, sizeof(*items));
-
-	if (!items)
-		return -ENOMEM;
-	arrivals->items = items;
-	arrivals->items[arrivals->n++] = *arrival;
-	return 0;
+	return array_append(arrivals->items, arrivals->n, *arrival);
 }
 
 static int compare_arrivals(const void *a, const void *b)

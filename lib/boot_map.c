@@ -29,13 +29,7 @@ void boot_map_done(struct boot_map *map)
 
 int boot_map_append(struct boot_map *map, struct boot_region region)
 {
-	struct boot_region *regions = array_room(map->regions, map->n, sizeof(region));
-
-	if (!regions)
-		return -ENOMEM;
-	map->regions = regions;
-	map->regions[map->n++] = region;
-	return 0;
+	return array_append(map->regions, map->n, region);
 }
 
 static int compare_regions(const void *a, const void *b)

@@ -145,14 +145,11 @@ int config_set(struct config *config, enum config_key key, const char *value)
 
 int config_add_rule(struct config *config, struct rule *rule)
 {
-	struct rule *rules = array_room(config->rules, config->n_rules, sizeof(*rule));
+	int r = array_append(config->rules, config->n_rules, *rule);
 
-	if (!rules)
-		return -ENOMEM;
-	config->rules = rules;
-	config->rules[config->n_rules++] = *rule;
-	*rule = (struct rule){0};
-	return 0;
+	if (r == 0)
+		*rule = (struct rule){0};
+	return r;
 }
 
 const struct rule *config_find_rule(const struct config *config, const struct rule_subject *subject)

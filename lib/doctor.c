@@ -92,17 +92,12 @@ static void make_printable(char *text)
 void note_end(struct examination *examination, struct note *note)
 {
 	struct findings *findings = &examination->findings;
-	struct finding *items = array_room(findings->items, findings->n, sizeof(*items));
 
-	if (!items) {
-		examination->error = -ENOMEM;
-		return;
-	}
-	findings->items = items;
 	make_printable(note->finding.message);
 	make_printable(note->finding.remedy);
 	make_printable(note->finding.source);
-	findings->items[findings->n++] = note->finding;
+	if (array_append(findings->items, findings->n, note->finding) < 0)
+		examination->error = -ENOMEM;
 }
 
 void note_plain(struct examination *examination, const struct plain_finding *plain)

@@ -30,13 +30,7 @@ void e820_table_done(struct e820_table *table)
 
 static int append(struct e820_table *table, struct e820_entry entry)
 {
-	struct e820_entry *entries = array_room(table->entries, table->n, sizeof(entry));
-
-	if (!entries)
-		return -ENOMEM;
-	table->entries = entries;
-	table->entries[table->n++] = entry;
-	return 0;
+	return array_append(table->entries, table->n, entry);
 }
 
 /* Append `n` packed entries. Returns how many were passed over, or -EBADMSG, -ENOMEM. */

@@ -19,13 +19,7 @@ void history_done(struct history *history)
 
 int history_append(struct history *history, const struct entry *entry)
 {
-	struct entry *entries = array_room(history->entries, history->n, sizeof(*entries));
-
-	if (!entries)
-		return -ENOMEM;
-	history->entries = entries;
-	history->entries[history->n++] = *entry;
-	return 0;
+	return array_append(history->entries, history->n, *entry);
 }
 
 /* How many blocks a part of a run has. If they are not all alike, that cannot be told. */

@@ -27,13 +27,7 @@ void plan_done(struct plan *plan)
 
 static int add(struct plan *plan, enum action action, struct range range)
 {
-	struct step *steps = array_room(plan->steps, plan->n, sizeof(*steps));
-
-	if (!steps)
-		return -ENOMEM;
-	plan->steps = steps;
-	plan->steps[plan->n++] = (struct step){action, range};
-	return 0;
+	return array_append(plan->steps, plan->n, (struct step){action, range});
 }
 
 static int add_switch(struct plan *plan, enum action action)

@@ -63,13 +63,7 @@ void blocks_done(struct blocks *blocks)
 
 int blocks_append(struct blocks *blocks, uint64_t id)
 {
-	struct block *array = array_room(blocks->blocks, blocks->n, sizeof(*array));
-
-	if (!array)
-		return -ENOMEM;
-	blocks->blocks = array;
-	blocks->blocks[blocks->n++] = (struct block){.id = id};
-	return 0;
+	return array_append(blocks->blocks, blocks->n, (struct block){.id = id});
 }
 
 static int compare_blocks(const void *a, const void *b)

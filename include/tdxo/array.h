@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -22,3 +23,18 @@ static inline MUST_CHECK void *array_room(void *array, size_t n, size_t size)
 		return array;
 	return reallocarray(array, n ? 2 * n : 1, size);
 }
+
+/*
+ * Append a value to an array that holds n items, and count it. 0, or -ENOMEM: then array and count
+ * are as they were. `items` and `n` are variables.
+ */
+#define array_append(items, n, ...)                                                                \
+	({                                                                                         \
+		typeof(items) room_ = array_room(items, n, sizeof(*(items)));                      \
+                                                                                                   \
+		if (room_) {                                                                       \
+			(items) = room_;                                                           \
+			(items)[(n)++] = (__VA_ARGS__);                                            \
+		}                                                                                  \
+		room_ ? 0 : -ENOMEM;                                                               \
+	})
