@@ -24,6 +24,7 @@
 #include "sysfs.h"
 #include "tdxo/array.h"
 #include "tdxo/ini.h"
+#include "tdxo/text.h"
 
 #define MAIN_FILE     "tdx-onlined.conf"
 #define DROP_INS      "tdx-onlined.conf.d"
@@ -48,14 +49,6 @@ struct reader {
 	struct rule *rule; /* NULL: it is no rule */
 };
 
-/* Names and values come from anywhere: a message is one line of printable characters. */
-static void make_printable(char *text)
-{
-	for (; *text; text++)
-		if (*text < ' ' || *text > '~')
-			*text = '?';
-}
-
 /* A warning is no mistake. Line 0: it is about the file as a whole. */
 static void PRINTF(4, 5)
 	say(struct reader *reader, int priority, unsigned int line, const char *format, ...)
@@ -70,7 +63,8 @@ static void PRINTF(4, 5)
 	va_start(args, format);
 	vsnprintf(text + n, sizeof(text) - (size_t)n, format, args);
 	va_end(args);
-	make_printable(text);
+	/* Names and values come from anywhere. */
+	text_make_printable(text);
 	journal_say(priority, "%s", text);
 	if (priority == LOG_WARNING) {
 		reader->loader->settings.warnings++;

@@ -13,6 +13,7 @@
 
 #include "sysfs.h"
 #include "tdxo/array.h"
+#include "tdxo/text.h"
 
 /* From weak to strong. */
 static const char *const roots[] = {"/usr/lib", "/run", "/etc"};
@@ -71,22 +72,14 @@ static bool ends_with(const char *name, const char *suffix)
 	return length > tail && strcmp(name + length - tail, suffix) == 0;
 }
 
-/* Names end up in messages, in the journal and in JSON. */
-static bool is_printable(const char *name)
-{
-	for (; *name; name++)
-		if (*name < ' ' || *name > '~')
-			return false;
-	return true;
-}
-
 static int add_entry(const char *name, void *userdata)
 {
 	struct listing *listing = userdata;
 	struct path path;
 
 	path_of(&path, "%s/%s", listing->directory, name);
-	if (ends_with(name, listing->suffix) && is_printable(name))
+	/* Names end up in messages, in the journal and in JSON. */
+	if (ends_with(name, listing->suffix) && text_is_printable(name))
 		return append(&listing->found, name, path.text);
 	if (strcmp(name, "README") != 0)
 		listing->stray(path.text, 0, listing->userdata);

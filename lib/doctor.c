@@ -81,21 +81,14 @@ void note_source(struct note *note, const char *format, ...)
 	va_end(args);
 }
 
-/* Names and values come from anywhere; they end up on terminals and in JSON. */
-static void make_printable(char *text)
-{
-	for (; *text; text++)
-		if (*text < ' ' || *text > '~')
-			*text = '?';
-}
-
 void note_end(struct examination *examination, struct note *note)
 {
 	struct findings *findings = &examination->findings;
 
-	make_printable(note->finding.message);
-	make_printable(note->finding.remedy);
-	make_printable(note->finding.source);
+	/* Names and values come from anywhere; they end up on terminals and in JSON. */
+	text_make_printable(note->finding.message);
+	text_make_printable(note->finding.remedy);
+	text_make_printable(note->finding.source);
 	if (array_append(findings->items, findings->n, note->finding) < 0)
 		examination->error = -ENOMEM;
 }
