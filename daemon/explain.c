@@ -42,18 +42,19 @@ static void print(const char *subject, const struct explanation *explanation)
 	}
 }
 
-static int give(struct explainer *explainer, const struct record *record,
+static void give(struct explainer *explainer, const struct record *record,
 	const struct explanation *explanation)
 {
 	char subject[RECORD_SENTENCE];
 	bool first = explainer->n++ == 0;
 
-	if (explainer->json)
-		return report_add_explanation(&explainer->report, record, explanation);
+	if (explainer->json) {
+		report_add_explanation(&explainer->report, record, explanation);
+		return;
+	}
 	if (!first)
 		putchar('\n');
 	print(record ? record_subject(record, subject) : explainer->target->name, explanation);
-	return 0;
 }
 
 static int explain_record(const struct record *record, void *userdata)
@@ -66,7 +67,8 @@ static int explain_record(const struct record *record, void *userdata)
 		    explainer->walk.sensor.snapshot.block_size))
 		return 0;
 	explain_range(&explainer->facts, record, entry, &explanation);
-	return give(explainer, record, &explanation);
+	give(explainer, record, &explanation);
+	return 0;
 }
 
 /* Is there such a thing, although no memory has arrived of it? */
@@ -94,11 +96,12 @@ static int explain_other(struct explainer *explainer)
 	const struct target *target = explainer->target;
 	struct range place = target_place(target, explainer->facts.snapshot->block_size);
 	struct explanation explanation = {0};
-	bool there = is_there(target);
 
-	if (!range_is_empty(place) && explain_place(&explainer->facts, place, &explanation))
-		return give(explainer, NULL, &explanation);
-	if (!there) {
+	if (!range_is_empty(place) && explain_place(&explainer->facts, place, &explanation)) {
+		give(explainer, NULL, &explanation);
+		return 0;
+	}
+	if (!is_there(target)) {
 		fprintf(stderr, "tdx-onlined: --explain=%s: %s\n", target->name,
 			target->kind == TARGET_ADDRESS ? "nothing is known of this address"
 						       : "there is no such thing here");
@@ -106,7 +109,8 @@ static int explain_other(struct explainer *explainer)
 	}
 	snprintf(explanation.texts[TOPIC_WHAT], EXPLANATION_TEXT,
 		"It is there, and no memory of it has arrived after boot.");
-	return give(explainer, NULL, &explanation);
+	give(explainer, NULL, &explanation);
+	return 0;
 }
 
 static int explain_all(struct explainer *explainer)
@@ -127,10 +131,10 @@ int explain_run(struct settings *settings, const struct target *target, bool jso
 
 	settings->config.present = PRESENT_ACT;
 	r = walk_init(&explainer.walk, &settings->config);
-	if (r == 0 && json)
-		r = report_init(&explainer.report, 0);
 	if (r < 0)
 		return r;
+	if (json)
+		report_init(&explainer.report, 0);
 	firmware = sensor_firmware(&explainer.walk.sensor);
 	explainer.facts = (struct explain_facts){
 		.snapshot = &explainer.walk.sensor.snapshot,

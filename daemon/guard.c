@@ -16,11 +16,12 @@ static const struct {
 	const char *path;
 	const char *held;
 } switches[GUARD_SWITCHES] = {
-	{"dax", "/sys/bus/dax/drivers_autoprobe", "0"},
-	{"auto_online_blocks", "/sys/devices/system/memory/auto_online_blocks", "offline"},
+	[GUARD_DAX] = {"dax", "/sys/bus/dax/drivers_autoprobe", "0"},
+	[GUARD_AUTO_ONLINE] = {"auto_online_blocks",
+		"/sys/devices/system/memory/auto_online_blocks", "offline"},
 };
 
-const char *guard_switch_name(unsigned int i)
+const char *guard_switch_name(enum guard_switch i)
 {
 	return switches[i].name;
 }
@@ -29,12 +30,12 @@ void guard_remember(struct guard *guard)
 {
 	char now[GUARD_VALUE];
 
-	for (unsigned int i = 0; i < GUARD_SWITCHES; i++)
+	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
 		if (!guard->was[i][0] && sysfs_read(switches[i].path, now, sizeof(now)) == 0)
 			memcpy(guard->was[i], now, sizeof(now));
 }
 
-static int take(unsigned int i)
+static int take(enum guard_switch i)
 {
 	char now[GUARD_VALUE];
 	int r;
@@ -54,7 +55,7 @@ int guard_take(void)
 {
 	int first = 0, r;
 
-	for (unsigned int i = 0; i < GUARD_SWITCHES; i++) {
+	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++) {
 		r = take(i);
 		if (first == 0)
 			first = r;
@@ -62,7 +63,7 @@ int guard_take(void)
 	return first;
 }
 
-static int give_back(unsigned int i, const char *was)
+static int give_back(enum guard_switch i, const char *was)
 {
 	char now[GUARD_VALUE];
 	int r;
@@ -78,7 +79,7 @@ static int give_back(unsigned int i, const char *was)
 
 void guard_release(struct guard *guard)
 {
-	for (unsigned int i = 0; i < GUARD_SWITCHES; i++)
+	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
 		if (guard->was[i][0] && give_back(i, guard->was[i]) == 0)
 			guard->was[i][0] = '\0';
 }
@@ -88,10 +89,10 @@ void guard_guess(struct guard *guard)
 	char now[GUARD_VALUE];
 
 	/* Nobody else switches off the probing of drivers; auto-online may well have been off. */
-	if (sysfs_read(switches[0].path, now, sizeof(now)) < 0 ||
-		strcmp(now, switches[0].held) != 0)
+	if (sysfs_read(switches[GUARD_DAX].path, now, sizeof(now)) < 0 ||
+		strcmp(now, switches[GUARD_DAX].held) != 0)
 		return;
-	snprintf(guard->was[0], GUARD_VALUE, "1");
-	journal_say(
-		LOG_WARNING, "%s: what it read before is not known, taken for 1", switches[0].path);
+	snprintf(guard->was[GUARD_DAX], GUARD_VALUE, "1");
+	journal_say(LOG_WARNING, "%s: what it read before is not known, taken for 1",
+		switches[GUARD_DAX].path);
 }

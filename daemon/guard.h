@@ -13,8 +13,13 @@
 
 #include "tdxo/compiler.h"
 
-#define GUARD_SWITCHES 2
-#define GUARD_VALUE    32
+#define GUARD_VALUE 32
+
+enum guard_switch {
+	GUARD_DAX,
+	GUARD_AUTO_ONLINE,
+	GUARD_SWITCHES,
+};
 
 struct guard {
 	char was[GUARD_SWITCHES][GUARD_VALUE]; /* before it was taken; empty: it was not */
@@ -32,5 +37,5 @@ void guard_release(struct guard *guard);
 /* What the switches read before has been lost: take the kernel's default where that is safe. */
 void guard_guess(struct guard *guard);
 
-/* For state: the name of a switch in files and JSON. */
-const char *guard_switch_name(unsigned int i);
+/* The name of a switch in files and JSON. */
+const char *guard_switch_name(enum guard_switch i);

@@ -42,7 +42,7 @@ static int output_init(
 		.diff.state = state,
 		.matches.wanted = options->fail_on};
 	if (options->format == ONCE_JSON)
-		return report_init(&output->report, state->disagreements);
+		report_init(&output->report, state->disagreements);
 	return options->format == ONCE_TABLE ? table_init(&output->table, options->table) : 0;
 }
 
@@ -57,11 +57,12 @@ static int output_add(const struct record *record, void *userdata)
 	r = matches_add(&output->matches, record);
 	if (r < 0)
 		return r;
-	if (output->format == ONCE_JSON)
-		return report_add(&output->report, record);
 	if (output->format == ONCE_TABLE)
 		return table_add(&output->table, record);
-	diff_range(&output->diff, record);
+	if (output->format == ONCE_JSON)
+		report_add(&output->report, record);
+	else
+		diff_range(&output->diff, record);
 	return 0;
 }
 

@@ -4,87 +4,59 @@
  */
 #include "report.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <json-c/json.h>
-#include <json-c/printbuf.h>
+#include "guard.h"
 
-int report_init(struct report *report, uint64_t disagreements)
+void report_init(struct report *report, uint64_t disagreements)
 {
-	*report =
-		(struct report){.ranges = json_object_new_array(), .disagreements = disagreements};
-	return report->ranges ? 0 : -ENOMEM;
+	*report = (struct report){.ranges = json_new_array(), .disagreements = disagreements};
 }
 
 void report_done(struct report *report)
 {
-	json_object_put(report->ranges);
-	*report = (struct report){0};
+	json_free(&report->ranges);
 }
 
-/* json-c 0.16 breaks the line in an empty array, 0.18 does not. */
-static int print_empty_array(
-	struct json_object *array, struct printbuf *buffer, int level, int flags)
+static void add_text(struct json parent, const char *key, const char *text)
 {
-	(void)array;
-	(void)level;
-	(void)flags;
-	return printbuf_memappend(buffer, "[]", 2);
+	if (text && *text)
+		json_add_text(parent, key, text);
+	else
+		json_add_null(parent, key);
 }
 
-static void add(struct json_object *object, const char *key, struct json_object *value)
+static void add_memdevs(struct json parent, const struct arrival *arrival)
 {
-	if (json_object_is_type(value, json_type_array) && !json_object_array_length(value))
-		json_object_set_serializer(value, print_empty_array, NULL, NULL);
-	json_object_object_add(object, key, value);
-}
-
-static struct json_object *text(const char *value)
-{
-	return value && *value ? json_object_new_string(value) : NULL;
-}
-
-static void add_range(struct json_object *object, struct range range)
-{
-	add(object, "start", json_object_new_uint64(range.start));
-	add(object, "size", json_object_new_uint64(range_size(range)));
-}
-
-static struct json_object *memdevs_array(const struct arrival *arrival)
-{
-	struct json_object *array = json_object_new_array();
+	struct json array = json_add_array(parent, "memdevs");
 
 	for (size_t i = 0; i < arrival->n_memdevs; i++) {
-		struct json_object *memdev = json_object_new_object();
+		const struct memdev *memdev = &arrival->memdevs[i];
+		struct json object = json_add_object(array, NULL);
 
-		add(memdev, "name", text(arrival->memdevs[i].name));
-		add(memdev, "pci_address", text(arrival->memdevs[i].pci_address));
-		add(memdev, "serial", json_object_new_uint64(arrival->memdevs[i].serial));
-		add(memdev, "firmware", text(arrival->memdevs[i].firmware));
-		json_object_array_add(array, memdev);
+		add_text(object, "name", memdev->name);
+		add_text(object, "pci_address", memdev->pci_address);
+		json_add_number(object, "serial", memdev->serial);
+		add_text(object, "firmware", memdev->firmware);
 	}
-	return array;
 }
 
-static struct json_object *steps_array(const struct plan *plan)
+static void add_steps(struct json parent, const struct plan *plan)
 {
-	struct json_object *array = json_object_new_array();
+	struct json array = json_add_array(parent, "steps");
 
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct step *step = &plan->steps[i];
-		bool blocks = !range_is_empty(step->range);
-		struct json_object *object = json_object_new_object();
+		struct json object = json_add_object(array, NULL);
 
-		add(object, "action", text(action_to_string(step->action)));
-		add(object, "start", blocks ? json_object_new_uint64(step->range.start) : NULL);
-		add(object, "size",
-			blocks ? json_object_new_uint64(range_size(step->range)) : NULL);
-		json_object_array_add(array, object);
+		add_text(object, "action", action_to_string(step->action));
+		if (range_is_empty(step->range))
+			json_add_no_range(object);
+		else
+			json_add_range(object, step->range);
 	}
-	return array;
 }
 
 /* A range has its start and size; its end, and the gate of the whole report, are not repeated. */
@@ -93,23 +65,25 @@ static bool in_range_object(const char *name)
 	return strcmp(name, "end") != 0 && strncmp(name, "gate", 4) != 0;
 }
 
-static struct json_object *value_of(const struct field *field)
+static void add_field(struct json parent, const struct field *field)
 {
 	switch (field->kind) {
 	case FIELD_NULL:
-		return NULL;
+		json_add_null(parent, field->name);
+		break;
 	case FIELD_TEXT:
-		return text(field->text);
+		add_text(parent, field->name, field->text);
+		break;
 	case FIELD_BOOL:
-		return json_object_new_boolean(field->number != 0);
+		json_add_bool(parent, field->name, field->number != 0);
+		break;
 	default:
-		return json_object_new_uint64(field->number);
+		json_add_number(parent, field->name, field->number);
 	}
 }
 
-static struct json_object *range_object(const struct record *record)
+static void fill_range(struct json object, const struct record *record)
 {
-	struct json_object *object = json_object_new_object();
 	struct field fields[RECORD_FIELDS];
 	size_t n = record_fields(record, fields);
 
@@ -118,227 +92,216 @@ static struct json_object *range_object(const struct record *record)
 
 		if (!in_range_object(field->name))
 			continue;
-		add(object, field->name, value_of(field));
+		add_field(object, field);
 		if (strcmp(field->name, "qos_class") == 0)
-			add(object, "memdevs", memdevs_array(&record->arrival));
+			add_memdevs(object, &record->arrival);
 	}
-	add(object, "steps", steps_array(record->plan));
-	return object;
+	add_steps(object, record->plan);
 }
 
-int report_add(struct report *report, const struct record *record)
+void report_add(struct report *report, const struct record *record)
 {
-	return json_object_array_add(report->ranges, range_object(record)) < 0 ? -ENOMEM : 0;
+	fill_range(json_add_object(json_root(report->ranges), NULL), record);
 }
 
-int report_add_explanation(
+void report_add_explanation(
 	struct report *report, const struct record *record, const struct explanation *explanation)
 {
-	struct json_object *object = json_object_new_object();
-	struct json_object *topics = json_object_new_object();
+	struct json object = json_add_object(json_root(report->ranges), NULL);
+	struct json topics = json_add_object(object, "topics");
 
 	for (enum topic topic = 0; topic < TOPIC_MAX; topic++)
-		add(topics, topic_to_string(topic), text(explanation->texts[topic]));
-	add(object, "topics", topics);
-	add(object, "range", record ? range_object(record) : NULL);
-	return json_object_array_add(report->ranges, object) < 0 ? -ENOMEM : 0;
+		add_text(topics, topic_to_string(topic), explanation->texts[topic]);
+	if (record)
+		fill_range(json_add_object(object, "range"), record);
+	else
+		json_add_null(object, "range");
 }
 
-static struct json_object *gate_object(const struct gate *gate)
+static void add_evidence(struct json parent, const struct gate *gate)
 {
-	struct json_object *object = json_object_new_object();
-	struct json_object *evidence = json_object_new_array();
+	struct json array = json_add_array(parent, "evidence");
 
 	for (enum gate_source source = 0; source < GATE_SOURCE_MAX; source++) {
-		struct json_object *item = json_object_new_object();
+		struct json item = json_add_object(array, NULL);
 
-		add(item, "source", text(gate_source_to_string(source)));
-		add(item, "says", text(fact_to_string(source, gate->evidence.facts[source])));
-		json_object_array_add(evidence, item);
+		add_text(item, "source", gate_source_to_string(source));
+		add_text(item, "says", fact_to_string(source, gate->evidence.facts[source]));
 	}
-	add(object, "state", text(gate_state_to_string(gate->state)));
-	add(object, "mode", text(gate_mode_to_string(gate->mode)));
-	add(object, "detected", text(gate_state_to_string(gate->detected)));
-	add(object, "cause", text(gate_cause_to_string(gate->cause)));
-	add(object, "kernel_log", text(gate_log_line(gate)));
-	add(object, "evidence", evidence);
-	return object;
 }
 
-static struct json_object *guard_object(const struct snapshot *snapshot)
+static void add_gate(struct json parent, const struct gate *gate)
+{
+	struct json object = json_add_object(parent, "gate");
+
+	add_text(object, "state", gate_state_to_string(gate->state));
+	add_text(object, "mode", gate_mode_to_string(gate->mode));
+	add_text(object, "detected", gate_state_to_string(gate->detected));
+	add_text(object, "cause", gate_cause_to_string(gate->cause));
+	add_text(object, "kernel_log", gate_log_line(gate));
+	add_evidence(object, gate);
+}
+
+static void add_guard(struct json parent, const struct snapshot *snapshot)
 {
 	static const char *const dax[] = {
 		[DAX_AUTOPROBE_UNREAD] = NULL,
 		[DAX_AUTOPROBE_OFF] = "off",
 		[DAX_AUTOPROBE_ON] = "on",
 	};
-	struct json_object *object = json_object_new_object();
+	struct json object = json_add_object(parent, "guard");
 
-	add(object, "dax", text(dax[snapshot->dax_autoprobe]));
-	add(object, "auto_online_blocks", text(snapshot->auto_online_blocks));
-	return object;
+	add_text(object, guard_switch_name(GUARD_DAX), dax[snapshot->dax_autoprobe]);
+	add_text(object, guard_switch_name(GUARD_AUTO_ONLINE), snapshot->auto_online_blocks);
 }
 
-static struct json_object *boot_map_object(const struct boot_map *map)
+static void add_boot_map(struct json parent, const struct boot_map *map)
 {
-	struct json_object *object = json_object_new_object();
-	struct json_object *ranges = json_object_new_array();
+	struct json array = json_add_array(json_add_object(parent, "boot_map"), "ranges");
 
 	for (size_t i = 0; i < map->n; i++) {
-		const struct boot_region *region = &map->regions[i];
-		struct json_object *item = json_object_new_object();
+		struct json item = json_add_object(array, NULL);
 
-		add_range(item, region->range);
-		add(item, "source", text(boot_source_to_string(region->source)));
-		json_object_array_add(ranges, item);
+		json_add_range(item, map->regions[i].range);
+		add_text(item, "source", boot_source_to_string(map->regions[i].source));
 	}
-	add(object, "ranges", ranges);
-	return object;
 }
 
-static struct json_object *srat_array(const struct srat *srat)
+static void add_srat(struct json parent, const struct srat *srat)
 {
-	struct json_object *array = json_object_new_array();
+	struct json array = json_add_array(parent, "srat");
 
 	for (size_t i = 0; i < srat->n; i++) {
 		const struct srat_memory *memory = &srat->items[i];
-		struct json_object *item = json_object_new_object();
+		struct json item = json_add_object(array, NULL);
 
-		add_range(item, memory->range);
-		add(item, "node", json_object_new_int64(memory->node));
-		add(item, "enabled", json_object_new_boolean(memory->enabled));
-		add(item, "hot_pluggable", json_object_new_boolean(memory->hot_pluggable));
-		add(item, "non_volatile", json_object_new_boolean(memory->non_volatile));
-		json_object_array_add(array, item);
+		json_add_range(item, memory->range);
+		json_add_number(item, "node", memory->node);
+		json_add_bool(item, "enabled", memory->enabled);
+		json_add_bool(item, "hot_pluggable", memory->hot_pluggable);
+		json_add_bool(item, "non_volatile", memory->non_volatile);
 	}
-	return array;
 }
 
-static struct json_object *restrictions_array(const struct cedt_window *window)
+static void add_restrictions(struct json parent, const struct cedt_window *window)
 {
-	struct json_object *array = json_object_new_array();
+	struct json array = json_add_array(parent, "restrictions");
 
 	for (enum cedt_restriction bit = 0; bit < CEDT_RESTRICTION_MAX; bit++)
 		if (cedt_window_has(window, bit))
-			json_object_array_add(array, text(cedt_restriction_to_string(bit)));
-	return array;
+			add_text(array, NULL, cedt_restriction_to_string(bit));
 }
 
-static struct json_object *window_object(const struct cedt_window *window)
+static void add_window(struct json array, const struct cedt_window *window)
 {
-	struct json_object *object = json_object_new_object();
-	struct json_object *targets = json_object_new_array();
+	struct json object = json_add_object(array, NULL), targets;
 
+	json_add_range(object, window->range);
+	json_add_number(object, "ways", window->ways);
+	json_add_number(object, "granularity", window->granularity);
+	add_text(object, "arithmetic", cedt_arithmetic_to_string(window->arithmetic));
+	add_restrictions(object, window);
+	json_add_number(object, "qtg_id", window->qtg_id);
+	targets = json_add_array(object, "targets");
 	for (unsigned int i = 0; i < window->ways; i++)
-		json_object_array_add(targets, json_object_new_int64(window->targets[i]));
-	add_range(object, window->range);
-	add(object, "ways", json_object_new_int64(window->ways));
-	add(object, "granularity", json_object_new_uint64(window->granularity));
-	add(object, "arithmetic", text(cedt_arithmetic_to_string(window->arithmetic)));
-	add(object, "restrictions", restrictions_array(window));
-	add(object, "qtg_id", json_object_new_int64(window->qtg_id));
-	add(object, "targets", targets);
-	return object;
+		json_add_number(targets, NULL, window->targets[i]);
 }
 
-static struct json_object *cedt_object(const struct cedt *cedt)
+static void add_cedt(struct json parent, const struct cedt *cedt)
 {
-	struct json_object *object = json_object_new_object();
-	struct json_object *windows = json_object_new_array();
-	struct json_object *host_bridges = json_object_new_array();
+	struct json object = json_add_object(parent, "cedt");
+	struct json windows = json_add_array(object, "windows");
+	struct json host_bridges = json_add_array(object, "host_bridges");
 
 	for (size_t i = 0; i < cedt->n_windows; i++)
-		json_object_array_add(windows, window_object(&cedt->windows[i]));
+		add_window(windows, &cedt->windows[i]);
 	for (size_t i = 0; i < cedt->n_host_bridges; i++) {
 		const struct cedt_host_bridge *bridge = &cedt->host_bridges[i];
-		struct json_object *item = json_object_new_object();
+		struct json item = json_add_object(host_bridges, NULL);
 
-		add(item, "uid", json_object_new_int64(bridge->uid));
-		add(item, "cxl_version", text(cedt_version_to_string(bridge->version)));
-		add_range(item, bridge->registers);
-		json_object_array_add(host_bridges, item);
+		json_add_number(item, "uid", bridge->uid);
+		add_text(item, "cxl_version", cedt_version_to_string(bridge->version));
+		json_add_range(item, bridge->registers);
 	}
-	add(object, "windows", windows);
-	add(object, "host_bridges", host_bridges);
-	return object;
 }
 
-static struct json_object *firmware_object(const struct firmware *firmware)
+static void add_firmware(struct json parent, const struct firmware *firmware)
 {
-	struct json_object *object = json_object_new_object();
+	struct json object = json_add_object(parent, "firmware");
 	char buf[FIRMWARE_TEXT];
 
-	add(object, "srat",
-		firmware_usable(firmware, FIRMWARE_SRAT) ? srat_array(&firmware->srat) : NULL);
-	add(object, "srat_fault", text(firmware_trouble(firmware, FIRMWARE_SRAT, buf)));
-	add(object, "cedt",
-		firmware_usable(firmware, FIRMWARE_CEDT) ? cedt_object(&firmware->cedt) : NULL);
-	add(object, "cedt_fault", text(firmware_trouble(firmware, FIRMWARE_CEDT, buf)));
-	return object;
+	if (firmware_usable(firmware, FIRMWARE_SRAT))
+		add_srat(object, &firmware->srat);
+	else
+		json_add_null(object, "srat");
+	add_text(object, "srat_fault", firmware_trouble(firmware, FIRMWARE_SRAT, buf));
+	if (firmware_usable(firmware, FIRMWARE_CEDT))
+		add_cedt(object, &firmware->cedt);
+	else
+		json_add_null(object, "cedt");
+	add_text(object, "cedt_fault", firmware_trouble(firmware, FIRMWARE_CEDT, buf));
 }
 
-/* Print the object, and free it. */
-static int print(struct json_object *object)
+static struct json_document *new_report(void)
 {
-	const char *printed = json_object_to_json_string_ext(
-		object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	struct json_document *document = json_new_object();
 
-	if (printed)
-		puts(printed);
-	json_object_put(object);
-	return printed ? 0 : -ENOMEM;
+	json_add_number(json_root(document), "schema", 1);
+	return document;
 }
 
-static struct json_object *schema_object(void)
+static int print(const struct json_document *document)
 {
-	struct json_object *object = json_object_new_object();
+	int r = json_print(document, JSON_PRETTY, stdout);
 
-	add(object, "schema", json_object_new_int(1));
-	return object;
+	if (r == 0)
+		putchar('\n');
+	return r;
 }
 
-int report_print_explanations(struct report *report, const struct target *target)
+int report_print_explanations(const struct report *report, const struct target *target)
 {
-	struct json_object *object = schema_object();
+	CLEANUP(json_free) struct json_document *document = new_report();
+	struct json object = json_root(document);
 
-	add(object, "target", text(target->name));
-	add(object, "kind", text(target_kind_to_string(target->kind)));
-	add(object, "explanations", json_object_get(report->ranges));
-	return print(object);
+	add_text(object, "target", target->name);
+	add_text(object, "kind", target_kind_to_string(target->kind));
+	json_add_document(object, "explanations", report->ranges);
+	return print(document);
 }
 
 int report_print_findings(const struct findings *findings, const struct gate *gate)
 {
-	struct json_object *object = schema_object();
-	struct json_object *array = json_object_new_array();
+	CLEANUP(json_free) struct json_document *document = new_report();
+	struct json object = json_root(document), array;
 
+	add_gate(object, gate);
+	array = json_add_array(object, "findings");
 	for (size_t i = 0; i < findings->n; i++) {
 		const struct finding *finding = &findings->items[i];
-		struct json_object *item = json_object_new_object();
+		struct json item = json_add_object(array, NULL);
 
-		add(item, "code", text(finding_code_to_string(finding->code)));
-		add(item, "severity", text(severity_to_string(finding->severity)));
-		add(item, "message", text(finding->message));
-		add(item, "remedy", text(finding->remedy));
-		add(item, "source", text(finding->source));
-		json_object_array_add(array, item);
+		add_text(item, "code", finding_code_to_string(finding->code));
+		add_text(item, "severity", severity_to_string(finding->severity));
+		add_text(item, "message", finding->message);
+		add_text(item, "remedy", finding->remedy);
+		add_text(item, "source", finding->source);
 	}
-	add(object, "gate", gate_object(gate));
-	add(object, "findings", array);
-	return print(object);
+	return print(document);
 }
 
-int report_print(
-	struct report *report, const struct snapshot *snapshot, const struct firmware *firmware)
+int report_print(const struct report *report, const struct snapshot *snapshot,
+	const struct firmware *firmware)
 {
-	struct json_object *object = schema_object();
+	CLEANUP(json_free) struct json_document *document = new_report();
+	struct json object = json_root(document);
 
-	add(object, "gate", gate_object(&snapshot->gate));
-	add(object, "guard", guard_object(snapshot));
-	add(object, "boot_map", boot_map_object(&snapshot->boot_map));
-	add(object, "block_size", json_object_new_uint64(snapshot->block_size));
-	add(object, "disagreements", json_object_new_uint64(report->disagreements));
-	add(object, "firmware", firmware_object(firmware));
-	add(object, "ranges", json_object_get(report->ranges));
-	return print(object);
+	add_gate(object, &snapshot->gate);
+	add_guard(object, snapshot);
+	add_boot_map(object, &snapshot->boot_map);
+	json_add_number(object, "block_size", snapshot->block_size);
+	json_add_number(object, "disagreements", report->disagreements);
+	add_firmware(object, firmware);
+	json_add_document(object, "ranges", report->ranges);
+	return print(document);
 }
