@@ -5,179 +5,161 @@
 #include "state_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <json-c/json.h>
+#include <unistd.h>
 
 #include "journal.h"
+#include "json.h"
 
-static void put(struct json_object **object)
+/* What is absent has no key. */
+static void add_text(struct json object, const char *key, const char *text)
 {
-	json_object_put(*object);
-}
-
-static struct json_object *range_object(struct range range)
-{
-	struct json_object *object = json_object_new_object();
-
-	json_object_object_add(object, "start", json_object_new_uint64(range.start));
-	json_object_object_add(object, "size", json_object_new_uint64(range_size(range)));
-	return object;
+	if (text && *text)
+		json_add_text(object, key, text);
 }
 
 /* The configuration's windows are not kept: they are read anew at each start. */
-static struct json_object *boot_map_object(const struct boot_map *map)
+static void add_boot_map(struct json parent, const struct boot_map *map)
 {
-	struct json_object *object = json_object_new_object(), *ranges = json_object_new_array();
+	struct json object = json_add_object(parent, KEY_BOOT_MAP), ranges;
 
+	json_add_bool(object, KEY_KNOWN, map->known);
+	ranges = json_add_array(object, KEY_RANGES);
 	for (size_t i = 0; i < map->n; i++) {
-		struct json_object *range;
+		const struct boot_region *region = &map->regions[i];
+		struct json item;
 
-		if (map->regions[i].source == BOOT_SOURCE_CONFIGURATION)
+		if (region->source == BOOT_SOURCE_CONFIGURATION)
 			continue;
-		range = range_object(map->regions[i].range);
-		json_object_object_add(range, "source",
-			json_object_new_string(boot_source_to_string(map->regions[i].source)));
-		json_object_array_add(ranges, range);
+		item = json_add_object(ranges, NULL);
+		json_add_range(item, region->range);
+		add_text(item, KEY_SOURCE, boot_source_to_string(region->source));
 	}
-	json_object_object_add(object, "known", json_object_new_boolean(map->known));
-	json_object_object_add(object, "ranges", ranges);
-	return object;
 }
 
-static struct json_object *guard_object(const struct guard *guard)
+static void add_guard(struct json parent, const struct guard *guard)
 {
-	struct json_object *object = json_object_new_object();
+	struct json object = json_add_object(parent, KEY_GUARD);
 
-	for (unsigned int i = 0; i < GUARD_SWITCHES; i++)
-		if (guard->was[i][0])
-			json_object_object_add(object, guard_switch_name(i),
-				json_object_new_string(guard->was[i]));
-	return object;
+	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
+		add_text(object, guard_switch_name(i), guard->was[i]);
 }
 
-static void add_text(struct json_object *object, const char *key, const char *text)
+/* For readers of the file; the daemon finds out itself. */
+static void add_gate(struct json parent, const struct gate *gate)
 {
-	if (text && *text)
-		json_object_object_add(object, key, json_object_new_string(text));
-}
-
-static void add_number(struct json_object *object, const char *key, uint64_t number)
-{
-	json_object_object_add(object, key, json_object_new_uint64(number));
-}
-
-static void add_bool(struct json_object *object, const char *key, bool value)
-{
-	json_object_object_add(object, key, json_object_new_boolean(value));
-}
-
-static struct json_object *gate_object(const struct gate *gate)
-{
-	struct json_object *object = json_object_new_object();
+	struct json object = json_add_object(parent, KEY_GATE);
 
 	add_text(object, "state", gate_state_to_string(gate->state));
 	add_text(object, "detected", gate_state_to_string(gate->detected));
 	add_text(object, "mode", gate_mode_to_string(gate->mode));
 	add_text(object, "cause", gate_cause_to_string(gate->cause));
-	return object;
 }
 
-static struct json_object *arrival_object(const struct arrival *arrival)
+static void add_arrival(struct json object, const struct arrival *arrival)
 {
-	struct json_object *object = range_object(arrival->range);
-
-	add_text(object, "carrier", carrier_to_string(arrival->carrier));
-	add_text(object, "device", arrival->device);
-	add_text(object, "driver", dax_driver_to_string(arrival->driver));
-	add_number(object, "identity", arrival->identity);
-	return object;
+	json_add_range(object, arrival->range);
+	add_text(object, KEY_CARRIER, carrier_to_string(arrival->carrier));
+	add_text(object, KEY_DEVICE, arrival->device);
+	add_text(object, KEY_DRIVER, dax_driver_to_string(arrival->driver));
+	json_add_number(object, KEY_IDENTITY, arrival->identity);
 }
 
-static struct json_object *present_array(const struct arrivals *present)
+static void add_present(struct json parent, const struct arrivals *present)
 {
-	struct json_object *array = json_object_new_array();
+	struct json array = json_add_array(parent, KEY_PRESENT);
 
 	for (size_t i = 0; i < present->n; i++)
-		json_object_array_add(array, arrival_object(&present->items[i]));
-	return array;
+		add_arrival(json_add_object(array, NULL), &present->items[i]);
 }
 
-static struct json_object *entry_object(const struct entry *entry)
+static void add_entry(struct json object, const struct entry *entry)
 {
-	struct json_object *object = arrival_object(&entry->arrival);
-
-	add_text(object, "verdict", verdict_to_string(entry->verdict));
-	add_text(object, "reason", reason_to_string(entry->reason));
-	add_text(object, "zone", zone_to_string(entry->zone));
-	add_text(object, "rule", entry->rule);
-	add_text(object, "answer", answer_to_string(entry->answer));
-	add_text(object, "result", result_to_string(entry->result));
-	add_number(object, "blocks", entry->blocks.present);
-	add_number(object, "blocks_online", entry->blocks.online);
-	add_bool(object, "reconsider", entry->reconsider);
-	add_bool(object, "changed", entry->changed);
-	return object;
+	add_arrival(object, &entry->arrival);
+	add_text(object, KEY_VERDICT, verdict_to_string(entry->verdict));
+	add_text(object, KEY_REASON, reason_to_string(entry->reason));
+	add_text(object, KEY_ZONE, zone_to_string(entry->zone));
+	add_text(object, KEY_RULE, entry->rule);
+	add_text(object, KEY_ANSWER, answer_to_string(entry->answer));
+	add_text(object, KEY_RESULT, result_to_string(entry->result));
+	json_add_number(object, KEY_BLOCKS, entry->blocks.present);
+	json_add_number(object, KEY_BLOCKS_ONLINE, entry->blocks.online);
+	json_add_bool(object, KEY_RECONSIDER, entry->reconsider);
+	json_add_bool(object, KEY_CHANGED, entry->changed);
 }
 
-static struct json_object *history_array(const struct history *history)
+static void add_history(struct json parent, const struct history *history)
 {
-	struct json_object *array = json_object_new_array();
+	struct json array = json_add_array(parent, KEY_RANGES);
 
 	for (size_t i = 0; i < history->n; i++)
-		json_object_array_add(array, entry_object(&history->entries[i]));
-	return array;
+		add_entry(json_add_object(array, NULL), &history->entries[i]);
 }
 
-static struct json_object *config_object(const struct state *state)
+static void add_config(struct json parent, const struct state *state)
 {
-	struct json_object *object = json_object_new_object();
+	struct json object = json_add_object(parent, KEY_CONFIG);
 
 	for (enum config_key key = 0; key < CONFIG_KEYS; key++)
 		if (state->in_force[key])
-			json_object_object_add(object, config_key_name(key),
-				json_object_new_string(state->in_force[key]));
-	return object;
+			json_add_text(object, config_key_name(key), state->in_force[key]);
 }
 
-static struct json_object *failure_array(const struct tdx_log *failure)
+static void add_failure(struct json parent, const struct tdx_log *failure)
 {
-	struct json_object *array = json_object_new_array();
+	struct json array = json_add_array(parent, KEY_TDX_FAILURE);
 
 	for (enum tdx_trouble trouble = 0; trouble < TDX_TROUBLE_MAX; trouble++)
 		if (failure->lines[trouble][0])
-			json_object_array_add(
-				array, json_object_new_string(failure->lines[trouble]));
-	return array;
+			json_add_text(array, NULL, failure->lines[trouble]);
 }
 
-static struct json_object *state_object(
-	const struct state *state, const struct snapshot *snapshot, const char *boot_id)
+static void add_state(struct json object, const struct state *state,
+	const struct snapshot *snapshot, const char *boot_id)
 {
-	struct json_object *object = json_object_new_object();
-
-	add_number(object, "schema", STATE_SCHEMA);
-	add_text(object, "boot_id", boot_id);
-	json_object_object_add(object, "gate", gate_object(&snapshot->gate));
-	add_bool(object, "gate_active", state->gate_active);
-	json_object_object_add(object, "tdx_failure", failure_array(&state->tdx_failure));
-	json_object_object_add(object, "boot_map", boot_map_object(&snapshot->boot_map));
-	json_object_object_add(object, "guard", guard_object(&state->guard));
-	json_object_object_add(object, "config", config_object(state));
+	json_add_number(object, KEY_SCHEMA, STATE_SCHEMA);
+	add_text(object, KEY_BOOT_ID, boot_id);
+	add_gate(object, &snapshot->gate);
+	json_add_bool(object, KEY_GATE_ACTIVE, state->gate_active);
+	add_failure(object, &state->tdx_failure);
+	add_boot_map(object, &snapshot->boot_map);
+	add_guard(object, &state->guard);
+	add_config(object, state);
 	if (state->present_known)
-		json_object_object_add(object, "present", present_array(&state->present));
-	json_object_object_add(object, "ranges", history_array(&state->history));
-	add_number(object, "events", state->events);
-	add_number(object, "overflows", state->overflows);
-	add_number(object, "disagreements", state->disagreements);
-	add_number(object, "last_look", state->last_look);
-	return object;
+		add_present(object, &state->present);
+	add_history(object, &state->history);
+	json_add_number(object, KEY_EVENTS, state->events);
+	json_add_number(object, KEY_OVERFLOWS, state->overflows);
+	json_add_number(object, KEY_DISAGREEMENTS, state->disagreements);
+	json_add_number(object, KEY_LAST_LOOK, state->last_look);
+}
+
+static int write_document(const char *path, const struct json_document *document)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), r;
+	bool spoilt;
+	FILE *file;
+
+	if (fd < 0)
+		return -errno;
+	file = fdopen(fd, "w");
+	if (!file) {
+		close(fd);
+		return -ENOMEM;
+	}
+	errno = 0;
+	r = json_print(document, JSON_PLAIN, file);
+	spoilt = ferror(file);
+	if ((fclose(file) == EOF || spoilt) && r == 0)
+		r = -(errno ?: EIO);
+	return r;
 }
 
 int state_save(const struct state *state, const struct snapshot *snapshot)
 {
-	CLEANUP(put) struct json_object *object = NULL;
+	CLEANUP(json_free) struct json_document *document = json_new_object();
 	char boot_id[SYSFS_NAME];
 	struct path path, new;
 	int r;
@@ -186,9 +168,8 @@ int state_save(const struct state *state, const struct snapshot *snapshot)
 	state_path(&new, ".new");
 	r = sysfs_read(STATE_BOOT_ID, boot_id, sizeof(boot_id));
 	if (r == 0) {
-		object = state_object(state, snapshot, boot_id);
-		if (json_object_to_file_ext(new.text, object, JSON_C_TO_STRING_PLAIN) < 0)
-			r = errno ? -errno : -EIO;
+		add_state(json_root(document), state, snapshot, boot_id);
+		r = write_document(new.text, document);
 	}
 	if (r == 0 && rename(new.text, path.text) < 0)
 		r = -errno;

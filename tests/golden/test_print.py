@@ -259,13 +259,23 @@ class Difference(tree.Tree):
 
     def test_not_a_state(self):
         told = f"{self.SUBJECT}: not decided yet -> devdax (outside-boot-map)"
-        message = f"/{STATE}: not a state file, starting anew"
+        message = f"/{STATE}: not a state file (%s), starting anew"
         for content in ("", "{", "null", "state", "\0"):
             self.write(STATE, content)
-            self.assert_difference(told, NOT_RUN, messages=[message])
-        for changes in ({"ranges": {}}, {"present": [{}]}, {"boot_map": []}, {"ranges": [{}]}):
+            self.assert_difference(told, NOT_RUN, messages=[message % "not JSON"])
+        for changes, mistake in (
+            ({"ranges": {}}, "ranges: not of type array"),
+            ({"ranges": None}, "ranges: missing"),
+            ({"ranges": [1]}, "[0]: not of type object"),
+            ({"ranges": [{}]}, "carrier: not a valid value"),
+            ({"present": [{}]}, "carrier: not a valid value"),
+            ({"boot_map": []}, "boot_map: not of type object"),
+            ({"boot_map": {"known": True, "ranges": [{"source": "boot-params"}]}},
+             "ranges: not a valid value"),
+            ({"events": -1}, "events: negative"),
+        ):  # fmt: skip
             self.state(**changes)
-            self.assert_difference(told, NOT_RUN, messages=[message])
+            self.assert_difference(told, NOT_RUN, messages=[message % mistake])
         # The boot map and the guard of another version are as good as ours.
         for schema in (1, "2"):
             self.state(schema=schema)
