@@ -7,13 +7,11 @@
  */
 #include "tdxo/range.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 struct range range_intersect(struct range a, struct range b)
 {
@@ -212,34 +210,4 @@ uint64_t range_set_size(const struct range_set *set)
 	for (size_t i = 0; i < set->n; i++)
 		size += range_size(set->ranges[i]);
 	return size;
-}
-
-/* An unsigned number, decimal or with 0x. Returns what follows it, or NULL. */
-static const char *parse_address(const char *text, uint64_t *ret_address)
-{
-	uint64_t address;
-	char *end;
-
-	if (!isdigit((unsigned char)*text))
-		return NULL;
-	errno = 0;
-	address = strtoull(text, &end, strncasecmp(text, "0x", 2) == 0 ? 16 : 10);
-	if (errno)
-		return NULL;
-	*ret_address = address;
-	return end;
-}
-
-int range_parse(const char *text, struct range *ret_range)
-{
-	uint64_t first, last;
-
-	text = parse_address(text, &first);
-	if (!text || *text != '-')
-		return -EINVAL;
-	text = parse_address(text + 1, &last);
-	if (!text || *text || last < first || last == UINT64_MAX)
-		return -EINVAL;
-	*ret_range = (struct range){first, last + 1};
-	return 0;
 }

@@ -156,7 +156,7 @@ static int check_range(const char *word)
 {
 	struct range range;
 
-	return range_parse(word, &range);
+	return value_parse_range(word, &range);
 }
 
 /* All of it lies within, not only a part. */
@@ -164,7 +164,7 @@ static bool match_range(const char *word, const struct rule_subject *subject)
 {
 	struct range range;
 
-	if (range_parse(word, &range) < 0)
+	if (value_parse_range(word, &range) < 0)
 		return false;
 	for (size_t i = 0; i < subject->n_ranges; i++)
 		if (range_is_empty(subject->ranges[i]) ||
@@ -177,7 +177,8 @@ static bool range_covers(const char *earlier, const char *later)
 {
 	struct range a, b;
 
-	return range_parse(earlier, &a) == 0 && range_parse(later, &b) == 0 && range_contains(a, b);
+	return value_parse_range(earlier, &a) == 0 && value_parse_range(later, &b) == 0 &&
+	       range_contains(a, b);
 }
 
 static int check_bool(const char *word)

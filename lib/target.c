@@ -40,10 +40,10 @@ static int parse_address(const char *text, struct range *ret_range)
 		text[n - 1] == after[0]) {
 		snprintf(inner, sizeof(inner), "%.*s", (int)(n - strlen(before) - 1),
 			text + strlen(before));
-		return range_parse(inner, ret_range);
+		return value_parse_range(inner, ret_range);
 	}
 	if (value_parse_number(text, &address) < 0)
-		return range_parse(text, ret_range);
+		return value_parse_range(text, ret_range);
 	if (address == UINT64_MAX)
 		return -EINVAL;
 	*ret_range = (struct range){address, address + 1};

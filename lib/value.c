@@ -107,6 +107,20 @@ int value_parse_size(const char *text, uint64_t *ret_bytes)
 	return 0;
 }
 
+int value_parse_range(const char *text, struct range *ret_range)
+{
+	uint64_t first, last;
+
+	text = parse_digits(text, &first);
+	if (!text || *text != '-')
+		return -EINVAL;
+	text = parse_digits(text + 1, &last);
+	if (!text || *text || last < first || last == UINT64_MAX)
+		return -EINVAL;
+	*ret_range = (struct range){first, last + 1};
+	return 0;
+}
+
 int value_parse_ranges(const char *list, struct range_set *ret_set)
 {
 	CLEANUP(range_set_done) struct range_set set = {0};
@@ -116,7 +130,7 @@ int value_parse_ranges(const char *list, struct range_set *ret_set)
 	int r;
 
 	while ((r = value_next_word(&list, word)) > 0) {
-		r = range_parse(word, &range);
+		r = value_parse_range(word, &range);
 		if (r < 0)
 			return r;
 		overlap |= range_set_overlaps(&set, range);

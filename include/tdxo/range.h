@@ -79,6 +79,3 @@ int range_set_intersect(const struct range_set *a, const struct range_set *b,
 bool range_set_contains(const struct range_set *set, struct range r);
 bool range_set_overlaps(const struct range_set *set, struct range r);
 uint64_t range_set_size(const struct range_set *set);
-
-/* "0x100000000-0x1ffffffff": end inclusive. 0, or -EINVAL: no range, empty, or end < start. */
-int range_parse(const char *text, struct range *ret_range) MUST_CHECK;

@@ -29,8 +29,11 @@ bool value_number_after(const char *name, const char *prefix, uint64_t *ret_numb
 /* Bytes; K, M, G or T after the number multiplies by powers of 1024. 0 or -EINVAL. */
 int value_parse_size(const char *text, uint64_t *ret_bytes) MUST_CHECK;
 
+/* "0x100000000-0x1ffffffff": end inclusive. 0, or -EINVAL: no range, empty, or end < start. */
+int value_parse_range(const char *text, struct range *ret_range) MUST_CHECK;
+
 /*
- * A list of ranges as range_parse() takes them, to a set that replaces what was in it. 0; 1 if
+ * A list of such ranges, to a set that replaces what was in it. 0; 1 if
  * two of them overlap; -EINVAL; -ENOMEM.
  */
 int value_parse_ranges(const char *list, struct range_set *ret_set) MUST_CHECK;

@@ -177,6 +177,36 @@ static void test_size(void **state)
 			fail_msg("taken: \"%s\"", bad[i]);
 }
 
+static void test_range(void **state)
+{
+	static const struct {
+		const char *text;
+		struct range range;
+	} good[] = {
+		{"0x100000000-0x1ffffffff", {4 * GIB, 8 * GIB}},
+		{"0-0", {0, 1}},
+		{"0x0-0xfffffffffffffffe", {0, UINT64_MAX}},
+		{"4096-8191", {4096, 8192}},
+		{"0xAbC-0XabC", {0xabc, 0xabd}},
+	};
+	static const char *const bad[] = {"", "-", "0", "0-", "-1", "0x-0x1", "1-0", "0x10-0xf",
+		"0-0x1 ", " 0-1", "0 -1", "0- 1", "0-+1", "0--1", "+0-1", "0-1-2", "0-1,2-3", "a-b",
+		"0-0xffffffffffffffff", "0-0x10000000000000000", "0x10000000000000000-0x1",
+		"0-18446744073709551616", "0x1g-0x2", "0-0x1\n", "0..1"};
+	struct range r;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_int_equal(value_parse_range(good[i].text, &r), 0);
+		assert_range_equal(r, good[i].range);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		r = span(3, 4);
+		assert_int_equal(value_parse_range(bad[i], &r), -EINVAL);
+		assert_range_equal(r, span(3, 4));
+	}
+}
+
 static void test_ranges(void **state)
 {
 	CLEANUP(range_set_done) struct range_set set = {0};
@@ -323,6 +353,7 @@ int main(void)
 		cmocka_unit_test(test_bool),
 		cmocka_unit_test(test_number),
 		cmocka_unit_test(test_size),
+		cmocka_unit_test(test_range),
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_ranges_overlap),
 		cmocka_unit_test(test_ranges_refused),
