@@ -247,6 +247,7 @@ void journal_record(const struct record *record)
 
 void journal_gate(const struct gate *gate)
 {
+	struct field fields[GATE_FIELDS];
 	struct entry entry = {0};
 	char state[RECORD_SENTENCE];
 	struct text text = text_in(state, sizeof(state));
@@ -267,11 +268,9 @@ void journal_gate(const struct gate *gate)
 	}
 	add(&entry, "MESSAGE_ID=%s", MESSAGE_GATE);
 	add(&entry, "PRIORITY=%d", LOG_INFO);
-	add(&entry, "TDXO_GATE=%s", gate_state_to_string(gate->state));
-	add(&entry, "TDXO_GATE_DETECTED=%s", gate_state_to_string(gate->detected));
-	add(&entry, "TDXO_GATE_MODE=%s", gate_mode_to_string(gate->mode));
-	if (gate->cause)
-		add(&entry, "TDXO_GATE_CAUSE=%s", gate_cause_to_string(gate->cause));
+	gate_fields(gate, fields);
+	for (size_t i = 0; i < GATE_FIELDS; i++)
+		add_field(&entry, &fields[i]);
 	add_evidence(&entry, gate);
 	sd_journal_sendv(entry.fields, entry.n);
 }

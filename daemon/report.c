@@ -59,12 +59,6 @@ static void add_steps(struct json parent, const struct plan *plan)
 	}
 }
 
-/* A range has its start and size; its end, and the gate of the whole report, are not repeated. */
-static bool in_range_object(const char *name)
-{
-	return strcmp(name, "end") != 0 && strncmp(name, "gate", 4) != 0;
-}
-
 static void add_field(struct json parent, const struct field *field)
 {
 	switch (field->kind) {
@@ -82,15 +76,16 @@ static void add_field(struct json parent, const struct field *field)
 	}
 }
 
+/* A range has its start and size; its end, and the gate of the whole report, are not repeated. */
 static void fill_range(struct json object, const struct record *record)
 {
 	struct field fields[RECORD_FIELDS];
-	size_t n = record_fields(record, fields);
+	size_t n = record_fields(record, fields) - GATE_FIELDS;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct field *field = &fields[i];
 
-		if (!in_range_object(field->name))
+		if (strcmp(field->name, "end") == 0)
 			continue;
 		add_field(object, field);
 		if (strcmp(field->name, "qos_class") == 0)

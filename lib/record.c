@@ -270,6 +270,14 @@ static struct field optional_field(const char *name, bool there, uint64_t number
 	return number_field(name, there ? FIELD_NUMBER : FIELD_NULL, number);
 }
 
+void gate_fields(const struct gate *gate, struct field fields[GATE_FIELDS])
+{
+	fields[0] = text_field("gate", gate_state_to_string(gate->state));
+	fields[1] = text_field("gate_detected", gate_state_to_string(gate->detected));
+	fields[2] = text_field("gate_mode", gate_mode_to_string(gate->mode));
+	fields[3] = text_field("gate_cause", gate_cause_to_string(gate->cause));
+}
+
 size_t record_fields(const struct record *record, struct field fields[RECORD_FIELDS])
 {
 	const struct arrival *arrival = &record->arrival;
@@ -327,13 +335,10 @@ size_t record_fields(const struct record *record, struct field fields[RECORD_FIE
 			outcome->failed_at),
 		optional_field("retries", outcome->retries, outcome->retries),
 		optional_field("stranded", outcome->stranded, outcome->stranded),
-		text_field("gate", gate_state_to_string(record->gate.state)),
-		text_field("gate_detected", gate_state_to_string(record->gate.detected)),
-		text_field("gate_mode", gate_mode_to_string(record->gate.mode)),
-		text_field("gate_cause", gate_cause_to_string(record->gate.cause)),
 	};
 
-	static_assert(ARRAY_SIZE(all) <= RECORD_FIELDS, "room for all fields");
+	static_assert(ARRAY_SIZE(all) + GATE_FIELDS <= RECORD_FIELDS, "room for all fields");
 	memcpy(fields, all, sizeof(all));
-	return ARRAY_SIZE(all);
+	gate_fields(&record->gate, fields + ARRAY_SIZE(all));
+	return ARRAY_SIZE(all) + GATE_FIELDS;
 }

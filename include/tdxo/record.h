@@ -66,6 +66,7 @@ struct field {
 };
 
 #define RECORD_FIELDS	48
+#define GATE_FIELDS	4
 #define RECORD_SENTENCE 1024
 
 /* Has the kernel answered something else than it was expected to? */
@@ -84,8 +85,12 @@ const char *record_subject(const struct record *record, char buf[RECORD_SENTENCE
 /* Append the command that takes memory out of the page allocator. */
 void record_append_removal(struct text *text, const struct arrival *arrival);
 
-/* The named fields; absent things are there with FIELD_NULL. Returns how many. */
+/*
+ * The named fields, and at their end those of the gate; absent things are there with FIELD_NULL.
+ * Returns how many.
+ */
 size_t record_fields(const struct record *record, struct field fields[RECORD_FIELDS]);
+void gate_fields(const struct gate *gate, struct field fields[GATE_FIELDS]);
 
 const char *result_to_string(enum result result);
 int result_from_string(const char *text, enum result *ret_result) MUST_CHECK;
