@@ -13,10 +13,9 @@
 
 #include <cxl/libcxl.h>
 
+#include "paths.h"
 #include "sysfs.h"
 #include "tdxo/array.h"
-
-#define CXL_DEVICE "/sys/bus/cxl/devices/%s"
 
 struct cxl_target {
 	char decoder[SYSFS_NAME];
@@ -58,7 +57,7 @@ static void read_qos_class(struct origin *root)
 	uint64_t qos_class;
 	struct path path;
 
-	path_of(&path, CXL_DEVICE "/qos_class", root->decoder);
+	path_of(&path, SYS_CXL_DEVICE "/qos_class", root->decoder);
 	if (sysfs_read_number(path.text, 10, &qos_class) < 0 || qos_class > INT_MAX)
 		return;
 	root->has_qos_class = true;
@@ -149,7 +148,7 @@ static void describe_memdevs(struct cxl *cxl, struct arrival *arrival)
 	struct path path;
 
 	for (unsigned int i = 0; i < MEMDEVS_MAX; i++) {
-		path_of(&path, CXL_DEVICE "/target%u", arrival->region, i);
+		path_of(&path, SYS_CXL_DEVICE "/target%u", arrival->region, i);
 		if (sysfs_read(path.text, decoder, sizeof(decoder)) < 0)
 			return;
 		memdev = see_memdev(cxl, decoder);
@@ -173,7 +172,7 @@ static void describe_window(struct cxl *cxl, struct arrival *arrival)
 	char decoder[SYSFS_NAME];
 	struct path path;
 
-	path_of(&path, CXL_DEVICE, arrival->region);
+	path_of(&path, SYS_CXL_DEVICE, arrival->region);
 	if (sysfs_link_parent(path.text, decoder, sizeof(decoder)) < 0)
 		return;
 	root = find_root(cxl, decoder);
@@ -190,7 +189,7 @@ static void read_attribute(const struct arrival *arrival, const char *name, char
 {
 	struct path path;
 
-	path_of(&path, CXL_DEVICE "/%s", arrival->region, name);
+	path_of(&path, SYS_CXL_DEVICE "/%s", arrival->region, name);
 	if (sysfs_read(path.text, text, SYSFS_NAME) < 0)
 		text[0] = '\0';
 }

@@ -16,10 +16,9 @@
 
 #include <daxctl/libdaxctl.h>
 
+#include "paths.h"
 #include "sysfs.h"
 #include "tdxo/array.h"
-
-#define DAX_DEVICES "/sys/bus/dax/devices"
 
 void dax_done(struct dax *dax)
 {
@@ -34,7 +33,7 @@ enum dax_driver dax_driver_of(const char *device)
 	struct path path;
 	int r;
 
-	r = sysfs_link_name(path_of(&path, DAX_DEVICES "/%s/driver", device), name, sizeof(name));
+	r = sysfs_link_name(path_of(&path, SYS_DAX_DEVICE "/driver", device), name, sizeof(name));
 	if (r == -ENOENT)
 		return DAX_DRIVER_NONE;
 	for (enum dax_driver driver = DAX_DRIVER_KMEM; r == 0 && driver < DAX_DRIVER_OTHER;
@@ -89,13 +88,13 @@ static int read_mappings(
 	int r = 0;
 
 	for (unsigned int i = 0; r == 0; i++) {
-		path_of(&path, DAX_DEVICES "/%s/mapping%u/start", device->name, i);
+		path_of(&path, SYS_DAX_DEVICE "/mapping%u/start", device->name, i);
 		r = sysfs_read_number(path.text, 0, &start);
 		if (r == -ENOENT)
 			break;
 		if (r < 0)
 			continue; /* the message names this file */
-		path_of(&path, DAX_DEVICES "/%s/mapping%u/end", device->name, i);
+		path_of(&path, SYS_DAX_DEVICE "/mapping%u/end", device->name, i);
 		r = sysfs_read_number(path.text, 0, &last);
 		if (r == 0 && last <= start)
 			r = -EBADMSG;
@@ -125,7 +124,7 @@ uint64_t dax_identity(const char *device)
 	struct path path;
 	struct stat st;
 
-	return stat(path_of(&path, DAX_DEVICES "/%s", device), &st) < 0 ? 0 : st.st_ino;
+	return stat(path_of(&path, SYS_DAX_DEVICE, device), &st) < 0 ? 0 : st.st_ino;
 }
 
 static int append_device(struct snapshot *snapshot, struct daxctl_region *region,
@@ -153,11 +152,11 @@ static int append_device(struct snapshot *snapshot, struct daxctl_region *region
 	snapshot->dax[snapshot->n_dax++] = device;
 	if (device.size && !device.n_mappings)
 		complain(complaints,
-			DAX_DEVICES "/%s/mapping0: cannot be read, so where %s lies"
-				    " is not known",
+			SYS_DAX_DEVICE "/mapping0: cannot be read, so where %s lies"
+				       " is not known",
 			device.name, device.name);
 	if (device.target_node == NODE_UNKNOWN)
-		complain(complaints, DAX_DEVICES "/%s/target_node: no node", device.name);
+		complain(complaints, SYS_DAX_DEVICE "/target_node: no node", device.name);
 	return r;
 }
 
@@ -174,8 +173,8 @@ static int check_listed(const char *name, void *userdata)
 		return 0;
 	check->snapshot->dax_incomplete = true;
 	complain(check->complaints,
-		DAX_DEVICES "/%s: left alone, libdaxctl cannot read it"
-			    " (is /dev/%s there?)",
+		SYS_DAX_DEVICE ": left alone, libdaxctl cannot read it"
+			       " (is /dev/%s there?)",
 		name, name);
 	return 0;
 }
@@ -186,9 +185,9 @@ void dax_check(struct snapshot *snapshot, struct complaints *complaints)
 	int r;
 
 	snapshot->dax_incomplete = false;
-	r = sysfs_list(DAX_DEVICES, check_listed, &check);
+	r = sysfs_list(SYS_DAX_DEVICES, check_listed, &check);
 	if (r < 0 && r != -ENOENT)
-		complain(complaints, DAX_DEVICES ": %s", strerror(-r));
+		complain(complaints, SYS_DAX_DEVICES ": %s", strerror(-r));
 }
 
 int dax_list(struct dax *dax, struct snapshot *snapshot, struct complaints *complaints)
@@ -220,7 +219,7 @@ enum devdax_use dax_devdax_use(void)
 {
 	uint64_t users;
 
-	if (sysfs_read_number("/sys/module/device_dax/refcnt", 10, &users) < 0)
+	if (sysfs_read_number(SYS_DEVICE_DAX_USERS, 10, &users) < 0)
 		return DEVDAX_USE_UNKNOWN;
 	return users ? DEVDAX_IN_USE : DEVDAX_UNUSED;
 }
@@ -230,7 +229,7 @@ uint64_t dax_align(const char *device)
 	uint64_t align;
 	struct path path;
 
-	path_of(&path, DAX_DEVICES "/%s/align", device);
+	path_of(&path, SYS_DAX_DEVICE "/align", device);
 	return sysfs_read_number(path.text, 10, &align) < 0 ? 0 : align;
 }
 
@@ -241,10 +240,9 @@ bool dax_map_on_itself(const char *device)
 	uint64_t wanted;
 	struct path path;
 
-	path_of(&path, DAX_DEVICES "/%s/memmap_on_memory", device);
+	path_of(&path, SYS_DAX_DEVICE "/memmap_on_memory", device);
 	return sysfs_read_number(path.text, 10, &wanted) == 0 && wanted &&
-	       sysfs_read("/sys/module/memory_hotplug/parameters/memmap_on_memory", kernel,
-		       sizeof(kernel)) == 0 &&
+	       sysfs_read(SYS_MEMMAP_ON_MEMORY, kernel, sizeof(kernel)) == 0 &&
 	       (strcmp(kernel, "Y") == 0 || strcmp(kernel, "force") == 0);
 }
 
@@ -274,7 +272,7 @@ int dax_bind(struct dax *dax, const char *device, enum dax_driver driver)
 	if (!dev)
 		return -ENODEV;
 	/* While the system starts the module may not be loaded yet. */
-	path_of(&path, "/sys/bus/dax/drivers/%s/bind", dax_driver_to_string(driver));
+	path_of(&path, SYS_DAX_DRIVERS "/%s/bind", dax_driver_to_string(driver));
 	if (access(path.text, F_OK) < 0)
 		return -EAGAIN;
 	r = driver == DAX_DRIVER_KMEM ? sysfs_write(path.text, device)
@@ -284,7 +282,7 @@ int dax_bind(struct dax *dax, const char *device, enum dax_driver driver)
 	 * name again, whoever has it then. Nothing is lost if it cannot be taken back.
 	 */
 	if (driver == DAX_DRIVER_DEVICE_DAX)
-		(void)!sysfs_write("/sys/bus/dax/drivers/device_dax/remove_id", device);
+		(void)!sysfs_write(SYS_DAX_DRIVERS "/device_dax/remove_id", device);
 	if (dax_driver_of(device) == driver)
 		return 0;
 	/* It may have been taken away while the kernel was at it. */

@@ -5,20 +5,18 @@
 #include "doctor.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host.h"
+#include "paths.h"
 #include "report.h"
 #include "sysfs.h"
 #include "tdxo/array.h"
 #include "tdxo/doctor.h"
 #include "walk.h"
 #include "wrap.h"
-
-#define CXL_DEVICES "/sys/bus/cxl/devices"
 
 /* All that is looked at. */
 struct visit {
@@ -81,7 +79,7 @@ static bool is_movable(uint64_t id)
 	enum block_state state;
 	struct path path;
 
-	path_of(&path, "/sys/devices/system/memory/memory%" PRIu64 "/valid_zones", id);
+	path_of(&path, SYS_BLOCK_ZONES, id);
 	return sensor_block_state(id, &state) == 0 && state == BLOCK_ONLINE &&
 	       sysfs_read(path.text, zone, sizeof(zone)) == 0 && strcmp(zone, "Movable") == 0;
 }
@@ -111,12 +109,12 @@ static int subtract_cached_region(const char *name, void *userdata)
 	uint64_t cache, start, size;
 	struct path path;
 
-	if (sysfs_read_number(path_of(&path, CXL_DEVICES "/%s/extended_linear_cache_size", name), 0,
+	if (sysfs_read_number(path_of(&path, SYS_CXL_DEVICE "/extended_linear_cache_size", name), 0,
 		    &cache) < 0 ||
 		!cache ||
-		sysfs_read_number(path_of(&path, CXL_DEVICES "/%s/resource", name), 0, &start) <
+		sysfs_read_number(path_of(&path, SYS_CXL_DEVICE "/resource", name), 0, &start) <
 			0 ||
-		sysfs_read_number(path_of(&path, CXL_DEVICES "/%s/size", name), 0, &size) < 0 ||
+		sysfs_read_number(path_of(&path, SYS_CXL_DEVICE "/size", name), 0, &size) < 0 ||
 		size > UINT64_MAX - start)
 		return 0;
 	return range_set_subtract(ranges, (struct range){start, start + size});
@@ -131,7 +129,7 @@ static int find_boot_ram_in_cxl(struct visit *visit)
 		&visit->boot_ram_in_cxl);
 	if (r < 0 || !visit->boot_ram_in_cxl.n)
 		return r;
-	r = sysfs_list(CXL_DEVICES, subtract_cached_region, &visit->boot_ram_in_cxl);
+	r = sysfs_list(SYS_CXL_DEVICES, subtract_cached_region, &visit->boot_ram_in_cxl);
 	return r == -ENOMEM ? r : 0;
 }
 

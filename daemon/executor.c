@@ -10,9 +10,9 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <time.h>
 
+#include "paths.h"
 #include "sensor.h"
 #include "sysfs.h"
 
@@ -28,7 +28,7 @@ static bool may_pass(int error)
 
 static const char *state_path(struct path *path, uint64_t id)
 {
-	return path_of(path, "/sys/devices/system/memory/memory%" PRIu64 "/state", id);
+	return path_of(path, SYS_BLOCK_STATE, id);
 }
 
 /* What the answer to a write means: 0, also if the block is so already or is not there at all. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "paths.h"
 #include "report.h"
 #include "sysfs.h"
 #include "tdxo/explain.h"
@@ -75,12 +76,12 @@ static int explain_record(const struct record *record, void *userdata)
 static bool is_there(const struct target *target)
 {
 	static const char *const directories[TARGET_MAX] = {
-		[TARGET_BLOCK] = "/sys/devices/system/memory",
-		[TARGET_DAX] = "/sys/bus/dax/devices",
-		[TARGET_REGION] = "/sys/bus/cxl/devices",
-		[TARGET_MEMDEV] = "/sys/bus/cxl/devices",
-		[TARGET_PCI_ADDRESS] = "/sys/bus/pci/devices",
-		[TARGET_NODE] = "/sys/devices/system/node",
+		[TARGET_BLOCK] = SYS_MEMORY,
+		[TARGET_DAX] = SYS_DAX_DEVICES,
+		[TARGET_REGION] = SYS_CXL_DEVICES,
+		[TARGET_MEMDEV] = SYS_CXL_DEVICES,
+		[TARGET_PCI_ADDRESS] = SYS_PCI_DEVICES,
+		[TARGET_NODE] = SYS_NODES,
 	};
 	struct path path;
 

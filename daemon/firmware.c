@@ -12,13 +12,12 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "paths.h"
 #include "sysfs.h"
 
-#define TABLES "/sys/firmware/acpi/tables"
-
 static const char *const paths[] = {
-	[FIRMWARE_SRAT] = TABLES "/SRAT",
-	[FIRMWARE_CEDT] = TABLES "/CEDT",
+	[FIRMWARE_SRAT] = SYS_ACPI_TABLES "/SRAT",
+	[FIRMWARE_CEDT] = SYS_ACPI_TABLES "/CEDT",
 };
 static_assert(ARRAY_SIZE(paths) == FIRMWARE_TABLE_MAX, "a path for each table");
 

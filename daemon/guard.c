@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "journal.h"
+#include "paths.h"
 #include "sysfs.h"
 
 static const struct {
@@ -16,9 +17,8 @@ static const struct {
 	const char *path;
 	const char *held;
 } switches[GUARD_SWITCHES] = {
-	[GUARD_DAX] = {"dax", "/sys/bus/dax/drivers_autoprobe", "0"},
-	[GUARD_AUTO_ONLINE] = {"auto_online_blocks",
-		"/sys/devices/system/memory/auto_online_blocks", "offline"},
+	[GUARD_DAX] = {"dax", SYS_DAX_AUTOPROBE, "0"},
+	[GUARD_AUTO_ONLINE] = {"auto_online_blocks", SYS_AUTO_ONLINE, "offline"},
 };
 
 const char *guard_switch_name(enum guard_switch i)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "paths.h"
 #include "sensor.h"
 #include "sysfs.h"
 #include "tdxo/array.h"
@@ -179,7 +180,7 @@ static int add_process(const char *name, void *userdata)
 	process.pid = strtoull(name, &end, 10);
 	if (*end || !process.pid)
 		return 0;
-	path_of(&path, "/proc/%s/comm", name);
+	path_of(&path, PROC "/%s/comm", name);
 	if (sysfs_read(path.text, process.name, sizeof(process.name)) < 0 ||
 		strcmp(process.name, GUEST_AGENT) != 0)
 		return 0;
@@ -200,7 +201,7 @@ static int list_processes(struct host *host)
 	/* While the service runs its control group is there, with its first process first. */
 	if (sysfs_read_head(SERVICE, text, sizeof(text)) == 0)
 		host->daemon = strtoull(text, NULL, 10);
-	r = sysfs_list("/proc", add_process, host);
+	r = sysfs_list(PROC, add_process, host);
 	return r == -ENOMEM ? r : 0;
 }
 
@@ -223,7 +224,7 @@ static void check_writable(struct host *host, uint64_t pid, const char *file)
 	struct path path;
 
 	if (pid)
-		snprintf(root, sizeof(root), "/proc/%" PRIu64 "/root", pid);
+		snprintf(root, sizeof(root), PROC "/%" PRIu64 "/root", pid);
 	path_of(&path, "%s%s", root, file);
 	if (faccessat(AT_FDCWD, path.text, F_OK, AT_EACCESS) < 0 ||
 		faccessat(AT_FDCWD, path.text, W_OK, AT_EACCESS) == 0)
@@ -236,16 +237,15 @@ static void check_writable(struct host *host, uint64_t pid, const char *file)
 /* The daemon is what counts, if it runs; whoever is not root can write none of them anyway. */
 static void check_all_writable(struct host *host)
 {
-	static const char memory[] = "/sys/devices/system/memory";
 	char block[SYSFS_NAME] = "";
 	struct path path;
 
 	if (geteuid() != 0)
 		return;
-	check_writable(host, host->daemon, path_of(&path, "%s/auto_online_blocks", memory));
-	check_writable(host, host->daemon, "/sys/bus/dax/drivers_autoprobe");
-	if (sysfs_list(memory, note_block, block) == 0 && block[0])
-		check_writable(host, host->daemon, path_of(&path, "%s/%s/state", memory, block));
+	check_writable(host, host->daemon, SYS_AUTO_ONLINE);
+	check_writable(host, host->daemon, SYS_DAX_AUTOPROBE);
+	if (sysfs_list(SYS_MEMORY, note_block, block) == 0 && block[0])
+		check_writable(host, host->daemon, path_of(&path, SYS_MEMORY "/%s/state", block));
 }
 
 /* --- all of it --- */
@@ -256,10 +256,10 @@ int host_examine(struct host *host, struct complaints *complaints, bool captured
 	int r;
 
 	*host = (struct host){.complaints = complaints};
-	host->kvm_loaded = access("/sys/module/kvm_intel", F_OK) == 0;
-	r = sysfs_read_text("/proc/cmdline", &host->cmdline, &size);
+	host->kvm_loaded = access(SYS_KVM_INTEL, F_OK) == 0;
+	r = sysfs_read_text(PROC_CMDLINE, &host->cmdline, &size);
 	if (r < 0)
-		complain(complaints, "/proc/cmdline: %s", strerror(-r));
+		complain(complaints, PROC_CMDLINE ": %s", strerror(-r));
 	r = read_files(host);
 	if (r == 0)
 		r = list_processes(host);

@@ -6,25 +6,17 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "paths.h"
 #include "sysfs.h"
 #include "tdxo/names.h"
 #include "tdxo/value.h"
 
-#define MEMORY	      "/sys/devices/system/memory"
-#define BLOCK_SIZE    MEMORY "/block_size_bytes"
-#define AUTO_ONLINE   MEMORY "/auto_online_blocks"
-#define DAX_AUTOPROBE "/sys/bus/dax/drivers_autoprobe"
-#define VIRTIO_MEM    "/sys/bus/virtio/drivers/virtio_mem"
-#define ZONEINFO      "/proc/zoneinfo"
-
 /* Documentation/admin-guide/mm/memory-hotplug.rst, "auto_movable_ratio", 6.12 */
-#define MOVABLE_ADVICE	      "/sys/module/memory_hotplug/parameters/auto_movable_ratio"
 #define MOVABLE_ADVICE_PRESET 301
 
 static const char *const block_states[] = {
@@ -46,7 +38,7 @@ static int append_block(const char *name, void *userdata)
 static int list_blocks(struct blocks *ret_blocks)
 {
 	CLEANUP(blocks_done) struct blocks blocks = {0};
-	int r = sysfs_list(MEMORY, append_block, &blocks);
+	int r = sysfs_list(SYS_MEMORY, append_block, &blocks);
 
 	if (r < 0)
 		return r;
@@ -62,7 +54,7 @@ int sensor_list_blocks(struct sensor *sensor)
 	int r = list_blocks(&sensor->snapshot.blocks);
 
 	if (r < 0 && r != -ENOMEM) {
-		complain(&sensor->complaints, MEMORY ": %s", strerror(-r));
+		complain(&sensor->complaints, SYS_MEMORY ": %s", strerror(-r));
 		r = list_blocks(&sensor->snapshot.blocks);
 	}
 	sensor->blind = r < 0;
@@ -75,11 +67,11 @@ static void read_switches(struct sensor *sensor)
 	uint64_t autoprobe;
 	int r;
 
-	r = sysfs_read_number(DAX_AUTOPROBE, 10, &autoprobe);
+	r = sysfs_read_number(SYS_DAX_AUTOPROBE, 10, &autoprobe);
 	snapshot->dax_autoprobe = r < 0	      ? DAX_AUTOPROBE_UNREAD
 				  : autoprobe ? DAX_AUTOPROBE_ON
 					      : DAX_AUTOPROBE_OFF;
-	if (sysfs_read(AUTO_ONLINE, snapshot->auto_online_blocks,
+	if (sysfs_read(SYS_AUTO_ONLINE, snapshot->auto_online_blocks,
 		    sizeof(snapshot->auto_online_blocks)) < 0)
 		snapshot->auto_online_blocks[0] = '\0';
 }
@@ -123,7 +115,7 @@ int sensor_look(struct sensor *sensor)
 	dax_check(&sensor->snapshot, &sensor->complaints);
 	sensor->snapshot.virtio_mem = false;
 	/* No such driver, no such device. */
-	(void)!sysfs_list(VIRTIO_MEM, note_virtio_device, &sensor->snapshot.virtio_mem);
+	(void)!sysfs_list(SYS_VIRTIO_MEM, note_virtio_device, &sensor->snapshot.virtio_mem);
 	read_switches(sensor);
 	return 0;
 }
@@ -159,9 +151,9 @@ int sensor_init(struct sensor *sensor, const struct config *config, const struct
 		.was_active = earlier->gate_active,
 		.tdx_failure = *earlier->tdx_failure};
 	sensor_read_gate(sensor);
-	r = sysfs_read_number(BLOCK_SIZE, 16, &snapshot->block_size);
+	r = sysfs_read_number(SYS_BLOCK_SIZE, 16, &snapshot->block_size);
 	if (r < 0 || !snapshot->block_size || snapshot->block_size & (snapshot->block_size - 1)) {
-		complain(&sensor->complaints, BLOCK_SIZE ": %s",
+		complain(&sensor->complaints, SYS_BLOCK_SIZE ": %s",
 			r < 0 ? strerror(-r) : "not a power of two");
 		return -ENODEV;
 	}
@@ -217,7 +209,7 @@ int sensor_block_state(uint64_t id, enum block_state *ret_state)
 	struct path path;
 	int r;
 
-	r = sysfs_read(path_of(&path, MEMORY "/memory%" PRIu64 "/state", id), text, sizeof(text));
+	r = sysfs_read(path_of(&path, SYS_BLOCK_STATE, id), text, sizeof(text));
 	if (r < 0)
 		return r == -ENODEV ? -ENOENT : r;
 	r = names_find(block_states, ARRAY_SIZE(block_states), text);
@@ -242,8 +234,7 @@ static void read_states(struct sensor *sensor, struct range range)
 		if (r == 0)
 			continue;
 		block->state = BLOCK_UNREAD;
-		complain(&sensor->complaints, MEMORY "/memory%" PRIu64 "/state: %s", block->id,
-			strerror(-r));
+		complain(&sensor->complaints, SYS_BLOCK_STATE ": %s", block->id, strerror(-r));
 	}
 }
 
@@ -264,10 +255,10 @@ static void read_head_room(struct sensor *sensor)
 	size_t size;
 	int r;
 
-	if (sysfs_read_number(MOVABLE_ADVICE, 10, &snapshot->movable_advice) < 0)
+	if (sysfs_read_number(SYS_AUTO_MOVABLE_RATIO, 10, &snapshot->movable_advice) < 0)
 		snapshot->movable_advice = MOVABLE_ADVICE_PRESET;
 	snapshot->zones = (struct zones){0};
-	r = sysfs_read_text(ZONEINFO, &text, &size);
+	r = sysfs_read_text(PROC_ZONEINFO, &text, &size);
 	if (r == 0)
 		r = zones_read(text, (uint64_t)sysconf(_SC_PAGESIZE), &snapshot->zones);
 	free(text);
@@ -275,7 +266,7 @@ static void read_head_room(struct sensor *sensor)
 	if (r == 0 || r == -ENOENT)
 		return;
 	snapshot->zones = (struct zones){.unreadable = true};
-	complain(&sensor->complaints, ZONEINFO ": %s", strerror(-r));
+	complain(&sensor->complaints, PROC_ZONEINFO ": %s", strerror(-r));
 }
 
 static void examine_device(struct sensor *sensor, struct dax_device *dax, struct arrival *arrival)
@@ -299,7 +290,7 @@ int sensor_block_node(uint64_t id)
 	int node = NODE_UNKNOWN;
 	struct path path;
 
-	path_of(&path, MEMORY "/memory%" PRIu64, id);
+	path_of(&path, SYS_BLOCK, id);
 	/* A block without a node link: then the node is not known. */
 	(void)!sysfs_list(path.text, note_node, &node);
 	return node;
@@ -346,7 +337,7 @@ void sensor_zone_of(const struct sensor *sensor, struct range range, char *ret_z
 			!range_contains(range, block_range(block->id, snapshot->block_size)))
 			continue;
 		/* Of a block that is online it names the one zone (memory-hotplug.rst, 6.12). */
-		path_of(&path, MEMORY "/memory%" PRIu64 "/valid_zones", block->id);
+		path_of(&path, SYS_BLOCK_ZONES, block->id);
 		if (sysfs_read(path.text, ret_zone, size) < 0)
 			ret_zone[0] = '\0';
 		return;

@@ -14,14 +14,10 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "paths.h"
 #include "sysfs.h"
 #include "tdxo/array.h"
 #include "tdxo/e820.h"
-
-#define BOOT_PARAMS "/sys/kernel/boot_params/data"
-#define SETUP_DATA  "/sys/kernel/boot_params/setup_data"
-#define MEMMAP	    "/sys/firmware/memmap"
-#define MEMBLOCK    "/sys/kernel/debug/memblock/memory"
 
 #define SETUP_E820_EXT 1 /* Documentation/arch/x86/zero-page.rst */
 
@@ -86,13 +82,13 @@ static int read_setup_data(const char *name, void *userdata)
 	uint64_t type;
 	int r;
 
-	r = sysfs_read_number(path_of(&path, SETUP_DATA "/%s/type", name), 0, &type);
+	r = sysfs_read_number(path_of(&path, SYS_SETUP_DATA "/%s/type", name), 0, &type);
 	if (r < 0)
 		complain(reading->complaints, "%s: %s", path.text, strerror(-r));
 	if (r < 0 || type != SETUP_E820_EXT)
 		return r;
 	return read_entries(
-		reading, path_of(&path, SETUP_DATA "/%s/data", name), e820_add_extension);
+		reading, path_of(&path, SYS_SETUP_DATA "/%s/data", name), e820_add_extension);
 }
 
 /* 0, or a negative errno after a complaint. */
@@ -102,16 +98,16 @@ static int read_boot_params(struct sensor *sensor)
 	struct e820_reading reading = {.complaints = &sensor->complaints};
 	int r;
 
-	r = read_entries(&reading, BOOT_PARAMS, e820_add_boot_params);
+	r = read_entries(&reading, SYS_BOOT_PARAMS, e820_add_boot_params);
 	if (r == 0) {
-		r = sysfs_list(SETUP_DATA, read_setup_data, &reading);
+		r = sysfs_list(SYS_SETUP_DATA, read_setup_data, &reading);
 		if (r == -ENOENT)
 			r = 0;
 	}
 	if (r == 0)
 		r = e820_ram(&reading.table, &sensor->boot_ram);
 	if (r == 0 && !sensor->boot_ram.n) {
-		complain(&sensor->complaints, BOOT_PARAMS ": no RAM in it");
+		complain(&sensor->complaints, SYS_BOOT_PARAMS ": no RAM in it");
 		return -ENODATA;
 	}
 	return r;
@@ -126,13 +122,14 @@ static int read_memmap_entry(const char *name, void *userdata)
 	uint64_t start, end;
 	int r;
 
-	r = sysfs_read(path_of(&path, MEMMAP "/%s/type", name), type, sizeof(type));
+	r = sysfs_read(path_of(&path, SYS_FIRMWARE_MEMMAP "/%s/type", name), type, sizeof(type));
 	if (r == 0 && strcmp(type, "System RAM") != 0)
 		return 0;
 	if (r == 0)
-		r = sysfs_read_number(path_of(&path, MEMMAP "/%s/start", name), 0, &start);
+		r = sysfs_read_number(
+			path_of(&path, SYS_FIRMWARE_MEMMAP "/%s/start", name), 0, &start);
 	if (r == 0)
-		r = sysfs_read_number(path_of(&path, MEMMAP "/%s/end", name), 0, &end);
+		r = sysfs_read_number(path_of(&path, SYS_FIRMWARE_MEMMAP "/%s/end", name), 0, &end);
 	if (r == 0 && (end < start || end == UINT64_MAX))
 		r = -EBADMSG;
 	if (r == -EBADMSG)
@@ -164,9 +161,9 @@ int sensor_read_boot_ram(struct sensor *sensor)
 		sensor->boot_ram_source = BOOT_SOURCE_BOOT_PARAMS;
 	if (r == 0 || r == -ENOMEM)
 		return r;
-	r = sysfs_list(MEMMAP, read_memmap_entry, &memmap);
+	r = sysfs_list(SYS_FIRMWARE_MEMMAP, read_memmap_entry, &memmap);
 	if (r < 0)
-		complain(&sensor->complaints, MEMMAP ": %s", strerror(-r));
+		complain(&sensor->complaints, SYS_FIRMWARE_MEMMAP ": %s", strerror(-r));
 	if (memmap.n)
 		sensor->boot_ram_source = BOOT_SOURCE_FIRMWARE_MEMMAP;
 	return r == -ENOMEM ? r : add_all(&sensor->boot_ram, &memmap);
@@ -193,7 +190,7 @@ static int read_memblock(struct ranges *ranges)
 	int r = 0;
 
 	/* Not there on most kernels and not readable for most users: no reason to complain. */
-	if (sysfs_read_bytes(MEMBLOCK, &bytes, &size) < 0)
+	if (sysfs_read_bytes(SYS_MEMBLOCK, &bytes, &size) < 0)
 		return 0;
 	for (const char *line = bytes; r == 0 && (left = size - (size_t)(line - (char *)bytes));) {
 		const char *end = memchr(line, '\n', left);
@@ -205,7 +202,7 @@ static int read_memblock(struct ranges *ranges)
 		line = end ? end + 1 : (const char *)bytes + size;
 	}
 	if (r == -EBADMSG) {
-		complain(&ranges->sensor->complaints, MEMBLOCK ": not a list of regions");
+		complain(&ranges->sensor->complaints, SYS_MEMBLOCK ": not a list of regions");
 		ranges->n = 0;
 	}
 	return r == -EBADMSG ? 0 : r;
@@ -254,7 +251,7 @@ int sensor_list_dimms(struct sensor *sensor)
 	CLEANUP(free_ranges) struct ranges dimms = {.sensor = sensor};
 	int r;
 
-	r = sysfs_list(MEMMAP, read_memmap_entry, &memmap);
+	r = sysfs_list(SYS_FIRMWARE_MEMMAP, read_memmap_entry, &memmap);
 	if (r == -ENOMEM)
 		return r;
 	for (size_t i = 0; i < memmap.n; i++) {

@@ -12,18 +12,12 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "paths.h"
 #include "sysfs.h"
 #include "tdxo/kmsg.h"
 
-#define OSRELEASE    "/proc/sys/kernel/osrelease"
-#define CPUINFO	     "/proc/cpuinfo"
 #define CPUINFO_HEAD 16384 /* the first processor takes 3 KiB */
-#define STATES	     "/sys/devices/system/cpu/hotplug/states"
-#define TDX_HOST     "/sys/devices/faux/tdx_host"
-#define KVM_INTEL    "/sys/module/kvm_intel/parameters/tdx"
-#define CGROUP	     "/sys/fs/cgroup/misc.capacity"
-#define KMSG	     "/dev/kmsg"
-#define KMSG_RECORD  8192 /* PRINTK_MESSAGE_MAX is 2048 (kernel/printk/internal.h, 6.12) */
+#define KMSG_RECORD  8192  /* PRINTK_MESSAGE_MAX is 2048 (kernel/printk/internal.h, 6.12) */
 
 static enum fact read_cpuinfo(struct complaints *complaints)
 {
@@ -31,9 +25,9 @@ static enum fact read_cpuinfo(struct complaints *complaints)
 	enum fact fact;
 	int r;
 
-	r = sysfs_read_head(CPUINFO, text, sizeof(text));
+	r = sysfs_read_head(PROC_CPUINFO, text, sizeof(text));
 	if (r < 0) {
-		complain(complaints, CPUINFO ": %s", strerror(-r));
+		complain(complaints, PROC_CPUINFO ": %s", strerror(-r));
 		return FACT_UNREADABLE;
 	}
 	second = strstr(text, "\n\n");
@@ -42,7 +36,7 @@ static enum fact read_cpuinfo(struct complaints *complaints)
 	fact = second || strlen(text) < sizeof(text) - 1 ? gate_read_cpuinfo(text)
 							 : FACT_UNREADABLE;
 	if (fact == FACT_UNREADABLE)
-		complain(complaints, CPUINFO ": the flags of the first processor are missing");
+		complain(complaints, PROC_CPUINFO ": the flags of the first processor are missing");
 	return fact;
 }
 
@@ -73,14 +67,14 @@ static struct kernel_release read_release(struct complaints *complaints)
 	char text[SYSFS_TEXT];
 	int r;
 
-	r = sysfs_read(OSRELEASE, text, sizeof(text));
+	r = sysfs_read(PROC_OSRELEASE, text, sizeof(text));
 	if (r == 0)
 		release = kernel_release_parse(text);
 	/* A captured tree may lack it; a file that is there should make sense. */
 	if (r < 0 && r != -ENOENT)
-		complain(complaints, OSRELEASE ": %s", strerror(-r));
+		complain(complaints, PROC_OSRELEASE ": %s", strerror(-r));
 	else if (r == 0 && !release.major)
-		complain(complaints, OSRELEASE ": not a kernel release: %.64s", text);
+		complain(complaints, PROC_OSRELEASE ": not a kernel release: %.64s", text);
 	return release;
 }
 
@@ -91,7 +85,7 @@ static void read_states(struct complaints *complaints, struct gate_facts *facts)
 	size_t size;
 	int r;
 
-	r = sysfs_read_text(STATES, &text, &size);
+	r = sysfs_read_text(SYS_CPU_STATES, &text, &size);
 	gate_read_states(r == 0 && strlen(text) == size ? text : "", facts);
 	if (r == -ENOENT) {
 		facts->facts[GATE_SOURCE_CORE_STATE] = FACT_ABSENT;
@@ -99,18 +93,18 @@ static void read_states(struct complaints *complaints, struct gate_facts *facts)
 	}
 	/* Before 7.1 nothing depends on it, and a captured tree may lack it. */
 	if (r < 0 && (r != -ENOENT || kernel_starts_tdx_at_boot(facts->release)))
-		complain(complaints, STATES ": %s", strerror(-r));
+		complain(complaints, SYS_CPU_STATES ": %s", strerror(-r));
 	else if (r == 0 && facts->facts[GATE_SOURCE_CORE_STATE] == FACT_UNREADABLE)
-		complain(complaints, STATES ": not a whole list of states");
+		complain(complaints, SYS_CPU_STATES ": not a whole list of states");
 }
 
 static enum fact read_tdx_host(struct complaints *complaints)
 {
-	if (access(TDX_HOST, F_OK) == 0)
+	if (access(SYS_TDX_HOST, F_OK) == 0)
 		return FACT_YES;
 	if (errno == ENOENT)
 		return FACT_ABSENT;
-	complain(complaints, TDX_HOST ": %s", strerror(errno));
+	complain(complaints, SYS_TDX_HOST ": %s", strerror(errno));
 	return FACT_UNREADABLE;
 }
 
@@ -164,7 +158,7 @@ int sensor_kernel_log(void (*each)(const char *message, void *userdata), void *u
 	int fd;
 
 	/* In the service's sandbox it is hidden; the journal has the same messages. */
-	fd = open(KMSG, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = open(DEV_KMSG, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return journal_kernel_messages(each, userdata);
 	kmsg = fdopen(fd, "r");
@@ -197,7 +191,7 @@ static void complain_of_log(struct sensor *sensor)
 
 	if (sensor->log_error == -EBADMSG)
 		complain(&sensor->complaints,
-			KMSG ": has lines that are no kernel messages, and they are ignored");
+			DEV_KMSG ": has lines that are no kernel messages, and they are ignored");
 	else if (sensor->log_error < 0 && (detected == GATE_ARMED || detected == GATE_UNKNOWN))
 		complain(&sensor->complaints, "kernel log: %s", strerror(-sensor->log_error));
 }
@@ -222,8 +216,9 @@ void sensor_read_gate(struct sensor *sensor)
 	read_states(complaints, &facts);
 	facts.facts[GATE_SOURCE_TDX_HOST] = read_tdx_host(complaints);
 	facts.facts[GATE_SOURCE_KVM_INTEL] =
-		read_file(complaints, KVM_INTEL, gate_read_kvm_parameter);
-	facts.facts[GATE_SOURCE_CGROUP] = read_file(complaints, CGROUP, gate_read_misc_capacity);
+		read_file(complaints, SYS_KVM_TDX, gate_read_kvm_parameter);
+	facts.facts[GATE_SOURCE_CGROUP] =
+		read_file(complaints, SYS_MISC_CGROUP, gate_read_misc_capacity);
 	facts.facts[GATE_SOURCE_EARLIER] = sensor->was_active ? FACT_YES : FACT_ABSENT;
 	read_kernel_log(sensor, &facts);
 	sensor->snapshot.gate = gate_decide(&facts, sensor->config->gate);

@@ -14,6 +14,7 @@
 #include "dax.h"
 #include "journal.h"
 #include "json.h"
+#include "paths.h"
 #include "sysfs.h"
 
 #define NO_IDENTITY INT64_MAX /* of a device that is not there any more */
@@ -224,9 +225,9 @@ int state_load(struct state *ret_state)
 	struct path path;
 	int r;
 
-	r = sysfs_read(STATE_BOOT_ID, boot_id, sizeof(boot_id));
+	r = sysfs_read(PROC_BOOT_ID, boot_id, sizeof(boot_id));
 	if (r < 0)
-		journal_say(LOG_WARNING, STATE_BOOT_ID ": %s", strerror(-r));
+		journal_say(LOG_WARNING, PROC_BOOT_ID ": %s", strerror(-r));
 	r = read_document(state_path(&path, ""), &document);
 	if (r == 0)
 		r = load(&state, document, boot_id);

@@ -7,9 +7,8 @@
 #include "state.h"
 #include "sysfs.h"
 
-#define STATE_SCHEMA  2
-#define STATE_NAME    "state.json"
-#define STATE_BOOT_ID "/proc/sys/kernel/random/boot_id"
+#define STATE_SCHEMA 2
+#define STATE_NAME   "state.json"
 
 /* The keys; those of the guard and of the configuration are named after their switches and keys. */
 #define KEY_SCHEMA	  "schema"

@@ -12,6 +12,7 @@
 
 #include "journal.h"
 #include "json.h"
+#include "paths.h"
 
 /* What is absent has no key. */
 static void add_text(struct json object, const char *key, const char *text)
@@ -166,7 +167,7 @@ int state_save(const struct state *state, const struct snapshot *snapshot)
 
 	state_path(&path, "");
 	state_path(&new, ".new");
-	r = sysfs_read(STATE_BOOT_ID, boot_id, sizeof(boot_id));
+	r = sysfs_read(PROC_BOOT_ID, boot_id, sizeof(boot_id));
 	if (r == 0) {
 		add_state(json_root(document), state, snapshot, boot_id);
 		r = write_document(new.text, document);

@@ -10,6 +10,7 @@
 
 #define RESTART "systemctl restart tdx-onlined.service"
 #define RELOAD	"systemctl reload tdx-onlined.service"
+#define MEMORY	"/sys/devices/system/memory"
 
 /* A finding under construction. Short of memory its texts lead nowhere, and nothing more is added. */
 struct note {

@@ -9,15 +9,15 @@
 
 #include "doctor_checks.h"
 
-#define AUTO_ONLINE "/sys/devices/system/memory/auto_online_blocks"
+#define AUTO_ONLINE MEMORY "/auto_online_blocks"
 #define AUTOPROBE   "/sys/bus/dax/drivers_autoprobe"
 #define CMDLINE	    "/proc/cmdline"
 
 void doctor_check_hotplug(struct examination *examination)
 {
 	static const struct plain_finding plain = {FINDING_NO_MEMORY_HOTPLUG, SEVERITY_PROBLEM,
-		"/sys/devices/system/memory/block_size_bytes",
-		"The kernel has no memory hotplug: /sys/devices/system/memory/block_size_bytes "
+		MEMORY "/block_size_bytes",
+		"The kernel has no memory hotplug: " MEMORY "/block_size_bytes "
 		"cannot "
 		"be read, or makes no sense.",
 		"A kernel with CONFIG_MEMORY_HOTPLUG=y."};
@@ -385,7 +385,7 @@ void doctor_check_stranded(struct examination *examination)
 			record->arrival.carrier == CARRIER_PMEM)
 			continue;
 		note_begin(&note, FINDING_STRANDED, SEVERITY_PROBLEM);
-		note_source(&note, "/sys/devices/system/memory");
+		note_source(&note, MEMORY);
 		text_append(&note.message,
 			"%s: %s of it, in %" PRIu64
 			" memory block%s, must stay offline. Their memory "
@@ -426,7 +426,7 @@ void doctor_check_movable(struct examination *examination)
 		if (is_to_stay_out(facts, movable->range))
 			continue;
 		note_begin(&note, FINDING_MOVABLE_ZONE, SEVERITY_NOTICE);
-		note_source(&note, "/sys/devices/system/memory");
+		note_source(&note, MEMORY);
 		text_append(&note.message, "%s at %s",
 			size_format(range_size(movable->range), size),
 			range_format(movable->range, range));

@@ -10,6 +10,8 @@
 
 #define KERNEL_LOG   "kernel log"
 #define PUT_ON	     " on the kernel command line, then boot again."
+#define KVM_INTEL    "/sys/module/kvm_intel"
+#define KVM_TDX	     KVM_INTEL "/parameters/tdx"
 #define LOAD_AT_BOOT "echo kvm_intel > /etc/modules-load.d/kvm_intel.conf"
 
 void doctor_check_gate_mode(struct examination *examination)
@@ -267,7 +269,7 @@ void doctor_check_late_memory(struct examination *examination)
 		if (!is_late(facts->snapshot, record))
 			continue;
 		note_begin(&note, FINDING_LATE_MEMORY, SEVERITY_PROBLEM);
-		note_source(&note, "/sys/devices/system/memory");
+		note_source(&note, MEMORY);
 		text_append(&note.message,
 			"%s is in the kernel, and the TDX module is not initialized yet: Linux "
 			"before "
@@ -291,7 +293,7 @@ static void find_not_loaded(struct examination *examination)
 	struct note note;
 
 	note_begin(&note, FINDING_KVM_NOT_LOADED, SEVERITY_NOTICE);
-	note_source(&note, "/sys/module/kvm_intel");
+	note_source(&note, KVM_INTEL);
 	text_append(&note.message,
 		"The BIOS has enabled TDX, and kvm_intel is not loaded. %s when it is loaded, and "
 		"memory that arrives before can make that fail.",
@@ -352,10 +354,10 @@ void doctor_check_kvm(struct examination *examination)
 		(facts->gate->detected != GATE_ARMED && facts->gate->detected != GATE_ACTIVE))
 		return;
 	note_begin(&note, FINDING_KVM_TDX_OFF, SEVERITY_NOTICE);
-	note_source(&note, "/sys/module/kvm_intel/parameters/tdx");
+	note_source(&note, KVM_TDX);
 	text_append(&note.message,
-		"/sys/module/kvm_intel/parameters/tdx is N: KVM cannot run confidential VMs on "
-		"this host, and the rules for its memory are in effect nevertheless");
+		KVM_TDX " is N: KVM cannot run confidential VMs on "
+			"this host, and the rules for its memory are in effect nevertheless");
 	if (facts->log->lines[TDX_TROUBLE_KVM][0])
 		text_append(&note.message, "; %s", facts->log->lines[TDX_TROUBLE_KVM]);
 	text_append(&note.message, ".");

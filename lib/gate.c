@@ -49,15 +49,17 @@ static const struct {
 };
 static_assert(ARRAY_SIZE(causes) == GATE_CAUSE_MAX, "words for each cause");
 
+#define CPU_STATES "/sys/devices/system/cpu/hotplug/states"
+
 static const struct {
 	const char *source;
 	const char *facts[FACT_MAX];
 } sources[] = {
 	[GATE_SOURCE_CPUINFO] = {"/proc/cpuinfo",
 		{"unreadable", "unreadable", "no tdx_host_platform", "tdx_host_platform"}},
-	[GATE_SOURCE_CORE_STATE] = {"/sys/devices/system/cpu/hotplug/states",
+	[GATE_SOURCE_CORE_STATE] = {CPU_STATES,
 		{"unreadable", "not there", "no virt/tdx:online", "virt/tdx:online"}},
-	[GATE_SOURCE_KVM_STATE] = {"/sys/devices/system/cpu/hotplug/states",
+	[GATE_SOURCE_KVM_STATE] = {CPU_STATES,
 		{"unreadable", "not there", "no kvm/cpu/tdx:online", "kvm/cpu/tdx:online"}},
 	[GATE_SOURCE_TDX_HOST] = {"/sys/devices/faux/tdx_host",
 		{"unreadable", "not there", "not there", "there"}},
