@@ -178,27 +178,13 @@ static void add_srat(struct json parent, const struct srat *srat)
 	}
 }
 
-static void add_restrictions(struct json parent, const struct cedt_window *window)
-{
-	struct json array = json_add_array(parent, "restrictions");
-
-	for (enum cedt_restriction bit = 0; bit < CEDT_RESTRICTION_MAX; bit++)
-		if (cedt_window_has(window, bit))
-			add_text(array, NULL, cedt_restriction_to_string(bit));
-}
-
 static void add_window(struct json array, const struct cedt_window *window)
 {
 	struct json object = json_add_object(array, NULL), targets;
 
 	json_add_range(object, window->range);
-	json_add_number(object, "ways", window->ways);
-	json_add_number(object, "granularity", window->granularity);
-	add_text(object, "arithmetic", cedt_arithmetic_to_string(window->arithmetic));
-	add_restrictions(object, window);
-	json_add_number(object, "qtg_id", window->qtg_id);
 	targets = json_add_array(object, "targets");
-	for (unsigned int i = 0; i < window->ways; i++)
+	for (size_t i = 0; i < window->n_targets; i++)
 		json_add_number(targets, NULL, window->targets[i]);
 }
 
@@ -206,18 +192,9 @@ static void add_cedt(struct json parent, const struct cedt *cedt)
 {
 	struct json object = json_add_object(parent, "cedt");
 	struct json windows = json_add_array(object, "windows");
-	struct json host_bridges = json_add_array(object, "host_bridges");
 
 	for (size_t i = 0; i < cedt->n_windows; i++)
 		add_window(windows, &cedt->windows[i]);
-	for (size_t i = 0; i < cedt->n_host_bridges; i++) {
-		const struct cedt_host_bridge *bridge = &cedt->host_bridges[i];
-		struct json item = json_add_object(host_bridges, NULL);
-
-		json_add_number(item, "uid", bridge->uid);
-		add_text(item, "cxl_version", cedt_version_to_string(bridge->version));
-		json_add_range(item, bridge->registers);
-	}
 }
 
 static void add_firmware(struct json parent, const struct firmware *firmware)

@@ -78,58 +78,22 @@ const struct srat_memory *srat_next(
 /*
  * cedt
  *
- * Fixed memory windows and host bridges in the order of the table. A window that Linux does not
- * use (cxl_acpi_cfmws_verify() in drivers/cxl/acpi.c, 6.12) is passed over, and the others are
- * kept: one of an encoding that is not defined, of less entry than it has targets, or not in
- * multiples of 256 MiB. So is what wraps around, is empty, or is too short for its fields.
+ * Fixed memory windows in the order of the table. A window that is empty or wraps around, whose
+ * number of targets is encoded as none that is defined, or that lacks targets, is passed over, and
+ * the others are kept.
  */
 #define CEDT_TARGETS_MAX 16
 
-enum cedt_restriction {
-	CEDT_DEVICE_COHERENT, /* type 2 devices, HDM-D */
-	CEDT_HOST_ONLY,	      /* type 3 devices, HDM-H */
-	CEDT_VOLATILE,
-	CEDT_PERSISTENT,
-	CEDT_FIXED,	      /* the configuration of the devices behind it must stay */
-	CEDT_BACK_INVALIDATE, /* since CXL 3.0: HDM-DB */
-	CEDT_RESTRICTION_MAX,
-};
-
-enum cedt_arithmetic {
-	CEDT_MODULO,
-	CEDT_XOR,
-	CEDT_ARITHMETIC_MAX,
-};
-
 struct cedt_window {
 	struct range range;
-	uint64_t granularity; /* bytes that go to a target before it is the next one's turn */
-	unsigned int ways;
-	enum cedt_arithmetic arithmetic;
-	uint16_t restrictions; /* bit (1 << enum cedt_restriction): what the window may carry */
-	uint16_t qtg_id;       /* QoS throttling group */
-	uint32_t targets[CEDT_TARGETS_MAX]; /* `ways` host bridges, by their uid */
-};
-
-/* The version field of a host bridge. */
-enum cedt_version {
-	CEDT_CXL_1_1, /* restricted CXL host: the registers are an RCRB */
-	CEDT_CXL_2_0, /* or later: the registers are component registers */
-	CEDT_VERSION_MAX,
-};
-
-struct cedt_host_bridge {
-	uint32_t uid;
-	uint32_t version; /* enum cedt_version, or a number that has no meaning yet */
-	struct range registers;
+	size_t n_targets;
+	uint32_t targets[CEDT_TARGETS_MAX]; /* host bridges, by the _UID of their ACPI devices */
 };
 
 struct cedt {
 	struct cedt_window *windows;
 	size_t n_windows;
-	struct cedt_host_bridge *host_bridges;
-	size_t n_host_bridges;
-	size_t passed_over; /* windows and host bridges that cannot be used */
+	size_t passed_over; /* windows that cannot be used */
 };
 
 void cedt_done(struct cedt *cedt);
@@ -146,12 +110,3 @@ const struct cedt_window *cedt_find(const struct cedt *cedt, struct range range)
  */
 int cedt_find_boot_ram(const struct cedt *cedt, const struct boot_map *map,
 	struct range_set *ret_parts) MUST_CHECK;
-
-static inline bool cedt_window_has(const struct cedt_window *window, enum cedt_restriction bit)
-{
-	return window->restrictions >> bit & 1;
-}
-
-const char *cedt_restriction_to_string(enum cedt_restriction restriction);
-const char *cedt_arithmetic_to_string(enum cedt_arithmetic arithmetic);
-const char *cedt_version_to_string(uint32_t version); /* NULL: it has no meaning yet */

@@ -18,12 +18,7 @@ FIELD = re.compile(r"\[[0-9A-F]{3}h [0-9]{4} +[0-9A-F]+h?\] +(.+?) : (.*)")
 FLAG = re.compile(r" +(.+?) : ([01])")
 RAW = re.compile(r" +[0-9A-F]{4}: ((?:[0-9A-F]{2} )+)")
 
-MIB_256 = 256 << 20
 WAYS = {0: 1, 1: 2, 2: 4, 3: 8, 4: 16, 8: 3, 9: 6, 10: 12}
-ARITHMETIC = {0: "modulo", 1: "xor"}
-RESTRICTIONS = ("device-coherent", "host-only", "volatile", "persistent", "fixed",
-                "back-invalidate")  # fmt: skip
-VERSIONS = {0: "1.1", 1: "2.0"}
 
 
 class Listing:
@@ -105,47 +100,15 @@ def srat_of(listing):
     ]
 
 
-def usable(window, targets):
-    """Would Linux use the window? drivers/cxl/acpi.c, cxl_acpi_cfmws_verify(), 6.12."""
-    return (
-        window["Interleave Members"] in WAYS
-        and len(targets) >= WAYS[window["Interleave Members"]]
-        and window["Interleave Arithmetic"] in ARITHMETIC
-        and window["Granularity"] <= 6
-        and window["Window base address"] % MIB_256 == 0
-        and window["Window size"] % MIB_256 == 0
-    )
-
-
 def windows_of(listing):
     for window, fields in listing.of_type(1):
         targets = [int(value, 16) for name, value in fields if name.endswith(" Target")]
-        if not usable(window, targets):
-            continue
-        ways = WAYS[window["Interleave Members"]]
         yield {
             "start": window["Window base address"],
             "size": window["Window size"],
-            "ways": ways,
-            "granularity": 256 * 2 ** window["Granularity"],
-            "arithmetic": ARITHMETIC[window["Interleave Arithmetic"]],
-            "restrictions": [name for bit, name in enumerate(RESTRICTIONS)
-                             if window["Restrictions"] & 1 << bit],
-            "qtg_id": window["QtgId"],
-            "targets": targets[:ways],
-        }  # fmt: skip
+            "targets": targets[: WAYS[window["Interleave Members"]]],
+        }
 
 
 def cedt_of(listing):
-    return {
-        "windows": list(windows_of(listing)),
-        "host_bridges": [
-            {
-                "uid": bridge["Associated host bridge"],
-                "cxl_version": VERSIONS.get(bridge["Specification version"]),
-                "start": bridge["Register base"],
-                "size": bridge["Register length"],
-            }
-            for bridge, _ in listing.of_type(0)
-        ],
-    }
+    return {"windows": list(windows_of(listing))}

@@ -22,7 +22,7 @@ dmesg | sed -n 's/.*ACPI: \\(SRAT: Node.*\\)/\\1/p' >/tmp/tables/kernel-log
 shopt -s nullglob
 for decoder in /sys/bus/cxl/devices/decoder0.*; do
     cd $decoder
-    cat start size interleave_ways interleave_granularity target_list | xargs
+    cat start size target_list | xargs
 done >/tmp/tables/kernel-windows
 """
 
