@@ -81,16 +81,9 @@ static void put_pci(struct text *text, const struct line *line)
 		put_item(text, line->record->arrival.memdevs[i].pci_address);
 }
 
-static void put_firmware(struct text *text, const struct line *line)
-{
-	for (size_t i = 0; i < line->record->arrival.n_memdevs; i++)
-		put_item(text, line->record->arrival.memdevs[i].firmware);
-}
-
 #define BOTH   (COLUMN_IN_LIST | COLUMN_IN_TREE)
 #define NUMBER COLUMN_RIGHT
 #define SIZE   (COLUMN_RIGHT | COLUMN_SIZE)
-#define LONG   COLUMN_TRUNCATE
 #define WINDOW LEVEL_WINDOW
 #define REGION LEVEL_REGION
 #define DEVICE LEVEL_DEVICE
@@ -99,63 +92,33 @@ static void put_firmware(struct text *text, const struct line *line)
 static const struct column columns[] = {
 	{"NAME", NULL, put_name, WINDOW, COLUMN_IN_TREE | COLUMN_NAME, "what the line is about"},
 	{"RANGE", NULL, put_own_range, WINDOW, COLUMN_IN_LIST, "first and last address"},
-	{"START", "start", NULL, RANGE, NUMBER, "first address"},
-	{"END", "end", NULL, RANGE, NUMBER, "last address"},
 	{"SIZE", NULL, NULL, WINDOW, SIZE | BOTH, "size"},
 	{"CARRIER", "carrier", NULL, REGION, BOTH, "what brought it"},
 	{"DEVICE", "device", NULL, DEVICE, COLUMN_IN_LIST, "dax device"},
 	{"REGION", "region", NULL, REGION, 0, "CXL region"},
-	{"REGION_MODE", "region_mode", NULL, REGION, 0, "mode of the region, ram or pmem"},
-	{"DECODER", "decoder", NULL, WINDOW, 0, "CXL root decoder"},
 	{"WINDOW", NULL, put_window, WINDOW, 0, "first and last address of the CXL window"},
-	{"WINDOW_START", "window_start", NULL, WINDOW, NUMBER, "first address of the window"},
-	{"WINDOW_SIZE", "window_size", NULL, WINDOW, SIZE, "size of the window"},
-	{"SRAT_NODE", "srat_node", NULL, RANGE, NUMBER, "proximity domain of the SRAT"},
-	{"HOT_PLUGGABLE", "hot_pluggable", NULL, RANGE, 0, "what the SRAT says of it"},
-	{"QOS_CLASS", "qos_class", NULL, WINDOW, NUMBER, "QoS class of the window"},
 	{"MEMDEV", NULL, put_memdevs, REGION, 0, "CXL memory devices"},
 	{"SERIAL", NULL, put_serials, REGION, 0, "their serial numbers"},
 	{"PCI", NULL, put_pci, REGION, 0, "their PCI addresses"},
-	{"FIRMWARE", NULL, put_firmware, REGION, LONG, "their firmware versions"},
 	{"NODE", "node", NULL, DEVICE, NUMBER | BOTH, "NUMA node"},
-	{"PRESENT", "present", NULL, RANGE, 0, "was there before the first start"},
 	{"BLOCKS", "blocks", NULL, RANGE, NUMBER, "memory blocks in the kernel"},
 	{"ONLINE", "blocks_online", NULL, RANGE, NUMBER, "how many of them are online"},
 	{"DRIVER", "driver", NULL, DEVICE, 0, "driver of the dax device"},
 	{"VERDICT", "verdict", NULL, RANGE, BOTH | COLUMN_VERDICT, "the verdict"},
 	{"ZONE", "zone", NULL, RANGE, 0, "zone asked for"},
-	{"ZONE_OVERRULED", "zone_overruled", NULL, RANGE, 0, "yes: movable, but it is not to be"},
 	{"REASON", "reason", NULL, RANGE, BOTH, "the reason"},
-	{"RULE", "rule", NULL, RANGE, LONG, "rule that matched"},
-	{"OVERRULED", "overruled", NULL, RANGE, 0, "verdict that the rule cannot have"},
-	{"WITHHELD", "withheld", NULL, RANGE, 0, "what forbids to act"},
-	{"SOURCE", "source", NULL, RANGE, 0, "least trusted source of the boot map for it"},
+	{"RULE", "rule", NULL, RANGE, 0, "rule that matched"},
 	{"RESULT", "result", NULL, RANGE, BOTH, "the result"},
-	{"ZONE_NOW", "zone_now", NULL, RANGE, 0, "zone that its blocks are in"},
 	{"EXPECTED", "expected", NULL, RANGE, 0, "what the kernel was expected to say to it"},
 	{"ANSWER", "answer", NULL, RANGE, 0, "what the kernel said"},
-	{"DISAGREEMENT", "disagreement", NULL, RANGE, 0, "yes: it said something else"},
-	{"MOVABLE_RATIO", "movable_ratio", NULL, RANGE, NUMBER,
-		"movable to kernel memory, percent"},
-	{"MAP_NEEDED", "map_needed", NULL, RANGE, SIZE, "memory map needed"},
-	{"MAP_SPARE", "map_spare", NULL, RANGE, SIZE, "what can be spared for it"},
-	{"UNALIGNED", "unaligned", NULL, RANGE, SIZE, "lost at its edges"},
-	{"ERRNO", "errno", NULL, RANGE, NUMBER, "first error of a step"},
-	{"FAILED", "failed", NULL, RANGE, 0, "step that failed"},
-	{"FAILED_AT", "failed_at", NULL, RANGE, NUMBER, "address of the block that failed"},
-	{"RETRIES", "retries", NULL, RANGE, NUMBER, "how often a step was tried again"},
 	{"STRANDED", "stranded", NULL, RANGE, SIZE, "in the kernel, of no use to anybody"},
 	{"GATE", "gate", NULL, RANGE, 0, "what TDX demands"},
-	{"GATE_DETECTED", "gate_detected", NULL, RANGE, 0, "what TDX demands, as found"},
-	{"GATE_MODE", "gate_mode", NULL, RANGE, 0, "auto, or what is configured"},
-	{"GATE_CAUSE", "gate_cause", NULL, RANGE, 0, "why the gate as found is absent or unknown"},
 };
 static_assert(ARRAY_SIZE(columns) <= COLUMNS_MAX, "room for all columns");
 
 #undef BOTH
 #undef NUMBER
 #undef SIZE
-#undef LONG
 #undef WINDOW
 #undef REGION
 #undef DEVICE
@@ -224,25 +187,6 @@ static void put_size(struct text *text, uint64_t size, bool bytes)
 		text_append(text, "%s", size_format(size, buf));
 }
 
-static void put_field(struct text *text, const struct field *field)
-{
-	switch (field->kind) {
-	case FIELD_NULL:
-		break;
-	case FIELD_TEXT:
-		text_append(text, "%s", field->text);
-		break;
-	case FIELD_BOOL:
-		text_append(text, "%s", field->number ? "yes" : "no");
-		break;
-	case FIELD_ADDRESS:
-		text_append(text, "0x%" PRIx64, field->number);
-		break;
-	case FIELD_NUMBER:
-		text_append(text, "%" PRIu64, field->number);
-	}
-}
-
 static struct field find_field(const struct record *record, const char *name)
 {
 	struct field fields[RECORD_FIELDS];
@@ -272,10 +216,12 @@ static void put_value(
 		return;
 	}
 	field = field_of(column, line);
-	if (column->flags & COLUMN_SIZE && field.kind == FIELD_NUMBER)
+	if (field.kind == FIELD_TEXT)
+		text_append(text, "%s", field.text);
+	else if (field.kind == FIELD_NUMBER && column->flags & COLUMN_SIZE)
 		put_size(text, field.number, bytes);
-	else
-		put_field(text, &field);
+	else if (field.kind == FIELD_NUMBER)
+		text_append(text, "%" PRIu64, field.number);
 }
 
 const char *column_text(

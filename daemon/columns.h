@@ -34,16 +34,15 @@ struct line {
 
 /* Long enough for one value of each memory device. */
 #define COLUMN_TEXT (MEMDEVS_MAX * (SYSFS_NAME + 1))
-#define COLUMNS_MAX 64
+#define COLUMNS_MAX 32
 
 enum {
-	COLUMN_RIGHT = 1 << 0,	  /* numbers */
-	COLUMN_TRUNCATE = 1 << 1, /* may be cut off where a terminal is too narrow */
-	COLUMN_SIZE = 1 << 2,	  /* bytes; for people with a unit */
-	COLUMN_IN_LIST = 1 << 3,  /* shown unless others are chosen */
-	COLUMN_IN_TREE = 1 << 4,  /* the same in a tree */
-	COLUMN_NAME = 1 << 5,	  /* has the branches of a tree */
-	COLUMN_VERDICT = 1 << 6,  /* has colours */
+	COLUMN_RIGHT = 1 << 0,	 /* numbers */
+	COLUMN_SIZE = 1 << 1,	 /* bytes; for people with a unit */
+	COLUMN_IN_LIST = 1 << 2, /* shown unless others are chosen */
+	COLUMN_IN_TREE = 1 << 3, /* the same in a tree */
+	COLUMN_NAME = 1 << 4,	 /* has the branches of a tree */
+	COLUMN_VERDICT = 1 << 5, /* has colours */
 };
 
 struct column {

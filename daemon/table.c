@@ -20,9 +20,6 @@
 
 #include "cleanup.h"
 
-/* So much of a terminal's width a column may have before it is cut off. */
-#define TRUNCATED_WIDTH 0.1
-
 /* No terminal, no colours; see also https://no-color.org */
 static bool is_colourful(const struct table_options *options)
 {
@@ -51,14 +48,10 @@ static const char *colour_of(const struct record *record)
 static int add_column(struct table *table, const struct column *column)
 {
 	bool branches = table->options.tree && column->flags & COLUMN_NAME;
-	bool truncate = column->flags & COLUMN_TRUNCATE;
 	int flags = (column->flags & COLUMN_RIGHT ? SCOLS_FL_RIGHT : 0) |
-		    (truncate ? SCOLS_FL_TRUNC : 0) | (branches ? SCOLS_FL_TREE : 0);
+		    (branches ? SCOLS_FL_TREE : 0);
 
-	return scols_table_new_column(
-		       table->table, column->title, truncate ? TRUNCATED_WIDTH : 0, flags)
-		       ? 0
-		       : -ENOMEM;
+	return scols_table_new_column(table->table, column->title, 0, flags) ? 0 : -ENOMEM;
 }
 
 int table_init(struct table *table, const struct table_options *options)

@@ -268,6 +268,18 @@ class Spoilt(tree.Tree):
         self.write(self.dax() / "size", "0\n")
         self.assert_verdicts(self.decide()[0])
 
+    def test_qos_class(self):
+        """It is what the kernel's attribute has, and nothing where the kernel has none."""
+        self.tree("cxl-guard")
+        attribute = "sys/bus/cxl/devices/decoder0.0/qos_class"
+        for content, value in (("0\n", 0), ("7\n", 7), ("-1\n", None), ("\n", None), (None, None)):
+            with self.subTest(content):
+                if content is None:
+                    self.forget(attribute)
+                else:
+                    self.write(attribute, content)
+                self.assertEqual(self.decide()[0]["ranges"][0]["qos_class"], value)
+
     def test_unaligned(self):
         """Of 64 GiB less 12 MiB the last block is not whole: its 116 MiB are lost."""
         self.tree("cxl-guard")
