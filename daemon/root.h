@@ -3,14 +3,11 @@
  * Another root: a captured tree that every room and every library sees as "/".
  *
  * Links are resolved in the new root, so none leads out of it, and nothing of this machine is
- * taken for a part of that one. But libraries open what they find there as if it were sysfs, and
- * would wait forever at the other end of a FIFO. So where a machine is to be judged, all that is
- * or may be opened for it is looked at before: a FIFO, a socket, a device, a file larger than any
- * attribute, or a link from /sys or /proc to somewhere else is no captured evidence, and the tree
- * is refused. What is missing is not looked for here: the sensor complains of it.
- *
- * The configuration alone is also asked for in roots of whole systems, with devices in /dev;
- * its files are checked where they are read (config_file.c), as is the state file (state.c).
+ * taken for a part of that one. A file is checked where it is read: sysfs.c reads regular files of
+ * a bounded size, and waits at no FIFO. Libraries open what they find as if it were sysfs. So where
+ * a machine is to be judged, what they open is checked before: the files of each dax and CXL device,
+ * and a few others. Nothing here depends on the number of memory blocks. What is missing is not
+ * looked for: the sensor complains of it.
  */
 #pragma once
 

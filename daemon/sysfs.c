@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -28,12 +29,22 @@ const char *path_of(struct path *path, const char *format, ...)
 	return path->text;
 }
 
-/* Open a regular file; a FIFO or a device in a captured tree must not hang us. */
+/* A FIFO or a device, as a captured tree may have, is not waited for, and not read. */
 static int open_for_reading(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	int r;
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	r = fstat(fd, &st) < 0 ? -errno : 0;
+	if (r == 0 && !S_ISREG(st.st_mode))
+		r = S_ISDIR(st.st_mode) ? -EISDIR : -EOPNOTSUPP;
+	if (r == 0)
+		return fd;
+	close(fd);
+	return r;
 }
 
 /* Read until `size` bytes are there or the file ends. Returns how many. */

@@ -2,7 +2,8 @@
 /*
  * Kernel attributes: read, write and list.
  *
- * Every function returns 0 or a negative errno unless it says otherwise. sysfs_write() is the
+ * Every function returns 0 or a negative errno unless it says otherwise. Only regular files are
+ * read: -EOPNOTSUPP for a FIFO or a device, which is not waited for. sysfs_write() is the
  * only function of the program that opens a kernel file for writing.
  */
 #pragma once
