@@ -13,7 +13,6 @@
 #include "cleanup.h"
 #include "dax.h"
 #include "journal.h"
-#include "json.h"
 #include "paths.h"
 #include "sysfs.h"
 
@@ -290,6 +289,21 @@ int state_read_portable(char **ret_text, size_t *ret_size)
 		return 0;
 	}
 	return r < 0 ? r : print_portable(document, ret_text, ret_size);
+}
+
+int state_print_portable(const struct state *state, char **ret_text, size_t *ret_size)
+{
+	CLEANUP(json_free) struct json_document *document = json_new_object();
+	const struct snapshot snapshot = {.boot_map = state->boot_map};
+	char boot_id[SYSFS_NAME];
+	int r = sysfs_read(PROC_BOOT_ID, boot_id, sizeof(boot_id));
+
+	if (r < 0)
+		return r;
+	state_to_json(json_root(document), state, &snapshot, boot_id);
+	json_remove(
+		json_root(document), KEY_GATE); /* the snapshot has none, and nothing reads it */
+	return print_portable(document, ret_text, ret_size);
 }
 
 void state_done(struct state *state)

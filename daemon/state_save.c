@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "journal.h"
-#include "json.h"
 #include "paths.h"
 
 /* What is absent has no key. */
@@ -117,8 +116,8 @@ static void add_failure(struct json parent, const struct tdx_log *failure)
 			json_add_text(array, NULL, failure->lines[trouble]);
 }
 
-static void add_state(struct json object, const struct state *state,
-	const struct snapshot *snapshot, const char *boot_id)
+void state_to_json(struct json object, const struct state *state, const struct snapshot *snapshot,
+	const char *boot_id)
 {
 	json_add_number(object, KEY_SCHEMA, STATE_SCHEMA);
 	add_text(object, KEY_BOOT_ID, boot_id);
@@ -169,7 +168,7 @@ int state_save(const struct state *state, const struct snapshot *snapshot)
 	state_path(&new, ".new");
 	r = sysfs_read(PROC_BOOT_ID, boot_id, sizeof(boot_id));
 	if (r == 0) {
-		add_state(json_root(document), state, snapshot, boot_id);
+		state_to_json(json_root(document), state, snapshot, boot_id);
 		r = write_document(new.text, document);
 	}
 	if (r == 0 && rename(new.text, path.text) < 0)
