@@ -57,8 +57,6 @@ static const struct row {
 	{.pattern = MEMORY "/memory[0-9]*", .part = PART_NONE},
 	{.pattern = MEMORY "/memory[0-9]*/{state,valid_zones,node[0-9]*}"},
 	{.pattern = "/sys/devices/system/node/*"},
-	{.pattern = "/sys/class/dmi/id"},
-	{.pattern = "/sys/class/dmi/id/{sys_vendor,product_name}"},
 	{.pattern = "/sys/module/memory_hotplug/parameters/*"},
 	{.pattern = "/sys/module/{device_dax,kmem,dax_*,cxl_*,kvm_intel}/{refcnt,initstate}"},
 	{.pattern = "/sys/module/{device_dax,kmem,dax_*,cxl_*,kvm_intel}/parameters/*"},
@@ -83,9 +81,7 @@ static const struct row {
 	{.pattern = "{/etc,/run,/usr/local/lib,/usr/lib,/lib}/modprobe.d/*.conf",
 		.part = PART_IF_MODULES,
 		.disguise = DISGUISE_MODPROBE},
-	{.pattern = "/etc/daxctl{.conf,.conf.d/*.conf,/*.conf}", .disguise = DISGUISE_DAXCTL},
-	/* Its keys are no .conf, and nobody's business. */
-	{.pattern = "/etc/ndctl{.conf,.conf.d/*.conf,/*.conf}", .disguise = DISGUISE_NOTHING},
+	{.pattern = "/etc/daxctl.conf.d/*.conf", .disguise = DISGUISE_DAXCTL},
 };
 
 /* Attributes that are not for this, or may do something when they are read. */

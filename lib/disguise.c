@@ -227,14 +227,6 @@ static int disguise_boot_params(
 	return r;
 }
 
-static int disguise_nothing(struct disguise *disguise, const struct bytes *text, struct bytes *out)
-{
-	(void)disguise;
-	(void)text;
-	(void)out;
-	return 0;
-}
-
 static int edit_lines(
 	struct disguise *disguise, line_editor edit, const struct bytes *text, struct bytes *out)
 {
@@ -265,7 +257,6 @@ static const struct {
 	[DISGUISE_MODPROBE] = {.line = disguise_modprobe_line},
 	[DISGUISE_DAXCTL] = {.line = disguise_daxctl_line},
 	[DISGUISE_BOOT_PARAMS] = {.whole = disguise_boot_params},
-	[DISGUISE_NOTHING] = {.whole = disguise_nothing},
 };
 static_assert(ARRAY_SIZE(ways) == DISGUISE_KINDS, "a way for each kind");
 

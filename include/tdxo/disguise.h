@@ -25,7 +25,6 @@ enum disguise_kind {
 	DISGUISE_MODPROBE,    /* modprobe.d(5) about modules of memory and KVM */
 	DISGUISE_DAXCTL,      /* daxctl.conf: modes */
 	DISGUISE_BOOT_PARAMS, /* the e820; not, for example, a monitor's EDID or disks' signatures */
-	DISGUISE_NOTHING,     /* nothing stays */
 	DISGUISE_KINDS,
 };
 

@@ -382,7 +382,7 @@ class Anonymous(Machine):
         self.write("etc/modprobe.d/x.conf", f"# {HOST} kvm_intel\noptions kvm_intel tdx=1\n"
                    "install kmem /bin/false\ninstall device_dax curl http://u:hunter2@x\n"
                    "options wifi key=hunter2\n")  # fmt: skip
-        self.write("etc/daxctl.conf", f"# {HOST}\n[reconfigure-device {HOST}]\n"
+        self.write("etc/daxctl.conf.d/x.conf", f"# {HOST}\n[reconfigure-device {HOST}]\n"
                    f"nvdimm.uuid = {OTHER_UUID}\nmode = devdax # hunter2\nnote = hunter2\n")  # fmt: skip
         self.write("etc/ndctl.conf", "[core]\nkey = hunter2\n")
         self.write("dev/kmsg", "6,1,1,-;virt/tdx: TDX-Module initialized\n"
@@ -429,7 +429,7 @@ class Anonymous(Machine):
         self.assertEqual((captured / "etc/modprobe.d/x.conf").read_text(),
                          "\noptions kvm_intel tdx=1\ninstall kmem /bin/false\n"
                          "install device_dax hidden\n\n")  # fmt: skip
-        self.assertEqual((captured / "etc/ndctl.conf").read_text(), "")
+        self.assertFalse((captured / "etc/ndctl.conf").exists())
         self.assertEqual((captured / "dev/kmsg").read_text().count("\n"), 1)
 
     def test_rules_on_serials(self):

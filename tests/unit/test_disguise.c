@@ -188,12 +188,6 @@ static void test_boot_params(void **state)
 	disguise_done(&disguise);
 }
 
-static void test_nothing(void **state)
-{
-	(void)state;
-	assert_line(DISGUISE_NOTHING, "secret\n", "");
-}
-
 /* Wherever memory runs out, nothing leaks and the result is as it was. */
 static void test_short_memory(void **state)
 {
@@ -238,8 +232,7 @@ static void test_random(void **state)
 		assert_int_equal(hide(&disguise, kind, text, size, &got), 0);
 		for (size_t i = 0; i < got.n; i++)
 			lines -= got.bytes[i] == '\n';
-		if (kind != DISGUISE_SERIAL && kind != DISGUISE_NOTHING &&
-			kind != DISGUISE_BOOT_PARAMS)
+		if (kind != DISGUISE_SERIAL && kind != DISGUISE_BOOT_PARAMS)
 			assert_int_equal(lines, 0);
 		bytes_done(&got);
 	}
@@ -258,7 +251,6 @@ int main(void)
 		cmocka_unit_test(test_modprobe),
 		cmocka_unit_test(test_daxctl),
 		cmocka_unit_test(test_boot_params),
-		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_short_memory),
 		cmocka_unit_test(test_random),
 	};
