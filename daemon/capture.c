@@ -24,22 +24,25 @@
 #include "sensor.h"
 #include "state.h"
 #include "tdxo/range.h"
+#include "tdxo/tdx_log.h"
 
 #define CONFIG	   "{/etc,/run,/usr/lib}/tdx-onlined"
 #define MEMORY	   "/sys/devices/system/memory"
 #define SETUP_DATA "/sys/kernel/boot_params/setup_data"
 
 /* Patterns of glob(7), and "{a,b}". A file that two of them match is copied for the first. */
-static const struct row {
+struct row {
 	const char *pattern;
 	enum part part;
 	enum disguise_kind disguise;
-} rows[] = {
-	{.pattern = "/proc/cmdline", .disguise = DISGUISE_CMDLINE},
+};
+
+/* Files of the kernel and of firmware. */
+static const struct row rows[] = {
 	{.pattern = "/proc/cpuinfo", .part = PART_FIRST_PROCESSOR},
 	{.pattern = "/proc/iomem", .part = PART_DAX_LINES},
 	{.pattern = "/proc/zoneinfo"},
-	{.pattern = "/proc/sys/kernel/osrelease"},
+	{.pattern = "/proc/sys/kernel/osrelease", .disguise = DISGUISE_RELEASE},
 	{.pattern = "/proc/sys/kernel/random/boot_id"},
 	{.pattern = "/proc/[0-9]*/comm", .part = PART_IF_AGENT},
 
@@ -72,16 +75,18 @@ static const struct row {
 	{.pattern = "/sys/bus/cxl/devices/*/{ram,pmem,dax_region}/*"},
 	{.pattern = "/dev/dax*.*", .part = PART_NONE},
 	{.pattern = "/dev/cxl/mem*", .part = PART_NONE},
+};
 
-	{.pattern = CONFIG "{,.conf,.conf.d,/rules.d}", .disguise = DISGUISE_SETTINGS},
-	{.pattern = CONFIG "{.conf.d,/rules.d}/*", .disguise = DISGUISE_SETTINGS},
+/* What people have written. In disguise capture_texts() takes their place. */
+static const struct row texts[] = {
+	{.pattern = "/proc/cmdline"},
+	{.pattern = CONFIG "{,.conf,.conf.d,/rules.d}"},
+	{.pattern = CONFIG "{.conf.d,/rules.d}/*"},
 	{.pattern = "{/etc,/run,/usr/local/lib,/usr/lib,/lib}/udev/rules.d/*.rules",
-		.part = PART_IF_MEMORY,
-		.disguise = DISGUISE_UDEV},
+		.part = PART_IF_MEMORY},
 	{.pattern = "{/etc,/run,/usr/local/lib,/usr/lib,/lib}/modprobe.d/*.conf",
-		.part = PART_IF_MODULES,
-		.disguise = DISGUISE_MODPROBE},
-	{.pattern = "/etc/daxctl.conf.d/*.conf", .disguise = DISGUISE_DAXCTL},
+		.part = PART_IF_MODULES},
+	{.pattern = "/etc/daxctl.conf.d/*.conf"},
 };
 
 /* Attributes that are not for this, or may do something when they are read. */
@@ -194,7 +199,7 @@ static int take(struct capture *capture, const char *path, const struct row *row
 		return capture_file(capture, path, row->part, row->disguise);
 	if (capture->lib_is_link && strncmp(path, "/lib/", strlen("/lib/")) == 0)
 		return 0;
-	return capture_config(capture, path, row->part, row->disguise);
+	return capture_config(capture, path, row->part);
 }
 
 /* Call `each` for all that a pattern matches, in order. What has none of its signs is there. */
@@ -215,12 +220,12 @@ static int for_each(struct capture *capture, const char *pattern, const struct r
 	return r;
 }
 
-static int take_rows(struct capture *capture)
+static int take_rows(struct capture *capture, const struct row *these, size_t n)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(rows); i++)
-		r = for_each(capture, rows[i].pattern, &rows[i], take);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = for_each(capture, these[i].pattern, &these[i], take);
 	return r;
 }
 
@@ -287,8 +292,19 @@ static int take_lib(struct capture *capture)
 
 struct log {
 	struct bytes text;
+	bool only_known;
 	int error;
 };
+
+/* The kernel quotes parameters: "kvm_intel: unknown parameter 'WORD' ignored". */
+static bool is_known(const char *message)
+{
+	static const struct tdx_log none;
+	struct tdx_log log = none;
+
+	tdx_log_read(&log, message);
+	return memcmp(&log, &none, sizeof(log)) != 0;
+}
 
 /* The kernel's messages about TDX, as records of /dev/kmsg, wherever they were read. */
 static void take_log_message(const char *message, void *userdata)
@@ -299,6 +315,8 @@ static void take_log_message(const char *message, void *userdata)
 	if (log->error || (strncmp(message, "virt/tdx: ", strlen("virt/tdx: ")) != 0 &&
 				  strncmp(message, "kvm_intel: ", strlen("kvm_intel: ")) != 0))
 		return;
+	if (log->only_known && !is_known(message))
+		return;
 	log->error = bytes_append(&log->text, header, strlen(header));
 	if (log->error == 0)
 		log->error = bytes_append(&log->text, message, strcspn(message, "\n"));
@@ -308,7 +326,7 @@ static void take_log_message(const char *message, void *userdata)
 
 static int take_kernel_log(struct capture *capture)
 {
-	struct log log = {0};
+	struct log log = {.only_known = capture->anonymise};
 	int r = sensor_kernel_log(take_log_message, &log);
 
 	if (r < 0 && r != -EBADMSG)
@@ -323,44 +341,67 @@ static int take_kernel_log(struct capture *capture)
 static int take_state(struct capture *capture)
 {
 	struct bytes text = {0};
-	struct path path;
 	int r = state_read_portable(&text.bytes, &text.n);
 
 	capture_note_unreadable(capture, r);
 	if (r < 0)
-		return r == -ENOMEM ? capture_failed(capture, "state.json", r) : 0;
+		return r == -ENOMEM ? capture_failed(capture, STATE_USUAL_PATH, r) : 0;
 	/* Wherever it is here. */
-	path_of(&path, "/run/tdx-onlined/state.json");
-	r = capture_text(capture, path.text, &text, DISGUISE_PLAIN);
+	r = capture_text(capture, STATE_USUAL_PATH, &text, DISGUISE_PLAIN);
 	bytes_done(&text);
 	return r;
 }
 
-static int learn_region(struct capture *capture, const char *path, const struct row *row)
+/* Rules match the names of devices. The parent of a memory device is named by its PCI address. */
+static int learn_device(struct capture *capture, const char *link, const struct row *row)
 {
-	char uuid[UUID_TEXT + 1] = "", name[SYSFS_NAME];
-	const char *start = path + strlen("/sys/bus/cxl/devices/");
+	char device[PATH_MAX], *name;
+	int r = 0;
 
 	(void)row;
-	snprintf(name, sizeof(name), "%s", start);
-	name[strcspn(name, "/")] = '\0';
+	if (!realpath(link, device))
+		return 0;
+	for (int i = 0; r == 0 && i < 2 && (name = strrchr(device, '/')); i++) {
+		r = disguise_add_device(&capture->disguise, name + 1);
+		*name = '\0';
+	}
+	return capture_failed(capture, link, r);
+}
+
+static int learn_uuid(struct capture *capture, const char *path, const struct row *row)
+{
+	char uuid[SYSFS_NAME];
+
+	(void)row;
 	if (sysfs_read(path, uuid, sizeof(uuid)) < 0)
-		uuid[0] = '\0';
-	return capture_failed(capture, path, disguise_add_region(&capture->disguise, name, uuid));
+		return 0;
+	return capture_failed(capture, path, disguise_add_device(&capture->disguise, uuid));
+}
+
+static int take_texts(struct capture *capture)
+{
+	int r;
+
+	if (!capture->anonymise) {
+		r = take_rows(capture, texts, ARRAY_SIZE(texts));
+		return r == 0 ? take_state(capture) : r;
+	}
+	r = for_each(capture, "/sys/bus/dax/devices/*", NULL, learn_device);
+	if (r == 0)
+		r = for_each(capture, "/sys/bus/cxl/devices/{region,mem}*", NULL, learn_device);
+	if (r == 0)
+		r = for_each(capture, "/sys/bus/cxl/devices/region*/uuid", NULL, learn_uuid);
+	return r == 0 ? capture_texts(capture) : r;
 }
 
 static int take_all(struct capture *capture)
 {
-	int r = 0;
+	int r = take_lib(capture);
 
-	if (capture->anonymise)
-		r = for_each(capture, "/sys/bus/cxl/devices/region*/uuid", NULL, learn_region);
 	if (r == 0)
-		r = take_lib(capture);
+		r = take_texts(capture);
 	if (r == 0)
-		r = take_state(capture);
-	if (r == 0)
-		r = take_rows(capture);
+		r = take_rows(capture, rows, ARRAY_SIZE(rows));
 	if (r == 0)
 		r = for_each(capture, "/sys/bus/{dax,cxl,nd}/devices/*", NULL, take_parents);
 	if (r == 0)

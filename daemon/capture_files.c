@@ -107,8 +107,8 @@ static int read_source(const char *path, struct bytes *ret_text)
 	return sysfs_read_text(path, &ret_text->bytes, &ret_text->n);
 }
 
-int capture_text(
-	struct capture *capture, const char *path, struct bytes *text, enum disguise_kind disguise)
+int capture_text(struct capture *capture, const char *path, const struct bytes *text,
+	enum disguise_kind disguise)
 {
 	CLEANUP(bytes_done) struct bytes other = {0};
 	int r;
@@ -140,8 +140,7 @@ int capture_file(
 	return capture_text(capture, path, &text, disguise);
 }
 
-int capture_config(
-	struct capture *capture, const char *path, enum part part, enum disguise_kind disguise)
+int capture_config(struct capture *capture, const char *path, enum part part)
 {
 	struct stat st;
 
@@ -154,7 +153,7 @@ int capture_config(
 			capture, path, tree_add_link(&capture->tree, path, "nowhere/to/be/found"));
 	}
 	if (S_ISREG(st.st_mode))
-		return capture_file(capture, path, part, disguise);
+		return capture_file(capture, path, part, DISGUISE_PLAIN);
 	if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3))
 		return capture_failed(capture, path, tree_add_file(&capture->tree, path, NULL, 0));
 	return capture_failed(capture, path, tree_add_directory(&capture->tree, path));

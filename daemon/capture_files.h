@@ -45,12 +45,17 @@ int capture_file(struct capture *capture, const char *path, enum part part,
  * link to /dev/null becomes an empty file, one to nowhere another one, and what is no file a
  * directory.
  */
-int capture_config(struct capture *capture, const char *path, enum part part,
+int capture_config(struct capture *capture, const char *path, enum part part) MUST_CHECK;
+
+/* Disguise the text, if that is asked for, and write it. 0 or a negative errno. */
+int capture_text(struct capture *capture, const char *path, const struct bytes *text,
 	enum disguise_kind disguise) MUST_CHECK;
 
-/* Disguise the text, if that is asked for, and write it. It is spoilt. 0 or a negative errno. */
-int capture_text(struct capture *capture, const char *path, struct bytes *text,
-	enum disguise_kind disguise) MUST_CHECK;
+/*
+ * Write in disguise what people have written: the configuration, the state with the names of
+ * rules, files that the doctor reads, and the kernel command line. 0 or a negative errno.
+ */
+int capture_texts(struct capture *capture) MUST_CHECK;
 
 /* Note where writing failed. Returns the error, but 0 for -EEXIST. */
 int capture_failed(struct capture *capture, const char *path, int error) MUST_CHECK;

@@ -1,24 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Pseudonyms, and the texts that they are put into.
+ * Disguise: pseudonyms, and texts that are written again from what was read of them.
  */
 #include "tdxo/disguise.h"
 
-#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <inttypes.h>
-#include <stdbool.h>
+#include <search.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "disguise_lines.h"
 #include "tdxo/array.h"
 #include "tdxo/e820.h"
+#include "tdxo/gate.h"
+#include "tdxo/ini.h"
 #include "tdxo/value.h"
+
+#define UUID_TEXT 37 /* with its NUL */
+
+/* A text that is being written; after an error nothing is. */
+struct output {
+	struct disguise *disguise;
+	struct bytes text;
+	int error;
+};
 
 int bytes_append(struct bytes *text, const char *bytes, size_t n)
 {
@@ -39,42 +48,68 @@ void bytes_done(struct bytes *text)
 	*text = (struct bytes){0};
 }
 
-static int append_string(struct bytes *text, const char *string)
+static void put_bytes(struct output *out, const char *bytes, size_t n)
 {
-	return bytes_append(text, string, strlen(string));
+	if (!out->error)
+		out->error = bytes_append(&out->text, bytes, n);
 }
 
-void disguise_done(struct disguise *disguise)
+static void put(struct output *out, const char *string)
 {
-	free(disguise->serials);
-	free(disguise->uuids);
-	free(disguise->regions);
-	*disguise = (struct disguise){0};
+	put_bytes(out, string, strlen(string));
 }
 
-/* 0 or -ENOMEM. */
-static int pseudonym_of_serial(struct disguise *disguise, uint64_t serial, uint64_t *ret_pseudonym)
+/* Append to a list of words. It may follow a '='. */
+static void put_word(struct output *out, const char *word)
 {
-	uint64_t *serials;
-	size_t i = 0;
+	if (out->text.n && out->text.bytes[out->text.n - 1] != '=')
+		put(out, " ");
+	put(out, word);
+}
 
-	while (i < disguise->n_serials && disguise->serials[i] != serial)
-		i++;
-	if (i == disguise->n_serials) {
-		serials = array_room(disguise->serials, i, sizeof(*serials));
-		if (!serials)
-			return -ENOMEM;
-		disguise->serials = serials;
-		disguise->serials[disguise->n_serials++] = serial;
+static bool is_one_of(const char *text, const char *const words[], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(text, words[i]) == 0)
+			return true;
+	return false;
+}
+
+/* --- pseudonyms --- */
+
+struct pseudonym {
+	char real[UUID_TEXT]; /* a UUID in lower case, or a serial number */
+	size_t number;
+};
+
+static int compare_pseudonyms(const void *a, const void *b)
+{
+	return strcmp(((const struct pseudonym *)a)->real, ((const struct pseudonym *)b)->real);
+}
+
+/* 0 if memory is short. */
+static size_t number_of(struct output *out, const char *real)
+{
+	struct pseudonym *new = reallocarray(NULL, 1, sizeof(*new)), **found = NULL;
+
+	if (new) {
+		*new = (struct pseudonym){.number = out->disguise->n_pseudonyms + 1};
+		snprintf(new->real, sizeof(new->real), "%s", real);
+		found = tsearch(new, &out->disguise->pseudonyms, compare_pseudonyms);
 	}
-	*ret_pseudonym = i + 1;
-	return 0;
+	if (!found)
+		out->error = -ENOMEM;
+	if (!found || *found != new)
+		free(new);
+	else
+		out->disguise->n_pseudonyms++;
+	return found ? (*found)->number : 0;
 }
 
-/* 8-4-4-4-12 hexadecimal digits, whatever comes after them. */
-static bool is_uuid(const char *text, size_t size)
+/* 8-4-4-4-12 hexadecimal digits, with anything after them. */
+static bool is_uuid(const char *text, size_t n)
 {
-	if (size < UUID_TEXT - 1)
+	if (n < UUID_TEXT - 1)
 		return false;
 	for (size_t i = 0; i < UUID_TEXT - 1; i++) {
 		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
@@ -85,193 +120,247 @@ static bool is_uuid(const char *text, size_t size)
 	return true;
 }
 
-/* 0 or -ENOMEM. The UUID of nothing is a pseudonym of nobody. */
-static int pseudonym_of_uuid(struct disguise *disguise, const char *real, char ret[UUID_TEXT])
+/* A pseudonym is as long as the UUID. The nil UUID names nothing, and stays. */
+static void replace_uuids(struct output *out)
 {
-	struct disguise_uuid uuid = {0}, *uuids;
-	size_t i = 0;
+	const struct bytes *text = &out->text;
+	char uuid[UUID_TEXT] = "";
 
-	for (size_t j = 0; j < UUID_TEXT - 1; j++)
-		uuid.text[j] = (char)tolower((unsigned char)real[j]);
-	if (strspn(uuid.text, "0-") == UUID_TEXT - 1) {
-		memcpy(ret, uuid.text, UUID_TEXT);
-		return 0;
-	}
-	while (i < disguise->n_uuids && strcmp(disguise->uuids[i].text, uuid.text) != 0)
-		i++;
-	if (i == disguise->n_uuids) {
-		uuids = array_room(disguise->uuids, i, sizeof(*uuids));
-		if (!uuids)
-			return -ENOMEM;
-		disguise->uuids = uuids;
-		disguise->uuids[disguise->n_uuids++] = uuid;
-	}
-	snprintf(ret, UUID_TEXT, "00000000-0000-4000-8000-%012zx", (i + 1) & 0xffffffffffff);
-	return 0;
-}
-
-/* A pseudonym is as long as what it stands for. */
-static int replace_uuids(struct disguise *disguise, struct bytes *text)
-{
-	char pseudonym[UUID_TEXT];
-	int r;
-
-	for (size_t i = 0; i < text->n; i++) {
+	for (size_t i = 0; i < text->n && !out->error; i++) {
 		if (!is_uuid(text->bytes + i, text->n - i))
 			continue;
-		r = pseudonym_of_uuid(disguise, text->bytes + i, pseudonym);
-		if (r < 0)
-			return r;
-		memcpy(text->bytes + i, pseudonym, UUID_TEXT - 1);
+		for (size_t j = 0; j < UUID_TEXT - 1; j++)
+			uuid[j] = (char)tolower((unsigned char)text->bytes[i + j]);
+		if (strspn(uuid, "0-") < UUID_TEXT - 1)
+			snprintf(uuid, sizeof(uuid), "00000000-0000-4000-8000-%012zx",
+				number_of(out, uuid) & 0xffffffffffff);
+		memcpy(text->bytes + i, uuid, UUID_TEXT - 1);
 		i += UUID_TEXT - 2;
 	}
-	return 0;
 }
 
-int disguise_add_region(struct disguise *disguise, const char *name, const char *uuid)
+static void put_serial(struct output *out, const char *word)
 {
-	struct disguise_region *regions =
-		array_room(disguise->regions, disguise->n_regions, sizeof(*regions));
-	struct disguise_region *region;
-
-	if (!regions)
-		return -ENOMEM;
-	disguise->regions = regions;
-	region = &regions[disguise->n_regions++];
-	*region = (struct disguise_region){0};
-	snprintf(region->name, sizeof(region->name), "%s", name);
-	if (is_uuid(uuid, strlen(uuid)))
-		memcpy(region->uuid, uuid, UUID_TEXT - 1);
-	return 0;
-}
-
-int disguise_serial_word(struct disguise *disguise, const char *word, struct bytes *out)
-{
-	char number[32];
+	char text[UUID_TEXT] = "?";
 	uint64_t serial;
-	int r;
 
-	/* What is no number is a mistake, and stays one. */
-	if (value_parse_number(word, &serial) < 0)
-		return append_string(out, "?");
-	r = pseudonym_of_serial(disguise, serial, &serial);
-	if (r < 0)
-		return r;
-	snprintf(number, sizeof(number), "0x%" PRIx64, serial);
-	return append_string(out, number);
-}
-
-/* No region has it. */
-#define NO_REGION "00000000-0000-4000-8000-ffffffffffff"
-
-static bool matches(const char *pattern, const char *text)
-{
-	return *text && fnmatch(pattern, text, FNM_CASEFOLD) == 0;
-}
-
-int disguise_region_word(struct disguise *disguise, const char *word, struct bytes *out)
-{
-	char pseudonym[UUID_TEXT];
-	bool any = false;
-	int r = 0;
-
-	/* Names, all of them, and UUIDs that have been replaced by now. */
-	if (strncasecmp(word, "r", 1) == 0 || strcmp(word, "*") == 0 ||
-		(strlen(word) == UUID_TEXT - 1 && is_uuid(word, UUID_TEXT - 1)))
-		return append_string(out, word);
-	/* A pattern that parts of a UUID may be in: name what it matches. */
-	for (size_t i = 0; r == 0 && i < disguise->n_regions; i++) {
-		const struct disguise_region *region = &disguise->regions[i];
-		const char *name = NULL;
-
-		if (matches(word, region->name)) {
-			name = region->name;
-		} else if (matches(word, region->uuid)) {
-			r = pseudonym_of_uuid(disguise, region->uuid, pseudonym);
-			name = pseudonym;
-		}
-		if (r == 0 && name && any)
-			r = append_string(out, " ");
-		if (r == 0 && name)
-			r = append_string(out, name);
-		any |= name != NULL;
+	if (value_parse_number(word, &serial) == 0) {
+		snprintf(text, sizeof(text), "%" PRIu64, serial);
+		snprintf(text, sizeof(text), "0x%zx", number_of(out, text));
 	}
-	return r == 0 && !any ? append_string(out, NO_REGION) : r;
+	put_word(out, text);
 }
 
-static int disguise_plain(struct disguise *disguise, const struct bytes *text, struct bytes *out)
+void disguise_done(struct disguise *disguise)
 {
-	(void)disguise;
-	return bytes_append(out, text->bytes, text->n);
+	tdestroy(disguise->pseudonyms, free);
+	free(disguise->devices);
+	*disguise = (struct disguise){0};
 }
 
-static int disguise_serial(struct disguise *disguise, const struct bytes *text, struct bytes *out)
+static int finish(struct output *out, struct bytes *ret_text)
 {
-	char word[32];
-	int r;
-
-	snprintf(word, sizeof(word), "%.*s", (int)text->n, text->n ? text->bytes : "");
-	word[strcspn(word, "\n")] = '\0';
-	r = disguise_serial_word(disguise, word, out);
-	return r == 0 ? append_string(out, "\n") : r;
+	if (out->error)
+		bytes_done(&out->text);
+	else
+		*ret_text = out->text;
+	return out->error;
 }
 
-static int disguise_boot_params(
-	struct disguise *disguise, const struct bytes *text, struct bytes *out)
+/* --- files of the kernel --- */
+
+/* The first line as a NUL-terminated string, cut off. */
+static void first_line(const struct bytes *text, char line[32])
 {
-	int r = 0;
-
-	(void)disguise;
-	for (size_t i = 0; r == 0 && i < text->n; i++)
-		r = bytes_append(out, e820_in_boot_params(i) ? text->bytes + i : "", 1);
-	return r;
+	snprintf(line, 32, "%.*s", (int)(text->n < 32 ? text->n : 31), text->n ? text->bytes : "");
+	line[strcspn(line, "\n")] = '\0';
 }
 
-static int edit_lines(
-	struct disguise *disguise, line_editor edit, const struct bytes *text, struct bytes *out)
+static void put_release(struct output *out, const char *line)
 {
-	int r = 0;
+	struct kernel_release release = kernel_release_parse(line);
+	char text[32];
 
-	for (size_t i = 0; r == 0 && i < text->n;) {
-		const char *line = text->bytes + i, *end = memchr(line, '\n', text->n - i);
-		size_t length = end ? (size_t)(end - line) : text->n - i;
-
-		r = edit(disguise, line, length, out);
-		if (r == 0 && end)
-			r = append_string(out, "\n");
-		i += length + (end != NULL);
-	}
-	return r;
+	snprintf(text, sizeof(text), "%u.%u", release.major, release.minor);
+	put(out, release.major ? text : "?");
 }
 
-/* Either the whole of it, or line by line. */
-static const struct {
-	int (*whole)(struct disguise *disguise, const struct bytes *text, struct bytes *out);
-	line_editor line;
-} ways[] = {
-	[DISGUISE_PLAIN] = {.whole = disguise_plain},
-	[DISGUISE_SERIAL] = {.whole = disguise_serial},
-	[DISGUISE_SETTINGS] = {.line = disguise_setting_line},
-	[DISGUISE_CMDLINE] = {.line = disguise_cmdline_line},
-	[DISGUISE_UDEV] = {.line = disguise_udev_line},
-	[DISGUISE_MODPROBE] = {.line = disguise_modprobe_line},
-	[DISGUISE_DAXCTL] = {.line = disguise_daxctl_line},
-	[DISGUISE_BOOT_PARAMS] = {.whole = disguise_boot_params},
-};
-static_assert(ARRAY_SIZE(ways) == DISGUISE_KINDS, "a way for each kind");
-
-int disguise_text(struct disguise *disguise, enum disguise_kind kind, struct bytes *text,
+int disguise_text(struct disguise *disguise, enum disguise_kind kind, const struct bytes *text,
 	struct bytes *ret_text)
 {
-	CLEANUP(bytes_done) struct bytes out = {0};
-	int r = replace_uuids(disguise, text);
+	struct output out = {.disguise = disguise};
+	char line[32];
 
-	if (r == 0)
-		r = ways[kind].whole ? ways[kind].whole(disguise, text, &out)
-				     : edit_lines(disguise, ways[kind].line, text, &out);
-	if (r < 0)
-		return r;
-	*ret_text = out;
-	out = (struct bytes){0};
+	first_line(text, line);
+	if (kind == DISGUISE_PLAIN)
+		put_bytes(&out, text->bytes, text->n);
+	for (size_t i = 0; kind == DISGUISE_BOOT_PARAMS && i < text->n; i++)
+		put_bytes(&out, e820_in_boot_params(i) ? text->bytes + i : "", 1);
+	if (kind == DISGUISE_SERIAL)
+		put_serial(&out, line);
+	if (kind == DISGUISE_RELEASE)
+		put_release(&out, line);
+	replace_uuids(&out);
+	return finish(&out, ret_text);
+}
+
+/* --- rules --- */
+
+int disguise_add_device(struct disguise *disguise, const char *name)
+{
+	struct disguise_device *devices =
+		array_room(disguise->devices, disguise->n_devices, sizeof(*devices));
+
+	if (!devices)
+		return -ENOMEM;
+	disguise->devices = devices;
+	snprintf(devices[disguise->n_devices++].name, SYSFS_NAME, "%s", name);
 	return 0;
+}
+
+static void put_serials(struct output *out, const char *list)
+{
+	char word[WORD_TEXT];
+
+	while (value_next_word(&list, word) > 0)
+		put_serial(out, word);
+}
+
+static bool is_matched(const char *list, const char *name)
+{
+	char word[WORD_TEXT];
+
+	while (*name && value_next_word(&list, word) > 0)
+		if (fnmatch(word, name, FNM_CASEFOLD) == 0)
+			return true;
+	return false;
+}
+
+static void put_matches(struct output *out, const char *list)
+{
+	const struct disguise *disguise = out->disguise;
+	bool any = false;
+
+	for (size_t i = 0; i < disguise->n_devices; i++) {
+		if (!is_matched(list, disguise->devices[i].name))
+			continue;
+		put_word(out, disguise->devices[i].name);
+		any = true;
+	}
+	if (!any)
+		put(out, "none"); /* a key without a value would be no key */
+}
+
+static void put_setting(struct output *out, const struct ini_item *item)
+{
+	static const char *const patterns[] = {"Device", "PciAddress", "Region"};
+	char value[INI_LINE + 1];
+
+	snprintf(value, sizeof(value), "%.*s", (int)item->value_size, item->value);
+	put(out, item->key);
+	put(out, "=");
+	if (strcmp(item->key, "Serial") == 0)
+		put_serials(out, value);
+	/* "*" hides nothing, and its list may be too long for a line. */
+	else if (is_one_of(item->key, patterns, ARRAY_SIZE(patterns)) && *value &&
+		 strcmp(value, "*") != 0)
+		put_matches(out, value);
+	else
+		put(out, value);
+}
+
+int disguise_rule(struct disguise *disguise, const char *text, size_t size, struct bytes *ret_text)
+{
+	struct output out = {.disguise = disguise};
+	unsigned int line = 1;
+	struct ini_item item;
+	struct ini ini;
+
+	ini_init(&ini, text, size);
+	do {
+		item = ini_next(&ini);
+		for (; line < item.line; line++)
+			put(&out, "\n");
+		if (item.kind == INI_KEY)
+			put_setting(&out, &item);
+		if (item.kind == INI_SECTION) {
+			put(&out, "[");
+			put(&out, item.section);
+			put(&out, "]");
+		}
+	} while (item.kind != INI_END);
+	put(&out, "\n");
+	replace_uuids(&out);
+	return finish(&out, ret_text);
+}
+
+/* --- what the doctor looks at --- */
+
+/* A word that the doctor knows, or numbers of bytes. */
+static bool is_harmless(const char *item)
+{
+	static const char *const words[] = {"off", "offline", "online", "online_kernel",
+		"online_movable", "no", "n", "N", "yes", "y", "Y", "on", "nosoftreserve", "mirror",
+		"kmem", "device_dax", "dax_cxl", "dax_hmem", "device-dax", "dax-cxl", "dax-hmem"};
+
+	return is_one_of(item, words, ARRAY_SIZE(words)) ||
+	       (isdigit((unsigned char)*item) &&
+		       !item[strspn(item, "0123456789abcdefABCDEFxKMGTP@%")]);
+}
+
+static void put_parameter(struct output *out, struct parameter *parameter)
+{
+	char *rest = parameter->value[0] ? parameter->value : NULL, *item;
+	const char *separator = "=";
+
+	put_word(out, parameter->name);
+	while ((item = strsep(&rest, ","))) {
+		put(out, separator);
+		put(out, is_harmless(item) ? item : "hidden");
+		separator = ",";
+	}
+}
+
+int disguise_cmdline(const char *text, struct bytes *ret_text)
+{
+	static const char *const names[] = {"tdx_onlined", "memhp_default_state", "efi",
+		"efi_fake_mem", "memmap", "movable_node", "movablecore", "kernelcore",
+		"kvm_intel.tdx", "module_blacklist", "modprobe.blacklist"};
+	struct output out = {0};
+	struct parameter parameter;
+
+	while (parameter_next(&text, &parameter))
+		if (is_one_of(parameter.name, names, ARRAY_SIZE(names)))
+			put_parameter(&out, &parameter);
+	put(&out, "\n");
+	return finish(&out, ret_text);
+}
+
+const char *disguise_udev(const struct udev_write *write)
+{
+	if (write->way == UDEV_RUNS)
+		return "SUBSYSTEM==\"memory\", RUN+=\"/bin/sh -c 'echo online > "
+		       "/sys$devpath/state'\"";
+	if (strcmp(write->what, "online_movable") == 0)
+		return "SUBSYSTEM==\"memory\", ATTR{state}=\"online_movable\"";
+	return "SUBSYSTEM==\"memory\", ATTR{state}=\"online\"";
+}
+
+bool disguise_modprobe(const struct modprobe_line *line, char ret_text[DISGUISE_LINE])
+{
+	static const char *const modules[] = {
+		"kmem", "device_dax", "dax_cxl", "dax_hmem", "kvm_intel"};
+	const char *tdx = strstr(line->rest, "tdx=");
+	bool off = line->command == MODPROBE_OPTIONS && tdx && parameter_is_no(tdx + 4);
+	bool never = line->command == MODPROBE_INSTALL &&
+		     (strstr(line->rest, "/false") || strstr(line->rest, "/true"));
+
+	if (!is_one_of(line->module, modules, ARRAY_SIZE(modules)) ||
+		!(off || never || line->command == MODPROBE_BLACKLIST))
+		return false;
+	if (off)
+		snprintf(ret_text, DISGUISE_LINE, "options %s tdx=0", line->module);
+	else
+		snprintf(ret_text, DISGUISE_LINE, "blacklist %s", line->module);
+	return true;
 }

@@ -1,30 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A disguise: what would tell whose machine it is gives way to pseudonyms.
+ * A disguise: texts of a machine without what identifies the machine or its owner.
  *
- * Serial numbers and UUIDs are numbered as they turn up, so equal ones stay equal and distinct
- * ones distinct, in whatever notation and file. Of texts that people write only what is known to
- * matter stays. Lines are emptied, never taken away, so what is said of line 7 is still right.
+ * Serial numbers and UUIDs are numbered in the order in which they turn up: equal ones stay equal
+ * and distinct ones distinct, in every notation and file. A text that people write is not edited:
+ * what this program has read of it is written again, so nothing else can be in the result.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "tdxo/compiler.h"
+#include "tdxo/foreign_conf.h"
+#include "tdxo/snapshot.h"
+#include "tdxo/udev_rule.h"
 
-#define UUID_TEXT   37 /* with its NUL */
-#define REGION_TEXT 32
-
+/* Files of the kernel. */
 enum disguise_kind {
-	DISGUISE_PLAIN,	      /* only UUIDs are looked for */
+	DISGUISE_PLAIN,	      /* UUIDs are replaced */
 	DISGUISE_SERIAL,      /* one number */
-	DISGUISE_SETTINGS,    /* tdx-onlined.conf(5), tdx-onlined.rule(5): no comments */
-	DISGUISE_CMDLINE,     /* the kernel's command line: what is about memory and TDX */
-	DISGUISE_UDEV,	      /* rules of udev(7) about memory: what they match, and the state */
-	DISGUISE_MODPROBE,    /* modprobe.d(5) about modules of memory and KVM */
-	DISGUISE_DAXCTL,      /* daxctl.conf: modes */
-	DISGUISE_BOOT_PARAMS, /* the e820; not, for example, a monitor's EDID or disks' signatures */
+	DISGUISE_RELEASE,     /* version and patch level; not the name of a local build */
+	DISGUISE_BOOT_PARAMS, /* the e820; not a monitor's EDID or the signatures of disks */
 	DISGUISE_KINDS,
 };
 
@@ -39,26 +36,39 @@ int bytes_append(struct bytes *text, const char *bytes, size_t n) MUST_CHECK;
 void bytes_done(struct bytes *text);
 
 struct disguise {
-	uint64_t *serials; /* the pseudonym of serials[i] is i + 1 */
-	size_t n_serials;
-	struct disguise_uuid {
-		char text[UUID_TEXT];
-	} * uuids; /* in lower case */
-	size_t n_uuids;
-	struct disguise_region {
-		char name[REGION_TEXT], uuid[UUID_TEXT]; /* as they really are */
-	} * regions;
-	size_t n_regions;
+	void *pseudonyms; /* a tree of tsearch(3) */
+	size_t n_pseudonyms;
+	struct disguise_device {
+		char name[SYSFS_NAME];
+	} * devices;
+	size_t n_devices;
 };
 
 void disguise_done(struct disguise *disguise);
 
 /*
- * Tell of a CXL region, before any rule is disguised: a rule may match its UUID by a pattern,
- * and then names its pseudonym instead. One without a UUID has an empty one. 0 or -ENOMEM.
+ * Add a name or UUID that a pattern in a rule may match, before rules are disguised. 0 or -ENOMEM.
  */
-int disguise_add_region(struct disguise *disguise, const char *name, const char *uuid) MUST_CHECK;
+int disguise_add_device(struct disguise *disguise, const char *name) MUST_CHECK;
 
-/* Disguise a text, which is spoilt by it. 0 or -ENOMEM. */
-int disguise_text(struct disguise *disguise, enum disguise_kind kind, struct bytes *text,
+/* Disguise a file of the kernel. 0 or -ENOMEM. */
+int disguise_text(struct disguise *disguise, enum disguise_kind kind, const struct bytes *text,
 	struct bytes *ret_text) MUST_CHECK;
+
+/*
+ * Disguise a rule that has no mistake: its sections and keys, each in its line. A pattern becomes
+ * a list of the names that it matches. 0 or -ENOMEM.
+ */
+int disguise_rule(struct disguise *disguise, const char *text, size_t size,
+	struct bytes *ret_text) MUST_CHECK;
+
+/* Disguise the kernel command line: parameters that the doctor looks at. 0 or -ENOMEM. */
+int disguise_cmdline(const char *text, struct bytes *ret_text) MUST_CHECK;
+
+#define DISGUISE_LINE 128
+
+/* Another line of which the doctor finds the same. */
+const char *disguise_udev(const struct udev_write *write);
+
+/* The same; false: the doctor finds nothing of it. */
+bool disguise_modprobe(const struct modprobe_line *line, char ret_text[DISGUISE_LINE]);
