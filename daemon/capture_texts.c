@@ -2,9 +2,8 @@
 /*
  * Capture in disguise: what people have written, as this program has read it.
  *
- * Layers, masks and comments are gone: there is one file for all keys, one for each rule, and one
- * for each foreign file of which the doctor reports something. A number takes the place of a
- * file's name, in the same order.
+ * Layers, masks and comments are gone: there is one file for all keys, and one for each rule, whose
+ * name is a number, in the same order. Files that only the doctor reads are left out.
  */
 #include "capture_files.h"
 
@@ -14,7 +13,7 @@
 
 #include "cleanup.h"
 #include "config_file.h"
-#include "host.h"
+#include "paths.h"
 #include "state.h"
 
 #define MAIN_FILE "/etc/tdx-onlined.conf"
@@ -113,118 +112,19 @@ static int add_state(struct capture *capture, const struct config *config)
 	return capture_failed(capture, STATE_USUAL_PATH, r);
 }
 
-/* --- files of others --- */
-
-/* A file that is being written; the lines of one file come one after another. */
-struct foreign {
-	struct capture *capture;
-	const char *path; /* its own; NULL: there is none yet */
-	size_t number;
-	struct bytes text;
-	unsigned int lines;
-};
-
-static void foreign_done(struct foreign *foreign)
-{
-	bytes_done(&foreign->text);
-}
-
-static int end_file(struct foreign *foreign)
-{
-	const char *path = foreign->path;
-	struct path place;
-
-	if (!path)
-		return 0;
-	foreign->path = NULL;
-	foreign->lines = 0;
-	path_of(&place, "%.*s/%05zu%s", (int)(strrchr(path, '/') - path), path, ++foreign->number,
-		strrchr(path, '.'));
-	return add_file(foreign->capture, place.text, &foreign->text);
-}
-
-/* Add a line with a number, after empty ones. */
-static int add_line(struct foreign *foreign, const char *path, unsigned int line, const char *text)
-{
-	int r = foreign->path && strcmp(foreign->path, path) != 0 ? end_file(foreign) : 0;
-
-	foreign->path = path;
-	for (; r == 0 && foreign->lines + 1 < line; foreign->lines++)
-		r = add_string(&foreign->text, "\n");
-	if (r == 0)
-		r = add_string(&foreign->text, text);
-	if (r == 0)
-		r = add_string(&foreign->text, "\n");
-	foreign->lines++;
-	return capture_failed(foreign->capture, path, r);
-}
-
-static int add_udev(struct foreign *foreign, const struct host *host)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < host->n_udev; i++)
-		r = add_line(foreign, host->udev[i].path, host->udev[i].write.first_line,
-			disguise_udev(&host->udev[i].write));
-	return r;
-}
-
-static int add_modprobe(struct foreign *foreign, const struct host *host)
-{
-	char text[DISGUISE_LINE];
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < host->n_modprobe; i++)
-		if (disguise_modprobe(&host->modprobe[i].line, text))
-			r = add_line(foreign, host->modprobe[i].path, host->modprobe[i].line.first,
-				text);
-	return r;
-}
-
-/* A section that has a mode is at least two lines long. */
-static int add_daxctl(struct foreign *foreign, const struct host *host)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < host->n_daxctl; i++) {
-		const struct daxctl_section *section = &host->daxctl[i].section;
-		const char *path = host->daxctl[i].path;
-
-		if (!section->system_ram || section->stays_offline)
-			continue;
-		r = add_line(foreign, path, section->line, "[reconfigure-device hidden]");
-		if (r == 0)
-			r = add_line(foreign, path, section->line + 1, "mode = system-ram");
-	}
-	return r;
-}
-
-static int add_cmdline(struct capture *capture, const char *cmdline)
+static int add_cmdline(struct capture *capture)
 {
 	CLEANUP(bytes_done) struct bytes text = {0};
-	int r = cmdline ? disguise_cmdline(cmdline, &text) : 0;
+	CLEANUP(free_text) char *cmdline = NULL;
+	size_t size;
+	int r = sysfs_read_text(PROC_CMDLINE, &cmdline, &size);
 
-	if (r < 0 || !cmdline)
-		return r;
-	return add_file(capture, "/proc/cmdline", &text);
-}
-
-static int add_foreign(struct capture *capture)
-{
-	static int (*const kinds[])(struct foreign * foreign, const struct host *host) = {
-		add_udev, add_modprobe, add_daxctl};
-	CLEANUP(foreign_done) struct foreign foreign = {.capture = capture};
-	CLEANUP(complaints_done) struct complaints complaints = {0};
-	CLEANUP(host_done) struct host host = {0};
-	int r = host_examine(&host, &complaints, true);
-
-	capture->unreadable += complaints.n;
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++) {
-		r = kinds[i](&foreign, &host);
-		if (r == 0)
-			r = end_file(&foreign);
-	}
-	return r == 0 ? add_cmdline(capture, host.cmdline) : r;
+	capture_note_unreadable(capture, r);
+	if (r < 0)
+		return r == -ENOMEM ? capture_failed(capture, PROC_CMDLINE, r) : 0;
+	r = disguise_cmdline(cmdline, &text);
+	return r == 0 ? add_file(capture, PROC_CMDLINE, &text)
+		      : capture_failed(capture, PROC_CMDLINE, r);
 }
 
 int capture_texts(struct capture *capture)
@@ -241,6 +141,6 @@ int capture_texts(struct capture *capture)
 	if (r == 0)
 		r = add_state(capture, &settings.config);
 	if (r == 0)
-		r = add_foreign(capture);
+		r = add_cmdline(capture);
 	return capture_failed(capture, "/etc", r);
 }

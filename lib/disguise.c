@@ -15,8 +15,8 @@
 #include <string.h>
 
 #include "tdxo/array.h"
+#include "tdxo/cmdline.h"
 #include "tdxo/e820.h"
-#include "tdxo/gate.h"
 #include "tdxo/ini.h"
 #include "tdxo/value.h"
 
@@ -178,11 +178,12 @@ static void first_line(const struct bytes *text, char line[32])
 
 static void put_release(struct output *out, const char *line)
 {
-	struct kernel_release release = kernel_release_parse(line);
-	char text[32];
+	unsigned int major, minor;
+	char text[32] = "?";
 
-	snprintf(text, sizeof(text), "%u.%u", release.major, release.minor);
-	put(out, release.major ? text : "?");
+	if (sscanf(line, "%u.%u", &major, &minor) == 2)
+		snprintf(text, sizeof(text), "%u.%u", major, minor);
+	put(out, text);
 }
 
 int disguise_text(struct disguise *disguise, enum disguise_kind kind, const struct bytes *text,
@@ -294,7 +295,7 @@ int disguise_rule(struct disguise *disguise, const char *text, size_t size, stru
 	return finish(&out, ret_text);
 }
 
-/* --- what the doctor looks at --- */
+/* --- the kernel command line --- */
 
 /* A word that the doctor knows, or numbers of bytes. */
 static bool is_harmless(const char *item)
@@ -334,33 +335,4 @@ int disguise_cmdline(const char *text, struct bytes *ret_text)
 			put_parameter(&out, &parameter);
 	put(&out, "\n");
 	return finish(&out, ret_text);
-}
-
-const char *disguise_udev(const struct udev_write *write)
-{
-	if (write->way == UDEV_RUNS)
-		return "SUBSYSTEM==\"memory\", RUN+=\"/bin/sh -c 'echo online > "
-		       "/sys$devpath/state'\"";
-	if (strcmp(write->what, "online_movable") == 0)
-		return "SUBSYSTEM==\"memory\", ATTR{state}=\"online_movable\"";
-	return "SUBSYSTEM==\"memory\", ATTR{state}=\"online\"";
-}
-
-bool disguise_modprobe(const struct modprobe_line *line, char ret_text[DISGUISE_LINE])
-{
-	static const char *const modules[] = {
-		"kmem", "device_dax", "dax_cxl", "dax_hmem", "kvm_intel"};
-	const char *tdx = strstr(line->rest, "tdx=");
-	bool off = line->command == MODPROBE_OPTIONS && tdx && parameter_is_no(tdx + 4);
-	bool never = line->command == MODPROBE_INSTALL &&
-		     (strstr(line->rest, "/false") || strstr(line->rest, "/true"));
-
-	if (!is_one_of(line->module, modules, ARRAY_SIZE(modules)) ||
-		!(off || never || line->command == MODPROBE_BLACKLIST))
-		return false;
-	if (off)
-		snprintf(ret_text, DISGUISE_LINE, "options %s tdx=0", line->module);
-	else
-		snprintf(ret_text, DISGUISE_LINE, "blacklist %s", line->module);
-	return true;
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Configuration of others.
+ * Configuration of others: files.
  */
 #include "tdxo/foreign_conf.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "tdxo/names.h"
 
@@ -20,13 +19,6 @@ static const char *const commands[] = {
 	[MODPROBE_OPTIONS] = "options",
 };
 static_assert(ARRAY_SIZE(commands) == MODPROBE_MAX, "a name for each command");
-
-static void use_underscores(char *name)
-{
-	for (; *name; name++)
-		if (*name == '-')
-			*name = '_';
-}
 
 static void trim_end(char *text)
 {
@@ -47,64 +39,6 @@ static const char *take_word(const char *text, char *word, size_t size)
 	text += length;
 	return text + strspn(text, BLANKS);
 }
-
-/* --- the kernel command line --- */
-
-/* Copy without quotes what lies between two places. */
-static void copy_bare(char *to, size_t size, const char *from, const char *end)
-{
-	size_t n = 0;
-
-	for (; from < end && n + 1 < size; from++)
-		if (*from != '"')
-			to[n++] = *from;
-	to[n] = '\0';
-}
-
-bool parameter_next(const char **text, struct parameter *ret_parameter)
-{
-	const char *start = *text + strspn(*text, " \t\n"), *at = start, *equals = NULL;
-	bool quoted = false;
-
-	for (; *at && (quoted || !strchr(" \t\n", *at)); at++) {
-		quoted ^= *at == '"';
-		if (*at == '=' && !equals)
-			equals = at;
-	}
-	*text = at;
-	*ret_parameter = (struct parameter){0};
-	copy_bare(ret_parameter->name, FOREIGN_NAME, start, equals ?: at);
-	if (equals)
-		copy_bare(ret_parameter->value, FOREIGN_VALUE, equals + 1, at);
-	if (start == at || strcmp(ret_parameter->name, "--") == 0)
-		return false;
-	use_underscores(ret_parameter->name);
-	return true;
-}
-
-bool parameter_lists(const struct parameter *parameter, const char *word)
-{
-	char item[FOREIGN_VALUE];
-
-	for (const char *at = parameter->value;; at++) {
-		size_t length = strcspn(at, ",");
-
-		snprintf(item, sizeof(item), "%.*s", (int)length, at);
-		use_underscores(item);
-		if (strcmp(item, word) == 0)
-			return true;
-		at += length;
-		if (!*at)
-			return false;
-	}
-}
-
-bool parameter_is_no(const char *value)
-{
-	return (*value && strchr("0nNfF", *value)) || strncasecmp(value, "of", 2) == 0;
-}
-
-/* --- files --- */
 
 /* Take a line up to its newline; a NUL in it ends what is seen of it. False: there is none. */
 static bool take_line(struct conf_text *conf, char line[LINE_TEXT])
@@ -160,7 +94,7 @@ bool modprobe_next(struct conf_text *conf, struct modprobe_line *ret_line)
 			continue;
 		ret_line->command = (enum modprobe_command)command;
 		rest = take_word(rest, ret_line->module, sizeof(ret_line->module));
-		use_underscores(ret_line->module);
+		cmdline_use_underscores(ret_line->module);
 		snprintf(ret_line->rest, sizeof(ret_line->rest), "%s", rest);
 		trim_end(ret_line->rest);
 		return true;

@@ -12,9 +12,7 @@
 #include <stddef.h>
 
 #include "tdxo/compiler.h"
-#include "tdxo/foreign_conf.h"
 #include "tdxo/snapshot.h"
-#include "tdxo/udev_rule.h"
 
 /* Files of the kernel. */
 enum disguise_kind {
@@ -64,11 +62,3 @@ int disguise_rule(struct disguise *disguise, const char *text, size_t size,
 
 /* Disguise the kernel command line: parameters that the doctor looks at. 0 or -ENOMEM. */
 int disguise_cmdline(const char *text, struct bytes *ret_text) MUST_CHECK;
-
-#define DISGUISE_LINE 128
-
-/* Another line of which the doctor finds the same. */
-const char *disguise_udev(const struct udev_write *write);
-
-/* The same; false: the doctor finds nothing of it. */
-bool disguise_modprobe(const struct modprobe_line *line, char ret_text[DISGUISE_LINE]);

@@ -211,60 +211,6 @@ static void test_cmdline(void **state)
 	assert_cmdline("", "\n");
 }
 
-/* The other line is found as well, for the same reason. */
-static void assert_udev(const char *line)
-{
-	struct udev_writes here = {0}, there = {0};
-	const struct udev_machine machine = {0};
-	const char *other;
-
-	assert_int_equal(udev_rules_read(line, strlen(line), &machine, &here), 0);
-	assert_int_equal(here.n, 1);
-	other = disguise_udev(&here.items[0]);
-	assert_null(strstr(other, SECRET));
-	assert_int_equal(udev_rules_read(other, strlen(other), &machine, &there), 0);
-	assert_int_equal(there.n, 1);
-	assert_int_equal(there.items[0].way, here.items[0].way);
-	if (here.items[0].way == UDEV_WRITES)
-		assert_memory_equal(there.items[0].what, here.items[0].what, strlen("online"));
-	udev_writes_done(&here);
-	udev_writes_done(&there);
-}
-
-static void test_udev(void **state)
-{
-	(void)state;
-	assert_udev("SUBSYSTEM==\"memory\", KERNELS==\"" SECRET "\", ATTR{state}=\"online\"");
-	assert_udev("SUBSYSTEM==\"memory\", ATTR{state}=\"online_movable\"");
-	assert_udev("SUBSYSTEM==\"memory\", RUN+=\"/bin/sh -c 'echo online > " SECRET "/state'\"");
-	assert_udev(
-		"SUBSYSTEM==\"dax\", RUN+=\"daxctl reconfigure-device -m system-ram " SECRET "\"");
-}
-
-static void assert_modprobe(const char *text, const char *want)
-{
-	struct conf_text conf = {.text = text, .size = strlen(text)};
-	char other[DISGUISE_LINE];
-	struct modprobe_line line;
-
-	assert_true(modprobe_next(&conf, &line));
-	assert_int_equal(disguise_modprobe(&line, other), want != NULL);
-	if (want)
-		assert_string_equal(other, want);
-}
-
-static void test_modprobe(void **state)
-{
-	(void)state;
-	assert_modprobe("options kvm-intel x=" SECRET " tdx=off", "options kvm_intel tdx=0");
-	assert_modprobe("options kvm_intel x=" SECRET " tdx=1", NULL);
-	assert_modprobe("options kvm_intel x=" SECRET, NULL);
-	assert_modprobe("blacklist kmem # " SECRET, "blacklist kmem");
-	assert_modprobe("install dax-hmem /bin/true " SECRET, "blacklist dax_hmem");
-	assert_modprobe("install kmem curl " SECRET, NULL);
-	assert_modprobe("blacklist " SECRET, NULL);
-}
-
 /* Wherever memory runs out, nothing leaks. */
 static void test_short_memory(void **state)
 {
@@ -327,8 +273,6 @@ int main(void)
 		cmocka_unit_test(test_rule),
 		cmocka_unit_test(test_patterns),
 		cmocka_unit_test(test_cmdline),
-		cmocka_unit_test(test_udev),
-		cmocka_unit_test(test_modprobe),
 		cmocka_unit_test(test_short_memory),
 		cmocka_unit_test(test_random),
 	};
