@@ -35,6 +35,11 @@ def make_large(path):
         file.truncate(1 << 40)
 
 
+def error_of(make):
+    """Why what was made cannot be read."""
+    return "No such device or address" if make is make_socket else "Operation not supported"
+
+
 class Root(tree.Tree):
     # What libraries open, so that the tree is refused.
     OF_LIBRARIES = (
@@ -114,17 +119,16 @@ class Root(tree.Tree):
         """It is complained of like any file that cannot be read."""
 
         def check(place, make):
-            error = "No such device or address" if make is make_socket else "Operation not supported"
             _, messages = self.decide()
-            self.assertIn(f"/{place}: {error}\n", messages)
+            self.assertIn(f"/{place}: {error_of(make)}\n", messages)
             self.assert_configuration_readable()
 
         self.for_each(self.OWN, check)
 
     def test_state(self):
-        def check(place, _):
+        def check(place, make):
             _, messages = self.decide()
-            self.assertIn(f"/{place}: not a state file, starting anew\n", messages)
+            self.assertIn(f"/{place}: not a state file ({error_of(make)}), starting anew\n", messages)
 
         self.for_each([STATE], check)
 
@@ -136,7 +140,7 @@ class Root(tree.Tree):
                 make_large(self.replace(place))
                 self.assert_refused(place, "too large")
         for place, message in (
-            (STATE, "not a state file, starting anew"),
+            (STATE, "not a state file (File too large), starting anew"),
             ("sys/firmware/acpi/tables/SRAT", "File too large"),
             ("sys/devices/system/memory/memory186/state", "Value too large for defined data type"),
         ):
