@@ -266,15 +266,12 @@ static int keep_rule(struct reader *reader)
 	struct settings *settings = &reader->loader->settings;
 	size_t n = settings->config.n_rules;
 	struct rule_file file = {.path = strdup(reader->path), .text = reader->text};
-	struct rule_file *rules = array_room(settings->rules, n, sizeof(file));
 
-	if (rules)
-		settings->rules = rules;
-	if (!rules || !file.path || config_add_rule(&settings->config, reader->rule) < 0) {
+	if (!file.path || array_append(settings->rules, n, file) < 0 ||
+		config_add_rule(&settings->config, reader->rule) < 0) {
 		free(file.path);
 		return -ENOMEM;
 	}
-	rules[n] = file;
 	reader->text = NULL;
 	return 0;
 }

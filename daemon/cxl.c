@@ -37,18 +37,15 @@ void cxl_done(struct cxl *cxl)
 
 static void add_target(struct cxl *cxl, struct cxl_decoder *decoder, struct cxl_memdev *memdev)
 {
-	struct cxl_target *targets = array_room(cxl->targets, cxl->n, sizeof(*targets)), *target;
+	struct cxl_target target = {.memdev.serial = cxl_memdev_get_serial(memdev)};
 
-	if (!targets)
-		return;
-	cxl->targets = targets;
-	target = &targets[cxl->n++];
-	*target = (struct cxl_target){.memdev.serial = cxl_memdev_get_serial(memdev)};
-	snprintf(target->decoder, SYSFS_NAME, "%s", cxl_decoder_get_devname(decoder));
-	snprintf(target->memdev.name, SYSFS_NAME, "%s", cxl_memdev_get_devname(memdev));
-	snprintf(target->memdev.pci_address, SYSFS_NAME, "%s", cxl_memdev_get_host(memdev));
-	snprintf(target->memdev.firmware, SYSFS_NAME, "%s",
+	snprintf(target.decoder, SYSFS_NAME, "%s", cxl_decoder_get_devname(decoder));
+	snprintf(target.memdev.name, SYSFS_NAME, "%s", cxl_memdev_get_devname(memdev));
+	snprintf(target.memdev.pci_address, SYSFS_NAME, "%s", cxl_memdev_get_host(memdev));
+	snprintf(target.memdev.firmware, SYSFS_NAME, "%s",
 		cxl_memdev_get_firmware_version(memdev) ?: "");
+	/* Short of memory, the record lacks it. */
+	(void)array_append(cxl->targets, cxl->n, target);
 }
 
 /* libcxl 76 does not read it, 81 does. The kernel writes -1 for a window without a QoS class. */
@@ -66,19 +63,15 @@ static void read_qos_class(struct origin *root)
 
 static void add_root(struct cxl *cxl, struct cxl_decoder *decoder)
 {
-	struct origin *roots = array_room(cxl->roots, cxl->n_roots, sizeof(*roots)), *root;
+	struct origin root = {0};
 	uint64_t start = cxl_decoder_get_resource(decoder), size = cxl_decoder_get_size(decoder);
 
-	if (!roots)
-		return;
-	cxl->roots = roots;
-	root = &roots[cxl->n_roots++];
-	*root = (struct origin){0};
-	snprintf(root->decoder, SYSFS_NAME, "%s", cxl_decoder_get_devname(decoder));
+	snprintf(root.decoder, SYSFS_NAME, "%s", cxl_decoder_get_devname(decoder));
 	/* What cannot be read is ULLONG_MAX to libcxl. */
 	if (size && size <= UINT64_MAX - start)
-		root->window = (struct range){start, start + size};
-	read_qos_class(root);
+		root.window = (struct range){start, start + size};
+	read_qos_class(&root);
+	(void)array_append(cxl->roots, cxl->n_roots, root);
 }
 
 static void read_windows(struct cxl *cxl, struct cxl_ctx *ctx)

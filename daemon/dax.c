@@ -59,14 +59,7 @@ static void copy_region(char region[SYSFS_NAME], const char *path)
 
 static int append_mapping(struct dax_device *device, uint64_t start, uint64_t last)
 {
-	struct range *mappings =
-		array_room(device->mappings, device->n_mappings, sizeof(*mappings));
-
-	if (!mappings)
-		return -ENOMEM;
-	device->mappings = mappings;
-	device->mappings[device->n_mappings++] = (struct range){start, last + 1};
-	return 0;
+	return array_append(device->mappings, device->n_mappings, (struct range){start, last + 1});
 }
 
 static int compare_ranges(const void *a, const void *b)
@@ -138,18 +131,17 @@ static int append_device(struct snapshot *snapshot, struct daxctl_region *region
 		.target_node = daxctl_dev_get_target_node(dev),
 		.size = daxctl_dev_get_size(dev),
 	};
-	struct dax_device *array = array_room(snapshot->dax, snapshot->n_dax, sizeof(device));
 	int r;
 
-	if (!array)
-		return -ENOMEM;
-	snapshot->dax = array;
 	snprintf(device.name, sizeof(device.name), "%s", daxctl_dev_get_devname(dev));
 	copy_region(device.region, path);
 	if (device.target_node < 0)
 		device.target_node = NODE_UNKNOWN;
 	r = read_mappings(&device, dev, complaints);
-	snapshot->dax[snapshot->n_dax++] = device;
+	if (array_append(snapshot->dax, snapshot->n_dax, device) < 0) {
+		free(device.mappings);
+		return -ENOMEM;
+	}
 	if (device.size && !device.n_mappings)
 		complain(complaints,
 			SYS_DAX_DEVICE "/mapping0: cannot be read, so where %s lies"

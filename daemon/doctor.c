@@ -43,15 +43,11 @@ static void visit_done(struct visit *visit)
 static int keep_record(const struct record *record, void *userdata)
 {
 	struct visit *visit = userdata;
-	struct record *records = array_room(visit->records, visit->n_records, sizeof(*records));
+	int r = array_append(visit->records, visit->n_records, *record);
 
-	if (!records)
-		return -ENOMEM;
-	visit->records = records;
-	records += visit->n_records++;
-	*records = *record;
-	records->plan = NULL; /* it goes away */
-	return 0;
+	if (r == 0)
+		visit->records[visit->n_records - 1].plan = NULL; /* it goes away */
+	return r;
 }
 
 /* Neighbours of one node make one run. 0 or -ENOMEM. */
@@ -64,12 +60,7 @@ static int add_movable(struct visit *visit, struct range range, int node)
 		movable[visit->n_movable - 1].range.end = range.end;
 		return 0;
 	}
-	movable = array_room(movable, visit->n_movable, sizeof(*movable));
-	if (!movable)
-		return -ENOMEM;
-	visit->movable = movable;
-	movable[visit->n_movable++] = (struct doctor_movable){range, node};
-	return 0;
+	return array_append(visit->movable, visit->n_movable, (struct doctor_movable){range, node});
 }
 
 /* Of a block that is online valid_zones names the one zone (memory-hotplug.rst, 6.12). */

@@ -89,50 +89,35 @@ static int read_udev(struct host *host, const char *path, const char *text, size
 {
 	struct udev_text rules = {.text = text, .size = size};
 	struct udev_write write;
+	int r = 0;
 
-	while (udev_next(&rules, &write)) {
-		struct doctor_udev *array = array_room(host->udev, host->n_udev, sizeof(*array));
-
-		if (!array)
-			return -ENOMEM;
-		host->udev = array;
-		host->udev[host->n_udev++] = (struct doctor_udev){path, write};
-	}
-	return 0;
+	while (r == 0 && udev_next(&rules, &write))
+		r = array_append(host->udev, host->n_udev, (struct doctor_udev){path, write});
+	return r;
 }
 
 static int read_modprobe(struct host *host, const char *path, const char *text, size_t size)
 {
 	struct conf_text conf = {.text = text, .size = size};
 	struct modprobe_line line;
+	int r = 0;
 
-	while (modprobe_next(&conf, &line)) {
-		struct doctor_modprobe *array =
-			array_room(host->modprobe, host->n_modprobe, sizeof(*array));
-
-		if (!array)
-			return -ENOMEM;
-		host->modprobe = array;
-		host->modprobe[host->n_modprobe++] = (struct doctor_modprobe){path, line};
-	}
-	return 0;
+	while (r == 0 && modprobe_next(&conf, &line))
+		r = array_append(
+			host->modprobe, host->n_modprobe, (struct doctor_modprobe){path, line});
+	return r;
 }
 
 static int read_daxctl(struct host *host, const char *path, const char *text, size_t size)
 {
 	struct conf_text conf = {.text = text, .size = size};
 	struct daxctl_section section;
+	int r = 0;
 
-	while (daxctl_next(&conf, &section)) {
-		struct doctor_daxctl *array =
-			array_room(host->daxctl, host->n_daxctl, sizeof(*array));
-
-		if (!array)
-			return -ENOMEM;
-		host->daxctl = array;
-		host->daxctl[host->n_daxctl++] = (struct doctor_daxctl){path, section};
-	}
-	return 0;
+	while (r == 0 && daxctl_next(&conf, &section))
+		r = array_append(
+			host->daxctl, host->n_daxctl, (struct doctor_daxctl){path, section});
+	return r;
 }
 
 /* 0 or -ENOMEM. */
@@ -173,7 +158,7 @@ static int read_files(struct host *host)
 static int add_process(const char *name, void *userdata)
 {
 	struct host *host = userdata;
-	struct doctor_process process = {0}, *array;
+	struct doctor_process process = {0};
 	struct path path;
 	char *end;
 
@@ -184,12 +169,7 @@ static int add_process(const char *name, void *userdata)
 	if (sysfs_read(path.text, process.name, sizeof(process.name)) < 0 ||
 		strcmp(process.name, GUEST_AGENT) != 0)
 		return 0;
-	array = array_room(host->agents, host->n_agents, sizeof(*array));
-	if (!array)
-		return -ENOMEM;
-	host->agents = array;
-	host->agents[host->n_agents++] = process;
-	return 0;
+	return array_append(host->agents, host->n_agents, process);
 }
 
 /* 0 or -ENOMEM. */

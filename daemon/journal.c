@@ -308,7 +308,7 @@ static bool known(struct complaints *complaints, const char *text)
 
 void complain(struct complaints *complaints, const char *format, ...)
 {
-	struct complaint complaint = {.fresh = true}, *items;
+	struct complaint complaint = {.fresh = true};
 	va_list args;
 
 	va_start(args, format);
@@ -318,9 +318,5 @@ void complain(struct complaints *complaints, const char *format, ...)
 		return;
 	say(LOG_WARNING, complaint.text);
 	/* Short of memory it is said, and perhaps said again. */
-	items = array_room(complaints->items, complaints->n, sizeof(*items));
-	if (!items)
-		return;
-	complaints->items = items;
-	complaints->items[complaints->n++] = complaint;
+	(void)array_append(complaints->items, complaints->n, complaint);
 }

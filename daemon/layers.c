@@ -31,16 +31,12 @@ void layers_done(struct layers *layers)
 static int append(struct layers *layers, const char *name, const char *path)
 {
 	struct layered_file file = {.name = strdup(name), .path = strdup(path)};
-	struct layered_file *files = array_room(layers->files, layers->n, sizeof(file));
 
-	if (files)
-		layers->files = files;
-	if (!files || !file.name || !file.path) {
+	if (!file.name || !file.path || array_append(layers->files, layers->n, file) < 0) {
 		free(file.name);
 		free(file.path);
 		return -ENOMEM;
 	}
-	files[layers->n++] = file;
 	return 0;
 }
 

@@ -19,18 +19,12 @@ void matches_done(struct matches *matches)
 
 int matches_add(struct matches *matches, const struct record *record)
 {
-	unsigned int words = fail_on_matches(matches->wanted, record);
-	struct matched_range *items;
+	struct matched_range match = {.words = fail_on_matches(matches->wanted, record)};
 
-	if (!words)
+	if (!match.words)
 		return 0;
-	items = array_room(matches->items, matches->n, sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	matches->items = items;
-	items[matches->n].words = words;
-	record_subject(record, items[matches->n++].subject);
-	return 0;
+	record_subject(record, match.subject);
+	return array_append(matches->items, matches->n, match);
 }
 
 static void tell(const struct matched_range *match)

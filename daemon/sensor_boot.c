@@ -35,13 +35,7 @@ static void free_ranges(struct ranges *ranges)
 
 static int append(struct ranges *ranges, struct range range)
 {
-	struct range *array = array_room(ranges->ranges, ranges->n, sizeof(range));
-
-	if (!array)
-		return -ENOMEM;
-	ranges->ranges = array;
-	ranges->ranges[ranges->n++] = range;
-	return 0;
+	return array_append(ranges->ranges, ranges->n, range);
 }
 
 struct e820_reading {

@@ -31,13 +31,7 @@ void cedt_done(struct cedt *cedt)
 
 static int append_window(struct cedt *cedt, const struct cedt_window *window)
 {
-	struct cedt_window *windows = array_room(cedt->windows, cedt->n_windows, sizeof(*window));
-
-	if (!windows)
-		return -ENOMEM;
-	cedt->windows = windows;
-	cedt->windows[cedt->n_windows++] = *window;
-	return 0;
+	return array_append(cedt->windows, cedt->n_windows, *window);
 }
 
 /* Returns whether the entry has a range of its own, and all of its targets. */

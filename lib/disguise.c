@@ -31,15 +31,11 @@ struct output {
 
 int bytes_append(struct bytes *text, const char *bytes, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		char *room = array_room(text->bytes, text->n, 1);
+	int r = 0;
 
-		if (!room)
-			return -ENOMEM;
-		text->bytes = room;
-		text->bytes[text->n++] = bytes[i];
-	}
-	return 0;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = array_append(text->bytes, text->n, bytes[i]);
+	return r;
 }
 
 void bytes_done(struct bytes *text)
@@ -209,14 +205,10 @@ int disguise_text(struct disguise *disguise, enum disguise_kind kind, const stru
 
 int disguise_add_device(struct disguise *disguise, const char *name)
 {
-	struct disguise_device *devices =
-		array_room(disguise->devices, disguise->n_devices, sizeof(*devices));
+	struct disguise_device device;
 
-	if (!devices)
-		return -ENOMEM;
-	disguise->devices = devices;
-	snprintf(devices[disguise->n_devices++].name, SYSFS_NAME, "%s", name);
-	return 0;
+	snprintf(device.name, sizeof(device.name), "%s", name);
+	return array_append(disguise->devices, disguise->n_devices, device);
 }
 
 static void put_serials(struct output *out, const char *list)
