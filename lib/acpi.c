@@ -4,10 +4,10 @@
  */
 #include "tdxo/acpi.h"
 
-#include <assert.h>
 #include <errno.h>
 
 #include "acpi_table.h"
+#include "tdxo/names.h"
 
 #define LENGTH_AT   4
 #define REVISION_AT 8
@@ -21,12 +21,7 @@ static const char *const faults[] = {
 	[ACPI_BAD_ENTRY] = "the length of an entry is wrong",
 	[ACPI_SHORT_ENTRY] = "an entry is too short for its type",
 };
-static_assert(ARRAY_SIZE(faults) == ACPI_FAULT_MAX, "a clause for each fault");
-
-const char *acpi_fault_to_string(enum acpi_fault fault)
-{
-	return faults[fault];
-}
+DEFINE_TO_STRING(acpi_fault, enum acpi_fault, faults, ACPI_FAULT_MAX)
 
 static bool has_signature(struct cursor c, const char *signature)
 {

@@ -4,8 +4,6 @@
  */
 #include "tdxo/boot_map.h"
 
-#include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +17,7 @@ static const char *const sources[] = {
 	[BOOT_SOURCE_MEMBLOCK] = "memblock",
 	[BOOT_SOURCE_CONFIGURATION] = "configuration",
 };
-static_assert(ARRAY_SIZE(sources) == BOOT_SOURCE_MAX, "a name for each source");
+DEFINE_STRING_TABLE(boot_source, enum boot_source, sources, BOOT_SOURCE_MAX)
 
 void boot_map_done(struct boot_map *map)
 {
@@ -173,19 +171,4 @@ bool boot_map_had(const struct boot_map *map, struct range range)
 			range_overlaps(map->regions[i].range, range))
 			return true;
 	return false;
-}
-
-const char *boot_source_to_string(enum boot_source source)
-{
-	return sources[source];
-}
-
-int boot_source_from_string(const char *text, enum boot_source *ret_source)
-{
-	int i = names_find(sources, ARRAY_SIZE(sources), text);
-
-	if (i < 0)
-		return i;
-	*ret_source = (enum boot_source)i;
-	return 0;
 }

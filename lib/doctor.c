@@ -4,7 +4,6 @@
  */
 #include "tdxo/doctor.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 
 #include "doctor_checks.h"
 #include "tdxo/array.h"
+#include "tdxo/names.h"
 
 static const char *const codes[] = {
 	[FINDING_NO_MEMORY_HOTPLUG] = "no-memory-hotplug",
@@ -41,23 +41,13 @@ static const char *const codes[] = {
 	[FINDING_STRANDED] = "stranded",
 	[FINDING_MOVABLE_ZONE] = "movable-zone",
 };
-static_assert(ARRAY_SIZE(codes) == FINDING_MAX, "a word for each finding");
+DEFINE_TO_STRING(finding_code, enum finding_code, codes, FINDING_MAX)
 
 static const char *const severities[] = {
 	[SEVERITY_PROBLEM] = "problem",
 	[SEVERITY_NOTICE] = "notice",
 };
-static_assert(ARRAY_SIZE(severities) == SEVERITY_MAX, "a word for each severity");
-
-const char *finding_code_to_string(enum finding_code code)
-{
-	return codes[code];
-}
-
-const char *severity_to_string(enum severity severity)
-{
-	return severities[severity];
-}
+DEFINE_TO_STRING(severity, enum severity, severities, SEVERITY_MAX)
 
 void findings_done(struct findings *findings)
 {

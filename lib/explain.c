@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "explain_topics.h"
+#include "tdxo/names.h"
 
 static const char *const topics[] = {
 	[TOPIC_WHAT] = "what",
@@ -18,12 +19,7 @@ static const char *const topics[] = {
 	[TOPIC_KERNEL] = "kernel",
 	[TOPIC_CHANGE] = "change",
 };
-static_assert(ARRAY_SIZE(topics) == TOPIC_MAX, "a name for each topic");
-
-const char *topic_to_string(enum topic topic)
-{
-	return topics[topic];
-}
+DEFINE_TO_STRING(topic, enum topic, topics, TOPIC_MAX)
 
 static bool has_source(const struct boot_map *map, enum boot_source source)
 {

@@ -17,14 +17,14 @@ static const char *const states[] = {
 	[GATE_ACTIVE] = "active",
 	[GATE_UNKNOWN] = "unknown",
 };
-static_assert(ARRAY_SIZE(states) == GATE_STATE_MAX, "a name for each state");
+DEFINE_TO_STRING(gate_state, enum gate_state, states, GATE_STATE_MAX)
 
 static const char *const modes[] = {
 	[GATE_MODE_AUTO] = "auto",
 	[GATE_MODE_ACTIVE] = "active",
 	[GATE_MODE_ABSENT] = "absent",
 };
-static_assert(ARRAY_SIZE(modes) == GATE_MODE_MAX, "a name for each mode");
+DEFINE_STRING_TABLE(gate_mode, enum gate_mode, modes, GATE_MODE_MAX)
 
 static const struct {
 	const char *name, *sentence;
@@ -372,26 +372,6 @@ const char *gate_log_line(const struct gate *gate)
 const char *gate_cause_explain(enum gate_cause cause)
 {
 	return causes[cause].sentence;
-}
-
-const char *gate_state_to_string(enum gate_state state)
-{
-	return states[state];
-}
-
-const char *gate_mode_to_string(enum gate_mode mode)
-{
-	return modes[mode];
-}
-
-int gate_mode_from_string(const char *text, enum gate_mode *ret_mode)
-{
-	int i = names_find(modes, ARRAY_SIZE(modes), text);
-
-	if (i < 0)
-		return i;
-	*ret_mode = (enum gate_mode)i;
-	return 0;
 }
 
 const char *gate_cause_to_string(enum gate_cause cause)

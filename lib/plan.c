@@ -4,11 +4,10 @@
  */
 #include "tdxo/plan.h"
 
-#include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 
 #include "tdxo/array.h"
+#include "tdxo/names.h"
 
 static const char *const actions[] = {
 	[ACTION_UNBIND] = "unbind",
@@ -17,7 +16,7 @@ static const char *const actions[] = {
 	[ACTION_ONLINE] = "online",
 	[ACTION_OFFLINE] = "offline",
 };
-static_assert(ARRAY_SIZE(actions) == ACTION_MAX, "a name for each action");
+DEFINE_TO_STRING(action, enum action, actions, ACTION_MAX)
 
 void plan_done(struct plan *plan)
 {
@@ -179,9 +178,4 @@ int plan_undo(const struct arrival *arrival, enum dax_driver driver,
 	*ret_plan = plan;
 	plan = (struct plan){0};
 	return 0;
-}
-
-const char *action_to_string(enum action action)
-{
-	return actions[action];
 }

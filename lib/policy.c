@@ -9,8 +9,6 @@
  */
 #include "tdxo/policy.h"
 
-#include <assert.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,14 +19,14 @@ static const char *const withholds[] = {
 	[WITHHELD_OBSERVE] = "observe",
 	[WITHHELD_PRESENT] = "present",
 };
-static_assert(ARRAY_SIZE(withholds) == WITHHELD_MAX, "a name for each");
+DEFINE_TO_STRING(withheld, enum withheld, withholds, WITHHELD_MAX)
 
 static const char *const answers[] = {
 	[ANSWER_NONE] = NULL,
 	[ANSWER_ACCEPTS] = "accepts",
 	[ANSWER_REFUSES] = "refuses",
 };
-static_assert(ARRAY_SIZE(answers) == ANSWER_MAX, "a name for each answer");
+DEFINE_STRING_TABLE(answer, enum answer, answers, ANSWER_MAX)
 
 /* What the predicates look at. */
 struct question {
@@ -418,24 +416,4 @@ bool policy_rolls_back(const struct decision *decision, const struct arrival *ar
 	if (decision->on_failure == ON_FAILURE_DEFAULT)
 		return refused || arrival_is_dax(arrival);
 	return decision->on_failure == ON_FAILURE_ROLLBACK;
-}
-
-const char *answer_to_string(enum answer answer)
-{
-	return answers[answer];
-}
-
-int answer_from_string(const char *text, enum answer *ret_answer)
-{
-	int i = names_find(answers, ARRAY_SIZE(answers), text);
-
-	if (i < 0)
-		return i;
-	*ret_answer = (enum answer)i;
-	return 0;
-}
-
-const char *withheld_to_string(enum withheld withheld)
-{
-	return withholds[withheld];
 }

@@ -22,22 +22,7 @@ static const char *const results[] = {
 	[RESULT_FAILED] = "failed",
 	[RESULT_CHANGED] = "changed",
 };
-static_assert(ARRAY_SIZE(results) == RESULT_MAX, "a name for each result");
-
-const char *result_to_string(enum result result)
-{
-	return results[result];
-}
-
-int result_from_string(const char *text, enum result *ret_result)
-{
-	int i = names_find(results, ARRAY_SIZE(results), text);
-
-	if (i < 0)
-		return i;
-	*ret_result = (enum result)i;
-	return 0;
-}
+DEFINE_STRING_TABLE(result, enum result, results, RESULT_MAX)
 
 /* So many memory devices are named in a sentence; the fields name all. */
 #define MEMDEVS_TOLD 4

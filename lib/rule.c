@@ -20,7 +20,7 @@ static const char *const verdicts[] = {
 	[VERDICT_OFFLINE] = "offline",
 	[VERDICT_IGNORE] = "ignore",
 };
-static_assert(ARRAY_SIZE(verdicts) == VERDICT_MAX, "a name for each verdict");
+DEFINE_STRING_TABLE(verdict, enum verdict, verdicts, VERDICT_MAX)
 
 static const char *const zones[] = {
 	[ZONE_NONE] = NULL,
@@ -28,7 +28,7 @@ static const char *const zones[] = {
 	[ZONE_KERNEL] = "kernel",
 	[ZONE_MOVABLE] = "movable",
 };
-static_assert(ARRAY_SIZE(zones) == ZONE_MAX, "a name for each zone");
+DEFINE_STRING_TABLE(zone, enum zone, zones, ZONE_MAX)
 
 static const char *const on_failures[] = {
 	[ON_FAILURE_DEFAULT] = NULL,
@@ -163,34 +163,4 @@ const char *rule_mistake(const struct rule *rule)
 		(rule->verdict == VERDICT_ONLINE || rule->verdict == VERDICT_IGNORE))
 		return "OfflineBlocks= is of use only with Verdict=devdax or offline";
 	return NULL;
-}
-
-const char *verdict_to_string(enum verdict verdict)
-{
-	return verdicts[verdict];
-}
-
-int verdict_from_string(const char *text, enum verdict *ret_verdict)
-{
-	int i = names_find(verdicts, ARRAY_SIZE(verdicts), text);
-
-	if (i < 0)
-		return i;
-	*ret_verdict = (enum verdict)i;
-	return 0;
-}
-
-const char *zone_to_string(enum zone zone)
-{
-	return zones[zone];
-}
-
-int zone_from_string(const char *text, enum zone *ret_zone)
-{
-	int i = names_find(zones, ARRAY_SIZE(zones), text);
-
-	if (i < 0)
-		return i;
-	*ret_zone = (enum zone)i;
-	return 0;
 }

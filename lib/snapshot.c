@@ -4,8 +4,6 @@
  */
 #include "tdxo/snapshot.h"
 
-#include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +18,7 @@ static const char *const carriers[] = {
 	[CARRIER_DIMM] = "dimm",
 	[CARRIER_VIRTIO_MEM] = "virtio-mem",
 };
-static_assert(ARRAY_SIZE(carriers) == CARRIER_MAX, "a name for each carrier");
+DEFINE_STRING_TABLE(carrier, enum carrier, carriers, CARRIER_MAX)
 
 static const char *const drivers[] = {
 	[DAX_DRIVER_NONE] = NULL,
@@ -29,7 +27,7 @@ static const char *const drivers[] = {
 	[DAX_DRIVER_FSDEV] = "fsdev_dax",
 	[DAX_DRIVER_OTHER] = "other",
 };
-static_assert(ARRAY_SIZE(drivers) == DAX_DRIVER_MAX, "a name for each driver");
+DEFINE_STRING_TABLE(dax_driver, enum dax_driver, drivers, DAX_DRIVER_MAX)
 
 void snapshot_forget_dax(struct snapshot *snapshot)
 {
@@ -116,36 +114,6 @@ struct dax_device *snapshot_find_dax(const struct snapshot *snapshot, const char
 		if (strcmp(snapshot->dax[i].name, name) == 0)
 			return &snapshot->dax[i];
 	return NULL;
-}
-
-const char *carrier_to_string(enum carrier carrier)
-{
-	return carriers[carrier];
-}
-
-int carrier_from_string(const char *text, enum carrier *ret_carrier)
-{
-	int i = names_find(carriers, ARRAY_SIZE(carriers), text);
-
-	if (i < 0)
-		return i;
-	*ret_carrier = (enum carrier)i;
-	return 0;
-}
-
-const char *dax_driver_to_string(enum dax_driver driver)
-{
-	return drivers[driver];
-}
-
-int dax_driver_from_string(const char *text, enum dax_driver *ret_driver)
-{
-	int i = names_find(drivers, ARRAY_SIZE(drivers), text);
-
-	if (i < 0)
-		return i;
-	*ret_driver = (enum dax_driver)i;
-	return 0;
 }
 
 enum carrier carrier_of_dax_path(const char *path)

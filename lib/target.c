@@ -4,12 +4,12 @@
  */
 #include "tdxo/target.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "tdxo/names.h"
 #include "tdxo/value.h"
 
 static const char *const kinds[] = {
@@ -21,12 +21,7 @@ static const char *const kinds[] = {
 	[TARGET_PCI_ADDRESS] = "pci-address",
 	[TARGET_NODE] = "node",
 };
-static_assert(ARRAY_SIZE(kinds) == TARGET_MAX, "a name for each kind");
-
-const char *target_kind_to_string(enum target_kind kind)
-{
-	return kinds[kind];
-}
+DEFINE_TO_STRING(target_kind, enum target_kind, kinds, TARGET_MAX)
 
 /* "0x1000", "0x1000-0x1fff" or "[mem 0x1000-0x1fff]" */
 static int parse_address(const char *text, struct range *ret_range)
