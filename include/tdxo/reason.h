@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "tdxo/compiler.h"
-#include "tdxo/rule.h"
+#include "tdxo/verdict.h"
 
 enum reason {
 	REASON_IN_BOOT_MAP,
