@@ -116,7 +116,7 @@ static int find_boot_ram_in_cxl(struct visit *visit)
 	struct sensor *sensor = &visit->walk.sensor;
 	int r;
 
-	r = cedt_find_boot_ram(&sensor_firmware(sensor)->cedt, &sensor->snapshot.boot_map,
+	r = boot_map_find_in_windows(&sensor->snapshot.boot_map, &sensor_firmware(sensor)->cedt,
 		&visit->boot_ram_in_cxl);
 	if (r < 0 || !visit->boot_ram_in_cxl.n)
 		return r;

@@ -92,26 +92,3 @@ const struct cedt_window *cedt_find(const struct cedt *cedt, struct range range)
 			return &cedt->windows[i];
 	return NULL;
 }
-
-/* The windows as a set: they may lie in any order. 0 or -ENOMEM. */
-static int gather_windows(const struct cedt *cedt, struct range_set *windows)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < cedt->n_windows; i++)
-		r = range_set_add(windows, cedt->windows[i].range);
-	return r;
-}
-
-int cedt_find_boot_ram(
-	const struct cedt *cedt, const struct boot_map *map, struct range_set *ret_parts)
-{
-	CLEANUP(range_set_done) struct range_set windows = {0}, ram = {0};
-	int r;
-
-	r = gather_windows(cedt, &windows);
-	for (size_t i = 0; r == 0 && i < map->n; i++)
-		if (map->regions[i].source != BOOT_SOURCE_CONFIGURATION)
-			r = range_set_add(&ram, map->regions[i].range);
-	return r < 0 ? r : range_set_intersect(&ram, &windows, ret_parts);
-}

@@ -172,3 +172,26 @@ bool boot_map_had(const struct boot_map *map, struct range range)
 			return true;
 	return false;
 }
+
+/* The windows as a set: they may lie in any order. 0 or -ENOMEM. */
+static int gather_windows(const struct cedt *cedt, struct range_set *windows)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < cedt->n_windows; i++)
+		r = range_set_add(windows, cedt->windows[i].range);
+	return r;
+}
+
+int boot_map_find_in_windows(
+	const struct boot_map *map, const struct cedt *cedt, struct range_set *ret_parts)
+{
+	CLEANUP(range_set_done) struct range_set windows = {0}, ram = {0};
+	int r;
+
+	r = gather_windows(cedt, &windows);
+	for (size_t i = 0; r == 0 && i < map->n; i++)
+		if (map->regions[i].source != BOOT_SOURCE_CONFIGURATION)
+			r = range_set_add(&ram, map->regions[i].range);
+	return r < 0 ? r : range_set_intersect(&ram, &windows, ret_parts);
+}

@@ -20,7 +20,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tdxo/boot_map.h"
 #include "tdxo/compiler.h"
 #include "tdxo/range.h"
 
@@ -103,10 +102,3 @@ int cedt_read(const void *data, size_t size, struct cedt *ret_cedt) MUST_CHECK;
 
 /* The window that holds all of the range, or NULL. */
 const struct cedt_window *cedt_find(const struct cedt *cedt, struct range range);
-
-/*
- * What of the memory at boot lies in a window: firmware hands out CXL memory as ordinary RAM.
- * What the configuration asserts does not count. 0 or -ENOMEM.
- */
-int cedt_find_boot_ram(const struct cedt *cedt, const struct boot_map *map,
-	struct range_set *ret_parts) MUST_CHECK;

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "tdxo/acpi.h"
 #include "tdxo/compiler.h"
 #include "tdxo/range.h"
 
@@ -78,3 +79,9 @@ bool boot_map_had(const struct boot_map *map, struct range range);
 
 const char *boot_source_to_string(enum boot_source source);
 int boot_source_from_string(const char *text, enum boot_source *ret_source) MUST_CHECK;
+
+/*
+ * The boot RAM that lies in CXL windows: firmware has handed out CXL memory as RAM. 0 or -ENOMEM.
+ */
+int boot_map_find_in_windows(const struct boot_map *map, const struct cedt *cedt,
+	struct range_set *ret_parts) MUST_CHECK;

@@ -161,31 +161,6 @@ static void test_find(void **state)
 	assert_null(cedt_find(&cedt, span(0, UINT64_MAX)));
 }
 
-static void append(struct boot_map *map, struct range range, enum boot_source source)
-{
-	assert_int_equal(boot_map_append(map, (struct boot_region){range, source}), 0);
-}
-
-static void test_boot_ram(void **state)
-{
-	CLEANUP(cedt_done) struct cedt cedt = {0};
-	CLEANUP(boot_map_done) struct boot_map map = {.known = true};
-	CLEANUP(range_set_done) struct range_set parts = {0}, none = {0};
-	struct bytes table = cedt_of(machine, 3);
-
-	(void)state;
-	assert_int_equal(read_cedt(&table, table.n, &cedt), 0);
-	append(&map, span(MIB, 32 * GIB), BOOT_SOURCE_BOOT_PARAMS); /* it only touches */
-	append(&map, span(64 * GIB + 256 * MIB, 64 * GIB + 512 * MIB), BOOT_SOURCE_CONFIGURATION);
-	assert_int_equal(cedt_find_boot_ram(&cedt, &map, &none), 0);
-	assert_int_equal(none.n, 0);
-	append(&map, span(40 * GIB, 64 * GIB + 128 * MIB), BOOT_SOURCE_MEMBLOCK);
-	append(&map, span(0x5000000000, 0x5030000001), BOOT_SOURCE_FIRMWARE_MEMMAP);
-	assert_int_equal(cedt_find_boot_ram(&cedt, &map, &parts), 0);
-	assert_set_equal(&parts, {40 * GIB, 48 * GIB}, {64 * GIB, 64 * GIB + 128 * MIB},
-		{0x5000000000, 0x5030000000});
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,7 +170,6 @@ int main(void)
 		cmocka_unit_test(test_short_entry),
 		cmocka_unit_test(test_bad_ranges),
 		cmocka_unit_test(test_find),
-		cmocka_unit_test(test_boot_ram),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -303,6 +303,35 @@ static void test_names(void **state)
 	assert_int_equal(boot_source_from_string("memblock ", &source), -EINVAL);
 }
 
+/* Only what firmware handed out counts, and only the part that lies in a window. */
+static void test_in_windows(void **state)
+{
+	struct cedt_window windows[] = {
+		{.range = {32 * GIB, 48 * GIB}},
+		{.range = {64 * GIB, 128 * GIB}},
+	};
+	const struct cedt cedt = {.windows = windows, .n_windows = ARRAY_SIZE(windows)};
+	CLEANUP(boot_map_done) struct boot_map map = {.known = true};
+	CLEANUP(range_set_done) struct range_set parts = {0}, none = {0};
+	static const struct boot_region regions[] = {
+		{{MIB, 32 * GIB}, BOOT_SOURCE_BOOT_PARAMS}, /* it only touches */
+		{{80 * GIB, 81 * GIB}, BOOT_SOURCE_CONFIGURATION},
+		{{40 * GIB, 65 * GIB}, BOOT_SOURCE_MEMBLOCK},
+		{{127 * GIB, 129 * GIB}, BOOT_SOURCE_FIRMWARE_MEMMAP},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(boot_map_append(&map, regions[i]), 0);
+	assert_int_equal(boot_map_find_in_windows(&map, &cedt, &none), 0);
+	assert_int_equal(none.n, 0);
+	for (size_t i = 2; i < 4; i++)
+		assert_int_equal(boot_map_append(&map, regions[i]), 0);
+	assert_int_equal(boot_map_find_in_windows(&map, &cedt, &parts), 0);
+	assert_set_equal(
+		&parts, {40 * GIB, 48 * GIB}, {64 * GIB, 65 * GIB}, {127 * GIB, 128 * GIB});
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +347,7 @@ int main(void)
 		cmocka_unit_test(test_model),
 		cmocka_unit_test(test_short_memory),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_in_windows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
