@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "capture_files.h"
-#include "journal.h"
+#include "log.h"
 #include "sensor.h"
 #include "state.h"
 #include "tdxo/range.h"
@@ -419,7 +419,7 @@ static int report(const struct capture *capture, const char *directory)
 		size_format(capture->tree.bytes, size), directory);
 	if (!capture->unreadable)
 		return 0;
-	journal_say(LOG_WARNING, "%zu files could not be read%s", capture->unreadable,
+	log_print(LOG_WARNING, "%zu files could not be read%s", capture->unreadable,
 		geteuid() == 0 ? "" : ": run it as root");
 	return 1;
 }
@@ -437,13 +437,13 @@ int capture_run(const char *directory, bool anonymise)
 	int r = tree_create(directory, &capture.tree);
 
 	if (r < 0) {
-		journal_say(LOG_ERR, "--capture=%s: %s", directory,
+		log_print(LOG_ERR, "--capture=%s: %s", directory,
 			r == -ENOTEMPTY ? "something is in it already" : strerror(-r));
 		return r;
 	}
 	r = take_all(&capture);
 	if (r < 0) {
-		journal_say(LOG_ERR, "--capture=%s: %s: %s", directory, capture.failed.text,
+		log_print(LOG_ERR, "--capture=%s: %s: %s", directory, capture.failed.text,
 			strerror(-r));
 		return r;
 	}

@@ -19,7 +19,7 @@
 #include <sys/sysmacros.h>
 
 #include "cleanup.h"
-#include "journal.h"
+#include "log.h"
 #include "layers.h"
 #include "sysfs.h"
 #include "tdxo/array.h"
@@ -65,7 +65,7 @@ static void PRINTF(4, 5)
 	va_end(args);
 	/* Names and values come from anywhere. */
 	text_make_printable(text);
-	journal_say(priority, "%s", text);
+	log_print(priority, "%s", text);
 	if (priority == LOG_WARNING) {
 		reader->loader->settings.warnings++;
 		return;
@@ -340,7 +340,7 @@ void settings_check_rules(struct settings *settings)
 		for (size_t early = 0; early < late; early++) {
 			if (!rule_covers(&config->rules[early], &config->rules[late]))
 				continue;
-			journal_say(LOG_WARNING,
+			log_print(LOG_WARNING,
 				"%s:1: it can never count: %s takes all that it matches",
 				settings->rules[late].path, settings->rules[early].path);
 			settings->warnings++;

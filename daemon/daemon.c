@@ -27,6 +27,7 @@
 #include "drift.h"
 #include "guard.h"
 #include "journal.h"
+#include "log.h"
 #include "monitor.h"
 #include "sensor.h"
 #include "state.h"
@@ -80,7 +81,7 @@ static void update_guard(struct daemon *daemon)
 	guard_remember(guard);
 	work_save(&daemon->work);
 	if (guard_take() < 0)
-		journal_say(LOG_WARNING, "The guard is not whole: memory may go online unjudged");
+		log_print(LOG_WARNING, "The guard is not whole: memory may go online unjudged");
 }
 
 /* The gate has been decided; what was onlined while it was absent may have to be taken back. */
@@ -182,7 +183,7 @@ static int settle(struct daemon *daemon, const struct arrivals *all)
 	};
 
 	if (!daemon->work.reported && !all->n)
-		journal_say(LOG_INFO, "No memory arrived after boot: nothing to do");
+		log_print(LOG_INFO, "No memory arrived after boot: nothing to do");
 	daemon->work.reported = true;
 	/* What could not be seen may have come, or changed, without any further event. */
 	if (daemon->sensor.blind)
@@ -329,7 +330,7 @@ static int use_settings(struct daemon *daemon, struct settings *settings)
 		r = sensor_reconfigure(&daemon->sensor);
 	if (r < 0)
 		return r;
-	journal_say(LOG_INFO,
+	log_print(LOG_INFO,
 		"New configuration with %zu rules in force, every range is decided anew",
 		daemon->settings->config.n_rules);
 	journal_gate(&daemon->sensor.snapshot.gate);
@@ -353,7 +354,7 @@ static int reload(struct daemon *daemon)
 	if (r == 0)
 		r = use_settings(daemon, &settings);
 	else
-		journal_say(LOG_ERR, "The new configuration is not used, the old one is in force");
+		log_print(LOG_ERR, "The new configuration is not used, the old one is in force");
 	sd_notify(false, "READY=1");
 	return r == -EINVAL ? 0 : r;
 }
@@ -491,7 +492,7 @@ int daemon_run(struct settings *settings, const struct daemon_options *options)
 	r = run(&daemon);
 	if (r < 0) {
 		/* The guard stays up: whatever comes now waits for the next start. */
-		journal_say(LOG_ERR, "Stopped: %s", strerror(-r));
+		log_print(LOG_ERR, "Stopped: %s", strerror(-r));
 		return r;
 	}
 	guard_release(&daemon.state.guard);

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "journal.h"
+#include "complaints.h"
 #include "tdxo/compiler.h"
 #include "tdxo/snapshot.h"
 

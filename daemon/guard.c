@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "journal.h"
+#include "log.h"
 #include "paths.h"
 #include "sysfs.h"
 
@@ -46,7 +46,7 @@ static int take(enum guard_switch i)
 	if (r == 0 && strcmp(now, switches[i].held) != 0)
 		r = sysfs_write(switches[i].path, switches[i].held);
 	if (r < 0)
-		journal_say(LOG_ERR, "%s: cannot be set to %s: %s", switches[i].path,
+		log_print(LOG_ERR, "%s: cannot be set to %s: %s", switches[i].path,
 			switches[i].held, strerror(-r));
 	return r;
 }
@@ -72,7 +72,7 @@ static int give_back(enum guard_switch i, const char *was)
 	if (r == 0 && strcmp(now, switches[i].held) == 0 && strcmp(now, was) != 0)
 		r = sysfs_write(switches[i].path, was);
 	if (r < 0)
-		journal_say(LOG_ERR, "%s: cannot be set back to %s: %s", switches[i].path, was,
+		log_print(LOG_ERR, "%s: cannot be set back to %s: %s", switches[i].path, was,
 			strerror(-r));
 	return r;
 }
@@ -93,6 +93,6 @@ void guard_guess(struct guard *guard)
 		strcmp(now, switches[GUARD_DAX].held) != 0)
 		return;
 	snprintf(guard->was[GUARD_DAX], GUARD_VALUE, "1");
-	journal_say(LOG_WARNING, "%s: what it read before is not known, taken for 1",
+	log_print(LOG_WARNING, "%s: what it read before is not known, taken for 1",
 		switches[GUARD_DAX].path);
 }

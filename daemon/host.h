@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "journal.h"
+#include "complaints.h"
 #include "layers.h"
 #include "tdxo/compiler.h"
 #include "tdxo/doctor.h"

@@ -1,26 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the program says: sd-journal, or stderr.
+ * Records as entries of the journal.
  */
 #include "journal.h"
 
 #include <assert.h>
 #include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-id128.h>
 #include <systemd/sd-journal.h>
 
-#include "tdxo/array.h"
+#include "log.h"
 
 /* Each has its entry in systemd/tdx-onlined.catalog.in. */
 #define MESSAGE_GATE                                                                               \
@@ -41,91 +37,6 @@
 
 #define MESSAGE_DISAGREEMENT                                                                       \
 	SD_ID128_MAKE_STR(70, 94, 44, d3, 34, 47, 40, 91, b2, 07, 34, da, b1, da, 85, 10)
-
-struct complaint {
-	char text[256];
-	bool fresh; /* complained about in this look */
-};
-
-static bool to_journal;
-
-void journal_init(void)
-{
-	unsigned long long device, inode;
-	const char *stream = getenv("JOURNAL_STREAM");
-	struct stat st;
-
-	/* systemd.exec(5), "$JOURNAL_STREAM": stderr is the journal's if the numbers agree. */
-	to_journal = stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
-		     fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
-}
-
-static void say(int priority, const char *text)
-{
-	if (to_journal)
-		sd_journal_print(priority, "%s", text);
-	else
-		fprintf(stderr, "tdx-onlined: %s\n", text);
-}
-
-void journal_say(int priority, const char *format, ...)
-{
-	char text[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	say(priority, text);
-}
-
-static void close_journal(sd_journal **journal)
-{
-	sd_journal_close(*journal);
-}
-
-/* The kernel's own messages of this boot: programs that write to /dev/kmsg have a facility. */
-static int match_kernel_messages(sd_journal *journal)
-{
-	char boot[SD_ID128_STRING_MAX], match[64];
-	sd_id128_t id;
-	int r;
-
-	r = sd_id128_get_boot(&id);
-	if (r < 0)
-		return r;
-	snprintf(match, sizeof(match), "_BOOT_ID=%s", sd_id128_to_string(id, boot));
-	r = sd_journal_add_match(journal, match, 0);
-	if (r == 0)
-		r = sd_journal_add_match(journal, "_TRANSPORT=kernel", 0);
-	return r == 0 ? sd_journal_add_match(journal, "SYSLOG_FACILITY=0", 0) : r;
-}
-
-int journal_kernel_messages(void (*each)(const char *message, void *userdata), void *userdata)
-{
-	static const char key[] = "MESSAGE=";
-	CLEANUP(close_journal) sd_journal *journal = NULL;
-	char message[1024];
-	bool any = false;
-	const void *data;
-	size_t size;
-	int r;
-
-	r = sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
-	if (r == 0)
-		r = match_kernel_messages(journal);
-	if (r < 0)
-		return r;
-	while ((r = sd_journal_next(journal)) > 0) {
-		if (sd_journal_get_data(journal, "MESSAGE", &data, &size) < 0 || size < strlen(key))
-			continue;
-		snprintf(message, sizeof(message), "%.*s", (int)(size - strlen(key)),
-			(const char *)data + strlen(key));
-		each(message, userdata);
-		any = true;
-	}
-	return r == 0 && !any ? -ENODATA : r;
-}
 
 /* Message, id and priority; the record's fields; four of each memory device; the gate's. */
 #define ENTRY_FIELDS (3 + RECORD_FIELDS + 4 * MEMDEVS_MAX + GATE_SOURCE_MAX + 1)
@@ -222,8 +133,8 @@ void journal_record(const struct record *record)
 	size_t n;
 
 	record_sentence(record, sentence);
-	if (!to_journal) {
-		say(LOG_NOTICE, sentence);
+	if (!log_has_fields()) {
+		log_line(LOG_NOTICE, sentence);
 		return;
 	}
 	add(&entry, "MESSAGE=%s", sentence);
@@ -262,8 +173,8 @@ void journal_gate(const struct gate *gate)
 		gate_append_sources(&text, gate);
 	}
 	add(&entry, "MESSAGE=TDX gate %s", state);
-	if (!to_journal) {
-		say(LOG_INFO, entry.texts[0] + strlen("MESSAGE="));
+	if (!log_has_fields()) {
+		log_line(LOG_INFO, entry.texts[0] + strlen("MESSAGE="));
 		return;
 	}
 	add(&entry, "MESSAGE_ID=%s", MESSAGE_GATE);
@@ -273,50 +184,4 @@ void journal_gate(const struct gate *gate)
 		add_field(&entry, &fields[i]);
 	add_evidence(&entry, gate);
 	sd_journal_sendv(entry.fields, entry.n);
-}
-
-void complaints_done(struct complaints *complaints)
-{
-	free(complaints->items);
-	*complaints = (struct complaints){0};
-}
-
-void complaints_begin(struct complaints *complaints)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < complaints->n; i++) {
-		if (!complaints->items[i].fresh)
-			continue;
-		complaints->items[kept] = complaints->items[i];
-		complaints->items[kept++].fresh = false;
-	}
-	complaints->n = kept;
-}
-
-/* Is it known already? Then it is fresh again. */
-static bool known(struct complaints *complaints, const char *text)
-{
-	for (size_t i = 0; i < complaints->n; i++) {
-		if (strcmp(complaints->items[i].text, text) != 0)
-			continue;
-		complaints->items[i].fresh = true;
-		return true;
-	}
-	return false;
-}
-
-void complain(struct complaints *complaints, const char *format, ...)
-{
-	struct complaint complaint = {.fresh = true};
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(complaint.text, sizeof(complaint.text), format, args);
-	va_end(args);
-	if (known(complaints, complaint.text))
-		return;
-	say(LOG_WARNING, complaint.text);
-	/* Short of memory it is said, and perhaps said again. */
-	(void)array_append(complaints->items, complaints->n, complaint);
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "journal.h"
+#include "log.h"
 #include "options.h"
 #include "tasks.h"
 
@@ -18,7 +18,7 @@ static enum exit_status finish_output(enum exit_status status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
-	journal_say(LOG_ERR, "standard output: %s", strerror(errno));
+	log_print(LOG_ERR, "standard output: %s", strerror(errno));
 	return EXIT_FAILED;
 }
 
@@ -27,7 +27,7 @@ int main(int argc, char *argv[])
 	struct options options = {0};
 	enum exit_status status;
 
-	journal_init();
+	log_init();
 	/* libdaxctl and libcxl make a context of libkmod, which prints its own errors to stderr. */
 	(void)setenv("KMOD_LOG", "2", 0); /* LOG_CRIT; it prints nothing as critical */
 	/* Whoever started us may not care for his children; we wait for ours. */

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "journal.h"
+#include "log.h"
 #include "tdxo/array.h"
 
 void matches_done(struct matches *matches)
@@ -36,7 +36,7 @@ static void tell(const struct matched_range *match)
 		if (match->words & 1U << word)
 			n += (size_t)snprintf(words + n, sizeof(words) - n, "%s%s", n ? "," : "",
 				fail_on_to_string(word));
-	journal_say(LOG_WARNING, "--fail-on=%s: %s", words, match->subject);
+	log_print(LOG_WARNING, "--fail-on=%s: %s", words, match->subject);
 }
 
 void matches_tell(const struct matches *matches)

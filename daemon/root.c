@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "journal.h"
+#include "log.h"
 
 #define SIZE_MOST (16 * 1024 * 1024) /* of a kernel log, or an index of modules */
 
@@ -50,8 +50,7 @@ static int check(const char *pattern)
 		mistake = mistake_of(found.gl_pathv[i]);
 		if (!mistake)
 			continue;
-		journal_say(
-			LOG_ERR, "Not a captured machine: %s is %s", found.gl_pathv[i], mistake);
+		log_print(LOG_ERR, "Not a captured machine: %s is %s", found.gl_pathv[i], mistake);
 		return -EINVAL;
 	}
 	return 0;
@@ -73,7 +72,7 @@ int root_enter(const char *directory, bool judge)
 	int r = change_root(directory);
 
 	if (r < 0)
-		journal_say(LOG_ERR, "--root=%s: %s", directory, strerror(-r));
+		log_print(LOG_ERR, "--root=%s: %s", directory, strerror(-r));
 	for (size_t i = 0; judge && r == 0 && i < ARRAY_SIZE(patterns); i++)
 		r = check(patterns[i]);
 	return r;

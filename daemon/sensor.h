@@ -11,7 +11,7 @@
 #include "cxl.h"
 #include "dax.h"
 #include "firmware.h"
-#include "journal.h"
+#include "complaints.h"
 #include "tdxo/arrival.h"
 #include "tdxo/compiler.h"
 #include "tdxo/policy.h"

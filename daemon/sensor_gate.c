@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "kernel_log.h"
 #include "paths.h"
 #include "sysfs.h"
 #include "tdxo/kmsg.h"
@@ -160,7 +161,7 @@ int sensor_kernel_log(void (*each)(const char *message, void *userdata), void *u
 	/* In the service's sandbox it is hidden; the journal has the same messages. */
 	fd = open(DEV_KMSG, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
-		return journal_kernel_messages(each, userdata);
+		return kernel_log_from_journal(each, userdata);
 	kmsg = fdopen(fd, "r");
 	if (!kmsg) {
 		close(fd);

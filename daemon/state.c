@@ -12,7 +12,7 @@
 
 #include "cleanup.h"
 #include "dax.h"
-#include "journal.h"
+#include "log.h"
 #include "paths.h"
 #include "sysfs.h"
 
@@ -182,7 +182,7 @@ static int load(struct state *state, struct json_document *document, const char 
 	if (r == 0 && json_get_number(object, KEY_SCHEMA) == STATE_SCHEMA)
 		r = load_decisions(state, object) ?: json_error(document);
 	else if (r == 0)
-		journal_say(
+		log_print(
 			LOG_WARNING, STATE_NAME " is of another version: ranges are decided anew");
 	state->earlier = r == 0;
 	/* A boot map that could not be built then may be built now. */
@@ -212,7 +212,7 @@ static const char *mistake_in(const struct json_document *document, int error)
 static void start_anew(struct state *state, const char *path, const char *mistake)
 {
 	state_done(state);
-	journal_say(LOG_WARNING, "%s: not a state file (%s), starting anew", path, mistake);
+	log_print(LOG_WARNING, "%s: not a state file (%s), starting anew", path, mistake);
 	guard_guess(&state->guard);
 }
 
@@ -226,7 +226,7 @@ int state_load(struct state *ret_state)
 
 	r = sysfs_read(PROC_BOOT_ID, boot_id, sizeof(boot_id));
 	if (r < 0)
-		journal_say(LOG_WARNING, PROC_BOOT_ID ": %s", strerror(-r));
+		log_print(LOG_WARNING, PROC_BOOT_ID ": %s", strerror(-r));
 	r = read_document(state_path(&path, ""), &document);
 	if (r == 0)
 		r = load(&state, document, boot_id);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "journal.h"
+#include "log.h"
 #include "paths.h"
 
 /* What is absent has no key. */
@@ -174,6 +174,6 @@ int state_save(const struct state *state, const struct snapshot *snapshot)
 	if (r == 0 && rename(new.text, path.text) < 0)
 		r = -errno;
 	if (r < 0)
-		journal_say(LOG_ERR, "%s: cannot be written: %s", path.text, strerror(-r));
+		log_print(LOG_ERR, "%s: cannot be written: %s", path.text, strerror(-r));
 	return r;
 }

@@ -12,7 +12,7 @@
 #include "daemon.h"
 #include "doctor.h"
 #include "explain.h"
-#include "journal.h"
+#include "log.h"
 #include "once.h"
 #include "readonly.h"
 #include "root.h"
@@ -69,11 +69,11 @@ static enum exit_status run_with(const struct options *options, struct settings 
 	}
 	r = run_task(options, settings);
 	if (r == -ENODEV) {
-		journal_say(LOG_ERR, "Not a machine to judge: the kernel has no memory hotplug");
+		log_print(LOG_ERR, "Not a machine to judge: the kernel has no memory hotplug");
 		return EXIT_NO_HOTPLUG;
 	}
 	if (r < 0)
-		journal_say(LOG_ERR, "Failed: %s", strerror(-r));
+		log_print(LOG_ERR, "Failed: %s", strerror(-r));
 	if (r < 0 || (options->task == TASK_DIFF && settings->warnings))
 		return EXIT_FAILED;
 	if (r > 0 && options->task == TASK_EXPLAIN)
@@ -107,11 +107,11 @@ enum exit_status task_run(const struct options *options)
 	if (options->root && root_enter(options->root, judges) < 0)
 		return EXIT_FAILED;
 	if (!acts && (r = readonly_enter()) < 0) {
-		journal_say(LOG_ERR, "A dry run is not possible here: seccomp: %s", strerror(-r));
+		log_print(LOG_ERR, "A dry run is not possible here: seccomp: %s", strerror(-r));
 		return EXIT_FAILED;
 	}
 	if (settings_load(&settings) < 0) {
-		journal_say(LOG_ERR, "The configuration cannot be used, nothing has been done");
+		log_print(LOG_ERR, "The configuration cannot be used, nothing has been done");
 		return EXIT_FAILED;
 	}
 	return run_with(options, &settings);
