@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "log.h"
-#include "options.h"
-#include "tasks.h"
+#include "daemon/log/log.h"
+#include "daemon/options.h"
+#include "daemon/tasks.h"
 
 /* What nobody could read has not been printed. */
 static enum exit_status finish_output(enum exit_status status)

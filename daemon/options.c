@@ -2,14 +2,14 @@
 /*
  * The command line, by getopt_long(3).
  */
-#include "options.h"
+#include "daemon/options.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "tdxo/fail_on.h"
+#include "tdxo/record/fail_on.h"
 
 /* What getopt_long(3) returns for an option that has no letter. */
 enum {

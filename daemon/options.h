@@ -6,10 +6,10 @@
 
 #include <stdbool.h>
 
-#include "columns.h"
-#include "tdxo/compiler.h"
-#include "tdxo/gate.h"
-#include "tdxo/target.h"
+#include "daemon/output/columns.h"
+#include "tdxo/base/compiler.h"
+#include "tdxo/explain/target.h"
+#include "tdxo/tdx/gate.h"
 
 enum task {
 	TASK_DAEMON,

@@ -2,20 +2,20 @@
 /*
  * Tasks.
  */
-#include "tasks.h"
+#include "daemon/tasks.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "capture.h"
-#include "daemon.h"
-#include "doctor.h"
-#include "explain.h"
-#include "log.h"
-#include "once.h"
-#include "readonly.h"
-#include "root.h"
+#include "daemon/commands/capture.h"
+#include "daemon/commands/doctor.h"
+#include "daemon/commands/explain.h"
+#include "daemon/commands/plan.h"
+#include "daemon/host/readonly.h"
+#include "daemon/host/root.h"
+#include "daemon/log/log.h"
+#include "daemon/service/service.h"
 
 static enum exit_status check_config(const struct settings *settings)
 {

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "options.h"
+#include "daemon/options.h"
 
 /* tdx-onlined(8), EXIT STATUS */
 enum exit_status {

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tdxo/reason.h"
+#include "tdxo/policy/reason.h"
 
 #define WIDTH 78
 

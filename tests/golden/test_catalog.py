@@ -31,7 +31,7 @@ def entries():
 class Catalog(unittest.TestCase):
     def test_ids(self):
         """An entry for each message id of the daemon, and no other."""
-        source = (TOP / "daemon/journal.c").read_text()
+        source = (TOP / "daemon/output/journal.c").read_text()
         ids = {"".join(match.split(", ")) for match in re.findall(r"SD_ID128_MAKE_STR\((.*?)\)", source)}
         self.assertEqual(set(entries()), ids)
 

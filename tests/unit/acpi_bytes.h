@@ -5,12 +5,12 @@
  */
 #pragma once
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "tdxo/acpi.h"
+#include "tdxo/firmware/acpi.h"
 
 #define ACPI_LENGTH_AT	 4
 #define ACPI_REVISION_AT 8

@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "fixture.h"
-#include "tdxo/doctor.h"
+#include "tdxo/doctor/doctor.h"
+#include "tests/unit/fixture.h"
 
 /* A host with TDX active, the guard up, and 1 GiB of boot memory. */
 struct host {

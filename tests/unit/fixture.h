@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tdxo/array.h"
-#include "tdxo/snapshot.h"
-#include "unit.h"
+#include "tdxo/base/array.h"
+#include "tdxo/memory/snapshot.h"
+#include "tests/unit/unit.h"
 
 #define BLOCK (128 * MIB)
 

@@ -8,8 +8,8 @@
 
 #include <errno.h>
 
-#include "scene.h"
-#include "tdxo/plan.h"
+#include "tdxo/policy/plan.h"
+#include "tests/unit/scene.h"
 
 static inline void machine_set_driver(struct stage *m, enum dax_driver driver)
 {

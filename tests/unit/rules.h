@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tdxo/rule.h"
-#include "unit.h"
+#include "tdxo/policy/rule.h"
+#include "tests/unit/unit.h"
 
 static inline void rule_of(struct rule *rule, const char *match)
 {

@@ -10,10 +10,10 @@
  */
 #pragma once
 
-#include "fixture.h"
-#include "tdxo/arrival.h"
-#include "tdxo/config.h"
-#include "tdxo/policy.h"
+#include "tdxo/memory/arrival.h"
+#include "tdxo/policy/config.h"
+#include "tdxo/policy/policy.h"
+#include "tests/unit/fixture.h"
 
 #define SCENE_START (8 * GIB)
 #define SCENE_END   (9 * GIB)

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "scene.h"
-#include "tdxo/explain.h"
+#include "tdxo/explain/explain.h"
+#include "tests/unit/scene.h"
 
 struct storybook {
 	struct stage stage;

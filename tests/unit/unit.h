@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "tdxo/range.h"
+#include "tdxo/base/range.h"
 
 #define KIB (UINT64_C(1) << 10)
 #define MIB (UINT64_C(1) << 20)

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The executor.
+ *
+ * Blocks are taken from the highest address down: the kernel's search for zone contiguity then
+ * ends at once, where upward it walks all that is online already, for each block. The first
+ * one is thereby the canary: if the kernel refuses it, nothing else has been touched.
+ */
+#include "daemon/actuator/executor.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <time.h>
+
+#include "daemon/host/paths.h"
+#include "daemon/host/sensor.h"
+#include "daemon/host/sysfs.h"
+
+#define TRIES	       6
+#define FIRST_DELAY_MS 50U
+#define INTERRUPTED_MS 1000U /* look again whether an interrupted write has ended */
+
+/* What a failed write to a block's state means (kernel 6.12, drivers/base/memory.c). */
+static bool may_pass(int error)
+{
+	return error == EBUSY || error == EAGAIN || error == ENOMEM || error == EINTR;
+}
+
+static const char *state_path(struct path *path, uint64_t id)
+{
+	return path_of(path, SYS_BLOCK_STATE, id);
+}
+
+/* What the answer to a write means: 0, also if the block is so already or is not there at all. */
+static int judge_answer(uint64_t id, int answer, enum block_state wanted)
+{
+	enum block_state state;
+
+	if (answer == -ENOENT || answer == -ENODEV)
+		return 0;
+	/* EINVAL also means that it is so already: somebody else was faster. */
+	if (answer == -EINVAL && sensor_block_state(id, &state) == 0 && state == wanted)
+		return 0;
+	return answer;
+}
+
+static const char *online_text(enum zone zone)
+{
+	static const char *const texts[] = {
+		[ZONE_NONE] = "online",
+		[ZONE_AUTO] = "online",
+		[ZONE_KERNEL] = "online_kernel",
+		[ZONE_MOVABLE] = "online_movable",
+	};
+	static_assert(ARRAY_SIZE(texts) == ZONE_MAX, "a text for each zone");
+
+	return texts[zone];
+}
+
+void execution_done(struct execution *execution)
+{
+	writer_done(&execution->writer);
+	range_set_done(&execution->onlined);
+}
+
+void execution_restart(struct execution *execution, const struct plan *plan)
+{
+	execution->plan = plan;
+	execution->step = 0;
+	execution->next = 0;
+	execution->tries = 0;
+	execution->deadline = 0;
+}
+
+static enum turn give_up(struct execution *execution, int error, uint64_t address)
+{
+	execution->error = error;
+	execution->failed_at = address;
+	return TURN_FAILED;
+}
+
+static enum turn fail(struct execution *execution, int error, uint64_t address)
+{
+	if (!may_pass(error) || ++execution->tries >= TRIES)
+		return give_up(execution, error, address);
+	execution->retries++;
+	execution->delay_ms = FIRST_DELAY_MS << execution->tries;
+	return TURN_LATER;
+}
+
+static enum turn finish_step(struct execution *execution)
+{
+	execution->tries = 0;
+	execution->next = 0;
+	execution->step++;
+	return execution->step == execution->plan->n ? TURN_DONE : TURN_MORE;
+}
+
+/* The block that is next: from the highest address down. */
+static struct range next_block(struct execution *execution, const struct step *step)
+{
+	uint64_t block_size = execution->sensor->snapshot.block_size;
+
+	if (!execution->next)
+		execution->next = step->range.end;
+	return (struct range){execution->next - block_size, execution->next};
+}
+
+static enum turn finish_block(
+	struct execution *execution, const struct step *step, struct range block)
+{
+	execution->tries = 0;
+	execution->next = block.start;
+	execution->deadline = 0;
+	return block.start == step->range.start ? finish_step(execution) : TURN_MORE;
+}
+
+static enum turn turn_online(struct execution *execution, const struct step *step)
+{
+	struct range block = next_block(execution, step);
+	uint64_t id = block.start / execution->sensor->snapshot.block_size;
+	struct path path;
+	int answer, r;
+
+	answer = sysfs_write(state_path(&path, id), online_text(execution->zone));
+	r = judge_answer(id, answer, BLOCK_ONLINE);
+	if (r == 0 && answer == 0)
+		r = range_set_add(&execution->onlined, block);
+	return r < 0 ? fail(execution, -r, block.start) : finish_block(execution, step, block);
+}
+
+uint64_t executor_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Wait for the writer, but not beyond the deadline; and after that only for its end. */
+static enum turn wait_for_writer(struct execution *execution)
+{
+	uint64_t now = executor_now_ms();
+
+	if (now >= execution->deadline)
+		writer_interrupt(&execution->writer);
+	execution->delay_ms = now < execution->deadline ? (unsigned int)(execution->deadline - now)
+							: INTERRUPTED_MS;
+	return TURN_WAIT;
+}
+
+static enum turn start_offline(struct execution *execution, uint64_t id, uint64_t address)
+{
+	struct path path;
+	int r;
+
+	if (!execution->deadline)
+		execution->deadline = executor_now_ms() + execution->timeout * 1000;
+	if (executor_now_ms() >= execution->deadline)
+		return fail(execution, ETIME, address);
+	r = writer_start(&execution->writer, state_path(&path, id), "offline");
+	return r < 0 ? fail(execution, -r, address) : wait_for_writer(execution);
+}
+
+static enum turn turn_offline(struct execution *execution, const struct step *step)
+{
+	struct range block = next_block(execution, step);
+	uint64_t id = block.start / execution->sensor->snapshot.block_size;
+	int answer, r;
+
+	if (!writer_is_busy(&execution->writer))
+		return start_offline(execution, id, block.start);
+	if (!writer_has_ended(&execution->writer, &answer))
+		return wait_for_writer(execution);
+	r = judge_answer(id, answer, BLOCK_OFFLINE);
+	if (r < 0 && executor_now_ms() >= execution->deadline)
+		r = -ETIME;
+	return r < 0 ? fail(execution, -r, block.start) : finish_block(execution, step, block);
+}
+
+/*
+ * Is any block of the device not offline? To take kmem away then would leave that block stuck
+ * until reboot (dev_dax_kmem_remove(), drivers/dax/kmem.c, 6.12). What cannot be read counts.
+ */
+static bool any_block_in_use(const struct execution *execution)
+{
+	const struct snapshot *snapshot = &execution->sensor->snapshot;
+	const struct dax_device *dax = snapshot_find_dax(snapshot, execution->arrival->device);
+
+	if (!dax || !dax->n_mappings)
+		return true;
+	for (size_t i = 0; i < dax->n_mappings; i++) {
+		struct range whole = range_trim(dax->mappings[i], snapshot->block_size);
+
+		for (uint64_t at = whole.start; at < whole.end; at += snapshot->block_size) {
+			enum block_state state;
+			int r = sensor_block_state(at / snapshot->block_size, &state);
+
+			if (r != -ENOENT && (r < 0 || state != BLOCK_OFFLINE))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Take the driver away, if nobody is using what it makes of the device. */
+static int unbind(struct execution *execution)
+{
+	const char *device = execution->arrival->device;
+
+	switch (dax_driver_of(device)) {
+	case DAX_DRIVER_NONE:
+		return 0;
+	case DAX_DRIVER_KMEM:
+		if (any_block_in_use(execution))
+			return -EBUSY;
+		break;
+	case DAX_DRIVER_DEVICE_DAX:
+		if (dax_devdax_use() != DEVDAX_UNUSED)
+			return -EBUSY;
+		break;
+	default:
+		return -EBUSY;
+	}
+	return dax_unbind(&execution->sensor->dax, device);
+}
+
+static enum turn turn_driver(struct execution *execution, const struct step *step)
+{
+	const char *device = execution->arrival->device;
+	int r;
+
+	/* Names are used again: another device of this name is none of this plan's business. */
+	if (dax_identity(device) != execution->arrival->identity)
+		return fail(execution, ENODEV, 0);
+	if (step->action == ACTION_UNBIND)
+		r = unbind(execution);
+	else
+		r = dax_bind(&execution->sensor->dax, device,
+			step->action == ACTION_BIND_KMEM ? DAX_DRIVER_KMEM : DAX_DRIVER_DEVICE_DAX);
+	if (r == 0)
+		return finish_step(execution);
+	/* Each try to make a memory map that does not fit may cost a process its life. */
+	return r == -ENOMEM ? give_up(execution, ENOMEM, 0) : fail(execution, -r, 0);
+}
+
+enum turn executor_turn(struct execution *execution)
+{
+	const struct step *step;
+
+	if (execution->step >= execution->plan->n)
+		return TURN_DONE;
+	step = &execution->plan->steps[execution->step];
+	if (step->action == ACTION_ONLINE)
+		return turn_online(execution, step);
+	if (step->action == ACTION_OFFLINE)
+		return turn_offline(execution, step);
+	return turn_driver(execution, step);
+}
+
+enum turn executor_dry_turn(struct execution *execution)
+{
+	(void)execution;
+	return TURN_DONE;
+}

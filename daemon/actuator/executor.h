@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The executor: takes the steps of a plan, one at a time.
+ *
+ * One turn is one driver switch or one memory block, so the event loop, its signals and the
+ * watchdog stay alive through a plan of hundreds of blocks. What may take long, to take a block
+ * offline, is waited for between two turns, and for no longer than the configuration says. The
+ * dry twin takes no step at all.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/actuator/writer.h"
+#include "tdxo/base/compiler.h"
+#include "tdxo/base/range.h"
+#include "tdxo/memory/arrival.h"
+#include "tdxo/policy/plan.h"
+#include "tdxo/policy/policy.h"
+
+enum turn {
+	TURN_MORE,   /* call again */
+	TURN_LATER,  /* call again after execution.delay_ms */
+	TURN_WAIT,   /* call again when execution.writer.fd is readable, or after delay_ms */
+	TURN_DONE,   /* every step has been taken */
+	TURN_FAILED, /* a step failed for good: see execution.error */
+};
+
+struct sensor;
+
+struct execution {
+	const struct arrival *arrival; /* any one of its device */
+	const struct plan *plan;
+	enum zone zone;
+	struct sensor *sensor;
+	uint64_t timeout; /* seconds for taking a block offline */
+
+	size_t step;
+	uint64_t next;	   /* the block that is next ends here; 0: the step has not begun */
+	uint64_t deadline; /* of taking it offline, in ms of the monotonic clock; 0: none yet */
+	struct writer writer;
+	unsigned int tries;
+	unsigned int retries; /* in all */
+	unsigned int delay_ms;
+	struct range_set onlined; /* what this execution has brought online */
+	int error;		  /* positive errno */
+	uint64_t failed_at;	  /* address of the block, or 0 */
+};
+
+/* Interrupt what is going on. */
+void execution_done(struct execution *execution);
+
+/* Begin anew with another plan; what has been brought online is remembered. */
+void execution_restart(struct execution *execution, const struct plan *plan);
+
+typedef enum turn (*executor_fn)(struct execution *execution);
+
+/* The real one. */
+enum turn executor_turn(struct execution *execution);
+
+/* Milliseconds of the monotonic clock. */
+uint64_t executor_now_ms(void);
+
+/* Its dry twin: does nothing, and is done. */
+enum turn executor_dry_turn(struct execution *execution);

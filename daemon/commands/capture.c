@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Capture: which files make up a machine.
+ *
+ * /sys is copied as it is: its links are relative, and each leads to a directory that is in the
+ * tree too and has something in it, for what libcxl and libdaxctl find in the tree is to be what
+ * they found here. Elsewhere a link gives way to what it leads to.
+ */
+#include "daemon/commands/capture.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <glob.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/commands/capture_files.h"
+#include "daemon/host/sensor.h"
+#include "daemon/log/log.h"
+#include "daemon/state/state.h"
+#include "tdxo/base/range.h"
+#include "tdxo/tdx/tdx_log.h"
+
+#define CONFIG	   "{/etc,/run,/usr/lib}/tdx-onlined"
+#define MEMORY	   "/sys/devices/system/memory"
+#define SETUP_DATA "/sys/kernel/boot_params/setup_data"
+
+/* Patterns of glob(7), and "{a,b}". A file that two of them match is copied for the first. */
+struct row {
+	const char *pattern;
+	enum part part;
+	enum disguise_kind disguise;
+};
+
+/* Files of the kernel and of firmware. */
+static const struct row rows[] = {
+	{.pattern = "/proc/cpuinfo", .part = PART_FIRST_PROCESSOR},
+	{.pattern = "/proc/iomem", .part = PART_DAX_LINES},
+	{.pattern = "/proc/zoneinfo"},
+	{.pattern = "/proc/sys/kernel/osrelease", .disguise = DISGUISE_RELEASE},
+	{.pattern = "/proc/sys/kernel/random/boot_id"},
+	{.pattern = "/proc/[0-9]*/comm", .part = PART_IF_AGENT},
+
+	{.pattern = "/sys/kernel/boot_params/data", .disguise = DISGUISE_BOOT_PARAMS},
+	{.pattern = SETUP_DATA "/*/type"},
+	{.pattern = "/sys/kernel/debug/memblock/memory"},
+	{.pattern = "/sys/firmware/memmap/*/{start,end,type}"},
+	{.pattern = "/sys/firmware/acpi/tables/{SRAT,CEDT}"},
+	{.pattern = "/sys/fs/cgroup/misc.capacity"},
+	{.pattern = "/sys/fs/cgroup/system.slice/tdx-onlined.service/cgroup.procs"},
+	{.pattern = "/sys/devices/system/cpu/hotplug/states"},
+	{.pattern = "/sys/devices/faux/tdx_host", .part = PART_NONE},
+	{.pattern = "/sys/devices/faux/tdx_host/{uevent,version}"},
+	{.pattern = MEMORY "/{block_size_bytes,auto_online_blocks}"},
+	{.pattern = MEMORY "/memory[0-9]*", .part = PART_NONE},
+	{.pattern = MEMORY "/memory[0-9]*/{state,valid_zones,node[0-9]*}"},
+	{.pattern = "/sys/devices/system/node/*"},
+	{.pattern = "/sys/module/memory_hotplug/parameters/*"},
+	{.pattern = "/sys/module/{device_dax,kmem,dax_*,cxl_*,kvm_intel}/{refcnt,initstate}"},
+	{.pattern = "/sys/module/{device_dax,kmem,dax_*,cxl_*,kvm_intel}/parameters/*"},
+
+	{.pattern = "/sys/bus/virtio/drivers/virtio_mem/virtio*"},
+	{.pattern = "/sys/bus/{dax,cxl}/drivers_autoprobe"},
+	{.pattern = "/sys/bus/{dax,cxl}/drivers/*/*"},
+	{.pattern = "/sys/bus/{dax,cxl,nd}/devices/*"},
+	{.pattern = "/sys/bus/dax/devices/*/*"},
+	{.pattern = "/sys/bus/dax/devices/*/mapping*/*"},
+	{.pattern = "/sys/bus/cxl/devices/*/serial", .disguise = DISGUISE_SERIAL},
+	{.pattern = "/sys/bus/cxl/devices/*/*"},
+	{.pattern = "/sys/bus/cxl/devices/*/{ram,pmem,dax_region}/*"},
+	{.pattern = "/dev/dax*.*", .part = PART_NONE},
+	{.pattern = "/dev/cxl/mem*", .part = PART_NONE},
+};
+
+/* What people have written. In disguise capture_texts() takes their place. */
+static const struct row texts[] = {
+	{.pattern = "/proc/cmdline"},
+	{.pattern = CONFIG "{,.conf,.conf.d,/rules.d}"},
+	{.pattern = CONFIG "{.conf.d,/rules.d}/*"},
+	{.pattern = "{/etc,/run,/usr/local/lib,/usr/lib,/lib}/udev/rules.d/*.rules",
+		.part = PART_IF_MEMORY},
+	{.pattern = "{/etc,/run,/usr/local/lib,/usr/lib,/lib}/modprobe.d/*.conf",
+		.part = PART_IF_MODULES},
+	{.pattern = "/etc/daxctl.conf.d/*.conf"},
+};
+
+/* Attributes that are not for this, or may do something when they are read. */
+static const char *const never[] = {"CDAT", "trigger_*", "*passphrase*", "sanitize", "erase"};
+
+/* What tells libudev and the libraries where a device hangs. */
+static const char *const of_parents[] = {
+	"uevent", "subsystem", "driver", "modalias", "numa_node", "devtype"};
+
+/* What is copied of a directory that a link leads to, so that it is none that is empty. */
+static const struct {
+	const char *pattern;
+	const char *names[2];
+} anchors[] = {
+	{"/sys/devices/*", {"uevent", "firmware_node"}},
+	{"/sys/module/*", {"refcnt"}},
+	{"/sys/bus/*/drivers/*", {"module"}},
+	{"/sys/bus/*", {"drivers_autoprobe"}},
+};
+
+static int take_attribute(struct capture *capture, const char *path, const struct row *row);
+
+static const struct row plain = {.part = PART_ALL};
+
+static bool is_in_sys(const char *path)
+{
+	return strncmp(path, "/sys/", strlen("/sys/")) == 0;
+}
+
+/* A directory that a link leads to. */
+static int anchor(struct capture *capture, const char *directory)
+{
+	int r = capture_failed(capture, directory, tree_add_directory(&capture->tree, directory));
+	struct path path;
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(anchors) && fnmatch(anchors[i].pattern, directory, 0) != 0)
+		i++;
+	if (i == ARRAY_SIZE(anchors))
+		return r;
+	for (size_t j = 0; r == 0 && j < ARRAY_SIZE(anchors[i].names); j++)
+		if (anchors[i].names[j])
+			r = take_attribute(capture,
+				path_of(&path, "%s/%s", directory, anchors[i].names[j]), &plain);
+	return r;
+}
+
+/* A link of sysfs. Those are relative; any other would not do elsewhere. */
+static int take_link(struct capture *capture, const char *path)
+{
+	char target[PATH_MAX], end[PATH_MAX];
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+	struct stat st;
+	int r;
+
+	if (n <= 0 || target[0] == '/' || tree_has(&capture->tree, path))
+		return 0;
+	target[n] = '\0';
+	r = capture_failed(capture, path, tree_add_link(&capture->tree, path, target));
+	if (r < 0 || !realpath(path, end) || !is_in_sys(end) || stat(end, &st) < 0)
+		return r;
+	return S_ISDIR(st.st_mode) ? anchor(capture, end) : take_attribute(capture, end, &plain);
+}
+
+static bool is_never_taken(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
+		if (fnmatch(never[i], name, 0) == 0)
+			return true;
+	return false;
+}
+
+/* Something below /sys, by whichever way it was found. */
+static int take_attribute(struct capture *capture, const char *found, const struct row *row)
+{
+	const char *name = strrchr(found, '/') + 1;
+	char directory[PATH_MAX];
+	struct path path;
+	struct stat st;
+
+	path_of(&path, "%.*s", (int)(name - found - 1), found);
+	if (is_never_taken(name))
+		return 0;
+	if (!realpath(path.text, directory)) {
+		capture_note_unreadable(capture, -errno);
+		return 0;
+	}
+	path_of(&path, "%s/%s", directory, name);
+	if (!is_in_sys(path.text))
+		return 0;
+	if (lstat(path.text, &st) < 0) {
+		capture_note_unreadable(capture, -errno);
+		return 0;
+	}
+	if (S_ISLNK(st.st_mode))
+		return take_link(capture, path.text);
+	if (S_ISDIR(st.st_mode) && row->part == PART_NONE)
+		return capture_failed(
+			capture, path.text, tree_add_directory(&capture->tree, path.text));
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	return capture_file(capture, path.text, row->part, row->disguise);
+}
+
+static int take(struct capture *capture, const char *path, const struct row *row)
+{
+	if (is_in_sys(path))
+		return take_attribute(capture, path, row);
+	if (row->part == PART_NONE || strncmp(path, "/proc/", strlen("/proc/")) == 0)
+		return capture_file(capture, path, row->part, row->disguise);
+	if (capture->lib_is_link && strncmp(path, "/lib/", strlen("/lib/")) == 0)
+		return 0;
+	return capture_config(capture, path, row->part);
+}
+
+/* Call `each` for all that a pattern matches, in order. What has none of its signs is there. */
+static int for_each(struct capture *capture, const char *pattern, const struct row *row,
+	int (*each)(struct capture *capture, const char *path, const struct row *row))
+{
+	CLEANUP(globfree) glob_t found = {0};
+	int r;
+
+	if (!strpbrk(pattern, "*?[{"))
+		return each(capture, pattern, row);
+	r = glob(pattern, GLOB_BRACE, NULL, &found);
+	if (r == GLOB_NOSPACE)
+		return capture_failed(capture, pattern, -ENOMEM);
+	r = 0;
+	for (size_t i = 0; r == 0 && i < found.gl_pathc; i++)
+		r = each(capture, found.gl_pathv[i], row);
+	return r;
+}
+
+static int take_rows(struct capture *capture, const struct row *these, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = for_each(capture, these[i].pattern, &these[i], take);
+	return r;
+}
+
+/* A device and all that it hangs on. */
+static int take_parents(struct capture *capture, const char *link, const struct row *row)
+{
+	char device[PATH_MAX];
+	struct path path;
+	char *end;
+	int r = 0;
+
+	(void)row;
+	if (!realpath(link, device))
+		return 0;
+	while (r == 0 && strcmp(device, "/sys/devices") != 0 && is_in_sys(device)) {
+		for (size_t i = 0; r == 0 && i < ARRAY_SIZE(of_parents); i++)
+			r = take_attribute(
+				capture, path_of(&path, "%s/%s", device, of_parents[i]), &plain);
+		if (r == 0)
+			r = for_each(capture, path_of(&path, "%s/dax_region/*", device), &plain,
+				take_attribute);
+		end = strrchr(device, '/');
+		*end = '\0';
+	}
+	return r;
+}
+
+/* The data of type 1, SETUP_E820_EXT. Other types are random seeds and the like. */
+static int take_setup_data(struct capture *capture, const char *path, const struct row *row)
+{
+	struct path data;
+	uint64_t type;
+
+	if (sysfs_read_number(path, 0, &type) < 0 || type != 1)
+		return 0;
+	path_of(&data, "%.*s/data", (int)(strrchr(path, '/') - path), path);
+	return take_attribute(capture, data.text, row);
+}
+
+/*
+ * libdaxctl looks up the subsystem of /dev/daxX.Y by its device number, which is 0:0 for a plain
+ * file.
+ */
+static int take_device_numbers(struct capture *capture)
+{
+	static const char link[] = "/sys/dev/char/0:0/subsystem";
+
+	if (!tree_has(&capture->tree, "/sys/bus/dax/devices"))
+		return 0;
+	return capture_failed(
+		capture, link, tree_add_link(&capture->tree, link, "../../../bus/dax"));
+}
+
+/* /usr may be merged; rules are not to be there twice then. */
+static int take_lib(struct capture *capture)
+{
+	char target[PATH_MAX];
+
+	if (!realpath("/lib", target) || strcmp(target, "/usr/lib") != 0)
+		return 0;
+	capture->lib_is_link = true;
+	return capture_failed(capture, "/lib", tree_add_link(&capture->tree, "/lib", "usr/lib"));
+}
+
+struct log {
+	struct bytes text;
+	bool only_known;
+	int error;
+};
+
+/* The kernel quotes parameters: "kvm_intel: unknown parameter 'WORD' ignored". */
+static bool is_known(const char *message)
+{
+	static const struct tdx_log none;
+	struct tdx_log log = none;
+
+	tdx_log_read(&log, message);
+	return memcmp(&log, &none, sizeof(log)) != 0;
+}
+
+/* The kernel's messages about TDX, as records of /dev/kmsg, wherever they were read. */
+static void take_log_message(const char *message, void *userdata)
+{
+	static const char header[] = "6,0,0,-;";
+	struct log *log = userdata;
+
+	if (log->error || (strncmp(message, "virt/tdx: ", strlen("virt/tdx: ")) != 0 &&
+				  strncmp(message, "kvm_intel: ", strlen("kvm_intel: ")) != 0))
+		return;
+	if (log->only_known && !is_known(message))
+		return;
+	log->error = bytes_append(&log->text, header, strlen(header));
+	if (log->error == 0)
+		log->error = bytes_append(&log->text, message, strcspn(message, "\n"));
+	if (log->error == 0)
+		log->error = bytes_append(&log->text, "\n", 1);
+}
+
+static int take_kernel_log(struct capture *capture)
+{
+	struct log log = {.only_known = capture->anonymise};
+	int r = sensor_kernel_log(take_log_message, &log);
+
+	if (r < 0 && r != -EBADMSG)
+		capture->unreadable++;
+	r = log.error;
+	if (r == 0)
+		r = capture_text(capture, "/dev/kmsg", &log.text, DISGUISE_PLAIN);
+	bytes_done(&log.text);
+	return r;
+}
+
+static int take_state(struct capture *capture)
+{
+	struct bytes text = {0};
+	int r = state_read_portable(&text.bytes, &text.n);
+
+	capture_note_unreadable(capture, r);
+	if (r < 0)
+		return r == -ENOMEM ? capture_failed(capture, STATE_USUAL_PATH, r) : 0;
+	/* Wherever it is here. */
+	r = capture_text(capture, STATE_USUAL_PATH, &text, DISGUISE_PLAIN);
+	bytes_done(&text);
+	return r;
+}
+
+/* Rules match the names of devices. The parent of a memory device is named by its PCI address. */
+static int learn_device(struct capture *capture, const char *link, const struct row *row)
+{
+	char device[PATH_MAX], *name;
+	int r = 0;
+
+	(void)row;
+	if (!realpath(link, device))
+		return 0;
+	for (int i = 0; r == 0 && i < 2 && (name = strrchr(device, '/')); i++) {
+		r = disguise_add_device(&capture->disguise, name + 1);
+		*name = '\0';
+	}
+	return capture_failed(capture, link, r);
+}
+
+static int learn_uuid(struct capture *capture, const char *path, const struct row *row)
+{
+	char uuid[SYSFS_NAME];
+
+	(void)row;
+	if (sysfs_read(path, uuid, sizeof(uuid)) < 0)
+		return 0;
+	return capture_failed(capture, path, disguise_add_device(&capture->disguise, uuid));
+}
+
+static int take_texts(struct capture *capture)
+{
+	int r;
+
+	if (!capture->anonymise) {
+		r = take_rows(capture, texts, ARRAY_SIZE(texts));
+		return r == 0 ? take_state(capture) : r;
+	}
+	r = for_each(capture, "/sys/bus/dax/devices/*", NULL, learn_device);
+	if (r == 0)
+		r = for_each(capture, "/sys/bus/cxl/devices/{region,mem}*", NULL, learn_device);
+	if (r == 0)
+		r = for_each(capture, "/sys/bus/cxl/devices/region*/uuid", NULL, learn_uuid);
+	return r == 0 ? capture_texts(capture) : r;
+}
+
+static int take_all(struct capture *capture)
+{
+	int r = take_lib(capture);
+
+	if (r == 0)
+		r = take_texts(capture);
+	if (r == 0)
+		r = take_rows(capture, rows, ARRAY_SIZE(rows));
+	if (r == 0)
+		r = for_each(capture, "/sys/bus/{dax,cxl,nd}/devices/*", NULL, take_parents);
+	if (r == 0)
+		r = for_each(capture, SETUP_DATA "/*/type", &plain, take_setup_data);
+	if (r == 0)
+		r = take_device_numbers(capture);
+	return r == 0 ? take_kernel_log(capture) : r;
+}
+
+static int report(const struct capture *capture, const char *directory)
+{
+	char size[SIZE_TEXT];
+
+	printf("Captured %zu files, %s, in %s\n", capture->tree.files,
+		size_format(capture->tree.bytes, size), directory);
+	if (!capture->unreadable)
+		return 0;
+	log_print(LOG_WARNING, "%zu files could not be read%s", capture->unreadable,
+		geteuid() == 0 ? "" : ": run it as root");
+	return 1;
+}
+
+static void capture_done(struct capture *capture)
+{
+	tree_done(&capture->tree);
+	disguise_done(&capture->disguise);
+}
+
+int capture_run(const char *directory, bool anonymise)
+{
+	CLEANUP(capture_done)
+	struct capture capture = {.tree = {.fd = -1, .parent_fd = -1}, .anonymise = anonymise};
+	int r = tree_create(directory, &capture.tree);
+
+	if (r < 0) {
+		log_print(LOG_ERR, "--capture=%s: %s", directory,
+			r == -ENOTEMPTY ? "something is in it already" : strerror(-r));
+		return r;
+	}
+	r = take_all(&capture);
+	if (r < 0) {
+		log_print(LOG_ERR, "--capture=%s: %s: %s", directory, capture.failed.text,
+			strerror(-r));
+		return r;
+	}
+	return report(&capture, directory);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a reload would change: one line for each key and each range.
+ */
+#include "daemon/commands/config_diff.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+void diff_config(struct diff *diff, const struct settings *settings)
+{
+	for (enum config_key key = 0; key < CONFIG_KEYS; key++) {
+		const char *is = diff->state->in_force[key];
+		const char *will = settings->keys[key].value ?: config_key_default(key);
+
+		if (!is || strcmp(is, will) == 0)
+			continue;
+		printf("%s=%s -> %s=%s\n", config_key_name(key), is, config_key_name(key), will);
+		diff->n++;
+	}
+}
+
+static void print_decision(
+	enum verdict verdict, enum reason reason, enum zone zone, const char *rule)
+{
+	printf("%s (%s)", verdict_to_string(verdict), reason_to_string(reason));
+	if (zone)
+		printf(", zone %s", zone_to_string(zone));
+	if (*rule)
+		printf(", rule %s", rule);
+}
+
+void diff_range(struct diff *diff, const struct record *record)
+{
+	const struct decision *decision = &record->decision;
+	const struct entry *entry = history_find(&diff->state->history, &record->arrival);
+	char subject[RECORD_SENTENCE];
+	bool same = entry && !entry_differs(entry, record);
+
+	if (same && record->outcome.result != RESULT_PLANNED)
+		return;
+	printf("%s: ", record_subject(record, subject));
+	if (same)
+		printf("not as decided, ");
+	if (entry)
+		print_decision(entry->verdict, entry->reason, entry->zone, entry->rule);
+	else
+		printf("not decided yet");
+	printf(" -> ");
+	print_decision(decision->verdict, decision->reason, decision->zone, decision->rule);
+	printf("%s\n", record->outcome.result == RESULT_WITHHELD ? ", nothing is done" : "");
+	diff->n++;
+}
+
+void diff_end(const struct diff *diff)
+{
+	if (!diff->state->earlier)
+		puts("The daemon has not run in this boot: nothing is in force.");
+	else if (!diff->n)
+		puts("Nothing would be different from what is in force.");
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * --doctor: a dry run, a look at the host, and the findings.
+ */
+#include "daemon/commands/doctor.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/commands/doctor_facts.h"
+#include "daemon/commands/walk.h"
+#include "daemon/host/paths.h"
+#include "daemon/host/sysfs.h"
+#include "daemon/output/report.h"
+#include "daemon/output/wrap.h"
+#include "tdxo/base/array.h"
+#include "tdxo/doctor/doctor.h"
+
+/* All that is looked at. */
+struct visit {
+	struct walk walk;
+	struct host host;
+	struct record *records;
+	size_t n_records;
+	struct doctor_movable *movable;
+	size_t n_movable;
+	struct range_set boot_ram_in_cxl;
+	struct findings findings;
+};
+
+static void visit_done(struct visit *visit)
+{
+	findings_done(&visit->findings);
+	range_set_done(&visit->boot_ram_in_cxl);
+	free(visit->movable);
+	free(visit->records);
+	host_done(&visit->host);
+	walk_done(&visit->walk);
+}
+
+static int keep_record(const struct record *record, void *userdata)
+{
+	struct visit *visit = userdata;
+	int r = array_append(visit->records, visit->n_records, *record);
+
+	if (r == 0)
+		visit->records[visit->n_records - 1].plan = NULL; /* it goes away */
+	return r;
+}
+
+/* Neighbours of one node make one run. 0 or -ENOMEM. */
+static int add_movable(struct visit *visit, struct range range, int node)
+{
+	struct doctor_movable *movable = visit->movable;
+
+	if (visit->n_movable && movable[visit->n_movable - 1].range.end == range.start &&
+		movable[visit->n_movable - 1].node == node) {
+		movable[visit->n_movable - 1].range.end = range.end;
+		return 0;
+	}
+	return array_append(visit->movable, visit->n_movable, (struct doctor_movable){range, node});
+}
+
+/* Of a block that is online valid_zones names the one zone (memory-hotplug.rst, 6.12). */
+static bool is_movable(uint64_t id)
+{
+	char zone[SYSFS_TEXT];
+	enum block_state state;
+	struct path path;
+
+	path_of(&path, SYS_BLOCK_ZONES, id);
+	return sensor_block_state(id, &state) == 0 && state == BLOCK_ONLINE &&
+	       sysfs_read(path.text, zone, sizeof(zone)) == 0 && strcmp(zone, "Movable") == 0;
+}
+
+static int find_movable(struct visit *visit)
+{
+	const struct snapshot *snapshot = &visit->walk.sensor.snapshot;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < snapshot->blocks.n; i++) {
+		uint64_t id = snapshot->blocks.blocks[i].id;
+
+		if (is_movable(id))
+			r = add_movable(visit, block_range(id, snapshot->block_size),
+				sensor_block_node(id));
+	}
+	return r;
+}
+
+/*
+ * DRAM that caches a region lies in the region's range, and so in a CXL window, but is DRAM
+ * (Documentation/ABI/testing/sysfs-bus-cxl, extended_linear_cache_size, 6.19). 0 or -ENOMEM.
+ */
+static int subtract_cached_region(const char *name, void *userdata)
+{
+	struct range_set *ranges = userdata;
+	uint64_t cache, start, size;
+	struct path path;
+
+	if (sysfs_read_number(path_of(&path, SYS_CXL_DEVICE "/extended_linear_cache_size", name), 0,
+		    &cache) < 0 ||
+		!cache ||
+		sysfs_read_number(path_of(&path, SYS_CXL_DEVICE "/resource", name), 0, &start) <
+			0 ||
+		sysfs_read_number(path_of(&path, SYS_CXL_DEVICE "/size", name), 0, &size) < 0 ||
+		size > UINT64_MAX - start)
+		return 0;
+	return range_set_subtract(ranges, (struct range){start, start + size});
+}
+
+static int find_boot_ram_in_cxl(struct visit *visit)
+{
+	struct sensor *sensor = &visit->walk.sensor;
+	int r;
+
+	r = boot_map_find_in_windows(&sensor->snapshot.boot_map, &sensor_firmware(sensor)->cedt,
+		&visit->boot_ram_in_cxl);
+	if (r < 0 || !visit->boot_ram_in_cxl.n)
+		return r;
+	r = sysfs_list(SYS_CXL_DEVICES, subtract_cached_region, &visit->boot_ram_in_cxl);
+	return r == -ENOMEM ? r : 0;
+}
+
+static int look_at_memory(struct visit *visit)
+{
+	int r;
+
+	r = walk_all(&visit->walk, executor_dry_turn, keep_record, visit);
+	if (r >= 0)
+		r = find_movable(visit);
+	return r == 0 ? find_boot_ram_in_cxl(visit) : r;
+}
+
+static int examine(struct visit *visit, const struct config *config, bool hotplug)
+{
+	const struct host *host = &visit->host;
+	const struct doctor_facts facts = {
+		.gate = &visit->walk.sensor.snapshot.gate,
+		.snapshot = hotplug ? &visit->walk.sensor.snapshot : NULL,
+		.records = visit->records,
+		.n_records = visit->n_records,
+		.observe = config->observe,
+		.running = host->daemon != 0,
+		.log = &visit->walk.sensor.log,
+		.kvm_loaded = host->kvm_loaded,
+		.cmdline = host->cmdline,
+		.boot_ram_in_cxl = &visit->boot_ram_in_cxl,
+		.udev = host->udev,
+		.n_udev = host->n_udev,
+		.modprobe = host->modprobe,
+		.n_modprobe = host->n_modprobe,
+		.daxctl = host->daxctl,
+		.n_daxctl = host->n_daxctl,
+		.agents = host->agents,
+		.n_agents = host->n_agents,
+		.movable = visit->movable,
+		.n_movable = visit->n_movable,
+		.unwritable = host->unwritable,
+		.n_unwritable = host->n_unwritable,
+	};
+
+	return doctor_examine(&facts, &visit->findings);
+}
+
+static void print_gate(const struct gate *gate)
+{
+	char line[1024];
+	struct text text = text_in(line, sizeof(line));
+
+	text_append(&text, "TDX gate ");
+	gate_append(&text, gate);
+	text_append(&text, ". Sources: ");
+	gate_append_sources(&text, gate);
+	text_append(&text, ".");
+	wrap_print(line, 0);
+	putchar('\n');
+}
+
+static void print(const struct findings *findings)
+{
+	if (!findings->n)
+		puts("Nothing was found that gets in the way.");
+	for (size_t i = 0; i < findings->n; i++) {
+		const struct finding *finding = &findings->items[i];
+		const char *code = finding_code_to_string(finding->code);
+
+		printf("%s%s: ", i ? "\n" : "", code);
+		wrap_print(finding->message, (unsigned int)strlen(code) + 2);
+		printf("    remedy: ");
+		wrap_print(finding->remedy, 12);
+	}
+}
+
+int doctor_run(struct settings *settings, bool json, bool captured)
+{
+	CLEANUP(visit_done) struct visit visit = {0};
+	bool hotplug;
+	int r;
+
+	/* What should be done is not what is withheld. */
+	settings->config.present = PRESENT_ACT;
+	r = walk_init(&visit.walk, &settings->config);
+	hotplug = r == 0;
+	if (r == 0)
+		r = look_at_memory(&visit);
+	if (visit.walk.sensor.log_error < 0 && visit.walk.sensor.log_error != -EBADMSG)
+		complain(&visit.walk.sensor.complaints, "kernel log: %s",
+			strerror(-visit.walk.sensor.log_error));
+	if (r == 0 || r == -ENODEV)
+		r = host_examine(&visit.host, &visit.walk.sensor.complaints, captured);
+	if (r == 0)
+		r = examine(&visit, &settings->config, hotplug);
+	if (r < 0)
+		return r;
+	if (json) {
+		r = report_print_findings(&visit.findings, &visit.walk.sensor.snapshot.gate);
+	} else {
+		print_gate(&visit.walk.sensor.snapshot.gate);
+		print(&visit.findings);
+	}
+	return r < 0 ? r : visit.findings.n > 0;
+}

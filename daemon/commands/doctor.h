@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * --doctor: what on this host gets in the way, each with its remedy.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "daemon/settings/config_file.h"
+#include "tdxo/base/compiler.h"
+
+/* 0: nothing was found; 1: something was, and is printed; a negative errno. */
+int doctor_run(struct settings *settings, bool json, bool captured) MUST_CHECK;

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * --explain: a dry run, and a word on every range that the target means. Where nothing arrived it
+ * tells what is there instead.
+ */
+#include "daemon/commands/explain.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "daemon/commands/walk.h"
+#include "daemon/host/paths.h"
+#include "daemon/host/sysfs.h"
+#include "daemon/output/report.h"
+#include "daemon/output/wrap.h"
+#include "tdxo/explain/explain.h"
+
+struct explainer {
+	const struct target *target;
+	struct walk walk;
+	struct explain_facts facts;
+	bool json;
+	struct report report;
+	size_t n; /* explanations that were given */
+};
+
+static void explainer_done(struct explainer *explainer)
+{
+	walk_done(&explainer->walk);
+	if (explainer->json)
+		report_done(&explainer->report);
+}
+
+static void print(const char *subject, const struct explanation *explanation)
+{
+	printf("%s\n", subject);
+	for (enum topic topic = 0; topic < TOPIC_MAX; topic++) {
+		if (!explanation->texts[topic][0])
+			continue;
+		printf("  %-10s", topic_to_string(topic));
+		wrap_print(explanation->texts[topic], 12);
+	}
+}
+
+static void give(struct explainer *explainer, const struct record *record,
+	const struct explanation *explanation)
+{
+	char subject[RECORD_SENTENCE];
+	bool first = explainer->n++ == 0;
+
+	if (explainer->json) {
+		report_add_explanation(&explainer->report, record, explanation);
+		return;
+	}
+	if (!first)
+		putchar('\n');
+	print(record ? record_subject(record, subject) : explainer->target->name, explanation);
+}
+
+static int explain_record(const struct record *record, void *userdata)
+{
+	struct explainer *explainer = userdata;
+	const struct entry *entry = history_find(&explainer->walk.state.history, &record->arrival);
+	struct explanation explanation;
+
+	if (!target_matches(explainer->target, &record->arrival,
+		    explainer->walk.sensor.snapshot.block_size))
+		return 0;
+	explain_range(&explainer->facts, record, entry, &explanation);
+	give(explainer, record, &explanation);
+	return 0;
+}
+
+/* Is there such a thing, although no memory has arrived of it? */
+static bool is_there(const struct target *target)
+{
+	static const char *const directories[TARGET_MAX] = {
+		[TARGET_BLOCK] = SYS_MEMORY,
+		[TARGET_DAX] = SYS_DAX_DEVICES,
+		[TARGET_REGION] = SYS_CXL_DEVICES,
+		[TARGET_MEMDEV] = SYS_CXL_DEVICES,
+		[TARGET_PCI_ADDRESS] = SYS_PCI_DEVICES,
+		[TARGET_NODE] = SYS_NODES,
+	};
+	struct path path;
+
+	if (!directories[target->kind])
+		return false;
+	path_of(&path, "%s/%s", directories[target->kind], target->name);
+	return access(path.text, F_OK) == 0;
+}
+
+/* Nothing that arrived is meant. */
+static int explain_other(struct explainer *explainer)
+{
+	const struct target *target = explainer->target;
+	struct range place = target_place(target, explainer->facts.snapshot->block_size);
+	struct explanation explanation = {0};
+
+	if (!range_is_empty(place) && explain_place(&explainer->facts, place, &explanation)) {
+		give(explainer, NULL, &explanation);
+		return 0;
+	}
+	if (!is_there(target)) {
+		fprintf(stderr, "tdx-onlined: --explain=%s: %s\n", target->name,
+			target->kind == TARGET_ADDRESS ? "nothing is known of this address"
+						       : "there is no such thing here");
+		return 1;
+	}
+	snprintf(explanation.texts[TOPIC_WHAT], EXPLANATION_TEXT,
+		"It is there, and no memory of it has arrived after boot.");
+	give(explainer, NULL, &explanation);
+	return 0;
+}
+
+static int explain_all(struct explainer *explainer)
+{
+	int r;
+
+	r = walk_all(&explainer->walk, executor_dry_turn, explain_record, explainer);
+	if (r < 0)
+		return r;
+	return explainer->n ? 0 : explain_other(explainer);
+}
+
+int explain_run(struct settings *settings, const struct target *target, bool json)
+{
+	CLEANUP(explainer_done) struct explainer explainer = {.target = target, .json = json};
+	const struct firmware *firmware;
+	int r;
+
+	settings->config.present = PRESENT_ACT;
+	r = walk_init(&explainer.walk, &settings->config);
+	if (r < 0)
+		return r;
+	if (json)
+		report_init(&explainer.report, 0);
+	firmware = sensor_firmware(&explainer.walk.sensor);
+	explainer.facts = (struct explain_facts){
+		.snapshot = &explainer.walk.sensor.snapshot,
+		.srat = &firmware->srat,
+		.cedt = &firmware->cedt,
+		.config = &settings->config,
+		.ran = explainer.walk.state.earlier,
+	};
+	r = explain_all(&explainer);
+	if (r == 0 && json)
+		r = report_print_explanations(&explainer.report, target);
+	return r;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * --explain: find what the target means, and tell all about it.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "daemon/settings/config_file.h"
+#include "tdxo/base/compiler.h"
+#include "tdxo/explain/target.h"
+
+/*
+ * 0; 1 if there is nothing of the kind here, which has been said; a negative errno: -ENODEV
+ * without memory hotplug.
+ */
+int explain_run(struct settings *settings, const struct target *target, bool json) MUST_CHECK;

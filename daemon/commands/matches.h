@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Matches: the ranges that a script wants to stop at, told when everything else has been printed.
+ */
+#pragma once
+
+#include "tdxo/base/compiler.h"
+#include "tdxo/record/fail_on.h"
+
+struct matched_range {
+	unsigned int words; /* that are true of it */
+	char subject[RECORD_SENTENCE];
+};
+
+struct matches {
+	unsigned int wanted; /* a set of enum fail_on; 0: nothing matches */
+	struct matched_range *items;
+	size_t n;
+};
+
+void matches_done(struct matches *matches);
+
+/* 0 or -ENOMEM. */
+int matches_add(struct matches *matches, const struct record *record) MUST_CHECK;
+
+/* One line for each. */
+void matches_tell(const struct matches *matches);

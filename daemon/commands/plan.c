@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Once: a walk, and what it found in one of several formats.
+ */
+#include "daemon/commands/plan.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "daemon/commands/config_diff.h"
+#include "daemon/commands/matches.h"
+#include "daemon/commands/walk.h"
+#include "daemon/output/report.h"
+#include "daemon/output/table.h"
+
+struct output {
+	enum once_format format;
+	bool bare; /* rows, and no words around them */
+	struct report report;
+	struct table table;
+	struct diff diff;
+	const struct state *state;
+	struct matches matches;
+	bool incomplete; /* some range is not as decided */
+};
+
+static void output_done(struct output *output)
+{
+	if (output->format == ONCE_JSON)
+		report_done(&output->report);
+	if (output->format == ONCE_TABLE)
+		table_done(&output->table);
+	matches_done(&output->matches);
+}
+
+static int output_init(
+	struct output *output, const struct once_options *options, const struct state *state)
+{
+	*output = (struct output){.format = options->format,
+		.bare = options->table->raw || options->table->noheadings,
+		.state = state,
+		.diff.state = state,
+		.matches.wanted = options->fail_on};
+	if (options->format == ONCE_JSON)
+		report_init(&output->report, state->disagreements);
+	return options->format == ONCE_TABLE ? table_init(&output->table, options->table) : 0;
+}
+
+static int output_add(const struct record *record, void *userdata)
+{
+	enum result result = record->outcome.result;
+	struct output *output = userdata;
+	int r;
+
+	if (result == RESULT_PARTIAL || result == RESULT_FAILED)
+		output->incomplete = true;
+	r = matches_add(&output->matches, record);
+	if (r < 0)
+		return r;
+	if (output->format == ONCE_TABLE)
+		return table_add(&output->table, record);
+	if (output->format == ONCE_JSON)
+		report_add(&output->report, record);
+	else
+		diff_range(&output->diff, record);
+	return 0;
+}
+
+static void print_summary(const struct snapshot *snapshot, const struct state *state)
+{
+	char size[SIZE_TEXT], gate[128];
+	struct text text = text_in(gate, sizeof(gate));
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < snapshot->boot_map.n; i++)
+		bytes += range_size(snapshot->boot_map.regions[i].range);
+	gate_append(&text, &snapshot->gate);
+	printf("TDX gate %s; boot map %s in %zu range%s; memory blocks of ", gate,
+		size_format(bytes, size), snapshot->boot_map.n,
+		snapshot->boot_map.n == 1 ? "" : "s");
+	printf("%s\n", size_format(snapshot->block_size, size));
+	if (state->disagreements)
+		printf("Disagreements with the kernel in this boot: %" PRIu64 "\n",
+			state->disagreements);
+}
+
+static int output_print(struct output *output, struct sensor *sensor, bool any)
+{
+	const struct snapshot *snapshot = &sensor->snapshot;
+
+	if (output->format == ONCE_JSON)
+		return report_print(&output->report, snapshot, sensor_firmware(sensor));
+	if (output->format == ONCE_DIFF) {
+		diff_end(&output->diff);
+		return 0;
+	}
+	if (!output->bare)
+		print_summary(snapshot, output->state);
+	if (any)
+		return table_print(&output->table);
+	if (!output->bare)
+		puts("No memory arrived after boot: nothing to do.");
+	return 0;
+}
+
+/* What a script asked for is what it is told, rather than that something went wrong. */
+static int conclude(const struct output *output)
+{
+	matches_tell(&output->matches);
+	if (output->matches.n)
+		return ONCE_MATCHED;
+	return output->incomplete ? ONCE_INCOMPLETE : 0;
+}
+
+int once_run(struct settings *settings, const struct once_options *options)
+{
+	CLEANUP(walk_done) struct walk walk;
+	CLEANUP(output_done) struct output output = {0};
+	int r;
+
+	/* This is the administrator's asking. */
+	if (options->format != ONCE_DIFF)
+		settings->config.present = PRESENT_ACT;
+	r = walk_init(&walk, &settings->config);
+	if (r == 0)
+		r = output_init(&output, options, &walk.state);
+	if (r < 0)
+		return r;
+	if (options->format == ONCE_DIFF)
+		diff_config(&output.diff, settings);
+	r = walk_all(&walk, options->executor, output_add, &output);
+	if (r >= 0)
+		r = output_print(&output, &walk.sensor, r > 0);
+	return r < 0 ? r : conclude(&output);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A tree that is being written.
+ */
+#include "daemon/commands/tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/host/cleanup.h"
+
+#define DIRECTORY_FLAGS (O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
+/* 0 or -ENOTEMPTY, or another negative errno. */
+static int check_empty(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	CLEANUP(close_directory) DIR *directory = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *entry;
+
+	if (!directory)
+		return -errno;
+	for (errno = 0; (entry = readdir(directory)); errno = 0)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			return -ENOTEMPTY;
+	return -errno;
+}
+
+int tree_create(const char *directory, struct tree *ret_tree)
+{
+	struct tree tree = {.parent_fd = -1};
+	int r;
+
+	if (mkdir(directory, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	tree.fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (tree.fd < 0)
+		return -errno;
+	r = check_empty(tree.fd);
+	if (r < 0) {
+		close(tree.fd);
+		return r;
+	}
+	*ret_tree = tree;
+	return 0;
+}
+
+void tree_done(struct tree *tree)
+{
+	close_fd(&tree->fd);
+	close_fd(&tree->parent_fd);
+	free(tree->parent);
+	*tree = (struct tree){.fd = -1, .parent_fd = -1};
+}
+
+/* Take the next part off a path: false if there is none before the last. */
+static bool next_part(const char **path, char part[NAME_MAX + 1])
+{
+	size_t length = strcspn(*path, "/");
+
+	if (!(*path)[length] || length > NAME_MAX)
+		return false;
+	memcpy(part, *path, length);
+	part[length] = '\0';
+	*path += length + 1;
+	return true;
+}
+
+/* Returns a descriptor of a directory in another one, which is made if it is not there. */
+static int enter(int fd, const char *name)
+{
+	int inner;
+
+	if (strcmp(name, "..") == 0)
+		return -EINVAL;
+	if (mkdirat(fd, name, 0777) < 0 && errno != EEXIST)
+		return -errno;
+	inner = openat(fd, name, O_PATH | DIRECTORY_FLAGS);
+	return inner < 0 ? -errno : inner;
+}
+
+/* Returns a new descriptor of the directory that a path lies in. */
+static int open_parent(const struct tree *tree, const char *path)
+{
+	int fd = openat(tree->fd, ".", O_PATH | DIRECTORY_FLAGS);
+	char part[NAME_MAX + 1];
+
+	if (fd < 0)
+		return -errno;
+	while (fd >= 0 && next_part(&path, part)) {
+		int outer = fd;
+
+		if (!part[0])
+			continue;
+		fd = enter(outer, part);
+		close(outer);
+	}
+	return fd;
+}
+
+/*
+ * The last part of a path, after `parent_fd` has become the directory it lies in. Most paths
+ * lie where the one before did.
+ */
+static int enter_parent(struct tree *tree, const char *path, const char **ret_name)
+{
+	const char *name = strrchr(path, '/') + 1;
+	size_t length = (size_t)(name - path);
+	char *parent;
+	int fd;
+
+	*ret_name = name;
+	if (tree->parent && strlen(tree->parent) == length &&
+		strncmp(tree->parent, path, length) == 0)
+		return 0;
+	fd = open_parent(tree, path);
+	if (fd < 0)
+		return fd;
+	close_fd(&tree->parent_fd);
+	tree->parent_fd = fd;
+	parent = strndup(path, length);
+	free(tree->parent);
+	tree->parent = parent;
+	return parent ? 0 : -ENOMEM;
+}
+
+bool tree_has(const struct tree *tree, const char *path)
+{
+	return faccessat(tree->fd, path + strspn(path, "/"), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int write_all(int fd, const char *bytes, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, bytes, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		bytes += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+int tree_add_file(struct tree *tree, const char *path, const void *bytes, size_t size)
+{
+	const char *name;
+	int fd, r;
+
+	r = enter_parent(tree, path, &name);
+	if (r < 0)
+		return r;
+	fd = openat(
+		tree->parent_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, bytes, size);
+	/* Some file systems tell only now that they are full. */
+	if (close(fd) < 0 && r == 0)
+		r = -errno;
+	tree->files++;
+	tree->bytes += size;
+	return r;
+}
+
+int tree_add_link(struct tree *tree, const char *path, const char *target)
+{
+	const char *name;
+	int r;
+
+	r = enter_parent(tree, path, &name);
+	if (r == 0 && symlinkat(target, tree->parent_fd, name) < 0)
+		r = -errno;
+	return r;
+}
+
+int tree_add_directory(struct tree *tree, const char *path)
+{
+	const char *name;
+	int r;
+
+	r = enter_parent(tree, path, &name);
+	if (r == 0 && mkdirat(tree->parent_fd, name, 0777) < 0 && errno != EEXIST)
+		r = -errno;
+	return r;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A tree that is being written: files, directories and links beneath one directory.
+ *
+ * Paths are those that the tree has as "/". Each is walked part by part from the directory's
+ * descriptor, and no part may be a link: so nothing is ever written outside, whatever the links
+ * in the tree say, and no file that is there is ever written to.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tdxo/base/compiler.h"
+
+struct tree {
+	int fd;
+	char *parent; /* the directory of the last path, with its "/" */
+	int parent_fd;
+	size_t files;
+	uint64_t bytes;
+};
+
+/*
+ * Make the directory, or take one that is empty. 0; -ENOTEMPTY; another negative errno. A new
+ * one is for its owner alone: what root can read is not for everybody.
+ */
+int tree_create(const char *directory, struct tree *ret_tree) MUST_CHECK;
+void tree_done(struct tree *tree);
+
+/* Is there something of that name? */
+bool tree_has(const struct tree *tree, const char *path);
+
+/*
+ * These make the directories that lead there, too, with the modes that umask(2) leaves.
+ * 0; -EEXIST if there is something of that name; another negative errno, and perhaps half a file.
+ */
+int tree_add_file(struct tree *tree, const char *path, const void *bytes, size_t size) MUST_CHECK;
+int tree_add_link(struct tree *tree, const char *path, const char *target) MUST_CHECK;
+
+/* 0, also if it is there. */
+int tree_add_directory(struct tree *tree, const char *path) MUST_CHECK;

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * CXL, through libcxl: memory devices have endpoints, those have decoders, and a region names
+ * the decoders that are its targets, and hangs below the root decoder of its window.
+ */
+#include "daemon/host/cxl.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include <cxl/libcxl.h>
+
+#include "daemon/host/paths.h"
+#include "daemon/host/sysfs.h"
+#include "tdxo/base/array.h"
+
+struct cxl_target {
+	char decoder[SYSFS_NAME];
+	struct memdev memdev;
+};
+
+static void unref_ctx(struct cxl_ctx **ctx)
+{
+	if (*ctx)
+		cxl_unref(*ctx);
+}
+
+void cxl_done(struct cxl *cxl)
+{
+	free(cxl->targets);
+	free(cxl->roots);
+	*cxl = (struct cxl){0};
+}
+
+static void add_target(struct cxl *cxl, struct cxl_decoder *decoder, struct cxl_memdev *memdev)
+{
+	struct cxl_target target = {.memdev.serial = cxl_memdev_get_serial(memdev)};
+
+	snprintf(target.decoder, SYSFS_NAME, "%s", cxl_decoder_get_devname(decoder));
+	snprintf(target.memdev.name, SYSFS_NAME, "%s", cxl_memdev_get_devname(memdev));
+	snprintf(target.memdev.pci_address, SYSFS_NAME, "%s", cxl_memdev_get_host(memdev));
+	snprintf(target.memdev.firmware, SYSFS_NAME, "%s",
+		cxl_memdev_get_firmware_version(memdev) ?: "");
+	/* Short of memory, the record lacks it. */
+	(void)array_append(cxl->targets, cxl->n, target);
+}
+
+/* libcxl 76 does not read it, 81 does. The kernel writes -1 for a window without a QoS class. */
+static void read_qos_class(struct origin *root)
+{
+	uint64_t qos_class;
+	struct path path;
+
+	path_of(&path, SYS_CXL_DEVICE "/qos_class", root->decoder);
+	if (sysfs_read_number(path.text, 10, &qos_class) < 0 || qos_class > INT_MAX)
+		return;
+	root->has_qos_class = true;
+	root->qos_class = (unsigned int)qos_class;
+}
+
+static void add_root(struct cxl *cxl, struct cxl_decoder *decoder)
+{
+	struct origin root = {0};
+	uint64_t start = cxl_decoder_get_resource(decoder), size = cxl_decoder_get_size(decoder);
+
+	snprintf(root.decoder, SYSFS_NAME, "%s", cxl_decoder_get_devname(decoder));
+	/* What cannot be read is ULLONG_MAX to libcxl. */
+	if (size && size <= UINT64_MAX - start)
+		root.window = (struct range){start, start + size};
+	read_qos_class(&root);
+	(void)array_append(cxl->roots, cxl->n_roots, root);
+}
+
+static void read_windows(struct cxl *cxl, struct cxl_ctx *ctx)
+{
+	struct cxl_decoder *decoder;
+	struct cxl_bus *bus;
+
+	cxl_bus_foreach(ctx, bus) cxl_decoder_foreach(cxl_bus_get_port(bus), decoder)
+		add_root(cxl, decoder);
+}
+
+static void read_memdevs(struct cxl *cxl, struct cxl_ctx *ctx)
+{
+	struct cxl_memdev *memdev;
+	struct cxl_decoder *decoder;
+
+	cxl_memdev_foreach(ctx, memdev)
+	{
+		struct cxl_endpoint *endpoint = cxl_memdev_get_endpoint(memdev);
+
+		if (!endpoint)
+			continue;
+		cxl_decoder_foreach(cxl_endpoint_get_port(endpoint), decoder)
+			add_target(cxl, decoder, memdev);
+	}
+}
+
+void cxl_refresh(struct cxl *cxl)
+{
+	CLEANUP(unref_ctx) struct cxl_ctx *ctx = NULL;
+
+	if (cxl->fresh)
+		return;
+	cxl_done(cxl);
+	cxl->fresh = true;
+	if (cxl_new(&ctx) < 0)
+		return;
+	cxl_set_log_priority(ctx, LOG_CRIT);
+	read_windows(cxl, ctx);
+	read_memdevs(cxl, ctx);
+}
+
+static const struct memdev *find_memdev(const struct cxl *cxl, const char *decoder)
+{
+	for (size_t i = 0; i < cxl->n; i++)
+		if (strcmp(cxl->targets[i].decoder, decoder) == 0)
+			return &cxl->targets[i].memdev;
+	return NULL;
+}
+
+/* The same, after another look if it is not known yet. */
+static const struct memdev *see_memdev(struct cxl *cxl, const char *decoder)
+{
+	const struct memdev *memdev = find_memdev(cxl, decoder);
+
+	if (memdev)
+		return memdev;
+	cxl->fresh = false;
+	cxl_refresh(cxl);
+	return find_memdev(cxl, decoder);
+}
+
+static void describe_memdevs(struct cxl *cxl, struct arrival *arrival)
+{
+	char decoder[SYSFS_NAME];
+	const struct memdev *memdev;
+	struct path path;
+
+	for (unsigned int i = 0; i < MEMDEVS_MAX; i++) {
+		path_of(&path, SYS_CXL_DEVICE "/target%u", arrival->region, i);
+		if (sysfs_read(path.text, decoder, sizeof(decoder)) < 0)
+			return;
+		memdev = see_memdev(cxl, decoder);
+		if (memdev)
+			arrival->memdevs[arrival->n_memdevs++] = *memdev;
+	}
+}
+
+static const struct origin *find_root(const struct cxl *cxl, const char *decoder)
+{
+	for (size_t i = 0; i < cxl->n_roots; i++)
+		if (strcmp(cxl->roots[i].decoder, decoder) == 0)
+			return &cxl->roots[i];
+	return NULL;
+}
+
+/* Root decoders are those of firmware: one that is known has not changed. */
+static void describe_window(struct cxl *cxl, struct arrival *arrival)
+{
+	const struct origin *root;
+	char decoder[SYSFS_NAME];
+	struct path path;
+
+	path_of(&path, SYS_CXL_DEVICE, arrival->region);
+	if (sysfs_link_parent(path.text, decoder, sizeof(decoder)) < 0)
+		return;
+	root = find_root(cxl, decoder);
+	if (!root) {
+		cxl_refresh(cxl);
+		root = find_root(cxl, decoder);
+	}
+	if (root)
+		arrival->origin = *root;
+}
+
+/* An attribute of the region; empty if it has none: a volatile one has no UUID. */
+static void read_attribute(const struct arrival *arrival, const char *name, char text[SYSFS_NAME])
+{
+	struct path path;
+
+	path_of(&path, SYS_CXL_DEVICE "/%s", arrival->region, name);
+	if (sysfs_read(path.text, text, SYSFS_NAME) < 0)
+		text[0] = '\0';
+}
+
+void cxl_describe(struct cxl *cxl, struct arrival *arrival)
+{
+	arrival->origin = (struct origin){0};
+	arrival->n_memdevs = 0;
+	if (!arrival->region[0])
+		return;
+	describe_memdevs(cxl, arrival);
+	describe_window(cxl, arrival);
+	read_attribute(arrival, "uuid", arrival->region_uuid);
+	read_attribute(arrival, "mode", arrival->origin.mode);
+}

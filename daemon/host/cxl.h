@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * CXL, through libcxl: which memory devices are behind a region, and which window holds it.
+ *
+ * libcxl reads the whole topology, which takes longer than everything else that a decision
+ * needs. So it is asked while nothing else happens, and what it said of each endpoint decoder
+ * and root decoder is kept; a new region then only has to name its decoders.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tdxo/memory/arrival.h"
+
+struct cxl_target;
+
+struct cxl {
+	struct cxl_target *targets; /* the endpoint decoders, each with its memory device */
+	size_t n;
+	struct origin *roots; /* the root decoders */
+	size_t n_roots;
+	bool fresh; /* nothing of CXL has changed since they were read */
+};
+
+void cxl_done(struct cxl *cxl);
+
+/* Read the topology, unless what is known is fresh. What cannot be read is left out. */
+void cxl_refresh(struct cxl *cxl);
+
+/*
+ * Fill in the memory devices and the window of a range that has a CXL region. Evidence for the record only:
+ * what cannot be found out stays empty.
+ */
+void cxl_describe(struct cxl *cxl, struct arrival *arrival);

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Dax devices, through libdaxctl.
+ *
+ * Its contexts cache what they saw, so each list makes a new one. What it says of success is
+ * a hint: the driver link is read again after every switch.
+ */
+#include "daemon/host/dax.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <daxctl/libdaxctl.h>
+
+#include "daemon/host/paths.h"
+#include "daemon/host/sysfs.h"
+#include "tdxo/base/array.h"
+
+void dax_done(struct dax *dax)
+{
+	if (dax->ctx)
+		daxctl_unref(dax->ctx);
+	dax->ctx = NULL;
+}
+
+enum dax_driver dax_driver_of(const char *device)
+{
+	char name[SYSFS_NAME];
+	struct path path;
+	int r;
+
+	r = sysfs_link_name(path_of(&path, SYS_DAX_DEVICE "/driver", device), name, sizeof(name));
+	if (r == -ENOENT)
+		return DAX_DRIVER_NONE;
+	for (enum dax_driver driver = DAX_DRIVER_KMEM; r == 0 && driver < DAX_DRIVER_OTHER;
+		driver++)
+		if (strcmp(name, dax_driver_to_string(driver)) == 0)
+			return driver;
+	return DAX_DRIVER_OTHER;
+}
+
+/* ".../region0/dax_region0": the CXL region is the parent of the dax region. */
+static void copy_region(char region[SYSFS_NAME], const char *path)
+{
+	const char *end = strstr(path, "/dax_region"), *start = end;
+
+	region[0] = '\0';
+	if (!end)
+		return;
+	while (start > path && start[-1] != '/')
+		start--;
+	if (end - start < SYSFS_NAME)
+		snprintf(region, SYSFS_NAME, "%.*s", (int)(end - start), start);
+}
+
+static int append_mapping(struct dax_device *device, uint64_t start, uint64_t last)
+{
+	return array_append(device->mappings, device->n_mappings, (struct range){start, last + 1});
+}
+
+static int compare_ranges(const void *a, const void *b)
+{
+	const struct range *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+/*
+ * Where the device lies: its mappings, or before Linux 5.10 its resource. Both are for root
+ * only. libdaxctl 76 would tell the mappings too, but leaks them.
+ */
+static int read_mappings(
+	struct dax_device *device, struct daxctl_dev *dev, struct complaints *complaints)
+{
+	uint64_t start, last, size = 0, resource = daxctl_dev_get_resource(dev);
+	struct path path;
+	int r = 0;
+
+	for (unsigned int i = 0; r == 0; i++) {
+		path_of(&path, SYS_DAX_DEVICE "/mapping%u/start", device->name, i);
+		r = sysfs_read_number(path.text, 0, &start);
+		if (r == -ENOENT)
+			break;
+		if (r < 0)
+			continue; /* the message names this file */
+		path_of(&path, SYS_DAX_DEVICE "/mapping%u/end", device->name, i);
+		r = sysfs_read_number(path.text, 0, &last);
+		if (r == 0 && last <= start)
+			r = -EBADMSG;
+		if (r == 0)
+			r = append_mapping(device, start, last);
+		size += r == 0 ? last - start + 1 : 0;
+	}
+	if (r == -ENOMEM)
+		return r;
+	if (r == -ENOENT && !device->n_mappings && resource && device->size)
+		return append_mapping(device, resource, resource + device->size - 1);
+	/* Half of it is worse than nothing: the other half may hold anything. */
+	if (device->n_mappings && (r != -ENOENT || size != device->size)) {
+		complain(complaints, "%s: the mappings do not make up the size of %s", path.text,
+			device->name);
+		device->n_mappings = 0;
+	}
+	if (device->n_mappings)
+		qsort(device->mappings, device->n_mappings, sizeof(*device->mappings),
+			compare_ranges);
+	return 0;
+}
+
+/* The kernel gives the directory of each device that it makes a new inode number. */
+uint64_t dax_identity(const char *device)
+{
+	struct path path;
+	struct stat st;
+
+	return stat(path_of(&path, SYS_DAX_DEVICE, device), &st) < 0 ? 0 : st.st_ino;
+}
+
+static int append_device(struct snapshot *snapshot, struct daxctl_region *region,
+	struct daxctl_dev *dev, struct complaints *complaints)
+{
+	const char *path = daxctl_region_get_path(region);
+	struct dax_device device = {
+		.identity = dax_identity(daxctl_dev_get_devname(dev)),
+		.carrier = carrier_of_dax_path(path),
+		.driver = dax_driver_of(daxctl_dev_get_devname(dev)),
+		.target_node = daxctl_dev_get_target_node(dev),
+		.size = daxctl_dev_get_size(dev),
+	};
+	int r;
+
+	snprintf(device.name, sizeof(device.name), "%s", daxctl_dev_get_devname(dev));
+	copy_region(device.region, path);
+	if (device.target_node < 0)
+		device.target_node = NODE_UNKNOWN;
+	r = read_mappings(&device, dev, complaints);
+	if (array_append(snapshot->dax, snapshot->n_dax, device) < 0) {
+		free(device.mappings);
+		return -ENOMEM;
+	}
+	if (device.size && !device.n_mappings)
+		complain(complaints,
+			SYS_DAX_DEVICE "/mapping0: cannot be read, so where %s lies"
+				       " is not known",
+			device.name, device.name);
+	if (device.target_node == NODE_UNKNOWN)
+		complain(complaints, SYS_DAX_DEVICE "/target_node: no node", device.name);
+	return r;
+}
+
+struct check {
+	struct snapshot *snapshot;
+	struct complaints *complaints;
+};
+
+static int check_listed(const char *name, void *userdata)
+{
+	const struct check *check = userdata;
+
+	if (snapshot_find_dax(check->snapshot, name))
+		return 0;
+	check->snapshot->dax_incomplete = true;
+	complain(check->complaints,
+		SYS_DAX_DEVICE ": left alone, libdaxctl cannot read it"
+			       " (is /dev/%s there?)",
+		name, name);
+	return 0;
+}
+
+void dax_check(struct snapshot *snapshot, struct complaints *complaints)
+{
+	struct check check = {snapshot, complaints};
+	int r;
+
+	snapshot->dax_incomplete = false;
+	r = sysfs_list(SYS_DAX_DEVICES, check_listed, &check);
+	if (r < 0 && r != -ENOENT)
+		complain(complaints, SYS_DAX_DEVICES ": %s", strerror(-r));
+}
+
+int dax_list(struct dax *dax, struct snapshot *snapshot, struct complaints *complaints)
+{
+	struct daxctl_region *region;
+	struct daxctl_dev *dev;
+	int r;
+
+	dax_done(dax);
+	r = daxctl_new(&dax->ctx);
+	if (r < 0) {
+		complain(complaints, "libdaxctl: %s", strerror(-r));
+		return r;
+	}
+	daxctl_set_log_priority(dax->ctx, LOG_CRIT);
+	daxctl_region_foreach(dax->ctx, region)
+	{
+		daxctl_dev_foreach(region, dev)
+		{
+			r = append_device(snapshot, region, dev, complaints);
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+enum devdax_use dax_devdax_use(void)
+{
+	uint64_t users;
+
+	if (sysfs_read_number(SYS_DEVICE_DAX_USERS, 10, &users) < 0)
+		return DEVDAX_USE_UNKNOWN;
+	return users ? DEVDAX_IN_USE : DEVDAX_UNUSED;
+}
+
+uint64_t dax_align(const char *device)
+{
+	uint64_t align;
+	struct path path;
+
+	path_of(&path, SYS_DAX_DEVICE "/align", device);
+	return sysfs_read_number(path.text, 10, &align) < 0 ? 0 : align;
+}
+
+/* Both the kernel as a whole and the device must be told so (drivers/dax/kmem.c, 6.12). */
+bool dax_map_on_itself(const char *device)
+{
+	char kernel[SYSFS_NAME];
+	uint64_t wanted;
+	struct path path;
+
+	path_of(&path, SYS_DAX_DEVICE "/memmap_on_memory", device);
+	return sysfs_read_number(path.text, 10, &wanted) == 0 && wanted &&
+	       sysfs_read(SYS_MEMMAP_ON_MEMORY, kernel, sizeof(kernel)) == 0 &&
+	       (strcmp(kernel, "Y") == 0 || strcmp(kernel, "force") == 0);
+}
+
+static struct daxctl_dev *find(struct dax *dax, const char *device)
+{
+	struct daxctl_region *region;
+	struct daxctl_dev *dev;
+
+	if (!dax->ctx)
+		return NULL;
+	daxctl_region_foreach(dax->ctx, region) daxctl_dev_foreach(
+		region, dev) if (strcmp(daxctl_dev_get_devname(dev), device) == 0) return dev;
+	return NULL;
+}
+
+/*
+ * kmem is bound by its own "bind" file: libdaxctl would write to "new_id", and that binds every
+ * device without a driver that kmem can have, decided or not (tried on 6.12). CXL and hmem
+ * devices need no new id for kmem (dax_match_type(), drivers/dax/bus.c, 6.12).
+ */
+int dax_bind(struct dax *dax, const char *device, enum dax_driver driver)
+{
+	struct daxctl_dev *dev = find(dax, device);
+	struct path path;
+	int r;
+
+	if (!dev)
+		return -ENODEV;
+	/* While the system starts the module may not be loaded yet. */
+	path_of(&path, SYS_DAX_DRIVERS "/%s/bind", dax_driver_to_string(driver));
+	if (access(path.text, F_OK) < 0)
+		return -EAGAIN;
+	r = driver == DAX_DRIVER_KMEM ? sysfs_write(path.text, device)
+				      : daxctl_dev_enable_devdax(dev);
+	/*
+	 * What was told to device_dax's "new_id" stays, and the next write to it would bind this
+	 * name again, whoever has it then. Nothing is lost if it cannot be taken back.
+	 */
+	if (driver == DAX_DRIVER_DEVICE_DAX)
+		(void)!sysfs_write(SYS_DAX_DRIVERS "/device_dax/remove_id", device);
+	if (dax_driver_of(device) == driver)
+		return 0;
+	/* It may have been taken away while the kernel was at it. */
+	if (!dax_identity(device))
+		return -ENODEV;
+	return r < 0 ? r : -EIO;
+}
+
+int dax_unbind(struct dax *dax, const char *device)
+{
+	struct daxctl_dev *dev = find(dax, device);
+	int r;
+
+	if (!dev)
+		return -ENODEV;
+	r = daxctl_dev_disable(dev);
+	if (dax_driver_of(device) == DAX_DRIVER_NONE)
+		return 0;
+	return r < 0 ? r : -EIO;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Dax devices, through libdaxctl: what there are, and switching a driver.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "daemon/log/complaints.h"
+#include "tdxo/base/compiler.h"
+#include "tdxo/memory/snapshot.h"
+
+struct daxctl_ctx;
+
+struct dax {
+	struct daxctl_ctx *ctx; /* of the last dax_list(), or NULL */
+};
+
+void dax_done(struct dax *dax);
+
+/* Append all dax devices to the snapshot. 0, or a negative errno, complained about; -ENOMEM. */
+int dax_list(struct dax *dax, struct snapshot *snapshot, struct complaints *complaints) MUST_CHECK;
+
+/* Complain about dax devices that dax_list() has not found: libdaxctl says nothing of them. */
+void dax_check(struct snapshot *snapshot, struct complaints *complaints);
+
+/* Tells a device from another that had its name before; 0: there is none. */
+uint64_t dax_identity(const char *device);
+
+/* The driver that a device has now; DAX_DRIVER_NONE also if there is no such device. */
+enum dax_driver dax_driver_of(const char *device);
+
+/*
+ * Is any devdax device open or mapped, by anybody? The module's count of users tells, without
+ * a capability, and across all mount namespaces; where device_dax is built in nothing does.
+ */
+enum devdax_use dax_devdax_use(void);
+
+/* The size of the pages that a devdax device is mapped with; 0: not known. */
+uint64_t dax_align(const char *device);
+
+/* Would kmem put the device's memory map into the memory that it brings? */
+bool dax_map_on_itself(const char *device);
+
+/*
+ * Give a device of the last dax_list() a driver that it lacks, or take its driver. 0 if the
+ * device has (or lacks) it afterwards, whatever libdaxctl said; else a negative errno: its
+ * answer, or -EIO if it claims success.
+ */
+int dax_bind(struct dax *dax, const char *device, enum dax_driver driver) MUST_CHECK;
+int dax_unbind(struct dax *dax, const char *device) MUST_CHECK;

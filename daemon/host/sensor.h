@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The sensor: fills the snapshot.
+ *
+ * It is told to look again and does so; it keeps nothing of the events. A look lists the
+ * memory blocks' names and the dax devices. The states of blocks are read only for a range
+ * that is to be decided, by sensor_examine().
+ */
+#pragma once
+
+#include "daemon/host/cxl.h"
+#include "daemon/host/dax.h"
+#include "daemon/host/firmware.h"
+#include "daemon/log/complaints.h"
+#include "tdxo/base/compiler.h"
+#include "tdxo/memory/arrival.h"
+#include "tdxo/memory/snapshot.h"
+#include "tdxo/policy/policy.h"
+
+struct sensor {
+	struct snapshot snapshot;
+	const struct config *config;
+	struct dax dax;
+	struct cxl cxl;
+	struct firmware firmware;
+	bool firmware_read;
+	struct range_set boot_ram; /* as firmware told it, not narrowed: tells a DIMM's entry */
+	enum boot_source boot_ram_source;
+	struct blocks before;	    /* the blocks of the last look that counted */
+	bool looked;		    /* `before` is something */
+	bool blind;		    /* the last look could not see all */
+	bool was_active;	    /* the gate was found active at some time of this boot */
+	struct tdx_log log;	    /* the kernel's messages about TDX, and those of tdx_failure */
+	int log_error;		    /* 0, or why not all of the kernel log could be read */
+	struct tdx_log tdx_failure; /* its messages when a failed start was proved in this boot */
+	struct complaints complaints;
+};
+
+/* What an earlier start in this boot has found out. */
+struct earlier {
+	const struct boot_map *boot_map; /* or NULL; its regions are copied */
+	bool gate_active;
+	const struct tdx_log *tdx_failure; /* messages from when a failed start was proved */
+};
+
+/* Take the first look. 0; -ENODEV: no memory hotplug, only the gate is known; -ENOMEM. */
+int sensor_init(struct sensor *sensor, const struct config *config,
+	const struct earlier *earlier) MUST_CHECK;
+void sensor_done(struct sensor *sensor);
+
+/* The configuration has changed: decide the gate and make the boot map again. 0 or -ENOMEM. */
+int sensor_reconfigure(struct sensor *sensor) MUST_CHECK;
+
+/* Look again. 0 or -ENOMEM; what cannot be read is complained about and left out. */
+int sensor_look(struct sensor *sensor) MUST_CHECK;
+
+/*
+ * Look again at the dax devices only, while things are still changing: the rest stays as it was
+ * seen last, and a device that libdaxctl does not list yet is no reason to complain.
+ */
+int sensor_glance(struct sensor *sensor) MUST_CHECK;
+
+/* All ranges that are there now and were not at boot. */
+int sensor_arrivals(struct sensor *sensor, struct arrivals *ret_arrivals) MUST_CHECK;
+
+/* What was seen until now has been decided: only what comes later has arrived. 0 or -ENOMEM. */
+int sensor_settle(struct sensor *sensor) MUST_CHECK;
+
+/*
+ * Read what the decision on a range needs: its driver, its blocks' states, its node, and what
+ * its memory map would cost.
+ */
+void sensor_examine(struct sensor *sensor, struct arrival *arrival);
+
+/* Fill in where a range comes from: evidence for its record, which costs more than the decision. */
+void sensor_describe(struct sensor *sensor, struct arrival *arrival);
+
+/* What firmware's tables say, read once; what is wrong with them is complained about. */
+const struct firmware *sensor_firmware(struct sensor *sensor);
+
+/* List the blocks again; if that fails twice, those of the last time stay. 0 or -ENOMEM. */
+int sensor_list_blocks(struct sensor *sensor) MUST_CHECK;
+
+/* See what became of a range: the states of its blocks, as they were listed last; its driver. */
+void sensor_review(struct sensor *sensor, struct arrival *arrival);
+
+/* The state of one block. 0, or a negative errno: -ENOENT if there is no such block. */
+int sensor_block_state(uint64_t id, enum block_state *ret_state) MUST_CHECK;
+
+/* The node of a block, or NODE_UNKNOWN. */
+int sensor_block_node(uint64_t id) MUST_CHECK;
+
+/* The zone of the highest block of a range that is online; empty if none is, or it is not known. */
+void sensor_zone_of(const struct sensor *sensor, struct range range, char *ret_zone, size_t size);
+
+/* Read the sources of the gate again. */
+void sensor_read_gate(struct sensor *sensor);
+
+/*
+ * Call `each` for every message of the kernel's own in /dev/kmsg, or in the journal where that
+ * cannot be opened: its text, which may end in a newline. 0; -EBADMSG if there were lines that are
+ * no messages; or another negative errno if neither can be read.
+ */
+int sensor_kernel_log(void (*each)(const char *message, void *userdata), void *userdata) MUST_CHECK;
+
+/* The parts of sensor_init(), in sensor_boot.c and sensor_gate.c. */
+int sensor_read_boot_ram(struct sensor *sensor) MUST_CHECK;
+int sensor_build_boot_map(struct sensor *sensor) MUST_CHECK;
+int sensor_list_dimms(struct sensor *sensor) MUST_CHECK;

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Kernel attributes: one open, one transfer, one close.
+ */
+#include "daemon/host/sysfs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/host/cleanup.h"
+
+#define READ_FIRST (16 * 1024)
+#define READ_MOST  (16 * 1024 * 1024) /* /proc/zoneinfo grows with processors and nodes */
+
+const char *path_of(struct path *path, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(path->text, sizeof(path->text), format, args);
+	va_end(args);
+	return path->text;
+}
+
+/* A FIFO or a device, as a captured tree may have, is not waited for, and not read. */
+static int open_for_reading(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = fstat(fd, &st) < 0 ? -errno : 0;
+	if (r == 0 && !S_ISREG(st.st_mode))
+		r = S_ISDIR(st.st_mode) ? -EISDIR : -EOPNOTSUPP;
+	if (r == 0)
+		return fd;
+	close(fd);
+	return r;
+}
+
+/* Read until `size` bytes are there or the file ends. Returns how many. */
+static ssize_t read_up_to(int fd, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	while (n < size) {
+		ssize_t r = read(fd, buf + n, size - n);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return -errno;
+		if (r == 0)
+			break;
+		n += (size_t)r;
+	}
+	return (ssize_t)n;
+}
+
+static ssize_t read_file(const char *path, char *buf, size_t size)
+{
+	CLEANUP(close_fd) int fd = open_for_reading(path);
+
+	return fd < 0 ? fd : read_up_to(fd, buf, size);
+}
+
+int sysfs_read_head(const char *path, char *ret_text, size_t size)
+{
+	ssize_t n = read_file(path, ret_text, size - 1);
+
+	if (n < 0)
+		return (int)n;
+	ret_text[n] = '\0';
+	return 0;
+}
+
+int sysfs_read(const char *path, char *ret_text, size_t size)
+{
+	ssize_t n = read_file(path, ret_text, size);
+
+	if (n < 0)
+		return (int)n;
+	if ((size_t)n == size)
+		return -EOVERFLOW;
+	if (n && ret_text[n - 1] == '\n')
+		n--;
+	ret_text[n] = '\0';
+	return 0;
+}
+
+/* Read until the file ends, into a buffer that grows. Returns how many bytes; -EFBIG. */
+static ssize_t read_all(int fd, char **text)
+{
+	size_t n = 0;
+
+	for (size_t size = READ_FIRST; size <= READ_MOST; size *= 2) {
+		char *bigger = realloc(*text, size + 1);
+		ssize_t more;
+
+		if (!bigger)
+			return -ENOMEM;
+		*text = bigger;
+		more = read_up_to(fd, bigger + n, size - n);
+		if (more < 0)
+			return more;
+		n += (size_t)more;
+		if (n < size)
+			return (ssize_t)n;
+	}
+	return -EFBIG;
+}
+
+int sysfs_read_text(const char *path, char **ret_text, size_t *ret_size)
+{
+	CLEANUP(close_fd) int fd = open_for_reading(path);
+	CLEANUP(free_text) char *text = NULL;
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = read_all(fd, &text);
+	if (n < 0)
+		return (int)n;
+	text[n] = '\0';
+	*ret_text = text;
+	*ret_size = (size_t)n;
+	text = NULL;
+	return 0;
+}
+
+int sysfs_read_bytes(const char *path, void **ret_bytes, size_t *ret_size)
+{
+	char *text;
+	int r = sysfs_read_text(path, &text, ret_size);
+
+	if (r == 0)
+		*ret_bytes = text;
+	return r;
+}
+
+int sysfs_read_number(const char *path, int base, uint64_t *ret_number)
+{
+	char text[SYSFS_TEXT], *end;
+	uint64_t number;
+	int r;
+
+	r = sysfs_read(path, text, sizeof(text));
+	if (r < 0)
+		return r;
+	errno = 0;
+	number = strtoull(text, &end, base);
+	if (errno || end == text || *end || strchr(text, '-'))
+		return -EBADMSG;
+	*ret_number = number;
+	return 0;
+}
+
+int sysfs_write(const char *path, const char *text)
+{
+	CLEANUP(close_fd) int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = write(fd, text, strlen(text));
+	if (n < 0)
+		return -errno;
+	return (size_t)n == strlen(text) ? 0 : -EIO;
+}
+
+static int read_link(const char *path, char target[PATH_MAX])
+{
+	ssize_t n = readlink(path, target, PATH_MAX - 1);
+
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	return 0;
+}
+
+static int last_part(const char *target, char *ret_name, size_t size)
+{
+	const char *name = strrchr(target, '/');
+
+	name = name ? name + 1 : target;
+	if (strlen(name) >= size)
+		return -EOVERFLOW;
+	memcpy(ret_name, name, strlen(name) + 1);
+	return 0;
+}
+
+int sysfs_link_name(const char *path, char *ret_name, size_t size)
+{
+	char target[PATH_MAX];
+	int r = read_link(path, target);
+
+	return r < 0 ? r : last_part(target, ret_name, size);
+}
+
+int sysfs_link_parent(const char *path, char *ret_name, size_t size)
+{
+	char target[PATH_MAX], *slash;
+	int r = read_link(path, target);
+
+	if (r < 0)
+		return r;
+	slash = strrchr(target, '/');
+	if (!slash)
+		return -ENOENT;
+	*slash = '\0';
+	return last_part(target, ret_name, size);
+}
+
+int sysfs_list(const char *path, int (*each)(const char *name, void *userdata), void *userdata)
+{
+	CLEANUP(close_directory) DIR *directory = opendir(path);
+	const struct dirent *entry;
+	int r;
+
+	if (!directory)
+		return -errno;
+	for (errno = 0; (entry = readdir(directory)); errno = 0) {
+		if (entry->d_name[0] == '.')
+			continue;
+		r = each(entry->d_name, userdata);
+		if (r < 0)
+			return r;
+	}
+	return -errno;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Complaints: messages about files that cannot be read. Each is logged once, as long as it lasts.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "tdxo/base/compiler.h"
+
+struct complaint;
+
+struct complaints {
+	struct complaint *items;
+	size_t n;
+};
+
+void complaints_done(struct complaints *complaints);
+
+/* Say it, unless the last look said it too. */
+void complain(struct complaints *complaints, const char *format, ...) PRINTF(2, 3);
+
+/* A new look begins: what is not complained about in it will be forgotten at the next. */
+void complaints_begin(struct complaints *complaints);

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Columns. Most are a field of the record as it is; the rest is put together here.
+ */
+#include "daemon/output/columns.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* "0x100000000-0x1ffffffff", as lsmem prints it; or nothing */
+static void put_range(struct text *text, struct range range)
+{
+	if (!range_is_empty(range))
+		text_append(text, "0x%" PRIx64 "-0x%" PRIx64, range.start, range.end - 1);
+}
+
+static void put_own_range(struct text *text, const struct line *line)
+{
+	put_range(text, line->range);
+}
+
+static void put_window(struct text *text, const struct line *line)
+{
+	put_range(text, line->record->arrival.origin.window);
+}
+
+/* Firmware may tell of a window that the kernel has no decoder for. */
+static void put_window_name(struct text *text, const char *decoder, struct range window)
+{
+	bool known = !range_is_empty(window);
+
+	text_append(text, "%s%s", *decoder || !known ? decoder : "window", known ? " " : "");
+	put_range(text, window);
+}
+
+static void put_name(struct text *text, const struct line *line)
+{
+	const struct arrival *arrival = &line->record->arrival;
+
+	switch (line->level) {
+	case LEVEL_WINDOW:
+		put_window_name(text, arrival->origin.decoder, line->range);
+		break;
+	case LEVEL_REGION:
+		text_append(text, "%s", arrival->region);
+		break;
+	case LEVEL_DEVICE:
+		text_append(text, "%s", arrival->device);
+		break;
+	default:
+		put_range(text, line->range);
+	}
+}
+
+/* One more value of a list; a memory device that has none keeps its place. */
+static void put_item(struct text *text, const char *item)
+{
+	text_append(text, "%s%s", text->n ? "," : "", *item ? item : "-");
+}
+
+static void put_memdevs(struct text *text, const struct line *line)
+{
+	for (size_t i = 0; i < line->record->arrival.n_memdevs; i++)
+		put_item(text, line->record->arrival.memdevs[i].name);
+}
+
+static void put_serials(struct text *text, const struct line *line)
+{
+	for (size_t i = 0; i < line->record->arrival.n_memdevs; i++)
+		text_append(text, "%s0x%" PRIx64, i ? "," : "",
+			line->record->arrival.memdevs[i].serial);
+}
+
+static void put_pci(struct text *text, const struct line *line)
+{
+	for (size_t i = 0; i < line->record->arrival.n_memdevs; i++)
+		put_item(text, line->record->arrival.memdevs[i].pci_address);
+}
+
+#define BOTH   (COLUMN_IN_LIST | COLUMN_IN_TREE)
+#define NUMBER COLUMN_RIGHT
+#define SIZE   (COLUMN_RIGHT | COLUMN_SIZE)
+#define WINDOW LEVEL_WINDOW
+#define REGION LEVEL_REGION
+#define DEVICE LEVEL_DEVICE
+#define RANGE  LEVEL_RANGE
+
+static const struct column columns[] = {
+	{"NAME", NULL, put_name, WINDOW, COLUMN_IN_TREE | COLUMN_NAME, "what the line is about"},
+	{"RANGE", NULL, put_own_range, WINDOW, COLUMN_IN_LIST, "first and last address"},
+	{"SIZE", NULL, NULL, WINDOW, SIZE | BOTH, "size"},
+	{"CARRIER", "carrier", NULL, REGION, BOTH, "what brought it"},
+	{"DEVICE", "device", NULL, DEVICE, COLUMN_IN_LIST, "dax device"},
+	{"REGION", "region", NULL, REGION, 0, "CXL region"},
+	{"WINDOW", NULL, put_window, WINDOW, 0, "first and last address of the CXL window"},
+	{"MEMDEV", NULL, put_memdevs, REGION, 0, "CXL memory devices"},
+	{"SERIAL", NULL, put_serials, REGION, 0, "their serial numbers"},
+	{"PCI", NULL, put_pci, REGION, 0, "their PCI addresses"},
+	{"NODE", "node", NULL, DEVICE, NUMBER | BOTH, "NUMA node"},
+	{"BLOCKS", "blocks", NULL, RANGE, NUMBER, "memory blocks in the kernel"},
+	{"ONLINE", "blocks_online", NULL, RANGE, NUMBER, "how many of them are online"},
+	{"DRIVER", "driver", NULL, DEVICE, 0, "driver of the dax device"},
+	{"VERDICT", "verdict", NULL, RANGE, BOTH | COLUMN_VERDICT, "the verdict"},
+	{"ZONE", "zone", NULL, RANGE, 0, "zone asked for"},
+	{"REASON", "reason", NULL, RANGE, BOTH, "the reason"},
+	{"RULE", "rule", NULL, RANGE, 0, "rule that matched"},
+	{"RESULT", "result", NULL, RANGE, BOTH, "the result"},
+	{"EXPECTED", "expected", NULL, RANGE, 0, "what the kernel was expected to say to it"},
+	{"ANSWER", "answer", NULL, RANGE, 0, "what the kernel said"},
+	{"STRANDED", "stranded", NULL, RANGE, SIZE, "in the kernel, of no use to anybody"},
+	{"GATE", "gate", NULL, RANGE, 0, "what TDX demands"},
+};
+static_assert(ARRAY_SIZE(columns) <= COLUMNS_MAX, "room for all columns");
+
+#undef BOTH
+#undef NUMBER
+#undef SIZE
+#undef WINDOW
+#undef REGION
+#undef DEVICE
+#undef RANGE
+
+static bool is_chosen(const struct table_options *options, size_t column)
+{
+	for (size_t i = 0; i < options->n_chosen; i++)
+		if (options->chosen[i] == column)
+			return true;
+	return false;
+}
+
+int columns_choose(struct table_options *options, const char *title, size_t n)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+		if (strncasecmp(columns[i].title, title, n) != 0 || columns[i].title[n])
+			continue;
+		if (!is_chosen(options, i))
+			options->chosen[options->n_chosen++] = i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+void columns_choose_all(struct table_options *options)
+{
+	options->only_chosen = true;
+	options->n_chosen = ARRAY_SIZE(columns);
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+		options->chosen[i] = i;
+}
+
+/* The name holds the tree together, so it is there whatever is chosen. */
+static int default_flag(const struct table_options *options)
+{
+	if (!options->only_chosen)
+		return options->tree ? COLUMN_IN_TREE : COLUMN_IN_LIST;
+	return options->tree ? COLUMN_NAME : 0;
+}
+
+size_t columns_shown(const struct table_options *options, const struct column *shown[COLUMNS_MAX])
+{
+	int flag = default_flag(options);
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+		if (columns[i].flags & flag && !(options->only_chosen && is_chosen(options, i)))
+			shown[n++] = &columns[i];
+	for (size_t i = 0; i < options->n_chosen; i++) {
+		const struct column *column = &columns[options->chosen[i]];
+
+		if (options->only_chosen || !(column->flags & flag))
+			shown[n++] = column;
+	}
+	return n;
+}
+
+static void put_size(struct text *text, uint64_t size, bool bytes)
+{
+	char buf[SIZE_TEXT];
+
+	if (bytes)
+		text_append(text, "%" PRIu64, size);
+	else
+		text_append(text, "%s", size_format(size, buf));
+}
+
+static struct field find_field(const struct record *record, const char *name)
+{
+	struct field fields[RECORD_FIELDS];
+	size_t n = record_fields(record, fields);
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(fields[i].name, name) == 0)
+			return fields[i];
+	return (struct field){0};
+}
+
+/* The field that a column shows; its own of a line is the size. */
+static struct field field_of(const struct column *column, const struct line *line)
+{
+	if (column->field)
+		return find_field(line->record, column->field);
+	return (struct field){.kind = line->size ? FIELD_NUMBER : FIELD_NULL, .number = line->size};
+}
+
+static void put_value(
+	struct text *text, const struct column *column, const struct line *line, bool bytes)
+{
+	struct field field;
+
+	if (column->put) {
+		column->put(text, line);
+		return;
+	}
+	field = field_of(column, line);
+	if (field.kind == FIELD_TEXT)
+		text_append(text, "%s", field.text);
+	else if (field.kind == FIELD_NUMBER && column->flags & COLUMN_SIZE)
+		put_size(text, field.number, bytes);
+	else if (field.kind == FIELD_NUMBER)
+		text_append(text, "%" PRIu64, field.number);
+}
+
+const char *column_text(
+	const struct column *column, const struct line *line, bool bytes, char buf[COLUMN_TEXT])
+{
+	struct text text = text_in(buf, COLUMN_TEXT);
+
+	if (line->level >= column->level)
+		put_value(&text, column, line, bytes);
+	return text.n || line->level != LEVEL_RANGE ? buf : "-";
+}
+
+void columns_help(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+		printf("  %-16s %s\n", columns[i].title, columns[i].help);
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The report. Integers are integers, an absent thing is null.
+ */
+#include "daemon/output/report.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+void report_init(struct report *report, uint64_t disagreements)
+{
+	*report = (struct report){.ranges = json_new_array(), .disagreements = disagreements};
+}
+
+void report_done(struct report *report)
+{
+	json_free(&report->ranges);
+}
+
+static void add_text(struct json parent, const char *key, const char *text)
+{
+	if (text && *text)
+		json_add_text(parent, key, text);
+	else
+		json_add_null(parent, key);
+}
+
+static void add_memdevs(struct json parent, const struct arrival *arrival)
+{
+	struct json array = json_add_array(parent, "memdevs");
+
+	for (size_t i = 0; i < arrival->n_memdevs; i++) {
+		const struct memdev *memdev = &arrival->memdevs[i];
+		struct json object = json_add_object(array, NULL);
+
+		add_text(object, "name", memdev->name);
+		add_text(object, "pci_address", memdev->pci_address);
+		json_add_number(object, "serial", memdev->serial);
+		add_text(object, "firmware", memdev->firmware);
+	}
+}
+
+static void add_steps(struct json parent, const struct plan *plan)
+{
+	struct json array = json_add_array(parent, "steps");
+
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct step *step = &plan->steps[i];
+		struct json object = json_add_object(array, NULL);
+
+		add_text(object, "action", action_to_string(step->action));
+		if (range_is_empty(step->range))
+			json_add_no_range(object);
+		else
+			json_add_range(object, step->range);
+	}
+}
+
+static void add_field(struct json parent, const struct field *field)
+{
+	switch (field->kind) {
+	case FIELD_NULL:
+		json_add_null(parent, field->name);
+		break;
+	case FIELD_TEXT:
+		add_text(parent, field->name, field->text);
+		break;
+	case FIELD_BOOL:
+		json_add_bool(parent, field->name, field->number != 0);
+		break;
+	default:
+		json_add_number(parent, field->name, field->number);
+	}
+}
+
+/* A range has its start and size; its end, and the gate of the whole report, are not repeated. */
+static void fill_range(struct json object, const struct record *record)
+{
+	struct field fields[RECORD_FIELDS];
+	size_t n = record_fields(record, fields) - GATE_FIELDS;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct field *field = &fields[i];
+
+		if (strcmp(field->name, "end") == 0)
+			continue;
+		add_field(object, field);
+		if (strcmp(field->name, "qos_class") == 0)
+			add_memdevs(object, &record->arrival);
+	}
+	add_steps(object, record->plan);
+}
+
+void report_add(struct report *report, const struct record *record)
+{
+	fill_range(json_add_object(json_root(report->ranges), NULL), record);
+}
+
+void report_add_explanation(
+	struct report *report, const struct record *record, const struct explanation *explanation)
+{
+	struct json object = json_add_object(json_root(report->ranges), NULL);
+	struct json topics = json_add_object(object, "topics");
+
+	for (enum topic topic = 0; topic < TOPIC_MAX; topic++)
+		add_text(topics, topic_to_string(topic), explanation->texts[topic]);
+	if (record)
+		fill_range(json_add_object(object, "range"), record);
+	else
+		json_add_null(object, "range");
+}
+
+static void add_evidence(struct json parent, const struct gate *gate)
+{
+	struct json array = json_add_array(parent, "evidence");
+
+	for (enum gate_source source = 0; source < GATE_SOURCE_MAX; source++) {
+		struct json item = json_add_object(array, NULL);
+
+		add_text(item, "source", gate_source_to_string(source));
+		add_text(item, "says", fact_to_string(source, gate->evidence.facts[source]));
+	}
+}
+
+static void add_gate(struct json parent, const struct gate *gate)
+{
+	struct json object = json_add_object(parent, "gate");
+
+	add_text(object, "state", gate_state_to_string(gate->state));
+	add_text(object, "mode", gate_mode_to_string(gate->mode));
+	add_text(object, "detected", gate_state_to_string(gate->detected));
+	add_text(object, "cause", gate_cause_to_string(gate->cause));
+	add_text(object, "kernel_log", gate_log_line(gate));
+	add_evidence(object, gate);
+}
+
+static void add_guard(struct json parent, const struct snapshot *snapshot)
+{
+	static const char *const dax[] = {
+		[DAX_AUTOPROBE_UNREAD] = NULL,
+		[DAX_AUTOPROBE_OFF] = "off",
+		[DAX_AUTOPROBE_ON] = "on",
+	};
+	struct json object = json_add_object(parent, "guard");
+
+	add_text(object, JSON_DAX_AUTOPROBE, dax[snapshot->dax_autoprobe]);
+	add_text(object, JSON_AUTO_ONLINE_BLOCKS, snapshot->auto_online_blocks);
+}
+
+static void add_boot_map(struct json parent, const struct boot_map *map)
+{
+	struct json array = json_add_array(json_add_object(parent, "boot_map"), "ranges");
+
+	for (size_t i = 0; i < map->n; i++) {
+		struct json item = json_add_object(array, NULL);
+
+		json_add_range(item, map->regions[i].range);
+		add_text(item, "source", boot_source_to_string(map->regions[i].source));
+	}
+}
+
+static void add_srat(struct json parent, const struct srat *srat)
+{
+	struct json array = json_add_array(parent, "srat");
+
+	for (size_t i = 0; i < srat->n; i++) {
+		const struct srat_memory *memory = &srat->items[i];
+		struct json item = json_add_object(array, NULL);
+
+		json_add_range(item, memory->range);
+		json_add_number(item, "node", memory->node);
+		json_add_bool(item, "enabled", memory->enabled);
+		json_add_bool(item, "hot_pluggable", memory->hot_pluggable);
+		json_add_bool(item, "non_volatile", memory->non_volatile);
+	}
+}
+
+static void add_window(struct json array, const struct cedt_window *window)
+{
+	struct json object = json_add_object(array, NULL), targets;
+
+	json_add_range(object, window->range);
+	targets = json_add_array(object, "targets");
+	for (size_t i = 0; i < window->n_targets; i++)
+		json_add_number(targets, NULL, window->targets[i]);
+}
+
+static void add_cedt(struct json parent, const struct cedt *cedt)
+{
+	struct json object = json_add_object(parent, "cedt");
+	struct json windows = json_add_array(object, "windows");
+
+	for (size_t i = 0; i < cedt->n_windows; i++)
+		add_window(windows, &cedt->windows[i]);
+}
+
+static void add_firmware(struct json parent, const struct firmware *firmware)
+{
+	struct json object = json_add_object(parent, "firmware");
+	char buf[FIRMWARE_TEXT];
+
+	if (firmware_usable(firmware, FIRMWARE_SRAT))
+		add_srat(object, &firmware->srat);
+	else
+		json_add_null(object, "srat");
+	add_text(object, "srat_fault", firmware_trouble(firmware, FIRMWARE_SRAT, buf));
+	if (firmware_usable(firmware, FIRMWARE_CEDT))
+		add_cedt(object, &firmware->cedt);
+	else
+		json_add_null(object, "cedt");
+	add_text(object, "cedt_fault", firmware_trouble(firmware, FIRMWARE_CEDT, buf));
+}
+
+static struct json_document *new_report(void)
+{
+	struct json_document *document = json_new_object();
+
+	json_add_number(json_root(document), "schema", 1);
+	return document;
+}
+
+static int print(const struct json_document *document)
+{
+	int r = json_print(document, JSON_PRETTY, stdout);
+
+	if (r == 0)
+		putchar('\n');
+	return r;
+}
+
+int report_print_explanations(const struct report *report, const struct target *target)
+{
+	CLEANUP(json_free) struct json_document *document = new_report();
+	struct json object = json_root(document);
+
+	add_text(object, "target", target->name);
+	add_text(object, "kind", target_kind_to_string(target->kind));
+	json_add_document(object, "explanations", report->ranges);
+	return print(document);
+}
+
+int report_print_findings(const struct findings *findings, const struct gate *gate)
+{
+	CLEANUP(json_free) struct json_document *document = new_report();
+	struct json object = json_root(document), array;
+
+	add_gate(object, gate);
+	array = json_add_array(object, "findings");
+	for (size_t i = 0; i < findings->n; i++) {
+		const struct finding *finding = &findings->items[i];
+		struct json item = json_add_object(array, NULL);
+
+		add_text(item, "code", finding_code_to_string(finding->code));
+		add_text(item, "severity", severity_to_string(finding->severity));
+		add_text(item, "message", finding->message);
+		add_text(item, "remedy", finding->remedy);
+		add_text(item, "source", finding->source);
+	}
+	return print(document);
+}
+
+int report_print(const struct report *report, const struct snapshot *snapshot,
+	const struct firmware *firmware)
+{
+	CLEANUP(json_free) struct json_document *document = new_report();
+	struct json object = json_root(document);
+
+	add_gate(object, &snapshot->gate);
+	add_guard(object, snapshot);
+	add_boot_map(object, &snapshot->boot_map);
+	json_add_number(object, "block_size", snapshot->block_size);
+	json_add_number(object, "disagreements", report->disagreements);
+	add_firmware(object, firmware);
+	json_add_document(object, "ranges", report->ranges);
+	return print(document);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The report: a look at everything as one JSON object of schema 1.
+ */
+#pragma once
+
+#include "daemon/host/firmware.h"
+#include "daemon/output/json.h"
+#include "tdxo/base/compiler.h"
+#include "tdxo/doctor/doctor.h"
+#include "tdxo/explain/explain.h"
+#include "tdxo/explain/target.h"
+#include "tdxo/memory/snapshot.h"
+#include "tdxo/record/record.h"
+
+struct report {
+	struct json_document *ranges;
+	uint64_t disagreements; /* of the kernel, in this boot */
+};
+
+/* A report that there was no memory for cannot be printed. */
+void report_init(struct report *report, uint64_t disagreements);
+void report_done(struct report *report);
+void report_add(struct report *report, const struct record *record);
+
+/* Explanations, in place of ranges; the record is that of the range, if it is about one. */
+void report_add_explanation(
+	struct report *report, const struct record *record, const struct explanation *explanation);
+int report_print_explanations(const struct report *report, const struct target *target) MUST_CHECK;
+
+/* The state of TDX, and the findings. */
+int report_print_findings(const struct findings *findings, const struct gate *gate) MUST_CHECK;
+
+/* Print the object to stdout. 0 or a negative errno. */
+int report_print(const struct report *report, const struct snapshot *snapshot,
+	const struct firmware *firmware) MUST_CHECK;

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The table: one row per range, one column per thing that was asked for.
+ *
+ * As a tree it has further lines, for what ranges have in common. The branches of a line are
+ * found again by its name, which is unique below its parent. A device has more than one range,
+ * and they come in a row, so only its line is written more than once, each time with the size
+ * of all that has come.
+ */
+#include "daemon/output/table.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libsmartcols.h>
+
+#include "daemon/host/cleanup.h"
+
+/* No terminal, no colours; see also https://no-color.org */
+static bool is_colourful(const struct table_options *options)
+{
+	const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+	return !options->raw && isatty(STDOUT_FILENO) && !(no_color && *no_color) && terminal &&
+	       *terminal && strcmp(terminal, "dumb") != 0;
+}
+
+static const char *colour_of(const struct record *record)
+{
+	static const char *const colours[] = {
+		[VERDICT_ONLINE] = "green",
+		[VERDICT_DEVDAX] = "cyan",
+		[VERDICT_OFFLINE] = "brown",
+		[VERDICT_IGNORE] = NULL,
+	};
+	static_assert(ARRAY_SIZE(colours) == VERDICT_MAX, "a colour or none for each verdict");
+	enum result result = record->outcome.result;
+
+	if (result == RESULT_PARTIAL || result == RESULT_FAILED)
+		return "red";
+	return colours[record->decision.verdict];
+}
+
+static int add_column(struct table *table, const struct column *column)
+{
+	bool branches = table->options.tree && column->flags & COLUMN_NAME;
+	int flags = (column->flags & COLUMN_RIGHT ? SCOLS_FL_RIGHT : 0) |
+		    (branches ? SCOLS_FL_TREE : 0);
+
+	return scols_table_new_column(table->table, column->title, 0, flags) ? 0 : -ENOMEM;
+}
+
+int table_init(struct table *table, const struct table_options *options)
+{
+	int r = 0;
+
+	*table = (struct table){.options = *options, .table = scols_new_table()};
+	if (!table->table)
+		return -ENOMEM;
+	table->n_columns = columns_shown(options, table->columns);
+	for (size_t i = 0; r == 0 && i < table->n_columns; i++)
+		r = add_column(table, table->columns[i]);
+	if (r == 0)
+		r = scols_table_enable_raw(table->table, options->raw);
+	if (r == 0)
+		r = scols_table_enable_colors(table->table, is_colourful(options));
+	return r;
+}
+
+void table_done(struct table *table)
+{
+	scols_unref_table(table->table);
+	*table = (struct table){0};
+}
+
+static int fill(struct table *table, struct libscols_line *row, const struct line *line)
+{
+	char buf[COLUMN_TEXT];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < table->n_columns; i++) {
+		const struct column *column = table->columns[i];
+		struct libscols_cell *cell = scols_line_get_cell(row, i);
+
+		r = scols_cell_set_data(cell, column_text(column, line, table->options.bytes, buf));
+		if (r == 0 && column->flags & COLUMN_VERDICT && line->level == LEVEL_RANGE)
+			r = scols_cell_set_color(cell, colour_of(line->record));
+	}
+	return r;
+}
+
+static void free_iter(struct libscols_iter **iter)
+{
+	scols_free_iter(*iter);
+}
+
+static size_t name_column(const struct table *table)
+{
+	size_t i = 0;
+
+	while (!(table->columns[i]->flags & COLUMN_NAME))
+		i++;
+	return i;
+}
+
+/* 0 and the row of that name below the parent, or NULL if there is none yet; -ENOMEM. */
+static int find_row(const struct table *table, const struct libscols_line *parent, const char *name,
+	struct libscols_line **ret_row)
+{
+	CLEANUP(free_iter) struct libscols_iter *iter = scols_new_iter(SCOLS_ITER_FORWARD);
+	size_t column = name_column(table);
+	struct libscols_line *row;
+
+	if (!iter)
+		return -ENOMEM;
+	*ret_row = NULL;
+	while (!*ret_row && scols_table_next_line(table->table, iter, &row) == 0)
+		if (scols_line_get_parent(row) == parent &&
+			strcmp(scols_cell_get_data(scols_line_get_cell(row, column)), name) == 0)
+			*ret_row = row;
+	return 0;
+}
+
+/* Add the line below a parent or find it, and be the parent of what follows. */
+static int add_branch(struct table *table, struct line *line, struct libscols_line **parent)
+{
+	const struct column *column = table->columns[name_column(table)];
+	struct libscols_line *row;
+	char name[COLUMN_TEXT];
+	int r;
+
+	if (!*column_text(column, line, false, name))
+		return 0;
+	r = find_row(table, *parent, name, &row);
+	if (r < 0)
+		return r;
+	if (!row)
+		row = scols_table_new_line(table->table, *parent);
+	if (!row)
+		return -ENOMEM;
+	if (line->level == LEVEL_DEVICE) {
+		line->size += row == table->device ? table->device_size : 0;
+		table->device = row;
+		table->device_size = line->size;
+	}
+	*parent = row;
+	return fill(table, row, line);
+}
+
+static int add_branches(
+	struct table *table, const struct record *record, struct libscols_line **parent)
+{
+	const struct arrival *arrival = &record->arrival;
+	struct range window = arrival->origin.window;
+	struct line lines[] = {
+		{LEVEL_WINDOW, record, window, range_size(window)},
+		{LEVEL_REGION, record, {0}, 0},
+		{LEVEL_DEVICE, record, {0}, arrival->size},
+	};
+	static_assert(ARRAY_SIZE(lines) == LEVEL_RANGE, "a line for all but the range itself");
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(lines); i++)
+		r = add_branch(table, &lines[i], parent);
+	return r;
+}
+
+int table_add(struct table *table, const struct record *record)
+{
+	struct line line = {LEVEL_RANGE, record, {0}, record->arrival.size};
+	struct libscols_line *parent = NULL, *row;
+	int r = 0;
+
+	if (record->arrival.fault != FAULT_UNREADABLE)
+		line.range = record->arrival.range;
+	if (table->options.tree)
+		r = add_branches(table, record, &parent);
+	if (r < 0)
+		return r;
+	row = scols_table_new_line(table->table, parent);
+	return row ? fill(table, row, &line) : -ENOMEM;
+}
+
+/* Without the blanks up to where a last column would be. */
+static void print_lines(const char *text)
+{
+	while (*text) {
+		int n = (int)strcspn(text, "\n"), kept = n;
+
+		while (kept && text[kept - 1] == ' ')
+			kept--;
+		printf("%.*s\n", kept, text);
+		text += n + (text[n] == '\n');
+	}
+}
+
+/*
+ * libsmartcols prints the heading in any case, because without one the widths of the columns depend
+ * on its version: 2.38 makes room for the titles, 2.41 does not.
+ */
+static const char *after_heading(const char *text)
+{
+	const char *end = strchr(text, '\n');
+
+	return end ? end + 1 : text;
+}
+
+int table_print(struct table *table)
+{
+	CLEANUP(free_text) char *text = NULL;
+	locale_t locale = table->options.locale, before = uselocale((locale_t)0);
+	int r;
+
+	if (locale)
+		uselocale(locale);
+	r = scols_print_table_to_string(table->table, &text);
+	uselocale(before);
+	if (r == 0 && text)
+		print_lines(table->options.noheadings ? after_heading(text) : text);
+	return r;
+}

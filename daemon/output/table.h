@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Records as a table for people, through libsmartcols.
+ */
+#pragma once
+
+#include "daemon/output/columns.h"
+#include "tdxo/base/compiler.h"
+#include "tdxo/record/record.h"
+
+struct table {
+	struct libscols_table *table;
+	struct table_options options;
+	const struct column *columns[COLUMNS_MAX];
+	size_t n_columns;
+	struct libscols_line *device; /* the line of the last range's device, or NULL */
+	uint64_t device_size;	      /* of the ranges below it so far */
+};
+
+int table_init(struct table *table, const struct table_options *options) MUST_CHECK;
+void table_done(struct table *table);
+
+/* The ranges of a device come one after the other. */
+int table_add(struct table *table, const struct record *record) MUST_CHECK;
+
+int table_print(struct table *table) MUST_CHECK;

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Sentences on a terminal.
+ */
+#include "daemon/output/wrap.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define NARROW 40 /* less than that would be a column of words */
+
+/* How many characters fit on a line. */
+static unsigned int width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < NARROW)
+		return UINT_MAX;
+	return size.ws_col;
+}
+
+void wrap_print(const char *text, unsigned int column)
+{
+	unsigned int limit = width(), at = column;
+	const char *before = "";
+
+	while (*text) {
+		unsigned int n = (unsigned int)strcspn(text, " ");
+
+		if (at > column && at + 1 + n > limit) {
+			printf("\n%*s", (int)column, "");
+			before = "";
+			at = column;
+		}
+		printf("%s%.*s", before, (int)n, text);
+		at += (unsigned int)strlen(before) + n;
+		before = " ";
+		text += n + (text[n] == ' ');
+	}
+	putchar('\n');
+}

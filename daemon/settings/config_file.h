@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Read the configuration files to struct config.
+ *
+ * tdx-onlined.conf, its drop-ins tdx-onlined.conf.d/NAME.conf, and tdx-onlined/rules.d/NAME.rule,
+ * each in the layers of layers.h. Every mistake of every file is said before it is given up, so
+ * that one run tells them all; and a configuration with a mistake is not used in part.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "tdxo/base/compiler.h"
+#include "tdxo/policy/config.h"
+
+/* Where the value of a key comes from. */
+struct setting {
+	char *value;
+	char *path; /* NULL: it is the default */
+	unsigned int line;
+};
+
+struct rule_file {
+	char *path;
+	char *text;
+};
+
+struct settings {
+	struct config config;
+	struct setting keys[CONFIG_KEYS];
+	struct rule_file *rules; /* as many as config.rules, in their order */
+	size_t warnings;	 /* what is odd, but no mistake */
+};
+
+void settings_done(struct settings *settings);
+
+/* 0; -EINVAL after a message for each mistake, with file and line; -ENOMEM. */
+int settings_load(struct settings *ret_settings) MUST_CHECK;
+
+/*
+ * Warn of rules that an earlier one covers: they are dead, and hardly meant to be. It holds
+ * every rule against every other, so it is for who asks.
+ */
+void settings_check_rules(struct settings *settings);
+
+/* Print what is in force, and which file each value comes from. */
+void settings_print(const struct settings *settings);

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The state file is read, and what it says of another boot is forgotten.
+ */
+#include "daemon/state/state_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/host/cleanup.h"
+#include "daemon/host/dax.h"
+#include "daemon/host/paths.h"
+#include "daemon/host/sysfs.h"
+#include "daemon/log/log.h"
+
+#define NO_IDENTITY INT64_MAX /* of a device that is not there any more */
+
+/* The directory of systemd.exec(5), RuntimeDirectory=; its usual place without systemd. */
+const char *state_path(struct path *path, const char *suffix)
+{
+	return path_of(path, "%s/" STATE_NAME "%s",
+		getenv("RUNTIME_DIRECTORY") ?: "/run/tdx-onlined", suffix);
+}
+
+static int load_boot_map(struct state *state, struct json object)
+{
+	struct json ranges = json_get_array(object, KEY_RANGES);
+	int r = 0;
+
+	json_need(object, KEY_KNOWN);
+	json_need(object, KEY_RANGES);
+	state->boot_map.known = json_get_bool(object, KEY_KNOWN);
+	for (size_t i = 0; r == 0 && i < json_length(ranges); i++) {
+		struct json item = json_item_object(ranges, i);
+		struct boot_region region = {.range = json_get_range(item)};
+
+		json_expect(item, KEY_SOURCE,
+			boot_source_from_string(json_get_text(item, KEY_SOURCE), &region.source));
+		if (range_is_empty(region.range))
+			json_expect(object, KEY_RANGES, -EINVAL);
+		r = boot_map_append(&state->boot_map, region);
+	}
+	return r;
+}
+
+static struct arrival load_arrival(struct json item)
+{
+	struct arrival arrival = {.range = json_get_range(item), .node = NODE_UNKNOWN};
+
+	arrival.size = range_size(arrival.range);
+	snprintf(arrival.device, sizeof(arrival.device), "%s", json_get_text(item, KEY_DEVICE));
+	arrival.identity = json_get_number(item, KEY_IDENTITY);
+	/* Of a captured tree: the one of that name. */
+	if (arrival.device[0] && !arrival.identity)
+		arrival.identity = dax_identity(arrival.device);
+	json_expect(item, KEY_CARRIER,
+		carrier_from_string(json_get_text(item, KEY_CARRIER), &arrival.carrier));
+	if (json_has(item, KEY_DRIVER))
+		json_expect(item, KEY_DRIVER,
+			dax_driver_from_string(json_get_text(item, KEY_DRIVER), &arrival.driver));
+	return arrival;
+}
+
+static int load_present(struct state *state, struct json object)
+{
+	struct json ranges = json_get_array(object, KEY_PRESENT);
+	int r = 0;
+
+	state->present_known = json_has(object, KEY_PRESENT);
+	for (size_t i = 0; r == 0 && i < json_length(ranges); i++) {
+		struct arrival arrival = load_arrival(json_item_object(ranges, i));
+
+		r = arrivals_append(&state->present, &arrival);
+	}
+	return r;
+}
+
+static struct entry load_entry(struct json item)
+{
+	struct entry entry = {
+		.arrival = load_arrival(item),
+		.blocks.present = json_get_number(item, KEY_BLOCKS),
+		.blocks.online = json_get_number(item, KEY_BLOCKS_ONLINE),
+		.reconsider = json_get_bool(item, KEY_RECONSIDER),
+		.changed = json_get_bool(item, KEY_CHANGED),
+	};
+
+	snprintf(entry.rule, sizeof(entry.rule), "%s", json_get_text(item, KEY_RULE));
+	json_expect(item, KEY_VERDICT,
+		verdict_from_string(json_get_text(item, KEY_VERDICT), &entry.verdict));
+	json_expect(item, KEY_REASON,
+		reason_from_string(json_get_text(item, KEY_REASON), &entry.reason));
+	json_expect(item, KEY_RESULT,
+		result_from_string(json_get_text(item, KEY_RESULT), &entry.result));
+	if (json_has(item, KEY_ZONE))
+		json_expect(item, KEY_ZONE,
+			zone_from_string(json_get_text(item, KEY_ZONE), &entry.zone));
+	if (json_has(item, KEY_ANSWER))
+		json_expect(item, KEY_ANSWER,
+			answer_from_string(json_get_text(item, KEY_ANSWER), &entry.answer));
+	return entry;
+}
+
+static int load_history(struct state *state, struct json object)
+{
+	struct json ranges = json_get_array(object, KEY_RANGES);
+	int r = 0;
+
+	json_need(object, KEY_RANGES);
+	for (size_t i = 0; r == 0 && i < json_length(ranges); i++) {
+		struct entry entry = load_entry(json_item_object(ranges, i));
+
+		r = history_append(&state->history, &entry);
+	}
+	return r;
+}
+
+static int load_config(struct state *state, struct json object)
+{
+	for (enum config_key key = 0; key < CONFIG_KEYS; key++) {
+		const char *name = config_key_name(key);
+
+		if (!json_has(object, name))
+			continue;
+		state->in_force[key] = strdup(json_get_text(object, name));
+		if (!state->in_force[key])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void load_guard(struct state *state, struct json object)
+{
+	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
+		snprintf(state->guard.was[i], GUARD_VALUE, "%s",
+			json_get_text(object, guard_switch_name(i)));
+}
+
+static void load_failure(struct state *state, struct json messages)
+{
+	for (size_t i = 0; i < json_length(messages); i++)
+		tdx_log_read(&state->tdx_failure, json_item_text(messages, i));
+}
+
+/* What an older version did not count yet is 0. */
+static void load_counters(struct state *state, struct json object)
+{
+	state->events = json_get_number(object, KEY_EVENTS);
+	state->overflows = json_get_number(object, KEY_OVERFLOWS);
+	state->disagreements = json_get_number(object, KEY_DISAGREEMENTS);
+	state->last_look = json_get_number(object, KEY_LAST_LOOK);
+}
+
+/* What another version has decided may mean something else; the rest is as good as ours. */
+static int load_decisions(struct state *state, struct json object)
+{
+	int r;
+
+	r = load_config(state, json_get_object(object, KEY_CONFIG));
+	if (r == 0)
+		r = load_present(state, object);
+	return r == 0 ? load_history(state, object) : r;
+}
+
+static int load(struct state *state, struct json_document *document, const char *boot_id)
+{
+	struct json object = json_root(document);
+	int r;
+
+	if (!*boot_id || strcmp(json_get_text(object, KEY_BOOT_ID), boot_id) != 0)
+		return 0;
+	r = load_boot_map(state, json_get_object(object, KEY_BOOT_MAP));
+	load_guard(state, json_get_object(object, KEY_GUARD));
+	state->gate_active = json_get_bool(object, KEY_GATE_ACTIVE);
+	load_failure(state, json_get_array(object, KEY_TDX_FAILURE));
+	load_counters(state, object);
+	if (r == 0)
+		r = json_error(document);
+	if (r == 0 && json_get_number(object, KEY_SCHEMA) == STATE_SCHEMA)
+		r = load_decisions(state, object) ?: json_error(document);
+	else if (r == 0)
+		log_print(
+			LOG_WARNING, STATE_NAME " is of another version: ranges are decided anew");
+	state->earlier = r == 0;
+	/* A boot map that could not be built then may be built now. */
+	state->kept = r == 0 && state->boot_map.known;
+	return r;
+}
+
+/* 0 or a negative errno: -EBADMSG if it is not JSON. */
+static int read_document(const char *path, struct json_document **ret_document)
+{
+	CLEANUP(free_text) char *text = NULL;
+	size_t size;
+	int r;
+
+	r = sysfs_read_text(path, &text, &size);
+	return r < 0 ? r : json_parse(text, size, ret_document);
+}
+
+static const char *mistake_in(const struct json_document *document, int error)
+{
+	if (document)
+		return json_mistake(document);
+	return error == -EBADMSG ? "not JSON" : strerror(-error);
+}
+
+/* A guard that looks like ours is taken over. */
+static void start_anew(struct state *state, const char *path, const char *mistake)
+{
+	state_done(state);
+	log_print(LOG_WARNING, "%s: not a state file (%s), starting anew", path, mistake);
+	guard_guess(&state->guard);
+}
+
+int state_load(struct state *ret_state)
+{
+	CLEANUP(json_free) struct json_document *document = NULL;
+	char boot_id[SYSFS_NAME] = "";
+	struct state state = {0};
+	struct path path;
+	int r;
+
+	r = sysfs_read(PROC_BOOT_ID, boot_id, sizeof(boot_id));
+	if (r < 0)
+		log_print(LOG_WARNING, PROC_BOOT_ID ": %s", strerror(-r));
+	r = read_document(state_path(&path, ""), &document);
+	if (r == 0)
+		r = load(&state, document, boot_id);
+	if (r == -ENOMEM) {
+		state_done(&state);
+		return r;
+	}
+	if (r < 0 && r != -ENOENT)
+		start_anew(&state, path.text, mistake_in(document, r));
+	*ret_state = state;
+	return 0;
+}
+
+/* What is told of each range about the identity of its device, so that it holds elsewhere. */
+static void make_ranges_portable(struct json ranges)
+{
+	for (size_t i = 0; i < json_length(ranges); i++) {
+		struct json item = json_item_object(ranges, i);
+		const char *device = json_get_text(item, KEY_DEVICE);
+
+		if (!*device)
+			continue;
+		if (json_get_number(item, KEY_IDENTITY) == dax_identity(device))
+			json_remove(item, KEY_IDENTITY);
+		else
+			json_add_number(item, KEY_IDENTITY, NO_IDENTITY);
+	}
+}
+
+static int print_portable(struct json_document *document, char **ret_text, size_t *ret_size)
+{
+	CLEANUP(free_text) char *text = NULL;
+	size_t size = 0;
+	FILE *file = open_memstream(&text, &size);
+	int r;
+
+	if (!file)
+		return -ENOMEM;
+	make_ranges_portable(json_get_array(json_root(document), KEY_PRESENT));
+	make_ranges_portable(json_get_array(json_root(document), KEY_RANGES));
+	r = json_print(document, JSON_PLAIN, file);
+	if (fclose(file) == EOF || r < 0)
+		return -ENOMEM;
+	*ret_size = size;
+	*ret_text = text;
+	text = NULL;
+	return 0;
+}
+
+int state_read_portable(char **ret_text, size_t *ret_size)
+{
+	CLEANUP(json_free) struct json_document *document = NULL;
+	struct path path;
+	int r;
+
+	r = read_document(state_path(&path, ""), &document);
+	if (r == -EBADMSG) { /* what is no state file is none elsewhere, either */
+		*ret_text = NULL;
+		*ret_size = 0;
+		return 0;
+	}
+	return r < 0 ? r : print_portable(document, ret_text, ret_size);
+}
+
+int state_print_portable(const struct state *state, char **ret_text, size_t *ret_size)
+{
+	CLEANUP(json_free) struct json_document *document = json_new_object();
+	const struct snapshot snapshot = {.boot_map = state->boot_map};
+	char boot_id[SYSFS_NAME];
+	int r = sysfs_read(PROC_BOOT_ID, boot_id, sizeof(boot_id));
+
+	if (r < 0)
+		return r;
+	state_to_json(json_root(document), state, &snapshot, boot_id);
+	json_remove(
+		json_root(document), KEY_GATE); /* the snapshot has none, and nothing reads it */
+	return print_portable(document, ret_text, ret_size);
+}
+
+void state_done(struct state *state)
+{
+	boot_map_done(&state->boot_map);
+	for (enum config_key key = 0; key < CONFIG_KEYS; key++)
+		free(state->in_force[key]);
+	arrivals_done(&state->present);
+	history_done(&state->history);
+	*state = (struct state){0};
+}
+
+int state_set_config(struct state *state, const struct settings *settings)
+{
+	for (enum config_key key = 0; key < CONFIG_KEYS; key++) {
+		char *copy = strdup(settings->keys[key].value ?: config_key_default(key));
+
+		if (!copy)
+			return -ENOMEM;
+		free(state->in_force[key]);
+		state->in_force[key] = copy;
+	}
+	return 0;
+}
+
+void state_mark_present(const struct state *state, struct arrivals *arrivals)
+{
+	for (size_t i = 0; i < arrivals->n; i++) {
+		struct arrival *arrival = &arrivals->items[i];
+
+		arrival->present = !state->present_known;
+		for (size_t j = 0; j < state->present.n; j++)
+			arrival->present |= arrival_is_within(arrival, &state->present.items[j]);
+	}
+}

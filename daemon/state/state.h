@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is kept in /run/tdx-onlined over restarts of the service, for this boot only: the boot
+ * map, whether TDX was found active, what the guard's switches read before, the configuration in
+ * force, what was decided of each range, and what was counted.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/actuator/guard.h"
+#include "daemon/host/sensor.h"
+#include "daemon/settings/config_file.h"
+#include "tdxo/base/compiler.h"
+#include "tdxo/memory/arrival.h"
+#include "tdxo/memory/boot_map.h"
+#include "tdxo/memory/snapshot.h"
+#include "tdxo/policy/config.h"
+#include "tdxo/record/history.h"
+
+struct state {
+	bool earlier; /* this is not the first start of this boot */
+	bool kept;    /* an earlier one knew the boot map */
+	struct boot_map boot_map;
+	bool gate_active;	    /* it was, at some time of this boot */
+	struct tdx_log tdx_failure; /* the kernel's messages when a failed start was proved */
+	struct guard guard;
+	char *in_force[CONFIG_KEYS]; /* values as they were written; NULL: not known */
+	bool present_known;	     /* what was there has been seen */
+	struct arrivals present;     /* there before the first start */
+	struct history history;
+
+	/* Counted in this boot, by all starts. */
+	uint64_t events;	/* of the kernel's, our own writes' aside */
+	uint64_t overflows;	/* how often events were lost */
+	uint64_t disagreements; /* records in which the kernel did not do as expected */
+	uint64_t last_look;	/* seconds since 1970; 0: never */
+};
+
+/* For sensor_init(); borrowed from the state. */
+static inline struct earlier state_earlier(const struct state *state)
+{
+	return (struct earlier){
+		.boot_map = state->kept ? &state->boot_map : NULL,
+		.gate_active = state->gate_active,
+		.tdx_failure = &state->tdx_failure,
+	};
+}
+
+/* What is there, if it is of this boot; else nothing. 0 or -ENOMEM; bad files are warned of. */
+int state_load(struct state *ret_state) MUST_CHECK;
+void state_done(struct state *state);
+
+/* Where the file is in a captured tree. */
+#define STATE_USUAL_PATH "/run/tdx-onlined/state.json"
+
+/*
+ * The text of the file for another machine: there, inode numbers tell nothing, so a device that
+ * still is the one the file tells of has no identity in it. The caller frees it. 0 or a negative
+ * errno.
+ */
+int state_read_portable(char **ret_text, size_t *ret_size) MUST_CHECK;
+
+/* The same of a state that was loaded, so without keys that are not read. */
+int state_print_portable(const struct state *state, char **ret_text, size_t *ret_size) MUST_CHECK;
+
+/* Note what is in force from now on. 0 or -ENOMEM. */
+int state_set_config(struct state *state, const struct settings *settings) MUST_CHECK;
+
+/* Mark those that were there before the first start; all, while that is not known. */
+void state_mark_present(const struct state *state, struct arrivals *arrivals);
+
+/*
+ * Replace the file in one go; boot map and gate are those of the snapshot. 0, or a negative errno
+ * after a message.
+ */
+int state_save(const struct state *state, const struct snapshot *snapshot) MUST_CHECK;

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The state file is written: anew each time, and renamed into its place.
+ */
+#include "daemon/state/state_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/host/paths.h"
+#include "daemon/log/log.h"
+
+/* What is absent has no key. */
+static void add_text(struct json object, const char *key, const char *text)
+{
+	if (text && *text)
+		json_add_text(object, key, text);
+}
+
+/* The configuration's windows are not kept: they are read anew at each start. */
+static void add_boot_map(struct json parent, const struct boot_map *map)
+{
+	struct json object = json_add_object(parent, KEY_BOOT_MAP), ranges;
+
+	json_add_bool(object, KEY_KNOWN, map->known);
+	ranges = json_add_array(object, KEY_RANGES);
+	for (size_t i = 0; i < map->n; i++) {
+		const struct boot_region *region = &map->regions[i];
+		struct json item;
+
+		if (region->source == BOOT_SOURCE_CONFIGURATION)
+			continue;
+		item = json_add_object(ranges, NULL);
+		json_add_range(item, region->range);
+		add_text(item, KEY_SOURCE, boot_source_to_string(region->source));
+	}
+}
+
+static void add_guard(struct json parent, const struct guard *guard)
+{
+	struct json object = json_add_object(parent, KEY_GUARD);
+
+	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
+		add_text(object, guard_switch_name(i), guard->was[i]);
+}
+
+/* For readers of the file; the daemon finds out itself. */
+static void add_gate(struct json parent, const struct gate *gate)
+{
+	struct json object = json_add_object(parent, KEY_GATE);
+
+	add_text(object, "state", gate_state_to_string(gate->state));
+	add_text(object, "detected", gate_state_to_string(gate->detected));
+	add_text(object, "mode", gate_mode_to_string(gate->mode));
+	add_text(object, "cause", gate_cause_to_string(gate->cause));
+}
+
+static void add_arrival(struct json object, const struct arrival *arrival)
+{
+	json_add_range(object, arrival->range);
+	add_text(object, KEY_CARRIER, carrier_to_string(arrival->carrier));
+	add_text(object, KEY_DEVICE, arrival->device);
+	add_text(object, KEY_DRIVER, dax_driver_to_string(arrival->driver));
+	json_add_number(object, KEY_IDENTITY, arrival->identity);
+}
+
+static void add_present(struct json parent, const struct arrivals *present)
+{
+	struct json array = json_add_array(parent, KEY_PRESENT);
+
+	for (size_t i = 0; i < present->n; i++)
+		add_arrival(json_add_object(array, NULL), &present->items[i]);
+}
+
+static void add_entry(struct json object, const struct entry *entry)
+{
+	add_arrival(object, &entry->arrival);
+	add_text(object, KEY_VERDICT, verdict_to_string(entry->verdict));
+	add_text(object, KEY_REASON, reason_to_string(entry->reason));
+	add_text(object, KEY_ZONE, zone_to_string(entry->zone));
+	add_text(object, KEY_RULE, entry->rule);
+	add_text(object, KEY_ANSWER, answer_to_string(entry->answer));
+	add_text(object, KEY_RESULT, result_to_string(entry->result));
+	json_add_number(object, KEY_BLOCKS, entry->blocks.present);
+	json_add_number(object, KEY_BLOCKS_ONLINE, entry->blocks.online);
+	json_add_bool(object, KEY_RECONSIDER, entry->reconsider);
+	json_add_bool(object, KEY_CHANGED, entry->changed);
+}
+
+static void add_history(struct json parent, const struct history *history)
+{
+	struct json array = json_add_array(parent, KEY_RANGES);
+
+	for (size_t i = 0; i < history->n; i++)
+		add_entry(json_add_object(array, NULL), &history->entries[i]);
+}
+
+static void add_config(struct json parent, const struct state *state)
+{
+	struct json object = json_add_object(parent, KEY_CONFIG);
+
+	for (enum config_key key = 0; key < CONFIG_KEYS; key++)
+		if (state->in_force[key])
+			json_add_text(object, config_key_name(key), state->in_force[key]);
+}
+
+static void add_failure(struct json parent, const struct tdx_log *failure)
+{
+	struct json array = json_add_array(parent, KEY_TDX_FAILURE);
+
+	for (enum tdx_trouble trouble = 0; trouble < TDX_TROUBLE_MAX; trouble++)
+		if (failure->lines[trouble][0])
+			json_add_text(array, NULL, failure->lines[trouble]);
+}
+
+void state_to_json(struct json object, const struct state *state, const struct snapshot *snapshot,
+	const char *boot_id)
+{
+	json_add_number(object, KEY_SCHEMA, STATE_SCHEMA);
+	add_text(object, KEY_BOOT_ID, boot_id);
+	add_gate(object, &snapshot->gate);
+	json_add_bool(object, KEY_GATE_ACTIVE, state->gate_active);
+	add_failure(object, &state->tdx_failure);
+	add_boot_map(object, &snapshot->boot_map);
+	add_guard(object, &state->guard);
+	add_config(object, state);
+	if (state->present_known)
+		add_present(object, &state->present);
+	add_history(object, &state->history);
+	json_add_number(object, KEY_EVENTS, state->events);
+	json_add_number(object, KEY_OVERFLOWS, state->overflows);
+	json_add_number(object, KEY_DISAGREEMENTS, state->disagreements);
+	json_add_number(object, KEY_LAST_LOOK, state->last_look);
+}
+
+static int write_document(const char *path, const struct json_document *document)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), r;
+	bool spoilt;
+	FILE *file;
+
+	if (fd < 0)
+		return -errno;
+	file = fdopen(fd, "w");
+	if (!file) {
+		close(fd);
+		return -ENOMEM;
+	}
+	errno = 0;
+	r = json_print(document, JSON_PLAIN, file);
+	spoilt = ferror(file);
+	if ((fclose(file) == EOF || spoilt) && r == 0)
+		r = -(errno ?: EIO);
+	return r;
+}
+
+int state_save(const struct state *state, const struct snapshot *snapshot)
+{
+	CLEANUP(json_free) struct json_document *document = json_new_object();
+	char boot_id[SYSFS_NAME];
+	struct path path, new;
+	int r;
+
+	state_path(&path, "");
+	state_path(&new, ".new");
+	r = sysfs_read(PROC_BOOT_ID, boot_id, sizeof(boot_id));
+	if (r == 0) {
+		state_to_json(json_root(document), state, snapshot, boot_id);
+		r = write_document(new.text, document);
+	}
+	if (r == 0 && rename(new.text, path.text) < 0)
+		r = -errno;
+	if (r < 0)
+		log_print(LOG_ERR, "%s: cannot be written: %s", path.text, strerror(-r));
+	return r;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The doctor: what on this host gets in the way of hot-added memory, or of TDX.
+ *
+ * The edge gathers facts, plain values; here they become findings, each with a word from a fixed
+ * list, a sentence with its evidence, and a remedy: an exact command or setting.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tdxo/base/compiler.h"
+#include "tdxo/base/range.h"
+#include "tdxo/doctor/foreign_conf.h"
+#include "tdxo/doctor/udev_rule.h"
+#include "tdxo/memory/snapshot.h"
+#include "tdxo/record/record.h"
+#include "tdxo/tdx/tdx_log.h"
+
+enum finding_code {
+	FINDING_NO_MEMORY_HOTPLUG,
+	FINDING_NOT_WRITABLE,
+	FINDING_GATE_OVERRIDDEN,
+	FINDING_BOOT_MAP_UNKNOWN,
+	FINDING_TDX_HIBERNATION,
+	FINDING_TDX_FEW_KEYS,
+	FINDING_TDX_MODULE_MISSING,
+	FINDING_TDX_MODULE_OLD,
+	FINDING_TDX_PROCESSOR,
+	FINDING_TDX_INIT_FAILED,
+	FINDING_TDX_NOT_STARTED,
+	FINDING_TDX_UNKNOWN,
+	FINDING_BOOT_MAP_IN_CXL_WINDOW,
+	FINDING_LATE_MEMORY,
+	FINDING_KVM_NOT_LOADED,
+	FINDING_KVM_TDX_OFF,
+	FINDING_KERNEL_POLICY,
+	FINDING_GUARD_DOWN,
+	FINDING_KERNEL_COMMAND_LINE,
+	FINDING_UDEV_RULE,
+	FINDING_DAXCTL_CONFIG,
+	FINDING_GUEST_AGENT,
+	FINDING_MODULE_BLACKLISTED,
+	FINDING_STRANDED,
+	FINDING_MOVABLE_ZONE,
+	FINDING_MAX,
+};
+
+enum severity {
+	SEVERITY_PROBLEM, /* it is in the way */
+	SEVERITY_NOTICE,  /* it may be, or something is lost by it */
+	SEVERITY_MAX,
+};
+
+#define FINDING_TEXT   1024
+#define FINDING_SOURCE 512
+
+struct finding {
+	enum finding_code code;
+	enum severity severity;
+	char message[FINDING_TEXT]; /* whole sentences, printable */
+	char remedy[FINDING_TEXT];
+	char source[FINDING_SOURCE]; /* a file, perhaps with a line, or "kernel log" */
+};
+
+struct findings {
+	struct finding *items; /* in the order of the codes */
+	size_t n;
+};
+
+/* --- facts --- */
+
+/* A line of a file of somebody else's. The path is the edge's. */
+struct doctor_udev {
+	const char *path;
+	struct udev_write write;
+};
+
+struct doctor_modprobe {
+	const char *path;
+	struct modprobe_line line;
+};
+
+struct doctor_daxctl {
+	const char *path;
+	struct daxctl_section section;
+};
+
+struct doctor_process {
+	uint64_t pid;
+	char name[SYSFS_NAME];
+};
+
+/* A run of blocks of one node that are online in ZONE_MOVABLE. */
+struct doctor_movable {
+	struct range range;
+	int node; /* or NODE_UNKNOWN */
+};
+
+/* A kernel file that should be writable and is not. */
+struct doctor_unwritable {
+	char path[SYSFS_NAME * 2];
+	int error;    /* positive */
+	uint64_t pid; /* of the daemon, if it is the one that cannot; else 0 */
+};
+
+struct doctor_facts {
+	const struct gate *gate;
+	const struct snapshot *snapshot; /* NULL: the kernel has no memory hotplug */
+	const struct record *records;	 /* of a dry run; without their plans */
+	size_t n_records;
+	bool observe;	 /* Act=no */
+	bool running;	 /* the daemon is */
+	bool kvm_loaded; /* kvm_intel is, or is built in */
+	const struct tdx_log *log;
+	const char *cmdline;			 /* NULL: not known */
+	const struct range_set *boot_ram_in_cxl; /* without CXL caches; NULL: not known */
+	const struct doctor_udev *udev;
+	size_t n_udev;
+	const struct doctor_modprobe *modprobe;
+	size_t n_modprobe;
+	const struct doctor_daxctl *daxctl;
+	size_t n_daxctl;
+	const struct doctor_process *agents; /* QEMU guest agents that run */
+	size_t n_agents;
+	const struct doctor_movable *movable;
+	size_t n_movable;
+	const struct doctor_unwritable *unwritable;
+	size_t n_unwritable;
+};
+
+void findings_done(struct findings *findings);
+
+/* 0 or -ENOMEM. */
+int doctor_examine(const struct doctor_facts *facts, struct findings *ret_findings) MUST_CHECK;
+
+const char *finding_code_to_string(enum finding_code code);
+const char *severity_to_string(enum severity severity);

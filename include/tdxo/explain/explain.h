@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The explanation: the whole chain from firmware to verdict, in plain sentences.
+ *
+ * A range is explained topic by topic. A place where nothing arrived has fewer topics.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tdxo/base/compiler.h"
+#include "tdxo/firmware/acpi.h"
+#include "tdxo/memory/snapshot.h"
+#include "tdxo/record/history.h"
+#include "tdxo/record/record.h"
+
+enum topic {
+	TOPIC_WHAT,
+	TOPIC_ORIGIN,
+	TOPIC_BOOT_MAP,
+	TOPIC_GATE,
+	TOPIC_RULE,
+	TOPIC_VERDICT,
+	TOPIC_DONE,
+	TOPIC_KERNEL,
+	TOPIC_CHANGE,
+	TOPIC_MAX,
+};
+
+#define EXPLANATION_TEXT 5120 /* sixteen memory devices, all names at their longest, fit */
+
+struct explanation {
+	char texts[TOPIC_MAX][EXPLANATION_TEXT]; /* whole sentences, or empty */
+};
+
+/* What there is to go by. */
+struct explain_facts {
+	const struct snapshot *snapshot;
+	const struct srat *srat; /* empty where firmware has none */
+	const struct cedt *cedt;
+	const struct config *config;
+	bool ran; /* the daemon has run in this boot */
+};
+
+/*
+ * Explain a range: the record is that of a dry run, the entry what the daemon has noted of the
+ * range, or NULL.
+ */
+void explain_range(const struct explain_facts *facts, const struct record *record,
+	const struct entry *entry, struct explanation *ret_explanation);
+
+/* Explain addresses where nothing arrived. False: no table, boot map or block has them. */
+bool explain_place(const struct explain_facts *facts, struct range place,
+	struct explanation *ret_explanation) MUST_CHECK;
+
+const char *topic_to_string(enum topic topic);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A target: what somebody wants to have explained.
+ *
+ *   0x140000000, 5368709120                  an address
+ *   0x140000000-0x15fffffff, [mem 0x…-0x…]   a range of them, end inclusive, as it is printed
+ *   memory40                                 a memory block
+ *   dax0.0                                   a dax device
+ *   region0, mem0                            a CXL region, a CXL memory device
+ *   0000:0d:00.0, 0d:00.0                    the PCI address of a CXL memory device
+ *   node1                                    a NUMA node
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tdxo/base/compiler.h"
+#include "tdxo/base/range.h"
+#include "tdxo/memory/arrival.h"
+
+enum target_kind {
+	TARGET_ADDRESS,
+	TARGET_BLOCK,
+	TARGET_DAX,
+	TARGET_REGION,
+	TARGET_MEMDEV,
+	TARGET_PCI_ADDRESS,
+	TARGET_NODE,
+	TARGET_MAX,
+};
+
+struct target {
+	enum target_kind kind;
+	struct range range;    /* of an address */
+	uint64_t number;       /* of a block or node */
+	char name[SYSFS_NAME]; /* as the kernel writes it; of an address as it was given */
+};
+
+/* 0, or -EINVAL: it is none of these. */
+int target_parse(const char *text, struct target *ret_target) MUST_CHECK;
+
+/* The addresses that it means; empty for what is not a place. The block size in bytes. */
+struct range target_place(const struct target *target, uint64_t block_size);
+
+/* Does the target mean the range, or a part of it? The range must be described already. */
+bool target_matches(
+	const struct target *target, const struct arrival *arrival, uint64_t block_size);
+
+const char *target_kind_to_string(enum target_kind kind);

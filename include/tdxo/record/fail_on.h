@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Fail on: what a script wants to stop at, when it has ranges judged or acted upon.
+ *
+ * A word names something that is true of a range, or is not. A set of words is an integer with
+ * bit (1 << enum fail_on) for each.
+ */
+#pragma once
+
+#include "tdxo/base/compiler.h"
+#include "tdxo/policy/rule.h"
+#include "tdxo/record/record.h"
+
+/* The first words are the verdicts, with the numbers of enum verdict: the range got that one. */
+enum fail_on {
+	FAIL_ON_CHANGE = VERDICT_MAX,
+	FAIL_ON_STRANDED,
+	FAIL_ON_DISAGREEMENT,
+	FAIL_ON_MAX,
+};
+
+/*
+ * Read a list of words with commas between them, one at least. 0; or -EINVAL, and then *list is
+ * at the word that is none.
+ */
+int fail_on_parse(const char **list, unsigned int *ret_set) MUST_CHECK;
+
+/* Which words of the set are true of the range; its record is complete. */
+unsigned int fail_on_matches(unsigned int set, const struct record *record);
+
+const char *fail_on_to_string(unsigned int word);
+const char *fail_on_explain(unsigned int word); /* a clause: "it got this verdict" */

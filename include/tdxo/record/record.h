@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The record: one range, what was decided, and what came of it.
+ *
+ * The one source for the journal entry, the JSON object and the table row of a range, so that
+ * the three cannot disagree.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "tdxo/base/compiler.h"
+#include "tdxo/base/strbuf.h"
+#include "tdxo/memory/arrival.h"
+#include "tdxo/policy/plan.h"
+#include "tdxo/policy/policy.h"
+#include "tdxo/tdx/gate.h"
+
+enum result {
+	RESULT_NOTHING,	 /* what was decided is true already */
+	RESULT_PLANNED,	 /* a dry run: nothing was done */
+	RESULT_WITHHELD, /* nothing was done: the configuration wants it so */
+	RESULT_BEGUN,	 /* the verdict stands; of the rest only a failure is told */
+	RESULT_DONE,
+	RESULT_PARTIAL, /* some blocks are not as decided */
+	RESULT_FAILED,
+	RESULT_CHANGED, /* somebody else has changed it since it was decided */
+	RESULT_MAX,
+};
+
+#define ZONE_NAME 16
+
+struct outcome {
+	enum result result;
+	int error;		   /* the first errno that counted, positive; 0: none */
+	enum action failed;	   /* what failed, if error */
+	uint64_t failed_at;	   /* address of the block that failed, or 0 */
+	unsigned int retries;	   /* how often a step was tried again */
+	enum answer answer;	   /* the kernel's, when blocks were to go online */
+	uint64_t stranded;	   /* bytes that are in the kernel, but of no use to anybody */
+	struct block_count blocks; /* as they are now */
+	char zone_now[ZONE_NAME];  /* the kernel's name of the zone they are in; empty: not known */
+};
+
+struct record {
+	struct arrival arrival;
+	struct decision decision;
+	const struct plan *plan; /* the one of its device */
+	struct outcome outcome;
+	struct gate gate;
+};
+
+enum field_kind {
+	FIELD_NULL,
+	FIELD_TEXT,
+	FIELD_NUMBER,
+	FIELD_BOOL,
+	FIELD_ADDRESS, /* a number that people read in hexadecimal */
+};
+
+struct field {
+	const char *name; /* lower case */
+	enum field_kind kind;
+	const char *text; /* borrowed from the record or static */
+	uint64_t number;
+};
+
+#define RECORD_FIELDS	48
+#define GATE_FIELDS	4
+#define RECORD_SENTENCE 1024
+
+/* Has the kernel answered something else than it was expected to? */
+static inline bool record_disagrees(const struct record *record)
+{
+	return record->decision.expected && record->outcome.answer &&
+	       record->decision.expected != record->outcome.answer;
+}
+
+/* A sentence without a full stop. Returns buf. */
+const char *record_sentence(const struct record *record, char buf[RECORD_SENTENCE]);
+
+/* What the sentence is about: "64 GiB cxl [mem 0x…-0x…] (dax0.0, node 1)". Returns buf. */
+const char *record_subject(const struct record *record, char buf[RECORD_SENTENCE]);
+
+/* Append the command that takes memory out of the page allocator. */
+void record_append_removal(struct text *text, const struct arrival *arrival);
+
+/*
+ * The named fields, and at their end those of the gate; absent things are there with FIELD_NULL.
+ * Returns how many.
+ */
+size_t record_fields(const struct record *record, struct field fields[RECORD_FIELDS]);
+void gate_fields(const struct gate *gate, struct field fields[GATE_FIELDS]);
+
+const char *result_to_string(enum result result);
+int result_from_string(const char *text, enum result *ret_result) MUST_CHECK;

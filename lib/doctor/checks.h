@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The checks behind doctor_examine(), and what they share.
+ */
+#pragma once
+
+#include "tdxo/base/compiler.h"
+#include "tdxo/base/strbuf.h"
+#include "tdxo/doctor/doctor.h"
+
+#define RESTART "systemctl restart tdx-onlined.service"
+#define RELOAD	"systemctl reload tdx-onlined.service"
+#define MEMORY	"/sys/devices/system/memory"
+
+/* A finding under construction. Short of memory its texts lead nowhere, and nothing more is added. */
+struct note {
+	struct finding finding;
+	struct text message, remedy;
+};
+
+struct examination {
+	const struct doctor_facts *facts;
+	struct findings findings;
+	int error; /* -ENOMEM, or 0 */
+};
+
+void note_begin(struct note *note, enum finding_code code, enum severity severity);
+void note_source(struct note *note, const char *format, ...) PRINTF(2, 3);
+void note_end(struct examination *examination, struct note *note);
+
+/* A finding whose texts are known as a whole. */
+struct plain_finding {
+	enum finding_code code;
+	enum severity severity;
+	const char *source, *message, *remedy;
+};
+
+void note_plain(struct examination *examination, const struct plain_finding *plain);
+
+/* Append a command that puts a comment sign before lines of a file, in a copy in `directory`. */
+void doctor_append_comment_out(struct text *text, const char *path, const char *directory,
+	unsigned int first, unsigned int last);
+
+/* TDX is, or should be, of importance to this host. */
+bool doctor_concerns_tdx(const struct doctor_facts *facts) MUST_CHECK;
+
+/* The gate asks for memory to be kept out. */
+bool doctor_keeps_out(const struct doctor_facts *facts) MUST_CHECK;
+
+/* The value of a parameter of the kernel command line, the last one; false: it is not there. */
+bool doctor_find_parameter(const struct doctor_facts *facts, const char *name,
+	struct parameter *ret_parameter) MUST_CHECK;
+
+/* The checks, in the order of the codes. */
+void doctor_check_hotplug(struct examination *examination);
+void doctor_check_writable(struct examination *examination);
+void doctor_check_gate_mode(struct examination *examination);
+void doctor_check_boot_map(struct examination *examination);
+void doctor_check_tdx_state(struct examination *examination);
+void doctor_check_cxl_windows(struct examination *examination);
+void doctor_check_late_memory(struct examination *examination);
+void doctor_check_kvm(struct examination *examination);
+void doctor_check_guard(struct examination *examination);
+void doctor_check_command_line(struct examination *examination);
+void doctor_check_udev(struct examination *examination);
+void doctor_check_daxctl(struct examination *examination);
+void doctor_check_agents(struct examination *examination);
+void doctor_check_modules(struct examination *examination);
+void doctor_check_stranded(struct examination *examination);
+void doctor_check_movable(struct examination *examination);

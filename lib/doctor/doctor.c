@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The doctor: the list of checks, and how a finding is made.
+ */
+#include "tdxo/doctor/doctor.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/doctor/checks.h"
+#include "tdxo/base/array.h"
+#include "tdxo/base/string_table.h"
+
+static const char *const codes[] = {
+	[FINDING_NO_MEMORY_HOTPLUG] = "no-memory-hotplug",
+	[FINDING_NOT_WRITABLE] = "not-writable",
+	[FINDING_GATE_OVERRIDDEN] = "gate-overridden",
+	[FINDING_BOOT_MAP_UNKNOWN] = "boot-map-unknown",
+	[FINDING_TDX_HIBERNATION] = "tdx-hibernation",
+	[FINDING_TDX_FEW_KEYS] = "tdx-few-keys",
+	[FINDING_TDX_MODULE_MISSING] = "tdx-module-missing",
+	[FINDING_TDX_MODULE_OLD] = "tdx-module-old",
+	[FINDING_TDX_PROCESSOR] = "tdx-processor",
+	[FINDING_TDX_INIT_FAILED] = "tdx-init-failed",
+	[FINDING_TDX_NOT_STARTED] = "tdx-not-started",
+	[FINDING_TDX_UNKNOWN] = "tdx-state-unknown",
+	[FINDING_BOOT_MAP_IN_CXL_WINDOW] = "boot-map-in-cxl-window",
+	[FINDING_LATE_MEMORY] = "late-memory-before-tdx",
+	[FINDING_KVM_NOT_LOADED] = "kvm-not-loaded",
+	[FINDING_KVM_TDX_OFF] = "kvm-tdx-off",
+	[FINDING_KERNEL_POLICY] = "kernel-policy",
+	[FINDING_GUARD_DOWN] = "guard-down",
+	[FINDING_KERNEL_COMMAND_LINE] = "kernel-command-line",
+	[FINDING_UDEV_RULE] = "udev-rule",
+	[FINDING_DAXCTL_CONFIG] = "daxctl-config",
+	[FINDING_GUEST_AGENT] = "guest-agent",
+	[FINDING_MODULE_BLACKLISTED] = "kmem-blacklisted",
+	[FINDING_STRANDED] = "stranded",
+	[FINDING_MOVABLE_ZONE] = "movable-zone",
+};
+DEFINE_TO_STRING(finding_code, enum finding_code, codes, FINDING_MAX)
+
+static const char *const severities[] = {
+	[SEVERITY_PROBLEM] = "problem",
+	[SEVERITY_NOTICE] = "notice",
+};
+DEFINE_TO_STRING(severity, enum severity, severities, SEVERITY_MAX)
+
+void findings_done(struct findings *findings)
+{
+	free(findings->items);
+	*findings = (struct findings){0};
+}
+
+void note_begin(struct note *note, enum finding_code code, enum severity severity)
+{
+	note->finding = (struct finding){.code = code, .severity = severity};
+	note->message = text_in(note->finding.message, sizeof(note->finding.message));
+	note->remedy = text_in(note->finding.remedy, sizeof(note->finding.remedy));
+}
+
+void note_source(struct note *note, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(note->finding.source, sizeof(note->finding.source), format, args);
+	va_end(args);
+}
+
+void note_end(struct examination *examination, struct note *note)
+{
+	struct findings *findings = &examination->findings;
+
+	/* Names and values come from anywhere; they end up on terminals and in JSON. */
+	text_make_printable(note->finding.message);
+	text_make_printable(note->finding.remedy);
+	text_make_printable(note->finding.source);
+	if (array_append(findings->items, findings->n, note->finding) < 0)
+		examination->error = -ENOMEM;
+}
+
+void note_plain(struct examination *examination, const struct plain_finding *plain)
+{
+	struct note note;
+
+	note_begin(&note, plain->code, plain->severity);
+	note_source(&note, "%s", plain->source);
+	text_append(&note.message, "%s", plain->message);
+	text_append(&note.remedy, "%s", plain->remedy);
+	note_end(examination, &note);
+}
+
+/* A path for a shell: in quotes, if it has anything in it that wants them. */
+static void append_path(struct text *text, const char *path)
+{
+	if (path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+			      "/._-+@")] == '\0') {
+		text_append(text, "%s", path);
+		return;
+	}
+	text_append(text, "'");
+	for (; *path; path++)
+		if (*path == '\'')
+			text_append(text, "'\\''");
+		else
+			text_append(text, "%c", *path);
+	text_append(text, "'");
+}
+
+void doctor_append_comment_out(struct text *text, const char *path, const char *directory,
+	unsigned int first, unsigned int last)
+{
+	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	size_t length = strlen(directory);
+	char buf[FINDING_SOURCE];
+	struct text copy = text_in(buf, sizeof(buf));
+
+	text_append(&copy, "%s/%s", directory, name);
+	/* A copy there is the one that counts; there may be one already from another finding. */
+	if (strncmp(path, directory, length) != 0 || path[length] != '/') {
+		text_append(text, "mkdir -p %s && cp -n ", directory);
+		append_path(text, path);
+		text_append(text, " %s/ && ", directory);
+	}
+	text_append(text, "sed -i '%u", first);
+	if (last != first)
+		text_append(text, ",%u", last);
+	text_append(text, "s/^/#/' ");
+	append_path(text, buf);
+}
+
+bool doctor_concerns_tdx(const struct doctor_facts *facts)
+{
+	return facts->log->enabled || gate_refuses(facts->gate) ||
+	       facts->gate->detected != GATE_ABSENT || facts->gate->cause != GATE_CAUSE_NOT_ENABLED;
+}
+
+bool doctor_keeps_out(const struct doctor_facts *facts)
+{
+	return facts->snapshot && gate_refuses(facts->gate);
+}
+
+bool doctor_find_parameter(
+	const struct doctor_facts *facts, const char *name, struct parameter *ret_parameter)
+{
+	const char *text = facts->cmdline ?: "";
+	struct parameter parameter;
+	bool found = false;
+
+	while (parameter_next(&text, &parameter)) {
+		if (strcmp(parameter.name, name) != 0)
+			continue;
+		*ret_parameter = parameter;
+		found = true;
+	}
+	return found;
+}
+
+int doctor_examine(const struct doctor_facts *facts, struct findings *ret_findings)
+{
+	static void (*const checks[])(struct examination * examination) = {
+		doctor_check_hotplug,
+		doctor_check_writable,
+		doctor_check_gate_mode,
+		doctor_check_boot_map,
+		doctor_check_tdx_state,
+		doctor_check_cxl_windows,
+		doctor_check_late_memory,
+		doctor_check_kvm,
+		doctor_check_guard,
+		doctor_check_command_line,
+		doctor_check_udev,
+		doctor_check_daxctl,
+		doctor_check_agents,
+		doctor_check_modules,
+		doctor_check_stranded,
+		doctor_check_movable,
+	};
+	struct examination examination = {.facts = facts};
+
+	for (size_t i = 0; examination.error == 0 && i < ARRAY_SIZE(checks); i++)
+		checks[i](&examination);
+	if (examination.error < 0) {
+		findings_done(&examination.findings);
+		return examination.error;
+	}
+	*ret_findings = examination.findings;
+	return 0;
+}

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Checks of the host: other onliners, the kernel's switches and parameters, and what has become
+ * of memory.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/doctor/checks.h"
+
+#define AUTO_ONLINE MEMORY "/auto_online_blocks"
+#define AUTOPROBE   "/sys/bus/dax/drivers_autoprobe"
+#define CMDLINE	    "/proc/cmdline"
+
+void doctor_check_hotplug(struct examination *examination)
+{
+	static const struct plain_finding plain = {FINDING_NO_MEMORY_HOTPLUG, SEVERITY_PROBLEM,
+		MEMORY "/block_size_bytes",
+		"The kernel has no memory hotplug: " MEMORY "/block_size_bytes "
+		"cannot "
+		"be read, or makes no sense.",
+		"A kernel with CONFIG_MEMORY_HOTPLUG=y."};
+
+	if (!examination->facts->snapshot)
+		note_plain(examination, &plain);
+}
+
+static void append_unwritable_remedy(struct text *text, const struct doctor_unwritable *unwritable)
+{
+	if (unwritable->pid)
+		text_append(text, "systemctl revert tdx-onlined.service && " RESTART);
+	else if (unwritable->error == EROFS)
+		text_append(text, "mount -o remount,rw /sys");
+	else
+		text_append(text, "Run tdx-onlined as root, and outside of a container.");
+}
+
+void doctor_check_writable(struct examination *examination)
+{
+	const struct doctor_facts *facts = examination->facts;
+	struct note note;
+
+	for (size_t i = 0; i < facts->n_unwritable; i++) {
+		const struct doctor_unwritable *unwritable = &facts->unwritable[i];
+
+		note_begin(&note, FINDING_NOT_WRITABLE, SEVERITY_PROBLEM);
+		note_source(&note, "%s", unwritable->path);
+		text_append(&note.message, "%s cannot be written", unwritable->path);
+		if (unwritable->pid)
+			text_append(&note.message, " by the daemon (process %" PRIu64 ")",
+				unwritable->pid);
+		text_append(&note.message, ": %s.", strerror(unwritable->error));
+		append_unwritable_remedy(&note.remedy, unwritable);
+		note_end(examination, &note);
+	}
+}
+
+/* --- the guard --- */
+
+static void append_guard_remedy(struct text *text, const struct doctor_facts *facts)
+{
+	if (facts->observe)
+		text_append(text, "Act=yes in tdx-onlined.conf(5), then run: " RELOAD);
+	else if (facts->running)
+		text_append(text, RESTART);
+	else
+		text_append(text, "systemctl enable --now tdx-onlined.service");
+}
+
+void doctor_check_guard(struct examination *examination)
+{
+	const struct doctor_facts *facts = examination->facts;
+	struct note note;
+
+	if (!doctor_keeps_out(facts))
+		return;
+	if (facts->snapshot->auto_online_blocks[0] &&
+		strcmp(facts->snapshot->auto_online_blocks, "offline") != 0) {
+		note_begin(&note, FINDING_KERNEL_POLICY, SEVERITY_PROBLEM);
+		note_source(&note, AUTO_ONLINE);
+		text_append(&note.message,
+			AUTO_ONLINE " is %s: the kernel onlines memory when it is added, before it "
+				    "is judged.",
+			facts->snapshot->auto_online_blocks);
+		append_guard_remedy(&note.remedy, facts);
+		text_append(&note.remedy,
+			"; from boot on: memhp_default_state=offline on the kernel command line");
+		note_end(examination, &note);
+	}
+	if (facts->snapshot->dax_autoprobe == DAX_AUTOPROBE_ON) {
+		note_begin(&note, FINDING_GUARD_DOWN, SEVERITY_PROBLEM);
+		note_source(&note, AUTOPROBE);
+		text_append(&note.message,
+			AUTOPROBE " is 1: kmem takes a dax device when it appears, before it is "
+				  "judged.");
+		append_guard_remedy(&note.remedy, facts);
+		note_end(examination, &note);
+	}
+}
+
+/* --- the kernel command line --- */
+
+static bool begins_with_online(const struct parameter *parameter)
+{
+	return strncmp(parameter->value, "online", strlen("online")) == 0;
+}
+
+static bool is_off(const struct parameter *parameter)
+{
+	return strcmp(parameter->value, "off") == 0;
+}
+
+static bool forbids_soft_reserve(const struct parameter *parameter)
+{
+	return parameter_lists(parameter, "nosoftreserve");
+}
+
+static bool adds_ram(const struct parameter *parameter)
+{
+	return strchr(parameter->value, '@') != NULL;
+}
+
+static bool is_given(const struct parameter *parameter)
+{
+	(void)parameter;
+	return true;
+}
+
+/* What is in the way only where TDX is of importance, apart from the first. */
+static const struct {
+	const char *name;
+	bool (*holds)(const struct parameter *parameter);
+	bool last_counts; /* an earlier one of the name has no effect */
+	enum severity severity;
+	const char *clause, *remedy;
+} parameters[] = {
+	{"tdx_onlined", is_off, true, SEVERITY_PROBLEM, "tdx-onlined.service does not start",
+		"Take it off the kernel command line, then boot again."},
+	{"memhp_default_state", begins_with_online, true, SEVERITY_PROBLEM,
+		"the kernel onlines memory when it is added, before it is judged",
+		"memhp_default_state=offline on the kernel command line."},
+	{"efi", forbids_soft_reserve, false, SEVERITY_PROBLEM,
+		"memory that firmware sets apart, CXL memory above all, becomes ordinary RAM. It "
+		"is "
+		"no TDX memory, so TDX cannot initialize",
+		"Take nosoftreserve off efi= on the kernel command line, then boot again."},
+	{"efi_fake_mem", is_given, false, SEVERITY_NOTICE,
+		"memory whose attributes are changed by it may not be what firmware says",
+		"Take it off the kernel command line, then boot again."},
+	{"memmap", adds_ram, false, SEVERITY_PROBLEM,
+		"it makes RAM of memory that firmware does not call so. If that is no TDX memory, "
+		"TDX cannot initialize",
+		"Take it off the kernel command line, then boot again."},
+	{"movable_node", is_given, false, SEVERITY_NOTICE,
+		"boot memory that can be unplugged is in ZONE_MOVABLE, where no confidential VM "
+		"can "
+		"use it",
+		"Take it off the kernel command line, then boot again."},
+	{"movablecore", is_given, true, SEVERITY_NOTICE,
+		"boot memory is in ZONE_MOVABLE, where no confidential VM can use it",
+		"Take it off the kernel command line, then boot again."},
+	{"kernelcore", is_given, true, SEVERITY_NOTICE,
+		"all other boot memory is in ZONE_MOVABLE, where no confidential VM can use it",
+		"Take it off the kernel command line, then boot again."},
+};
+
+static void find_in_command_line(
+	struct examination *examination, size_t i, const struct parameter *parameter)
+{
+	struct note note;
+
+	note_begin(&note, FINDING_KERNEL_COMMAND_LINE, parameters[i].severity);
+	note_source(&note, CMDLINE);
+	text_append(&note.message, "%s%s%s on the kernel command line: %s.", parameter->name,
+		parameter->value[0] ? "=" : "", parameter->value, parameters[i].clause);
+	text_append(&note.remedy, "%s", parameters[i].remedy);
+	note_end(examination, &note);
+}
+
+void doctor_check_command_line(struct examination *examination)
+{
+	const struct doctor_facts *facts = examination->facts;
+	const char *text = facts->cmdline ?: "";
+	struct parameter parameter, last;
+
+	while (parameter_next(&text, &parameter))
+		for (size_t i = 0; i < ARRAY_SIZE(parameters); i++) {
+			if (strcmp(parameter.name, parameters[i].name) != 0 ||
+				!parameters[i].holds(&parameter) ||
+				(i && !doctor_concerns_tdx(facts)))
+				continue;
+			if (parameters[i].last_counts &&
+				doctor_find_parameter(facts, parameter.name, &last) &&
+				strcmp(parameter.value, last.value) != 0)
+				continue;
+			find_in_command_line(examination, i, &parameter);
+		}
+}
+
+/* --- other onliners --- */
+
+/* Without TDX they only come before the rules of the administrator. */
+static enum severity onliner_severity(const struct examination *examination)
+{
+	return doctor_keeps_out(examination->facts) ? SEVERITY_PROBLEM : SEVERITY_NOTICE;
+}
+
+void doctor_check_udev(struct examination *examination)
+{
+	const struct doctor_facts *facts = examination->facts;
+	struct note note;
+
+	for (size_t i = 0; i < facts->n_udev; i++) {
+		const char *path = facts->udev[i].path;
+		const struct udev_write *write = &facts->udev[i].write;
+
+		/* Its conditions are not evaluated: it may have no effect on this machine. */
+		note_begin(&note, FINDING_UDEV_RULE, SEVERITY_NOTICE);
+		note_source(&note, "%s:%u", path, write->first_line);
+		if (write->way == UDEV_WRITES)
+			text_append(&note.message,
+				"%s:%u may online memory: udevd writes %s to a device that "
+				"appears.",
+				path, write->first_line, write->what);
+		else
+			text_append(&note.message, "%s:%u may online memory: udevd runs %s", path,
+				write->first_line, write->what);
+		doctor_append_comment_out(&note.remedy, path, "/etc/udev/rules.d",
+			write->first_line, write->last_line);
+		text_append(&note.remedy, " && udevadm control --reload");
+		note_end(examination, &note);
+	}
+}
+
+void doctor_check_daxctl(struct examination *examination)
+{
+	const struct doctor_facts *facts = examination->facts;
+	struct note note;
+
+	for (size_t i = 0; i < facts->n_daxctl; i++) {
+		const struct daxctl_section *section = &facts->daxctl[i].section;
+
+		if (!section->system_ram || section->stays_offline)
+			continue;
+		note_begin(&note, FINDING_DAXCTL_CONFIG, onliner_severity(examination));
+		note_source(&note, "%s:%u", facts->daxctl[i].path, section->line);
+		text_append(&note.message,
+			"%s:%u: daxctl makes memory of the device of section [reconfigure-device "
+			"%s] "
+			"when it appears, and onlines it.",
+			facts->daxctl[i].path, section->line, section->name);
+		text_append(&note.remedy, "mode = devdax in that section, or online = false.");
+		note_end(examination, &note);
+	}
+}
+
+void doctor_check_agents(struct examination *examination)
+{
+	const struct doctor_facts *facts = examination->facts;
+	struct note note;
+
+	for (size_t i = 0; i < facts->n_agents; i++) {
+		note_begin(&note, FINDING_GUEST_AGENT, onliner_severity(examination));
+		note_source(&note, "/proc/%" PRIu64 "/comm", facts->agents[i].pid);
+		text_append(&note.message,
+			"%s runs (process %" PRIu64
+			"): it onlines memory blocks when the hypervisor "
+			"says guest-set-memory-blocks.",
+			facts->agents[i].name, facts->agents[i].pid);
+		text_append(&note.remedy, "systemctl disable --now qemu-guest-agent.service; or "
+					  "block-rpcs=guest-set-memory-blocks (before QEMU 7.2: "
+					  "blacklist=) in [general] "
+					  "of /etc/qemu/qemu-ga.conf.");
+		note_end(examination, &note);
+	}
+}
+
+/* --- modules --- */
+
+/* What is lost without a module. */
+static const struct {
+	const char *module, *loss;
+} modules[] = {
+	{"kmem", "no dax device can become memory"},
+	{"device_dax", "memory that must stay out cannot be used as a devdax device"},
+	{"dax_cxl", "CXL memory does not appear as a dax device"},
+	{"dax_hmem", "soft-reserved memory does not appear as a dax device"},
+};
+
+static const char *loss_of(const char *module)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(modules); i++)
+		if (strcmp(modules[i].module, module) == 0)
+			return modules[i].loss;
+	return NULL;
+}
+
+static void find_in_modprobe(
+	struct examination *examination, const struct doctor_modprobe *modprobe)
+{
+	const struct modprobe_line *line = &modprobe->line;
+	const char *loss = loss_of(line->module);
+	struct note note;
+
+	if (!loss || line->command == MODPROBE_OPTIONS)
+		return;
+	/* Other commands may well load it in the end. */
+	if (line->command == MODPROBE_INSTALL && !strstr(line->rest, "/false") &&
+		!strstr(line->rest, "/true"))
+		return;
+	note_begin(&note, FINDING_MODULE_BLACKLISTED, SEVERITY_PROBLEM);
+	note_source(&note, "%s:%u", modprobe->path, line->first);
+	text_append(&note.message, "%s:%u keeps %s from being loaded: %s.", modprobe->path,
+		line->first, line->module, loss);
+	doctor_append_comment_out(
+		&note.remedy, modprobe->path, "/etc/modprobe.d", line->first, line->last);
+	text_append(&note.remedy, " && modprobe %s", line->module);
+	note_end(examination, &note);
+}
+
+static void find_in_blacklist(struct examination *examination, const struct parameter *parameter)
+{
+	struct note note;
+
+	for (size_t i = 0; i < ARRAY_SIZE(modules); i++) {
+		if (!parameter_lists(parameter, modules[i].module))
+			continue;
+		note_begin(&note, FINDING_MODULE_BLACKLISTED, SEVERITY_PROBLEM);
+		note_source(&note, CMDLINE);
+		text_append(&note.message,
+			"%s= on the kernel command line keeps %s from being loaded: %s.",
+			parameter->name, modules[i].module, modules[i].loss);
+		text_append(&note.remedy,
+			"Take %s off %s= on the kernel command line, then boot again.",
+			modules[i].module, parameter->name);
+		note_end(examination, &note);
+	}
+}
+
+void doctor_check_modules(struct examination *examination)
+{
+	const struct doctor_facts *facts = examination->facts;
+	const char *text = facts->cmdline ?: "";
+	struct parameter parameter;
+
+	for (size_t i = 0; i < facts->n_modprobe; i++)
+		find_in_modprobe(examination, &facts->modprobe[i]);
+	while (parameter_next(&text, &parameter))
+		if (strcmp(parameter.name, "modprobe.blacklist") == 0 ||
+			strcmp(parameter.name, "module_blacklist") == 0)
+			find_in_blacklist(examination, &parameter);
+}
+
+/* --- memory --- */
+
+static void append_stranded_remedy(struct text *text, const struct record *record)
+{
+	const struct arrival *arrival = &record->arrival;
+
+	if (arrival_is_dax(arrival))
+		text_append(text, "daxctl reconfigure-device -m devdax -f %s", arrival->device);
+	else if (arrival->carrier == CARRIER_VIRTIO_MEM)
+		text_append(text, "At the hypervisor: requested-size=0 of the virtio-mem device.");
+	else
+		text_append(text,
+			"Boot again with it in its place: what is there at boot is boot memory.");
+}
+
+void doctor_check_stranded(struct examination *examination)
+{
+	const struct doctor_facts *facts = examination->facts;
+	char subject[RECORD_SENTENCE], size[SIZE_TEXT];
+	struct note note;
+
+	if (!doctor_keeps_out(facts))
+		return;
+	for (size_t i = 0; i < facts->n_records; i++) {
+		const struct record *record = &facts->records[i];
+		const struct block_count *blocks = &record->outcome.blocks;
+		uint64_t offline = blocks->present - blocks->online - blocks->unread;
+
+		/* Persistent memory is not ours to give advice on. */
+		if (record->decision.verdict == VERDICT_ONLINE || !offline ||
+			record->arrival.carrier == CARRIER_PMEM)
+			continue;
+		note_begin(&note, FINDING_STRANDED, SEVERITY_PROBLEM);
+		note_source(&note, MEMORY);
+		text_append(&note.message,
+			"%s: %s of it, in %" PRIu64
+			" memory block%s, must stay offline. Their memory "
+			"map is paid for, and nobody can use them.",
+			record_subject(record, subject),
+			size_format(offline * facts->snapshot->block_size, size), offline,
+			offline == 1 ? "" : "s");
+		append_stranded_remedy(&note.remedy, record);
+		note_end(examination, &note);
+	}
+}
+
+/* Does it hold memory that must not be online anyway? Other findings tell what to do with that. */
+static bool is_to_stay_out(const struct doctor_facts *facts, struct range range)
+{
+	for (size_t i = 0; i < facts->n_records; i++) {
+		const struct record *record = &facts->records[i];
+
+		if (record->decision.verdict != VERDICT_ONLINE &&
+			range_overlaps(record->arrival.range, range))
+			return true;
+	}
+	return false;
+}
+
+void doctor_check_movable(struct examination *examination)
+{
+	const struct doctor_facts *facts = examination->facts;
+	char range[RANGE_TEXT], size[SIZE_TEXT];
+	struct note note;
+
+	if (!doctor_concerns_tdx(facts))
+		return;
+	for (size_t i = 0; i < facts->n_movable; i++) {
+		const struct doctor_movable *movable = &facts->movable[i];
+		uint64_t start = movable->range.start, last = movable->range.end - 1;
+
+		if (is_to_stay_out(facts, movable->range))
+			continue;
+		note_begin(&note, FINDING_MOVABLE_ZONE, SEVERITY_NOTICE);
+		note_source(&note, MEMORY);
+		text_append(&note.message, "%s at %s",
+			size_format(range_size(movable->range), size),
+			range_format(movable->range, range));
+		if (movable->node != NODE_UNKNOWN)
+			text_append(&note.message, " (node %d)", movable->node);
+		text_append(
+			&note.message, " are in ZONE_MOVABLE: no confidential VM can use them.");
+		text_append(&note.remedy,
+			"chmem -d 0x%" PRIx64 "-0x%" PRIx64 " && chmem -e -z Normal 0x%" PRIx64
+			"-0x%" PRIx64,
+			start, last, start, last);
+		note_end(examination, &note);
+	}
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Checks about TDX: whether it came up, what kept it from it, and what still may.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/doctor/checks.h"
+
+#define KERNEL_LOG   "kernel log"
+#define PUT_ON	     " on the kernel command line, then boot again."
+#define KVM_INTEL    "/sys/module/kvm_intel"
+#define KVM_TDX	     KVM_INTEL "/parameters/tdx"
+#define LOAD_AT_BOOT "echo kvm_intel > /etc/modules-load.d/kvm_intel.conf"
+
+void doctor_check_gate_mode(struct examination *examination)
+{
+	const struct gate *gate = examination->facts->gate;
+	struct note note;
+
+	if (!gate_overridden(gate) || gate->mode != GATE_MODE_ABSENT)
+		return;
+	note_begin(&note, FINDING_GATE_OVERRIDDEN, SEVERITY_PROBLEM);
+	note_source(&note, "/etc/tdx-onlined.conf");
+	text_append(&note.message,
+		"The gate is absent as configured, but %s as found: memory is given to a kernel "
+		"that "
+		"refuses it, or is taken for TDX memory that it is not.",
+		gate_state_to_string(gate->detected));
+	text_append(&note.remedy, "Gate=auto in tdx-onlined.conf(5), then run: " RELOAD);
+	note_end(examination, &note);
+}
+
+void doctor_check_boot_map(struct examination *examination)
+{
+	static const struct plain_finding plain = {FINDING_BOOT_MAP_UNKNOWN, SEVERITY_PROBLEM,
+		"/sys/kernel/boot_params/data",
+		"Nothing tells which memory was there at boot: neither /sys/kernel/boot_params nor "
+		"/sys/firmware/memmap can be used, and what arrives stays out.",
+		"A kernel with CONFIG_FIRMWARE_MEMMAP=y, or CapableRanges= in "
+		"tdx-onlined.conf(5)."};
+
+	if (doctor_keeps_out(examination->facts) && !examination->facts->snapshot->boot_map.known)
+		note_plain(examination, &plain);
+}
+
+/* Memory that came after boot and is in the kernel, whether online or not. */
+static bool is_late(const struct snapshot *snapshot, const struct record *record)
+{
+	enum boot_source source;
+
+	return record->outcome.blocks.present > 0 &&
+	       policy_containment(snapshot, &record->arrival, record->arrival.range, &source) !=
+		       CONTAINMENT_INSIDE;
+}
+
+static uint64_t late_bytes(const struct doctor_facts *facts)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; facts->snapshot && i < facts->n_records; i++)
+		if (is_late(facts->snapshot, &facts->records[i]))
+			bytes += facts->records[i].outcome.blocks.present *
+				 facts->snapshot->block_size;
+	return bytes;
+}
+
+/* Memory in the kernel that may be no TDX memory, and so the reason why TDX failed. */
+struct suspects {
+	uint64_t late; /* bytes that came after boot, perhaps before TDX was to start */
+	bool in_cxl;   /* boot memory in a CXL window */
+};
+
+static struct suspects find_suspects(const struct doctor_facts *facts)
+{
+	const struct range_set *in_cxl = facts->boot_ram_in_cxl;
+	bool at_boot = kernel_starts_tdx_at_boot(facts->gate->evidence.release);
+
+	return (struct suspects){
+		.late = at_boot ? 0 : late_bytes(facts),
+		.in_cxl = in_cxl && in_cxl->n,
+	};
+}
+
+static void append_memory_remedy(struct text *text, const struct suspects *suspects)
+{
+	text_append(text, "Keep memory that is no TDX memory from the kernel:");
+	if (suspects->in_cxl)
+		text_append(text,
+			" set CXL memory to special purpose memory in the BIOS, and take "
+			"efi=nosoftreserve off the kernel command line%s",
+			suspects->late ? ";" : "");
+	if (suspects->late)
+		text_append(text, " load kvm_intel before memory arrives (" LOAD_AT_BOOT
+				  ") and enable tdx-onlined.service");
+	text_append(text, ". Then boot again.");
+}
+
+/* The request that failed. An errno other than EIO has another reason (tdx.c, sc_retry_prerr()). */
+static bool find_seamcall(const struct doctor_facts *facts, struct seamcall *ret_seamcall)
+{
+	int error = tdx_log_error(facts->log);
+
+	return (!error || error == EIO) && tdx_log_seamcall(facts->log, ret_seamcall);
+}
+
+/* Did the TDX module refuse memory, or is that as good a guess as any? */
+static bool is_about_memory(const struct doctor_facts *facts)
+{
+	struct seamcall seamcall;
+
+	if (!find_seamcall(facts, &seamcall))
+		return tdx_log_error(facts->log) == EIO;
+	return seamcall_status_is_memory(seamcall.status);
+}
+
+/* What to do about an error of init_tdx_module() (6.12, 7.3). */
+static void append_errno_remedy(struct text *text, const struct doctor_facts *facts)
+{
+	switch (tdx_log_error(facts->log)) {
+	case ENOMEM:
+		text_append(text, "TDX needs 1/256 of all memory for itself, in large pieces.");
+		if (!kernel_starts_tdx_at_boot(facts->gate->evidence.release))
+			text_append(text, " Start it while memory is free: " LOAD_AT_BOOT
+					  ", then boot again.");
+		else
+			text_append(text, " Boot again without hugepages= and the like on "
+					  "the kernel command line.");
+		break;
+	case ENOSPC:
+		text_append(text, "Give the kernel a memory map of fewer and larger ranges: a BIOS "
+				  "setting, or less memmap=" PUT_ON);
+		break;
+	default:
+		text_append(text, "Boot again. If it fails again, update the BIOS and the TDX "
+				  "module. All messages about it: journalctl -k -b -g virt/tdx");
+	}
+}
+
+static void append_failure_remedy(struct text *text, const struct doctor_facts *facts)
+{
+	const struct suspects suspects = find_suspects(facts);
+	struct seamcall seamcall;
+	bool refused = find_seamcall(facts, &seamcall);
+
+	if (is_about_memory(facts) && (suspects.late || suspects.in_cxl))
+		append_memory_remedy(text, &suspects);
+	else if (refused && !seamcall_status_is_passing(seamcall.status))
+		text_append(text, "Update the BIOS and the TDX module, and check the BIOS settings "
+				  "for TDX. Then boot again.");
+	else
+		append_errno_remedy(text, facts);
+}
+
+static void append_failure_details(struct text *text, const struct doctor_facts *facts)
+{
+	const struct suspects suspects = find_suspects(facts);
+	struct seamcall seamcall;
+	char size[SIZE_TEXT];
+
+	if (find_seamcall(facts, &seamcall)) {
+		const char *meaning = seamcall_status_explain(seamcall.status);
+
+		text_append(text,
+			" The TDX module answered SEAMCALL leaf %" PRIu64 " with 0x%016" PRIx64
+			"%s%s.",
+			seamcall.leaf, seamcall.status, meaning ? ": " : "", meaning ?: "");
+	}
+	if (is_about_memory(facts) && suspects.late)
+		text_append(text, " %s in the kernel came after boot, perhaps before TDX started.",
+			size_format(suspects.late, size));
+}
+
+/* A remedy of NULL depends on more than the cause. */
+static const struct {
+	enum finding_code code;
+	const char *remedy;
+} tdx_findings[GATE_CAUSE_MAX] = {
+	[GATE_CAUSE_HIBERNATION] = {FINDING_TDX_HIBERNATION, "Put nohibernate" PUT_ON},
+	[GATE_CAUSE_FEW_KEYS] = {FINDING_TDX_FEW_KEYS,
+		"Set more private KeyIDs for TDX in the BIOS (the split of TME-MT and TDX keys), "
+		"at least 2. Then boot again."},
+	[GATE_CAUSE_NO_MODULE] = {FINDING_TDX_MODULE_MISSING,
+		"Let the BIOS load the TDX module (SEAM loader), or install a BIOS that brings "
+		"one. Then boot again."},
+	[GATE_CAUSE_OLD_MODULE] = {FINDING_TDX_MODULE_OLD,
+		"Install a newer BIOS or a newer TDX module. Then boot again."},
+	[GATE_CAUSE_FEATURE] = {FINDING_TDX_PROCESSOR,
+		"Take clearcpuid= and the like off the kernel command line, or change the BIOS "
+		"setting. Then boot again."},
+	[GATE_CAUSE_FAILED] = {FINDING_TDX_INIT_FAILED, NULL},
+	[GATE_CAUSE_NOT_STARTED] = {FINDING_TDX_NOT_STARTED,
+		"Enable VMX in the BIOS, and update the BIOS and the TDX module. Then boot again."},
+	[GATE_CAUSE_UNREADABLE] = {FINDING_TDX_UNKNOWN,
+		"Run this as root; the messages name the file that cannot be read."},
+	[GATE_CAUSE_CONFLICT] = {FINDING_TDX_UNKNOWN,
+		"Report this as a bug, with the output of --capture. Until it is fixed, set Gate= "
+		"in tdx-onlined.conf(5)."},
+};
+
+void doctor_check_tdx_state(struct examination *examination)
+{
+	const struct doctor_facts *facts = examination->facts;
+	const struct gate *gate = facts->gate;
+	const char *line = gate_log_line(gate);
+	struct note note;
+
+	if (gate->cause <= GATE_CAUSE_NOT_ENABLED)
+		return;
+	note_begin(&note, tdx_findings[gate->cause].code, SEVERITY_PROBLEM);
+	note_source(&note, "%s", *line ? KERNEL_LOG : "TDX state");
+	text_append(&note.message, "%s", gate_cause_explain(gate->cause));
+	if (*line)
+		text_append(&note.message, ": %s", line);
+	text_append(&note.message, ".");
+	if (gate->cause == GATE_CAUSE_FAILED)
+		append_failure_details(&note.message, facts);
+	if (gate->detected == GATE_ABSENT) {
+		text_append(&note.message, " TDX cannot start before the next boot.");
+	} else {
+		text_append(&note.message, " Sources: ");
+		gate_append_sources(&note.message, gate);
+		text_append(&note.message, ".");
+	}
+	if (tdx_findings[gate->cause].remedy)
+		text_append(&note.remedy, "%s", tdx_findings[gate->cause].remedy);
+	else
+		append_failure_remedy(&note.remedy, facts);
+	note_end(examination, &note);
+}
+
+void doctor_check_cxl_windows(struct examination *examination)
+{
+	const struct range_set *parts = examination->facts->boot_ram_in_cxl;
+	char size[SIZE_TEXT], range[RANGE_TEXT];
+	struct note note;
+
+	/* TDX that is active has taken the memory: firmware declared it convertible. */
+	if (!parts || !doctor_concerns_tdx(examination->facts) ||
+		examination->facts->gate->detected == GATE_ACTIVE)
+		return;
+	for (size_t i = 0; i < parts->n; i++) {
+		note_begin(&note, FINDING_BOOT_MAP_IN_CXL_WINDOW, SEVERITY_PROBLEM);
+		note_source(&note, "/sys/firmware/acpi/tables/CEDT");
+		text_append(&note.message,
+			"%s of boot memory lie in a CXL window, at %s: firmware declared CXL "
+			"memory ordinary RAM. It is no TDX memory, so TDX cannot initialize.",
+			size_format(range_size(parts->ranges[i]), size),
+			range_format(parts->ranges[i], range));
+		text_append(&note.remedy,
+			"Set CXL memory to special purpose memory (EFI_MEMORY_SP) in the BIOS, and "
+			"take efi=nosoftreserve off the kernel command line. Then boot again.");
+		note_end(examination, &note);
+	}
+}
+
+void doctor_check_late_memory(struct examination *examination)
+{
+	const struct doctor_facts *facts = examination->facts;
+	char subject[RECORD_SENTENCE];
+	struct note note;
+
+	if (!facts->snapshot || facts->gate->detected != GATE_ARMED)
+		return;
+	for (size_t i = 0; i < facts->n_records; i++) {
+		const struct record *record = &facts->records[i];
+
+		if (!is_late(facts->snapshot, record))
+			continue;
+		note_begin(&note, FINDING_LATE_MEMORY, SEVERITY_PROBLEM);
+		note_source(&note, MEMORY);
+		text_append(&note.message,
+			"%s is in the kernel, and the TDX module is not initialized yet: Linux "
+			"before "
+			"7.1 takes it for TDX memory, even if it is offline, and if it is none the "
+			"initialization fails.",
+			record_subject(record, subject));
+		if (arrival_is_dax(&record->arrival))
+			text_append(&note.remedy, "daxctl reconfigure-device -m devdax -f %s",
+				record->arrival.device);
+		else
+			text_append(&note.remedy, LOAD_AT_BOOT
+				", then boot again, and let it arrive after kvm_intel is loaded.");
+		note_end(examination, &note);
+	}
+}
+
+/* Only Linux 6.16 to 7.0 is known to start TDX this way; earlier ones may have a backport. */
+static void find_not_loaded(struct examination *examination)
+{
+	bool sure = kernel_starts_tdx_with_kvm(examination->facts->gate->evidence.release);
+	struct note note;
+
+	note_begin(&note, FINDING_KVM_NOT_LOADED, SEVERITY_NOTICE);
+	note_source(&note, KVM_INTEL);
+	text_append(&note.message,
+		"The BIOS has enabled TDX, and kvm_intel is not loaded. %s when it is loaded, and "
+		"memory that arrives before can make that fail.",
+		sure ? "This kernel initializes TDX"
+		     : "If its KVM supports TDX, this kernel initializes TDX");
+	text_append(&note.remedy, "%s" LOAD_AT_BOOT " && modprobe kvm_intel tdx=1",
+		sure ? "" : "modinfo -p kvm_intel | grep -q ^tdx: && ");
+	note_end(examination, &note);
+}
+
+/* Comments out what turns it off in modprobe.d. True if there is such a line. */
+static bool append_modprobe_remedy(struct text *text, const struct doctor_facts *facts)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < facts->n_modprobe; i++) {
+		const struct modprobe_line *line = &facts->modprobe[i].line;
+		const char *value = strstr(line->rest, "tdx=");
+
+		if (line->command != MODPROBE_OPTIONS || !value || !parameter_is_no(value + 4))
+			continue;
+		doctor_append_comment_out(
+			text, facts->modprobe[i].path, "/etc/modprobe.d", line->first, line->last);
+		text_append(text, " && ");
+		found = true;
+	}
+	return found;
+}
+
+static void append_kvm_remedy(struct text *text, const struct doctor_facts *facts)
+{
+	struct parameter parameter;
+
+	if (doctor_find_parameter(facts, "kvm_intel.tdx", &parameter) &&
+		parameter_is_no(parameter.value)) {
+		text_append(text, "kvm_intel.tdx=1" PUT_ON);
+		return;
+	}
+	/* What KVM lacks another parameter does not give it. */
+	if (!append_modprobe_remedy(text, facts) && facts->log->lines[TDX_TROUBLE_KVM][0]) {
+		text_append(text, "Provide what the message names, by a BIOS setting or" PUT_ON);
+		return;
+	}
+	text_append(text, "echo options kvm_intel tdx=1 > /etc/modprobe.d/kvm-tdx.conf && "
+			  "modprobe -r kvm_intel && modprobe kvm_intel");
+}
+
+void doctor_check_kvm(struct examination *examination)
+{
+	const struct doctor_facts *facts = examination->facts;
+	const enum fact *sources = facts->gate->evidence.facts;
+	struct note note;
+
+	if (!facts->kvm_loaded && facts->gate->detected == GATE_ARMED)
+		find_not_loaded(examination);
+	/* Where TDX has failed, or may have, no parameter of KVM helps. */
+	if (sources[GATE_SOURCE_KVM_INTEL] != FACT_NO ||
+		(facts->gate->detected != GATE_ARMED && facts->gate->detected != GATE_ACTIVE))
+		return;
+	note_begin(&note, FINDING_KVM_TDX_OFF, SEVERITY_NOTICE);
+	note_source(&note, KVM_TDX);
+	text_append(&note.message,
+		KVM_TDX " is N: KVM cannot run confidential VMs on "
+			"this host, and the rules for its memory are in effect nevertheless");
+	if (facts->log->lines[TDX_TROUBLE_KVM][0])
+		text_append(&note.message, "; %s", facts->log->lines[TDX_TROUBLE_KVM]);
+	text_append(&note.message, ".");
+	append_kvm_remedy(&note.remedy, facts);
+	note_end(examination, &note);
+}

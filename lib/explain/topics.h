@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the topics of an explanation draw upon, and those that have a file of their own.
+ */
+#pragma once
+
+#include "tdxo/base/strbuf.h"
+#include "tdxo/explain/explain.h"
+
+#define MAP_UNKNOWN "It is not known which memory was there at boot."
+
+struct story {
+	const struct explain_facts *facts;
+	const struct record *record;
+	const struct entry *entry;
+};
+
+void explain_what(struct text *text, const struct story *story);
+void explain_origin(struct text *text, const struct story *story);

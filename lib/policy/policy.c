@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The policy: a table of predicates, the first that holds decides. Then the rule that matches
+ * may change the verdict, as far as the row of the table lets it, and last comes what the host
+ * can bear: the memory map, the share of movable memory.
+ *
+ * All mappings of a dax device share one driver, so a device is judged as a whole: it goes
+ * online only if every one of its mappings may, and it counts as online if any block of it is.
+ */
+#include "tdxo/policy/policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tdxo/base/string_table.h"
+
+static const char *const withholds[] = {
+	[WITHHELD_NOT] = NULL,
+	[WITHHELD_OBSERVE] = "observe",
+	[WITHHELD_PRESENT] = "present",
+};
+DEFINE_TO_STRING(withheld, enum withheld, withholds, WITHHELD_MAX)
+
+static const char *const answers[] = {
+	[ANSWER_NONE] = NULL,
+	[ANSWER_ACCEPTS] = "accepts",
+	[ANSWER_REFUSES] = "refuses",
+};
+DEFINE_STRING_TABLE(answer, enum answer, answers, ANSWER_MAX)
+
+/* What the predicates look at. */
+struct question {
+	const struct config *config;
+	const struct snapshot *snapshot;
+	const struct arrival *arrival;
+	const struct dax_device *dax; /* or NULL */
+	const struct rule *rule;      /* that matches, or NULL */
+	enum containment containment;
+	enum boot_source source;
+	struct block_count blocks;
+	uint64_t room; /* whole blocks that it could be */
+};
+
+enum containment policy_containment(const struct snapshot *snapshot, const struct arrival *arrival,
+	struct range range, enum boot_source *ret_source)
+{
+	enum containment containment =
+		boot_map_contains(&snapshot->boot_map, range, snapshot->block_size, ret_source);
+
+	/* e820 may still call it RAM. */
+	if (arrival_is_dax(arrival) && *ret_source != BOOT_SOURCE_CONFIGURATION)
+		return CONTAINMENT_OUTSIDE;
+	return containment;
+}
+
+static void ask_range(struct question *q, struct range range)
+{
+	struct block_count blocks = snapshot_count(q->snapshot, range);
+	enum boot_source source;
+	enum containment containment = policy_containment(q->snapshot, q->arrival, range, &source);
+
+	q->blocks.present += blocks.present;
+	q->blocks.online += blocks.online;
+	q->blocks.unread += blocks.unread;
+	q->room += snapshot_block_room(q->snapshot, range);
+	if (source > q->source)
+		q->source = source;
+	if (range_equal(range, q->arrival->range) && containment != CONTAINMENT_INSIDE)
+		q->containment = containment;
+	else if (containment != CONTAINMENT_INSIDE && q->containment == CONTAINMENT_INSIDE)
+		q->containment = CONTAINMENT_STRADDLES;
+}
+
+/* Not if the device has moved on meanwhile: then the range is judged alone. */
+static bool is_mapping_of(const struct dax_device *dax, const struct arrival *arrival)
+{
+	for (size_t i = 0; dax && i < dax->n_mappings; i++)
+		if (range_equal(dax->mappings[i], arrival->range))
+			return true;
+	return false;
+}
+
+static const struct rule *find_rule(const struct question *q)
+{
+	const struct rule_subject subject = {
+		.arrival = q->arrival,
+		.ranges = q->dax ? q->dax->mappings : &q->arrival->range,
+		.n_ranges = q->dax				? q->dax->n_mappings
+			    : range_is_empty(q->arrival->range) ? 0
+								: 1,
+		.size = q->dax ? q->dax->size : q->arrival->size,
+	};
+
+	return config_find_rule(q->config, &subject);
+}
+
+static struct question ask(
+	const struct config *config, const struct snapshot *snapshot, const struct arrival *arrival)
+{
+	const struct dax_device *dax = snapshot_find_dax(snapshot, arrival->device);
+	struct question q = {
+		.config = config,
+		.snapshot = snapshot,
+		.arrival = arrival,
+		.dax = is_mapping_of(dax, arrival) ? dax : NULL,
+		.containment = CONTAINMENT_INSIDE,
+	};
+
+	for (size_t i = 0; q.dax && i < q.dax->n_mappings; i++)
+		ask_range(&q, q.dax->mappings[i]);
+	if (!q.dax)
+		ask_range(&q, arrival->range);
+	q.rule = find_rule(&q);
+	return q;
+}
+
+static bool persistent(const struct question *q)
+{
+	return q->arrival->carrier == CARRIER_PMEM;
+}
+
+static bool foreign_driver(const struct question *q)
+{
+	return q->arrival->driver == DAX_DRIVER_OTHER;
+}
+
+static bool famfs(const struct question *q)
+{
+	return q->arrival->driver == DAX_DRIVER_FSDEV;
+}
+
+/* The administrator names a devdax device as one that may become memory. */
+static bool may_convert(const struct question *q)
+{
+	return q->rule && q->rule->convert_devdax;
+}
+
+static bool already_devdax(const struct question *q)
+{
+	return q->arrival->driver == DAX_DRIVER_DEVICE_DAX && !may_convert(q);
+}
+
+static bool in_use(const struct question *q)
+{
+	return q->arrival->driver == DAX_DRIVER_DEVICE_DAX &&
+	       q->snapshot->devdax_use != DEVDAX_UNUSED;
+}
+
+static bool unreadable(const struct question *q)
+{
+	return q->arrival->fault == FAULT_UNREADABLE || q->blocks.unread;
+}
+
+static bool no_target_node(const struct question *q)
+{
+	return q->arrival->fault == FAULT_NO_NODE;
+}
+
+static bool unknown_device(const struct question *q)
+{
+	return arrival_is_dax(q->arrival) && q->arrival->carrier == CARRIER_UNKNOWN;
+}
+
+static bool too_small(const struct question *q)
+{
+	return arrival_is_dax(q->arrival) && !q->room;
+}
+
+static bool gate_absent(const struct question *q)
+{
+	return !gate_refuses(&q->snapshot->gate);
+}
+
+static bool boot_map_unknown(const struct question *q)
+{
+	return !q->snapshot->boot_map.known && q->source != BOOT_SOURCE_CONFIGURATION;
+}
+
+static bool inside(const struct question *q)
+{
+	return q->containment == CONTAINMENT_INSIDE;
+}
+
+static bool may_offline(const struct question *q)
+{
+	return q->rule && q->rule->offline_blocks;
+}
+
+static bool already_online(const struct question *q)
+{
+	return q->blocks.online && !may_offline(q);
+}
+
+static bool straddles(const struct question *q)
+{
+	return q->containment == CONTAINMENT_STRADDLES;
+}
+
+static bool always(const struct question *q)
+{
+	(void)q;
+	return true;
+}
+
+#define MAY(verdict) (1U << VERDICT_##verdict)
+#define MAY_STAY_OUT (MAY(DEVDAX) | MAY(OFFLINE) | MAY(IGNORE))
+
+static const struct {
+	bool (*holds)(const struct question *q);
+	enum verdict dax; /* of a range that a dax device carries */
+	enum verdict blocks;
+	enum reason reason;
+	unsigned int may; /* what a rule may make of it */
+} rows[] = {
+	{persistent, VERDICT_IGNORE, VERDICT_IGNORE, REASON_PERSISTENT_MEMORY, 0},
+	{famfs, VERDICT_IGNORE, VERDICT_IGNORE, REASON_FAMFS, 0},
+	{foreign_driver, VERDICT_IGNORE, VERDICT_IGNORE, REASON_FOREIGN_DRIVER, 0},
+	{already_devdax, VERDICT_DEVDAX, VERDICT_IGNORE, REASON_ALREADY_DEVDAX, MAY_STAY_OUT},
+	{in_use, VERDICT_DEVDAX, VERDICT_IGNORE, REASON_IN_USE, MAY_STAY_OUT},
+	{unreadable, VERDICT_IGNORE, VERDICT_IGNORE, REASON_UNREADABLE, 0},
+	{no_target_node, VERDICT_IGNORE, VERDICT_IGNORE, REASON_NO_TARGET_NODE, MAY_STAY_OUT},
+	{unknown_device, VERDICT_IGNORE, VERDICT_IGNORE, REASON_UNKNOWN_DEVICE, MAY_STAY_OUT},
+	{too_small, VERDICT_DEVDAX, VERDICT_OFFLINE, REASON_TOO_SMALL, MAY_STAY_OUT},
+	{gate_absent, VERDICT_ONLINE, VERDICT_ONLINE, REASON_GATE_ABSENT, MAY_STAY_OUT},
+	{boot_map_unknown, VERDICT_IGNORE, VERDICT_OFFLINE, REASON_BOOT_MAP_UNKNOWN, MAY_STAY_OUT},
+	{inside, VERDICT_ONLINE, VERDICT_ONLINE, REASON_IN_BOOT_MAP, MAY_STAY_OUT},
+	{already_online, VERDICT_IGNORE, VERDICT_IGNORE, REASON_ALREADY_ONLINE, 0},
+	{straddles, VERDICT_DEVDAX, VERDICT_OFFLINE, REASON_STRADDLES_BOOT_MAP, MAY_STAY_OUT},
+	{always, VERDICT_DEVDAX, VERDICT_OFFLINE, REASON_OUTSIDE_BOOT_MAP, MAY_STAY_OUT},
+};
+
+static bool leaves_allocator(enum verdict verdict)
+{
+	return verdict == VERDICT_DEVDAX || verdict == VERDICT_OFFLINE;
+}
+
+/* There is no devdax without a dax device: such memory stays offline. */
+static enum verdict wanted_verdict(const struct question *q)
+{
+	if (q->rule->verdict == VERDICT_DEVDAX && !arrival_is_dax(q->arrival))
+		return VERDICT_OFFLINE;
+	return q->rule->verdict;
+}
+
+static void apply_rule(struct decision *decision, const struct question *q, unsigned int may)
+{
+	enum verdict wanted;
+
+	decision->unmatched = q->config->n_rules && !q->rule;
+	if (!q->rule)
+		return;
+	snprintf(decision->rule, sizeof(decision->rule), "%s", q->rule->name);
+	decision->on_failure = q->rule->on_failure;
+	if (!q->rule->has_verdict)
+		return;
+	wanted = wanted_verdict(q);
+	if (wanted == decision->verdict)
+		return;
+	if (!(may & 1U << wanted)) {
+		decision->overruled = true;
+		decision->asked = q->rule->verdict;
+	} else if (leaves_allocator(wanted) && already_online(q)) {
+		decision->overruled = true;
+		decision->asked = q->rule->verdict;
+		decision->verdict = VERDICT_IGNORE;
+		decision->reason = REASON_ALREADY_ONLINE;
+	} else {
+		decision->verdict = wanted;
+		decision->reason = REASON_RULE;
+	}
+}
+
+static uint64_t room_bytes(const struct question *q)
+{
+	return q->room * q->snapshot->block_size;
+}
+
+/* The memory map that a driver has still to make; 0: it is there, or needs no kernel memory. */
+static uint64_t map_needed(const struct question *q, enum verdict verdict)
+{
+	enum dax_driver driver = q->arrival->driver;
+
+	if (!q->dax || driver == DAX_DRIVER_KMEM)
+		return 0;
+	if (verdict == VERDICT_ONLINE && !q->dax->map_on_itself)
+		return zones_memory_map(room_bytes(q));
+	if (verdict == VERDICT_DEVDAX && driver == DAX_DRIVER_NONE)
+		return zones_devdax_map(q->dax->size, q->dax->align);
+	return 0;
+}
+
+/* A host that cannot spare the memory map would kill processes to have it. */
+static void check_head_room(struct decision *decision, const struct question *q)
+{
+	const struct zones *zones = &q->snapshot->zones;
+	uint64_t needed = map_needed(q, decision->verdict);
+
+	if (!needed || (!zones->known && !zones->unreadable))
+		return;
+	decision->map_needed = needed;
+	decision->map_spare = zones->spare;
+	if (needed <= zones->spare)
+		return;
+	decision->reason = REASON_NO_HEAD_ROOM;
+	if (decision->verdict == VERDICT_ONLINE && !q->blocks.online &&
+		map_needed(q, VERDICT_DEVDAX) <= zones->spare)
+		decision->verdict = VERDICT_DEVDAX;
+	else
+		decision->verdict = VERDICT_IGNORE;
+}
+
+/* TDX guest memory is not movable: ZONE_MOVABLE can never back a confidential VM. */
+static void choose_zone(struct decision *decision, const struct question *q)
+{
+	const struct snapshot *snapshot = q->snapshot;
+	uint64_t most = q->config->movable_ratio == MOVABLE_RATIO_KERNEL ? snapshot->movable_advice
+									 : q->config->movable_ratio;
+	enum zone preset = gate_refuses(&snapshot->gate) ? ZONE_KERNEL : ZONE_AUTO;
+	uint64_t more = room_bytes(q) - q->blocks.online * snapshot->block_size;
+
+	decision->zone = q->rule && q->rule->zone ? q->rule->zone : preset;
+	if (decision->zone != ZONE_MOVABLE)
+		return;
+	if (snapshot->zones.known)
+		decision->movable_ratio = zones_movable_ratio(&snapshot->zones, more);
+	if (snapshot->zones.known && decision->movable_ratio <= most)
+		return;
+	decision->zone = preset;
+	decision->zone_overruled = true;
+}
+
+/* Has the administrator asked for something to be done with such a range? */
+static enum withheld withhold(const struct question *q, enum verdict verdict)
+{
+	enum present present = q->config->present;
+
+	if (q->config->observe)
+		return WITHHELD_OBSERVE;
+	if (!q->arrival->present || present == PRESENT_ACT)
+		return WITHHELD_NOT;
+	if (q->rule && q->rule->match[MATCH_PRESENT])
+		return WITHHELD_NOT;
+	if (present == PRESENT_RECORD || verdict == VERDICT_ONLINE)
+		return WITHHELD_PRESENT;
+	return leaves_allocator(verdict) && q->blocks.online ? WITHHELD_PRESENT : WITHHELD_NOT;
+}
+
+/* build_tdx_memlist() and tdx_memory_notifier(), arch/x86/virt/vmx/tdx/tdx.c, 6.8 and later. */
+static enum answer expect(const struct question *q)
+{
+	enum gate_state detected = q->snapshot->gate.detected;
+
+	if (detected == GATE_ABSENT || detected == GATE_ARMED)
+		return ANSWER_ACCEPTS;
+	if (boot_map_unknown(q))
+		return ANSWER_NONE;
+	if (inside(q))
+		return ANSWER_ACCEPTS;
+	return detected == GATE_ACTIVE ? ANSWER_REFUSES : ANSWER_NONE;
+}
+
+enum answer policy_expects(
+	const struct config *config, const struct snapshot *snapshot, const struct arrival *arrival)
+{
+	struct question q = ask(config, snapshot, arrival);
+
+	return expect(&q);
+}
+
+struct decision policy_decide(
+	const struct config *config, const struct snapshot *snapshot, const struct arrival *arrival)
+{
+	struct question q = ask(config, snapshot, arrival);
+	struct range range = arrival->range;
+	struct decision decision = {.zone = ZONE_NONE, .source = BOOT_SOURCE_NONE};
+	size_t row = 0;
+
+	while (!rows[row].holds(&q))
+		row++;
+	decision.verdict = arrival_is_dax(arrival) ? rows[row].dax : rows[row].blocks;
+	decision.reason = rows[row].reason;
+	apply_rule(&decision, &q, rows[row].may);
+	check_head_room(&decision, &q);
+	decision.offline_blocks = leaves_allocator(decision.verdict) && may_offline(&q);
+	if (decision.verdict == VERDICT_ONLINE) {
+		choose_zone(&decision, &q);
+		decision.unaligned =
+			range_size(range) - range_size(range_trim(range, snapshot->block_size));
+	}
+	if (decision.reason == REASON_IN_BOOT_MAP)
+		decision.source = q.source;
+	decision.withheld = withhold(&q, decision.verdict);
+	decision.expected = expect(&q);
+	return decision;
+}
+
+struct decision policy_undone(
+	const struct decision *was, const struct arrival *arrival, enum reason reason)
+{
+	struct decision decision = *was;
+
+	decision.verdict = arrival_is_dax(arrival) ? VERDICT_DEVDAX : VERDICT_OFFLINE;
+	decision.reason = reason;
+	decision.zone = ZONE_NONE;
+	decision.source = BOOT_SOURCE_NONE;
+	decision.zone_overruled = false;
+	decision.movable_ratio = 0;
+	decision.unaligned = 0;
+	decision.map_needed = 0;
+	decision.map_spare = 0;
+	return decision;
+}
+
+bool policy_rolls_back(const struct decision *decision, const struct arrival *arrival, bool refused)
+{
+	if (decision->on_failure == ON_FAILURE_DEFAULT)
+		return refused || arrival_is_dax(arrival);
+	return decision->on_failure == ON_FAILURE_ROLLBACK;
+}

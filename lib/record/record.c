@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The record as text and as named fields.
+ */
+#include "tdxo/record/record.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tdxo/base/strbuf.h"
+#include "tdxo/base/string_table.h"
+
+static const char *const results[] = {
+	[RESULT_NOTHING] = "nothing-to-do",
+	[RESULT_PLANNED] = "planned",
+	[RESULT_WITHHELD] = "withheld",
+	[RESULT_BEGUN] = "begun",
+	[RESULT_DONE] = "done",
+	[RESULT_PARTIAL] = "partial",
+	[RESULT_FAILED] = "failed",
+	[RESULT_CHANGED] = "changed",
+};
+DEFINE_STRING_TABLE(result, enum result, results, RESULT_MAX)
+
+/* So many memory devices are named in a sentence; the fields name all. */
+#define MEMDEVS_TOLD 4
+
+/* "64 GiB cxl [mem 0x…-0x…] (dax0.0, region0, mem0, node 1)" */
+static void append_subject(struct text *text, const struct arrival *arrival)
+{
+	char size[SIZE_TEXT], range[RANGE_TEXT];
+	const char *comma = "";
+
+	text_append(text, "%s %s", size_format(arrival->size, size),
+		carrier_to_string(arrival->carrier));
+	if (arrival->fault != FAULT_UNREADABLE)
+		text_append(text, " %s", range_format(arrival->range, range));
+	if (!arrival_is_dax(arrival) && arrival->node == NODE_UNKNOWN)
+		return;
+	text_append(text, " (");
+	if (arrival_is_dax(arrival)) {
+		text_append(text, "%s", arrival->device);
+		comma = ", ";
+	}
+	if (arrival->region[0])
+		text_append(text, "%s%s", comma, arrival->region);
+	for (size_t i = 0; i < arrival->n_memdevs && i < MEMDEVS_TOLD; i++)
+		text_append(text, "%s%s", comma, arrival->memdevs[i].name);
+	if (arrival->n_memdevs > MEMDEVS_TOLD)
+		text_append(text, " and %zu more", arrival->n_memdevs - MEMDEVS_TOLD);
+	if (arrival->node != NODE_UNKNOWN)
+		text_append(text, "%snode %d", comma, arrival->node);
+	text_append(text, ")");
+}
+
+/* How the verdict reads, by what has come of it. */
+static const char *phrase(const struct record *record)
+{
+	static const struct {
+		const char *done, *planned, *failed, *changed;
+	} phrases[] = {
+		[VERDICT_ONLINE] = {"online", "to be onlined", "not wholly online",
+			"was to be online"},
+		[VERDICT_DEVDAX] = {"kept as devdax", "to be kept as devdax", "not made devdax",
+			"was kept as devdax"},
+		[VERDICT_OFFLINE] = {"left offline", "to be left offline", "not wholly offline",
+			"was left offline"},
+		[VERDICT_IGNORE] = {"left as it is", "to be left as it is", "left as it is",
+			"was left as it was"},
+	};
+	static_assert(ARRAY_SIZE(phrases) == VERDICT_MAX, "phrases for each verdict");
+	enum verdict verdict = record->decision.verdict;
+
+	switch (record->outcome.result) {
+	case RESULT_PLANNED:
+	case RESULT_WITHHELD:
+		return phrases[verdict].planned;
+	case RESULT_PARTIAL:
+	case RESULT_FAILED:
+		return phrases[verdict].failed;
+	case RESULT_CHANGED:
+		return phrases[verdict].changed;
+	default:
+		return phrases[verdict].done;
+	}
+}
+
+static void append_verdict(struct text *text, const struct record *record)
+{
+	enum result result = record->outcome.result;
+
+	text_append(text, "%s", phrase(record));
+	if (record->decision.verdict == VERDICT_ONLINE && result != RESULT_PLANNED &&
+		result != RESULT_WITHHELD && result != RESULT_CHANGED)
+		text_append(text, ", %" PRIu64 " of %" PRIu64 " blocks",
+			record->outcome.blocks.online, record->outcome.blocks.present);
+	text_append(text, ": %s (%s)", reason_clause(record->decision.reason),
+		reason_to_string(record->decision.reason));
+}
+
+/* What the administrator's word had to do with it. */
+static void append_rule(struct text *text, const struct record *record)
+{
+	const struct decision *decision = &record->decision;
+
+	static const char *const withheld[] = {
+		[WITHHELD_OBSERVE] = "nothing is done, Act=no",
+		[WITHHELD_PRESENT] = "nothing is done, it was there at first start (Present=)",
+	};
+
+	if (record->outcome.result == RESULT_WITHHELD)
+		text_append(text, "; %s", withheld[decision->withheld]);
+	if (decision->unmatched)
+		text_append(text, "; no rule matches");
+	if (!decision->rule[0])
+		return;
+	text_append(text, "; rule %s", decision->rule);
+	if (decision->overruled)
+		text_append(
+			text, " asks for %s and is overruled", verdict_to_string(decision->asked));
+}
+
+/* A block that is online already stays in its zone, whatever is wanted. */
+static bool zone_differs(const struct record *record)
+{
+	bool movable = strcmp(record->outcome.zone_now, "Movable") == 0;
+
+	if (!record->outcome.zone_now[0])
+		return false;
+	return record->decision.zone == ZONE_MOVABLE
+		       ? !movable
+		       : record->decision.zone == ZONE_KERNEL && movable;
+}
+
+/* The numbers that a decision rests on. */
+static void append_numbers(struct text *text, const struct record *record)
+{
+	const struct decision *decision = &record->decision;
+	char a[SIZE_TEXT], b[SIZE_TEXT];
+
+	if (decision->reason == REASON_NO_HEAD_ROOM)
+		text_append(text, "; it takes %s, and %s can be spared",
+			size_format(decision->map_needed, a), size_format(decision->map_spare, b));
+	if (decision->zone_overruled && !decision->movable_ratio)
+		text_append(text, "; not movable: the sizes of the zones are not known");
+	else if (decision->zone_overruled)
+		text_append(text,
+			"; not movable: movable memory would be %" PRIu64 " %% of the kernel's",
+			decision->movable_ratio);
+	else if (decision->zone == ZONE_MOVABLE)
+		text_append(text, "; movable memory is %" PRIu64 " %% of the kernel's",
+			decision->movable_ratio);
+	if (zone_differs(record))
+		text_append(text, "; its blocks are in zone %s", record->outcome.zone_now);
+	if (decision->unaligned)
+		text_append(text, "; %s at its edges are lost, they make no whole block",
+			size_format(decision->unaligned, a));
+}
+
+static void append_outcome(struct text *text, const struct record *record)
+{
+	const struct outcome *outcome = &record->outcome;
+	char size[SIZE_TEXT];
+
+	if (outcome->error) {
+		text_append(text, "; %s", action_to_string(outcome->failed));
+		if (outcome->failed_at)
+			text_append(text, " at 0x%" PRIx64, outcome->failed_at);
+		text_append(text, ": %s", strerror(outcome->error));
+	}
+	if (outcome->retries)
+		text_append(text, "%s %u %s", outcome->error ? " after" : ";", outcome->retries,
+			outcome->retries == 1 ? "retry" : "retries");
+	if (outcome->result == RESULT_CHANGED)
+		text_append(text, "; somebody changed it");
+	if (outcome->result == RESULT_CHANGED && arrival_is_dax(&record->arrival))
+		text_append(text, ", its driver is now %s",
+			dax_driver_to_string(record->arrival.driver) ?: "none");
+	if (outcome->result == RESULT_CHANGED ||
+		(outcome->blocks.online && record->decision.verdict != VERDICT_ONLINE))
+		text_append(text, "; %" PRIu64 " of %" PRIu64 " blocks online",
+			outcome->blocks.online, outcome->blocks.present);
+	if (record_disagrees(record) && record->decision.reason != REASON_KERNEL_REFUSED)
+		text_append(text, "; the kernel %s it, and was expected not to",
+			outcome->answer == ANSWER_ACCEPTS ? "accepted" : "refused");
+	if (outcome->stranded)
+		text_append(text, "; %s stranded", size_format(outcome->stranded, size));
+}
+
+void record_append_removal(struct text *text, const struct arrival *arrival)
+{
+	if (arrival_is_dax(arrival))
+		text_append(text, "daxctl reconfigure-device -m devdax -f %s", arrival->device);
+	else
+		text_append(text, "chmem -d 0x%" PRIx64 "-0x%" PRIx64, arrival->range.start,
+			arrival->range.end - 1);
+}
+
+/* How the administrator gets rid of memory that should not be there. */
+static void append_remedy(struct text *text, const struct record *record)
+{
+	if (record->decision.reason != REASON_ALREADY_ONLINE || !gate_refuses(&record->gate))
+		return;
+	/* Somebody has just done so. */
+	if (record->outcome.result == RESULT_CHANGED && !record->outcome.blocks.online)
+		return;
+	if (record->gate.state == GATE_ARMED)
+		text_append(text, "; it keeps TDX from initializing");
+	text_append(text, "; take it out with: ");
+	record_append_removal(text, &record->arrival);
+}
+
+const char *record_subject(const struct record *record, char buf[RECORD_SENTENCE])
+{
+	struct text text = text_in(buf, RECORD_SENTENCE);
+
+	append_subject(&text, &record->arrival);
+	return buf;
+}
+
+const char *record_sentence(const struct record *record, char buf[RECORD_SENTENCE])
+{
+	struct text text = text_in(buf, RECORD_SENTENCE);
+
+	append_subject(&text, &record->arrival);
+	text_append(&text, " ");
+	append_verdict(&text, record);
+	append_rule(&text, record);
+	append_numbers(&text, record);
+	append_outcome(&text, record);
+	append_remedy(&text, record);
+	text_append(&text, "; TDX gate ");
+	gate_append(&text, &record->gate);
+	return buf;
+}
+
+static struct field text_field(const char *name, const char *text)
+{
+	bool there = text && *text;
+
+	return (struct field){
+		.name = name, .kind = there ? FIELD_TEXT : FIELD_NULL, .text = there ? text : NULL};
+}
+
+static struct field number_field(const char *name, enum field_kind kind, uint64_t number)
+{
+	return (struct field){.name = name, .kind = kind, .number = number};
+}
+
+/* A number that is there only if something is said by it. */
+static struct field optional_field(const char *name, bool there, uint64_t number)
+{
+	return number_field(name, there ? FIELD_NUMBER : FIELD_NULL, number);
+}
+
+void gate_fields(const struct gate *gate, struct field fields[GATE_FIELDS])
+{
+	fields[0] = text_field("gate", gate_state_to_string(gate->state));
+	fields[1] = text_field("gate_detected", gate_state_to_string(gate->detected));
+	fields[2] = text_field("gate_mode", gate_mode_to_string(gate->mode));
+	fields[3] = text_field("gate_cause", gate_cause_to_string(gate->cause));
+}
+
+size_t record_fields(const struct record *record, struct field fields[RECORD_FIELDS])
+{
+	const struct arrival *arrival = &record->arrival;
+	const struct decision *decision = &record->decision;
+	const struct outcome *outcome = &record->outcome;
+	const struct origin *origin = &arrival->origin;
+	enum field_kind window = range_is_empty(origin->window) ? FIELD_NULL : FIELD_ADDRESS;
+	enum field_kind address = arrival->fault == FAULT_UNREADABLE ? FIELD_NULL : FIELD_ADDRESS;
+	const char *source = decision->source ? boot_source_to_string(decision->source) : NULL;
+	const struct field all[] = {
+		number_field("start", address, arrival->range.start),
+		number_field("end", address, arrival->range.end - 1),
+		number_field("size", FIELD_NUMBER, arrival->size),
+		text_field("carrier", carrier_to_string(arrival->carrier)),
+		text_field("device", arrival->device),
+		text_field("region", arrival->region),
+		text_field("region_mode", origin->mode),
+		text_field("decoder", origin->decoder),
+		number_field("window_start", window, origin->window.start),
+		number_field("window_size", window ? FIELD_NUMBER : FIELD_NULL,
+			range_size(origin->window)),
+		optional_field("srat_node", origin->in_srat, origin->srat_node),
+		number_field("hot_pluggable", origin->in_srat ? FIELD_BOOL : FIELD_NULL,
+			origin->hot_pluggable),
+		optional_field("qos_class", origin->has_qos_class, origin->qos_class),
+		optional_field("node", arrival->node != NODE_UNKNOWN, (uint64_t)arrival->node),
+		number_field("present", FIELD_BOOL, arrival->present),
+		number_field("blocks", FIELD_NUMBER, outcome->blocks.present),
+		number_field("blocks_online", FIELD_NUMBER, outcome->blocks.online),
+		text_field("driver", dax_driver_to_string(arrival->driver)),
+		text_field("verdict", verdict_to_string(decision->verdict)),
+		text_field("zone", zone_to_string(decision->zone)),
+		number_field("zone_overruled", decision->zone_overruled ? FIELD_BOOL : FIELD_NULL,
+			decision->zone_overruled),
+		text_field("reason", reason_to_string(decision->reason)),
+		text_field("rule", decision->rule),
+		text_field("overruled",
+			decision->overruled ? verdict_to_string(decision->asked) : NULL),
+		text_field("withheld", outcome->result == RESULT_WITHHELD
+					       ? withheld_to_string(decision->withheld)
+					       : NULL),
+		text_field("source", source),
+		text_field("result", result_to_string(outcome->result)),
+		text_field("zone_now", outcome->zone_now),
+		text_field("expected", answer_to_string(decision->expected)),
+		text_field("answer", answer_to_string(outcome->answer)),
+		number_field("disagreement", FIELD_BOOL, record_disagrees(record)),
+		optional_field("movable_ratio", decision->movable_ratio, decision->movable_ratio),
+		optional_field("map_needed", decision->map_needed, decision->map_needed),
+		optional_field("map_spare", decision->map_needed, decision->map_spare),
+		optional_field("unaligned", decision->unaligned, decision->unaligned),
+		optional_field("errno", outcome->error, (uint64_t)outcome->error),
+		text_field("failed", outcome->error ? action_to_string(outcome->failed) : NULL),
+		number_field("failed_at", outcome->failed_at ? FIELD_ADDRESS : FIELD_NULL,
+			outcome->failed_at),
+		optional_field("retries", outcome->retries, outcome->retries),
+		optional_field("stranded", outcome->stranded, outcome->stranded),
+	};
+
+	static_assert(ARRAY_SIZE(all) + GATE_FIELDS <= RECORD_FIELDS, "room for all fields");
+	memcpy(fields, all, sizeof(all));
+	gate_fields(&record->gate, fields + ARRAY_SIZE(all));
+	return ARRAY_SIZE(all) + GATE_FIELDS;
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The doctor's findings about the host: other onliners, switches and parameters, and what has
+ * become of memory.
+ */
+#include "tests/unit/unit.h"
+
+#include "tests/unit/doctor_scene.h"
+
+static void test_unwritable(void **state)
+{
+	static const struct doctor_unwritable unwritable[] = {
+		{"/sys/bus/dax/drivers_autoprobe", EROFS, 812},
+		{"/sys/devices/system/memory/auto_online_blocks", EROFS, 0},
+		{"/sys/devices/system/memory/memory0/state", EACCES, 0},
+	};
+
+	(void)state;
+	HOST(host);
+	host.facts.unwritable = unwritable;
+	host.facts.n_unwritable = 3;
+	assert_findings(&host,
+		{FINDING_NOT_WRITABLE, SEVERITY_PROBLEM,
+			"cannot be written by the daemon (process 812): Read-only file system.",
+			"systemctl revert tdx-onlined.service", "/sys/bus/dax/drivers_autoprobe"},
+		{FINDING_NOT_WRITABLE, SEVERITY_PROBLEM,
+			"auto_online_blocks cannot be written: ", "mount -o remount,rw /sys",
+			"/sys/devices/system/memory/auto_online_blocks"},
+		{FINDING_NOT_WRITABLE, SEVERITY_PROBLEM, "Permission denied.", "as root",
+			"/sys/devices/system/memory/memory0/state"});
+}
+
+#define AUTO_ONLINE "/sys/devices/system/memory/auto_online_blocks"
+#define AUTOPROBE   "/sys/bus/dax/drivers_autoprobe"
+
+static void test_guard(void **state)
+{
+	(void)state;
+	HOST(host);
+	strcpy(host.snapshot.auto_online_blocks, "online_movable");
+	assert_findings(
+		&host, {FINDING_KERNEL_POLICY, SEVERITY_PROBLEM, AUTO_ONLINE " is online_movable",
+			       "systemctl restart tdx-onlined.service", AUTO_ONLINE});
+	host.facts.running = false;
+	assert_findings(&host, {FINDING_KERNEL_POLICY, SEVERITY_PROBLEM, "",
+				       "systemctl enable --now tdx-onlined.service; from boot on: "
+				       "memhp_default_state=offline",
+				       AUTO_ONLINE});
+	strcpy(host.snapshot.auto_online_blocks, "");
+	assert_healthy(&host);
+	host.snapshot.dax_autoprobe = DAX_AUTOPROBE_ON;
+	assert_findings(&host, {FINDING_GUARD_DOWN, SEVERITY_PROBLEM, AUTOPROBE " is 1",
+				       "systemctl enable --now tdx-onlined.service", AUTOPROBE});
+	host.facts.observe = true;
+	assert_findings(&host, {FINDING_GUARD_DOWN, SEVERITY_PROBLEM, "", "Act=yes", AUTOPROBE});
+	host.snapshot.dax_autoprobe = DAX_AUTOPROBE_UNREAD;
+	assert_healthy(&host);
+}
+
+static void assert_parameter(const char *cmdline, enum severity severity, const char *message)
+{
+	HOST(host);
+	host.facts.cmdline = cmdline;
+	assert_findings(&host, {FINDING_KERNEL_COMMAND_LINE, severity, message,
+				       "the kernel command line", "/proc/cmdline"});
+}
+
+static void test_command_line(void **state)
+{
+	static const char *const harmless[] = {"", "tdx_onlined=on", "memhp_default_state=offline",
+		"memhp_default_state=online memhp_default_state=offline", "efi=debug",
+		"efi_nosoftreserve", "mem=64G", "memmap=256M%256M+0xefffffff", "memmap=256M!256M",
+		"memmap=4G$8G", "quiet -- movable_node"};
+
+	(void)state;
+	assert_parameter("a tdx_onlined=off", SEVERITY_PROBLEM, "service does not start");
+	assert_parameter("memhp_default_state=online_kernel b", SEVERITY_PROBLEM,
+		"memhp_default_state=online_kernel on the kernel command line: the kernel onlines");
+	assert_parameter("memhp_default_state=offline memhp_default_state=online", SEVERITY_PROBLEM,
+		"memhp_default_state=online on");
+	assert_parameter("efi=debug,nosoftreserve", SEVERITY_PROBLEM, "CXL memory above all");
+	assert_parameter("efi_fake_mem=4G@4G:0x40000", SEVERITY_NOTICE, "attributes");
+	assert_parameter("memmap=4G@8G", SEVERITY_PROBLEM, "makes RAM");
+	assert_parameter("movable_node", SEVERITY_NOTICE,
+		"movable_node on the kernel command line: boot memory that can be unplugged");
+	assert_parameter("movablecore=4G", SEVERITY_NOTICE, "ZONE_MOVABLE");
+	assert_parameter("kernelcore=4G", SEVERITY_NOTICE, "ZONE_MOVABLE");
+	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++) {
+		HOST(host);
+		host.facts.cmdline = harmless[i];
+		assert_healthy(&host);
+	}
+}
+
+/* Without TDX only what concerns this program is told. */
+static void test_command_line_without_tdx(void **state)
+{
+	(void)state;
+	HOST(host);
+	set_gate(&host, GATE_ABSENT, GATE_MODE_AUTO);
+	host.facts.cmdline = "memhp_default_state=online efi=nosoftreserve movable_node";
+	assert_healthy(&host);
+	host.facts.cmdline = "memhp_default_state=online tdx_onlined=off";
+	assert_findings(&host, {FINDING_KERNEL_COMMAND_LINE, SEVERITY_PROBLEM, "tdx_onlined=off",
+				       "", "/proc/cmdline"});
+}
+
+static void test_udev(void **state)
+{
+	static const struct doctor_udev rules[] = {
+		{"/usr/lib/udev/rules.d/40-a.rules", {14, 14, UDEV_WRITES, "online_movable"}},
+		{"/etc/udev/rules.d/50-b.rules", {3, 5, UDEV_RUNS, "/bin/sh -c 'echo online'"}},
+		{"/run/udev/rules.d/it's.rules", {1, 1, UDEV_WRITES, "on\033line"}},
+	};
+
+	(void)state;
+	HOST(host);
+	host.facts.udev = rules;
+	host.facts.n_udev = 3;
+	assert_findings(&host,
+		{FINDING_UDEV_RULE, SEVERITY_NOTICE,
+			"/usr/lib/udev/rules.d/40-a.rules:14 may online memory: udevd writes "
+			"online_movable to a device that appears.",
+			"mkdir -p /etc/udev/rules.d && cp -n /usr/lib/udev/rules.d/40-a.rules "
+			"/etc/udev/rules.d/ && sed -i '14s/^/#/' /etc/udev/rules.d/40-a.rules && "
+			"udevadm control --reload",
+			"/usr/lib/udev/rules.d/40-a.rules:14"},
+		{FINDING_UDEV_RULE, SEVERITY_NOTICE,
+			"/etc/udev/rules.d/50-b.rules:3 may online memory: udevd runs /bin/sh -c "
+			"'echo online'",
+			"sed -i '3,5s/^/#/' /etc/udev/rules.d/50-b.rules && udevadm",
+			"/etc/udev/rules.d/50-b.rules:3"},
+		{FINDING_UDEV_RULE, SEVERITY_NOTICE, "writes on?line",
+			"cp -n '/run/udev/rules.d/it'\\''s.rules' /etc/udev/rules.d/ && sed -i "
+			"'1s/^/#/' '/etc/udev/rules.d/it'\\''s.rules'",
+			"/run/udev/rules.d/it's.rules:1"});
+	host.facts.n_udev = 1;
+	set_gate(&host, GATE_ABSENT, GATE_MODE_AUTO);
+	assert_findings(&host, {FINDING_UDEV_RULE, SEVERITY_NOTICE, "", "",
+				       "/usr/lib/udev/rules.d/40-a.rules:14"});
+}
+
+static void test_daxctl(void **state)
+{
+	static const struct doctor_daxctl sections[] = {
+		{"/etc/daxctl.conf.d/a.conf", {2, "off", true, true}},
+		{"/etc/daxctl.conf.d/a.conf", {7, "devdax", false, false}},
+		{"/etc/daxctl.conf.d/a.conf", {11, "pmem", true, false}},
+	};
+
+	(void)state;
+	HOST(host);
+	host.facts.daxctl = sections;
+	host.facts.n_daxctl = 2;
+	assert_healthy(&host);
+	host.facts.n_daxctl = 3;
+	assert_findings(&host, {FINDING_DAXCTL_CONFIG, SEVERITY_PROBLEM,
+				       "a.conf:11: daxctl makes memory of the device of section "
+				       "[reconfigure-device pmem]",
+				       "online = false", "/etc/daxctl.conf.d/a.conf:11"});
+}
+
+static void test_agent(void **state)
+{
+	static const struct doctor_process agents[] = {{812, "qemu-ga"}};
+
+	(void)state;
+	HOST(host);
+	host.facts.agents = agents;
+	host.facts.n_agents = 1;
+	assert_findings(&host, {FINDING_GUEST_AGENT, SEVERITY_PROBLEM, "qemu-ga runs (process 812)",
+				       "block-rpcs=guest-set-memory-blocks", "/proc/812/comm"});
+}
+
+static void test_modules(void **state)
+{
+	static const struct doctor_modprobe modprobe[] = {
+		{"/etc/modprobe.d/a.conf", {1, 1, MODPROBE_BLACKLIST, "kmem", ""}},
+		{"/usr/lib/modprobe.d/b.conf",
+			{2, 3, MODPROBE_INSTALL, "device_dax", "/bin/false"}},
+		{"/etc/modprobe.d/a.conf",
+			{4, 4, MODPROBE_INSTALL, "kmem", "/sbin/modprobe -i kmem"}},
+		{"/etc/modprobe.d/a.conf", {5, 5, MODPROBE_BLACKLIST, "pcspkr", ""}},
+		{"/etc/modprobe.d/a.conf", {6, 6, MODPROBE_OPTIONS, "kmem", "x=/bin/true"}},
+	};
+
+	(void)state;
+	HOST(host);
+	host.facts.modprobe = modprobe;
+	host.facts.n_modprobe = ARRAY_SIZE(modprobe);
+	assert_findings(&host,
+		{FINDING_MODULE_BLACKLISTED, SEVERITY_PROBLEM,
+			"/etc/modprobe.d/a.conf:1 keeps kmem from being loaded",
+			"sed -i '1s/^/#/' /etc/modprobe.d/a.conf && modprobe kmem",
+			"/etc/modprobe.d/a.conf:1"},
+		{FINDING_MODULE_BLACKLISTED, SEVERITY_PROBLEM, "cannot be used as a devdax device",
+			"cp -n /usr/lib/modprobe.d/b.conf /etc/modprobe.d/ && sed -i '2,3s/^/#/'",
+			"/usr/lib/modprobe.d/b.conf:2"});
+	host.facts.n_modprobe = 0;
+	host.facts.cmdline = "modprobe.blacklist=pcspkr,dax-cxl module_blacklist=kmem,x";
+	assert_findings(&host,
+		{FINDING_MODULE_BLACKLISTED, SEVERITY_PROBLEM,
+			"modprobe.blacklist= on the kernel command line keeps dax_cxl",
+			"Take dax_cxl off modprobe.blacklist=", "/proc/cmdline"},
+		{FINDING_MODULE_BLACKLISTED, SEVERITY_PROBLEM,
+			"module_blacklist=", "Take kmem off module_blacklist=", "/proc/cmdline"});
+}
+
+static void assert_stranded(const struct host *host, const char *message, const char *remedy)
+{
+	assert_findings(host, {FINDING_STRANDED, SEVERITY_PROBLEM, message, remedy,
+				      "/sys/devices/system/memory"});
+}
+
+static void test_stranded(void **state)
+{
+	struct record *record;
+
+	(void)state;
+	HOST(host);
+	record = add_record(&host, "dax0.0", 4, 0);
+	assert_stranded(&host, ": 512 MiB of it, in 4 memory blocks, must stay offline.",
+		"daxctl reconfigure-device -m devdax -f dax0.0");
+	record->outcome.blocks.online = 3;
+	assert_stranded(&host, ": 128 MiB of it, in 1 memory block, must", "daxctl");
+	record->arrival.device[0] = '\0';
+	record->arrival.carrier = CARRIER_VIRTIO_MEM;
+	assert_stranded(&host, "", "requested-size=0");
+	record->arrival.carrier = CARRIER_DIMM;
+	assert_stranded(&host, "", "Boot again");
+	/* not if it is online, will be, is not known, is not in the kernel, or nobody refuses it */
+	record->outcome.blocks.online = 4;
+	assert_healthy(&host);
+	record->outcome.blocks = (struct block_count){4, 0, 4};
+	assert_healthy(&host);
+	record->outcome.blocks = (struct block_count){0};
+	assert_healthy(&host);
+	record->outcome.blocks.present = 4;
+	record->decision.verdict = VERDICT_ONLINE;
+	assert_healthy(&host);
+	record->decision.verdict = VERDICT_OFFLINE;
+	set_gate(&host, GATE_ABSENT, GATE_MODE_AUTO);
+	assert_healthy(&host);
+}
+
+static void test_movable(void **state)
+{
+	static const struct doctor_movable movable[] = {
+		{{2 * GIB, 3 * GIB}, 1}, {{4 * GIB, 4 * GIB + BLOCK}, NODE_UNKNOWN}};
+
+	(void)state;
+	HOST(host);
+	host.facts.movable = movable;
+	host.facts.n_movable = 2;
+	assert_findings(&host,
+		{FINDING_MOVABLE_ZONE, SEVERITY_NOTICE,
+			"1 GiB at [mem 0x80000000-0xbfffffff] (node 1) are in ZONE_MOVABLE",
+			"chmem -d 0x80000000-0xbfffffff && chmem -e -z Normal "
+			"0x80000000-0xbfffffff",
+			"/sys/devices/system/memory"},
+		{FINDING_MOVABLE_ZONE, SEVERITY_NOTICE,
+			"128 MiB at [mem 0x100000000-0x107ffffff] are in",
+			"chmem -d 0x100000000-0x107ffffff", "/sys/devices/system/memory"});
+	set_gate(&host, GATE_ABSENT, GATE_MODE_AUTO);
+	assert_healthy(&host);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_unwritable),
+		cmocka_unit_test(test_guard),
+		cmocka_unit_test(test_command_line),
+		cmocka_unit_test(test_command_line_without_tdx),
+		cmocka_unit_test(test_udev),
+		cmocka_unit_test(test_daxctl),
+		cmocka_unit_test(test_agent),
+		cmocka_unit_test(test_modules),
+		cmocka_unit_test(test_stranded),
+		cmocka_unit_test(test_movable),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

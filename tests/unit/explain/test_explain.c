@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The explanation: which of its sentences a scene has. That no text is spoilt in any scene is in
+ * test_explain_space.c, whole explanations are in tests/expected; where a range comes from, and
+ * places where nothing arrived, are in test_explain_origin.c.
+ */
+#include "tests/unit/story.h"
+
+#define DAX  .dax = 1, .carrier = CARRIER_CXL
+#define DIMM .carrier = CARRIER_DIMM
+
+/* The scene, and a part of what one topic has in it. */
+struct row {
+	struct scene scene;
+	const char *part;
+};
+
+static void assert_has(const struct storybook *book, enum topic topic, const char *part)
+{
+	const char *text = book->explanation.texts[topic];
+
+	if (!strstr(text, part))
+		fail_msg("%s: '%s' has no '%s'", topic_to_string(topic), text, part);
+}
+
+static void check_rows(enum topic topic, const struct row *rows, size_t n)
+{
+	struct storybook book = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		storybook_set(&book, &rows[i].scene);
+		storybook_tell(&book);
+		assert_has(&book, topic, rows[i].part);
+	}
+	storybook_done(&book);
+}
+
+static void test_what(void **state)
+{
+	static const struct row rows[] = {
+		{{DAX}, "CXL memory, dax device dax0.0 without a driver."},
+		{{DAX, .driver = DAX_DRIVER_KMEM}, ", dax device dax0.0 with driver kmem."},
+		{{DAX, .driver = DAX_DRIVER_OTHER}, ", dax device dax0.0 with driver other."},
+		{{DIMM}, "Memory on a DIMM."},
+	};
+
+	(void)state;
+	check_rows(TOPIC_WHAT, rows, ARRAY_SIZE(rows));
+}
+
+/* [1 MiB, 4 GiB) was there at boot, and of the range what the scene says. */
+static void test_boot_map(void **state)
+{
+	static const struct row rows[] = {
+		{{DIMM, .place = PLACE_OUTSIDE}, "It is not in the boot map. The boot map holds "
+						 "3.9 GiB, from boot-params."},
+		{{DIMM, .place = PLACE_INSIDE}, "All of it is in the boot map, from boot-params."},
+		{{DIMM, .place = PLACE_STRADDLES}, "Only 512 MiB of it is in the boot map."},
+		{{DIMM, .place = PLACE_ACROSS}, "one of its memory blocks lies across two ranges"},
+		{{DIMM, .place = PLACE_UNKNOWN}, "It is not known which memory"},
+		{{DAX, .place = PLACE_OUTSIDE}, "it was not RAM at boot"},
+		{{DAX, .place = PLACE_CLAIMED}, "it was not RAM at boot"},
+		{{DAX, .place = PLACE_INSIDE}, "All of it is in the boot map, from configuration. "
+					       "The boot map holds 4.9 GiB, from boot-params and "
+					       "configuration."},
+		{{DAX, .place = PLACE_STRADDLES}, "Only 512 MiB of it is in the boot map."},
+		{{DAX, .place = PLACE_INSIDE, .second = SECOND_OUTSIDE},
+			" Its device has 2 ranges, which get one verdict."},
+	};
+
+	(void)state;
+	check_rows(TOPIC_BOOT_MAP, rows, ARRAY_SIZE(rows));
+}
+
+/* A gate by configuration: the explanation has both states, and the remedy is another. */
+static void test_gate_overridden(void **state)
+{
+	struct storybook book = {0};
+	struct gate *gate = &book.stage.snapshot.gate;
+
+	(void)state;
+	storybook_set(&book, &(struct scene){DIMM, .gate = GATE_ABSENT});
+	*gate = gate_decide(&gate->evidence, GATE_MODE_ACTIVE);
+	storybook_decide(&book);
+	storybook_tell(&book);
+	assert_has(&book, TOPIC_GATE,
+		"By Gate= or --gate= the gate counts as active. As found it is absent. Firmware "
+		"has not enabled TDX");
+	assert_has(&book, TOPIC_CHANGE, "Only Gate= or --gate= keeps it out.");
+	storybook_done(&book);
+}
+
+/* The kernel's message follows the cause. */
+static void test_gate_failed(void **state)
+{
+	struct storybook book = {0};
+	struct gate_facts facts;
+	struct tdx_log log = {0};
+
+	(void)state;
+	storybook_set(&book, &(struct scene){DAX, .gate = GATE_ARMED});
+	facts = book.stage.snapshot.gate.evidence;
+	tdx_log_read(&log, "virt/tdx: module not loaded");
+	gate_read_log(&log, &facts);
+	book.stage.snapshot.gate = gate_decide(&facts, GATE_MODE_AUTO);
+	storybook_decide(&book);
+	storybook_tell(&book);
+	assert_has(&book, TOPIC_GATE,
+		"Firmware has loaded no TDX module: virt/tdx: module not loaded. Sources: ");
+	storybook_done(&book);
+}
+
+#define MOVABLE_RULE                                                                               \
+	.asks = ASKS_NO_VERDICT, .zone = ZONE_MOVABLE, .gate = GATE_ABSENT, .ratio = RATIO_NO_ADVICE
+
+static void test_rule(void **state)
+{
+	static const struct row rows[] = {
+		{{DAX, .asks = ASKS_NO_RULES}, "There are no rules."},
+		{{DAX, .asks = ASKS_NO_MATCH}, "No rule matches."},
+		{{DAX, .asks = ASKS(OFFLINE)}, "Rule 10-it.rule matches."},
+		{{DAX, .asks = ASKS(ONLINE), .gate = GATE_ACTIVE},
+			"matches, and asks for online, which it cannot have."},
+		{{DAX, MOVABLE_RULE}, "cannot have: the sizes of the zones are not known."},
+		/* 4 GiB and 1 GiB to 16 GiB, rounded up */
+		{{DAX, MOVABLE_RULE, .head = HEAD_PLENTY},
+			"cannot have: movable memory would be 32 % of the kernel's."},
+	};
+
+	(void)state;
+	check_rows(TOPIC_RULE, rows, ARRAY_SIZE(rows));
+}
+
+#define IN_DEVDAX_MODE .dax = 1, .carrier = CARRIER_CXL, .driver = DAX_DRIVER_DEVICE_DAX
+
+static void test_verdict(void **state)
+{
+	static const struct row rows[] = {
+		{{DIMM, .gate = GATE_ACTIVE, .place = PLACE_INSIDE}, " It goes to zone kernel."},
+		{{DAX, .asks = ASKS_NO_VERDICT, .zone = ZONE_MOVABLE, .head = HEAD_PLENTY},
+			" It goes to zone movable."},
+		{{DIMM, .presence = PRESENCE_TOO_SMALL}, " Of its edges 127 MiB are lost"},
+		/* page metadata of 16 MiB, a devdax device needs 4 MiB */
+		{{DAX, .head = HEAD_NONE}, " It takes 16 MiB, and 0 B can be spared."},
+		{{IN_DEVDAX_MODE, .gate = GATE_ACTIVE}, " With driver kmem the verdict would be "
+							"devdax: TDX refuses it"},
+		{{IN_DEVDAX_MODE, .gate = GATE_ABSENT}, " would be online: there is no TDX"},
+	};
+
+	(void)state;
+	check_rows(TOPIC_VERDICT, rows, ARRAY_SIZE(rows));
+}
+
+/* The explanation and the remedy of the table stand where they belong. */
+static void test_table(void **state)
+{
+	struct storybook book = {0};
+
+	(void)state;
+	storybook_set(&book, &(struct scene){DAX, .gate = GATE_ACTIVE});
+	for (enum reason reason = 0; reason < REASON_MAX; reason++) {
+		book.record.decision.reason = reason;
+		storybook_tell(&book);
+		assert_has(&book, TOPIC_VERDICT, reason_clause(reason));
+		assert_has(&book, TOPIC_VERDICT, reason_explanation(reason));
+		if (reason != REASON_ALREADY_DEVDAX)
+			assert_has(&book, TOPIC_CHANGE, reason_remedy(reason));
+	}
+	storybook_done(&book);
+}
+
+static void test_steps(void **state)
+{
+	static const struct row rows[] = {
+		{{DAX}, "The daemon has not run in this boot. Steps left: bind-kmem, online."},
+		{{DAX, .gate = GATE_ACTIVE, .driver = DAX_DRIVER_KMEM},
+			" Steps left: unbind, bind-device_dax."},
+		{{DIMM, .gate = GATE_ACTIVE}, " Nothing is left to do."},
+	};
+
+	(void)state;
+	check_rows(TOPIC_DONE, rows, ARRAY_SIZE(rows));
+}
+
+/* What the daemon did, and whether a reload would decide otherwise. */
+static void test_done(void **state)
+{
+	struct storybook book = {.ran = true};
+
+	(void)state;
+	storybook_set(&book, &(struct scene){DAX, .gate = GATE_ACTIVE});
+	storybook_tell(&book);
+	assert_topic(
+		&book, TOPIC_DONE, "The daemon has not decided it. Steps left: bind-device_dax.");
+	book.has_entry = true;
+	book.entry = (struct entry){.verdict = VERDICT_DEVDAX,
+		.reason = REASON_OUTSIDE_BOOT_MAP,
+		.result = RESULT_FAILED};
+	storybook_tell(&book);
+	assert_topic(&book, TOPIC_DONE,
+		"The daemon decided devdax (outside-boot-map); the result is failed. Steps left: "
+		"bind-device_dax.");
+	book.entry = (struct entry){.verdict = VERDICT_OFFLINE,
+		.reason = REASON_RULE,
+		.result = RESULT_DONE,
+		.changed = true};
+	storybook_tell(&book);
+	assert_topic(&book, TOPIC_DONE,
+		"The daemon decided offline (rule); the result is done. It was changed by hand "
+		"since. A reload decides it again. Steps left: bind-device_dax.");
+	storybook_done(&book);
+}
+
+static void test_kernel(void **state)
+{
+	static const struct row rows[] = {
+		{{DAX, .gate = GATE_ACTIVE},
+			"It has no memory blocks. The kernel would refuse it."},
+		{{DAX, .gate = GATE_ARMED}, " The kernel would accept it."},
+		{{DAX, .gate = GATE_UNKNOWN}, "It has no memory blocks."},
+		{{DIMM, .presence = PRESENCE_ONE_ONLINE}, "Memory blocks: 1 of 8 online."},
+		{{DIMM, .presence = PRESENCE_ONE_UNREAD}, "0 of 8 online, 1 unreadable."},
+	};
+
+	(void)state;
+	check_rows(TOPIC_KERNEL, rows, ARRAY_SIZE(rows));
+}
+
+/* What the kernel has answered, expected or not. */
+static void test_answer(void **state)
+{
+	struct storybook book = {0};
+
+	(void)state;
+	storybook_set(
+		&book, &(struct scene){DIMM, .gate = GATE_ACTIVE, .presence = PRESENCE_OFFLINE});
+	book.record.outcome.answer = ANSWER_REFUSES;
+	storybook_tell(&book);
+	assert_topic(&book, TOPIC_KERNEL,
+		"Memory blocks: 0 of 8 online. In this boot the kernel refused it.");
+	book.record.outcome.answer = ANSWER_ACCEPTS;
+	book.record.outcome.blocks = (struct block_count){.present = 1, .online = 1};
+	strcpy(book.record.outcome.zone_now, "Normal");
+	storybook_tell(&book);
+	assert_topic(&book, TOPIC_KERNEL,
+		"Memory blocks: 1 of 1 online, in zone Normal. In this boot the kernel accepted "
+		"it, which was not expected.");
+	storybook_done(&book);
+}
+
+static void test_change(void **state)
+{
+	static const struct row rows[] = {
+		{{DAX, .gate = GATE_ACTIVE}, " As it is, programs can map /dev/dax0.0."},
+		{{DIMM, .gate = GATE_ACTIVE}, " A DIMM that is in its place at boot"},
+		{{DIMM, .gate = GATE_ACTIVE, .presence = PRESENCE_ONLINE},
+			" By hand: 'chmem -d 0x200000000-0x23fffffff'."},
+		{{DAX, .gate = GATE_ARMED, .presence = PRESENCE_ONLINE},
+			" By hand: 'daxctl reconfigure-device -m devdax -f dax0.0'."},
+		/* To convert it helps only where it could go online then. */
+		{{IN_DEVDAX_MODE}, "ConvertDevdax=yes"},
+		{{IN_DEVDAX_MODE, .gate = GATE_ACTIVE}, "disable TDX in the BIOS"},
+		{{IN_DEVDAX_MODE, .asks = ASKS(DEVDAX)}, "Change or remove the rule"},
+		{{DAX, .gate = GATE_ACTIVE, .observe = 1},
+			" With Act=yes in tdx-onlined.conf(5) the daemon takes the steps"},
+	};
+
+	(void)state;
+	check_rows(TOPIC_CHANGE, rows, ARRAY_SIZE(rows));
+}
+
+/* After a refusal or a roll-back that is the obstacle; what was withheld can be done. */
+static void test_change_after(void **state)
+{
+	struct storybook book = {.ran = true, .has_entry = true};
+
+	(void)state;
+	storybook_set(&book, &(struct scene){IN_DEVDAX_MODE});
+	book.entry.reason = REASON_KERNEL_REFUSED;
+	storybook_tell(&book);
+	assert_topic(&book, TOPIC_CHANGE, reason_remedy(REASON_KERNEL_REFUSED));
+	book.entry.reason = REASON_ROLLED_BACK;
+	storybook_tell(&book);
+	assert_topic(&book, TOPIC_CHANGE, reason_remedy(REASON_ROLLED_BACK));
+	storybook_set(&book, &(struct scene){DAX});
+	book.entry.reason = REASON_GATE_ABSENT;
+	book.entry.result = RESULT_WITHHELD;
+	storybook_tell(&book);
+	assert_has(&book, TOPIC_CHANGE, " 'tdx-onlined --oneshot' takes the steps");
+	storybook_done(&book);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what),
+		cmocka_unit_test(test_boot_map),
+		cmocka_unit_test(test_gate_overridden),
+		cmocka_unit_test(test_gate_failed),
+		cmocka_unit_test(test_rule),
+		cmocka_unit_test(test_verdict),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_done),
+		cmocka_unit_test(test_kernel),
+		cmocka_unit_test(test_answer),
+		cmocka_unit_test(test_change),
+		cmocka_unit_test(test_change_after),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The explanation over the whole space of scenes: every topic has a text, none is cut off, no
+ * value is missing, and verdict, reason and rule are named. The texts are in test_explain.c.
+ */
+#include "tests/unit/story.h"
+
+#include <ctype.h>
+
+static void fail_text(const struct storybook *book, enum topic topic, const char *what)
+{
+	print_error("%s: '%s'\n", topic_to_string(topic), book->explanation.texts[topic]);
+	fail_scene(&book->stage.scene, what);
+}
+
+/* What an empty or missing value leaves behind, and what does not belong into one line. */
+static bool has_bad_sign(const char *text)
+{
+	static const char *const bad[] = {"(null)", "%%", "%s", "  ", " .", " ,", " :", "..", ",,",
+		".,", ",.", "( ", " )", "()"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		if (strstr(text, bad[i]))
+			return true;
+	for (; *text; text++)
+		if (iscntrl((unsigned char)*text))
+			return true;
+	return false;
+}
+
+static void check_text(const struct storybook *book, enum topic topic)
+{
+	const char *text = book->explanation.texts[topic];
+	const char *end = memchr(text, '\0', EXPLANATION_TEXT);
+
+	if (!end || end == text || end - text >= EXPLANATION_TEXT - 1)
+		fail_text(book, topic, "empty, or cut off");
+	if (end[-1] != '.')
+		fail_text(book, topic, "no full stop");
+	if (has_bad_sign(text))
+		fail_text(book, topic, "a bad sign");
+}
+
+static void check_names(const struct storybook *book)
+{
+	const struct decision *decision = &book->record.decision;
+	const char *verdict = book->explanation.texts[TOPIC_VERDICT];
+	const char *name = verdict_to_string(decision->verdict);
+
+	if (strncmp(verdict, name, strlen(name)) != 0)
+		fail_text(book, TOPIC_VERDICT, "not the verdict");
+	if (!strstr(verdict, reason_to_string(decision->reason)))
+		fail_text(book, TOPIC_VERDICT, "not the reason");
+	if (decision->rule[0] && !strstr(book->explanation.texts[TOPIC_RULE], decision->rule))
+		fail_text(book, TOPIC_RULE, "not the rule");
+}
+
+static void check_book(struct storybook *book)
+{
+	storybook_tell(book);
+	for (enum topic topic = 0; topic < TOPIC_MAX; topic++)
+		check_text(book, topic);
+	check_names(book);
+}
+
+/* The storybook borrows the stage of the walk. */
+static void check(struct stage *stage)
+{
+	struct storybook book = {.stage = *stage};
+
+	book.stage.snapshot.gate = gate_of(stage->scene.gate);
+	storybook_decide(&book);
+	check_book(&book);
+	plan_done(&book.plan);
+}
+
+/* Every range, gate and rule. */
+static void test_ranges(void **state)
+{
+	static const struct scene base;
+	static const struct scene values = {.carrier = CARRIER_MAX,
+		.dax = 2,
+		.driver = DAX_DRIVER_MAX,
+		.fault = FAULT_MAX,
+		.place = PLACE_MAX,
+		.presence = PRESENCE_MAX,
+		.gate = GATE_STATE_MAX,
+		.asks = ASKS_MAX};
+
+	(void)state;
+	scene_each(&base, &values, check);
+}
+
+/* Several ranges, what the host can spare, and the words of the administrator. */
+static void test_devices(void **state)
+{
+	static const struct scene base = {.carrier = CARRIER_CXL, .dax = 1};
+	static const struct scene values = {.driver = 3,
+		.place = 3,
+		.presence = 3,
+		.second = SECOND_MAX,
+		.gate = 3,
+		.use = 2,
+		.head = HEAD_MAX,
+		.ratio = 2,
+		.observe = 2,
+		.zone = ZONE_MAX,
+		.convert = 2,
+		.asks = 4};
+
+	(void)state;
+	scene_each(&base, &values, check);
+}
+
+static void fill(char *name, size_t size, char letter)
+{
+	memset(name, letter, size - 1);
+	name[size - 1] = '\0';
+}
+
+/* Any entry of the daemon, answer of the kernel, and sources of the TDX state. */
+static void set_anything(struct storybook *book, uint64_t *seed)
+{
+	struct gate_facts facts;
+	struct outcome *outcome = &book->record.outcome;
+	struct arrival *arrival = &book->record.arrival;
+
+	facts = (struct gate_facts){
+		.release.major = 5 + (unsigned int)below(seed, 4), .release.minor = 1};
+	for (size_t i = 0; i < GATE_SOURCE_MAX; i++)
+		facts.facts[i] = (enum fact)below(seed, FACT_MAX);
+	if (facts.facts[GATE_SOURCE_KERNEL_LOG] == FACT_NO) {
+		facts.log_cause = GATE_CAUSE_FEATURE;
+		fill(facts.log_line, sizeof(facts.log_line), 'l');
+	}
+	book->stage.snapshot.gate = gate_decide(&facts, (enum gate_mode)below(seed, GATE_MODE_MAX));
+	storybook_decide(book);
+	book->ran = below(seed, 4);
+	book->has_entry = book->ran && below(seed, 4);
+	book->entry = (struct entry){.verdict = (enum verdict)below(seed, VERDICT_MAX),
+		.reason = (enum reason)below(seed, REASON_MAX),
+		.result = (enum result)below(seed, RESULT_MAX),
+		.changed = below(seed, 2)};
+	outcome->answer = (enum answer)below(seed, ANSWER_MAX);
+	fill(outcome->zone_now, below(seed, 2) ? 1 : sizeof(outcome->zone_now), 'Z');
+	outcome->blocks.present = below(seed, 3);
+	outcome->blocks.online = below(seed, outcome->blocks.present + 1);
+	fill(arrival->region, below(seed, 2) ? 1 : sizeof(arrival->region), 'r');
+	fill(arrival->origin.mode, below(seed, 2) ? 1 : 5, 'm');
+	fill(arrival->origin.decoder, below(seed, 2) ? 1 : 10, 'd');
+	arrival->origin.in_srat = below(seed, 2);
+	arrival->origin.hot_pluggable = below(seed, 2);
+	arrival->origin.window = span(0, below(seed, 2) ? UINT64_MAX : 0);
+	arrival->n_memdevs = below(seed, 3);
+	for (size_t i = 0; i < arrival->n_memdevs; i++) {
+		fill(arrival->memdevs[i].name, 5, 'n');
+		fill(arrival->memdevs[i].pci_address, 13, 'p');
+		fill(arrival->memdevs[i].firmware, below(seed, 2) ? 1 : 17, 'f');
+	}
+}
+
+static uint64_t anything_seed = 13;
+
+static void check_anything(struct stage *stage)
+{
+	struct storybook book = {.stage = *stage};
+
+	set_anything(&book, &anything_seed);
+	check_book(&book);
+	plan_done(&book.plan);
+}
+
+static void test_anything(void **state)
+{
+	(void)state;
+	scene_sample(20000, 5, check_anything);
+}
+
+/* Sixteen devices, every name and number at its longest: nothing is cut off. */
+static void test_longest(void **state)
+{
+	struct storybook book = {.ran = true};
+	struct arrival *arrival = &book.record.arrival;
+
+	(void)state;
+	storybook_set(&book, &(struct scene){.dax = 1,
+				     .carrier = CARRIER_CXL,
+				     .gate = GATE_ACTIVE,
+				     .asks = ASKS(ONLINE)});
+	fill(book.stage.rule.name, sizeof(book.stage.rule.name), 'R');
+	storybook_decide(&book);
+	fill(arrival->device, sizeof(arrival->device), 'x');
+	fill(arrival->region, sizeof(arrival->region), 'r');
+	fill(arrival->origin.mode, sizeof(arrival->origin.mode), 'm');
+	fill(arrival->origin.decoder, sizeof(arrival->origin.decoder), 'd');
+	arrival->range = span(UINT64_MAX - 1, UINT64_MAX);
+	arrival->origin.window = arrival->range;
+	arrival->origin.in_srat = arrival->origin.hot_pluggable = true;
+	arrival->origin.srat_node = UINT32_MAX;
+	arrival->size = UINT64_MAX;
+	arrival->node = INT32_MAX;
+	for (; arrival->n_memdevs < MEMDEVS_MAX; arrival->n_memdevs++) {
+		struct memdev *memdev = &arrival->memdevs[arrival->n_memdevs];
+
+		fill(memdev->name, sizeof(memdev->name), 'n');
+		fill(memdev->pci_address, sizeof(memdev->pci_address), 'p');
+		fill(memdev->firmware, sizeof(memdev->firmware), 'f');
+		memdev->serial = UINT64_MAX;
+	}
+	check_book(&book);
+	storybook_done(&book);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_anything),
+		cmocka_unit_test(test_longest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The explanation, written out by hand: who brought a range, and what there is where nothing has
+ * arrived.
+ */
+#include "tests/unit/story.h"
+
+#define CXL_SCENE  (&(const struct scene){.dax = 1, .carrier = CARRIER_CXL})
+#define DIMM_SCENE (&(const struct scene){.carrier = CARRIER_DIMM})
+
+/* Piece by piece, as CXL and firmware tell more of it. */
+static void test_cxl(void **state)
+{
+	struct storybook book = {0};
+	struct arrival *arrival = &book.record.arrival;
+
+	(void)state;
+	storybook_set(&book, CXL_SCENE);
+	strcpy(arrival->region, "region3");
+	storybook_tell(&book);
+	assert_topic(&book, TOPIC_ORIGIN, "It is CXL region3.");
+	strcpy(arrival->origin.mode, "ram");
+	strcpy(arrival->origin.decoder, "decoder0.1");
+	storybook_tell(&book);
+	assert_topic(&book, TOPIC_ORIGIN, "It is CXL region3 of mode ram, decoded by decoder0.1.");
+	arrival->origin.window = span(8 * GIB, 16 * GIB);
+	arrival->n_memdevs = 2;
+	arrival->memdevs[0] =
+		(struct memdev){.name = "mem0", .pci_address = "0000:0d:00.0", .serial = 0x42};
+	arrival->memdevs[1] = (struct memdev){.name = "mem12",
+		.pci_address = "0000:c1:00.0",
+		.serial = UINT64_MAX,
+		.firmware = "BWFW VERSION 00"};
+	storybook_tell(&book);
+	assert_topic(&book, TOPIC_ORIGIN,
+		"It is CXL region3 of mode ram, decoded by decoder0.1. Its memory devices: mem0 "
+		"(serial 0x42, 0000:0d:00.0), mem12 (serial 0xffffffffffffffff, 0000:c1:00.0, "
+		"firmware BWFW VERSION 00). The CEDT lists it in the CXL window [mem "
+		"0x200000000-0x3ffffffff].");
+	storybook_done(&book);
+}
+
+static void test_firmware(void **state)
+{
+	struct storybook book = {0};
+	struct origin *origin = &book.record.arrival.origin;
+
+	(void)state;
+	storybook_set(&book, &(struct scene){.carrier = CARRIER_UNKNOWN});
+	origin->window = span(8 * GIB, 16 * GIB);
+	storybook_tell(&book);
+	assert_topic(&book, TOPIC_ORIGIN,
+		"Its origin is not known. The CEDT lists it in the CXL window [mem "
+		"0x200000000-0x3ffffffff].");
+	origin->in_srat = true;
+	origin->srat_node = UINT32_MAX;
+	storybook_tell(&book);
+	assert_topic(&book, TOPIC_ORIGIN,
+		"Its origin is not known. The SRAT lists it as memory of proximity domain "
+		"4294967295. The CEDT lists it in the CXL window [mem 0x200000000-0x3ffffffff].");
+	origin->window = span(0, 0);
+	origin->hot_pluggable = true;
+	storybook_tell(&book);
+	assert_topic(&book, TOPIC_ORIGIN,
+		"Its origin is not known. The SRAT lists it as hot-pluggable memory of "
+		"proximity domain 4294967295.");
+	storybook_done(&book);
+}
+
+/* Only a daemon that has run knows what came before it. */
+static void test_presence(void **state)
+{
+#define DIMM_TEXT "The firmware memmap gained it after boot, as it does when a DIMM is plugged in."
+	struct storybook book = {0};
+
+	(void)state;
+	storybook_set(&book, DIMM_SCENE);
+	book.record.arrival.present = true;
+	storybook_tell(&book);
+	assert_topic(&book, TOPIC_ORIGIN, DIMM_TEXT);
+	book.ran = true;
+	storybook_tell(&book);
+	assert_topic(&book, TOPIC_ORIGIN,
+		DIMM_TEXT " It was there before the daemon first started in this boot.");
+	book.record.arrival.present = false;
+	storybook_tell(&book);
+	assert_topic(&book, TOPIC_ORIGIN,
+		DIMM_TEXT " It was not there when the daemon first started in this boot.");
+	storybook_done(&book);
+}
+
+/*
+ * A machine to look at: RAM below 4 GiB, with a second range that firmware took from a CXL
+ * window; what the configuration asserts; windows of both tables where nothing is.
+ */
+struct machine {
+	struct snapshot snapshot;
+	struct explain_facts facts;
+};
+
+static int set_up(void **state)
+{
+	static struct srat_memory memories[] = {
+		{.range = {0, 4 * GIB}, .enabled = true},
+		{.range = {16 * GIB, 32 * GIB}, .node = 1, .enabled = true, .hot_pluggable = true},
+		{.range = {48 * GIB, 64 * GIB}, .node = 2},
+	};
+	static struct cedt_window windows[] = {
+		{.range = {8 * GIB, 12 * GIB}}, {.range = {24 * GIB, 28 * GIB}}};
+	static const struct srat srat = {.items = memories, .n = ARRAY_SIZE(memories)};
+	static const struct cedt cedt = {.windows = windows, .n_windows = ARRAY_SIZE(windows)};
+	static const struct config config;
+	static struct machine machine;
+
+	machine = (struct machine){.snapshot.block_size = BLOCK,
+		.facts = {&machine.snapshot, &srat, &cedt, &config, false}};
+	machine.snapshot.boot_map.known = true;
+	add_region(&machine.snapshot, span(MIB, 4 * GIB - MIB), BOOT_SOURCE_BOOT_PARAMS);
+	add_region(&machine.snapshot, span(8 * GIB, 9 * GIB), BOOT_SOURCE_MEMBLOCK);
+	add_region(&machine.snapshot, span(10 * GIB, 11 * GIB), BOOT_SOURCE_CONFIGURATION);
+	add_blocks(&machine.snapshot, span(0, 4 * GIB), BLOCK_UNREAD);
+	add_blocks(&machine.snapshot, span(8 * GIB, 9 * GIB), BLOCK_UNREAD);
+	*state = &machine;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct machine *machine = *state;
+
+	snapshot_done(&machine->snapshot);
+	return 0;
+}
+
+static void check_place(
+	const struct machine *machine, struct range place, const char *what, const char *origin)
+{
+	struct storybook book;
+
+	memset(&book.explanation, '#', sizeof(book.explanation));
+	assert_true(explain_place(&machine->facts, place, &book.explanation));
+	assert_topic(&book, TOPIC_WHAT, what);
+	assert_topic(&book, TOPIC_ORIGIN, origin);
+	for (enum topic topic = TOPIC_BOOT_MAP; topic < TOPIC_MAX; topic++)
+		assert_topic(&book, topic,
+			topic != TOPIC_VERDICT ? ""
+					       : "There is nothing to decide: only memory that "
+						 "arrives after boot is decided.");
+}
+
+#define RAM	"in [mem 0x100000-0xffefffff] of the boot map, from boot-params."
+#define NOT_RAM "It is not in the boot map."
+#define NONE	" It has no memory blocks."
+#define SRAT_0	"The SRAT lists it as memory of proximity domain 0."
+#define SRAT_1	"The SRAT lists it as hot-pluggable memory of proximity domain 1."
+#define CEDT_0	"The CEDT lists it in the CXL window [mem 0x200000000-0x2ffffffff]."
+#define CEDT_1	"The CEDT lists it in the CXL window [mem 0x600000000-0x6ffffffff]."
+#define SPOILT                                                                                     \
+	" Firmware hands out CXL memory as ordinary RAM there, and that keeps TDX from "           \
+	"initializing."
+
+static void test_boot_memory(void **state)
+{
+	struct machine *machine = *state;
+
+	check_place(machine, span(GIB, GIB + 1),
+		"It is " RAM " Memory blocks: 1, the first is memory8.", SRAT_0);
+	/* All of a block, and what is not all RAM */
+	check_place(machine, span(GIB, GIB + BLOCK),
+		"It is " RAM " Memory blocks: 1, the first is memory8.", SRAT_0);
+	check_place(machine, span(0, BLOCK),
+		"A part of it is " RAM " Memory blocks: 1, the first is memory0.", SRAT_0);
+	check_place(machine, span(GIB - 1, GIB + BLOCK + 1),
+		"It is " RAM " Memory blocks: 3, the first is memory7.", SRAT_0);
+	check_place(machine, span(0, UINT64_MAX),
+		"A part of it is " RAM " Memory blocks: 40, the first is memory0.", "");
+	/* The first MiB is no TDX memory. */
+	check_place(
+		machine, span(0, 1), NOT_RAM " Memory blocks: 1, the first is memory0.", SRAT_0);
+	/* It was RAM, and its block is not there, or not any more. */
+	machine->snapshot.blocks.n = 0;
+	check_place(machine, span(GIB, GIB + 1), "It is " RAM NONE, SRAT_0);
+}
+
+/* The boot map is not known, and a block is there. */
+static void test_no_boot_map(void **state)
+{
+	struct machine *machine = *state;
+
+	machine->snapshot.boot_map.n = 0;
+	machine->snapshot.boot_map.known = false;
+	check_place(machine, span(GIB, GIB + 1),
+		"It is not known which memory was there at boot. Memory blocks: 1, the first is "
+		"memory8.",
+		SRAT_0);
+}
+
+static void test_windows(void **state)
+{
+	struct machine *machine = *state;
+
+	/* firmware's setting */
+	check_place(machine, span(8 * GIB, 8 * GIB + 1),
+		"It is in [mem 0x200000000-0x23fffffff] of the boot map, from memblock. Memory "
+		"blocks: 1, the first is memory64.",
+		CEDT_0 SPOILT);
+	check_place(machine, span(9 * GIB - 1, 9 * GIB + 1),
+		"A part of it is in [mem 0x200000000-0x23fffffff] of the boot map, from memblock. "
+		"Memory blocks: 1, the first is memory71.",
+		CEDT_0 SPOILT);
+	/* The configuration asserts it; firmware did not hand it out. */
+	check_place(machine, span(10 * GIB, 10 * GIB + 1),
+		"It is in [mem 0x280000000-0x2bfffffff] of the boot map, from configuration." NONE,
+		CEDT_0);
+	check_place(machine, span(12 * GIB - 1, 12 * GIB), NOT_RAM NONE, CEDT_0);
+	check_place(machine, span(16 * GIB, 16 * GIB + 1), NOT_RAM NONE, SRAT_1);
+	check_place(machine, span(24 * GIB, 28 * GIB), NOT_RAM NONE, SRAT_1 " " CEDT_1);
+}
+
+/* Of a hole nothing is known, nor beyond a window, nor in what the SRAT has not enabled. */
+static void test_hole(void **state)
+{
+	struct machine *machine = *state;
+	const struct range holes[] = {span(4 * GIB, 4 * GIB + 1), span(12 * GIB, 13 * GIB),
+		span(32 * GIB, 32 * GIB + 1), span(48 * GIB, 49 * GIB),
+		span(UINT64_MAX - 1, UINT64_MAX)};
+	struct explanation explanation;
+
+	for (size_t i = 0; i < ARRAY_SIZE(holes); i++) {
+		memset(&explanation, '#', sizeof(explanation));
+		assert_false(explain_place(&machine->facts, holes[i], &explanation));
+		for (enum topic topic = 0; topic < TOPIC_MAX; topic++)
+			assert_string_equal(explanation.texts[topic], "");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cxl),
+		cmocka_unit_test(test_firmware),
+		cmocka_unit_test(test_presence),
+		cmocka_unit_test_setup_teardown(test_boot_memory, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_boot_map, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_windows, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_hole, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

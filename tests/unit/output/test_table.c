@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The table of records that no captured machine has: windows with several regions, regions with
+ * several devices, in any order of addresses; interleaved memory devices; a step that failed.
+ */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <pty.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/output/table.h"
+
+static struct record cxl_record(
+	const char *decoder, const char *region, const char *device, struct range range)
+{
+	struct record record = {
+		.arrival = {.range = range,
+			.size = range_size(range),
+			.carrier = CARRIER_CXL,
+			.node = 1,
+			.driver = DAX_DRIVER_KMEM},
+		.decision = {.verdict = VERDICT_ONLINE, .reason = REASON_GATE_ABSENT},
+		.outcome = {.result = RESULT_DONE},
+	};
+	struct arrival *arrival = &record.arrival;
+
+	snprintf(arrival->device, SYSFS_NAME, "%s", device);
+	snprintf(arrival->region, SYSFS_NAME, "%s", region);
+	snprintf(arrival->origin.decoder, SYSFS_NAME, "%s", decoder);
+	if (strcmp(decoder, "decoder0.0") == 0)
+		arrival->origin.window = (struct range){64 * GIB, 128 * GIB};
+	return record;
+}
+
+/* What is printed to standard output; cmocka has its own words on the other one. */
+static void print(struct table *table, int to, int from, char text[4096])
+{
+	int out = dup(STDOUT_FILENO);
+	ssize_t n;
+
+	fflush(stdout);
+	assert_true(out >= 0 && dup2(to, STDOUT_FILENO) >= 0);
+	assert_int_equal(table_print(table), 0);
+	fflush(stdout);
+	assert_true(dup2(out, STDOUT_FILENO) >= 0);
+	close(out);
+	n = read(from, text, 4095);
+	assert_true(n >= 0);
+	text[n] = '\0';
+}
+
+static void assert_printed(const struct table_options *options, const struct record *records,
+	size_t n, const char *expected)
+{
+	CLEANUP(table_done) struct table table = {0};
+	char text[4096];
+	int ends[2];
+
+	assert_int_equal(table_init(&table, options), 0);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(table_add(&table, &records[i]), 0);
+	assert_int_equal(pipe(ends), 0);
+	print(&table, ends[1], ends[0], text);
+	close(ends[0]);
+	close(ends[1]);
+	assert_string_equal(text, expected);
+}
+
+static struct table_options choose(const char *const titles[], size_t n)
+{
+	struct table_options options = {.only_chosen = true};
+
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(columns_choose(&options, titles[i], strlen(titles[i])), 0);
+	return options;
+}
+
+static void test_tree(void **state)
+{
+	static const char *const titles[] = {"name", "size", "device", "region"};
+	struct record records[] = {
+		cxl_record("decoder0.0", "region0", "dax0.0", (struct range){64 * GIB, 65 * GIB}),
+		cxl_record("decoder0.0", "region0", "dax0.0", (struct range){66 * GIB, 68 * GIB}),
+		cxl_record("decoder0.0", "region0", "dax0.1", (struct range){68 * GIB, 72 * GIB}),
+		cxl_record("decoder0.1", "region7", "dax7.0", (struct range){80 * GIB, 88 * GIB}),
+		cxl_record("", "", "", (struct range){96 * GIB, 97 * GIB}),
+		cxl_record("decoder0.0", "region1", "dax0.0", (struct range){100 * GIB, 116 * GIB}),
+		cxl_record("", "region7", "dax7.0", (struct range){200 * GIB, 201 * GIB}),
+		cxl_record("", "", "dax8.0", (struct range){300 * GIB, 301 * GIB}),
+	};
+	struct table_options options = choose(titles, ARRAY_SIZE(titles));
+
+	(void)state;
+	records[7].arrival.origin.window = (struct range){300 * GIB, 302 * GIB};
+	options.tree = true;
+	options.noheadings = true;
+	assert_printed(&options, records, ARRAY_SIZE(records),
+		"decoder0.0 0x1000000000-0x1fffffffff 64 GiB\n"
+		"|-region0                                          region0\n"
+		"| |-dax0.0                            3 GiB dax0.0 region0\n"
+		"| | |-0x1000000000-0x103fffffff       1 GiB dax0.0 region0\n"
+		"| | `-0x1080000000-0x10ffffffff       2 GiB dax0.0 region0\n"
+		"| `-dax0.1                            4 GiB dax0.1 region0\n"
+		"|   `-0x1100000000-0x11ffffffff       4 GiB dax0.1 region0\n"
+		"`-region1                                          region1\n"
+		"  `-dax0.0                           16 GiB dax0.0 region1\n"
+		"    `-0x1900000000-0x1cffffffff      16 GiB dax0.0 region1\n"
+		"decoder0.1\n"
+		"`-region7                                          region7\n"
+		"  `-dax7.0                            8 GiB dax7.0 region7\n"
+		"    `-0x1400000000-0x15ffffffff       8 GiB dax7.0 region7\n"
+		"0x1800000000-0x183fffffff             1 GiB -      -\n"
+		"region7                                            region7\n"
+		"`-dax7.0                              1 GiB dax7.0 region7\n"
+		"  `-0x3200000000-0x323fffffff         1 GiB dax7.0 region7\n"
+		"window 0x4b00000000-0x4b7fffffff      2 GiB\n"
+		"`-dax8.0                              1 GiB dax8.0\n"
+		"  `-0x4b00000000-0x4b3fffffff         1 GiB dax8.0 -\n");
+}
+
+/* Each memory device has its place, also one of which something is not known. */
+static void test_interleaved(void **state)
+{
+	static const char *const titles[] = {"memdev", "serial", "pci"};
+	struct record record = cxl_record("", "region0", "dax0.0", (struct range){0, GIB});
+	const struct table_options options = choose(titles, ARRAY_SIZE(titles));
+	const struct memdev memdevs[] = {
+		{"mem0", "0000:35:00.0", 0x42, "1.0"},
+		{"mem1", "cxl_mem.1", UINT64_MAX, ""},
+		{"mem10", "", 0, "b 2"},
+	};
+
+	(void)state;
+	memcpy(record.arrival.memdevs, memdevs, sizeof(memdevs));
+	record.arrival.n_memdevs = ARRAY_SIZE(memdevs);
+	assert_printed(&options, &record, 1,
+		"MEMDEV          SERIAL                      PCI\n"
+		"mem0,mem1,mem10 0x42,0xffffffffffffffff,0x0 0000:35:00.0,cxl_mem.1,-\n");
+}
+
+/* As many as there can be, with the longest names. */
+static void test_longest(void **state)
+{
+	static const char *const titles[] = {"pci"};
+	struct record record = cxl_record("", "region0", "dax0.0", (struct range){0, GIB});
+	struct table_options options = choose(titles, ARRAY_SIZE(titles));
+	char expected[COLUMN_TEXT + 1] = "";
+
+	(void)state;
+	options.noheadings = true;
+	record.arrival.n_memdevs = MEMDEVS_MAX;
+	for (size_t i = 0; i < MEMDEVS_MAX; i++) {
+		char *address = record.arrival.memdevs[i].pci_address;
+
+		memset(address, 'a' + (int)i, SYSFS_NAME - 1);
+		strcat(expected, address);
+		strcat(expected, i + 1 < MEMDEVS_MAX ? "," : "\n");
+	}
+	assert_printed(&options, &record, 1, expected);
+}
+
+/* What a dry run never has. */
+static void test_failure(void **state)
+{
+	static const char *const titles[] = {"result", "expected", "answer", "stranded"};
+	struct record record = cxl_record("decoder0.0", "", "", (struct range){0, GIB});
+	struct table_options options = choose(titles, ARRAY_SIZE(titles));
+
+	(void)state;
+	options.raw = true;
+	options.bytes = true;
+	record.outcome = (struct outcome){
+		.result = RESULT_FAILED, .answer = ANSWER_REFUSES, .stranded = 128 * MIB};
+	assert_printed(&options, &record, 1,
+		"RESULT EXPECTED ANSWER STRANDED\n"
+		"failed - refuses 134217728\n");
+}
+
+/* All that is bytes has a unit for people, and none for programs. */
+static void test_sizes(void **state)
+{
+	static const char *const titles[] = {"size", "stranded"};
+	struct record record = cxl_record("decoder0.0", "", "", (struct range){0, 2 * GIB});
+	struct table_options options = choose(titles, ARRAY_SIZE(titles));
+
+	(void)state;
+	options.noheadings = true;
+	record.outcome.stranded = 128 * MIB;
+	assert_printed(&options, &record, 1, "2 GiB  128 MiB\n");
+	options.bytes = true;
+	options.raw = true;
+	assert_printed(&options, &record, 1, "2147483648 134217728\n");
+}
+
+static void assert_colour(enum verdict verdict, enum result result, const char *expected)
+{
+	static const char *const titles[] = {"verdict"};
+	CLEANUP(table_done) struct table table = {0};
+	struct record record = cxl_record("", "", "", (struct range){0, GIB});
+	struct table_options options = choose(titles, ARRAY_SIZE(titles));
+	int master, terminal, out = dup(STDOUT_FILENO);
+	char text[4096];
+
+	options.noheadings = true;
+	record.decision.verdict = verdict;
+	record.outcome.result = result;
+	assert_int_equal(openpty(&master, &terminal, NULL, NULL, NULL), 0);
+	assert_true(out >= 0 && dup2(terminal, STDOUT_FILENO) >= 0);
+	assert_int_equal(table_init(&table, &options), 0);
+	assert_int_equal(table_add(&table, &record), 0);
+	print(&table, terminal, master, text);
+	assert_true(dup2(out, STDOUT_FILENO) >= 0);
+	close(out);
+	close(master);
+	close(terminal);
+	assert_string_equal(text, expected);
+}
+
+/* A failure is red, whatever was to be; green is what is, or will be, as it should. */
+static void test_colours(void **state)
+{
+	(void)state;
+	assert_int_equal(setenv("TERM", "xterm", 1), 0);
+	assert_int_equal(unsetenv("NO_COLOR"), 0);
+	assert_colour(VERDICT_ONLINE, RESULT_DONE, "\033[32monline\033[0m\r\n");
+	assert_colour(VERDICT_ONLINE, RESULT_FAILED, "\033[31monline\033[0m\r\n");
+	assert_colour(VERDICT_DEVDAX, RESULT_PARTIAL, "\033[31mdevdax\033[0m\r\n");
+	assert_colour(VERDICT_IGNORE, RESULT_FAILED, "\033[31mignore\033[0m\r\n");
+	assert_colour(VERDICT_IGNORE, RESULT_NOTHING, "ignore\r\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_interleaved),
+		cmocka_unit_test(test_longest),
+		cmocka_unit_test(test_failure),
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_colours),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

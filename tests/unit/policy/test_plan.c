@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The plan.
+ *
+ * A small machine takes the steps. For every scene: the steps are those that the verdict
+ * allows, in order; none is refused; after all of them what was decided is true, and the plan
+ * is empty; and stopped after any of them, deciding and planning again ends in the same state.
+ * A plan that fails at any step or block can be taken back. The exact steps of the main cases
+ * are written out.
+ */
+#include "tests/unit/machine.h"
+#include "tests/unit/short_memory.h"
+
+static struct plan plan_now(const struct stage *stage)
+{
+	const struct decision decision = stage_decide(stage);
+	struct plan plan;
+
+	assert_int_equal(plan_make(&stage->snapshot, &stage->arrival, &decision, &plan), 0);
+	return plan;
+}
+
+/* Decide, plan, and take so many steps. */
+static void run(struct stage *stage, size_t most)
+{
+	CLEANUP(plan_done) struct plan plan = plan_now(stage);
+
+	for (size_t i = 0; i < plan.n && i < most; i++)
+		if (machine_take(stage, &plan.steps[i]) < 0)
+			fail_scene(&stage->scene, "a step is refused");
+}
+
+static size_t count_to_take(const struct stage *stage)
+{
+	CLEANUP(plan_done) struct plan plan = plan_now(stage);
+
+	return plan.n;
+}
+
+/* The order of the steps of a verdict; 0: it has none of this kind. */
+static int rank(const struct decision *d, enum action action)
+{
+	static const int ranks[VERDICT_MAX][ACTION_MAX] = {
+		[VERDICT_ONLINE] =
+			{[ACTION_UNBIND] = 1, [ACTION_BIND_KMEM] = 2, [ACTION_ONLINE] = 3},
+		[VERDICT_DEVDAX] =
+			{[ACTION_OFFLINE] = 1, [ACTION_UNBIND] = 2, [ACTION_BIND_DEVICE_DAX] = 3},
+		[VERDICT_OFFLINE] = {[ACTION_OFFLINE] = 1},
+		[VERDICT_IGNORE] = {[ACTION_BIND_DEVICE_DAX] = 1},
+	};
+
+	if (action == ACTION_OFFLINE && !d->offline_blocks)
+		return 0;
+	if (d->verdict == VERDICT_IGNORE && d->reason != REASON_PERSISTENT_MEMORY)
+		return 0;
+	return ranks[d->verdict][action];
+}
+
+static void check_steps(struct stage *stage)
+{
+	const struct decision decision = stage_decide(stage);
+	CLEANUP(plan_done) struct plan plan = plan_now(stage);
+
+	for (size_t i = 0; i < plan.n; i++) {
+		const struct step *step = &plan.steps[i];
+		int now = rank(&decision, step->action);
+		int before = i ? rank(&decision, step[-1].action) : 0;
+
+		if (!now)
+			fail_scene(&stage->scene, "not a step of this verdict");
+		if (now < before || (now == before && range_is_empty(step->range)))
+			fail_scene(&stage->scene, "out of order, or twice");
+		if (now == before && step->range.end > step[-1].range.start)
+			fail_scene(&stage->scene, "blocks not from above");
+	}
+}
+
+/* Is what was decided so? */
+static bool is_true(const struct stage *m, const struct stage *before, const struct decision *d)
+{
+	const struct scene *s = &m->scene;
+	bool bound = before->arrival.driver != m->arrival.driver;
+	bool all_off = !machine_online(m) || s->fault == FAULT_UNREADABLE;
+	uint64_t room = snapshot_block_room(&m->snapshot, m->arrival.range) +
+			(s->second ? snapshot_block_room(&m->snapshot, m->second.range) : 0);
+
+	switch (d->verdict) {
+	case VERDICT_ONLINE:
+		if (bound && m->snapshot.blocks.n != room)
+			return false;
+		return machine_online(m) == m->snapshot.blocks.n &&
+		       (!s->dax || m->arrival.driver == DAX_DRIVER_KMEM);
+	case VERDICT_DEVDAX:
+		return m->arrival.driver == DAX_DRIVER_DEVICE_DAX &&
+		       (!d->offline_blocks || all_off);
+	case VERDICT_OFFLINE:
+		return d->offline_blocks ? !bound && all_off : machine_equal(m, before);
+	default:
+		if (s->carrier == CARRIER_PMEM && s->guarded && s->driver == DAX_DRIVER_NONE)
+			return m->arrival.driver == DAX_DRIVER_DEVICE_DAX;
+		return machine_equal(m, before);
+	}
+}
+
+static void check_idempotent(struct stage *before)
+{
+	const struct decision decision = stage_decide(before);
+	CLEANUP(stage_done) struct stage whole = {0};
+	size_t n = count_to_take(before);
+
+	stage_set(&whole, &before->scene);
+	run(&whole, SIZE_MAX);
+	if (!is_true(&whole, before, &decision))
+		fail_scene(&before->scene, "not as decided");
+	if (count_to_take(&whole))
+		fail_scene(&before->scene, "planned again");
+	for (size_t stop = 1; stop < n; stop++) {
+		CLEANUP(stage_done) struct stage broken_off = {0};
+
+		stage_set(&broken_off, &before->scene);
+		run(&broken_off, stop);
+		run(&broken_off, SIZE_MAX);
+		if (!machine_equal(&whole, &broken_off))
+			fail_scene(&before->scene, "another end after an interruption");
+	}
+}
+
+/* Take a failed plan back. Blocks that were online before stay so, and then kmem does too. */
+static void undo(struct stage *m, const struct stage *before, const struct range_set *onlined)
+{
+	struct plan plan;
+	int r;
+
+	assert_int_equal(plan_undo(&m->arrival, m->arrival.driver, onlined, &plan), 0);
+	r = 0;
+	for (size_t i = 0; r == 0 && i < plan.n; i++)
+		r = machine_take(m, &plan.steps[i]);
+	plan_done(&plan);
+	if (machine_online(m) != machine_online(before))
+		fail_scene(&m->scene, "not taken back");
+	if (r < 0 && !machine_online(before))
+		fail_scene(&m->scene, "a step back is refused");
+	if (r == 0 && m->scene.dax && m->arrival.driver != DAX_DRIVER_DEVICE_DAX)
+		fail_scene(&m->scene, "no devdax device");
+	if (!m->scene.dax && !machine_equal(m, before))
+		fail_scene(&m->scene, "not as it was");
+}
+
+/*
+ * Every step fails once, and each onlining also after a part of its blocks. A block that was
+ * going offline and is brought back is neither as before nor to be taken out.
+ */
+static void check_undo(struct stage *before)
+{
+	CLEANUP(plan_done) struct plan plan = plan_now(before);
+
+	if (stage_decide(before).verdict != VERDICT_ONLINE ||
+		before->scene.presence == PRESENCE_ONE_GOING)
+		return;
+	for (size_t i = 0; i < plan.n * 2; i++) {
+		CLEANUP(range_set_done) struct range_set onlined = {0};
+		CLEANUP(stage_done) struct stage m = {0};
+		const struct step *failed = &plan.steps[i / 2];
+
+		stage_set(&m, &before->scene);
+		for (const struct step *step = plan.steps; step < failed; step++)
+			if (step->action == ACTION_ONLINE)
+				machine_set_blocks(&m, step, BLOCK_ONLINE, SIZE_MAX, &onlined);
+			else
+				machine_take(&m, step);
+		if (failed->action == ACTION_ONLINE)
+			machine_set_blocks(&m, failed, BLOCK_ONLINE, i % 2 * 3, &onlined);
+		undo(&m, before, &onlined);
+	}
+}
+
+static void check(struct stage *stage)
+{
+	/* pmem is never found without its device. */
+	if (stage->scene.carrier == CARRIER_PMEM && !stage->scene.dax)
+		return;
+	check_steps(stage);
+	check_idempotent(stage);
+	check_undo(stage);
+}
+
+static void test_ranges(void **state)
+{
+	static const struct scene base;
+	static const struct scene values = {.carrier = 5,
+		.dax = 2,
+		.driver = DAX_DRIVER_MAX,
+		.fault = FAULT_MAX,
+		.place = 3,
+		.presence = PRESENCE_MAX,
+		.gate = 2,
+		.guarded = 2,
+		.use = 2,
+		.convert = 2,
+		.offline = 2,
+		.asks = ASKS_MAX};
+
+	(void)state;
+	scene_each(&base, &values, check);
+}
+
+static void test_devices(void **state)
+{
+	static const struct scene base = {
+		.carrier = CARRIER_CXL, .dax = 1, .use = DEVDAX_UNUSED, .convert = 1};
+	static const struct scene values = {.driver = 3,
+		.place = 2,
+		.presence = PRESENCE_MAX,
+		.second = SECOND_MAX,
+		.gate = 2,
+		.head = HEAD_MAX,
+		.small_pages = 2,
+		.itself = 2,
+		.offline = 2,
+		.asks = ASKS_MAX};
+
+	(void)state;
+	scene_each(&base, &values, check);
+}
+
+static void test_anything(void **state)
+{
+	(void)state;
+	scene_sample(50000, 11, check);
+}
+
+/* The steps, as their names in a row; those of blocks with their first and last GiB. */
+static const char *steps_text(const struct plan *plan, char text[256])
+{
+	int n = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct step *step = &plan->steps[i];
+
+		n += sprintf(text + n, "%s%s", i ? " " : "", action_to_string(step->action));
+		if (!range_is_empty(step->range))
+			n += sprintf(text + n, " %g-%g", (double)step->range.start / (double)GIB,
+				(double)step->range.end / (double)GIB);
+	}
+	return text;
+}
+
+static void test_by_hand(void **state)
+{
+	enum { NONE = DAX_DRIVER_NONE, KMEM = DAX_DRIVER_KMEM, DEVDAX = DAX_DRIVER_DEVICE_DAX };
+	static const struct {
+		unsigned int carrier, driver, gate, presence, second, guarded, asks, offline;
+		const char *steps;
+	} rows[] = {
+		{CARRIER_CXL, NONE, GATE_ABSENT, 0, 0, 1, 0, 0, "bind-kmem online 8-9"},
+		{CARRIER_CXL, KMEM, GATE_ABSENT, PRESENCE_ONE_ONLINE, 0, 1, 0, 0, "online 8-9"},
+		{CARRIER_CXL, KMEM, GATE_ABSENT, PRESENCE_ONLINE, 0, 1, 0, 0, ""},
+		{CARRIER_CXL, NONE, GATE_ACTIVE, 0, 0, 1, 0, 0, "bind-device_dax"},
+		{CARRIER_CXL, KMEM, GATE_ACTIVE, PRESENCE_OFFLINE, 0, 1, 0, 0,
+			"unbind bind-device_dax"},
+		{CARRIER_CXL, DEVDAX, GATE_ACTIVE, 0, 0, 1, 0, 0, ""},
+		{CARRIER_CXL, KMEM, GATE_ACTIVE, PRESENCE_ONE_ONLINE, 0, 1, 0, 0, ""},
+		{CARRIER_PMEM, NONE, GATE_ACTIVE, 0, 0, 1, 0, 0, "bind-device_dax"},
+		{CARRIER_PMEM, NONE, GATE_ACTIVE, 0, 0, 0, 0, 0, ""},
+		{CARRIER_PMEM, KMEM, GATE_ACTIVE, PRESENCE_OFFLINE, 0, 1, 0, 0, ""},
+		/* two mappings */
+		{CARRIER_CXL, NONE, GATE_ABSENT, 0, SECOND_OUTSIDE, 1, 0, 0,
+			"bind-kmem online 16-17 online 8-9"},
+		{CARRIER_CXL, KMEM, GATE_ABSENT, PRESENCE_ONLINE, SECOND_ONE_ONLINE, 1, 0, 0,
+			"online 16-17"},
+		{CARRIER_CXL, NONE, GATE_ABSENT, PRESENCE_TOO_SMALL, SECOND_OUTSIDE, 1, 0, 0,
+			"bind-kmem online 16-17"},
+		{CARRIER_CXL, KMEM, GATE_ACTIVE, PRESENCE_ONE_ONLINE, SECOND_ONE_ONLINE, 1,
+			ASKS_NO_VERDICT, 1, "offline 16-17 offline 8-9 unbind bind-device_dax"},
+		/* rules */
+		{CARRIER_CXL, DEVDAX, GATE_ABSENT, 0, 0, 1, ASKS(ONLINE), 0,
+			"unbind bind-kmem online 8-9"},
+		{CARRIER_CXL, KMEM, GATE_ABSENT, PRESENCE_ONLINE, 0, 1, ASKS(DEVDAX), 1,
+			"offline 8-9 unbind bind-device_dax"},
+		{CARRIER_CXL, KMEM, GATE_ABSENT, PRESENCE_OFFLINE, 0, 1, ASKS(DEVDAX), 1,
+			"unbind bind-device_dax"},
+		{CARRIER_CXL, KMEM, GATE_ABSENT, PRESENCE_ONE_GOING, 0, 1, ASKS(OFFLINE), 1,
+			"offline 8-9"},
+		{CARRIER_CXL, KMEM, GATE_ABSENT, PRESENCE_OFFLINE, 0, 1, ASKS(OFFLINE), 0, ""},
+		{CARRIER_CXL, NONE, GATE_ABSENT, 0, 0, 1, ASKS(OFFLINE), 0, ""},
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct scene scene = {.carrier = rows[i].carrier,
+			.dax = 1,
+			.driver = rows[i].driver,
+			.presence = rows[i].presence,
+			.second = rows[i].second,
+			.gate = rows[i].gate,
+			.guarded = rows[i].guarded,
+			.use = DEVDAX_UNUSED,
+			.convert = 1,
+			.asks = rows[i].asks,
+			.offline = rows[i].offline};
+		CLEANUP(stage_done) struct stage stage = {0};
+		CLEANUP(plan_done) struct plan plan = {0};
+
+		stage_set(&stage, &scene);
+		plan = plan_now(&stage);
+		assert_string_equal(steps_text(&plan, text), rows[i].steps);
+	}
+}
+
+/* A DIMM: only blocks that are there, in the span that has some. */
+static void test_dimm(void **state)
+{
+	static const struct arrival dimm = {
+		.range = {6 * GIB, 12 * GIB}, .size = 6 * GIB, .carrier = CARRIER_DIMM};
+	static const struct decision online = {.verdict = VERDICT_ONLINE};
+	static const struct decision off = {.verdict = VERDICT_OFFLINE, .offline_blocks = true};
+	static const struct decision left = {.verdict = VERDICT_OFFLINE};
+	static const struct {
+		const struct decision *decision;
+		const char *steps;
+	} rows[] = {{&online, "online 8-11"}, {&off, "offline 8-11"}, {&left, ""}};
+	CLEANUP(snapshot_done) struct snapshot snapshot = {.block_size = BLOCK};
+	char text[256];
+
+	(void)state;
+	add_blocks(&snapshot, span(0, 4 * GIB), BLOCK_ONLINE);
+	add_blocks(&snapshot, span(8 * GIB, 9 * GIB), BLOCK_OFFLINE);
+	add_blocks(&snapshot, span(10 * GIB, 11 * GIB), BLOCK_ONLINE);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(plan_done) struct plan plan = {0};
+
+		assert_int_equal(plan_make(&snapshot, &dimm, rows[i].decision, &plan), 0);
+		assert_string_equal(steps_text(&plan, text), rows[i].steps);
+	}
+}
+
+/* kmem takes whole blocks; so does the step. */
+static void test_ragged(void **state)
+{
+	static const struct range ranges[] = {{8 * GIB + 1, 9 * GIB - 1}, {8 * GIB, 8 * GIB + MIB}};
+	static const struct decision online = {.verdict = VERDICT_ONLINE};
+	static const char *const steps[] = {"bind-kmem online 8.125-8.875", "bind-kmem"};
+	const struct snapshot snapshot = {.block_size = BLOCK};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+		const struct arrival arrival = {
+			.range = ranges[i], .carrier = CARRIER_CXL, .device = "dax0.0"};
+		CLEANUP(plan_done) struct plan plan = {0};
+
+		assert_int_equal(plan_make(&snapshot, &arrival, &online, &plan), 0);
+		assert_string_equal(steps_text(&plan, text), steps[i]);
+	}
+}
+
+static void test_undo(void **state)
+{
+	static const struct arrival dax = {.device = "dax0.0"}, dimm = {.carrier = CARRIER_DIMM};
+	static struct range two[] = {{8 * GIB, 9 * GIB}, {16 * GIB, 17 * GIB}};
+	static const struct {
+		const struct arrival *arrival;
+		enum dax_driver driver;
+		size_t onlined;
+		const char *steps;
+	} rows[] = {
+		{&dax, DAX_DRIVER_KMEM, 2, "offline 16-17 offline 8-9 unbind bind-device_dax"},
+		{&dax, DAX_DRIVER_KMEM, 1, "offline 8-9 unbind bind-device_dax"},
+		{&dax, DAX_DRIVER_KMEM, 0, "unbind bind-device_dax"},
+		{&dax, DAX_DRIVER_NONE, 0, "bind-device_dax"},
+		{&dax, DAX_DRIVER_DEVICE_DAX, 0, ""},
+		{&dax, DAX_DRIVER_OTHER, 0, ""},
+		{&dimm, DAX_DRIVER_NONE, 2, "offline 16-17 offline 8-9"},
+		{&dimm, DAX_DRIVER_NONE, 0, ""},
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct range_set onlined = {two, rows[i].onlined};
+		CLEANUP(plan_done) struct plan plan = {0};
+
+		assert_int_equal(plan_undo(rows[i].arrival, rows[i].driver, &onlined, &plan), 0);
+		assert_string_equal(steps_text(&plan, text), rows[i].steps);
+	}
+}
+
+static void test_short_memory(void **state)
+{
+	static const struct scene scene = {.carrier = CARRIER_CXL,
+		.dax = 1,
+		.driver = DAX_DRIVER_KMEM,
+		.gate = GATE_ACTIVE,
+		.presence = PRESENCE_ONLINE,
+		.offline = 1,
+		.asks = ASKS_NO_VERDICT};
+	static struct range nine = {8 * GIB, 9 * GIB};
+	const struct range_set onlined = {&nine, 1};
+	CLEANUP(stage_done) struct stage stage = {0};
+	struct decision decision;
+	int r[2] = {-ENOMEM, -ENOMEM};
+
+	(void)state;
+	stage_set(&stage, &scene);
+	decision = stage_decide(&stage);
+	for (int allowed = 0; r[0] < 0 || r[1] < 0; allowed++)
+		for (int back = 0; back < 2; back++) {
+			CLEANUP(plan_done) struct plan plan = {0};
+
+			allocations_left = allowed;
+			r[back] =
+				back ? plan_undo(&stage.arrival, DAX_DRIVER_KMEM, &onlined, &plan)
+				     : plan_make(&stage.snapshot, &stage.arrival, &decision, &plan);
+			allocations_left = -1;
+			assert_int_equal(r[back], allowed < 3 ? -ENOMEM : 0);
+			assert_int_equal(plan.n, allowed < 3 ? 0 : 3);
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_anything),
+		cmocka_unit_test(test_by_hand),
+		cmocka_unit_test(test_dimm),
+		cmocka_unit_test(test_ragged),
+		cmocka_unit_test(test_undo),
+		cmocka_unit_test(test_short_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The policy, by hand: tables of what the design names, with and without rules, and what
+ * becomes of a decision that fails. Bounds and sizes are in test_policy_bounds.c, and the whole
+ * space of scenes is walked in test_policy_space.c.
+ */
+#include "tests/unit/scene.h"
+
+#include <errno.h>
+
+static struct decision decide(const struct scene *scene)
+{
+	struct stage stage = {0};
+	struct decision decision;
+
+	stage_set(&stage, scene);
+	decision = stage_decide(&stage);
+	stage_done(&stage);
+	return decision;
+}
+
+/* Short names for the table. */
+enum {
+	CXL = CARRIER_CXL,
+	HMEM = CARRIER_HMEM,
+	PMEM = CARRIER_PMEM,
+	DIMM = CARRIER_DIMM,
+	VIRTIO = CARRIER_VIRTIO_MEM,
+	OTHER = CARRIER_UNKNOWN,
+	BARE = DAX_DRIVER_NONE,
+	KMEM = DAX_DRIVER_KMEM,
+	DEVDAX = DAX_DRIVER_DEVICE_DAX,
+	ABSENT = GATE_ABSENT,
+	ARMED = GATE_ARMED,
+	ACTIVE = GATE_ACTIVE,
+	UNKNOWN = GATE_UNKNOWN,
+	IN = PLACE_INSIDE,
+	OUT = PLACE_OUTSIDE,
+	PART = PLACE_STRADDLES,
+	ACROSS = PLACE_ACROSS,
+	NOMAP = PLACE_UNKNOWN,
+	NONE = PRESENCE_NONE,
+	OFF = PRESENCE_OFFLINE,
+	ON = PRESENCE_ONLINE,
+	ONE = PRESENCE_ONE_ONLINE,
+	FAMFS = DAX_DRIVER_FSDEV,
+};
+
+static const struct {
+	unsigned int carrier, dax, driver, gate, place, blocks;
+	enum verdict verdict;
+	enum reason reason;
+} table[] = {
+	/* cxl, hmem: inside the boot map or gate absent */
+	{CXL, 1, BARE, ACTIVE, IN, NONE, VERDICT_ONLINE, REASON_IN_BOOT_MAP},
+	{CXL, 1, KMEM, ACTIVE, IN, OFF, VERDICT_ONLINE, REASON_IN_BOOT_MAP},
+	{CXL, 1, KMEM, ARMED, IN, ON, VERDICT_ONLINE, REASON_IN_BOOT_MAP},
+	{HMEM, 1, BARE, UNKNOWN, IN, NONE, VERDICT_ONLINE, REASON_IN_BOOT_MAP},
+	{CXL, 1, BARE, ABSENT, OUT, NONE, VERDICT_ONLINE, REASON_GATE_ABSENT},
+	{CXL, 1, KMEM, ABSENT, PART, ONE, VERDICT_ONLINE, REASON_GATE_ABSENT},
+	{HMEM, 1, BARE, ABSENT, NOMAP, NONE, VERDICT_ONLINE, REASON_GATE_ABSENT},
+	{HMEM, 1, KMEM, ABSENT, IN, OFF, VERDICT_ONLINE, REASON_GATE_ABSENT},
+	/* cxl, hmem: outside or straddling */
+	{CXL, 1, BARE, ACTIVE, OUT, NONE, VERDICT_DEVDAX, REASON_OUTSIDE_BOOT_MAP},
+	{CXL, 1, BARE, ARMED, OUT, NONE, VERDICT_DEVDAX, REASON_OUTSIDE_BOOT_MAP},
+	{CXL, 1, BARE, UNKNOWN, OUT, NONE, VERDICT_DEVDAX, REASON_OUTSIDE_BOOT_MAP},
+	{CXL, 1, KMEM, ACTIVE, OUT, OFF, VERDICT_DEVDAX, REASON_OUTSIDE_BOOT_MAP},
+	{CXL, 1, KMEM, ACTIVE, OUT, NONE, VERDICT_DEVDAX, REASON_OUTSIDE_BOOT_MAP},
+	{HMEM, 1, BARE, ACTIVE, PART, NONE, VERDICT_DEVDAX, REASON_STRADDLES_BOOT_MAP},
+	{HMEM, 1, KMEM, ACTIVE, ACROSS, OFF, VERDICT_DEVDAX, REASON_STRADDLES_BOOT_MAP},
+	/* kmem is never unbound while one of its blocks is online */
+	{CXL, 1, KMEM, ACTIVE, OUT, ON, VERDICT_IGNORE, REASON_ALREADY_ONLINE},
+	{CXL, 1, KMEM, ACTIVE, PART, ONE, VERDICT_IGNORE, REASON_ALREADY_ONLINE},
+	/* no boot map */
+	{CXL, 1, BARE, ACTIVE, NOMAP, NONE, VERDICT_IGNORE, REASON_BOOT_MAP_UNKNOWN},
+	{DIMM, 0, BARE, ACTIVE, NOMAP, OFF, VERDICT_OFFLINE, REASON_BOOT_MAP_UNKNOWN},
+	/* devdax stays devdax */
+	{CXL, 1, DEVDAX, ABSENT, OUT, NONE, VERDICT_DEVDAX, REASON_ALREADY_DEVDAX},
+	{HMEM, 1, DEVDAX, ACTIVE, IN, NONE, VERDICT_DEVDAX, REASON_ALREADY_DEVDAX},
+	/* famfs, and drivers that nobody knows */
+	{CXL, 1, FAMFS, ABSENT, OUT, NONE, VERDICT_IGNORE, REASON_FAMFS},
+	{CXL, 1, FAMFS, ACTIVE, IN, NONE, VERDICT_IGNORE, REASON_FAMFS},
+	{HMEM, 1, DAX_DRIVER_OTHER, ABSENT, IN, NONE, VERDICT_IGNORE, REASON_FOREIGN_DRIVER},
+	/* pmem */
+	{PMEM, 1, BARE, ABSENT, OUT, NONE, VERDICT_IGNORE, REASON_PERSISTENT_MEMORY},
+	{PMEM, 1, KMEM, ACTIVE, OUT, OFF, VERDICT_IGNORE, REASON_PERSISTENT_MEMORY},
+	{PMEM, 1, DEVDAX, ACTIVE, IN, NONE, VERDICT_IGNORE, REASON_PERSISTENT_MEMORY},
+	/* dimm, virtio-mem, unknown */
+	{DIMM, 0, BARE, ACTIVE, IN, OFF, VERDICT_ONLINE, REASON_IN_BOOT_MAP},
+	{VIRTIO, 0, BARE, ARMED, IN, ONE, VERDICT_ONLINE, REASON_IN_BOOT_MAP},
+	{OTHER, 0, BARE, UNKNOWN, IN, OFF, VERDICT_ONLINE, REASON_IN_BOOT_MAP},
+	{DIMM, 0, BARE, ABSENT, OUT, OFF, VERDICT_ONLINE, REASON_GATE_ABSENT},
+	{VIRTIO, 0, BARE, ABSENT, NOMAP, OFF, VERDICT_ONLINE, REASON_GATE_ABSENT},
+	{DIMM, 0, BARE, ACTIVE, OUT, OFF, VERDICT_OFFLINE, REASON_OUTSIDE_BOOT_MAP},
+	{VIRTIO, 0, BARE, UNKNOWN, OUT, OFF, VERDICT_OFFLINE, REASON_OUTSIDE_BOOT_MAP},
+	{OTHER, 0, BARE, ARMED, PART, OFF, VERDICT_OFFLINE, REASON_STRADDLES_BOOT_MAP},
+	{DIMM, 0, BARE, ACTIVE, ACROSS, OFF, VERDICT_OFFLINE, REASON_STRADDLES_BOOT_MAP},
+	{DIMM, 0, BARE, ACTIVE, OUT, ON, VERDICT_IGNORE, REASON_ALREADY_ONLINE},
+};
+
+static void test_table(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		const struct scene scene = {
+			.carrier = table[i].carrier,
+			.dax = table[i].dax,
+			.driver = table[i].driver,
+			.gate = table[i].gate,
+			.place = table[i].place,
+			.presence = table[i].blocks,
+		};
+		struct decision d = decide(&scene);
+
+		if (d.verdict != table[i].verdict || d.reason != table[i].reason)
+			fail_msg("row %zu: %s, %s", i, verdict_to_string(d.verdict),
+				reason_to_string(d.reason));
+	}
+}
+
+enum {
+	UNUSED = DEVDAX_UNUSED,
+	USED = DEVDAX_IN_USE,
+	NOT_TOLD = DEVDAX_USE_UNKNOWN,
+	NOTHING = ASKS_NO_VERDICT,
+	CONVERT = 1,
+	OFFLINE = 2,
+};
+
+/* What a rule makes of a cxl device, or of a DIMM. */
+static const struct {
+	unsigned int dax, driver, gate, place, blocks, use;
+	unsigned int asks, may;
+	enum verdict verdict;
+	enum reason reason;
+	bool overruled;
+} ruled[] = {
+	/* stricter than the gate */
+	{1, BARE, ABSENT, OUT, NONE, 0, ASKS(DEVDAX), 0, VERDICT_DEVDAX, REASON_RULE, false},
+	{1, KMEM, ACTIVE, IN, OFF, 0, ASKS(DEVDAX), 0, VERDICT_DEVDAX, REASON_RULE, false},
+	{1, KMEM, ACTIVE, IN, OFF, 0, ASKS(OFFLINE), 0, VERDICT_OFFLINE, REASON_RULE, false},
+	{1, BARE, ACTIVE, OUT, NONE, 0, ASKS(IGNORE), 0, VERDICT_IGNORE, REASON_RULE, false},
+	{0, BARE, ABSENT, OUT, OFF, 0, ASKS(OFFLINE), 0, VERDICT_OFFLINE, REASON_RULE, false},
+	{1, BARE, ACTIVE, NOMAP, NONE, 0, ASKS(DEVDAX), 0, VERDICT_DEVDAX, REASON_RULE, false},
+	/* there is no devdax without a device */
+	{0, BARE, ACTIVE, IN, OFF, 0, ASKS(DEVDAX), 0, VERDICT_OFFLINE, REASON_RULE, false},
+	{0, BARE, ACTIVE, OUT, OFF, 0, ASKS(DEVDAX), 0, VERDICT_OFFLINE, REASON_OUTSIDE_BOOT_MAP,
+		false},
+	/* never looser */
+	{1, BARE, ACTIVE, OUT, NONE, 0, ASKS(ONLINE), 0, VERDICT_DEVDAX, REASON_OUTSIDE_BOOT_MAP,
+		true},
+	{0, BARE, ARMED, PART, OFF, 0, ASKS(ONLINE), 0, VERDICT_OFFLINE, REASON_STRADDLES_BOOT_MAP,
+		true},
+	{1, BARE, UNKNOWN, NOMAP, NONE, 0, ASKS(ONLINE), 0, VERDICT_IGNORE, REASON_BOOT_MAP_UNKNOWN,
+		true},
+	{1, FAMFS, ABSENT, IN, NONE, 0, ASKS(DEVDAX), CONVERT | OFFLINE, VERDICT_IGNORE,
+		REASON_FAMFS, true},
+	/* what it asks for is so anyway: the facts are the reason */
+	{1, BARE, ACTIVE, IN, NONE, 0, ASKS(ONLINE), 0, VERDICT_ONLINE, REASON_IN_BOOT_MAP, false},
+	{1, BARE, ACTIVE, OUT, NONE, 0, ASKS(DEVDAX), 0, VERDICT_DEVDAX, REASON_OUTSIDE_BOOT_MAP,
+		false},
+	/* a devdax device */
+	{1, DEVDAX, ABSENT, OUT, NONE, UNUSED, ASKS(ONLINE), 0, VERDICT_DEVDAX,
+		REASON_ALREADY_DEVDAX, true},
+	{1, DEVDAX, ABSENT, OUT, NONE, UNUSED, ASKS(ONLINE), CONVERT, VERDICT_ONLINE,
+		REASON_GATE_ABSENT, false},
+	{1, DEVDAX, ACTIVE, IN, NONE, UNUSED, NOTHING, CONVERT, VERDICT_ONLINE, REASON_IN_BOOT_MAP,
+		false},
+	{1, DEVDAX, ACTIVE, OUT, NONE, UNUSED, ASKS(ONLINE), CONVERT, VERDICT_DEVDAX,
+		REASON_OUTSIDE_BOOT_MAP, true},
+	{1, DEVDAX, ABSENT, OUT, NONE, USED, ASKS(ONLINE), CONVERT, VERDICT_DEVDAX, REASON_IN_USE,
+		true},
+	{1, DEVDAX, ABSENT, OUT, NONE, NOT_TOLD, NOTHING, CONVERT, VERDICT_DEVDAX, REASON_IN_USE,
+		false},
+	/* blocks that are online */
+	{1, KMEM, ACTIVE, OUT, ON, 0, ASKS(DEVDAX), 0, VERDICT_IGNORE, REASON_ALREADY_ONLINE, true},
+	{1, KMEM, ABSENT, OUT, ONE, 0, ASKS(DEVDAX), 0, VERDICT_IGNORE, REASON_ALREADY_ONLINE,
+		true},
+	{1, KMEM, ABSENT, OUT, ON, 0, ASKS(DEVDAX), OFFLINE, VERDICT_DEVDAX, REASON_RULE, false},
+	{1, KMEM, ACTIVE, OUT, ON, 0, NOTHING, OFFLINE, VERDICT_DEVDAX, REASON_OUTSIDE_BOOT_MAP,
+		false},
+	{1, KMEM, ACTIVE, IN, ON, 0, NOTHING, OFFLINE, VERDICT_ONLINE, REASON_IN_BOOT_MAP, false},
+	{0, BARE, ACTIVE, PART, ON, 0, ASKS(DEVDAX), OFFLINE, VERDICT_OFFLINE,
+		REASON_STRADDLES_BOOT_MAP, false},
+	{0, BARE, ABSENT, OUT, ON, 0, ASKS(OFFLINE), OFFLINE, VERDICT_OFFLINE, REASON_RULE, false},
+	{0, BARE, ABSENT, OUT, ON, 0, ASKS(OFFLINE), 0, VERDICT_IGNORE, REASON_ALREADY_ONLINE,
+		true},
+	{1, KMEM, ABSENT, OUT, ON, 0, ASKS(IGNORE), 0, VERDICT_IGNORE, REASON_RULE, false},
+};
+
+static void test_rules(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ruled); i++) {
+		const struct scene scene = {
+			.carrier = ruled[i].dax ? CARRIER_CXL : CARRIER_DIMM,
+			.dax = ruled[i].dax,
+			.driver = ruled[i].driver,
+			.gate = ruled[i].gate,
+			.place = ruled[i].place,
+			.presence = ruled[i].blocks,
+			.use = ruled[i].use,
+			.asks = ruled[i].asks,
+			.convert = !!(ruled[i].may & CONVERT),
+			.offline = !!(ruled[i].may & OFFLINE),
+			.on_failure = ON_FAILURE_KEEP,
+		};
+		struct decision d = decide(&scene);
+
+		if (d.verdict != ruled[i].verdict || d.reason != ruled[i].reason ||
+			d.overruled != ruled[i].overruled)
+			fail_msg("row %zu: %s, %s, %d", i, verdict_to_string(d.verdict),
+				reason_to_string(d.reason), d.overruled);
+		assert_string_equal(d.rule, "10-it.rule");
+		assert_false(d.unmatched);
+		assert_int_equal(d.on_failure, ON_FAILURE_KEEP);
+		if (d.overruled)
+			assert_int_equal(d.asked, ruled[i].asks - ASKS_VERDICT);
+	}
+}
+
+/* What is in doubt, or not ours, and what a rule may still ask for. */
+static const struct {
+	struct scene scene;
+	enum verdict verdict;
+	enum reason reason;
+	bool overruled;
+} doubts[] = {
+	{{.carrier = CXL, .dax = 1, .fault = FAULT_UNREADABLE}, VERDICT_IGNORE, REASON_UNREADABLE,
+		false},
+	{{.carrier = CXL, .dax = 1, .presence = PRESENCE_ONE_UNREAD, .asks = ASKS(DEVDAX)},
+		VERDICT_IGNORE, REASON_UNREADABLE, true},
+	{{.carrier = CXL, .dax = 1, .second = SECOND_ONE_UNREAD}, VERDICT_IGNORE, REASON_UNREADABLE,
+		false},
+	{{.carrier = CXL, .dax = 1, .fault = FAULT_NO_NODE}, VERDICT_IGNORE, REASON_NO_TARGET_NODE,
+		false},
+	{{.carrier = CXL, .dax = 1, .fault = FAULT_NO_NODE, .asks = ASKS(DEVDAX)}, VERDICT_DEVDAX,
+		REASON_RULE, false},
+	{{.carrier = OTHER, .dax = 1}, VERDICT_IGNORE, REASON_UNKNOWN_DEVICE, false},
+	{{.carrier = OTHER, .dax = 1, .asks = ASKS(DEVDAX)}, VERDICT_DEVDAX, REASON_RULE, false},
+	{{.carrier = CXL, .dax = 1, .presence = PRESENCE_TOO_SMALL, .asks = ASKS(OFFLINE)},
+		VERDICT_OFFLINE, REASON_RULE, false},
+	/* a devdax device stays one, whatever else is in doubt; a rule may leave it alone */
+	{{.carrier = CXL, .dax = 1, .driver = DEVDAX, .fault = FAULT_UNREADABLE}, VERDICT_DEVDAX,
+		REASON_ALREADY_DEVDAX, false},
+	{{.carrier = CXL, .dax = 1, .driver = DEVDAX, .asks = ASKS(IGNORE)}, VERDICT_IGNORE,
+		REASON_RULE, false},
+	{{.carrier = CXL, .dax = 1, .driver = DEVDAX, .convert = 1, .asks = ASKS(IGNORE)},
+		VERDICT_IGNORE, REASON_RULE, false},
+	{{.carrier = PMEM, .dax = 1, .driver = FAMFS, .asks = ASKS(DEVDAX)}, VERDICT_IGNORE,
+		REASON_PERSISTENT_MEMORY, true},
+	/* firmware calls a device RAM, which it was not */
+	{{.carrier = CXL, .dax = 1, .gate = ACTIVE, .place = PLACE_CLAIMED}, VERDICT_DEVDAX,
+		REASON_OUTSIDE_BOOT_MAP, false},
+	/* no devdax device, for one block is online */
+	{{.carrier = CXL, .dax = 1, .second = SECOND_ONE_ONLINE, .head = HEAD_DEVDAX},
+		VERDICT_IGNORE, REASON_NO_HEAD_ROOM, false},
+};
+
+static void test_doubts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(doubts); i++) {
+		struct decision d = decide(&doubts[i].scene);
+
+		if (d.verdict != doubts[i].verdict || d.reason != doubts[i].reason ||
+			d.overruled != doubts[i].overruled)
+			fail_msg("row %zu: %s, %s, %d", i, verdict_to_string(d.verdict),
+				reason_to_string(d.reason), d.overruled);
+	}
+}
+
+/* Of a DIMM that goes online. */
+static void test_zone(void **state)
+{
+	static const struct {
+		struct scene scene;
+		enum zone zone;
+		bool overruled;
+	} rows[] = {
+		{{.gate = ABSENT}, ZONE_AUTO, false},
+		{{.gate = ACTIVE}, ZONE_KERNEL, false},
+		{{.gate = UNKNOWN}, ZONE_KERNEL, false},
+		{{.gate = ACTIVE, .asks = NOTHING, .zone = ZONE_AUTO}, ZONE_AUTO, false},
+		{{.gate = ABSENT, .asks = NOTHING, .zone = ZONE_KERNEL}, ZONE_KERNEL, false},
+		{{.gate = ABSENT, .asks = NOTHING, .zone = ZONE_MOVABLE, .head = HEAD_PLENTY},
+			ZONE_MOVABLE, false},
+		{{.gate = ACTIVE,
+			 .asks = NOTHING,
+			 .zone = ZONE_MOVABLE,
+			 .head = HEAD_PLENTY,
+			 .ratio = RATIO_OWN},
+			ZONE_MOVABLE, false},
+		{{.gate = ABSENT,
+			 .asks = NOTHING,
+			 .zone = ZONE_MOVABLE,
+			 .head = HEAD_PLENTY,
+			 .ratio = RATIO_NO_ADVICE},
+			ZONE_AUTO, true},
+		{{.gate = ACTIVE,
+			 .asks = NOTHING,
+			 .zone = ZONE_MOVABLE,
+			 .head = HEAD_PLENTY,
+			 .ratio = RATIO_NOT_OWN},
+			ZONE_KERNEL, true},
+		{{.gate = ABSENT, .asks = NOTHING, .zone = ZONE_MOVABLE}, ZONE_AUTO, true},
+		{{.gate = ABSENT, .asks = ASKS_NO_MATCH, .zone = ZONE_MOVABLE}, ZONE_AUTO, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct scene scene = rows[i].scene;
+		struct decision d;
+
+		scene.carrier = DIMM;
+		scene.place = IN;
+		d = decide(&scene);
+		if (d.zone != rows[i].zone || d.zone_overruled != rows[i].overruled)
+			fail_msg("row %zu: %s, %d", i, zone_to_string(d.zone), d.zone_overruled);
+		assert_int_equal(d.source,
+			scene.gate == ABSENT ? BOOT_SOURCE_NONE : BOOT_SOURCE_BOOT_PARAMS);
+		assert_int_equal(d.unmatched, scene.asks == ASKS_NO_MATCH);
+	}
+}
+
+/* A DIMM that was there before: to go online, to stay offline, or to go offline by a rule. */
+static void test_withheld(void **state)
+{
+	enum { SAFE = PRESENT_SAFE, ACT = PRESENT_ACT, RECORD = PRESENT_RECORD };
+	static const struct {
+		unsigned int present, may_present, match_present, observe;
+		enum withheld online, stays, offline;
+	} rows[] = {
+		{0, SAFE, 0, 0, WITHHELD_NOT, WITHHELD_NOT, WITHHELD_NOT},
+		{0, RECORD, 0, 0, WITHHELD_NOT, WITHHELD_NOT, WITHHELD_NOT},
+		{1, ACT, 0, 0, WITHHELD_NOT, WITHHELD_NOT, WITHHELD_NOT},
+		{1, SAFE, 0, 0, WITHHELD_PRESENT, WITHHELD_NOT, WITHHELD_PRESENT},
+		{1, RECORD, 0, 0, WITHHELD_PRESENT, WITHHELD_PRESENT, WITHHELD_PRESENT},
+		{1, RECORD, 1, 0, WITHHELD_NOT, WITHHELD_NOT, WITHHELD_NOT},
+		{1, SAFE, 1, 0, WITHHELD_NOT, WITHHELD_NOT, WITHHELD_NOT},
+		{1, ACT, 1, 1, WITHHELD_OBSERVE, WITHHELD_OBSERVE, WITHHELD_OBSERVE},
+		{0, SAFE, 0, 1, WITHHELD_OBSERVE, WITHHELD_OBSERVE, WITHHELD_OBSERVE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct scene scene = {.carrier = DIMM,
+			.presence = OFF,
+			.present = rows[i].present,
+			.may_present = rows[i].may_present,
+			.match_present = rows[i].match_present,
+			.observe = rows[i].observe,
+			.asks = NOTHING};
+
+		assert_int_equal(decide(&scene).withheld, rows[i].online);
+		scene.gate = ACTIVE;
+		assert_int_equal(decide(&scene).withheld, rows[i].stays);
+		scene.presence = ON;
+		scene.offline = 1;
+		assert_int_equal(decide(&scene).withheld, rows[i].offline);
+	}
+}
+
+/* Of a decision that came to nothing the rule stays; zone, source and their numbers do not. */
+static void test_undone(void **state)
+{
+	static const struct arrival dax = {.device = "dax0.0"}, dimm = {.carrier = CARRIER_DIMM};
+	const struct decision was = {.verdict = VERDICT_ONLINE,
+		.reason = REASON_IN_BOOT_MAP,
+		.zone = ZONE_MOVABLE,
+		.source = BOOT_SOURCE_CONFIGURATION,
+		.rule = "10-it.rule",
+		.on_failure = ON_FAILURE_ROLLBACK,
+		.movable_ratio = 30,
+		.unaligned = MIB};
+	const struct decision of_dax = policy_undone(&was, &dax, REASON_KERNEL_REFUSED);
+	const struct decision of_dimm = policy_undone(&was, &dimm, REASON_ROLLED_BACK);
+
+	(void)state;
+	assert_int_equal(of_dax.verdict, VERDICT_DEVDAX);
+	assert_int_equal(of_dimm.verdict, VERDICT_OFFLINE);
+	assert_int_equal(of_dax.reason, REASON_KERNEL_REFUSED);
+	assert_int_equal(of_dimm.reason, REASON_ROLLED_BACK);
+	assert_int_equal(of_dax.zone, ZONE_NONE);
+	assert_int_equal(of_dax.source, BOOT_SOURCE_NONE);
+	assert_int_equal(of_dax.movable_ratio, 0);
+	assert_int_equal(of_dax.unaligned, 0);
+	assert_string_equal(of_dax.rule, "10-it.rule");
+	assert_int_equal(of_dax.on_failure, ON_FAILURE_ROLLBACK);
+}
+
+/* A refusal is final; of a failure a device is wholly in or out, blocks are each on their own. */
+static void test_rolls_back(void **state)
+{
+	static const struct arrival dax = {.device = "dax0.0"}, dimm = {.carrier = CARRIER_DIMM};
+	static const struct {
+		enum on_failure on_failure;
+		bool refused, dax, dimm;
+	} rows[] = {
+		{ON_FAILURE_DEFAULT, true, true, true},
+		{ON_FAILURE_DEFAULT, false, true, false},
+		{ON_FAILURE_ROLLBACK, true, true, true},
+		{ON_FAILURE_ROLLBACK, false, true, true},
+		{ON_FAILURE_KEEP, true, false, false},
+		{ON_FAILURE_KEEP, false, false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct decision d = {.on_failure = rows[i].on_failure};
+
+		assert_int_equal(policy_rolls_back(&d, &dax, rows[i].refused), rows[i].dax);
+		assert_int_equal(policy_rolls_back(&d, &dimm, rows[i].refused), rows[i].dimm);
+	}
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	assert_null(withheld_to_string(WITHHELD_NOT));
+	assert_string_equal(withheld_to_string(WITHHELD_OBSERVE), "observe");
+	assert_string_equal(withheld_to_string(WITHHELD_PRESENT), "present");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_doubts),
+		cmocka_unit_test(test_zone),
+		cmocka_unit_test(test_withheld),
+		cmocka_unit_test(test_undone),
+		cmocka_unit_test(test_rolls_back),
+		cmocka_unit_test(test_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

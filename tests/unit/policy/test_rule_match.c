@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a rule matches, and which rule covers another.
+ *
+ * Matching: two ranges, one as rich in facts as it gets and one as poor, and for each key what
+ * it must say of them. Covering: a table of pairs where it must be seen and of pairs where it
+ * must not be claimed; and by brute force, a rule that covers another must match every range of
+ * a small universe that the other one does. Patterns have a universe of their own: all of a few
+ * pieces, against all short names.
+ */
+#include "tests/unit/rules.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define UUID "7b3e0d5c-0001-4000-8000-0000000000fa"
+
+static const struct range mappings[] = {{64 * GIB, 68 * GIB}, {72 * GIB, 76 * GIB}};
+
+/* A CXL device of two mappings, from two expanders. */
+static const struct arrival device = {
+	.range = {64 * GIB, 68 * GIB},
+	.size = 4 * GIB,
+	.carrier = CARRIER_CXL,
+	.device = "dax0.1",
+	.region = "region3",
+	.region_uuid = UUID,
+	.present = true,
+	.node = 2,
+	.driver = DAX_DRIVER_KMEM,
+	.memdevs = {{"mem0", "0000:35:00.0", 42, ""}, {"mem1", "cxl_mem.1", UINT64_MAX, ""}},
+	.n_memdevs = 2,
+};
+
+/* Blocks that nothing explains. */
+static const struct arrival blocks = {
+	.range = {4 * GIB, 5 * GIB},
+	.size = GIB,
+	.carrier = CARRIER_UNKNOWN,
+	.node = NODE_UNKNOWN,
+};
+
+static bool matches_device(const struct rule *rule)
+{
+	return rule_matches(rule, &(struct rule_subject){&device, mappings, 2, 8 * GIB});
+}
+
+static bool matches_blocks(const struct rule *rule)
+{
+	return rule_matches(rule, &(struct rule_subject){&blocks, &blocks.range, 1, GIB});
+}
+
+struct row {
+	const char *match;
+	bool device, blocks;
+};
+
+static void check_rows(const struct row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(rule_done) struct rule rule;
+
+		rule_of(&rule, rows[i].match);
+		if (matches_device(&rule) != rows[i].device ||
+			matches_blocks(&rule) != rows[i].blocks)
+			fail_msg("%s: device %d, blocks %d", rows[i].match, matches_device(&rule),
+				matches_blocks(&rule));
+	}
+}
+
+#define check(...)                                                                                 \
+	do {                                                                                       \
+		static const struct row rows_[] = {__VA_ARGS__};                                   \
+		check_rows(rows_, ARRAY_SIZE(rows_));                                              \
+	} while (0)
+
+static void test_carrier(void **state)
+{
+	static const char *const words[] = {"unknown", "cxl", "hmem", "pmem", "dimm", "virtio-mem"};
+
+	(void)state;
+	check({"Carrier=cxl", 1, 0}, {"Carrier=unknown", 0, 1}, {"Carrier=*", 1, 1},
+		{"Carrier=hmem cxl", 1, 0}, {"Carrier=dimm * pmem", 1, 1},
+		{"Carrier=hmem pmem dimm virtio-mem", 0, 0});
+	for (enum carrier carrier = 0; carrier < CARRIER_MAX; carrier++)
+		for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+			CLEANUP(rule_done) struct rule rule;
+			struct arrival arrival = {.carrier = carrier};
+
+			rule_init(&rule, "r");
+			assert_int_equal(rule_set(&rule, "Match", "Carrier", words[i]), 0);
+			assert_int_equal(
+				rule_matches(&rule, &(struct rule_subject){.arrival = &arrival}),
+				carrier == i);
+		}
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	check({"Device=dax0.1", 1, 0}, {"Device=DAX0.1", 1, 0}, {"Device=dax0.*", 1, 0},
+		{"Device=dax?.1", 1, 0}, {"Device=dax[0-3].1", 1, 0}, {"Device=dax[!0-3].1", 0, 0},
+		{"Device=dax0.2 dax0.1", 1, 0}, {"Device=*", 1, 0}, {"Device=dax0", 0, 0},
+		{"Device=ax0.1", 0, 0}, {"Device=dax0.10", 0, 0}, {"Device=dax0.2 dax1.1", 0, 0},
+		{"Device=region3", 0, 0}, {"Device=dax0?1", 1, 0}, {"Device=[", 0, 0});
+	check({"Region=region3", 1, 0}, {"Region=region*", 1, 0}, {"Region=Region3", 1, 0},
+		{"Region=region30", 0, 0}, {"Region=region1 region3", 1, 0}, {"Region=*", 1, 0},
+		{"Region=" UUID, 1, 0}, {"Region=7B3E0D5C-*FA", 1, 0}, {"Region=7b3e0d5c", 0, 0},
+		{"Region=00000000-*", 0, 0}, {"Region=dax0.1", 0, 0});
+	check({"PciAddress=0000:35:00.0", 1, 0}, {"PciAddress=0000:35:*", 1, 0},
+		{"PciAddress=cxl_mem.1", 1, 0}, {"PciAddress=0000:36:00.0", 0, 0},
+		{"PciAddress=35:00.0", 0, 0}, {"PciAddress=*", 1, 0}, {"PciAddress=mem0", 0, 0},
+		{"PciAddress=0000:36:* CXL_MEM.?", 1, 0});
+}
+
+static void test_numbers(void **state)
+{
+	(void)state;
+	check({"Serial=42", 1, 0}, {"Serial=0x2A", 1, 0}, {"Serial=0xffffffffffffffff", 1, 0},
+		{"Serial=41 42", 1, 0}, {"Serial=41 43", 0, 0}, {"Serial=0", 0, 0},
+		{"Serial=4", 0, 0});
+	check({"TargetNode=2", 1, 0}, {"TargetNode=0x02", 1, 0}, {"TargetNode=1 2", 1, 0},
+		{"TargetNode=0 1 3", 0, 0}, {"TargetNode=4294967298", 0, 0},
+		{"TargetNode=18446744073709551615", 0, 0}, {"TargetNode=4294967295", 0, 0});
+	check({"MinSize=8G", 1, 0}, {"MinSize=8589934593", 0, 0}, {"MinSize=8589934592", 1, 0},
+		{"MinSize=1G", 1, 1}, {"MinSize=1025M", 1, 0}, {"MinSize=0", 1, 1},
+		{"MinSize=16777215T", 0, 0});
+	check({"MaxSize=8G", 1, 1}, {"MaxSize=8589934591", 0, 1}, {"MaxSize=4G", 0, 1},
+		{"MaxSize=1G", 0, 1}, {"MaxSize=1073741823", 0, 0}, {"MaxSize=0", 0, 0},
+		{"MinSize=2G;MaxSize=16G", 1, 0}, {"MinSize=512M;MaxSize=2G", 0, 1});
+}
+
+/* [64 GiB, 68 GiB) and [72 GiB, 76 GiB), and [4 GiB, 5 GiB). */
+static void test_range(void **state)
+{
+	(void)state;
+	check({"Range=0x1000000000-0x12ffffffff", 1, 0}, {"Range=0x1000000000-0x12fffffffe", 0, 0},
+		{"Range=0x1000000001-0x12ffffffff", 0, 0},
+		{"Range=0x1000000000-0x10ffffffff", 0, 0},
+		{"Range=0x1200000000-0x12ffffffff", 0, 0}, {"Range=0x100000000-0x13fffffff", 0, 1},
+		{"Range=0x100000000-0x13ffffffe", 0, 0},
+		{"Range=0x0-0xffffffff 0x100000000-0x1ffffffff", 0, 1},
+		{"Range=0-0xfffffffffffffffe", 1, 1}, {"Range=0-0", 0, 0},
+		/* each word for itself, as for every key */
+		{"Range=0x100000000-0x11fffffff 0x120000000-0x13fffffff", 0, 0});
+}
+
+/* Of a device that lies nobody knows where, nobody knows that it lies within. */
+static void test_range_unknown(void **state)
+{
+	const struct range nowhere = {0, 0};
+	const struct rule_subject unread = {&device, &nowhere, 1, 8 * GIB};
+	const struct rule_subject none = {&device, NULL, 0, 8 * GIB};
+	CLEANUP(rule_done) struct rule low, all;
+
+	(void)state;
+	rule_of(&low, "Range=0-0xfff");
+	rule_of(&all, "Range=0-0xfffffffffffffffe");
+	assert_false(rule_matches(&low, &none));
+	assert_false(rule_matches(&all, &none));
+	assert_false(rule_matches(&low, &unread));
+	assert_false(rule_matches(&all, &unread));
+}
+
+static void test_present(void **state)
+{
+	(void)state;
+	check({"Present=yes", 1, 0}, {"Present=no", 0, 1}, {"Present=TRUE", 1, 0},
+		{"Present=0", 0, 1});
+}
+
+static void test_mode(void **state)
+{
+	static const char *const words[] = {
+		[DAX_DRIVER_NONE] = "none",
+		[DAX_DRIVER_KMEM] = "system-ram",
+		[DAX_DRIVER_DEVICE_DAX] = "devdax",
+		[DAX_DRIVER_FSDEV] = "famfs",
+		[DAX_DRIVER_OTHER] = "other",
+	};
+
+	(void)state;
+	check({"Mode=system-ram", 1, 0}, {"Mode=devdax system-ram", 1, 0},
+		{"Mode=none devdax famfs other", 0, 0});
+	assert_int_equal(ARRAY_SIZE(words), DAX_DRIVER_MAX);
+	for (enum dax_driver driver = 0; driver < DAX_DRIVER_MAX; driver++)
+		for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+			CLEANUP(rule_done) struct rule rule;
+			struct arrival arrival = {.driver = driver, .device = "dax0.0"};
+
+			rule_init(&rule, "r");
+			assert_int_equal(rule_set(&rule, "Match", "Mode", words[i]), 0);
+			assert_int_equal(
+				rule_matches(&rule, &(struct rule_subject){.arrival = &arrival}),
+				driver == i);
+		}
+}
+
+/* Every key that is given, and no range at all if none is. */
+static void test_together(void **state)
+{
+	(void)state;
+	check({"", 0, 0}, {"Carrier=cxl;Device=dax0.1", 1, 0}, {"Carrier=cxl;Device=dax0.2", 0, 0},
+		{"Carrier=*;Present=no", 0, 1}, {"Carrier=cxl;Present=no", 0, 0},
+		{"Carrier=unknown;Device=*", 0, 0},
+		{"Carrier=unknown;MaxSize=1G;Range=0-0x1ffffffff", 0, 1},
+		{"Carrier=cxl;Device=dax*;Serial=42;PciAddress=cxl*;Region=region3;TargetNode=2;"
+		 "MinSize=8G;MaxSize=8G;Range=0x1000000000-0x12ffffffff;Present=yes;"
+		 "Mode=system-ram",
+			1, 0},
+		{"Carrier=cxl;Device=dax*;Serial=42;PciAddress=cxl*;Region=region3;TargetNode=2;"
+		 "MinSize=8G;MaxSize=8G;Range=0x1000000000-0x12ffffffff;Present=yes;Mode=devdax",
+			0, 0});
+}
+
+static void test_needs_topology(void **state)
+{
+	static const char *const yes[] = {"Serial=1", "PciAddress=*", "Region=region0",
+		"Carrier=cxl;Region=*", "Serial=1;PciAddress=*"};
+	static const char *const no[] = {"", "Carrier=cxl", "Device=*", "TargetNode=1", "MinSize=1",
+		"MaxSize=1", "Range=0-1", "Present=no", "Mode=devdax"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(yes) + ARRAY_SIZE(no); i++) {
+		CLEANUP(rule_done) struct rule rule;
+
+		rule_of(&rule, i < ARRAY_SIZE(yes) ? yes[i] : no[i - ARRAY_SIZE(yes)]);
+		assert_int_equal(rule_needs_topology(&rule), i < ARRAY_SIZE(yes));
+	}
+}
+
+static void assert_covers(const char *const pairs[][2], size_t n, bool covers)
+{
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(rule_done) struct rule earlier, later;
+
+		rule_of(&earlier, pairs[i][0]);
+		rule_of(&later, pairs[i][1]);
+		if (rule_covers(&earlier, &later) != covers)
+			fail_msg("%s and %s", pairs[i][0], pairs[i][1]);
+	}
+}
+
+static void test_covers(void **state)
+{
+	static const char *const pairs[][2] = {{"Carrier=*", "Carrier=cxl"},
+		{"Carrier=*", "Carrier=*"}, {"Carrier=*", "Device=dax0.0"},
+		{"Carrier=dimm *", "MinSize=1G;Present=yes"}, {"Carrier=cxl", "Carrier=cxl"},
+		{"Carrier=cxl hmem", "Carrier=hmem"}, {"Carrier=cxl hmem", "Carrier=hmem cxl"},
+		{"Carrier=cxl hmem", "Carrier=hmem;Device=dax*;Mode=none"},
+		{"Device=dax0.0", "Device=dax0.0"}, {"Device=dax0.0", "Device=DAX0.0"},
+		{"Device=dax*", "Device=dax0.*"}, {"Device=dax*", "Device=dax0.0 dax1.?"},
+		{"Device=dax*", "Device=dax*"}, {"Device=dax?.0", "Device=dax?.0"},
+		{"Device=dax?.0", "Device=dax1.0"}, {"Device=dax[01].0", "Device=dax0.0 dax1.0"},
+		{"Device=dax[01].0", "Device=dax[01].0"}, {"Device=*", "Device=dax[01].0"},
+		{"Device=*.0", "Device=dax?.0"}, {"Device=dax0.* dax1.*", "Device=dax1.3"},
+		{"PciAddress=0000:35:*", "PciAddress=0000:35:00.?"},
+		{"Region=region*", "Region=region0;Carrier=cxl"}, {"Serial=42", "Serial=0x2a"},
+		{"Serial=1 2 3", "Serial=3 1"}, {"TargetNode=1 2", "TargetNode=0x2"},
+		{"MinSize=1G", "MinSize=1024M"}, {"MinSize=1G", "MinSize=2G;MaxSize=4G"},
+		{"MaxSize=2G", "MaxSize=2G"}, {"MaxSize=2G", "MaxSize=1G"},
+		{"MinSize=1G;MaxSize=9G", "MinSize=2G;MaxSize=8G"},
+		{"Range=0-0xffff", "Range=0x1000-0x1fff"}, {"Range=0-0xfff", "Range=0-4095"},
+		{"Range=0-9 20-29", "Range=21-28 0-1"}, {"Present=yes", "Present=true;Carrier=*"},
+		{"Mode=none devdax", "Mode=devdax"},
+		{"Carrier=cxl;Device=dax*", "Device=dax0.0;Carrier=cxl"}};
+
+	(void)state;
+	assert_covers(pairs, ARRAY_SIZE(pairs), true);
+}
+
+static void test_covers_not(void **state)
+{
+	static const char *const pairs[][2] = {{"", "Carrier=cxl"}, {"", ""},
+		{"Carrier=cxl", "Carrier=hmem"}, {"Carrier=cxl", "Carrier=*"},
+		{"Carrier=cxl", "Carrier=cxl hmem"}, {"Carrier=cxl", "Device=dax0.0"},
+		{"Carrier=cxl;Device=dax0.0", "Carrier=cxl"}, {"Device=*", "Carrier=cxl"},
+		{"Device=*", "Region=region0"}, {"Device=dax0.0", "Device=dax*"},
+		{"Device=dax0.0", "Device=dax0.?"}, {"Device=dax?.0", "Device=dax*.0"},
+		{"Device=dax0.0", "Device=dax0.0 dax1.0"},
+		{"Device=dax[01].0", "Device=dax[012].0"}, {"Device=dax*0*", "Device=dax[01].1"},
+		{"Device=*]*", "Device=dax[01].1"}, {"Device=dax?.0", "Device=dax[0-9]*"},
+		{"Serial=1", "Serial=1 2"}, {"Serial=1", "PciAddress=*"},
+		{"TargetNode=1", "Carrier=*"}, {"MinSize=2G", "MinSize=1G"},
+		{"MinSize=1G", "MaxSize=2G"}, {"MinSize=1G", "Carrier=*"},
+		{"MaxSize=1G", "MaxSize=2G"}, {"MaxSize=1G", "MinSize=0"},
+		{"MinSize=2G;MaxSize=8G", "MinSize=1G;MaxSize=8G"},
+		{"Range=0-0xfff", "Range=0-0x1000"}, {"Range=1-9", "Range=0-9"},
+		{"Range=0-9", "Range=0-9 20-29"}, {"Range=0-4 5-9", "Range=0-9"},
+		{"Present=yes", "Present=no"}, {"Present=yes", "Carrier=*"},
+		{"Mode=devdax", "Mode=none devdax"}, {"Mode=none", "Device=*"}};
+
+	(void)state;
+	assert_covers(pairs, ARRAY_SIZE(pairs), false);
+}
+
+#define N_RULES	   400
+#define N_SUBJECTS 1500
+
+/* What a rule matches of a universe. */
+struct matcher {
+	struct rule rule;
+	bool matches[N_SUBJECTS];
+};
+
+static void free_matchers(struct matcher **matchers)
+{
+	for (size_t i = 0; *matchers && i < N_RULES; i++)
+		rule_done(&(*matchers)[i].rule);
+	free(*matchers);
+}
+
+static struct matcher *new_matchers(size_t n)
+{
+	struct matcher *matchers = calloc(n, sizeof(*matchers));
+
+	assert_non_null(matchers);
+	return matchers;
+}
+
+/* Whatever the later rule matches, the earlier one does. */
+static void assert_sound(const struct matcher *earlier, const struct matcher *later, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (later->matches[i] && !earlier->matches[i])
+			fail_msg("%s does not cover %s", earlier->rule.name, later->rule.name);
+}
+
+#define WORDS 8
+
+static const struct {
+	const char *key, *words[WORDS];
+} words_of[MATCH_MAX] = {
+	{"Carrier", {"cxl", "hmem", "dimm", "*", "unknown", "cxl", "cxl", "*"}},
+	{"Device", {"dax0.0", "dax0.1", "dax1.0", "dax*", "*", "dax?.0", "dax[01].1", "*0*"}},
+	{"Serial", {"0", "1", "0x1", "2", "3", "0x2", "1", "2"}},
+	{"PciAddress", {"0:35:0.0", "0:35:0.1", "cxl_mem.0", "0:*", "*", "*.0", "?:35:*", "C*"}},
+	{"Region", {"region0", "region1", "region*", UUID, "*", "7b*", "Region0", "*0*"}},
+	{"TargetNode", {"0", "1", "0x1", "2", "0x0", "00", "3", "2"}},
+	{"MinSize", {"0", "1G", "1024M", "2G", "4G", "1", "3G", "2G"}},
+	{"MaxSize", {"0", "1G", "1024M", "2G", "4G", "1T", "3G", "2G"}},
+	{"Range", {"0-0xfff", "0-0x1fff", "0x1000-0x1fff", "0x800-0x17ff", "0-0x7ff", "0-4095",
+			  "0x400-0x7ff", "0x1400-0x17ff"}},
+	{"Present", {"yes", "no", "1", "off", "on", "0", "true", "false"}},
+	{"Mode", {"none", "system-ram", "devdax", "famfs", "none", "devdax", "devdax", "other"}},
+};
+
+/* A few keys, each with a word or two; its name shows them. */
+static void random_rule(struct rule *rule, uint64_t *seed)
+{
+	size_t n = 1 + below(seed, 5);
+
+	rule_init(rule, "");
+	for (size_t i = 0; i < n; i++) {
+		enum match match = (enum match)below(seed, MATCH_MAX);
+		const char *const *words = words_of[match].words;
+		bool single = match == MATCH_MIN_SIZE || match == MATCH_MAX_SIZE ||
+			      match == MATCH_PRESENT || below(seed, 2);
+		size_t length = strlen(rule->name);
+		char value[128];
+
+		snprintf(value, sizeof(value), "%s %s", words[below(seed, WORDS)],
+			single ? "" : words[below(seed, WORDS)]);
+		assert_true(rule_set(rule, "Match", words_of[match].key, value) >= 0);
+		snprintf(rule->name + length, sizeof(rule->name) - length, "%s=%s;",
+			words_of[match].key, value);
+	}
+}
+
+struct subject {
+	struct arrival arrival;
+	struct range ranges[2];
+	size_t n_ranges;
+	uint64_t size;
+};
+
+static void random_subject(struct subject *subject, uint64_t *seed)
+{
+	static const char *const devices[] = {"", "dax0.0", "dax0.1", "dax1.0", "dax1.1", "dax2.2"};
+	static const char *const regions[] = {"", "region0", "region1"};
+	static const char *const hosts[] = {"0:35:0.0", "0:35:0.1", "cxl_mem.0", "1:35:0.1"};
+	struct arrival *arrival = &subject->arrival;
+
+	*subject = (struct subject){.arrival = {.carrier = (enum carrier)below(seed, CARRIER_MAX),
+					    .present = below(seed, 2),
+					    .node = (int)below(seed, 4) - 1,
+					    .driver = (enum dax_driver)below(seed, DAX_DRIVER_MAX),
+					    .n_memdevs = below(seed, 3)},
+		.n_ranges = 1 + below(seed, 2),
+		.size = below(seed, 6) * GIB - below(seed, 2)};
+	strcpy(arrival->device, devices[below(seed, ARRAY_SIZE(devices))]);
+	strcpy(arrival->region, regions[below(seed, ARRAY_SIZE(regions))]);
+	strcpy(arrival->region_uuid, below(seed, 2) ? UUID : "");
+	for (size_t i = 0; i < arrival->n_memdevs; i++) {
+		arrival->memdevs[i].serial = below(seed, 4);
+		strcpy(arrival->memdevs[i].pci_address, hosts[below(seed, ARRAY_SIZE(hosts))]);
+	}
+	for (size_t i = 0; i < subject->n_ranges; i++) {
+		uint64_t start = below(seed, 7) * 0x400;
+
+		subject->ranges[i] = span(start, start + (1 + below(seed, 3)) * 0x400);
+	}
+}
+
+static void test_covers_is_sound(void **state)
+{
+	CLEANUP(free_matchers) struct matcher *rules = new_matchers(N_RULES);
+	size_t covered = 0;
+	uint64_t seed = 1;
+
+	(void)state;
+	for (size_t i = 0; i < N_RULES; i++)
+		random_rule(&rules[i].rule, &seed);
+	for (size_t s = 0; s < N_SUBJECTS; s++) {
+		struct subject it;
+		struct rule_subject subject = {&it.arrival, it.ranges, 0, 0};
+
+		random_subject(&it, &seed);
+		subject.n_ranges = it.n_ranges;
+		subject.size = it.size;
+		for (size_t i = 0; i < N_RULES; i++)
+			rules[i].matches[s] = rule_matches(&rules[i].rule, &subject);
+	}
+	for (size_t i = 0; i < N_RULES; i++)
+		for (size_t j = 0; j < N_RULES; j++)
+			if (rule_covers(&rules[i].rule, &rules[j].rule)) {
+				assert_sound(&rules[i], &rules[j], N_SUBJECTS);
+				covered++;
+			}
+	assert_true(covered > 2 * N_RULES);
+}
+
+/* The number in base `base`, without zeros, picks the pieces; false if it has a zero. */
+static bool put_together(
+	char text[SYSFS_NAME], unsigned int number, const char *const pieces[], unsigned int base)
+{
+	for (*text = '\0'; number; number /= base) {
+		if (number % base == 0)
+			return false;
+		strcat(text, pieces[number % base - 1]);
+	}
+	return *text;
+}
+
+/* All patterns of up to three pieces, and what they match of all names of up to three letters. */
+static void test_patterns(void **state)
+{
+	static const char *const pieces[] = {"a", "B", "*", "?", "[ab]", "]", "\\"};
+	static const char *const letters[] = {"a", "b", "c", "]", "*", "\\"};
+	CLEANUP(free_matchers) struct matcher *rules = new_matchers(N_RULES);
+	char text[SYSFS_NAME];
+	size_t n = 0, n_names = 0;
+
+	(void)state;
+	for (unsigned int number = 1; number < 8 * 8 * 8; number++)
+		if (put_together(text, number, pieces, 8)) {
+			rule_init(&rules[n].rule, text);
+			assert_int_equal(rule_set(&rules[n++].rule, "Match", "Device", text), 0);
+		}
+	assert_int_equal(n, 7 + 7 * 7 + 7 * 7 * 7);
+	for (unsigned int number = 1; number < 7 * 7 * 7; number++) {
+		struct arrival arrival = {0};
+		const struct rule_subject subject = {.arrival = &arrival};
+
+		if (!put_together(arrival.device, number, letters, 7))
+			continue;
+		for (size_t i = 0; i < n; i++)
+			rules[i].matches[n_names] = rule_matches(&rules[i].rule, &subject);
+		n_names++;
+	}
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < n; j++)
+			if (rule_covers(&rules[i].rule, &rules[j].rule))
+				assert_sound(&rules[i], &rules[j], n_names);
+			else
+				assert_true(i != j && strcmp(rules[i].rule.name, "*") != 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_carrier),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_range),
+		cmocka_unit_test(test_range_unknown),
+		cmocka_unit_test(test_present),
+		cmocka_unit_test(test_mode),
+		cmocka_unit_test(test_together),
+		cmocka_unit_test(test_needs_topology),
+		cmocka_unit_test(test_covers),
+		cmocka_unit_test(test_covers_not),
+		cmocka_unit_test(test_covers_is_sound),
+		cmocka_unit_test(test_patterns),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The record as fields: unique names that the journal takes, the same ones for every record;
+ * what is absent is there as null; and nothing of a decision or result differs without a field
+ * that differs.
+ */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "tdxo/record/record.h"
+
+/* Everything is there. */
+static const struct record full = {
+	.arrival = {.range = {64 * GIB, 128 * GIB},
+		.size = 64 * GIB,
+		.carrier = CARRIER_CXL,
+		.device = "dax0.0",
+		.region = "region0",
+		.present = true,
+		.node = 1,
+		.driver = DAX_DRIVER_DEVICE_DAX,
+		.origin = {.decoder = "decoder0.1",
+			.mode = "ram",
+			.window = {64 * GIB, 192 * GIB},
+			.has_qos_class = true,
+			.qos_class = 7,
+			.in_srat = true,
+			.srat_node = 3,
+			.hot_pluggable = true}},
+	.decision = {.verdict = VERDICT_DEVDAX,
+		.reason = REASON_IN_BOOT_MAP,
+		.zone = ZONE_MOVABLE,
+		.source = BOOT_SOURCE_MEMBLOCK,
+		.expected = ANSWER_ACCEPTS,
+		.rule = "a.rule",
+		.overruled = true,
+		.asked = VERDICT_ONLINE,
+		.withheld = WITHHELD_PRESENT,
+		.zone_overruled = true,
+		.movable_ratio = 30,
+		.map_needed = 3,
+		.map_spare = 2,
+		.unaligned = 5},
+	.outcome = {.result = RESULT_WITHHELD,
+		.error = EBUSY,
+		.failed = ACTION_ONLINE,
+		.failed_at = 0x1f8000000,
+		.retries = 6,
+		.answer = ANSWER_REFUSES,
+		.stranded = 128 * MIB,
+		.zone_now = "Normal",
+		.blocks = {.present = 32, .online = 31}},
+	.gate = {.state = GATE_ACTIVE, .detected = GATE_ARMED, .mode = GATE_MODE_ACTIVE},
+};
+
+/* Nothing is, nor where it lies. */
+static const struct record empty = {
+	.arrival = {.size = 16 * GIB, .fault = FAULT_UNREADABLE, .node = NODE_UNKNOWN},
+};
+
+static const struct field *find(const struct field *fields, size_t n, const char *name)
+{
+	size_t i = 0;
+
+	while (i < n && strcmp(fields[i].name, name) != 0)
+		i++;
+	assert_in_range(i, 0, n - 1);
+	return &fields[i];
+}
+
+static void assert_text(const struct field *fields, size_t n, const char *name, const char *text)
+{
+	const struct field *field = find(fields, n, name);
+
+	assert_int_equal(field->kind, text ? FIELD_TEXT : FIELD_NULL);
+	if (text)
+		assert_string_equal(field->text, text);
+}
+
+static void assert_number(const struct field *fields, size_t n, const char *name,
+	enum field_kind kind, uint64_t number)
+{
+	const struct field *field = find(fields, n, name);
+
+	assert_int_equal(field->kind, kind);
+	if (kind != FIELD_NULL)
+		assert_int_equal(field->number, number);
+}
+
+static void test_all_fields(void **state)
+{
+	struct field f[RECORD_FIELDS];
+	size_t n = record_fields(&full, f);
+
+	(void)state;
+	assert_number(f, n, "start", FIELD_ADDRESS, 64 * GIB);
+	assert_number(f, n, "end", FIELD_ADDRESS, 128 * GIB - 1); /* inclusive, as it is printed */
+	assert_number(f, n, "size", FIELD_NUMBER, 64 * GIB);
+	assert_text(f, n, "carrier", "cxl");
+	assert_text(f, n, "device", "dax0.0");
+	assert_text(f, n, "region", "region0");
+	assert_text(f, n, "region_mode", "ram");
+	assert_text(f, n, "decoder", "decoder0.1");
+	assert_number(f, n, "window_start", FIELD_ADDRESS, 64 * GIB);
+	assert_number(f, n, "window_size", FIELD_NUMBER, 128 * GIB);
+	assert_number(f, n, "qos_class", FIELD_NUMBER, 7);
+	assert_number(f, n, "srat_node", FIELD_NUMBER, 3);
+	assert_number(f, n, "hot_pluggable", FIELD_BOOL, true);
+	assert_number(f, n, "node", FIELD_NUMBER, 1);
+	assert_number(f, n, "present", FIELD_BOOL, true);
+	assert_number(f, n, "blocks", FIELD_NUMBER, 32);
+	assert_number(f, n, "blocks_online", FIELD_NUMBER, 31);
+	assert_text(f, n, "driver", "device_dax");
+	assert_text(f, n, "verdict", "devdax");
+	assert_text(f, n, "zone", "movable");
+	assert_number(f, n, "zone_overruled", FIELD_BOOL, true);
+	assert_text(f, n, "zone_now", "Normal");
+	assert_text(f, n, "expected", "accepts");
+	assert_text(f, n, "answer", "refuses");
+	assert_number(f, n, "disagreement", FIELD_BOOL, true);
+	assert_text(f, n, "reason", "in-boot-map");
+	assert_text(f, n, "rule", "a.rule");
+	assert_text(f, n, "overruled", "online");
+	assert_text(f, n, "withheld", "present");
+	assert_text(f, n, "source", "memblock");
+	assert_text(f, n, "result", "withheld");
+	assert_number(f, n, "movable_ratio", FIELD_NUMBER, 30);
+	assert_number(f, n, "map_needed", FIELD_NUMBER, 3);
+	assert_number(f, n, "map_spare", FIELD_NUMBER, 2);
+	assert_number(f, n, "unaligned", FIELD_NUMBER, 5);
+	assert_number(f, n, "errno", FIELD_NUMBER, EBUSY);
+	assert_text(f, n, "failed", "online");
+	assert_number(f, n, "failed_at", FIELD_ADDRESS, 0x1f8000000);
+	assert_number(f, n, "retries", FIELD_NUMBER, 6);
+	assert_number(f, n, "stranded", FIELD_NUMBER, 128 * MIB);
+	assert_text(f, n, "gate", "active");
+	assert_text(f, n, "gate_detected", "armed");
+	assert_text(f, n, "gate_mode", "active");
+}
+
+/* Null is only what is not there: no block is a number of blocks, and no spare is one. */
+static void test_absent_fields(void **state)
+{
+	static const char *const absent[] = {"start", "end", "device", "region", "node", "driver",
+		"zone", "zone_overruled", "zone_now", "rule", "overruled", "withheld", "source",
+		"movable_ratio", "map_needed", "map_spare", "unaligned", "errno", "failed",
+		"failed_at", "retries", "stranded", "expected", "answer", "region_mode", "decoder",
+		"window_start", "window_size", "qos_class", "srat_node", "hot_pluggable"};
+	static const char *const there[] = {"size", "carrier", "present", "blocks", "blocks_online",
+		"disagreement", "verdict", "reason", "result", "gate", "gate_detected",
+		"gate_mode"};
+	struct record record = empty;
+	struct field f[RECORD_FIELDS];
+	size_t n = record_fields(&record, f);
+
+	(void)state;
+	assert_true(n >= ARRAY_SIZE(absent) + ARRAY_SIZE(there));
+	for (size_t i = 0; i < ARRAY_SIZE(absent); i++)
+		assert_int_equal(find(f, n, absent[i])->kind, FIELD_NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(there); i++)
+		assert_int_not_equal(find(f, n, there[i])->kind, FIELD_NULL);
+	record.decision.map_needed = 4;
+	n = record_fields(&record, f);
+	assert_number(f, n, "map_spare", FIELD_NUMBER, 0);
+	/* A decision that is not withheld after all is no such field. */
+	record = full;
+	record.outcome.result = RESULT_NOTHING;
+	n = record_fields(&record, f);
+	assert_text(f, n, "withheld", NULL);
+}
+
+/* sd_journal_send(3): A-Z, 0-9 and the underscore, which does not come first; 64 at most. */
+static void test_field_names(void **state)
+{
+	struct field first[RECORD_FIELDS], f[RECORD_FIELDS];
+	size_t n = record_fields(&full, first);
+
+	(void)state;
+	assert_in_range(n, 1, RECORD_FIELDS);
+	assert_int_equal(record_fields(&empty, f), n);
+	for (size_t i = 0; i < n; i++) {
+		assert_string_equal(f[i].name, first[i].name);
+		assert_int_equal(f[i].kind == FIELD_TEXT, f[i].text && *f[i].text);
+	}
+	for (size_t i = 0; i < n; i++) {
+		const char *name = first[i].name;
+
+		assert_true(name[0] >= 'a' && name[0] <= 'z');
+		assert_int_equal(
+			strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_"), strlen(name));
+		assert_in_range(strlen(name), 1, 64);
+		for (size_t other = 0; other < i; other++)
+			assert_string_not_equal(name, first[other].name);
+	}
+}
+
+static bool fields_differ(const struct record *a, const struct record *b)
+{
+	struct field fa[RECORD_FIELDS], fb[RECORD_FIELDS];
+	size_t n = record_fields(a, fa);
+
+	record_fields(b, fb);
+	for (size_t i = 0; i < n; i++) {
+		if (fa[i].kind != fb[i].kind || fa[i].number != fb[i].number)
+			return true;
+		if (fa[i].kind == FIELD_TEXT && strcmp(fa[i].text, fb[i].text) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* The fields are what programs get: they tell at least what the sentence tells. */
+static void test_fields_tell_all(void **state)
+{
+	struct record record = full;
+	struct record others[27];
+	size_t n = 0;
+
+	(void)state;
+#define OTHER(member, value) (others[n] = record, others[n++].member = (value))
+	OTHER(arrival.present, false);
+	OTHER(arrival.driver, DAX_DRIVER_KMEM);
+	OTHER(arrival.origin.window.end, 256 * GIB);
+	OTHER(decision.expected, ANSWER_REFUSES);
+	OTHER(outcome.answer, ANSWER_NONE);
+	OTHER(decision.verdict, VERDICT_IGNORE);
+	OTHER(decision.reason, REASON_TOO_SMALL);
+	OTHER(decision.zone, ZONE_KERNEL);
+	OTHER(decision.source, BOOT_SOURCE_CONFIGURATION);
+	OTHER(decision.rule[0], 'b');
+	OTHER(decision.overruled, false);
+	OTHER(decision.asked, VERDICT_DEVDAX);
+	OTHER(decision.movable_ratio, 7);
+	OTHER(decision.map_needed, 4);
+	OTHER(decision.map_spare, 4);
+	OTHER(decision.unaligned, 4);
+	OTHER(outcome.result, RESULT_FAILED);
+	OTHER(outcome.error, EPERM);
+	OTHER(outcome.failed, ACTION_BIND_KMEM);
+	OTHER(outcome.failed_at, 0x1f0000000);
+	OTHER(outcome.blocks.online, 30);
+	OTHER(decision.withheld, WITHHELD_OBSERVE);
+	OTHER(outcome.retries, 7);
+	OTHER(outcome.stranded, 7);
+	OTHER(gate.state, GATE_ARMED);
+	OTHER(gate.detected, GATE_ABSENT);
+	OTHER(gate.mode, GATE_MODE_ABSENT);
+#undef OTHER
+	assert_int_equal(n, ARRAY_SIZE(others));
+	for (size_t i = 0; i < n; i++)
+		if (!fields_differ(&record, &others[i]))
+			fail_msg("no field tells difference %zu", i);
+}
+
+/* It takes two to disagree. */
+static void test_disagreement(void **state)
+{
+	struct record record = full;
+
+	(void)state;
+	for (enum answer expected = 0; expected < ANSWER_MAX; expected++)
+		for (enum answer answer = 0; answer < ANSWER_MAX; answer++) {
+			record.decision.expected = expected;
+			record.outcome.answer = answer;
+			assert_int_equal(record_disagrees(&record), expected != ANSWER_NONE &&
+									    answer != ANSWER_NONE &&
+									    expected != answer);
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_fields),
+		cmocka_unit_test(test_absent_fields),
+		cmocka_unit_test(test_field_names),
+		cmocka_unit_test(test_fields_tell_all),
+		cmocka_unit_test(test_disagreement),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

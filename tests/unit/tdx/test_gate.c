@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The gate.
+ *
+ * Deciding: every combination of what the sources can show, on every kind of release, against a
+ * second implementation of the rules (tdx_oracle.h). The log and the states file take part as
+ * texts, so that their readers are in the table too.
+ */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tdxo/tdx/gate.h"
+#include "tests/unit/tdx_oracle.h"
+
+#define STATES(lines) "  0: offline\n  1: threads:prepare\n" lines "238: online\n"
+#define CORE_LINE     "201: virt/tdx:online\n"
+#define KVM_LINE      "202: kvm/cpu/tdx:online\n"
+
+static void set_states(enum oracle_states states, struct gate_facts *facts)
+{
+	static const char *const texts[] = {
+		[O_STATES_UNREADABLE] = "  0: off",
+		[O_STATES_NEITHER] = STATES("200: kvm/cpu:online\n"),
+		[O_STATES_CORE] = STATES(CORE_LINE),
+		[O_STATES_KVM] = STATES(KVM_LINE),
+		[O_STATES_BOTH] = STATES(CORE_LINE KVM_LINE),
+	};
+
+	if (texts[states]) {
+		gate_read_states(texts[states], facts);
+		return;
+	}
+	facts->facts[GATE_SOURCE_CORE_STATE] = FACT_ABSENT;
+	facts->facts[GATE_SOURCE_KVM_STATE] = FACT_ABSENT;
+}
+
+static const char *const log_lines[] = {
+	[O_LOG_UNREADABLE] = NULL,
+	[O_LOG_SILENT] = "virt/tdx: BIOS enabled: private KeyID range [32, 64)",
+	[O_LOG_INITIALISED] = "virt/tdx: module initialized",
+	[O_LOG_HIBERNATION] = "virt/tdx: initialization failed: Hibernation support is enabled",
+	[O_LOG_FEW_KEYS] = "virt/tdx: initialization failed: too few private KeyIDs available.",
+	[O_LOG_NOTIFIER] =
+		"virt/tdx: initialization failed: register_memory_notifier() failed (-12)",
+	[O_LOG_NO_MODULE] = "virt/tdx: module not loaded",
+	[O_LOG_OLD_MODULE] =
+		"virt/tdx: frame pointer (RBP) clobber bug present, upgrade TDX module",
+	[O_LOG_FEATURE] = "virt/tdx: XSAVE is required for TDX",
+	[O_LOG_INIT_FAILED] = "virt/tdx: TDX-Module initialization failed (-5)",
+	[O_LOG_SYS_INIT_SEAMCALL] =
+		"virt/tdx: SEAMCALL (0x0000000000000021) failed: 0xc000090000000000",
+	[O_LOG_OTHER_SEAMCALL] =
+		"virt/tdx: SEAMCALL (0x0000000000000023) failed: 0x8000020000000000",
+	[O_LOG_KVM_REFUSES] = "kvm_intel: Self-snoop is required for TDX",
+};
+
+static void set_log(enum oracle_log line, struct gate_facts *facts)
+{
+	struct tdx_log log = {0};
+
+	if (log_lines[line])
+		tdx_log_read(&log, log_lines[line]);
+	gate_read_log(&log, facts);
+	if (!log_lines[line])
+		facts->facts[GATE_SOURCE_KERNEL_LOG] = FACT_UNREADABLE;
+}
+
+static struct gate_facts facts_of(const struct oracle_input *input)
+{
+	/* In the order of the oracle's enums. */
+	static const enum fact flag[] = {FACT_UNREADABLE, FACT_NO, FACT_YES};
+	static const enum fact host[] = {FACT_ABSENT, FACT_YES};
+	static const enum fact file[] = {FACT_UNREADABLE, FACT_ABSENT, FACT_NO, FACT_YES};
+	struct gate_facts facts = {.release = kernel_release_parse(input->release),
+		.facts = {
+			[GATE_SOURCE_CPUINFO] = flag[input->flag],
+			[GATE_SOURCE_TDX_HOST] = host[input->host],
+			[GATE_SOURCE_KVM_INTEL] = file[input->param],
+			[GATE_SOURCE_CGROUP] = file[input->capacity],
+			[GATE_SOURCE_EARLIER] = host[input->earlier],
+		}};
+
+	set_states(input->states, &facts);
+	set_log(input->log, &facts);
+	return facts;
+}
+
+/* The number's digits in mixed radix, one for each source. */
+static struct oracle_input input_number(const char *release, unsigned int number)
+{
+	struct oracle_input input = {.release = release};
+
+	input.flag = number % (O_FLAG_YES + 1);
+	number /= O_FLAG_YES + 1;
+	input.states = number % (O_STATES_BOTH + 1);
+	number /= O_STATES_BOTH + 1;
+	input.host = number % (O_HOST_YES + 1);
+	number /= O_HOST_YES + 1;
+	input.param = number % (O_PARAM_Y + 1);
+	number /= O_PARAM_Y + 1;
+	input.capacity = number % (O_CAPACITY_TDX + 1);
+	number /= O_CAPACITY_TDX + 1;
+	input.earlier = number % (O_EARLIER_ACTIVE + 1);
+	number /= O_EARLIER_ACTIVE + 1;
+	input.log = number;
+	return input;
+}
+
+#define COMBINATIONS (3 * 6 * 2 * 4 * 4 * 2 * 13)
+
+static const char *const releases[] = {"5.14.0-570.el9.x86_64", "6.8.0-1020-intel",
+	"6.12.95+deb12-amd64\n", "6.15.0", "6.16.3-1-default", "7.0.13+deb13-amd64", "7.1.0-rc1",
+	"7.1.13", "7.3.4+deb13-amd64\n", "7.10", "8.0.0", "10.2.1", "", "7", "7.", "7.x", ".7.1",
+	"7.1foo", " 7.1", "-7.1", "+7.3", "0x7.1", "linux-7.3"};
+
+static void assert_decided(const struct oracle_input *input)
+{
+	static const enum gate_state states[] = {
+		[O_ABSENT] = GATE_ABSENT,
+		[O_ARMED] = GATE_ARMED,
+		[O_ACTIVE] = GATE_ACTIVE,
+		[O_UNKNOWN] = GATE_UNKNOWN,
+	};
+	static const enum gate_cause causes[] = {
+		[O_CAUSE_NONE] = GATE_CAUSE_NONE,
+		[O_CAUSE_NOT_ENABLED] = GATE_CAUSE_NOT_ENABLED,
+		[O_CAUSE_HIBERNATION] = GATE_CAUSE_HIBERNATION,
+		[O_CAUSE_FEW_KEYS] = GATE_CAUSE_FEW_KEYS,
+		[O_CAUSE_NO_MODULE] = GATE_CAUSE_NO_MODULE,
+		[O_CAUSE_OLD_MODULE] = GATE_CAUSE_OLD_MODULE,
+		[O_CAUSE_FEATURE] = GATE_CAUSE_FEATURE,
+		[O_CAUSE_FAILED] = GATE_CAUSE_FAILED,
+		[O_CAUSE_NOT_STARTED] = GATE_CAUSE_NOT_STARTED,
+		[O_CAUSE_UNREADABLE] = GATE_CAUSE_UNREADABLE,
+		[O_CAUSE_CONFLICT] = GATE_CAUSE_CONFLICT,
+	};
+	struct gate_facts facts = facts_of(input);
+	struct gate gate = gate_decide(&facts, GATE_MODE_AUTO);
+	enum oracle_cause cause;
+	enum oracle_state state = oracle_decide(input, &cause);
+
+	if (gate.detected != states[state] || gate.cause != causes[cause])
+		fail_msg("%s: flag %d, states %d, host %d, kvm %d, cgroup %d, earlier %d, log %d:"
+			 " %s (%s), want %s (%s)",
+			input->release, input->flag, input->states, input->host, input->param,
+			input->capacity, input->earlier, input->log,
+			gate_state_to_string(gate.detected), gate_cause_to_string(gate.cause),
+			gate_state_to_string(states[state]), gate_cause_to_string(causes[cause]));
+	assert_int_equal(gate.state, gate.detected);
+	assert_memory_equal(&gate.evidence, &facts, sizeof(facts));
+	assert_false(gate_overridden(&gate));
+	assert_int_equal(gate_refuses(&gate), gate.state != GATE_ABSENT);
+}
+
+static void test_every_combination(void **state)
+{
+	(void)state;
+	assert_int_equal(GATE_SOURCE_MAX, 8);
+	for (size_t i = 0; i < ARRAY_SIZE(releases); i++) {
+		for (unsigned int number = 0; number < COMBINATIONS; number++) {
+			struct oracle_input input = input_number(releases[i], number);
+
+			assert_decided(&input);
+		}
+	}
+}
+
+/* The log alone never makes TDX absent that another source shows active. */
+static void test_log_lowers_nothing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(releases); i++) {
+		for (unsigned int number = 0; number < COMBINATIONS; number++) {
+			struct oracle_input input = input_number(releases[i], number);
+			struct gate_facts facts = facts_of(&input);
+			bool seen = facts.facts[GATE_SOURCE_EARLIER] == FACT_YES ||
+				    facts.facts[GATE_SOURCE_CORE_STATE] == FACT_YES ||
+				    facts.facts[GATE_SOURCE_KVM_STATE] == FACT_YES ||
+				    facts.facts[GATE_SOURCE_TDX_HOST] == FACT_YES ||
+				    facts.facts[GATE_SOURCE_KVM_INTEL] == FACT_YES ||
+				    facts.facts[GATE_SOURCE_CGROUP] == FACT_YES;
+
+			if (seen && gate_decide(&facts, GATE_MODE_AUTO).state == GATE_ABSENT)
+				fail_msg("%s: combination %u", releases[i], number);
+		}
+	}
+}
+
+static void test_modes(void **state)
+{
+	(void)state;
+	for (unsigned int number = 0; number < COMBINATIONS; number++) {
+		struct oracle_input input = input_number("7.3.4", number);
+		struct gate_facts facts = facts_of(&input);
+		struct gate found = gate_decide(&facts, GATE_MODE_AUTO);
+		struct gate active = gate_decide(&facts, GATE_MODE_ACTIVE);
+		struct gate absent = gate_decide(&facts, GATE_MODE_ABSENT);
+
+		assert_int_equal(active.state, GATE_ACTIVE);
+		assert_int_equal(absent.state, GATE_ABSENT);
+		assert_int_equal(active.detected, found.detected);
+		assert_int_equal(absent.detected, found.detected);
+		assert_int_equal(absent.cause, found.cause);
+		assert_int_equal(gate_overridden(&active), found.detected != GATE_ACTIVE);
+		assert_int_equal(gate_overridden(&absent), found.detected != GATE_ABSENT);
+		assert_true(gate_refuses(&active));
+		assert_false(gate_refuses(&absent));
+	}
+}
+
+static void test_release(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned int major, minor;
+	} rows[] = {
+		{"6.12.95+deb12-amd64", 6, 12},
+		{"7.3.4+deb13-amd64\n", 7, 3},
+		{"7.1.0-rc1", 7, 1},
+		{"7.1", 7, 1},
+		{"10.20-foo", 10, 20},
+		{"7", 0, 0},
+		{"7.", 0, 0},
+		{"7.x", 0, 0},
+		{"7.1x", 0, 0},
+		{"7.12345", 0, 0},
+		{"12345.1", 0, 0},
+		{" 7.1", 0, 0},
+		{"+7.1", 0, 0},
+		{"7.-1", 0, 0},
+		{"v7.1", 0, 0},
+		{"", 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct kernel_release release = kernel_release_parse(rows[i].text);
+
+		if (release.major != rows[i].major || release.minor != rows[i].minor)
+			fail_msg("%s: %u.%u", rows[i].text, release.major, release.minor);
+	}
+}
+
+static void test_starts(void **state)
+{
+	static const struct {
+		struct kernel_release release;
+		bool with_kvm, at_boot;
+	} rows[] = {
+		{{0, 0}, false, false},
+		{{5, 14}, false, false},
+		{{6, 15}, false, false},
+		{{6, 16}, true, false},
+		{{7, 0}, true, false},
+		{{7, 1}, false, true},
+		{{8, 0}, false, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(kernel_starts_tdx_with_kvm(rows[i].release), rows[i].with_kvm);
+		assert_int_equal(kernel_starts_tdx_at_boot(rows[i].release), rows[i].at_boot);
+	}
+}
+
+/* A failed update of a module that has come up: it is in effect as before (7.2 and later). */
+static void test_failed_update(void **state)
+{
+	struct gate_facts facts = {0};
+	struct tdx_log log = {0};
+
+	(void)state;
+	tdx_log_read(&log, "virt/tdx: TDX-Module initialized");
+	tdx_log_read(&log, "virt/tdx: module not loaded");
+	gate_read_log(&log, &facts);
+	assert_int_equal(facts.facts[GATE_SOURCE_KERNEL_LOG], FACT_YES);
+	assert_int_equal(facts.log_cause, GATE_CAUSE_NONE);
+	assert_string_equal(facts.log_line, "");
+}
+
+static void test_text(void **state)
+{
+	struct oracle_input input = {.release = "6.12.1",
+		.flag = O_FLAG_YES,
+		.states = O_STATES_NO_FILE,
+		.param = O_PARAM_N,
+		.capacity = O_CAPACITY_NO_FILE,
+		.log = O_LOG_NO_MODULE};
+	struct gate_facts facts = facts_of(&input);
+	struct gate gate = gate_decide(&facts, GATE_MODE_AUTO);
+	char buf[512];
+	struct text text = text_in(buf, sizeof(buf));
+
+	(void)state;
+	gate_append(&text, &gate);
+	assert_string_equal(buf, "absent (no-module)");
+	assert_string_equal(gate.evidence.log_line, "virt/tdx: module not loaded");
+	text = text_in(buf, sizeof(buf));
+	gate_append_sources(&text, &gate);
+	assert_string_equal(buf, "/proc/cpuinfo: tdx_host_platform; "
+				 "/sys/module/kvm_intel/parameters/tdx: N; "
+				 "kernel log: initialization failed");
+	gate = gate_decide(&facts, GATE_MODE_ACTIVE);
+	text = text_in(buf, sizeof(buf));
+	gate_append(&text, &gate);
+	assert_string_equal(buf, "active as configured, absent (no-module) as found");
+}
+
+static void test_names(void **state)
+{
+	static const char *const states[] = {"absent", "armed", "active", "unknown"};
+	static const char *const modes[] = {"auto", "active", "absent"};
+	static const char *const bad[] = {"", "Auto", "auto ", "unknown", "armed", "absen", "0"};
+	enum gate_mode mode;
+
+	(void)state;
+	assert_int_equal(ARRAY_SIZE(states), GATE_STATE_MAX);
+	assert_int_equal(ARRAY_SIZE(modes), GATE_MODE_MAX);
+	for (enum gate_state s = 0; s < GATE_STATE_MAX; s++)
+		assert_string_equal(gate_state_to_string(s), states[s]);
+	for (enum gate_mode m = 0; m < GATE_MODE_MAX; m++) {
+		assert_string_equal(gate_mode_to_string(m), modes[m]);
+		assert_int_equal(gate_mode_from_string(modes[m], &mode), 0);
+		assert_int_equal(mode, m);
+	}
+	mode = GATE_MODE_ACTIVE;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(gate_mode_from_string(bad[i], &mode), -EINVAL);
+		assert_int_equal(mode, GATE_MODE_ACTIVE);
+	}
+	for (enum gate_source s = 0; s < GATE_SOURCE_MAX; s++) {
+		assert_true(strlen(gate_source_to_string(s)) > 0);
+		for (enum fact f = 0; f < FACT_MAX; f++)
+			assert_true(strlen(fact_to_string(s, f)) > 0);
+		assert_string_not_equal(fact_to_string(s, FACT_YES), fact_to_string(s, FACT_NO));
+	}
+	assert_null(gate_cause_to_string(GATE_CAUSE_NONE));
+	for (enum gate_cause c = GATE_CAUSE_NONE + 1; c < GATE_CAUSE_MAX; c++) {
+		assert_true(strlen(gate_cause_to_string(c)) > 0);
+		assert_true(strlen(gate_cause_explain(c)) > 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_combination),
+		cmocka_unit_test(test_log_lowers_nothing),
+		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_release),
+		cmocka_unit_test(test_starts),
+		cmocka_unit_test(test_failed_update),
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
