@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""
+The structure: which folder uses which, and who may include what.
+
+The arrows are checked twice: by the headers that each file includes, and by the symbols that the
+static library of each folder leaves undefined and another one defines (nm). The second finds a
+function that is declared by hand.
+"""
+
+import os
+import re
+import subprocess
+import unittest
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ["MESON_BUILD_ROOT"])
+
+# Each folder, and all folders that it may use.
+CORE = ["base", "firmware", "tdx", "memory", "policy", "record"]
+LIB = {
+    "base": [],
+    "firmware": ["base"],
+    "tdx": ["base"],
+    "memory": ["base", "firmware", "tdx"],
+    "policy": ["base", "firmware", "tdx", "memory"],
+    "record": ["base", "firmware", "tdx", "memory", "policy"],
+    "explain": CORE,
+    "doctor": CORE,
+    "anonymise": ["base", "firmware", "policy"],
+}
+LOCAL = ["log", "host", "settings", "output", "actuator", "state"]
+DAEMON = {folder: [*LIB, *LOCAL[:i]] for i, folder in enumerate(LOCAL)}
+DAEMON |= {"service": [*LIB, *LOCAL], "commands": [*LIB, *LOCAL]}
+ARROWS = LIB | DAEMON
+MAIN = "main"  # the files of daemon/ itself, which use every folder
+
+# The files that may include the headers of a library.
+FOREIGN = {
+    "cxl/libcxl.h": ["daemon/host/cxl.c"],
+    "daxctl/libdaxctl.h": ["daemon/host/dax.c"],
+    "json-c/": ["daemon/output/json.c"],
+    "libsmartcols.h": ["daemon/output/table.c"],
+    "libudev.h": ["daemon/service/uevent.c"],
+    "systemd/sd-bus.h": ["daemon/host/booting.c"],
+    "systemd/sd-id128.h": ["daemon/host/kernel_log.c", "daemon/output/journal.c"],
+    "systemd/sd-journal.h": ["daemon/host/kernel_log.c", "daemon/log/log.c", "daemon/output/journal.c"],
+    "systemd/sd-event.h": ["daemon/service/service.c", "daemon/service/queue.h"],
+    "systemd/sd-daemon.h": ["daemon/service/service.c", "daemon/service/queue.c"],
+}
+
+# What lib/ needs of the C library: no file, clock, process, environment or locale.
+PURE = set(
+    """free qsort reallocarray fnmatch snprintf vsnprintf sscanf
+    memchr memcmp memcpy memmem memmove memset strcasecmp strchr strcmp strcspn strerror strlen
+    strncasecmp strncmp strpbrk strrchr strsep strspn strstr strtol strtoul strtoull
+    tdestroy tsearch""".split()
+)
+# What compilers and <assert.h>, <ctype.h>, <errno.h>, <stdio.h> make calls of.
+COMPILER = re.compile(
+    r"_GLOBAL_OFFSET_TABLE_|__assert_fail|__stack_chk_fail|__ctype_\w+_loc|__errno_location"
+    r"|__u?divti3|__isoc\d+_\w+|__\w+_chk|__(asan|ubsan|tsan|gcov)_\w+"
+)
+
+
+def folder_of(path):
+    """The folder of lib/ or daemon/ that a file belongs to, by its path from the top."""
+    parts = Path(path).parts
+    if parts[0] == "include":
+        parts = ("lib", *parts[2:])
+    return parts[1] if len(parts) > 2 else MAIN
+
+
+def sources():
+    for top in ("include", "lib", "daemon"):
+        for path in sorted((SOURCE / top).rglob("*.[ch]")):
+            yield str(path.relative_to(SOURCE)), path.read_text()
+
+
+def includes(text, quotes):
+    opening, closing = quotes
+    return re.findall(rf"^\s*#\s*include\s*{opening}([^{closing}]+){closing}", text, re.MULTILINE)
+
+
+def may_use(user, used):
+    return user in (used, MAIN) or used in ARROWS[user]
+
+
+def violations(arrows):
+    """Those of the pairs (user, used) that the table does not have."""
+    return sorted({(user, used) for user, used in arrows if not may_use(user, used)})
+
+
+def path_of_include(name):
+    return f"include/{name}" if name.startswith("tdxo/") else name
+
+
+def include_arrows():
+    for path, text in sources():
+        for name in includes(text, '""'):
+            yield folder_of(path), folder_of(path_of_include(name))
+
+
+def nm(*arguments):
+    output = subprocess.run(["nm", *arguments], check=True, capture_output=True, text=True).stdout
+    return {line.split()[-1] for line in output.splitlines() if line and not line.endswith(":")}
+
+
+def libraries():
+    """The static library of each folder."""
+    for folder in ARROWS:
+        top = "lib" if folder in LIB else "daemon"
+        [path] = (BUILD / top / folder).glob("lib*.a")
+        yield folder, path
+
+
+def strip_version(symbol):
+    return re.sub(r"^__isoc\d+_", "", symbol)
+
+
+class Structure(unittest.TestCase):
+    maxDiff = None
+
+    def test_every_folder_is_in_the_table(self):
+        folders = {folder_of(path) for path, _ in sources()}
+        self.assertEqual(folders - {MAIN}, set(ARROWS))
+
+    def test_a_reversed_arrow_is_found(self):
+        for user, all_used in ARROWS.items():
+            for used in all_used:
+                self.assertEqual(violations([(used, user)]), [(used, user)])
+        self.assertEqual(
+            violations([("service", "commands"), ("commands", "service")]),
+            [("commands", "service"), ("service", "commands")],
+        )
+
+    def test_includes(self):
+        self.assertEqual(violations(include_arrows()), [])
+
+    def test_includes_are_written_from_the_top(self):
+        for path, text in sources():
+            for name in includes(text, '""'):
+                self.assertTrue((SOURCE / path_of_include(name)).is_file(), (path, name))
+
+    def test_no_include_cycle(self):
+        edges = {path: [path_of_include(name) for name in includes(text, '""')] for path, text in sources()}
+
+        def visit(path, above):
+            self.assertNotIn(path, above, f"cycle: {' '.join(above)} {path}")
+            for name in edges[path]:
+                visit(name, [*above, path])
+
+        for path in edges:
+            visit(path, [])
+
+    def test_symbols(self):
+        defined, undefined = {}, {}
+        for folder, path in libraries():
+            undefined[folder] = nm("-u", path)
+            for symbol in nm("--defined-only", path):
+                defined[symbol] = folder
+        arrows = {
+            (folder, defined[symbol])
+            for folder, symbols in undefined.items()
+            for symbol in symbols
+            if symbol in defined
+        }
+        # A build that defines nothing, or that nm does not understand, must not pass.
+        self.assertGreater(len(arrows), len(ARROWS))
+        self.assertEqual(violations(arrows), [])
+
+    def test_lib_is_pure(self):
+        paths = [path for folder, path in libraries() if folder in LIB]
+        needed = nm("-u", *paths) - nm("--defined-only", *paths)
+        needed = {strip_version(symbol) for symbol in needed if not COMPILER.fullmatch(symbol)}
+        self.assertIn("snprintf", needed)
+        self.assertEqual(needed - PURE, set())
+
+    def test_foreign_headers(self):
+        for header, allowed in FOREIGN.items():
+            users = [
+                path
+                for path, text in sources()
+                if any(name.startswith(header) for name in includes(text, "<>"))
+            ]
+            self.assertEqual(sorted(users), sorted(allowed), header)
+
+    def test_every_foreign_header_is_in_the_table(self):
+        """Any header with a library's name or in its directory; the rest are the system's."""
+        system = re.compile(r"(sys|linux|asm)/.*|(?!lib)[a-z0-9_]+\.h")
+        for path, text in sources():
+            for name in includes(text, "<>"):
+                foreign = any(name.startswith(header) for header in FOREIGN)
+                self.assertTrue(foreign or system.fullmatch(name), (path, name))
+
+
+if __name__ == "__main__":
+    unittest.main()
