@@ -168,13 +168,13 @@ static int examine(struct visit *visit, const struct config *config, bool hotplu
 static void print_gate(const struct gate *gate)
 {
 	char line[1024];
-	struct text text = text_in(line, sizeof(line));
+	struct strbuf text = strbuf_in(line, sizeof(line));
 
-	text_append(&text, "TDX gate ");
+	strbuf_append(&text, "TDX gate ");
 	gate_append(&text, gate);
-	text_append(&text, ". Sources: ");
+	strbuf_append(&text, ". Sources: ");
 	gate_append_sources(&text, gate);
-	text_append(&text, ".");
+	strbuf_append(&text, ".");
 	wrap_print(line, 0);
 	putchar('\n');
 }

@@ -69,7 +69,7 @@ static int output_add(const struct record *record, void *userdata)
 static void print_summary(const struct snapshot *snapshot, const struct state *state)
 {
 	char size[SIZE_TEXT], gate[128];
-	struct text text = text_in(gate, sizeof(gate));
+	struct strbuf text = strbuf_in(gate, sizeof(gate));
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; i < snapshot->boot_map.n; i++)

@@ -31,7 +31,7 @@ static int append_block(const char *name, void *userdata)
 {
 	uint64_t id;
 
-	return value_number_after(name, "memory", &id) ? blocks_append(userdata, id) : 0;
+	return parse_number_after(name, "memory", &id) ? blocks_append(userdata, id) : 0;
 }
 
 /* 0 or a negative errno. */
@@ -212,7 +212,7 @@ int sensor_block_state(uint64_t id, enum block_state *ret_state)
 	r = sysfs_read(path_of(&path, SYS_BLOCK_STATE, id), text, sizeof(text));
 	if (r < 0)
 		return r == -ENODEV ? -ENOENT : r;
-	r = names_find(block_states, ARRAY_SIZE(block_states), text);
+	r = string_table_find(block_states, ARRAY_SIZE(block_states), text);
 	if (r < 0)
 		return -EBADMSG;
 	*ret_state = (enum block_state)r;
@@ -242,7 +242,7 @@ static int note_node(const char *name, void *userdata)
 {
 	uint64_t number;
 
-	if (value_number_after(name, "node", &number))
+	if (parse_number_after(name, "node", &number))
 		*(int *)userdata = (int)number;
 	return 0;
 }
@@ -257,15 +257,15 @@ static void read_head_room(struct sensor *sensor)
 
 	if (sysfs_read_number(SYS_AUTO_MOVABLE_RATIO, 10, &snapshot->movable_advice) < 0)
 		snapshot->movable_advice = MOVABLE_ADVICE_PRESET;
-	snapshot->zones = (struct zones){0};
+	snapshot->zones = (struct zoneinfo){0};
 	r = sysfs_read_text(PROC_ZONEINFO, &text, &size);
 	if (r == 0)
-		r = zones_read(text, (uint64_t)sysconf(_SC_PAGESIZE), &snapshot->zones);
+		r = zoneinfo_read(text, (uint64_t)sysconf(_SC_PAGESIZE), &snapshot->zones);
 	free(text);
 	/* A captured tree may be without. */
 	if (r == 0 || r == -ENOENT)
 		return;
-	snapshot->zones = (struct zones){.unreadable = true};
+	snapshot->zones = (struct zoneinfo){.unreadable = true};
 	complain(&sensor->complaints, PROC_ZONEINFO ": %s", strerror(-r));
 }
 

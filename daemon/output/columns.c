@@ -12,32 +12,32 @@
 #include <strings.h>
 
 /* "0x100000000-0x1ffffffff", as lsmem prints it; or nothing */
-static void put_range(struct text *text, struct range range)
+static void put_range(struct strbuf *text, struct range range)
 {
 	if (!range_is_empty(range))
-		text_append(text, "0x%" PRIx64 "-0x%" PRIx64, range.start, range.end - 1);
+		strbuf_append(text, "0x%" PRIx64 "-0x%" PRIx64, range.start, range.end - 1);
 }
 
-static void put_own_range(struct text *text, const struct line *line)
+static void put_own_range(struct strbuf *text, const struct line *line)
 {
 	put_range(text, line->range);
 }
 
-static void put_window(struct text *text, const struct line *line)
+static void put_window(struct strbuf *text, const struct line *line)
 {
 	put_range(text, line->record->arrival.origin.window);
 }
 
 /* Firmware may tell of a window that the kernel has no decoder for. */
-static void put_window_name(struct text *text, const char *decoder, struct range window)
+static void put_window_name(struct strbuf *text, const char *decoder, struct range window)
 {
 	bool known = !range_is_empty(window);
 
-	text_append(text, "%s%s", *decoder || !known ? decoder : "window", known ? " " : "");
+	strbuf_append(text, "%s%s", *decoder || !known ? decoder : "window", known ? " " : "");
 	put_range(text, window);
 }
 
-static void put_name(struct text *text, const struct line *line)
+static void put_name(struct strbuf *text, const struct line *line)
 {
 	const struct arrival *arrival = &line->record->arrival;
 
@@ -46,10 +46,10 @@ static void put_name(struct text *text, const struct line *line)
 		put_window_name(text, arrival->origin.decoder, line->range);
 		break;
 	case LEVEL_REGION:
-		text_append(text, "%s", arrival->region);
+		strbuf_append(text, "%s", arrival->region);
 		break;
 	case LEVEL_DEVICE:
-		text_append(text, "%s", arrival->device);
+		strbuf_append(text, "%s", arrival->device);
 		break;
 	default:
 		put_range(text, line->range);
@@ -57,25 +57,25 @@ static void put_name(struct text *text, const struct line *line)
 }
 
 /* One more value of a list; a memory device that has none keeps its place. */
-static void put_item(struct text *text, const char *item)
+static void put_item(struct strbuf *text, const char *item)
 {
-	text_append(text, "%s%s", text->n ? "," : "", *item ? item : "-");
+	strbuf_append(text, "%s%s", text->n ? "," : "", *item ? item : "-");
 }
 
-static void put_memdevs(struct text *text, const struct line *line)
+static void put_memdevs(struct strbuf *text, const struct line *line)
 {
 	for (size_t i = 0; i < line->record->arrival.n_memdevs; i++)
 		put_item(text, line->record->arrival.memdevs[i].name);
 }
 
-static void put_serials(struct text *text, const struct line *line)
+static void put_serials(struct strbuf *text, const struct line *line)
 {
 	for (size_t i = 0; i < line->record->arrival.n_memdevs; i++)
-		text_append(text, "%s0x%" PRIx64, i ? "," : "",
+		strbuf_append(text, "%s0x%" PRIx64, i ? "," : "",
 			line->record->arrival.memdevs[i].serial);
 }
 
-static void put_pci(struct text *text, const struct line *line)
+static void put_pci(struct strbuf *text, const struct line *line)
 {
 	for (size_t i = 0; i < line->record->arrival.n_memdevs; i++)
 		put_item(text, line->record->arrival.memdevs[i].pci_address);
@@ -177,14 +177,14 @@ size_t columns_shown(const struct table_options *options, const struct column *s
 	return n;
 }
 
-static void put_size(struct text *text, uint64_t size, bool bytes)
+static void put_size(struct strbuf *text, uint64_t size, bool bytes)
 {
 	char buf[SIZE_TEXT];
 
 	if (bytes)
-		text_append(text, "%" PRIu64, size);
+		strbuf_append(text, "%" PRIu64, size);
 	else
-		text_append(text, "%s", size_format(size, buf));
+		strbuf_append(text, "%s", size_format(size, buf));
 }
 
 static struct field find_field(const struct record *record, const char *name)
@@ -207,7 +207,7 @@ static struct field field_of(const struct column *column, const struct line *lin
 }
 
 static void put_value(
-	struct text *text, const struct column *column, const struct line *line, bool bytes)
+	struct strbuf *text, const struct column *column, const struct line *line, bool bytes)
 {
 	struct field field;
 
@@ -217,17 +217,17 @@ static void put_value(
 	}
 	field = field_of(column, line);
 	if (field.kind == FIELD_TEXT)
-		text_append(text, "%s", field.text);
+		strbuf_append(text, "%s", field.text);
 	else if (field.kind == FIELD_NUMBER && column->flags & COLUMN_SIZE)
 		put_size(text, field.number, bytes);
 	else if (field.kind == FIELD_NUMBER)
-		text_append(text, "%" PRIu64, field.number);
+		strbuf_append(text, "%" PRIu64, field.number);
 }
 
 const char *column_text(
 	const struct column *column, const struct line *line, bool bytes, char buf[COLUMN_TEXT])
 {
-	struct text text = text_in(buf, COLUMN_TEXT);
+	struct strbuf text = strbuf_in(buf, COLUMN_TEXT);
 
 	if (line->level >= column->level)
 		put_value(&text, column, line, bytes);

@@ -48,7 +48,7 @@ enum {
 struct column {
 	const char *title;
 	const char *field; /* of the record; NULL: put() has it, or it is the line's size */
-	void (*put)(struct text *text, const struct line *line);
+	void (*put)(struct strbuf *text, const struct line *line);
 	enum level level; /* not known of lines nearer to the root */
 	int flags;
 	const char *help;

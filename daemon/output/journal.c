@@ -161,15 +161,15 @@ void journal_gate(const struct gate *gate)
 	struct field fields[GATE_FIELDS];
 	struct entry entry = {0};
 	char state[RECORD_SENTENCE];
-	struct text text = text_in(state, sizeof(state));
+	struct strbuf text = strbuf_in(state, sizeof(state));
 
 	gate_append(&text, gate);
 	if (gate->cause > GATE_CAUSE_NOT_ENABLED)
-		text_append(&text, ": %s", gate_cause_explain(gate->cause));
+		strbuf_append(&text, ": %s", gate_cause_explain(gate->cause));
 	if (*gate_log_line(gate))
-		text_append(&text, ": %s", gate_log_line(gate));
+		strbuf_append(&text, ": %s", gate_log_line(gate));
 	if (gate->detected == GATE_UNKNOWN) {
-		text_append(&text, ": ");
+		strbuf_append(&text, ": ");
 		gate_append_sources(&text, gate);
 	}
 	add(&entry, "MESSAGE=TDX gate %s", state);

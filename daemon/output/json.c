@@ -98,7 +98,7 @@ const char *json_mistake(const struct json_document *document)
 static void print_utf8(const char *text, FILE *out)
 {
 	while (*text) {
-		size_t length = text_utf8_length(text);
+		size_t length = utf8_length(text);
 
 		if (length)
 			fwrite(text, 1, length, out);

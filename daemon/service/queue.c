@@ -36,7 +36,7 @@ void work_save(struct work *work)
 void work_tell_status(const struct work *work)
 {
 	char gate[128];
-	struct text text = text_in(gate, sizeof(gate));
+	struct strbuf text = strbuf_in(gate, sizeof(gate));
 
 	gate_append(&text, &work->sensor->snapshot.gate);
 	sd_notifyf(false, "STATUS=TDX gate %s, %zu ranges decided%s", gate, work->state->history.n,

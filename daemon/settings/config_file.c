@@ -64,7 +64,7 @@ static void PRINTF(4, 5)
 	vsnprintf(text + n, sizeof(text) - (size_t)n, format, args);
 	va_end(args);
 	/* Names and values come from anywhere. */
-	text_make_printable(text);
+	make_printable(text);
 	log_print(priority, "%s", text);
 	if (priority == LOG_WARNING) {
 		reader->loader->settings.warnings++;

@@ -75,7 +75,7 @@ static int add_entry(const char *name, void *userdata)
 
 	path_of(&path, "%s/%s", listing->directory, name);
 	/* Names end up in messages, in the journal and in JSON. */
-	if (ends_with(name, listing->suffix) && text_is_printable(name))
+	if (ends_with(name, listing->suffix) && is_printable_text(name))
 		return append(&listing->found, name, path.text);
 	if (strcmp(name, "README") != 0)
 		listing->stray(path.text, 0, listing->userdata);

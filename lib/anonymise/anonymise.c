@@ -140,7 +140,7 @@ static void put_serial(struct output *out, const char *word)
 	char text[UUID_TEXT] = "?";
 	uint64_t serial;
 
-	if (value_parse_number(word, &serial) == 0) {
+	if (parse_number(word, &serial) == 0) {
 		snprintf(text, sizeof(text), "%" PRIu64, serial);
 		snprintf(text, sizeof(text), "0x%zx", number_of(out, text));
 	}
@@ -215,7 +215,7 @@ static void put_serials(struct output *out, const char *list)
 {
 	char word[WORD_TEXT];
 
-	while (value_next_word(&list, word) > 0)
+	while (parse_word(&list, word) > 0)
 		put_serial(out, word);
 }
 
@@ -223,7 +223,7 @@ static bool is_matched(const char *list, const char *name)
 {
 	char word[WORD_TEXT];
 
-	while (*name && value_next_word(&list, word) > 0)
+	while (*name && parse_word(&list, word) > 0)
 		if (fnmatch(word, name, FNM_CASEFOLD) == 0)
 			return true;
 	return false;

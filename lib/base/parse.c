@@ -12,7 +12,7 @@
 
 #define BLANKS " \t"
 
-int value_next_word(const char **list, char ret_word[WORD_TEXT])
+int parse_word(const char **list, char ret_word[WORD_TEXT])
 {
 	const char *start = *list + strspn(*list, BLANKS);
 	size_t length = strcspn(start, BLANKS);
@@ -27,7 +27,7 @@ int value_next_word(const char **list, char ret_word[WORD_TEXT])
 	return 1;
 }
 
-int value_parse_bool(const char *text, bool *ret_bool)
+int parse_bool(const char *text, bool *ret_bool)
 {
 	static const char *const words[][2] = {
 		{"no", "yes"}, {"false", "true"}, {"off", "on"}, {"0", "1"}};
@@ -59,7 +59,7 @@ static const char *parse_digits(const char *text, uint64_t *ret_number)
 	return end;
 }
 
-int value_parse_number(const char *text, uint64_t *ret_number)
+int parse_number(const char *text, uint64_t *ret_number)
 {
 	uint64_t number;
 	const char *end = parse_digits(text, &number);
@@ -70,7 +70,7 @@ int value_parse_number(const char *text, uint64_t *ret_number)
 	return 0;
 }
 
-bool value_number_after(const char *name, const char *prefix, uint64_t *ret_number)
+bool parse_number_after(const char *name, const char *prefix, uint64_t *ret_number)
 {
 	size_t length = strlen(prefix);
 	char *end;
@@ -86,7 +86,7 @@ bool value_number_after(const char *name, const char *prefix, uint64_t *ret_numb
 	return true;
 }
 
-int value_parse_size(const char *text, uint64_t *ret_bytes)
+int parse_size(const char *text, uint64_t *ret_bytes)
 {
 	static const char units[] = "KMGT";
 	const char *end, *unit;
@@ -107,7 +107,7 @@ int value_parse_size(const char *text, uint64_t *ret_bytes)
 	return 0;
 }
 
-int value_parse_range(const char *text, struct range *ret_range)
+int parse_range(const char *text, struct range *ret_range)
 {
 	uint64_t first, last;
 
@@ -121,7 +121,7 @@ int value_parse_range(const char *text, struct range *ret_range)
 	return 0;
 }
 
-int value_parse_ranges(const char *list, struct range_set *ret_set)
+int parse_ranges(const char *list, struct range_set *ret_set)
 {
 	CLEANUP(range_set_done) struct range_set set = {0};
 	char word[WORD_TEXT];
@@ -129,8 +129,8 @@ int value_parse_ranges(const char *list, struct range_set *ret_set)
 	bool overlap = false;
 	int r;
 
-	while ((r = value_next_word(&list, word)) > 0) {
-		r = value_parse_range(word, &range);
+	while ((r = parse_word(&list, word)) > 0) {
+		r = parse_range(word, &range);
 		if (r < 0)
 			return r;
 		overlap |= range_set_overlaps(&set, range);

@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void text_append(struct text *text, const char *format, ...)
+void strbuf_append(struct strbuf *text, const char *format, ...)
 {
 	size_t room = text->size - text->n;
 	va_list args;
@@ -25,14 +25,14 @@ static bool is_printable(char c)
 	return c >= ' ' && c <= '~';
 }
 
-void text_make_printable(char *text)
+void make_printable(char *text)
 {
 	for (; *text; text++)
 		if (!is_printable(*text))
 			*text = '?';
 }
 
-bool text_is_printable(const char *text)
+bool is_printable_text(const char *text)
 {
 	while (is_printable(*text))
 		text++;
@@ -63,7 +63,7 @@ static const struct {
 	{0xf4, 0xf4, 0x80, 0x8f, 4},
 };
 
-size_t text_utf8_length(const char *text)
+size_t utf8_length(const char *text)
 {
 	if (is_between(*text, 0x01, 0x7f))
 		return 1;

@@ -15,7 +15,7 @@
 /* A finding under construction. Short of memory its texts lead nowhere, and nothing more is added. */
 struct note {
 	struct finding finding;
-	struct text message, remedy;
+	struct strbuf message, remedy;
 };
 
 struct examination {
@@ -38,7 +38,7 @@ struct plain_finding {
 void note_plain(struct examination *examination, const struct plain_finding *plain);
 
 /* Append a command that puts a comment sign before lines of a file, in a copy in `directory`. */
-void doctor_append_comment_out(struct text *text, const char *path, const char *directory,
+void doctor_append_comment_out(struct strbuf *text, const char *path, const char *directory,
 	unsigned int first, unsigned int last);
 
 /* TDX is, or should be, of importance to this host. */

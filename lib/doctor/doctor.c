@@ -58,8 +58,8 @@ void findings_done(struct findings *findings)
 void note_begin(struct note *note, enum finding_code code, enum severity severity)
 {
 	note->finding = (struct finding){.code = code, .severity = severity};
-	note->message = text_in(note->finding.message, sizeof(note->finding.message));
-	note->remedy = text_in(note->finding.remedy, sizeof(note->finding.remedy));
+	note->message = strbuf_in(note->finding.message, sizeof(note->finding.message));
+	note->remedy = strbuf_in(note->finding.remedy, sizeof(note->finding.remedy));
 }
 
 void note_source(struct note *note, const char *format, ...)
@@ -76,9 +76,9 @@ void note_end(struct examination *examination, struct note *note)
 	struct findings *findings = &examination->findings;
 
 	/* Names and values come from anywhere; they end up on terminals and in JSON. */
-	text_make_printable(note->finding.message);
-	text_make_printable(note->finding.remedy);
-	text_make_printable(note->finding.source);
+	make_printable(note->finding.message);
+	make_printable(note->finding.remedy);
+	make_printable(note->finding.source);
 	if (array_append(findings->items, findings->n, note->finding) < 0)
 		examination->error = -ENOMEM;
 }
@@ -89,47 +89,47 @@ void note_plain(struct examination *examination, const struct plain_finding *pla
 
 	note_begin(&note, plain->code, plain->severity);
 	note_source(&note, "%s", plain->source);
-	text_append(&note.message, "%s", plain->message);
-	text_append(&note.remedy, "%s", plain->remedy);
+	strbuf_append(&note.message, "%s", plain->message);
+	strbuf_append(&note.remedy, "%s", plain->remedy);
 	note_end(examination, &note);
 }
 
 /* A path for a shell: in quotes, if it has anything in it that wants them. */
-static void append_path(struct text *text, const char *path)
+static void append_path(struct strbuf *text, const char *path)
 {
 	if (path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 			      "/._-+@")] == '\0') {
-		text_append(text, "%s", path);
+		strbuf_append(text, "%s", path);
 		return;
 	}
-	text_append(text, "'");
+	strbuf_append(text, "'");
 	for (; *path; path++)
 		if (*path == '\'')
-			text_append(text, "'\\''");
+			strbuf_append(text, "'\\''");
 		else
-			text_append(text, "%c", *path);
-	text_append(text, "'");
+			strbuf_append(text, "%c", *path);
+	strbuf_append(text, "'");
 }
 
-void doctor_append_comment_out(struct text *text, const char *path, const char *directory,
+void doctor_append_comment_out(struct strbuf *text, const char *path, const char *directory,
 	unsigned int first, unsigned int last)
 {
 	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 	size_t length = strlen(directory);
 	char buf[FINDING_SOURCE];
-	struct text copy = text_in(buf, sizeof(buf));
+	struct strbuf copy = strbuf_in(buf, sizeof(buf));
 
-	text_append(&copy, "%s/%s", directory, name);
+	strbuf_append(&copy, "%s/%s", directory, name);
 	/* A copy there is the one that counts; there may be one already from another finding. */
 	if (strncmp(path, directory, length) != 0 || path[length] != '/') {
-		text_append(text, "mkdir -p %s && cp -n ", directory);
+		strbuf_append(text, "mkdir -p %s && cp -n ", directory);
 		append_path(text, path);
-		text_append(text, " %s/ && ", directory);
+		strbuf_append(text, " %s/ && ", directory);
 	}
-	text_append(text, "sed -i '%u", first);
+	strbuf_append(text, "sed -i '%u", first);
 	if (last != first)
-		text_append(text, ",%u", last);
-	text_append(text, "s/^/#/' ");
+		strbuf_append(text, ",%u", last);
+	strbuf_append(text, "s/^/#/' ");
 	append_path(text, buf);
 }
 

@@ -88,7 +88,7 @@ bool modprobe_next(struct conf_text *conf, struct modprobe_line *ret_line)
 
 	while (join(conf, ret_line, text)) {
 		const char *rest = take_word(text, word, sizeof(word));
-		int command = names_find(commands, ARRAY_SIZE(commands), word);
+		int command = string_table_find(commands, ARRAY_SIZE(commands), word);
 
 		if (command < 0)
 			continue;

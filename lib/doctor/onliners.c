@@ -26,14 +26,15 @@ void doctor_check_hotplug(struct examination *examination)
 		note_plain(examination, &plain);
 }
 
-static void append_unwritable_remedy(struct text *text, const struct doctor_unwritable *unwritable)
+static void append_unwritable_remedy(
+	struct strbuf *text, const struct doctor_unwritable *unwritable)
 {
 	if (unwritable->pid)
-		text_append(text, "systemctl revert tdx-onlined.service && " RESTART);
+		strbuf_append(text, "systemctl revert tdx-onlined.service && " RESTART);
 	else if (unwritable->error == EROFS)
-		text_append(text, "mount -o remount,rw /sys");
+		strbuf_append(text, "mount -o remount,rw /sys");
 	else
-		text_append(text, "Run tdx-onlined as root, and outside of a container.");
+		strbuf_append(text, "Run tdx-onlined as root, and outside of a container.");
 }
 
 void doctor_check_writable(struct examination *examination)
@@ -46,11 +47,11 @@ void doctor_check_writable(struct examination *examination)
 
 		note_begin(&note, FINDING_NOT_WRITABLE, SEVERITY_PROBLEM);
 		note_source(&note, "%s", unwritable->path);
-		text_append(&note.message, "%s cannot be written", unwritable->path);
+		strbuf_append(&note.message, "%s cannot be written", unwritable->path);
 		if (unwritable->pid)
-			text_append(&note.message, " by the daemon (process %" PRIu64 ")",
+			strbuf_append(&note.message, " by the daemon (process %" PRIu64 ")",
 				unwritable->pid);
-		text_append(&note.message, ": %s.", strerror(unwritable->error));
+		strbuf_append(&note.message, ": %s.", strerror(unwritable->error));
 		append_unwritable_remedy(&note.remedy, unwritable);
 		note_end(examination, &note);
 	}
@@ -58,14 +59,14 @@ void doctor_check_writable(struct examination *examination)
 
 /* --- the guard --- */
 
-static void append_guard_remedy(struct text *text, const struct doctor_facts *facts)
+static void append_guard_remedy(struct strbuf *text, const struct doctor_facts *facts)
 {
 	if (facts->observe)
-		text_append(text, "Act=yes in tdx-onlined.conf(5), then run: " RELOAD);
+		strbuf_append(text, "Act=yes in tdx-onlined.conf(5), then run: " RELOAD);
 	else if (facts->running)
-		text_append(text, RESTART);
+		strbuf_append(text, RESTART);
 	else
-		text_append(text, "systemctl enable --now tdx-onlined.service");
+		strbuf_append(text, "systemctl enable --now tdx-onlined.service");
 }
 
 void doctor_check_guard(struct examination *examination)
@@ -79,19 +80,19 @@ void doctor_check_guard(struct examination *examination)
 		strcmp(facts->snapshot->auto_online_blocks, "offline") != 0) {
 		note_begin(&note, FINDING_KERNEL_POLICY, SEVERITY_PROBLEM);
 		note_source(&note, AUTO_ONLINE);
-		text_append(&note.message,
+		strbuf_append(&note.message,
 			AUTO_ONLINE " is %s: the kernel onlines memory when it is added, before it "
 				    "is judged.",
 			facts->snapshot->auto_online_blocks);
 		append_guard_remedy(&note.remedy, facts);
-		text_append(&note.remedy,
+		strbuf_append(&note.remedy,
 			"; from boot on: memhp_default_state=offline on the kernel command line");
 		note_end(examination, &note);
 	}
 	if (facts->snapshot->dax_autoprobe == DAX_AUTOPROBE_ON) {
 		note_begin(&note, FINDING_GUARD_DOWN, SEVERITY_PROBLEM);
 		note_source(&note, AUTOPROBE);
-		text_append(&note.message,
+		strbuf_append(&note.message,
 			AUTOPROBE " is 1: kmem takes a dax device when it appears, before it is "
 				  "judged.");
 		append_guard_remedy(&note.remedy, facts);
@@ -172,9 +173,9 @@ static void find_in_command_line(
 
 	note_begin(&note, FINDING_KERNEL_COMMAND_LINE, parameters[i].severity);
 	note_source(&note, CMDLINE);
-	text_append(&note.message, "%s%s%s on the kernel command line: %s.", parameter->name,
+	strbuf_append(&note.message, "%s%s%s on the kernel command line: %s.", parameter->name,
 		parameter->value[0] ? "=" : "", parameter->value, parameters[i].clause);
-	text_append(&note.remedy, "%s", parameters[i].remedy);
+	strbuf_append(&note.remedy, "%s", parameters[i].remedy);
 	note_end(examination, &note);
 }
 
@@ -219,16 +220,16 @@ void doctor_check_udev(struct examination *examination)
 		note_begin(&note, FINDING_UDEV_RULE, SEVERITY_NOTICE);
 		note_source(&note, "%s:%u", path, write->first_line);
 		if (write->way == UDEV_WRITES)
-			text_append(&note.message,
+			strbuf_append(&note.message,
 				"%s:%u may online memory: udevd writes %s to a device that "
 				"appears.",
 				path, write->first_line, write->what);
 		else
-			text_append(&note.message, "%s:%u may online memory: udevd runs %s", path,
+			strbuf_append(&note.message, "%s:%u may online memory: udevd runs %s", path,
 				write->first_line, write->what);
 		doctor_append_comment_out(&note.remedy, path, "/etc/udev/rules.d",
 			write->first_line, write->last_line);
-		text_append(&note.remedy, " && udevadm control --reload");
+		strbuf_append(&note.remedy, " && udevadm control --reload");
 		note_end(examination, &note);
 	}
 }
@@ -245,12 +246,12 @@ void doctor_check_daxctl(struct examination *examination)
 			continue;
 		note_begin(&note, FINDING_DAXCTL_CONFIG, onliner_severity(examination));
 		note_source(&note, "%s:%u", facts->daxctl[i].path, section->line);
-		text_append(&note.message,
+		strbuf_append(&note.message,
 			"%s:%u: daxctl makes memory of the device of section [reconfigure-device "
 			"%s] "
 			"when it appears, and onlines it.",
 			facts->daxctl[i].path, section->line, section->name);
-		text_append(&note.remedy, "mode = devdax in that section, or online = false.");
+		strbuf_append(&note.remedy, "mode = devdax in that section, or online = false.");
 		note_end(examination, &note);
 	}
 }
@@ -263,15 +264,15 @@ void doctor_check_agents(struct examination *examination)
 	for (size_t i = 0; i < facts->n_agents; i++) {
 		note_begin(&note, FINDING_GUEST_AGENT, onliner_severity(examination));
 		note_source(&note, "/proc/%" PRIu64 "/comm", facts->agents[i].pid);
-		text_append(&note.message,
+		strbuf_append(&note.message,
 			"%s runs (process %" PRIu64
 			"): it onlines memory blocks when the hypervisor "
 			"says guest-set-memory-blocks.",
 			facts->agents[i].name, facts->agents[i].pid);
-		text_append(&note.remedy, "systemctl disable --now qemu-guest-agent.service; or "
-					  "block-rpcs=guest-set-memory-blocks (before QEMU 7.2: "
-					  "blacklist=) in [general] "
-					  "of /etc/qemu/qemu-ga.conf.");
+		strbuf_append(&note.remedy, "systemctl disable --now qemu-guest-agent.service; or "
+					    "block-rpcs=guest-set-memory-blocks (before QEMU 7.2: "
+					    "blacklist=) in [general] "
+					    "of /etc/qemu/qemu-ga.conf.");
 		note_end(examination, &note);
 	}
 }
@@ -311,11 +312,11 @@ static void find_in_modprobe(
 		return;
 	note_begin(&note, FINDING_MODULE_BLACKLISTED, SEVERITY_PROBLEM);
 	note_source(&note, "%s:%u", modprobe->path, line->first);
-	text_append(&note.message, "%s:%u keeps %s from being loaded: %s.", modprobe->path,
+	strbuf_append(&note.message, "%s:%u keeps %s from being loaded: %s.", modprobe->path,
 		line->first, line->module, loss);
 	doctor_append_comment_out(
 		&note.remedy, modprobe->path, "/etc/modprobe.d", line->first, line->last);
-	text_append(&note.remedy, " && modprobe %s", line->module);
+	strbuf_append(&note.remedy, " && modprobe %s", line->module);
 	note_end(examination, &note);
 }
 
@@ -328,10 +329,10 @@ static void find_in_blacklist(struct examination *examination, const struct para
 			continue;
 		note_begin(&note, FINDING_MODULE_BLACKLISTED, SEVERITY_PROBLEM);
 		note_source(&note, CMDLINE);
-		text_append(&note.message,
+		strbuf_append(&note.message,
 			"%s= on the kernel command line keeps %s from being loaded: %s.",
 			parameter->name, modules[i].module, modules[i].loss);
-		text_append(&note.remedy,
+		strbuf_append(&note.remedy,
 			"Take %s off %s= on the kernel command line, then boot again.",
 			modules[i].module, parameter->name);
 		note_end(examination, &note);
@@ -354,16 +355,17 @@ void doctor_check_modules(struct examination *examination)
 
 /* --- memory --- */
 
-static void append_stranded_remedy(struct text *text, const struct record *record)
+static void append_stranded_remedy(struct strbuf *text, const struct record *record)
 {
 	const struct arrival *arrival = &record->arrival;
 
 	if (arrival_is_dax(arrival))
-		text_append(text, "daxctl reconfigure-device -m devdax -f %s", arrival->device);
+		strbuf_append(text, "daxctl reconfigure-device -m devdax -f %s", arrival->device);
 	else if (arrival->carrier == CARRIER_VIRTIO_MEM)
-		text_append(text, "At the hypervisor: requested-size=0 of the virtio-mem device.");
+		strbuf_append(
+			text, "At the hypervisor: requested-size=0 of the virtio-mem device.");
 	else
-		text_append(text,
+		strbuf_append(text,
 			"Boot again with it in its place: what is there at boot is boot memory.");
 }
 
@@ -386,7 +388,7 @@ void doctor_check_stranded(struct examination *examination)
 			continue;
 		note_begin(&note, FINDING_STRANDED, SEVERITY_PROBLEM);
 		note_source(&note, MEMORY);
-		text_append(&note.message,
+		strbuf_append(&note.message,
 			"%s: %s of it, in %" PRIu64
 			" memory block%s, must stay offline. Their memory "
 			"map is paid for, and nobody can use them.",
@@ -427,14 +429,14 @@ void doctor_check_movable(struct examination *examination)
 			continue;
 		note_begin(&note, FINDING_MOVABLE_ZONE, SEVERITY_NOTICE);
 		note_source(&note, MEMORY);
-		text_append(&note.message, "%s at %s",
+		strbuf_append(&note.message, "%s at %s",
 			size_format(range_size(movable->range), size),
 			range_format(movable->range, range));
 		if (movable->node != NODE_UNKNOWN)
-			text_append(&note.message, " (node %d)", movable->node);
-		text_append(
+			strbuf_append(&note.message, " (node %d)", movable->node);
+		strbuf_append(
 			&note.message, " are in ZONE_MOVABLE: no confidential VM can use them.");
-		text_append(&note.remedy,
+		strbuf_append(&note.remedy,
 			"chmem -d 0x%" PRIx64 "-0x%" PRIx64 " && chmem -e -z Normal 0x%" PRIx64
 			"-0x%" PRIx64,
 			start, last, start, last);

@@ -23,12 +23,12 @@ void doctor_check_gate_mode(struct examination *examination)
 		return;
 	note_begin(&note, FINDING_GATE_OVERRIDDEN, SEVERITY_PROBLEM);
 	note_source(&note, "/etc/tdx-onlined.conf");
-	text_append(&note.message,
+	strbuf_append(&note.message,
 		"The gate is absent as configured, but %s as found: memory is given to a kernel "
 		"that "
 		"refuses it, or is taken for TDX memory that it is not.",
 		gate_state_to_string(gate->detected));
-	text_append(&note.remedy, "Gate=auto in tdx-onlined.conf(5), then run: " RELOAD);
+	strbuf_append(&note.remedy, "Gate=auto in tdx-onlined.conf(5), then run: " RELOAD);
 	note_end(examination, &note);
 }
 
@@ -83,18 +83,18 @@ static struct suspects find_suspects(const struct doctor_facts *facts)
 	};
 }
 
-static void append_memory_remedy(struct text *text, const struct suspects *suspects)
+static void append_memory_remedy(struct strbuf *text, const struct suspects *suspects)
 {
-	text_append(text, "Keep memory that is no TDX memory from the kernel:");
+	strbuf_append(text, "Keep memory that is no TDX memory from the kernel:");
 	if (suspects->in_cxl)
-		text_append(text,
+		strbuf_append(text,
 			" set CXL memory to special purpose memory in the BIOS, and take "
 			"efi=nosoftreserve off the kernel command line%s",
 			suspects->late ? ";" : "");
 	if (suspects->late)
-		text_append(text, " load kvm_intel before memory arrives (" LOAD_AT_BOOT
-				  ") and enable tdx-onlined.service");
-	text_append(text, ". Then boot again.");
+		strbuf_append(text, " load kvm_intel before memory arrives (" LOAD_AT_BOOT
+				    ") and enable tdx-onlined.service");
+	strbuf_append(text, ". Then boot again.");
 }
 
 /* The request that failed. An errno other than EIO has another reason (tdx.c, sc_retry_prerr()). */
@@ -116,29 +116,30 @@ static bool is_about_memory(const struct doctor_facts *facts)
 }
 
 /* What to do about an error of init_tdx_module() (6.12, 7.3). */
-static void append_errno_remedy(struct text *text, const struct doctor_facts *facts)
+static void append_errno_remedy(struct strbuf *text, const struct doctor_facts *facts)
 {
 	switch (tdx_log_error(facts->log)) {
 	case ENOMEM:
-		text_append(text, "TDX needs 1/256 of all memory for itself, in large pieces.");
+		strbuf_append(text, "TDX needs 1/256 of all memory for itself, in large pieces.");
 		if (!kernel_starts_tdx_at_boot(facts->gate->evidence.release))
-			text_append(text, " Start it while memory is free: " LOAD_AT_BOOT
-					  ", then boot again.");
+			strbuf_append(text, " Start it while memory is free: " LOAD_AT_BOOT
+					    ", then boot again.");
 		else
-			text_append(text, " Boot again without hugepages= and the like on "
-					  "the kernel command line.");
+			strbuf_append(text, " Boot again without hugepages= and the like on "
+					    "the kernel command line.");
 		break;
 	case ENOSPC:
-		text_append(text, "Give the kernel a memory map of fewer and larger ranges: a BIOS "
-				  "setting, or less memmap=" PUT_ON);
+		strbuf_append(text,
+			"Give the kernel a memory map of fewer and larger ranges: a BIOS "
+			"setting, or less memmap=" PUT_ON);
 		break;
 	default:
-		text_append(text, "Boot again. If it fails again, update the BIOS and the TDX "
-				  "module. All messages about it: journalctl -k -b -g virt/tdx");
+		strbuf_append(text, "Boot again. If it fails again, update the BIOS and the TDX "
+				    "module. All messages about it: journalctl -k -b -g virt/tdx");
 	}
 }
 
-static void append_failure_remedy(struct text *text, const struct doctor_facts *facts)
+static void append_failure_remedy(struct strbuf *text, const struct doctor_facts *facts)
 {
 	const struct suspects suspects = find_suspects(facts);
 	struct seamcall seamcall;
@@ -147,13 +148,14 @@ static void append_failure_remedy(struct text *text, const struct doctor_facts *
 	if (is_about_memory(facts) && (suspects.late || suspects.in_cxl))
 		append_memory_remedy(text, &suspects);
 	else if (refused && !seamcall_status_is_passing(seamcall.status))
-		text_append(text, "Update the BIOS and the TDX module, and check the BIOS settings "
-				  "for TDX. Then boot again.");
+		strbuf_append(text,
+			"Update the BIOS and the TDX module, and check the BIOS settings "
+			"for TDX. Then boot again.");
 	else
 		append_errno_remedy(text, facts);
 }
 
-static void append_failure_details(struct text *text, const struct doctor_facts *facts)
+static void append_failure_details(struct strbuf *text, const struct doctor_facts *facts)
 {
 	const struct suspects suspects = find_suspects(facts);
 	struct seamcall seamcall;
@@ -162,13 +164,14 @@ static void append_failure_details(struct text *text, const struct doctor_facts 
 	if (find_seamcall(facts, &seamcall)) {
 		const char *meaning = seamcall_status_explain(seamcall.status);
 
-		text_append(text,
+		strbuf_append(text,
 			" The TDX module answered SEAMCALL leaf %" PRIu64 " with 0x%016" PRIx64
 			"%s%s.",
 			seamcall.leaf, seamcall.status, meaning ? ": " : "", meaning ?: "");
 	}
 	if (is_about_memory(facts) && suspects.late)
-		text_append(text, " %s in the kernel came after boot, perhaps before TDX started.",
+		strbuf_append(text,
+			" %s in the kernel came after boot, perhaps before TDX started.",
 			size_format(suspects.late, size));
 }
 
@@ -210,21 +213,21 @@ void doctor_check_tdx_state(struct examination *examination)
 		return;
 	note_begin(&note, tdx_findings[gate->cause].code, SEVERITY_PROBLEM);
 	note_source(&note, "%s", *line ? KERNEL_LOG : "TDX state");
-	text_append(&note.message, "%s", gate_cause_explain(gate->cause));
+	strbuf_append(&note.message, "%s", gate_cause_explain(gate->cause));
 	if (*line)
-		text_append(&note.message, ": %s", line);
-	text_append(&note.message, ".");
+		strbuf_append(&note.message, ": %s", line);
+	strbuf_append(&note.message, ".");
 	if (gate->cause == GATE_CAUSE_FAILED)
 		append_failure_details(&note.message, facts);
 	if (gate->detected == GATE_ABSENT) {
-		text_append(&note.message, " TDX cannot start before the next boot.");
+		strbuf_append(&note.message, " TDX cannot start before the next boot.");
 	} else {
-		text_append(&note.message, " Sources: ");
+		strbuf_append(&note.message, " Sources: ");
 		gate_append_sources(&note.message, gate);
-		text_append(&note.message, ".");
+		strbuf_append(&note.message, ".");
 	}
 	if (tdx_findings[gate->cause].remedy)
-		text_append(&note.remedy, "%s", tdx_findings[gate->cause].remedy);
+		strbuf_append(&note.remedy, "%s", tdx_findings[gate->cause].remedy);
 	else
 		append_failure_remedy(&note.remedy, facts);
 	note_end(examination, &note);
@@ -243,12 +246,12 @@ void doctor_check_cxl_windows(struct examination *examination)
 	for (size_t i = 0; i < parts->n; i++) {
 		note_begin(&note, FINDING_BOOT_MAP_IN_CXL_WINDOW, SEVERITY_PROBLEM);
 		note_source(&note, "/sys/firmware/acpi/tables/CEDT");
-		text_append(&note.message,
+		strbuf_append(&note.message,
 			"%s of boot memory lie in a CXL window, at %s: firmware declared CXL "
 			"memory ordinary RAM. It is no TDX memory, so TDX cannot initialize.",
 			size_format(range_size(parts->ranges[i]), size),
 			range_format(parts->ranges[i], range));
-		text_append(&note.remedy,
+		strbuf_append(&note.remedy,
 			"Set CXL memory to special purpose memory (EFI_MEMORY_SP) in the BIOS, and "
 			"take efi=nosoftreserve off the kernel command line. Then boot again.");
 		note_end(examination, &note);
@@ -270,17 +273,17 @@ void doctor_check_late_memory(struct examination *examination)
 			continue;
 		note_begin(&note, FINDING_LATE_MEMORY, SEVERITY_PROBLEM);
 		note_source(&note, MEMORY);
-		text_append(&note.message,
+		strbuf_append(&note.message,
 			"%s is in the kernel, and the TDX module is not initialized yet: Linux "
 			"before "
 			"7.1 takes it for TDX memory, even if it is offline, and if it is none the "
 			"initialization fails.",
 			record_subject(record, subject));
 		if (arrival_is_dax(&record->arrival))
-			text_append(&note.remedy, "daxctl reconfigure-device -m devdax -f %s",
+			strbuf_append(&note.remedy, "daxctl reconfigure-device -m devdax -f %s",
 				record->arrival.device);
 		else
-			text_append(&note.remedy, LOAD_AT_BOOT
+			strbuf_append(&note.remedy, LOAD_AT_BOOT
 				", then boot again, and let it arrive after kvm_intel is loaded.");
 		note_end(examination, &note);
 	}
@@ -294,18 +297,18 @@ static void find_not_loaded(struct examination *examination)
 
 	note_begin(&note, FINDING_KVM_NOT_LOADED, SEVERITY_NOTICE);
 	note_source(&note, KVM_INTEL);
-	text_append(&note.message,
+	strbuf_append(&note.message,
 		"The BIOS has enabled TDX, and kvm_intel is not loaded. %s when it is loaded, and "
 		"memory that arrives before can make that fail.",
 		sure ? "This kernel initializes TDX"
 		     : "If its KVM supports TDX, this kernel initializes TDX");
-	text_append(&note.remedy, "%s" LOAD_AT_BOOT " && modprobe kvm_intel tdx=1",
+	strbuf_append(&note.remedy, "%s" LOAD_AT_BOOT " && modprobe kvm_intel tdx=1",
 		sure ? "" : "modinfo -p kvm_intel | grep -q ^tdx: && ");
 	note_end(examination, &note);
 }
 
 /* Comments out what turns it off in modprobe.d. True if there is such a line. */
-static bool append_modprobe_remedy(struct text *text, const struct doctor_facts *facts)
+static bool append_modprobe_remedy(struct strbuf *text, const struct doctor_facts *facts)
 {
 	bool found = false;
 
@@ -317,28 +320,28 @@ static bool append_modprobe_remedy(struct text *text, const struct doctor_facts 
 			continue;
 		doctor_append_comment_out(
 			text, facts->modprobe[i].path, "/etc/modprobe.d", line->first, line->last);
-		text_append(text, " && ");
+		strbuf_append(text, " && ");
 		found = true;
 	}
 	return found;
 }
 
-static void append_kvm_remedy(struct text *text, const struct doctor_facts *facts)
+static void append_kvm_remedy(struct strbuf *text, const struct doctor_facts *facts)
 {
 	struct parameter parameter;
 
 	if (doctor_find_parameter(facts, "kvm_intel.tdx", &parameter) &&
 		parameter_is_no(parameter.value)) {
-		text_append(text, "kvm_intel.tdx=1" PUT_ON);
+		strbuf_append(text, "kvm_intel.tdx=1" PUT_ON);
 		return;
 	}
 	/* What KVM lacks another parameter does not give it. */
 	if (!append_modprobe_remedy(text, facts) && facts->log->lines[TDX_TROUBLE_KVM][0]) {
-		text_append(text, "Provide what the message names, by a BIOS setting or" PUT_ON);
+		strbuf_append(text, "Provide what the message names, by a BIOS setting or" PUT_ON);
 		return;
 	}
-	text_append(text, "echo options kvm_intel tdx=1 > /etc/modprobe.d/kvm-tdx.conf && "
-			  "modprobe -r kvm_intel && modprobe kvm_intel");
+	strbuf_append(text, "echo options kvm_intel tdx=1 > /etc/modprobe.d/kvm-tdx.conf && "
+			    "modprobe -r kvm_intel && modprobe kvm_intel");
 }
 
 void doctor_check_kvm(struct examination *examination)
@@ -355,12 +358,12 @@ void doctor_check_kvm(struct examination *examination)
 		return;
 	note_begin(&note, FINDING_KVM_TDX_OFF, SEVERITY_NOTICE);
 	note_source(&note, KVM_TDX);
-	text_append(&note.message,
+	strbuf_append(&note.message,
 		KVM_TDX " is N: KVM cannot run confidential VMs on "
 			"this host, and the rules for its memory are in effect nevertheless");
 	if (facts->log->lines[TDX_TROUBLE_KVM][0])
-		text_append(&note.message, "; %s", facts->log->lines[TDX_TROUBLE_KVM]);
-	text_append(&note.message, ".");
+		strbuf_append(&note.message, "; %s", facts->log->lines[TDX_TROUBLE_KVM]);
+	strbuf_append(&note.message, ".");
 	append_kvm_remedy(&note.remedy, facts);
 	note_end(examination, &note);
 }

@@ -39,23 +39,23 @@ static uint64_t count_held(const struct boot_map *map, struct range range)
 	return bytes;
 }
 
-static void append_map(struct text *text, const struct boot_map *map)
+static void append_map(struct strbuf *text, const struct boot_map *map)
 {
 	const char *before = ", from ";
 	char size[SIZE_TEXT];
 
-	text_append(text, " The boot map holds %s",
+	strbuf_append(text, " The boot map holds %s",
 		size_format(count_held(map, (struct range){0, UINT64_MAX}), size));
 	for (enum boot_source source = BOOT_SOURCE_NONE + 1; source < BOOT_SOURCE_MAX; source++) {
 		if (!has_source(map, source))
 			continue;
-		text_append(text, "%s%s", before, boot_source_to_string(source));
+		strbuf_append(text, "%s%s", before, boot_source_to_string(source));
 		before = " and ";
 	}
-	text_append(text, ".");
+	strbuf_append(text, ".");
 }
 
-static void append_containment(struct text *text, const struct story *story)
+static void append_containment(struct strbuf *text, const struct story *story)
 {
 	const struct snapshot *snapshot = story->facts->snapshot;
 	const struct arrival *arrival = &story->record->arrival;
@@ -66,36 +66,37 @@ static void append_containment(struct text *text, const struct story *story)
 	char size[SIZE_TEXT];
 
 	if (!snapshot->boot_map.known && source != BOOT_SOURCE_CONFIGURATION)
-		text_append(text, MAP_UNKNOWN);
+		strbuf_append(text, MAP_UNKNOWN);
 	else if (containment == CONTAINMENT_INSIDE)
-		text_append(text, "All of it is in the boot map, from %s.",
+		strbuf_append(text, "All of it is in the boot map, from %s.",
 			boot_source_to_string(source));
 	else if (containment == CONTAINMENT_STRADDLES && held < range_size(arrival->range))
-		text_append(text, "Only %s of it is in the boot map.", size_format(held, size));
+		strbuf_append(text, "Only %s of it is in the boot map.", size_format(held, size));
 	else if (containment == CONTAINMENT_STRADDLES)
-		text_append(text, "All of it is in the boot map, but one of its memory blocks lies "
-				  "across two ranges there.");
+		strbuf_append(text,
+			"All of it is in the boot map, but one of its memory blocks lies "
+			"across two ranges there.");
 	else if (arrival_is_dax(arrival))
-		text_append(text, "It is the memory of a dax device, so it was not RAM at boot, "
-				  "even if firmware lists it as RAM.");
+		strbuf_append(text, "It is the memory of a dax device, so it was not RAM at boot, "
+				    "even if firmware lists it as RAM.");
 	else
-		text_append(text, "It is not in the boot map.");
+		strbuf_append(text, "It is not in the boot map.");
 }
 
-static void explain_boot_map(struct text *text, const struct story *story)
+static void explain_boot_map(struct strbuf *text, const struct story *story)
 {
 	const struct snapshot *snapshot = story->facts->snapshot;
 	const struct dax_device *dax = snapshot_find_dax(snapshot, story->record->arrival.device);
 
 	append_containment(text, story);
 	if (dax && dax->n_mappings > 1)
-		text_append(text, " Its device has %zu ranges, which get one verdict.",
+		strbuf_append(text, " Its device has %zu ranges, which get one verdict.",
 			dax->n_mappings);
 	if (snapshot->boot_map.n)
 		append_map(text, &snapshot->boot_map);
 }
 
-static void explain_gate(struct text *text, const struct story *story)
+static void explain_gate(struct strbuf *text, const struct story *story)
 {
 	static const char *const meanings[] = {
 		[GATE_ABSENT] = "TDX does not run here and cannot start before the next boot, so "
@@ -112,48 +113,48 @@ static void explain_gate(struct text *text, const struct story *story)
 	const char *line = gate_log_line(gate);
 
 	if (gate_overridden(gate))
-		text_append(text, "By Gate= or --gate= the gate counts as %s. As found it is %s.",
+		strbuf_append(text, "By Gate= or --gate= the gate counts as %s. As found it is %s.",
 			gate_state_to_string(gate->state), gate_state_to_string(gate->detected));
 	else
-		text_append(text, "%s", meanings[gate->state]);
+		strbuf_append(text, "%s", meanings[gate->state]);
 	if (gate->cause)
-		text_append(
+		strbuf_append(
 			text, " %s%s%s.", gate_cause_explain(gate->cause), *line ? ": " : "", line);
-	text_append(text, " Sources: ");
+	strbuf_append(text, " Sources: ");
 	gate_append_sources(text, gate);
-	text_append(text, ".");
+	strbuf_append(text, ".");
 }
 
-static void append_match(struct text *text, const struct decision *decision)
+static void append_match(struct strbuf *text, const struct decision *decision)
 {
-	text_append(text, "Rule %s matches", decision->rule);
+	strbuf_append(text, "Rule %s matches", decision->rule);
 	if (decision->overruled)
-		text_append(text, ", and asks for %s, which it cannot have",
+		strbuf_append(text, ", and asks for %s, which it cannot have",
 			verdict_to_string(decision->asked));
-	text_append(text, ".");
+	strbuf_append(text, ".");
 	if (!decision->zone_overruled)
 		return;
-	text_append(text, " It asks for zone movable, which it cannot have: ");
+	strbuf_append(text, " It asks for zone movable, which it cannot have: ");
 	if (decision->movable_ratio)
-		text_append(text, "movable memory would be %" PRIu64 " %% of the kernel's.",
+		strbuf_append(text, "movable memory would be %" PRIu64 " %% of the kernel's.",
 			decision->movable_ratio);
 	else
-		text_append(text, "the sizes of the zones are not known.");
+		strbuf_append(text, "the sizes of the zones are not known.");
 }
 
-static void explain_rule(struct text *text, const struct story *story)
+static void explain_rule(struct strbuf *text, const struct story *story)
 {
 	if (story->record->decision.rule[0])
 		append_match(text, &story->record->decision);
 	else
-		text_append(text, "%s",
+		strbuf_append(text, "%s",
 			story->facts->config->n_rules ? "No rule matches." : "There are no rules.");
 }
 
 /* "devdax: TDX refuses it, it was not there at boot (outside-boot-map)." */
-static void append_decision(struct text *text, const struct decision *decision)
+static void append_decision(struct strbuf *text, const struct decision *decision)
 {
-	text_append(text, "%s: %s (%s).", verdict_to_string(decision->verdict),
+	strbuf_append(text, "%s: %s (%s).", verdict_to_string(decision->verdict),
 		reason_clause(decision->reason), reason_to_string(decision->reason));
 }
 
@@ -169,81 +170,81 @@ static struct decision decide_with_kmem(const struct story *story)
 	return policy_decide(story->facts->config, story->facts->snapshot, &arrival);
 }
 
-static void explain_verdict(struct text *text, const struct story *story)
+static void explain_verdict(struct strbuf *text, const struct story *story)
 {
 	const struct decision *decision = &story->record->decision;
 	char a[SIZE_TEXT], b[SIZE_TEXT];
 
 	append_decision(text, decision);
-	text_append(text, " %s", reason_explanation(decision->reason));
+	strbuf_append(text, " %s", reason_explanation(decision->reason));
 	if (decision->reason == REASON_NO_HEAD_ROOM)
-		text_append(text, " It takes %s, and %s can be spared.",
+		strbuf_append(text, " It takes %s, and %s can be spared.",
 			size_format(decision->map_needed, a), size_format(decision->map_spare, b));
 	if (decision->zone && decision->zone != ZONE_AUTO)
-		text_append(text, " It goes to zone %s.", zone_to_string(decision->zone));
+		strbuf_append(text, " It goes to zone %s.", zone_to_string(decision->zone));
 	if (decision->unaligned)
-		text_append(text, " Of its edges %s are lost: they make no whole memory block.",
+		strbuf_append(text, " Of its edges %s are lost: they make no whole memory block.",
 			size_format(decision->unaligned, a));
 	if (decision->reason == REASON_ALREADY_DEVDAX) {
 		const struct decision with_kmem = decide_with_kmem(story);
 
-		text_append(text, " With driver kmem the verdict would be ");
+		strbuf_append(text, " With driver kmem the verdict would be ");
 		append_decision(text, &with_kmem);
 	}
 }
 
-static void append_entry(struct text *text, const struct story *story)
+static void append_entry(struct strbuf *text, const struct story *story)
 {
 	struct entry entry = *story->entry;
 
-	text_append(text, "The daemon decided %s (%s); the result is %s.",
+	strbuf_append(text, "The daemon decided %s (%s); the result is %s.",
 		verdict_to_string(entry.verdict), reason_to_string(entry.reason),
 		result_to_string(entry.result));
 	if (entry.changed)
-		text_append(text, " It was changed by hand since.");
+		strbuf_append(text, " It was changed by hand since.");
 	/* Whether it is withheld is another matter. */
 	entry.result = story->record->outcome.result;
 	if (entry_differs(&entry, story->record))
-		text_append(text, " A reload decides it again.");
+		strbuf_append(text, " A reload decides it again.");
 }
 
-static void explain_done(struct text *text, const struct story *story)
+static void explain_done(struct strbuf *text, const struct story *story)
 {
 	const struct plan *plan = story->record->plan;
 
 	if (!story->facts->ran)
-		text_append(text, "The daemon has not run in this boot.");
+		strbuf_append(text, "The daemon has not run in this boot.");
 	else if (!story->entry)
-		text_append(text, "The daemon has not decided it.");
+		strbuf_append(text, "The daemon has not decided it.");
 	else
 		append_entry(text, story);
 	for (size_t i = 0; i < plan->n; i++)
-		text_append(text, "%s%s",
+		strbuf_append(text, "%s%s",
 			i ? ", " : " Steps left: ", action_to_string(plan->steps[i].action));
-	text_append(text, plan->n ? "." : " Nothing is left to do.");
+	strbuf_append(text, plan->n ? "." : " Nothing is left to do.");
 }
 
-static void explain_kernel(struct text *text, const struct story *story)
+static void explain_kernel(struct strbuf *text, const struct story *story)
 {
 	const struct record *record = story->record;
 	const struct outcome *outcome = &record->outcome;
 
 	if (outcome->blocks.present)
-		text_append(text, "Memory blocks: %" PRIu64 " of %" PRIu64 " online",
+		strbuf_append(text, "Memory blocks: %" PRIu64 " of %" PRIu64 " online",
 			outcome->blocks.online, outcome->blocks.present);
 	else
-		text_append(text, "It has no memory blocks");
+		strbuf_append(text, "It has no memory blocks");
 	if (outcome->zone_now[0])
-		text_append(text, ", in zone %s", outcome->zone_now);
+		strbuf_append(text, ", in zone %s", outcome->zone_now);
 	if (outcome->blocks.unread)
-		text_append(text, ", %" PRIu64 " unreadable", outcome->blocks.unread);
-	text_append(text, ".");
+		strbuf_append(text, ", %" PRIu64 " unreadable", outcome->blocks.unread);
+	strbuf_append(text, ".");
 	if (outcome->answer)
-		text_append(text, " In this boot the kernel %s it%s.",
+		strbuf_append(text, " In this boot the kernel %s it%s.",
 			outcome->answer == ANSWER_ACCEPTS ? "accepted" : "refused",
 			record_disagrees(record) ? ", which was not expected" : "");
 	else if (record->decision.expected)
-		text_append(text, " The kernel would %s it.",
+		strbuf_append(text, " The kernel would %s it.",
 			record->decision.expected == ANSWER_ACCEPTS ? "accept" : "refuse");
 }
 
@@ -265,42 +266,43 @@ static enum reason find_obstacle(const struct story *story)
 	return reason;
 }
 
-static void append_remedy(struct text *text, const struct record *record, enum reason reason)
+static void append_remedy(struct strbuf *text, const struct record *record, enum reason reason)
 {
 	const struct arrival *arrival = &record->arrival;
 	bool refused = reason == REASON_OUTSIDE_BOOT_MAP || reason == REASON_STRADDLES_BOOT_MAP;
 
 	if (refused && record->gate.detected == GATE_ABSENT)
-		text_append(text, "Only Gate= or --gate= keeps it out.");
+		strbuf_append(text, "Only Gate= or --gate= keeps it out.");
 	else
-		text_append(text, "%s", reason_remedy(reason));
+		strbuf_append(text, "%s", reason_remedy(reason));
 	if (refused && record->decision.verdict == VERDICT_DEVDAX)
-		text_append(text, " As it is, programs can map /dev/%s.", arrival->device);
+		strbuf_append(text, " As it is, programs can map /dev/%s.", arrival->device);
 	else if (refused && arrival->carrier == CARRIER_DIMM)
-		text_append(text, " A DIMM that is in its place at boot is boot memory.");
+		strbuf_append(text, " A DIMM that is in its place at boot is boot memory.");
 	if (reason == REASON_ALREADY_ONLINE) {
-		text_append(text, " By hand: '");
+		strbuf_append(text, " By hand: '");
 		record_append_removal(text, arrival);
-		text_append(text, "'.");
+		strbuf_append(text, "'.");
 	}
 }
 
-static void explain_change(struct text *text, const struct story *story)
+static void explain_change(struct strbuf *text, const struct story *story)
 {
 	append_remedy(text, story->record, find_obstacle(story));
 	if (!story->record->plan->n)
 		return;
 	if (story->record->decision.withheld == WITHHELD_OBSERVE)
-		text_append(text, " With Act=yes in tdx-onlined.conf(5) the daemon takes the steps "
-				  "that are left.");
+		strbuf_append(text,
+			" With Act=yes in tdx-onlined.conf(5) the daemon takes the steps "
+			"that are left.");
 	else if (story->entry && story->entry->result == RESULT_WITHHELD)
-		text_append(text, " 'tdx-onlined --oneshot' takes the steps that are left.");
+		strbuf_append(text, " 'tdx-onlined --oneshot' takes the steps that are left.");
 }
 
 void explain_range(const struct explain_facts *facts, const struct record *record,
 	const struct entry *entry, struct explanation *ret_explanation)
 {
-	static void (*const explainers[])(struct text * text, const struct story *story) = {
+	static void (*const explainers[])(struct strbuf * text, const struct story *story) = {
 		[TOPIC_WHAT] = explain_what,
 		[TOPIC_ORIGIN] = explain_origin,
 		[TOPIC_BOOT_MAP] = explain_boot_map,
@@ -315,8 +317,8 @@ void explain_range(const struct explain_facts *facts, const struct record *recor
 	const struct story story = {facts, record, entry};
 
 	for (enum topic topic = 0; topic < TOPIC_MAX; topic++) {
-		struct text text =
-			text_in(ret_explanation->texts[topic], sizeof(ret_explanation->texts[0]));
+		struct strbuf text =
+			strbuf_in(ret_explanation->texts[topic], sizeof(ret_explanation->texts[0]));
 
 		explainers[topic](&text, &story);
 	}

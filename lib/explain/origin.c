@@ -24,66 +24,66 @@ static const struct {
 };
 static_assert(ARRAY_SIZE(carriers) == CARRIER_MAX, "words for each carrier");
 
-void explain_what(struct text *text, const struct story *story)
+void explain_what(struct strbuf *text, const struct story *story)
 {
 	const struct arrival *arrival = &story->record->arrival;
 
-	text_append(text, "%s", carriers[arrival->carrier].kind);
+	strbuf_append(text, "%s", carriers[arrival->carrier].kind);
 	if (arrival_is_dax(arrival))
-		text_append(text, ", dax device %s", arrival->device);
+		strbuf_append(text, ", dax device %s", arrival->device);
 	if (arrival_is_dax(arrival) && arrival->driver == DAX_DRIVER_NONE)
-		text_append(text, " without a driver");
+		strbuf_append(text, " without a driver");
 	else if (arrival_is_dax(arrival))
-		text_append(text, " with driver %s", dax_driver_to_string(arrival->driver));
-	text_append(text, ".");
+		strbuf_append(text, " with driver %s", dax_driver_to_string(arrival->driver));
+	strbuf_append(text, ".");
 }
 
-static void append_region(struct text *text, const struct arrival *arrival)
+static void append_region(struct strbuf *text, const struct arrival *arrival)
 {
 	const struct origin *origin = &arrival->origin;
 
-	text_append(text, "It is CXL %s%s%s", arrival->region, origin->mode[0] ? " of mode " : "",
+	strbuf_append(text, "It is CXL %s%s%s", arrival->region, origin->mode[0] ? " of mode " : "",
 		origin->mode);
 	if (origin->decoder[0])
-		text_append(text, ", decoded by %s", origin->decoder);
-	text_append(text, ".");
+		strbuf_append(text, ", decoded by %s", origin->decoder);
+	strbuf_append(text, ".");
 	for (size_t i = 0; i < arrival->n_memdevs; i++) {
 		const struct memdev *memdev = &arrival->memdevs[i];
 
-		text_append(text, "%s %s (serial 0x%" PRIx64 ", %s%s%s)",
+		strbuf_append(text, "%s %s (serial 0x%" PRIx64 ", %s%s%s)",
 			i ? "," : " Its memory devices:", memdev->name, memdev->serial,
 			memdev->pci_address, memdev->firmware[0] ? ", firmware " : "",
 			memdev->firmware);
 	}
 	if (arrival->n_memdevs)
-		text_append(text, ".");
+		strbuf_append(text, ".");
 }
 
-static void append_tables(struct text *text, const struct origin *origin)
+static void append_tables(struct strbuf *text, const struct origin *origin)
 {
 	char range[RANGE_TEXT];
 
 	if (origin->in_srat)
-		text_append(text,
+		strbuf_append(text,
 			"%sThe SRAT lists it as %smemory of proximity domain %" PRIu32 ".",
 			text->n ? " " : "", origin->hot_pluggable ? "hot-pluggable " : "",
 			origin->srat_node);
 	if (!range_is_empty(origin->window))
-		text_append(text, "%sThe CEDT lists it in the CXL window %s.", text->n ? " " : "",
+		strbuf_append(text, "%sThe CEDT lists it in the CXL window %s.", text->n ? " " : "",
 			range_format(origin->window, range));
 }
 
-void explain_origin(struct text *text, const struct story *story)
+void explain_origin(struct strbuf *text, const struct story *story)
 {
 	const struct arrival *arrival = &story->record->arrival;
 
 	if (arrival->region[0])
 		append_region(text, arrival);
 	else
-		text_append(text, "%s", carriers[arrival->carrier].origin);
+		strbuf_append(text, "%s", carriers[arrival->carrier].origin);
 	append_tables(text, &arrival->origin);
 	if (story->facts->ran)
-		text_append(text, " It was %s the daemon first started in this boot.",
+		strbuf_append(text, " It was %s the daemon first started in this boot.",
 			arrival->present ? "there before" : "not there when");
 }
 
@@ -136,33 +136,33 @@ bool explain_place(
 	const struct boot_region *region = find_region(&snapshot->boot_map, place);
 	const struct origin origin = find_origin(facts, place);
 	bool in_window = !range_is_empty(origin.window);
-	struct text texts[TOPIC_MAX];
+	struct strbuf texts[TOPIC_MAX];
 	char range[RANGE_TEXT];
 	size_t n;
 	const struct block *block = find_blocks(snapshot, place, &n);
 
 	for (enum topic topic = 0; topic < TOPIC_MAX; topic++)
-		texts[topic] = text_in(ret_explanation->texts[topic], EXPLANATION_TEXT);
+		texts[topic] = strbuf_in(ret_explanation->texts[topic], EXPLANATION_TEXT);
 	if (!region && !in_window && !origin.in_srat && !block)
 		return false;
 	if (region)
-		text_append(&texts[TOPIC_WHAT], "%s in %s of the boot map, from %s.",
+		strbuf_append(&texts[TOPIC_WHAT], "%s in %s of the boot map, from %s.",
 			range_contains(region->range, place) ? "It is" : "A part of it is",
 			range_format(region->range, range), boot_source_to_string(region->source));
 	else
-		text_append(&texts[TOPIC_WHAT], "%s",
+		strbuf_append(&texts[TOPIC_WHAT], "%s",
 			snapshot->boot_map.known ? "It is not in the boot map." : MAP_UNKNOWN);
 	if (block)
-		text_append(&texts[TOPIC_WHAT],
+		strbuf_append(&texts[TOPIC_WHAT],
 			" Memory blocks: %zu, the first is memory%" PRIu64 ".", n, block->id);
 	else
-		text_append(&texts[TOPIC_WHAT], " It has no memory blocks.");
+		strbuf_append(&texts[TOPIC_WHAT], " It has no memory blocks.");
 	append_tables(&texts[TOPIC_ORIGIN], &origin);
 	if (in_window && region && region->source != BOOT_SOURCE_CONFIGURATION)
-		text_append(&texts[TOPIC_ORIGIN],
+		strbuf_append(&texts[TOPIC_ORIGIN],
 			" Firmware hands out CXL memory as ordinary RAM there, and that "
 			"keeps TDX from initializing.");
-	text_append(&texts[TOPIC_VERDICT],
+	strbuf_append(&texts[TOPIC_VERDICT],
 		"There is nothing to decide: only memory that arrives after boot is decided.");
 	return true;
 }

@@ -35,10 +35,10 @@ static int parse_address(const char *text, struct range *ret_range)
 		text[n - 1] == after[0]) {
 		snprintf(inner, sizeof(inner), "%.*s", (int)(n - strlen(before) - 1),
 			text + strlen(before));
-		return value_parse_range(inner, ret_range);
+		return parse_range(inner, ret_range);
 	}
-	if (value_parse_number(text, &address) < 0)
-		return value_parse_range(text, ret_range);
+	if (parse_number(text, &address) < 0)
+		return parse_range(text, ret_range);
 	if (address == UINT64_MAX)
 		return -EINVAL;
 	*ret_range = (struct range){address, address + 1};
@@ -98,7 +98,7 @@ static int parse_numbered(const char *text, struct target *target)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
-		if (!value_number_after(text, prefixes[i].prefix, &target->number))
+		if (!parse_number_after(text, prefixes[i].prefix, &target->number))
 			continue;
 		target->kind = prefixes[i].kind;
 		snprintf(target->name, sizeof(target->name), "%s%" PRIu64, prefixes[i].prefix,

@@ -15,5 +15,5 @@ struct story {
 	const struct entry *entry;
 };
 
-void explain_what(struct text *text, const struct story *story);
-void explain_origin(struct text *text, const struct story *story);
+void explain_what(struct strbuf *text, const struct story *story);
+void explain_origin(struct strbuf *text, const struct story *story);

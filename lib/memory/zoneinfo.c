@@ -20,7 +20,7 @@ struct zone_pages {
 	uint64_t free, high, present, cache;
 };
 
-static void add_zone(struct zones *zones, const struct zone_pages *zone, uint64_t page_size)
+static void add_zone(struct zoneinfo *zones, const struct zone_pages *zone, uint64_t page_size)
 {
 	if (strcmp(zone->name, "Movable") == 0) {
 		zones->movable += zone->present * page_size;
@@ -66,9 +66,9 @@ static bool next_line(const char **text, char line[LINE])
 	return true;
 }
 
-int zones_read(const char *text, uint64_t page_size, struct zones *ret_zones)
+int zoneinfo_read(const char *text, uint64_t page_size, struct zoneinfo *ret_zones)
 {
-	struct zones zones = {.known = true};
+	struct zoneinfo zones = {.known = true};
 	struct zone_pages zone = {0};
 	char line[LINE];
 
@@ -89,7 +89,7 @@ int zones_read(const char *text, uint64_t page_size, struct zones *ret_zones)
 	return 0;
 }
 
-uint64_t zones_movable_ratio(const struct zones *zones, uint64_t more)
+uint64_t zoneinfo_movable_ratio(const struct zoneinfo *zones, uint64_t more)
 {
 	unsigned __int128 movable = (unsigned __int128)zones->movable + more, ratio;
 

@@ -26,7 +26,7 @@ static_assert(ARRAY_SIZE(presents) == PRESENT_MAX, "a name for each");
 static int set_act(struct config *config, const char *value)
 {
 	bool act;
-	int r = value_parse_bool(value, &act);
+	int r = parse_bool(value, &act);
 
 	if (r == 0)
 		config->observe = !act;
@@ -40,12 +40,12 @@ static int set_gate(struct config *config, const char *value)
 
 static int set_capable_ranges(struct config *config, const char *value)
 {
-	return value_parse_ranges(value, &config->capable);
+	return parse_ranges(value, &config->capable);
 }
 
 static int set_present(struct config *config, const char *value)
 {
-	int i = names_find(presents, ARRAY_SIZE(presents), value);
+	int i = string_table_find(presents, ARRAY_SIZE(presents), value);
 
 	if (i < 0)
 		return i;
@@ -70,7 +70,7 @@ static int set_max_movable_ratio(struct config *config, const char *value)
 	memcpy(text, value, length + 1);
 	if (text[length - 1] == '%')
 		text[length - 1] = '\0';
-	r = value_parse_number(text, &ratio);
+	r = parse_number(text, &ratio);
 	if (r < 0 || ratio > MOVABLE_RATIO_MOST)
 		return -EINVAL;
 	config->movable_ratio = ratio;
@@ -80,7 +80,7 @@ static int set_max_movable_ratio(struct config *config, const char *value)
 static int set_offline_timeout(struct config *config, const char *value)
 {
 	uint64_t seconds;
-	int r = value_parse_number(value, &seconds);
+	int r = parse_number(value, &seconds);
 
 	if (r < 0 || !seconds || seconds > TIMEOUT_MOST)
 		return -EINVAL;

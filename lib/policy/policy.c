@@ -283,16 +283,16 @@ static uint64_t map_needed(const struct question *q, enum verdict verdict)
 	if (!q->dax || driver == DAX_DRIVER_KMEM)
 		return 0;
 	if (verdict == VERDICT_ONLINE && !q->dax->map_on_itself)
-		return zones_memory_map(room_bytes(q));
+		return zoneinfo_memory_map(room_bytes(q));
 	if (verdict == VERDICT_DEVDAX && driver == DAX_DRIVER_NONE)
-		return zones_devdax_map(q->dax->size, q->dax->align);
+		return zoneinfo_devdax_map(q->dax->size, q->dax->align);
 	return 0;
 }
 
 /* A host that cannot spare the memory map would kill processes to have it. */
 static void check_head_room(struct decision *decision, const struct question *q)
 {
-	const struct zones *zones = &q->snapshot->zones;
+	const struct zoneinfo *zones = &q->snapshot->zones;
 	uint64_t needed = map_needed(q, decision->verdict);
 
 	if (!needed || (!zones->known && !zones->unreadable))
@@ -322,7 +322,7 @@ static void choose_zone(struct decision *decision, const struct question *q)
 	if (decision->zone != ZONE_MOVABLE)
 		return;
 	if (snapshot->zones.known)
-		decision->movable_ratio = zones_movable_ratio(&snapshot->zones, more);
+		decision->movable_ratio = zoneinfo_movable_ratio(&snapshot->zones, more);
 	if (snapshot->zones.known && decision->movable_ratio <= most)
 		return;
 	decision->zone = preset;

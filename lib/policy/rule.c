@@ -40,7 +40,7 @@ static int set_zone(struct rule *rule, const char *value)
 
 static int set_on_failure(struct rule *rule, const char *value)
 {
-	int i = *value ? names_find(on_failures, ARRAY_SIZE(on_failures), value) : 0;
+	int i = *value ? string_table_find(on_failures, ARRAY_SIZE(on_failures), value) : 0;
 
 	if (i < 0)
 		return i;
@@ -50,7 +50,7 @@ static int set_on_failure(struct rule *rule, const char *value)
 
 static int set_bool(bool *target, const char *value)
 {
-	return value_parse_bool(*value ? value : "no", target);
+	return parse_bool(*value ? value : "no", target);
 }
 
 static int set_convert_devdax(struct rule *rule, const char *value)

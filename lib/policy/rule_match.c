@@ -76,14 +76,14 @@ static int check_number(const char *word)
 {
 	uint64_t number;
 
-	return value_parse_number(word, &number);
+	return parse_number(word, &number);
 }
 
 static bool number_covers(const char *earlier, const char *later)
 {
 	uint64_t a, b;
 
-	return value_parse_number(earlier, &a) == 0 && value_parse_number(later, &b) == 0 && a == b;
+	return parse_number(earlier, &a) == 0 && parse_number(later, &b) == 0 && a == b;
 }
 
 static bool match_serial(const char *word, const struct rule_subject *subject)
@@ -92,7 +92,7 @@ static bool match_serial(const char *word, const struct rule_subject *subject)
 	uint64_t serial;
 
 	for (size_t i = 0; i < arrival->n_memdevs; i++)
-		if (value_parse_number(word, &serial) == 0 && arrival->memdevs[i].serial == serial)
+		if (parse_number(word, &serial) == 0 && arrival->memdevs[i].serial == serial)
 			return true;
 	return false;
 }
@@ -115,7 +115,7 @@ static bool match_target_node(const char *word, const struct rule_subject *subje
 {
 	uint64_t node;
 
-	return subject->arrival->node != NODE_UNKNOWN && value_parse_number(word, &node) == 0 &&
+	return subject->arrival->node != NODE_UNKNOWN && parse_number(word, &node) == 0 &&
 	       node == (uint64_t)subject->arrival->node;
 }
 
@@ -123,28 +123,28 @@ static int check_size(const char *word)
 {
 	uint64_t size;
 
-	return value_parse_size(word, &size);
+	return parse_size(word, &size);
 }
 
 static bool match_min_size(const char *word, const struct rule_subject *subject)
 {
 	uint64_t size;
 
-	return value_parse_size(word, &size) == 0 && subject->size >= size;
+	return parse_size(word, &size) == 0 && subject->size >= size;
 }
 
 static bool min_size_covers(const char *earlier, const char *later)
 {
 	uint64_t a, b;
 
-	return value_parse_size(earlier, &a) == 0 && value_parse_size(later, &b) == 0 && a <= b;
+	return parse_size(earlier, &a) == 0 && parse_size(later, &b) == 0 && a <= b;
 }
 
 static bool match_max_size(const char *word, const struct rule_subject *subject)
 {
 	uint64_t size;
 
-	return value_parse_size(word, &size) == 0 && subject->size <= size;
+	return parse_size(word, &size) == 0 && subject->size <= size;
 }
 
 static bool max_size_covers(const char *earlier, const char *later)
@@ -156,7 +156,7 @@ static int check_range(const char *word)
 {
 	struct range range;
 
-	return value_parse_range(word, &range);
+	return parse_range(word, &range);
 }
 
 /* All of it lies within, not only a part. */
@@ -164,7 +164,7 @@ static bool match_range(const char *word, const struct rule_subject *subject)
 {
 	struct range range;
 
-	if (value_parse_range(word, &range) < 0)
+	if (parse_range(word, &range) < 0)
 		return false;
 	for (size_t i = 0; i < subject->n_ranges; i++)
 		if (range_is_empty(subject->ranges[i]) ||
@@ -177,34 +177,33 @@ static bool range_covers(const char *earlier, const char *later)
 {
 	struct range a, b;
 
-	return value_parse_range(earlier, &a) == 0 && value_parse_range(later, &b) == 0 &&
-	       range_contains(a, b);
+	return parse_range(earlier, &a) == 0 && parse_range(later, &b) == 0 && range_contains(a, b);
 }
 
 static int check_bool(const char *word)
 {
 	bool yes;
 
-	return value_parse_bool(word, &yes);
+	return parse_bool(word, &yes);
 }
 
 static bool match_present(const char *word, const struct rule_subject *subject)
 {
 	bool yes;
 
-	return value_parse_bool(word, &yes) == 0 && yes == subject->arrival->present;
+	return parse_bool(word, &yes) == 0 && yes == subject->arrival->present;
 }
 
 static bool present_covers(const char *earlier, const char *later)
 {
 	bool a, b;
 
-	return value_parse_bool(earlier, &a) == 0 && value_parse_bool(later, &b) == 0 && a == b;
+	return parse_bool(earlier, &a) == 0 && parse_bool(later, &b) == 0 && a == b;
 }
 
 static int check_mode(const char *word)
 {
-	int i = names_find(modes, ARRAY_SIZE(modes), word);
+	int i = string_table_find(modes, ARRAY_SIZE(modes), word);
 
 	return i < 0 ? i : 0;
 }
@@ -255,7 +254,7 @@ static int set_words(struct rule *rule, enum match match, const char *value)
 	char *copy;
 	int r;
 
-	for (; (r = value_next_word(&list, word)) > 0; n++) {
+	for (; (r = parse_word(&list, word)) > 0; n++) {
 		r = match_keys[match].check(word);
 		if (r < 0)
 			return r;
@@ -277,7 +276,7 @@ static int check_overlap(const char *value)
 {
 	CLEANUP(range_set_done) struct range_set set = {0};
 
-	return value_parse_ranges(value, &set);
+	return parse_ranges(value, &set);
 }
 
 static int find_match(const char *key)
@@ -330,7 +329,7 @@ static bool key_matches(
 	const char *list = rule->match[match];
 	char word[WORD_TEXT];
 
-	while (value_next_word(&list, word) > 0)
+	while (parse_word(&list, word) > 0)
 		if (match_keys[match].matches(word, subject))
 			return true;
 	return false;
@@ -352,7 +351,7 @@ static bool word_covered(const struct rule *earlier, enum match match, const cha
 	const char *list = earlier->match[match];
 	char word[WORD_TEXT];
 
-	while (value_next_word(&list, word) > 0)
+	while (parse_word(&list, word) > 0)
 		if (match_keys[match].covers(word, later))
 			return true;
 	return false;
@@ -368,7 +367,7 @@ static bool key_covered(const struct rule *earlier, const struct rule *later, en
 		return true;
 	if (!list)
 		return false;
-	while (value_next_word(&list, word) > 0)
+	while (parse_word(&list, word) > 0)
 		if (!word_covered(earlier, match, word))
 			return false;
 	return true;

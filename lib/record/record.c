@@ -28,31 +28,31 @@ DEFINE_STRING_TABLE(result, enum result, results, RESULT_MAX)
 #define MEMDEVS_TOLD 4
 
 /* "64 GiB cxl [mem 0x…-0x…] (dax0.0, region0, mem0, node 1)" */
-static void append_subject(struct text *text, const struct arrival *arrival)
+static void append_subject(struct strbuf *text, const struct arrival *arrival)
 {
 	char size[SIZE_TEXT], range[RANGE_TEXT];
 	const char *comma = "";
 
-	text_append(text, "%s %s", size_format(arrival->size, size),
+	strbuf_append(text, "%s %s", size_format(arrival->size, size),
 		carrier_to_string(arrival->carrier));
 	if (arrival->fault != FAULT_UNREADABLE)
-		text_append(text, " %s", range_format(arrival->range, range));
+		strbuf_append(text, " %s", range_format(arrival->range, range));
 	if (!arrival_is_dax(arrival) && arrival->node == NODE_UNKNOWN)
 		return;
-	text_append(text, " (");
+	strbuf_append(text, " (");
 	if (arrival_is_dax(arrival)) {
-		text_append(text, "%s", arrival->device);
+		strbuf_append(text, "%s", arrival->device);
 		comma = ", ";
 	}
 	if (arrival->region[0])
-		text_append(text, "%s%s", comma, arrival->region);
+		strbuf_append(text, "%s%s", comma, arrival->region);
 	for (size_t i = 0; i < arrival->n_memdevs && i < MEMDEVS_TOLD; i++)
-		text_append(text, "%s%s", comma, arrival->memdevs[i].name);
+		strbuf_append(text, "%s%s", comma, arrival->memdevs[i].name);
 	if (arrival->n_memdevs > MEMDEVS_TOLD)
-		text_append(text, " and %zu more", arrival->n_memdevs - MEMDEVS_TOLD);
+		strbuf_append(text, " and %zu more", arrival->n_memdevs - MEMDEVS_TOLD);
 	if (arrival->node != NODE_UNKNOWN)
-		text_append(text, "%snode %d", comma, arrival->node);
-	text_append(text, ")");
+		strbuf_append(text, "%snode %d", comma, arrival->node);
+	strbuf_append(text, ")");
 }
 
 /* How the verdict reads, by what has come of it. */
@@ -87,21 +87,21 @@ static const char *phrase(const struct record *record)
 	}
 }
 
-static void append_verdict(struct text *text, const struct record *record)
+static void append_verdict(struct strbuf *text, const struct record *record)
 {
 	enum result result = record->outcome.result;
 
-	text_append(text, "%s", phrase(record));
+	strbuf_append(text, "%s", phrase(record));
 	if (record->decision.verdict == VERDICT_ONLINE && result != RESULT_PLANNED &&
 		result != RESULT_WITHHELD && result != RESULT_CHANGED)
-		text_append(text, ", %" PRIu64 " of %" PRIu64 " blocks",
+		strbuf_append(text, ", %" PRIu64 " of %" PRIu64 " blocks",
 			record->outcome.blocks.online, record->outcome.blocks.present);
-	text_append(text, ": %s (%s)", reason_clause(record->decision.reason),
+	strbuf_append(text, ": %s (%s)", reason_clause(record->decision.reason),
 		reason_to_string(record->decision.reason));
 }
 
 /* What the administrator's word had to do with it. */
-static void append_rule(struct text *text, const struct record *record)
+static void append_rule(struct strbuf *text, const struct record *record)
 {
 	const struct decision *decision = &record->decision;
 
@@ -111,14 +111,14 @@ static void append_rule(struct text *text, const struct record *record)
 	};
 
 	if (record->outcome.result == RESULT_WITHHELD)
-		text_append(text, "; %s", withheld[decision->withheld]);
+		strbuf_append(text, "; %s", withheld[decision->withheld]);
 	if (decision->unmatched)
-		text_append(text, "; no rule matches");
+		strbuf_append(text, "; no rule matches");
 	if (!decision->rule[0])
 		return;
-	text_append(text, "; rule %s", decision->rule);
+	strbuf_append(text, "; rule %s", decision->rule);
 	if (decision->overruled)
-		text_append(
+		strbuf_append(
 			text, " asks for %s and is overruled", verdict_to_string(decision->asked));
 }
 
@@ -135,71 +135,71 @@ static bool zone_differs(const struct record *record)
 }
 
 /* The numbers that a decision rests on. */
-static void append_numbers(struct text *text, const struct record *record)
+static void append_numbers(struct strbuf *text, const struct record *record)
 {
 	const struct decision *decision = &record->decision;
 	char a[SIZE_TEXT], b[SIZE_TEXT];
 
 	if (decision->reason == REASON_NO_HEAD_ROOM)
-		text_append(text, "; it takes %s, and %s can be spared",
+		strbuf_append(text, "; it takes %s, and %s can be spared",
 			size_format(decision->map_needed, a), size_format(decision->map_spare, b));
 	if (decision->zone_overruled && !decision->movable_ratio)
-		text_append(text, "; not movable: the sizes of the zones are not known");
+		strbuf_append(text, "; not movable: the sizes of the zones are not known");
 	else if (decision->zone_overruled)
-		text_append(text,
+		strbuf_append(text,
 			"; not movable: movable memory would be %" PRIu64 " %% of the kernel's",
 			decision->movable_ratio);
 	else if (decision->zone == ZONE_MOVABLE)
-		text_append(text, "; movable memory is %" PRIu64 " %% of the kernel's",
+		strbuf_append(text, "; movable memory is %" PRIu64 " %% of the kernel's",
 			decision->movable_ratio);
 	if (zone_differs(record))
-		text_append(text, "; its blocks are in zone %s", record->outcome.zone_now);
+		strbuf_append(text, "; its blocks are in zone %s", record->outcome.zone_now);
 	if (decision->unaligned)
-		text_append(text, "; %s at its edges are lost, they make no whole block",
+		strbuf_append(text, "; %s at its edges are lost, they make no whole block",
 			size_format(decision->unaligned, a));
 }
 
-static void append_outcome(struct text *text, const struct record *record)
+static void append_outcome(struct strbuf *text, const struct record *record)
 {
 	const struct outcome *outcome = &record->outcome;
 	char size[SIZE_TEXT];
 
 	if (outcome->error) {
-		text_append(text, "; %s", action_to_string(outcome->failed));
+		strbuf_append(text, "; %s", action_to_string(outcome->failed));
 		if (outcome->failed_at)
-			text_append(text, " at 0x%" PRIx64, outcome->failed_at);
-		text_append(text, ": %s", strerror(outcome->error));
+			strbuf_append(text, " at 0x%" PRIx64, outcome->failed_at);
+		strbuf_append(text, ": %s", strerror(outcome->error));
 	}
 	if (outcome->retries)
-		text_append(text, "%s %u %s", outcome->error ? " after" : ";", outcome->retries,
+		strbuf_append(text, "%s %u %s", outcome->error ? " after" : ";", outcome->retries,
 			outcome->retries == 1 ? "retry" : "retries");
 	if (outcome->result == RESULT_CHANGED)
-		text_append(text, "; somebody changed it");
+		strbuf_append(text, "; somebody changed it");
 	if (outcome->result == RESULT_CHANGED && arrival_is_dax(&record->arrival))
-		text_append(text, ", its driver is now %s",
+		strbuf_append(text, ", its driver is now %s",
 			dax_driver_to_string(record->arrival.driver) ?: "none");
 	if (outcome->result == RESULT_CHANGED ||
 		(outcome->blocks.online && record->decision.verdict != VERDICT_ONLINE))
-		text_append(text, "; %" PRIu64 " of %" PRIu64 " blocks online",
+		strbuf_append(text, "; %" PRIu64 " of %" PRIu64 " blocks online",
 			outcome->blocks.online, outcome->blocks.present);
 	if (record_disagrees(record) && record->decision.reason != REASON_KERNEL_REFUSED)
-		text_append(text, "; the kernel %s it, and was expected not to",
+		strbuf_append(text, "; the kernel %s it, and was expected not to",
 			outcome->answer == ANSWER_ACCEPTS ? "accepted" : "refused");
 	if (outcome->stranded)
-		text_append(text, "; %s stranded", size_format(outcome->stranded, size));
+		strbuf_append(text, "; %s stranded", size_format(outcome->stranded, size));
 }
 
-void record_append_removal(struct text *text, const struct arrival *arrival)
+void record_append_removal(struct strbuf *text, const struct arrival *arrival)
 {
 	if (arrival_is_dax(arrival))
-		text_append(text, "daxctl reconfigure-device -m devdax -f %s", arrival->device);
+		strbuf_append(text, "daxctl reconfigure-device -m devdax -f %s", arrival->device);
 	else
-		text_append(text, "chmem -d 0x%" PRIx64 "-0x%" PRIx64, arrival->range.start,
+		strbuf_append(text, "chmem -d 0x%" PRIx64 "-0x%" PRIx64, arrival->range.start,
 			arrival->range.end - 1);
 }
 
 /* How the administrator gets rid of memory that should not be there. */
-static void append_remedy(struct text *text, const struct record *record)
+static void append_remedy(struct strbuf *text, const struct record *record)
 {
 	if (record->decision.reason != REASON_ALREADY_ONLINE || !gate_refuses(&record->gate))
 		return;
@@ -207,14 +207,14 @@ static void append_remedy(struct text *text, const struct record *record)
 	if (record->outcome.result == RESULT_CHANGED && !record->outcome.blocks.online)
 		return;
 	if (record->gate.state == GATE_ARMED)
-		text_append(text, "; it keeps TDX from initializing");
-	text_append(text, "; take it out with: ");
+		strbuf_append(text, "; it keeps TDX from initializing");
+	strbuf_append(text, "; take it out with: ");
 	record_append_removal(text, &record->arrival);
 }
 
 const char *record_subject(const struct record *record, char buf[RECORD_SENTENCE])
 {
-	struct text text = text_in(buf, RECORD_SENTENCE);
+	struct strbuf text = strbuf_in(buf, RECORD_SENTENCE);
 
 	append_subject(&text, &record->arrival);
 	return buf;
@@ -222,16 +222,16 @@ const char *record_subject(const struct record *record, char buf[RECORD_SENTENCE
 
 const char *record_sentence(const struct record *record, char buf[RECORD_SENTENCE])
 {
-	struct text text = text_in(buf, RECORD_SENTENCE);
+	struct strbuf text = strbuf_in(buf, RECORD_SENTENCE);
 
 	append_subject(&text, &record->arrival);
-	text_append(&text, " ");
+	strbuf_append(&text, " ");
 	append_verdict(&text, record);
 	append_rule(&text, record);
 	append_numbers(&text, record);
 	append_outcome(&text, record);
 	append_remedy(&text, record);
-	text_append(&text, "; TDX gate ");
+	strbuf_append(&text, "; TDX gate ");
 	gate_append(&text, &record->gate);
 	return buf;
 }

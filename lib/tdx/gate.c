@@ -322,20 +322,20 @@ void gate_read_log(const struct tdx_log *log, struct gate_facts *facts)
 	snprintf(facts->log_line, sizeof(facts->log_line), "%s", log->lines[trouble]);
 }
 
-static void append_state(struct text *text, enum gate_state state, enum gate_cause cause)
+static void append_state(struct strbuf *text, enum gate_state state, enum gate_cause cause)
 {
-	text_append(text, "%s", gate_state_to_string(state));
+	strbuf_append(text, "%s", gate_state_to_string(state));
 	if (cause)
-		text_append(text, " (%s)", gate_cause_to_string(cause));
+		strbuf_append(text, " (%s)", gate_cause_to_string(cause));
 }
 
-void gate_append(struct text *text, const struct gate *gate)
+void gate_append(struct strbuf *text, const struct gate *gate)
 {
 	if (gate_overridden(gate))
-		text_append(text, "%s as configured, ", gate_state_to_string(gate->state));
+		strbuf_append(text, "%s as configured, ", gate_state_to_string(gate->state));
 	append_state(text, gate->detected, gate->cause);
 	if (gate_overridden(gate))
-		text_append(text, " as found");
+		strbuf_append(text, " as found");
 }
 
 /* What is not there is no news, unless this kernel should have it. */
@@ -350,14 +350,14 @@ static bool is_telling(const struct gate_facts *facts, enum gate_source source)
 	return fact != FACT_ABSENT || source == GATE_SOURCE_CPUINFO;
 }
 
-void gate_append_sources(struct text *text, const struct gate *gate)
+void gate_append_sources(struct strbuf *text, const struct gate *gate)
 {
 	const char *before = "";
 
 	for (enum gate_source s = 0; s < GATE_SOURCE_MAX; s++) {
 		if (!is_telling(&gate->evidence, s))
 			continue;
-		text_append(text, "%s%s: %s", before, gate_source_to_string(s),
+		strbuf_append(text, "%s%s: %s", before, gate_source_to_string(s),
 			fact_to_string(s, gate->evidence.facts[s]));
 		before = "; ";
 	}

@@ -29,7 +29,7 @@ static inline size_t machine_online(const struct stage *m)
 
 static inline uint64_t machine_devdax_map(const struct stage *m)
 {
-	return zones_devdax_map(m->snapshot.dax[0].size, m->snapshot.dax[0].align);
+	return zoneinfo_devdax_map(m->snapshot.dax[0].size, m->snapshot.dax[0].align);
 }
 
 static inline int machine_unbind(struct stage *m)
@@ -39,7 +39,7 @@ static inline int machine_unbind(struct stage *m)
 		for (size_t i = 0; i < m->snapshot.blocks.n; i++)
 			if (m->snapshot.blocks.blocks[i].state != BLOCK_OFFLINE)
 				return -EBUSY;
-		m->snapshot.zones.spare += zones_memory_map(m->snapshot.dax[0].size);
+		m->snapshot.zones.spare += zoneinfo_memory_map(m->snapshot.dax[0].size);
 		blocks_done(&m->snapshot.blocks);
 		break;
 	case DAX_DRIVER_DEVICE_DAX:
@@ -67,7 +67,7 @@ static inline void machine_bind_kmem(struct stage *m)
 				add_blocks(&m->snapshot, span(at, at + BLOCK), BLOCK_OFFLINE);
 	}
 	if (!dax->map_on_itself)
-		m->snapshot.zones.spare -= zones_memory_map(m->snapshot.blocks.n * BLOCK);
+		m->snapshot.zones.spare -= zoneinfo_memory_map(m->snapshot.blocks.n * BLOCK);
 }
 
 /* Set the blocks of a step, of which so many change their state; note those in `changed`. */

@@ -249,7 +249,7 @@ static inline void stage_set_host(struct stage *stage)
 	snapshot->gate.state = scene->gate;
 	snapshot->dax_autoprobe = scene->guarded ? DAX_AUTOPROBE_OFF : DAX_AUTOPROBE_ON;
 	snapshot->devdax_use = scene->use;
-	snapshot->zones = (struct zones){
+	snapshot->zones = (struct zoneinfo){
 		.known = scene->head != HEAD_UNKNOWN,
 		.kernel = 16 * GIB,
 		.movable = 4 * GIB,

@@ -15,25 +15,25 @@
 #define WORD_TEXT 128 /* the longest word, with its NUL */
 
 /* Take the next word off a list: 1; 0: there is none; -EINVAL: it is too long for a word. */
-int value_next_word(const char **list, char ret_word[WORD_TEXT]) MUST_CHECK;
+int parse_word(const char **list, char ret_word[WORD_TEXT]) MUST_CHECK;
 
 /* yes, true, on, 1 or no, false, off, 0, as in systemd.syntax(7). 0 or -EINVAL. */
-int value_parse_bool(const char *text, bool *ret_bool) MUST_CHECK;
+int parse_bool(const char *text, bool *ret_bool) MUST_CHECK;
 
 /* An unsigned number, decimal or with 0x. 0 or -EINVAL. */
-int value_parse_number(const char *text, uint64_t *ret_number) MUST_CHECK;
+int parse_number(const char *text, uint64_t *ret_number) MUST_CHECK;
 
 /* "NAME12": the decimal number after a prefix, with nothing else after it. */
-bool value_number_after(const char *name, const char *prefix, uint64_t *ret_number);
+bool parse_number_after(const char *name, const char *prefix, uint64_t *ret_number);
 
 /* Bytes; K, M, G or T after the number multiplies by powers of 1024. 0 or -EINVAL. */
-int value_parse_size(const char *text, uint64_t *ret_bytes) MUST_CHECK;
+int parse_size(const char *text, uint64_t *ret_bytes) MUST_CHECK;
 
 /* "0x100000000-0x1ffffffff": end inclusive. 0, or -EINVAL: no range, empty, or end < start. */
-int value_parse_range(const char *text, struct range *ret_range) MUST_CHECK;
+int parse_range(const char *text, struct range *ret_range) MUST_CHECK;
 
 /*
  * A list of such ranges, to a set that replaces what was in it. 0; 1 if
  * two of them overlap; -EINVAL; -ENOMEM.
  */
-int value_parse_ranges(const char *list, struct range_set *ret_set) MUST_CHECK;
+int parse_ranges(const char *list, struct range_set *ret_set) MUST_CHECK;

@@ -10,24 +10,24 @@
 
 #include "tdxo/base/compiler.h"
 
-struct text {
+struct strbuf {
 	char *buf;
 	size_t size; /* of the buffer, at least 1 */
 	size_t n;    /* bytes that are in it, without the NUL */
 };
 
 /* The buffer holds the empty string then. */
-static inline struct text text_in(char *buf, size_t size)
+static inline struct strbuf strbuf_in(char *buf, size_t size)
 {
 	buf[0] = '\0';
-	return (struct text){.buf = buf, .size = size};
+	return (struct strbuf){.buf = buf, .size = size};
 }
 
-void text_append(struct text *text, const char *format, ...) PRINTF(2, 3);
+void strbuf_append(struct strbuf *text, const char *format, ...) PRINTF(2, 3);
 
 /* A message is one line of printable ASCII characters; every other byte becomes a '?'. */
-void text_make_printable(char *text);
-bool text_is_printable(const char *text);
+void make_printable(char *text);
+bool is_printable_text(const char *text);
 
 /* The length of the valid UTF-8 character (RFC 3629) that a text begins with; 0: it is not one. */
-size_t text_utf8_length(const char *text);
+size_t utf8_length(const char *text);

@@ -12,7 +12,8 @@
 #include "tdxo/base/compiler.h"
 
 /* The index of a name in a table, or -EINVAL. */
-static inline MUST_CHECK int names_find(const char *const names[], size_t n, const char *name)
+static inline MUST_CHECK int string_table_find(
+	const char *const names[], size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
 		if (names[i] && strcmp(names[i], name) == 0)
@@ -33,7 +34,7 @@ static inline MUST_CHECK int names_find(const char *const names[], size_t n, con
 	DEFINE_TO_STRING(name, type, table, max)                                                   \
 	int name##_from_string(const char *text, type *ret_value)                                  \
 	{                                                                                          \
-		int i = names_find(table, ARRAY_SIZE(table), text);                                \
+		int i = string_table_find(table, ARRAY_SIZE(table), text);                         \
                                                                                                    \
 		if (i < 0)                                                                         \
 			return i;                                                                  \

@@ -112,7 +112,7 @@ struct snapshot {
 	enum dax_autoprobe dax_autoprobe;
 	char auto_online_blocks[SYSFS_NAME]; /* empty: could not be read */
 	enum devdax_use devdax_use;
-	struct zones zones;
+	struct zoneinfo zones;
 	uint64_t movable_advice; /* the kernel's, of movable to kernel memory, in percent */
 	struct gate gate;
 	struct boot_map boot_map;

@@ -13,7 +13,7 @@
 
 #include "tdxo/base/compiler.h"
 
-struct zones {
+struct zoneinfo {
 	bool known;
 	bool unreadable;  /* there is something to be known, but it makes no sense */
 	uint64_t kernel;  /* bytes in the zones other than Movable and Device */
@@ -22,10 +22,10 @@ struct zones {
 };
 
 /* Read the text of /proc/zoneinfo. 0; -EBADMSG: it is none. */
-int zones_read(const char *text, uint64_t page_size, struct zones *ret_zones) MUST_CHECK;
+int zoneinfo_read(const char *text, uint64_t page_size, struct zoneinfo *ret_zones) MUST_CHECK;
 
 /* Bytes of memory map for so many bytes of memory. */
-static inline uint64_t zones_memory_map(uint64_t size)
+static inline uint64_t zoneinfo_memory_map(uint64_t size)
 {
 	return size / 64;
 }
@@ -34,10 +34,10 @@ static inline uint64_t zones_memory_map(uint64_t size)
  * The same for a devdax device. With pages of 2 MiB or more each has two pages of map of its
  * own at most (Documentation/mm/vmemmap_dedup.rst, 6.12; measured: 258 MiB for 64 GiB).
  */
-static inline uint64_t zones_devdax_map(uint64_t size, uint64_t align)
+static inline uint64_t zoneinfo_devdax_map(uint64_t size, uint64_t align)
 {
-	return align >= 2 * 1024 * 1024 ? size / 256 : zones_memory_map(size);
+	return align >= 2 * 1024 * 1024 ? size / 256 : zoneinfo_memory_map(size);
 }
 
 /* What the ratio of movable to kernel memory would be with so many bytes more, in percent. */
-uint64_t zones_movable_ratio(const struct zones *zones, uint64_t more);
+uint64_t zoneinfo_movable_ratio(const struct zoneinfo *zones, uint64_t more);

@@ -83,7 +83,7 @@ const char *record_sentence(const struct record *record, char buf[RECORD_SENTENC
 const char *record_subject(const struct record *record, char buf[RECORD_SENTENCE]);
 
 /* Append the command that takes memory out of the page allocator. */
-void record_append_removal(struct text *text, const struct arrival *arrival);
+void record_append_removal(struct strbuf *text, const struct arrival *arrival);
 
 /*
  * The named fields, and at their end those of the gate; absent things are there with FIELD_NULL.

@@ -148,10 +148,10 @@ struct kernel_release kernel_release_parse(const char *text);
 void gate_read_log(const struct tdx_log *log, struct gate_facts *facts);
 
 /* "absent (no-module)", "active as configured, absent (no-module) as found" */
-void gate_append(struct text *text, const struct gate *gate);
+void gate_append(struct strbuf *text, const struct gate *gate);
 
 /* "/proc/cpuinfo: tdx_host_platform; …": the sources that have something about TDX. */
-void gate_append_sources(struct text *text, const struct gate *gate);
+void gate_append_sources(struct strbuf *text, const struct gate *gate);
 
 /* The kernel's message about the cause; empty if the cause has another source. */
 const char *gate_log_line(const struct gate *gate);

@@ -24,11 +24,11 @@ static void assert_words(const char *list, const char *const want[])
 	size_t n = 0;
 
 	for (; want[n]; n++) {
-		assert_int_equal(value_next_word(&list, word), 1);
+		assert_int_equal(parse_word(&list, word), 1);
 		assert_string_equal(word, want[n]);
 	}
 	for (int again = 0; again < 2; again++)
-		assert_int_equal(value_next_word(&list, word), 0);
+		assert_int_equal(parse_word(&list, word), 0);
 	assert_string_equal(word, n ? want[n - 1] : "as it was");
 }
 
@@ -55,9 +55,9 @@ static void test_long_word(void **state)
 
 	(void)state;
 	assert_int_equal(strlen(MOST), WORD_TEXT - 1);
-	assert_int_equal(value_next_word(&list, word), 1);
+	assert_int_equal(parse_word(&list, word), 1);
 	for (int again = 0; again < 2; again++)
-		assert_int_equal(value_next_word(&list, word), -EINVAL);
+		assert_int_equal(parse_word(&list, word), -EINVAL);
 	assert_string_equal(word, "short");
 }
 
@@ -74,15 +74,15 @@ static void test_bool(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
 		value = true;
-		assert_int_equal(value_parse_bool(pairs[i].no, &value), 0);
+		assert_int_equal(parse_bool(pairs[i].no, &value), 0);
 		assert_false(value);
-		assert_int_equal(value_parse_bool(pairs[i].yes, &value), 0);
+		assert_int_equal(parse_bool(pairs[i].yes, &value), 0);
 		assert_true(value);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		for (int was = 0; was < 2; was++) {
 			value = was;
-			if (value_parse_bool(bad[i], &value) != -EINVAL || value != was)
+			if (parse_bool(bad[i], &value) != -EINVAL || value != was)
 				fail_msg("taken: \"%s\"", bad[i]);
 		}
 }
@@ -120,16 +120,16 @@ static void test_number(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		number = 77;
-		assert_int_equal(value_parse_number(good[i].text, &number), 0);
+		assert_int_equal(parse_number(good[i].text, &number), 0);
 		assert_int_equal(number, good[i].number);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(no_numbers); i++) {
 		number = 77;
-		if (value_parse_number(no_numbers[i], &number) != -EINVAL || number != 77)
+		if (parse_number(no_numbers[i], &number) != -EINVAL || number != 77)
 			fail_msg("taken: \"%s\"", no_numbers[i]);
 	}
-	assert_int_equal(value_parse_number("1K", &number), -EINVAL);
-	assert_int_equal(value_parse_number("1G", &number), -EINVAL);
+	assert_int_equal(parse_number("1K", &number), -EINVAL);
+	assert_int_equal(parse_number("1G", &number), -EINVAL);
 }
 
 static void test_size(void **state)
@@ -165,15 +165,15 @@ static void test_size(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		bytes = 77;
-		assert_int_equal(value_parse_size(good[i].text, &bytes), 0);
+		assert_int_equal(parse_size(good[i].text, &bytes), 0);
 		assert_int_equal(bytes, good[i].bytes);
 	}
 	bytes = 77;
 	for (size_t i = 0; i < ARRAY_SIZE(no_numbers); i++)
-		if (value_parse_size(no_numbers[i], &bytes) != -EINVAL || bytes != 77)
+		if (parse_size(no_numbers[i], &bytes) != -EINVAL || bytes != 77)
 			fail_msg("taken: \"%s\"", no_numbers[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		if (value_parse_size(bad[i], &bytes) != -EINVAL || bytes != 77)
+		if (parse_size(bad[i], &bytes) != -EINVAL || bytes != 77)
 			fail_msg("taken: \"%s\"", bad[i]);
 }
 
@@ -197,12 +197,12 @@ static void test_range(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
-		assert_int_equal(value_parse_range(good[i].text, &r), 0);
+		assert_int_equal(parse_range(good[i].text, &r), 0);
 		assert_range_equal(r, good[i].range);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		r = span(3, 4);
-		assert_int_equal(value_parse_range(bad[i], &r), -EINVAL);
+		assert_int_equal(parse_range(bad[i], &r), -EINVAL);
 		assert_range_equal(r, span(3, 4));
 	}
 }
@@ -212,19 +212,19 @@ static void test_ranges(void **state)
 	CLEANUP(range_set_done) struct range_set set = {0};
 
 	(void)state;
-	assert_int_equal(value_parse_ranges("0x1000-0x1fff", &set), 0);
+	assert_int_equal(parse_ranges("0x1000-0x1fff", &set), 0);
 	assert_set_equal(&set, {0x1000, 0x2000});
-	assert_int_equal(value_parse_ranges(" 0x3000-0x3fff\t0x0-0xfff ", &set), 0);
+	assert_int_equal(parse_ranges(" 0x3000-0x3fff\t0x0-0xfff ", &set), 0);
 	assert_set_equal(&set, {0, 0x1000}, {0x3000, 0x4000});
 	/* neighbours that touch do not overlap, and are one range */
-	assert_int_equal(value_parse_ranges("0-9 20-29 10-19", &set), 0);
+	assert_int_equal(parse_ranges("0-9 20-29 10-19", &set), 0);
 	assert_set_equal(&set, {0, 30});
-	assert_int_equal(value_parse_ranges("0-0xfffffffffffffffe", &set), 0);
+	assert_int_equal(parse_ranges("0-0xfffffffffffffffe", &set), 0);
 	assert_set_equal(&set, {0, UINT64_MAX});
-	assert_int_equal(value_parse_ranges("", &set), 0);
+	assert_int_equal(parse_ranges("", &set), 0);
 	assert_int_equal(set.n, 0);
-	assert_int_equal(value_parse_ranges("5-6", &set), 0);
-	assert_int_equal(value_parse_ranges(" \t", &set), 0);
+	assert_int_equal(parse_ranges("5-6", &set), 0);
+	assert_int_equal(parse_ranges(" \t", &set), 0);
 	assert_int_equal(set.n, 0);
 }
 
@@ -233,14 +233,14 @@ static void test_ranges_overlap(void **state)
 	CLEANUP(range_set_done) struct range_set set = {0};
 
 	(void)state;
-	assert_int_equal(value_parse_ranges("0-9 9-19", &set), 1);
+	assert_int_equal(parse_ranges("0-9 9-19", &set), 1);
 	assert_set_equal(&set, {0, 20});
-	assert_int_equal(value_parse_ranges("40-49 40-49", &set), 1);
+	assert_int_equal(parse_ranges("40-49 40-49", &set), 1);
 	assert_set_equal(&set, {40, 50});
-	assert_int_equal(value_parse_ranges("0-99 50-59", &set), 1);
+	assert_int_equal(parse_ranges("0-99 50-59", &set), 1);
 	assert_set_equal(&set, {0, 100});
 	/* seen in the middle, and not forgotten until the end */
-	assert_int_equal(value_parse_ranges("10-19 0-99 200-209", &set), 1);
+	assert_int_equal(parse_ranges("10-19 0-99 200-209", &set), 1);
 	assert_set_equal(&set, {0, 100}, {200, 210});
 }
 
@@ -252,9 +252,9 @@ static void test_ranges_refused(void **state)
 	CLEANUP(range_set_done) struct range_set set = {0};
 
 	(void)state;
-	assert_int_equal(value_parse_ranges("7-8", &set), 0);
+	assert_int_equal(parse_ranges("7-8", &set), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		if (value_parse_ranges(bad[i], &set) != -EINVAL)
+		if (parse_ranges(bad[i], &set) != -EINVAL)
 			fail_msg("taken: \"%s\"", bad[i]);
 		assert_set_equal(&set, {7, 9});
 	}
@@ -266,11 +266,11 @@ static void test_short_memory(void **state)
 	int r = -ENOMEM, refused = 0;
 
 	(void)state;
-	assert_int_equal(value_parse_ranges("7-8", &set), 0);
+	assert_int_equal(parse_ranges("7-8", &set), 0);
 	for (int allowed = 0; r < 0; allowed++) {
 		assert_set_equal(&set, {7, 9});
 		allocations_left = allowed;
-		r = value_parse_ranges("0-9 20-29 40-49", &set);
+		r = parse_ranges("0-9 20-29 40-49", &set);
 		allocations_left = -1;
 		assert_true(r == -ENOMEM || r == 0);
 		refused += r < 0;
@@ -278,7 +278,7 @@ static void test_short_memory(void **state)
 	assert_true(refused > 0);
 	assert_set_equal(&set, {0, 10}, {20, 30}, {40, 50});
 	allocations_left = 0;
-	assert_int_equal(value_parse_ranges("", &set), 0);
+	assert_int_equal(parse_ranges("", &set), 0);
 	allocations_left = -1;
 	assert_int_equal(set.n, 0);
 }
@@ -299,7 +299,7 @@ static void random_text(char text[200], uint64_t *seed)
 static void check_numbers(const char *text)
 {
 	uint64_t number, bytes;
-	int number_r = value_parse_number(text, &number), size_r = value_parse_size(text, &bytes);
+	int number_r = parse_number(text, &number), size_r = parse_size(text, &bytes);
 
 	assert_true(number_r == 0 || number_r == -EINVAL);
 	assert_true(size_r == 0 || size_r == -EINVAL);
@@ -312,7 +312,7 @@ static void check_numbers(const char *text)
 static void check_ranges(const char *text)
 {
 	CLEANUP(range_set_done) struct range_set set = {0};
-	int r = value_parse_ranges(text, &set);
+	int r = parse_ranges(text, &set);
 
 	assert_true(r == 0 || r == 1 || r == -EINVAL);
 	if (r < 0 || !*(text + strspn(text, " \t")))
@@ -335,9 +335,9 @@ static void test_any_bytes(void **state)
 		random_text(text, &seed);
 		check_numbers(text);
 		check_ranges(text);
-		r = value_parse_bool(text, &value);
+		r = parse_bool(text, &value);
 		assert_true(r == 0 || r == -EINVAL);
-		while ((r = value_next_word(&list, word)) > 0)
+		while ((r = parse_word(&list, word)) > 0)
 			assert_true(*word && !strpbrk(word, " \t") && list <= strchr(text, 0));
 		assert_true(r == 0 || r == -EINVAL);
 		if (r == 0)

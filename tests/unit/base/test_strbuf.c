@@ -16,13 +16,13 @@
 static char arena[64];
 
 /* A text in a buffer of so many bytes; those behind it are watched. */
-static struct text text_of(size_t size)
+static struct strbuf text_of(size_t size)
 {
 	memset(arena, GUARD, sizeof(arena));
-	return text_in(arena, size);
+	return strbuf_in(arena, size);
 }
 
-static void assert_text(const struct text *text, const char *want, size_t length)
+static void assert_text(const struct strbuf *text, const char *want, size_t length)
 {
 	assert_int_equal(text->n, length);
 	assert_memory_equal(arena, want, length);
@@ -33,14 +33,14 @@ static void assert_text(const struct text *text, const char *want, size_t length
 
 static void test_appends(void **state)
 {
-	struct text text = text_of(32);
+	struct strbuf text = text_of(32);
 
 	(void)state;
-	text_append(&text, "%s of %d", "one", 2);
+	strbuf_append(&text, "%s of %d", "one", 2);
 	assert_text(&text, "one of 2", 8);
-	text_append(&text, "%s", "");
+	strbuf_append(&text, "%s", "");
 	assert_text(&text, "one of 2", 8);
-	text_append(&text, ", %c%%", 'x');
+	strbuf_append(&text, ", %c%%", 'x');
 	assert_text(&text, "one of 2, x%", 12);
 }
 
@@ -55,13 +55,13 @@ static void test_pieces(void **state)
 	(void)state;
 	for (size_t size = 1; size < sizeof(whole) + 4; size++)
 		for (size_t piece = 1; piece <= strlen(whole); piece++) {
-			struct text text = text_of(size);
+			struct strbuf text = text_of(size);
 			size_t length = size > strlen(whole) ? strlen(whole) : size - 1;
 
 			for (size_t at = 0; at < strlen(whole); at += piece)
-				text_append(&text, "%.*s", (int)piece, whole + at);
+				strbuf_append(&text, "%.*s", (int)piece, whole + at);
 			assert_text(&text, whole, length);
-			text_append(&text, "%s", "");
+			strbuf_append(&text, "%s", "");
 			assert_text(&text, whole, length);
 		}
 }
@@ -69,13 +69,13 @@ static void test_pieces(void **state)
 /* What cannot be formatted adds nothing; a wide character that is none in this locale cannot. */
 static void test_not_formatted(void **state)
 {
-	struct text text = text_of(16);
+	struct strbuf text = text_of(16);
 
 	(void)state;
-	text_append(&text, "before");
-	text_append(&text, "%lc", (wint_t)0x20ac);
+	strbuf_append(&text, "before");
+	strbuf_append(&text, "%lc", (wint_t)0x20ac);
 	assert_int_equal(text.n, 6);
-	text_append(&text, ".");
+	strbuf_append(&text, ".");
 	assert_text(&text, "before.", 7);
 }
 
@@ -87,15 +87,15 @@ static void test_printable(void **state)
 		bool printable = byte >= ' ' && byte <= '~';
 		char text[] = {'a', (char)byte, 'z', '\0'};
 
-		assert_int_equal(text_is_printable(text), printable);
-		assert_int_equal(text_is_printable(text + 1), printable);
-		text_make_printable(text);
+		assert_int_equal(is_printable_text(text), printable);
+		assert_int_equal(is_printable_text(text + 1), printable);
+		make_printable(text);
 		assert_int_equal(text[1], printable ? (char)byte : '?');
 		assert_int_equal(text[0], 'a');
 		assert_string_equal(text + 2, "z");
-		assert_true(text_is_printable(text));
+		assert_true(is_printable_text(text));
 	}
-	assert_true(text_is_printable(""));
+	assert_true(is_printable_text(""));
 }
 
 /* The bytes that stand for a code point in so many of them, were it allowed or not. */
@@ -127,7 +127,7 @@ static void test_utf8(void **state)
 			bool valid = length == shortest(code) && !surrogate && code <= 0x10ffff;
 
 			encode(code, length, text);
-			if (text_utf8_length(text) != (valid ? length : 0))
+			if (utf8_length(text) != (valid ? length : 0))
 				fail_msg("U+%04X in %zu bytes", code, length);
 		}
 }
@@ -140,17 +140,17 @@ static void test_utf8_broken(void **state)
 	char text[5];
 
 	(void)state;
-	assert_int_equal(text_utf8_length(""), 0);
+	assert_int_equal(utf8_length(""), 0);
 	for (unsigned int byte = 0x80; byte < 256; byte++) {
 		snprintf(text, sizeof(text), "%ca", (int)byte);
-		assert_int_equal(text_utf8_length(text), 0);
+		assert_int_equal(utf8_length(text), 0);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
 		for (size_t at = 1; at < shortest(codes[i]); at++)
 			for (size_t j = 0; j < ARRAY_SIZE(wrong); j++) {
 				encode(codes[i], shortest(codes[i]), text);
 				text[at] = wrong[j];
-				assert_int_equal(text_utf8_length(text), 0);
+				assert_int_equal(utf8_length(text), 0);
 			}
 }
 

@@ -75,22 +75,22 @@ static void test_small(void **state)
 	const uint64_t present = 3998 + 782336 + 5505024;
 	/* The pages above the high watermarks, and half of the page cache of the last zone. */
 	const uint64_t spare = 3809 + 766472 + 1772694 + 48525;
-	struct zones zones;
+	struct zoneinfo zones;
 
 	(void)state;
 	assert_int_equal(present, 6291358);
 	assert_int_equal(spare, 2591500);
 	memset(&zones, 0xff, sizeof(zones));
-	assert_int_equal(zones_read(small, PAGE, &zones), 0);
+	assert_int_equal(zoneinfo_read(small, PAGE, &zones), 0);
 	assert_true(zones.known);
 	assert_int_equal(zones.kernel, UINT64_C(25769402368));
 	assert_int_equal(zones.movable, 0);
 	assert_int_equal(zones.spare, UINT64_C(10614784000));
 	/* arm64 with pages of 64 KiB has sixteen times as much behind the same numbers */
-	assert_int_equal(zones_read(small, 16 * PAGE, &zones), 0);
+	assert_int_equal(zoneinfo_read(small, 16 * PAGE, &zones), 0);
 	assert_int_equal(zones.kernel, UINT64_C(16) * 25769402368);
 	assert_int_equal(zones.spare, UINT64_C(16) * 10614784000);
-	assert_int_equal(zones_read(small, 1, &zones), 0);
+	assert_int_equal(zoneinfo_read(small, 1, &zones), 0);
 	assert_int_equal(zones.kernel, present);
 	assert_int_equal(zones.spare, spare);
 }
@@ -139,10 +139,10 @@ static const char large[] = "Node 0, zone   Normal\n"
 
 static void test_large(void **state)
 {
-	struct zones zones;
+	struct zoneinfo zones;
 
 	(void)state;
-	assert_int_equal(zones_read(large, PAGE, &zones), 0);
+	assert_int_equal(zoneinfo_read(large, PAGE, &zones), 0);
 	assert_true(zones.known);
 	assert_int_equal(zones.kernel, 132 * GIB);
 	assert_int_equal(zones.movable, 65 * GIB);
@@ -163,13 +163,13 @@ static void test_none(void **state)
 		"Node 0, zone   Normal\n        present:  5\n",
 		"Node 0, zone   Normal\n        present  many\n",
 		"MemTotal:       16384 kB\nMemFree:        1024 kB\n", "\377\376\001present  5\n"};
-	struct zones zones, was;
+	struct zoneinfo zones, was;
 
 	(void)state;
 	memset(&zones, 0x55, sizeof(zones));
 	memset(&was, 0x55, sizeof(was));
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		if (zones_read(texts[i], PAGE, &zones) != -EBADMSG)
+		if (zoneinfo_read(texts[i], PAGE, &zones) != -EBADMSG)
 			fail_msg("text %zu: %s", i, texts[i]);
 		assert_memory_equal(&zones, &was, sizeof(zones));
 	}
@@ -178,16 +178,16 @@ static void test_none(void **state)
 /* What came before the cut counts, and so does the beginning of a number. */
 static void check_cut_off(const char *text, size_t size)
 {
-	struct zones before = {0};
+	struct zoneinfo before = {0};
 	char *part;
 
 	for (size_t length = 0; length <= size; length++) {
-		struct zones zones = {0};
+		struct zoneinfo zones = {0};
 		int r;
 
 		part = strndup(text, length);
 		assert_non_null(part);
-		r = zones_read(part, PAGE, &zones);
+		r = zoneinfo_read(part, PAGE, &zones);
 		free(part);
 		assert_int_equal(r, zones.kernel ? 0 : -EBADMSG);
 		assert_int_equal(zones.known, r == 0);
@@ -208,12 +208,12 @@ static void test_long_line(void **state)
 {
 	char text[1000] = "Node 0, zone   Normal\n        protection: (";
 	size_t length = strlen(text);
-	struct zones zones;
+	struct zoneinfo zones;
 
 	(void)state;
 	memset(text + length, '0', 700);
 	strcpy(text + length + 700, ")\n        present  5\n");
-	assert_int_equal(zones_read(text, PAGE, &zones), 0);
+	assert_int_equal(zoneinfo_read(text, PAGE, &zones), 0);
 	assert_int_equal(zones.kernel, 5 * PAGE);
 }
 
@@ -225,7 +225,7 @@ static void test_any_bytes(void **state)
 	(void)state;
 	assert_non_null(text);
 	for (int round = 0; round < 20000; round++) {
-		struct zones zones = {0};
+		struct zoneinfo zones = {0};
 		int r;
 
 		if (round % 40 == 0)
@@ -233,7 +233,7 @@ static void test_any_bytes(void **state)
 		text[below(&seed, sizeof(large) - 1)] = below(&seed, 2)
 								? "0123456789 \n"[below(&seed, 12)]
 								: (char)(1 + below(&seed, 255));
-		r = zones_read(text, PAGE, &zones);
+		r = zoneinfo_read(text, PAGE, &zones);
 		assert_true(r == 0 || r == -EBADMSG);
 		assert_int_equal(zones.known, r == 0);
 		assert_int_equal(zones.kernel > 0, r == 0);
@@ -244,18 +244,18 @@ static void test_any_bytes(void **state)
 static void test_maps(void **state)
 {
 	(void)state;
-	assert_int_equal(zones_memory_map(0), 0);
-	assert_int_equal(zones_memory_map(PAGE), 64);
-	assert_int_equal(zones_memory_map(64 * GIB), GIB);
+	assert_int_equal(zoneinfo_memory_map(0), 0);
+	assert_int_equal(zoneinfo_memory_map(PAGE), 64);
+	assert_int_equal(zoneinfo_memory_map(64 * GIB), GIB);
 	/* a page of 2 MiB has a map of eight pages, two of them its own */
-	assert_int_equal(zones_devdax_map(0, 2 * MIB), 0);
-	assert_int_equal(zones_devdax_map(2 * MIB, 2 * MIB), 2 * PAGE);
-	assert_int_equal(zones_devdax_map(64 * GIB, 2 * MIB), 256 * MIB);
-	assert_true(zones_devdax_map(64 * GIB, GIB) <= 256 * MIB);
+	assert_int_equal(zoneinfo_devdax_map(0, 2 * MIB), 0);
+	assert_int_equal(zoneinfo_devdax_map(2 * MIB, 2 * MIB), 2 * PAGE);
+	assert_int_equal(zoneinfo_devdax_map(64 * GIB, 2 * MIB), 256 * MIB);
+	assert_true(zoneinfo_devdax_map(64 * GIB, GIB) <= 256 * MIB);
 	/* small pages share nothing, and pages of a size that is not known may be small */
-	assert_int_equal(zones_devdax_map(64 * GIB, PAGE), GIB);
-	assert_int_equal(zones_devdax_map(64 * GIB, MIB), GIB);
-	assert_int_equal(zones_devdax_map(64 * GIB, 0), GIB);
+	assert_int_equal(zoneinfo_devdax_map(64 * GIB, PAGE), GIB);
+	assert_int_equal(zoneinfo_devdax_map(64 * GIB, MIB), GIB);
+	assert_int_equal(zoneinfo_devdax_map(64 * GIB, 0), GIB);
 }
 
 static void test_ratio(void **state)
@@ -274,9 +274,9 @@ static void test_ratio(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct zones zones = {
+		struct zoneinfo zones = {
 			.known = true, .kernel = rows[i].kernel, .movable = rows[i].movable};
-		uint64_t percent = zones_movable_ratio(&zones, rows[i].more);
+		uint64_t percent = zoneinfo_movable_ratio(&zones, rows[i].more);
 
 		if (percent != rows[i].percent)
 			fail_msg("row %zu: %llu %%", i, (unsigned long long)percent);
@@ -290,11 +290,11 @@ static void test_ratio_is_exact(void **state)
 
 	(void)state;
 	for (int round = 0; round < 20000; round++) {
-		struct zones zones = {.known = true,
+		struct zoneinfo zones = {.known = true,
 			.kernel = PAGE * (1 + (prng(&seed) >> (28 + below(&seed, 30)))),
 			.movable = PAGE * (prng(&seed) >> (28 + below(&seed, 30)))};
 		uint64_t more = PAGE * (prng(&seed) >> (28 + below(&seed, 30)));
-		uint64_t percent = zones_movable_ratio(&zones, more);
+		uint64_t percent = zoneinfo_movable_ratio(&zones, more);
 		unsigned __int128 movable = zones.movable;
 
 		movable = (movable + more) * 100;

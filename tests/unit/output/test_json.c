@@ -364,8 +364,8 @@ static void test_utf8(void **state)
 		char *text = print(document, JSON_PRETTY);
 
 		assert_non_null(text);
-		for (const char *at = text; *at; at += text_utf8_length(at))
-			assert_int_not_equal(text_utf8_length(at), 0);
+		for (const char *at = text; *at; at += utf8_length(at))
+			assert_int_not_equal(utf8_length(at), 0);
 		free(text);
 		json_free(&document);
 	}
@@ -387,8 +387,8 @@ static void test_utf8_random(void **state)
 		json_add_text(json_root(document), bytes, bytes);
 		text = print(document, round % 2 ? JSON_PRETTY : JSON_PLAIN);
 		assert_non_null(text);
-		for (const char *at = text; *at; at += text_utf8_length(at))
-			assert_int_not_equal(text_utf8_length(at), 0);
+		for (const char *at = text; *at; at += utf8_length(at))
+			assert_int_not_equal(utf8_length(at), 0);
 		again = parse(text);
 		json_free(&again);
 		free(text);

@@ -93,7 +93,7 @@ static void test_head_room(void **state)
 		struct decision d;
 
 		snapshot.zones =
-			(struct zones){.known = true, .kernel = GIB, .spare = rows[i].spare};
+			(struct zoneinfo){.known = true, .kernel = GIB, .spare = rows[i].spare};
 		d = decide_bare(&snapshot, &arrival);
 		assert_int_equal(d.verdict, rows[i].verdict);
 		assert_int_equal(d.reason, rows[i].reason);
@@ -118,7 +118,7 @@ static void test_head_room_of_devdax(void **state)
 
 	(void)state;
 	snapshot.gate.state = GATE_ACTIVE;
-	snapshot.zones = (struct zones){.known = true, .kernel = GIB, .spare = 256 * MIB};
+	snapshot.zones = (struct zoneinfo){.known = true, .kernel = GIB, .spare = 256 * MIB};
 	d = decide_bare(&snapshot, &arrival);
 	assert_int_equal(d.verdict, VERDICT_DEVDAX);
 	assert_int_equal(d.reason, REASON_OUTSIDE_BOOT_MAP);
@@ -128,11 +128,11 @@ static void test_head_room_of_devdax(void **state)
 	assert_int_equal(d.verdict, VERDICT_IGNORE);
 	assert_int_equal(d.reason, REASON_NO_HEAD_ROOM);
 	/* Nothing is spent of what cannot be told; a captured tree need not tell it. */
-	snapshot.zones = (struct zones){.unreadable = true};
+	snapshot.zones = (struct zoneinfo){.unreadable = true};
 	assert_int_equal(decide_bare(&snapshot, &arrival).reason, REASON_NO_HEAD_ROOM);
-	snapshot.zones = (struct zones){0};
+	snapshot.zones = (struct zoneinfo){0};
 	assert_int_equal(decide_bare(&snapshot, &arrival).verdict, VERDICT_DEVDAX);
-	snapshot.zones = (struct zones){.known = true, .kernel = GIB, .spare = 256 * MIB};
+	snapshot.zones = (struct zoneinfo){.known = true, .kernel = GIB, .spare = 256 * MIB};
 	/* Small pages share nothing, and unknown ones may be small. */
 	for (snapshot.dax[0].align = 0; snapshot.dax[0].align < MIB;
 		snapshot.dax[0].align += 4 * KIB)
@@ -163,8 +163,8 @@ static void test_movable(void **state)
 	(void)state;
 	add_blocks(&snapshot, span(8 * GIB, 10 * GIB - 4 * BLOCK), BLOCK_OFFLINE);
 	add_blocks(&snapshot, span(10 * GIB - 4 * BLOCK, 10 * GIB), BLOCK_ONLINE);
-	snapshot.zones =
-		(struct zones){.known = true, .kernel = 100 * GIB, .movable = 98 * GIB + GIB / 2};
+	snapshot.zones = (struct zoneinfo){
+		.known = true, .kernel = 100 * GIB, .movable = 98 * GIB + GIB / 2};
 	for (config.movable_ratio = 98; config.movable_ratio <= 102; config.movable_ratio++) {
 		bool fits = config.movable_ratio >= 100;
 

@@ -292,19 +292,19 @@ static void test_text(void **state)
 	struct gate_facts facts = facts_of(&input);
 	struct gate gate = gate_decide(&facts, GATE_MODE_AUTO);
 	char buf[512];
-	struct text text = text_in(buf, sizeof(buf));
+	struct strbuf text = strbuf_in(buf, sizeof(buf));
 
 	(void)state;
 	gate_append(&text, &gate);
 	assert_string_equal(buf, "absent (no-module)");
 	assert_string_equal(gate.evidence.log_line, "virt/tdx: module not loaded");
-	text = text_in(buf, sizeof(buf));
+	text = strbuf_in(buf, sizeof(buf));
 	gate_append_sources(&text, &gate);
 	assert_string_equal(buf, "/proc/cpuinfo: tdx_host_platform; "
 				 "/sys/module/kvm_intel/parameters/tdx: N; "
 				 "kernel log: initialization failed");
 	gate = gate_decide(&facts, GATE_MODE_ACTIVE);
-	text = text_in(buf, sizeof(buf));
+	text = strbuf_in(buf, sizeof(buf));
 	gate_append(&text, &gate);
 	assert_string_equal(buf, "active as configured, absent (no-module) as found");
 }
