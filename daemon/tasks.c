@@ -28,10 +28,8 @@ static enum exit_status check_config(const struct settings *settings)
 /* Returns as daemon_run() and once_run() do. */
 static int run_task(const struct options *options, struct settings *settings)
 {
-	const struct daemon_options daemon_options = {
-		.gate = options->gate_given ? &options->gate : NULL};
 	const struct once_options once = {
-		.executor = options->task == TASK_ONESHOT ? executor_turn : executor_dry_turn,
+		.dry = options->task != TASK_ONESHOT,
 		.format = options->task == TASK_DIFF ? ONCE_DIFF
 			  : options->json	     ? ONCE_JSON
 						     : ONCE_TABLE,
@@ -49,7 +47,7 @@ static int run_task(const struct options *options, struct settings *settings)
 	case TASK_DOCTOR:
 		return doctor_run(settings, options->json, options->root != NULL);
 	default:
-		return daemon_run(settings, &daemon_options);
+		return daemon_run(settings, options->gate_given ? &options->gate : NULL);
 	}
 }
 

@@ -257,9 +257,3 @@ enum turn executor_turn(struct execution *execution)
 		return turn_offline(execution, step);
 	return turn_driver(execution, step);
 }
-
-enum turn executor_dry_turn(struct execution *execution)
-{
-	(void)execution;
-	return TURN_DONE;
-}

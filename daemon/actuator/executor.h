@@ -4,8 +4,7 @@
  *
  * One turn is one driver switch or one memory block, so the event loop, its signals and the
  * watchdog stay alive through a plan of hundreds of blocks. What may take long, to take a block
- * offline, is waited for between two turns, and for no longer than the configuration says. The
- * dry twin takes no step at all.
+ * offline, is waited for between two turns, and for no longer than the configuration says.
  */
 #pragma once
 
@@ -54,13 +53,7 @@ void execution_done(struct execution *execution);
 /* Begin anew with another plan; what has been brought online is remembered. */
 void execution_restart(struct execution *execution, const struct plan *plan);
 
-typedef enum turn (*executor_fn)(struct execution *execution);
-
-/* The real one. */
 enum turn executor_turn(struct execution *execution);
 
 /* Milliseconds of the monotonic clock. */
 uint64_t executor_now_ms(void);
-
-/* Its dry twin: does nothing, and is done. */
-enum turn executor_dry_turn(struct execution *execution);

@@ -64,39 +64,27 @@ static void set_begun(struct job *job)
 	}
 }
 
-/* May there be blocks of the device that the list of blocks lacks? Without a driver it has none. */
-static bool may_lack_blocks(const struct snapshot *snapshot, const struct arrival *arrival)
-{
-	struct range whole = range_trim(arrival->range, snapshot->block_size);
-
-	if (arrival_is_dax(arrival) && arrival->driver != DAX_DRIVER_KMEM)
-		return false;
-	return snapshot_count(snapshot, whole).present < range_size(whole) / snapshot->block_size;
-}
-
 /*
  * The look that found the device listed the blocks first, and the kernel makes the entry of the
  * firmware memmap that tells of a DIMM after its blocks (add_memory_resource(),
- * mm/memory_hotplug.c, 6.12): they may have come in between.
+ * mm/memory_hotplug.c, 6.12): they may have come in between. Without kmem a dax device has none.
  */
-static int list_late_blocks(struct sensor *sensor, const struct arrivals *device)
+static int list_late_blocks(struct sensor *sensor, const struct arrival *arrival)
 {
-	for (size_t i = 0; i < device->n; i++)
-		if (may_lack_blocks(&sensor->snapshot, &device->items[i]))
-			return sensor_list_blocks(sensor);
-	return 0;
+	if (arrival_is_dax(arrival) && arrival->driver != DAX_DRIVER_KMEM)
+		return 0;
+	return sensor_list_blocks(sensor);
 }
 
-int job_begin(
-	struct job *job, struct sensor *sensor, executor_fn executor, const struct arrivals *device)
+int job_begin(struct job *job, struct sensor *sensor, bool dry, const struct arrivals *device)
 {
 	int r;
 
-	*job = (struct job){.sensor = sensor, .executor = executor};
+	*job = (struct job){.sensor = sensor, .dry = dry};
 	job->records = calloc(device->n, sizeof(*job->records));
 	if (!job->records)
 		return -ENOMEM;
-	r = list_late_blocks(sensor, device);
+	r = list_late_blocks(sensor, &device->items[0]);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < device->n; i++)
@@ -112,7 +100,7 @@ int job_begin(
 		.sensor = sensor,
 		.timeout = sensor->config->offline_timeout,
 	};
-	if (executor == executor_dry_turn || !verdict_stands(job))
+	if (dry || !verdict_stands(job))
 		return 0;
 	set_begun(job);
 	return 1;
@@ -142,7 +130,7 @@ static enum result judge(const struct job *job, const struct record *record)
 
 static bool acts(const struct job *job)
 {
-	return job->executor != executor_dry_turn && !decision_of(job)->withheld;
+	return !job->dry && !decision_of(job)->withheld;
 }
 
 /* What nothing is done about: because it is so already, or is not to be done. */
@@ -170,7 +158,7 @@ static void finish_record(struct job *job, struct record *record)
 		sensor_describe(job->sensor, &record->arrival);
 	*outcome = job->outcome;
 	outcome->answer = answer_of(job);
-	if (job->executor != executor_dry_turn)
+	if (!job->dry)
 		sensor_review(job->sensor, &record->arrival);
 	outcome->blocks = snapshot_count(snapshot, record->arrival.range);
 	if (record->decision.verdict == VERDICT_ONLINE)
@@ -189,7 +177,7 @@ static int finish(struct job *job)
 
 	job->outcome.retries = job->execution.retries;
 	/* Even if nothing was done: a look may have come between, which reads no states. */
-	if (job->executor != executor_dry_turn) {
+	if (!job->dry) {
 		r = sensor_list_blocks(job->sensor);
 		if (r < 0)
 			return r;
@@ -278,7 +266,7 @@ bool job_is_onlining(const struct job *job)
 int job_turn(struct job *job)
 {
 	struct execution *execution = &job->execution;
-	enum turn turn = acts(job) ? job->executor(execution) : TURN_DONE;
+	enum turn turn = acts(job) ? executor_turn(execution) : TURN_DONE;
 
 	if (turn == TURN_MORE || turn == TURN_LATER || turn == TURN_WAIT)
 		return (int)turn;

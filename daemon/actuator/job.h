@@ -3,8 +3,7 @@
  * A job: one device, or one range without a device, from its decision to its records.
  *
  * All mappings of a dax device share one driver: they go online together or not at all, and
- * each has a record of its own. Daemon, one shot and dry run do the same jobs; they differ in
- * the executor, and in who calls job_turn() again. If what the policy allowed comes to nothing,
+ * each has a record of its own. Daemon, one shot and dry run do the same jobs. If what the policy allowed comes to nothing,
  * the job turns round: the steps taken are undone, and the decision says why.
  */
 #pragma once
@@ -15,7 +14,7 @@
 
 struct job {
 	struct sensor *sensor;
-	executor_fn executor;
+	bool dry; /* decide, and take no step */
 	struct plan plan;
 	struct execution execution;
 	struct record *records; /* one for each range; complete after TURN_DONE */
@@ -35,8 +34,8 @@ void job_done(struct job *job);
  * hundred GiB, and nobody should wait that long for the verdict. Then the records' result is
  * RESULT_BEGUN, and after TURN_DONE only a failure is worth another record.
  */
-int job_begin(struct job *job, struct sensor *sensor, executor_fn executor,
-	const struct arrivals *device) MUST_CHECK;
+int job_begin(
+	struct job *job, struct sensor *sensor, bool dry, const struct arrivals *device) MUST_CHECK;
 
 /* Will the next turn bring a block online? */
 bool job_is_onlining(const struct job *job);

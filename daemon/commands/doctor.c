@@ -128,7 +128,7 @@ static int look_at_memory(struct visit *visit)
 {
 	int r;
 
-	r = walk_all(&visit->walk, executor_dry_turn, keep_record, visit);
+	r = walk_all(&visit->walk, true, keep_record, visit);
 	if (r >= 0)
 		r = find_movable(visit);
 	return r == 0 ? find_boot_ram_in_cxl(visit) : r;

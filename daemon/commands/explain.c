@@ -118,7 +118,7 @@ static int explain_all(struct explainer *explainer)
 {
 	int r;
 
-	r = walk_all(&explainer->walk, executor_dry_turn, explain_record, explainer);
+	r = walk_all(&explainer->walk, true, explain_record, explainer);
 	if (r < 0)
 		return r;
 	return explainer->n ? 0 : explain_other(explainer);

@@ -128,7 +128,7 @@ int once_run(struct settings *settings, const struct once_options *options)
 		return r;
 	if (options->format == ONCE_DIFF)
 		diff_config(&output.diff, settings);
-	r = walk_all(&walk, options->executor, output_add, &output);
+	r = walk_all(&walk, options->dry, output_add, &output);
 	if (r >= 0)
 		r = output_print(&output, &walk.sensor, r > 0);
 	return r < 0 ? r : conclude(&output);

@@ -4,7 +4,6 @@
  */
 #pragma once
 
-#include "daemon/actuator/executor.h"
 #include "daemon/output/columns.h"
 #include "daemon/settings/config_file.h"
 #include "tdxo/base/compiler.h"
@@ -22,7 +21,7 @@ enum once_outcome {
 };
 
 struct once_options {
-	executor_fn executor; /* executor_turn acts, executor_dry_turn does not */
+	bool dry; /* decide, and do nothing */
 	enum once_format format;
 	const struct table_options *table; /* of ONCE_TABLE */
 	unsigned int fail_on;		   /* a set of enum fail_on */

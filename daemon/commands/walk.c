@@ -52,13 +52,13 @@ static void recall_answer(const struct state *state, struct record *record)
 }
 
 /* The ranges of one device are decided together. */
-static int walk_device(struct walk *walk, executor_fn executor, const struct arrivals *device,
-	walk_fn each, void *userdata)
+static int walk_device(
+	struct walk *walk, bool dry, const struct arrivals *device, walk_fn each, void *userdata)
 {
 	CLEANUP(job_done) struct job job;
 	int r;
 
-	r = job_begin(&job, &walk->sensor, executor, device);
+	r = job_begin(&job, &walk->sensor, dry, device);
 	if (r >= 0)
 		r = run_job(&job);
 	for (size_t i = 0; r == 0 && i < job.n; i++) {
@@ -76,7 +76,7 @@ static void mark_present(const struct state *state, struct arrivals *arrivals)
 		arrivals->items[i].present = true;
 }
 
-int walk_all(struct walk *walk, executor_fn executor, walk_fn each, void *userdata)
+int walk_all(struct walk *walk, bool dry, walk_fn each, void *userdata)
 {
 	CLEANUP(arrivals_done) struct arrivals arrivals = {0};
 	int n, r;
@@ -89,7 +89,7 @@ int walk_all(struct walk *walk, executor_fn executor, walk_fn each, void *userda
 
 		r = arrivals_take_device(&arrivals, &device);
 		if (r == 0)
-			r = walk_device(walk, executor, &device, each, userdata);
+			r = walk_device(walk, dry, &device, each, userdata);
 	}
 	return r < 0 ? r : n;
 }

@@ -4,7 +4,6 @@
  */
 #pragma once
 
-#include "daemon/actuator/executor.h"
 #include "daemon/host/sensor.h"
 #include "daemon/state/state.h"
 #include "tdxo/base/compiler.h"
@@ -23,7 +22,7 @@ int walk_init(struct walk *walk, const struct config *config) MUST_CHECK;
 void walk_done(struct walk *walk);
 
 /*
- * Decide, and act: executor_turn does, executor_dry_turn does not. Returns how many ranges there
+ * Decide, and act unless it is to be dry. Returns how many ranges there
  * were, or a negative errno.
  */
-int walk_all(struct walk *walk, executor_fn executor, walk_fn each, void *userdata) MUST_CHECK;
+int walk_all(struct walk *walk, bool dry, walk_fn each, void *userdata) MUST_CHECK;

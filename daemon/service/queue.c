@@ -90,7 +90,7 @@ int work_go_on(struct work *work)
 		return r;
 	work->busy = true;
 	work->recorded = false;
-	r = job_begin(&work->job, work->sensor, executor_turn, &device);
+	r = job_begin(&work->job, work->sensor, false, &device);
 	if (r > 0)
 		r = record_early(work);
 	return r < 0 ? r : sd_event_source_set_enabled(work->turn, SD_EVENT_ON);

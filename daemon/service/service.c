@@ -50,7 +50,7 @@ struct daemon {
 	bool tdx_changed;	  /* perhaps, and the journal may not have what the kernel logged */
 	bool reload;		  /* to be done when the job has ended */
 	struct settings *settings;
-	const struct daemon_options *options;
+	const enum gate_mode *gate; /* of the command line, or NULL */
 	struct sensor sensor;
 	struct monitor monitor;
 	struct state state;
@@ -349,8 +349,8 @@ static int reload(struct daemon *daemon)
 	r = settings_load(&settings);
 	if (r == -ENOMEM)
 		return r;
-	if (r == 0 && daemon->options->gate)
-		settings.config.gate = *daemon->options->gate;
+	if (r == 0 && daemon->gate)
+		settings.config.gate = *daemon->gate;
 	if (r == 0)
 		r = use_settings(daemon, &settings);
 	else
@@ -481,9 +481,9 @@ static int run(struct daemon *daemon)
 	return r < 0 ? r : 0;
 }
 
-int daemon_run(struct settings *settings, const struct daemon_options *options)
+int daemon_run(struct settings *settings, const enum gate_mode *gate)
 {
-	CLEANUP(daemon_done) struct daemon daemon = {.settings = settings, .options = options};
+	CLEANUP(daemon_done) struct daemon daemon = {.settings = settings, .gate = gate};
 	int r;
 
 	r = start(&daemon);

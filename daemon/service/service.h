@@ -8,12 +8,8 @@
 #include "tdxo/base/compiler.h"
 #include "tdxo/tdx/gate.h"
 
-struct daemon_options {
-	const enum gate_mode *gate; /* what the command line says in place of Gate=, or NULL */
-};
-
 /*
- * Runs until it is told to stop. A reload replaces the settings. 0; a negative errno: -ENODEV
- * without memory hotplug.
+ * Run until told to stop. A reload replaces the settings; `gate` is what the command line gives in
+ * place of Gate=, or NULL. 0; a negative errno: -ENODEV without memory hotplug.
  */
-int daemon_run(struct settings *settings, const struct daemon_options *options) MUST_CHECK;
+int daemon_run(struct settings *settings, const enum gate_mode *gate) MUST_CHECK;
