@@ -25,8 +25,3 @@ static inline void free_text(char **text)
 {
 	free(*text);
 }
-
-static inline void free_bytes(void **bytes)
-{
-	free(*bytes);
-}

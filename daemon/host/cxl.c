@@ -166,7 +166,7 @@ static void describe_window(struct cxl *cxl, struct arrival *arrival)
 	struct path path;
 
 	path_of(&path, SYS_CXL_DEVICE, arrival->region);
-	if (sysfs_link_parent(path.text, decoder, sizeof(decoder)) < 0)
+	if (sysfs_link_name(path.text, 1, decoder, sizeof(decoder)) < 0)
 		return;
 	root = find_root(cxl, decoder);
 	if (!root) {

@@ -31,17 +31,15 @@ void dax_done(struct dax *dax)
 enum dax_driver dax_driver_of(const char *device)
 {
 	char name[SYSFS_NAME];
+	enum dax_driver driver;
 	struct path path;
 	int r;
 
-	r = sysfs_link_name(path_of(&path, SYS_DAX_DEVICE "/driver", device), name, sizeof(name));
+	path_of(&path, SYS_DAX_DEVICE "/driver", device);
+	r = sysfs_link_name(path.text, 0, name, sizeof(name));
 	if (r == -ENOENT)
 		return DAX_DRIVER_NONE;
-	for (enum dax_driver driver = DAX_DRIVER_KMEM; r == 0 && driver < DAX_DRIVER_OTHER;
-		driver++)
-		if (strcmp(name, dax_driver_to_string(driver)) == 0)
-			return driver;
-	return DAX_DRIVER_OTHER;
+	return r == 0 && dax_driver_from_string(name, &driver) == 0 ? driver : DAX_DRIVER_OTHER;
 }
 
 /* ".../region0/dax_region0": the CXL region is the parent of the dax region. */
@@ -58,11 +56,6 @@ static void copy_region(char region[SYSFS_NAME], const char *path)
 		snprintf(region, SYSFS_NAME, "%.*s", (int)(end - start), start);
 }
 
-static int append_mapping(struct dax_device *device, uint64_t start, uint64_t last)
-{
-	return array_append(device->mappings, device->n_mappings, (struct range){start, last + 1});
-}
-
 static int compare_ranges(const void *a, const void *b)
 {
 	const struct range *x = a, *y = b;
@@ -70,45 +63,47 @@ static int compare_ranges(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
-/*
- * Where the device lies: its mappings, or before Linux 5.10 its resource. Both are for root
- * only. libdaxctl 76 would tell the mappings too, but leaks them.
- */
-static int read_mappings(
-	struct dax_device *device, struct daxctl_dev *dev, struct complaints *complaints)
+/* 0, or a negative errno: -ENOENT after the last mapping. `path` is the file that was read last. */
+static int read_mapping(
+	const char *device, unsigned int i, struct path *path, struct range *ret_mapping)
 {
-	uint64_t start, last, size = 0, resource = daxctl_dev_get_resource(dev);
-	struct path path;
-	int r = 0;
+	uint64_t start, last;
+	int r;
 
-	for (unsigned int i = 0; r == 0; i++) {
-		path_of(&path, SYS_DAX_DEVICE "/mapping%u/start", device->name, i);
-		r = sysfs_read_number(path.text, 0, &start);
-		if (r == -ENOENT)
-			break;
-		if (r < 0)
-			continue; /* the message names this file */
-		path_of(&path, SYS_DAX_DEVICE "/mapping%u/end", device->name, i);
-		r = sysfs_read_number(path.text, 0, &last);
-		if (r == 0 && last <= start)
-			r = -EBADMSG;
-		if (r == 0)
-			r = append_mapping(device, start, last);
-		size += r == 0 ? last - start + 1 : 0;
-	}
-	if (r == -ENOMEM)
+	path_of(path, SYS_DAX_DEVICE "/mapping%u/start", device, i);
+	r = sysfs_read_number(path->text, 0, &start);
+	if (r < 0)
 		return r;
-	if (r == -ENOENT && !device->n_mappings && resource && device->size)
-		return append_mapping(device, resource, resource + device->size - 1);
+	path_of(path, SYS_DAX_DEVICE "/mapping%u/end", device, i);
+	r = sysfs_read_number(path->text, 0, &last);
+	if (r < 0)
+		return r;
+	*ret_mapping = (struct range){start, last + 1};
+	return last > start ? 0 : -EBADMSG;
+}
+
+/* Only root may read where a device lies. libdaxctl 76 would tell it too, but leaks it. */
+static int read_mappings(struct dax_device *device, struct complaints *complaints)
+{
+	struct range mapping;
+	struct path path;
+	uint64_t size = 0;
+	int r;
+
+	for (unsigned int i = 0; (r = read_mapping(device->name, i, &path, &mapping)) == 0; i++) {
+		if (array_append(device->mappings, device->n_mappings, mapping) < 0)
+			return -ENOMEM;
+		size += range_size(mapping);
+	}
+	if (!device->n_mappings)
+		return 0;
 	/* Half of it is worse than nothing: the other half may hold anything. */
-	if (device->n_mappings && (r != -ENOENT || size != device->size)) {
+	if (r != -ENOENT || size != device->size) {
 		complain(complaints, "%s: the mappings do not make up the size of %s", path.text,
 			device->name);
 		device->n_mappings = 0;
 	}
-	if (device->n_mappings)
-		qsort(device->mappings, device->n_mappings, sizeof(*device->mappings),
-			compare_ranges);
+	qsort(device->mappings, device->n_mappings, sizeof(*device->mappings), compare_ranges);
 	return 0;
 }
 
@@ -138,7 +133,7 @@ static int append_device(struct snapshot *snapshot, struct daxctl_region *region
 	copy_region(device.region, path);
 	if (device.target_node < 0)
 		device.target_node = NODE_UNKNOWN;
-	r = read_mappings(&device, dev, complaints);
+	r = read_mappings(&device, complaints);
 	if (array_append(snapshot->dax, snapshot->n_dax, device) < 0) {
 		free(device.mappings);
 		return -ENOMEM;
@@ -151,36 +146,6 @@ static int append_device(struct snapshot *snapshot, struct daxctl_region *region
 	if (device.target_node == NODE_UNKNOWN)
 		complain(complaints, SYS_DAX_DEVICE "/target_node: no node", device.name);
 	return r;
-}
-
-struct check {
-	struct snapshot *snapshot;
-	struct complaints *complaints;
-};
-
-static int check_listed(const char *name, void *userdata)
-{
-	const struct check *check = userdata;
-
-	if (snapshot_find_dax(check->snapshot, name))
-		return 0;
-	check->snapshot->dax_incomplete = true;
-	complain(check->complaints,
-		SYS_DAX_DEVICE ": left alone, libdaxctl cannot read it"
-			       " (is /dev/%s there?)",
-		name, name);
-	return 0;
-}
-
-void dax_check(struct snapshot *snapshot, struct complaints *complaints)
-{
-	struct check check = {snapshot, complaints};
-	int r;
-
-	snapshot->dax_incomplete = false;
-	r = sysfs_list(SYS_DAX_DEVICES, check_listed, &check);
-	if (r < 0 && r != -ENOENT)
-		complain(complaints, SYS_DAX_DEVICES ": %s", strerror(-r));
 }
 
 int dax_list(struct dax *dax, struct snapshot *snapshot, struct complaints *complaints)

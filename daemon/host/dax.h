@@ -21,9 +21,6 @@ void dax_done(struct dax *dax);
 /* Append all dax devices to the snapshot. 0, or a negative errno, complained about; -ENOMEM. */
 int dax_list(struct dax *dax, struct snapshot *snapshot, struct complaints *complaints) MUST_CHECK;
 
-/* Complain about dax devices that dax_list() has not found: libdaxctl says nothing of them. */
-void dax_check(struct snapshot *snapshot, struct complaints *complaints);
-
 /* Tells a device from another that had its name before; 0: there is none. */
 uint64_t dax_identity(const char *device);
 

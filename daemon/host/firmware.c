@@ -21,45 +21,27 @@ static const char *const paths[] = {
 };
 static_assert(ARRAY_SIZE(paths) == FIRMWARE_TABLE_MAX, "a path for each table");
 
-static int parse(
-	struct firmware *firmware, enum firmware_table table, const void *data, size_t size)
+static void load(struct firmware *firmware, enum firmware_table table)
 {
-	return table == FIRMWARE_SRAT ? srat_read(data, size, &firmware->srat)
-				      : cedt_read(data, size, &firmware->cedt);
-}
-
-/* 0 or -ENOMEM. */
-static int load(struct firmware *firmware, enum firmware_table table)
-{
-	CLEANUP(free_bytes) void *bytes = NULL;
+	CLEANUP(free_text) char *bytes = NULL;
 	struct firmware_state *state = &firmware->states[table];
 	size_t size;
 	int r;
 
-	state->error = sysfs_read_bytes(paths[table], &bytes, &size);
-	if (state->error)
-		return state->error == -ENOMEM ? -ENOMEM : 0;
-	r = parse(firmware, table, bytes, size);
+	r = sysfs_read_text(paths[table], &bytes, &size);
+	if (r == 0)
+		r = table == FIRMWARE_SRAT ? srat_read(bytes, size, &firmware->srat)
+					   : cedt_read(bytes, size, &firmware->cedt);
 	if (r < 0)
-		return r;
-	state->fault = (enum acpi_fault)r;
-	state->passed_over =
-		table == FIRMWARE_SRAT ? firmware->srat.passed_over : firmware->cedt.passed_over;
-	return 0;
+		state->error = r;
+	else
+		state->fault = (enum acpi_fault)r;
 }
 
-int firmware_load(struct firmware *ret_firmware)
+void firmware_load(struct firmware *firmware)
 {
-	CLEANUP(firmware_done) struct firmware firmware = {0};
-	int r = 0;
-
-	for (enum firmware_table table = 0; r == 0 && table < FIRMWARE_TABLE_MAX; table++)
-		r = load(&firmware, table);
-	if (r < 0)
-		return r;
-	*ret_firmware = firmware;
-	firmware = (struct firmware){0};
-	return 0;
+	for (enum firmware_table table = 0; table < FIRMWARE_TABLE_MAX; table++)
+		load(firmware, table);
 }
 
 void firmware_done(struct firmware *firmware)
@@ -72,6 +54,8 @@ const char *firmware_trouble(
 	const struct firmware *firmware, enum firmware_table table, char buf[FIRMWARE_TEXT])
 {
 	const struct firmware_state *state = &firmware->states[table];
+	size_t passed_over =
+		table == FIRMWARE_SRAT ? firmware->srat.passed_over : firmware->cedt.passed_over;
 
 	if (state->error == -ENOENT)
 		return NULL;
@@ -79,9 +63,8 @@ const char *firmware_trouble(
 		snprintf(buf, FIRMWARE_TEXT, "%s", strerror(-state->error));
 	else if (state->fault)
 		snprintf(buf, FIRMWARE_TEXT, "%s", acpi_fault_to_string(state->fault));
-	else if (state->passed_over)
-		snprintf(buf, FIRMWARE_TEXT, "%zu of its entries cannot be used",
-			state->passed_over);
+	else if (passed_over)
+		snprintf(buf, FIRMWARE_TEXT, "%zu of its entries cannot be used", passed_over);
 	else
 		return NULL;
 	return buf;

@@ -16,9 +16,8 @@ enum firmware_table {
 };
 
 struct firmware_state {
-	int error; /* 0, or the negative errno of reading it; -ENOENT: there is no such table */
+	int error; /* 0, or a negative errno; -ENOENT: there is no such table */
 	enum acpi_fault fault;
-	size_t passed_over; /* entries that cannot be used; the others can */
 };
 
 struct firmware {
@@ -30,8 +29,8 @@ struct firmware {
 /* Long enough for firmware_trouble(). */
 #define FIRMWARE_TEXT 128
 
-/* 0 or -ENOMEM. What is wrong with a table is noted, not complained about. */
-int firmware_load(struct firmware *ret_firmware) MUST_CHECK;
+/* What is wrong with a table is noted, not complained about. It is empty before. */
+void firmware_load(struct firmware *firmware);
 void firmware_done(struct firmware *firmware);
 
 static inline bool firmware_usable(const struct firmware *firmware, enum firmware_table table)

@@ -99,6 +99,31 @@ int sensor_glance(struct sensor *sensor)
 	return list_devices(sensor);
 }
 
+/* libdaxctl says nothing of a device that it cannot read. */
+static int check_listed(const char *name, void *userdata)
+{
+	struct sensor *sensor = userdata;
+
+	if (snapshot_find_dax(&sensor->snapshot, name))
+		return 0;
+	sensor->snapshot.dax_incomplete = true;
+	complain(&sensor->complaints,
+		SYS_DAX_DEVICE ": left alone, libdaxctl cannot read it"
+			       " (is /dev/%s there?)",
+		name, name);
+	return 0;
+}
+
+static void check_devices(struct sensor *sensor)
+{
+	int r;
+
+	sensor->snapshot.dax_incomplete = false;
+	r = sysfs_list(SYS_DAX_DEVICES, check_listed, sensor);
+	if (r < 0 && r != -ENOENT)
+		complain(&sensor->complaints, SYS_DAX_DEVICES ": %s", strerror(-r));
+}
+
 int sensor_look(struct sensor *sensor)
 {
 	int r;
@@ -112,7 +137,7 @@ int sensor_look(struct sensor *sensor)
 		r = sensor_list_dimms(sensor);
 	if (r < 0)
 		return r;
-	dax_check(&sensor->snapshot, &sensor->complaints);
+	check_devices(sensor);
 	sensor->snapshot.virtio_mem = false;
 	/* No such driver, no such device. */
 	(void)!sysfs_list(SYS_VIRTIO_MEM, note_virtio_device, &sensor->snapshot.virtio_mem);
@@ -189,7 +214,7 @@ void sensor_done(struct sensor *sensor)
 int sensor_arrivals(struct sensor *sensor, struct arrivals *ret_arrivals)
 {
 	return arrivals_find(
-		&sensor->snapshot, sensor->looked ? &sensor->before : NULL, ret_arrivals);
+		&sensor->snapshot, sensor->before.n ? &sensor->before : NULL, ret_arrivals);
 }
 
 int sensor_settle(struct sensor *sensor)
@@ -197,7 +222,6 @@ int sensor_settle(struct sensor *sensor)
 	int r = 0;
 
 	blocks_done(&sensor->before);
-	sensor->looked = true;
 	for (size_t i = 0; r == 0 && i < sensor->snapshot.blocks.n; i++)
 		r = blocks_append(&sensor->before, sensor->snapshot.blocks.blocks[i].id);
 	return r;

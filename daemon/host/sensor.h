@@ -26,8 +26,7 @@ struct sensor {
 	bool firmware_read;
 	struct range_set boot_ram; /* as firmware told it, not narrowed: tells a DIMM's entry */
 	enum boot_source boot_ram_source;
-	struct blocks before;	    /* the blocks of the last look that counted */
-	bool looked;		    /* `before` is something */
+	struct blocks before;	    /* the blocks of the last look that counted, or none */
 	bool blind;		    /* the last look could not see all */
 	bool was_active;	    /* the gate was found active at some time of this boot */
 	struct tdx_log log;	    /* the kernel's messages about TDX, and those of tdx_failure */

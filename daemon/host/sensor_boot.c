@@ -20,6 +20,7 @@
 #include "tdxo/firmware/e820.h"
 
 #define SETUP_E820_EXT 1 /* Documentation/arch/x86/zero-page.rst */
+#define FIRST_MIB      0x100000
 
 /* Where a list of ranges is gathered. */
 struct ranges {
@@ -52,11 +53,11 @@ static void e820_reading_done(struct e820_reading *reading)
 static int read_entries(struct e820_reading *reading, const char *path,
 	int (*add)(struct e820_table *table, const void *data, size_t size))
 {
-	CLEANUP(free_bytes) void *bytes = NULL;
+	CLEANUP(free_text) char *bytes = NULL;
 	size_t size;
 	int r;
 
-	r = sysfs_read_bytes(path, &bytes, &size);
+	r = sysfs_read_text(path, &bytes, &size);
 	if (r == 0)
 		r = add(&reading->table, bytes, size);
 	if (r > 0)
@@ -141,7 +142,7 @@ static int add_all(struct range_set *set, const struct ranges *ranges)
 	for (size_t i = 0; r == 0 && i < ranges->n; i++)
 		r = range_set_add(set, ranges->ranges[i]);
 	if (r == 0)
-		r = range_set_subtract(set, (struct range){0, 0x100000});
+		r = range_set_subtract(set, (struct range){0, FIRST_MIB});
 	return r;
 }
 
@@ -179,22 +180,17 @@ static int read_memblock_line(struct ranges *ranges, const char *line)
 /* 0, also if it cannot be read: then there is nothing in `ranges`. Or -ENOMEM. */
 static int read_memblock(struct ranges *ranges)
 {
-	CLEANUP(free_bytes) void *bytes = NULL;
-	size_t size, left;
-	int r = 0;
+	CLEANUP(free_text) char *text = NULL;
+	char *line, *rest;
+	size_t size;
+	int r;
 
 	/* Not there on most kernels and not readable for most users: no reason to complain. */
-	if (sysfs_read_bytes(SYS_MEMBLOCK, &bytes, &size) < 0)
+	if (sysfs_read_text(SYS_MEMBLOCK, &text, &size) < 0)
 		return 0;
-	for (const char *line = bytes; r == 0 && (left = size - (size_t)(line - (char *)bytes));) {
-		const char *end = memchr(line, '\n', left);
-		char text[256];
-
-		snprintf(
-			text, sizeof(text), "%.*s", (int)(end ? (size_t)(end - line) : left), line);
-		r = read_memblock_line(ranges, text);
-		line = end ? end + 1 : (const char *)bytes + size;
-	}
+	r = strlen(text) == size ? 0 : -EBADMSG;
+	for (line = strtok_r(text, "\n", &rest); line && r == 0; line = strtok_r(NULL, "\n", &rest))
+		r = read_memblock_line(ranges, line);
 	if (r == -EBADMSG) {
 		complain(&ranges->sensor->complaints, SYS_MEMBLOCK ": not a list of regions");
 		ranges->n = 0;
@@ -232,10 +228,8 @@ int sensor_build_boot_map(struct sensor *sensor)
 		evidence.boot_params = &sensor->boot_ram;
 	else if (sensor->boot_ram_source == BOOT_SOURCE_FIRMWARE_MEMMAP)
 		evidence.memmap = &sensor->boot_ram;
-	if (memblock.n) {
-		evidence.memblock = memblock.ranges;
-		evidence.n_memblock = memblock.n;
-	}
+	evidence.memblock = memblock.n ? memblock.ranges : NULL;
+	evidence.n_memblock = memblock.n;
 	return boot_map_build(&evidence, &sensor->snapshot.boot_map);
 }
 
@@ -249,9 +243,8 @@ int sensor_list_dimms(struct sensor *sensor)
 	if (r == -ENOMEM)
 		return r;
 	for (size_t i = 0; i < memmap.n; i++) {
-		if (range_set_overlaps(&sensor->boot_ram, memmap.ranges[i]))
-			continue;
-		if (memmap.ranges[i].end <= 0x100000)
+		if (range_set_overlaps(&sensor->boot_ram, memmap.ranges[i]) ||
+			memmap.ranges[i].end <= FIRST_MIB)
 			continue;
 		r = append(&dimms, memmap.ranges[i]);
 		if (r < 0)

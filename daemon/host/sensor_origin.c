@@ -11,8 +11,8 @@ const struct firmware *sensor_firmware(struct sensor *sensor)
 
 	if (sensor->firmware_read)
 		return &sensor->firmware;
-	/* Short of memory there is no evidence, and the next record tries again. */
-	sensor->firmware_read = firmware_load(&sensor->firmware) == 0;
+	firmware_load(&sensor->firmware);
+	sensor->firmware_read = true;
 	for (enum firmware_table table = 0; table < FIRMWARE_TABLE_MAX; table++)
 		if (firmware_trouble(&sensor->firmware, table, buf))
 			complain(&sensor->complaints, "%s: %s", firmware_path(table), buf);

@@ -137,16 +137,6 @@ int sysfs_read_text(const char *path, char **ret_text, size_t *ret_size)
 	return 0;
 }
 
-int sysfs_read_bytes(const char *path, void **ret_bytes, size_t *ret_size)
-{
-	char *text;
-	int r = sysfs_read_text(path, &text, ret_size);
-
-	if (r == 0)
-		*ret_bytes = text;
-	return r;
-}
-
 int sysfs_read_number(const char *path, int base, uint64_t *ret_number)
 {
 	char text[SYSFS_TEXT], *end;
@@ -177,47 +167,21 @@ int sysfs_write(const char *path, const char *text)
 	return (size_t)n == strlen(text) ? 0 : -EIO;
 }
 
-static int read_link(const char *path, char target[PATH_MAX])
+int sysfs_link_name(const char *path, unsigned int above, char *ret_name, size_t size)
 {
-	ssize_t n = readlink(path, target, PATH_MAX - 1);
+	char target[PATH_MAX] = "", *slash, *name;
 
-	if (n < 0)
+	if (readlink(path, target, sizeof(target) - 1) < 0)
 		return -errno;
-	target[n] = '\0';
-	return 0;
-}
-
-static int last_part(const char *target, char *ret_name, size_t size)
-{
-	const char *name = strrchr(target, '/');
-
-	name = name ? name + 1 : target;
+	for (slash = strrchr(target, '/'); slash && above; above--) {
+		*slash = '\0';
+		slash = strrchr(target, '/');
+	}
+	name = slash ? slash + 1 : target;
 	if (strlen(name) >= size)
 		return -EOVERFLOW;
-	memcpy(ret_name, name, strlen(name) + 1);
+	strcpy(ret_name, name);
 	return 0;
-}
-
-int sysfs_link_name(const char *path, char *ret_name, size_t size)
-{
-	char target[PATH_MAX];
-	int r = read_link(path, target);
-
-	return r < 0 ? r : last_part(target, ret_name, size);
-}
-
-int sysfs_link_parent(const char *path, char *ret_name, size_t size)
-{
-	char target[PATH_MAX], *slash;
-	int r = read_link(path, target);
-
-	if (r < 0)
-		return r;
-	slash = strrchr(target, '/');
-	if (!slash)
-		return -ENOENT;
-	*slash = '\0';
-	return last_part(target, ret_name, size);
 }
 
 int sysfs_list(const char *path, int (*each)(const char *name, void *userdata), void *userdata)

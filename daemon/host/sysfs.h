@@ -32,10 +32,7 @@ int sysfs_read(const char *path, char *ret_text, size_t size) MUST_CHECK;
 /* The first size - 1 bytes of a file, however long it is. */
 int sysfs_read_head(const char *path, char *ret_text, size_t size) MUST_CHECK;
 
-/* All bytes of a file of less than 16 MiB; the caller frees them. -EFBIG if it is longer. */
-int sysfs_read_bytes(const char *path, void **ret_bytes, size_t *ret_size) MUST_CHECK;
-
-/* The same, with a NUL after them. */
+/* A file of less than 16 MiB, with a NUL after it; the caller frees it. -EFBIG if it is longer. */
 int sysfs_read_text(const char *path, char **ret_text, size_t *ret_size) MUST_CHECK;
 
 /* A number, whole and nothing but it; base as for strtoull(). -EBADMSG if it is none. */
@@ -44,11 +41,11 @@ int sysfs_read_number(const char *path, int base, uint64_t *ret_number) MUST_CHE
 /* Write a text in one go, once. -EIO if the kernel took only a part of it; -EINTR is possible. */
 int sysfs_write(const char *path, const char *text) MUST_CHECK;
 
-/* The last part of what a link points to. -EOVERFLOW if it is too long. */
-int sysfs_link_name(const char *path, char *ret_name, size_t size) MUST_CHECK;
-
-/* The part before the last one: of a link to a device, its parent. -ENOENT if there is none. */
-int sysfs_link_parent(const char *path, char *ret_name, size_t size) MUST_CHECK;
+/*
+ * The last part of what a link points to, or one so far above it: of a link to a device, its
+ * parent. -EOVERFLOW if it is too long.
+ */
+int sysfs_link_name(const char *path, unsigned int above, char *ret_name, size_t size) MUST_CHECK;
 
 /*
  * Call `each` for every name in a directory but the hidden ones, in no order. Stops at the
