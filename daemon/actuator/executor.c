@@ -26,11 +26,6 @@ static bool may_pass(int error)
 	return error == EBUSY || error == EAGAIN || error == ENOMEM || error == EINTR;
 }
 
-static const char *state_path(struct path *path, uint64_t id)
-{
-	return path_of(path, SYS_BLOCK_STATE, id);
-}
-
 /* What the answer to a write means: 0, also if the block is so already or is not there at all. */
 static int judge_answer(uint64_t id, int answer, enum block_state wanted)
 {
@@ -122,7 +117,7 @@ static enum turn turn_online(struct execution *execution, const struct step *ste
 	struct path path;
 	int answer, r;
 
-	answer = sysfs_write(state_path(&path, id), online_text(execution->zone));
+	answer = sysfs_write(path_of(&path, SYS_BLOCK_STATE, id), online_text(execution->zone));
 	r = judge_answer(id, answer, BLOCK_ONLINE);
 	if (r == 0 && answer == 0)
 		r = range_set_add(&execution->onlined, block);
@@ -158,7 +153,7 @@ static enum turn start_offline(struct execution *execution, uint64_t id, uint64_
 		execution->deadline = executor_now_ms() + execution->timeout * 1000;
 	if (executor_now_ms() >= execution->deadline)
 		return fail(execution, ETIME, address);
-	r = writer_start(&execution->writer, state_path(&path, id), "offline");
+	r = writer_start(&execution->writer, path_of(&path, SYS_BLOCK_STATE, id), "offline");
 	return r < 0 ? fail(execution, -r, address) : wait_for_writer(execution);
 }
 

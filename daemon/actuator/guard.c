@@ -36,32 +36,26 @@ void guard_remember(struct guard *guard)
 			memcpy(guard->was[i], now, sizeof(now));
 }
 
-static int take(enum guard_switch i)
+static void take(enum guard_switch i)
 {
 	char now[GUARD_VALUE];
 	int r;
 
 	r = sysfs_read(switches[i].path, now, sizeof(now));
 	if (r == -ENOENT)
-		return 0; /* a kernel without dax, say: there is nothing to guard */
+		return; /* a kernel without dax: there is nothing to guard */
 	if (r == 0 && strcmp(now, switches[i].held) != 0)
 		r = sysfs_write(switches[i].path, switches[i].held);
 	if (r < 0)
-		log_print(LOG_ERR, "%s: cannot be set to %s: %s", switches[i].path,
-			switches[i].held, strerror(-r));
-	return r;
+		log_print(LOG_ERR,
+			"%s: cannot be set to %s: %s: memory may go online before it is decided",
+			switches[i].path, switches[i].held, strerror(-r));
 }
 
-int guard_take(void)
+void guard_take(void)
 {
-	int first = 0, r;
-
-	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++) {
-		r = take(i);
-		if (first == 0)
-			first = r;
-	}
-	return first;
+	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
+		take(i);
 }
 
 static int give_back(enum guard_switch i, const char *was)

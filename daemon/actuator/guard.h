@@ -11,8 +11,6 @@
  */
 #pragma once
 
-#include "tdxo/base/compiler.h"
-
 #define GUARD_VALUE 32
 
 enum guard_switch {
@@ -28,8 +26,8 @@ struct guard {
 /* Remember what the switches read now, unless that is known from before. */
 void guard_remember(struct guard *guard);
 
-/* Set what is not set yet. 0, or the first negative errno, after a message for each. */
-int guard_take(void) MUST_CHECK;
+/* Set what is not set yet. A switch that cannot be set is logged. */
+void guard_take(void);
 
 /* Give back what still reads as we left it. */
 void guard_release(struct guard *guard);
