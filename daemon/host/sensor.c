@@ -309,7 +309,8 @@ static void examine_device(struct sensor *sensor, struct dax_device *dax, struct
 	dax->map_on_itself = dax_map_on_itself(arrival->device);
 }
 
-int sensor_block_node(uint64_t id)
+/* The node of a block, or NODE_UNKNOWN. */
+static int find_block_node(uint64_t id)
 {
 	int node = NODE_UNKNOWN;
 	struct path path;
@@ -322,7 +323,7 @@ int sensor_block_node(uint64_t id)
 
 static void examine_blocks(struct sensor *sensor, struct arrival *arrival)
 {
-	int node = sensor_block_node(arrival->range.start / sensor->snapshot.block_size);
+	int node = find_block_node(arrival->range.start / sensor->snapshot.block_size);
 
 	read_states(sensor, arrival->range);
 	if (node != NODE_UNKNOWN)
