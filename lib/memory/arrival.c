@@ -173,6 +173,17 @@ static bool same_device(const struct arrival *a, const struct arrival *b)
 	return strcmp(a->device, b->device) == 0 && a->identity == b->identity;
 }
 
+const struct dax_device *arrival_find_dax(
+	const struct arrival *arrival, const struct snapshot *snapshot)
+{
+	const struct dax_device *dax = snapshot_find_dax(snapshot, arrival->device);
+
+	for (size_t i = 0; dax && i < dax->n_mappings; i++)
+		if (range_equal(dax->mappings[i], arrival->range))
+			return dax;
+	return NULL;
+}
+
 bool arrival_is_within(const struct arrival *arrival, const struct arrival *other)
 {
 	if (is_run(arrival) && is_run(other))

@@ -62,15 +62,11 @@ struct subject {
 
 static struct subject subject_of(const struct snapshot *snapshot, const struct arrival *arrival)
 {
-	const struct dax_device *dax = snapshot_find_dax(snapshot, arrival->device);
-	struct subject subject = {snapshot, arrival, &arrival->range, 1};
+	const struct dax_device *dax = arrival_find_dax(arrival, snapshot);
 
-	for (size_t i = 0; dax && i < dax->n_mappings; i++)
-		if (range_equal(dax->mappings[i], arrival->range)) {
-			subject.ranges = dax->mappings;
-			subject.n_ranges = dax->n_mappings;
-		}
-	return subject;
+	if (dax)
+		return (struct subject){snapshot, arrival, dax->mappings, dax->n_mappings};
+	return (struct subject){snapshot, arrival, &arrival->range, 1};
 }
 
 /* Blocks that are in the kernel, if one of them is not as wanted. */

@@ -34,7 +34,9 @@ struct question {
 	const struct snapshot *snapshot;
 	const struct arrival *arrival;
 	const struct dax_device *dax; /* or NULL */
-	const struct rule *rule;      /* that matches, or NULL */
+	const struct range *ranges;   /* all mappings of its device, or only its own */
+	size_t n_ranges;
+	const struct rule *rule; /* that matches, or NULL */
 	enum containment containment;
 	enum boot_source source;
 	struct block_count blocks;
@@ -71,46 +73,25 @@ static void ask_range(struct question *q, struct range range)
 		q->containment = CONTAINMENT_STRADDLES;
 }
 
-/* Not if the device has moved on meanwhile: then the range is judged alone. */
-static bool is_mapping_of(const struct dax_device *dax, const struct arrival *arrival)
-{
-	for (size_t i = 0; dax && i < dax->n_mappings; i++)
-		if (range_equal(dax->mappings[i], arrival->range))
-			return true;
-	return false;
-}
-
-static const struct rule *find_rule(const struct question *q)
-{
-	const struct rule_subject subject = {
-		.arrival = q->arrival,
-		.ranges = q->dax ? q->dax->mappings : &q->arrival->range,
-		.n_ranges = q->dax				? q->dax->n_mappings
-			    : range_is_empty(q->arrival->range) ? 0
-								: 1,
-		.size = q->dax ? q->dax->size : q->arrival->size,
-	};
-
-	return config_find_rule(q->config, &subject);
-}
-
 static struct question ask(
 	const struct config *config, const struct snapshot *snapshot, const struct arrival *arrival)
 {
-	const struct dax_device *dax = snapshot_find_dax(snapshot, arrival->device);
+	const struct dax_device *dax = arrival_find_dax(arrival, snapshot);
 	struct question q = {
 		.config = config,
 		.snapshot = snapshot,
 		.arrival = arrival,
-		.dax = is_mapping_of(dax, arrival) ? dax : NULL,
+		.dax = dax,
+		.ranges = dax ? dax->mappings : &arrival->range,
+		.n_ranges = dax ? dax->n_mappings : 1,
 		.containment = CONTAINMENT_INSIDE,
 	};
+	const struct rule_subject subject = {
+		arrival, q.ranges, q.n_ranges, dax ? dax->size : arrival->size};
 
-	for (size_t i = 0; q.dax && i < q.dax->n_mappings; i++)
-		ask_range(&q, q.dax->mappings[i]);
-	if (!q.dax)
-		ask_range(&q, arrival->range);
-	q.rule = find_rule(&q);
+	for (size_t i = 0; i < q.n_ranges; i++)
+		ask_range(&q, q.ranges[i]);
+	q.rule = config_find_rule(config, &subject);
 	return q;
 }
 

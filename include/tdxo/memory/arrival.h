@@ -71,6 +71,13 @@ static inline bool arrival_is_dax(const struct arrival *arrival)
 }
 
 /*
+ * The device that has the range as a mapping. NULL: there is none, or it lies elsewhere by now, and
+ * then the range is decided alone.
+ */
+const struct dax_device *arrival_find_dax(
+	const struct arrival *arrival, const struct snapshot *snapshot);
+
+/*
  * All ranges that are there and were not at boot. `before` holds the blocks of an earlier
  * look, or is NULL: a block of boot memory that was not there then has been plugged again,
  * and arrives too. 0 or -ENOMEM.

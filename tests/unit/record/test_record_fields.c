@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The record as fields: unique names that the journal takes, the same ones for every record;
- * what is absent is there as null; and nothing of a decision or result differs without a field
- * that differs.
+ * and what is absent is there as null.
  */
 #include "tests/unit/unit.h"
 
@@ -196,64 +195,6 @@ static void test_field_names(void **state)
 	}
 }
 
-static bool fields_differ(const struct record *a, const struct record *b)
-{
-	struct field fa[RECORD_FIELDS], fb[RECORD_FIELDS];
-	size_t n = record_fields(a, fa);
-
-	record_fields(b, fb);
-	for (size_t i = 0; i < n; i++) {
-		if (fa[i].kind != fb[i].kind || fa[i].number != fb[i].number)
-			return true;
-		if (fa[i].kind == FIELD_TEXT && strcmp(fa[i].text, fb[i].text) != 0)
-			return true;
-	}
-	return false;
-}
-
-/* The fields are what programs get: they tell at least what the sentence tells. */
-static void test_fields_tell_all(void **state)
-{
-	struct record record = full;
-	struct record others[27];
-	size_t n = 0;
-
-	(void)state;
-#define OTHER(member, value) (others[n] = record, others[n++].member = (value))
-	OTHER(arrival.present, false);
-	OTHER(arrival.driver, DAX_DRIVER_KMEM);
-	OTHER(arrival.origin.window.end, 256 * GIB);
-	OTHER(decision.expected, ANSWER_REFUSES);
-	OTHER(outcome.answer, ANSWER_NONE);
-	OTHER(decision.verdict, VERDICT_IGNORE);
-	OTHER(decision.reason, REASON_TOO_SMALL);
-	OTHER(decision.zone, ZONE_KERNEL);
-	OTHER(decision.source, BOOT_SOURCE_CONFIGURATION);
-	OTHER(decision.rule[0], 'b');
-	OTHER(decision.overruled, false);
-	OTHER(decision.asked, VERDICT_DEVDAX);
-	OTHER(decision.movable_ratio, 7);
-	OTHER(decision.map_needed, 4);
-	OTHER(decision.map_spare, 4);
-	OTHER(decision.unaligned, 4);
-	OTHER(outcome.result, RESULT_FAILED);
-	OTHER(outcome.error, EPERM);
-	OTHER(outcome.failed, ACTION_BIND_KMEM);
-	OTHER(outcome.failed_at, 0x1f0000000);
-	OTHER(outcome.blocks.online, 30);
-	OTHER(decision.withheld, WITHHELD_OBSERVE);
-	OTHER(outcome.retries, 7);
-	OTHER(outcome.stranded, 7);
-	OTHER(gate.state, GATE_ARMED);
-	OTHER(gate.detected, GATE_ABSENT);
-	OTHER(gate.mode, GATE_MODE_ABSENT);
-#undef OTHER
-	assert_int_equal(n, ARRAY_SIZE(others));
-	for (size_t i = 0; i < n; i++)
-		if (!fields_differ(&record, &others[i]))
-			fail_msg("no field tells difference %zu", i);
-}
-
 /* It takes two to disagree. */
 static void test_disagreement(void **state)
 {
@@ -276,7 +217,6 @@ int main(void)
 		cmocka_unit_test(test_all_fields),
 		cmocka_unit_test(test_absent_fields),
 		cmocka_unit_test(test_field_names),
-		cmocka_unit_test(test_fields_tell_all),
 		cmocka_unit_test(test_disagreement),
 	};
 
