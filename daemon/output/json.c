@@ -12,8 +12,6 @@
 #include <json-c/json.h>
 #include <json-c/printbuf.h>
 
-#include "tdxo/base/strbuf.h"
-
 struct json_document {
 	struct json_object *root;
 	int error;
@@ -94,18 +92,14 @@ const char *json_mistake(const struct json_document *document)
 
 /* --- printing --- */
 
-/* Outside of strings JSON is ASCII, so a byte that is not UTF-8 stands in a string. */
-static void print_utf8(const char *text, FILE *out)
+/* Outside of strings JSON is ASCII, so any other byte stands in a string; it may not be UTF-8. */
+static void print_ascii(const char *text, FILE *out)
 {
-	while (*text) {
-		size_t length = utf8_length(text);
-
-		if (length)
-			fwrite(text, 1, length, out);
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x80)
+			fputc(*text, out);
 		else
 			fprintf(out, "\\\\x%02x", (unsigned char)*text);
-		text += length ?: 1;
-	}
 }
 
 int json_print(const struct json_document *document, enum json_style style, FILE *out)
@@ -123,7 +117,7 @@ int json_print(const struct json_document *document, enum json_style style, FILE
 	printed = json_object_to_json_string_ext(document->root, flags[style]);
 	if (!printed || errno == ENOMEM)
 		return -ENOMEM;
-	print_utf8(printed, out);
+	print_ascii(printed, out);
 	return 0;
 }
 

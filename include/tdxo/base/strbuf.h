@@ -28,6 +28,3 @@ void strbuf_append(struct strbuf *text, const char *format, ...) PRINTF(2, 3);
 /* A message is one line of printable ASCII characters; every other byte becomes a '?'. */
 void make_printable(char *text);
 bool is_printable_text(const char *text);
-
-/* The length of the valid UTF-8 character (RFC 3629) that a text begins with; 0: it is not one. */
-size_t utf8_length(const char *text);

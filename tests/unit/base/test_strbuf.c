@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Texts: what fits is there, what does not is cut off, and nothing is written beyond the buffer.
- * Texts of others: which bytes can be printed, and which are UTF-8.
+ * Texts of others: which bytes can be printed.
  */
 #include "tests/unit/unit.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <wchar.h>
 
 #include "tdxo/base/strbuf.h"
 
@@ -98,62 +96,6 @@ static void test_printable(void **state)
 	assert_true(is_printable_text(""));
 }
 
-/* The bytes that stand for a code point in so many of them, were it allowed or not. */
-static void encode(unsigned int code, size_t length, char ret_text[5])
-{
-	static const unsigned char first[] = {0, 0, 0xc0, 0xe0, 0xf0};
-
-	for (size_t i = length; i-- > 1; code >>= 6)
-		ret_text[i] = (char)(0x80 | (code & 0x3f));
-	ret_text[0] = (char)(first[length] | code);
-	ret_text[length] = '\0';
-}
-
-static size_t shortest(unsigned int code)
-{
-	return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-}
-
-/* Every code point in every length that can hold it, those that are too long and too high too. */
-static void test_utf8(void **state)
-{
-	static const unsigned int ends[] = {0, 0x80, 0x800, 0x10000, 0x200000};
-	char text[5];
-
-	(void)state;
-	for (size_t length = 1; length <= 4; length++)
-		for (unsigned int code = 1; code < ends[length]; code++) {
-			bool surrogate = code >= 0xd800 && code <= 0xdfff;
-			bool valid = length == shortest(code) && !surrogate && code <= 0x10ffff;
-
-			encode(code, length, text);
-			if (utf8_length(text) != (valid ? length : 0))
-				fail_msg("U+%04X in %zu bytes", code, length);
-		}
-}
-
-/* A character of which a byte is missing or another one. */
-static void test_utf8_broken(void **state)
-{
-	static const unsigned int codes[] = {0xe9, 0x20ac, 0xfffd, 0x1f600, 0x10ffff};
-	static const char wrong[] = {'\0', 'a', '\x7f', '\xc0', '\xff'};
-	char text[5];
-
-	(void)state;
-	assert_int_equal(utf8_length(""), 0);
-	for (unsigned int byte = 0x80; byte < 256; byte++) {
-		snprintf(text, sizeof(text), "%ca", (int)byte);
-		assert_int_equal(utf8_length(text), 0);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
-		for (size_t at = 1; at < shortest(codes[i]); at++)
-			for (size_t j = 0; j < ARRAY_SIZE(wrong); j++) {
-				encode(codes[i], shortest(codes[i]), text);
-				text[at] = wrong[j];
-				assert_int_equal(utf8_length(text), 0);
-			}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,8 +103,6 @@ int main(void)
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_not_formatted),
 		cmocka_unit_test(test_printable),
-		cmocka_unit_test(test_utf8),
-		cmocka_unit_test(test_utf8_broken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * JSON: what is built is printed, what is parsed is read, a document remembers its first failure,
- * and what is printed is valid UTF-8 whatever bytes are in it.
+ * and what is printed is ASCII whatever bytes are in it.
  */
 #include "tests/unit/unit.h"
 
@@ -326,74 +326,15 @@ static void test_deep(void **state)
 	}
 }
 
-/* In a value and in a key, built and parsed. */
-static void test_utf8(void **state)
+/* A byte that is not ASCII, in a value and in a key. */
+static void test_ascii(void **state)
 {
-	static const struct {
-		const char *bytes, *printed, *read;
-	} cases[] = {
-		{"\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80", "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80",
-			"\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80"},
-		{"a\xff"
-		 "b",
-			"a\\\\xffb", "a\\xffb"},
-		{"\xc3", "\\\\xc3", "\\xc3"},
-		{"\xc3\"", "\\\\xc3\\\"", "\\xc3\""},
-		{"\xed\xa0\x80", "\\\\xed\\\\xa0\\\\x80", "\\xed\\xa0\\x80"},
-		{"\x80\xe2\x82\xac\xc0\x80", "\\\\x80\xe2\x82\xac\\\\xc0\\\\x80",
-			"\\x80\xe2\x82\xac\\xc0\\x80"},
-	};
+	struct json_document *document = json_new_object();
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct json_document *document = json_new_object();
-		char want[128];
-
-		json_add_text(json_root(document), cases[i].bytes, cases[i].bytes);
-		snprintf(want, sizeof(want), "{\"%s\":\"%s\"}", cases[i].printed, cases[i].printed);
-		assert_printed(document, JSON_PLAIN, want);
-		json_free(&document);
-		document = parse(want);
-		assert_string_equal(
-			json_get_text(json_root(document), cases[i].read), cases[i].read);
-		json_free(&document);
-	}
-	for (const char *const *bad = (const char *const[]){"[\"\xff\"]", "[\"\xe2\x82\"]", NULL};
-		*bad; bad++) {
-		struct json_document *document = parse(*bad);
-		char *text = print(document, JSON_PRETTY);
-
-		assert_non_null(text);
-		for (const char *at = text; *at; at += utf8_length(at))
-			assert_int_not_equal(utf8_length(at), 0);
-		free(text);
-		json_free(&document);
-	}
-}
-
-/* Any bytes: what is printed is valid UTF-8 and can be parsed. */
-static void test_utf8_random(void **state)
-{
-	uint64_t seed = 1;
-
-	(void)state;
-	for (int round = 0; round < 20000; round++) {
-		struct json_document *document = json_new_object(), *again;
-		char bytes[9] = "", *text;
-
-		for (size_t i = 0; i + 1 < sizeof(bytes); i++)
-			bytes[i] = (char)(below(&seed, 2) ? 0x80 + below(&seed, 0x80)
-							  : below(&seed, 0x100));
-		json_add_text(json_root(document), bytes, bytes);
-		text = print(document, round % 2 ? JSON_PRETTY : JSON_PLAIN);
-		assert_non_null(text);
-		for (const char *at = text; *at; at += utf8_length(at))
-			assert_int_not_equal(utf8_length(at), 0);
-		again = parse(text);
-		json_free(&again);
-		free(text);
-		json_free(&document);
-	}
+	json_add_text(json_root(document), "\xc3\xa4", "a\xff\"\x7f");
+	assert_printed(document, JSON_PLAIN, "{\"\\\\xc3\\\\xa4\":\"a\\\\xff\\\"\x7f\"}");
+	json_free(&document);
 }
 
 /* A document that there was no memory for. */
@@ -543,8 +484,7 @@ int main(void)
 		cmocka_unit_test(test_not_json),
 		cmocka_unit_test(test_no_object),
 		cmocka_unit_test(test_deep),
-		cmocka_unit_test(test_utf8),
-		cmocka_unit_test(test_utf8_random),
+		cmocka_unit_test(test_ascii),
 		cmocka_unit_test(test_no_document),
 #ifndef __SANITIZE_ADDRESS__
 		cmocka_unit_test(test_short_of_memory),
