@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The e820 memory map.
- *
- * To sanitise, all starts and ends are sorted; between two neighbours nothing changes, so the
- * highest type that covers one such stretch is its type. That is quadratic in the number of
- * entries, of which a machine has some dozens.
  */
 #include "tdxo/firmware/e820.h"
 
@@ -84,67 +80,33 @@ int e820_add_extension(struct e820_table *table, const void *data, size_t size)
 	return append_packed(table, &c, size / E820_ENTRY_SIZE);
 }
 
-static int compare_addresses(const void *a, const void *b)
+/* Add what the entries of a type cover and those of no higher type do. 0 or -ENOMEM. */
+static int add_type(const struct e820_table *table, uint32_t type, struct range_set *ram)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	CLEANUP(range_set_done) struct range_set covered = {0};
+	int r = 0;
 
-	return (x > y) - (x < y);
-}
-
-/* The type of a stretch that no entry begins or ends within; 0 if no entry covers it. */
-static uint32_t type_of(const struct e820_table *table, struct range stretch)
-{
-	uint32_t type = 0;
-
-	for (size_t i = 0; i < table->n; i++)
-		if (range_contains(table->entries[i].range, stretch) &&
-			table->entries[i].type > type)
-			type = table->entries[i].type;
-	return type;
-}
-
-static int add_stretches(
-	const struct e820_table *table, const uint64_t *borders, struct range_set *ram)
-{
-	int r;
-
-	for (size_t i = 0; i + 1 < 2 * table->n; i++) {
-		struct range stretch = {borders[i], borders[i + 1]};
-		uint32_t type = range_is_empty(stretch) ? 0 : type_of(table, stretch);
-
-		if (type != E820_RAM && type != E820_RESERVED_KERN)
-			continue;
-		r = range_set_add(ram, stretch);
-		if (r < 0)
-			return r;
-	}
-	return range_set_subtract(ram, (struct range){0, ONE_MIB});
-}
-
-static void free_borders(uint64_t **borders)
-{
-	free(*borders);
+	for (size_t i = 0; r == 0 && i < table->n; i++)
+		if (table->entries[i].type == type)
+			r = range_set_add(&covered, table->entries[i].range);
+	for (size_t i = 0; r == 0 && i < table->n; i++)
+		if (table->entries[i].type > type)
+			r = range_set_subtract(&covered, table->entries[i].range);
+	for (size_t i = 0; r == 0 && i < covered.n; i++)
+		r = range_set_add(ram, covered.ranges[i]);
+	return r;
 }
 
 int e820_ram(const struct e820_table *table, struct range_set *ret_ram)
 {
 	CLEANUP(range_set_done) struct range_set ram = {0}, pages = {0};
-	CLEANUP(free_borders) uint64_t *borders = NULL;
 	int r;
 
-	if (!table->n) {
-		*ret_ram = (struct range_set){0};
-		return 0;
-	}
-	borders = reallocarray(NULL, table->n, 2 * sizeof(*borders));
-	if (!borders)
-		return -ENOMEM;
-	for (size_t i = 0; i < table->n; i++) {
-		borders[2 * i] = table->entries[i].range.start;
-		borders[2 * i + 1] = table->entries[i].range.end;
-	}
-	qsort(borders, 2 * table->n, sizeof(*borders), compare_addresses);
-	r = add_stretches(table, borders, &ram);
+	r = add_type(table, E820_RAM, &ram);
+	if (r == 0)
+		r = add_type(table, E820_RESERVED_KERN, &ram);
+	if (r == 0)
+		r = range_set_subtract(&ram, (struct range){0, ONE_MIB});
 	for (size_t i = 0; r == 0 && i < ram.n; i++)
 		r = range_set_add(&pages, range_trim(ram.ranges[i], PAGE));
 	if (r < 0)

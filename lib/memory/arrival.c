@@ -8,7 +8,6 @@
  */
 #include "tdxo/memory/arrival.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,6 @@
 #include "tdxo/memory/boot_map.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "tdxo/base/array.h"
 #include "tdxo/base/string_table.h"
@@ -173,25 +172,20 @@ bool boot_map_had(const struct boot_map *map, struct range range)
 	return false;
 }
 
-/* The windows as a set: they may lie in any order. 0 or -ENOMEM. */
-static int gather_windows(const struct cedt *cedt, struct range_set *windows)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < cedt->n_windows; i++)
-		r = range_set_add(windows, cedt->windows[i].range);
-	return r;
-}
-
 int boot_map_find_in_windows(
 	const struct boot_map *map, const struct cedt *cedt, struct range_set *ret_parts)
 {
-	CLEANUP(range_set_done) struct range_set windows = {0}, ram = {0};
-	int r;
+	CLEANUP(range_set_done) struct range_set parts = {0};
+	int r = 0;
 
-	r = gather_windows(cedt, &windows);
-	for (size_t i = 0; r == 0 && i < map->n; i++)
-		if (map->regions[i].source != BOOT_SOURCE_CONFIGURATION)
-			r = range_set_add(&ram, map->regions[i].range);
-	return r < 0 ? r : range_set_intersect(&ram, &windows, ret_parts);
+	for (size_t i = 0; i < map->n; i++)
+		for (size_t j = 0; r == 0 && j < cedt->n_windows; j++)
+			if (map->regions[i].source != BOOT_SOURCE_CONFIGURATION)
+				r = range_set_add(&parts, range_intersect(map->regions[i].range,
+								  cedt->windows[j].range));
+	if (r < 0)
+		return r;
+	*ret_parts = parts;
+	parts = (struct range_set){0};
+	return 0;
 }

@@ -4,7 +4,6 @@
  */
 #include "tdxo/record/history.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
