@@ -3,8 +3,11 @@
  * Capture: which files make up a machine.
  *
  * /sys is copied as it is: its links are relative, and each leads to a directory that is in the
- * tree too and has something in it, for what libcxl and libdaxctl find in the tree is to be what
- * they found here. Elsewhere a link gives way to what it leads to.
+ * tree too, for what libcxl and libdaxctl find in the tree is to be what they found here. Elsewhere
+ * a link gives way to what it leads to.
+ *
+ * Only regular files are opened, and only for reading. A file is read as a whole before anything is
+ * written, so half an attribute is never in the tree.
  */
 #include "daemon/commands/capture.h"
 
@@ -17,10 +20,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "daemon/commands/capture_files.h"
+#include "daemon/commands/capture_texts.h"
 #include "daemon/host/sensor.h"
+#include "daemon/host/sysfs.h"
 #include "daemon/log/log.h"
 #include "daemon/state/state.h"
 #include "tdxo/base/range.h"
@@ -30,21 +35,44 @@
 #define MEMORY	   "/sys/devices/system/memory"
 #define SETUP_DATA "/sys/kernel/boot_params/setup_data"
 
-/* Patterns of glob(7), and "{a,b}". A file that two of them match is copied for the first. */
 struct row {
-	const char *pattern;
-	enum part part;
+	const char *pattern;		  /* of glob(7), and "{a,b}" */
+	bool (*keep)(struct bytes *text); /* keep a part; false: there is to be no such file */
+	bool empty;			  /* it is wanted, but not what is in it */
 	enum disguise_kind disguise;
 };
 
+/* The rest of /proc/iomem would tell where the kernel lies. */
+static bool keep_dax_lines(struct bytes *text)
+{
+	size_t kept = 0, length;
+
+	for (size_t i = 0; i < text->n; i += length) {
+		char *line = text->bytes + i, *end = memchr(line, '\n', text->n - i);
+
+		length = end ? (size_t)(end - line) + 1 : text->n - i;
+		if (!memmem(line, length, "dax", 3))
+			continue;
+		memmove(text->bytes + kept, line, length);
+		kept += length;
+	}
+	text->n = kept;
+	return true;
+}
+
+static bool is_guest_agent(struct bytes *text)
+{
+	return text->n == 8 && memcmp(text->bytes, "qemu-ga\n", 8) == 0;
+}
+
 /* Files of the kernel and of firmware. */
 static const struct row rows[] = {
-	{.pattern = "/proc/cpuinfo", .part = PART_FIRST_PROCESSOR},
-	{.pattern = "/proc/iomem", .part = PART_DAX_LINES},
+	{.pattern = "/proc/cpuinfo"},
+	{.pattern = "/proc/iomem", .keep = keep_dax_lines},
 	{.pattern = "/proc/zoneinfo"},
 	{.pattern = "/proc/sys/kernel/osrelease", .disguise = DISGUISE_RELEASE},
 	{.pattern = "/proc/sys/kernel/random/boot_id"},
-	{.pattern = "/proc/[0-9]*/comm", .part = PART_IF_AGENT},
+	{.pattern = "/proc/[0-9]*/comm", .keep = is_guest_agent},
 
 	{.pattern = "/sys/kernel/boot_params/data", .disguise = DISGUISE_BOOT_PARAMS},
 	{.pattern = SETUP_DATA "/*/type"},
@@ -54,10 +82,10 @@ static const struct row rows[] = {
 	{.pattern = "/sys/fs/cgroup/misc.capacity"},
 	{.pattern = "/sys/fs/cgroup/system.slice/tdx-onlined.service/cgroup.procs"},
 	{.pattern = "/sys/devices/system/cpu/hotplug/states"},
-	{.pattern = "/sys/devices/faux/tdx_host", .part = PART_NONE},
+	{.pattern = "/sys/devices/faux/tdx_host", .empty = true},
 	{.pattern = "/sys/devices/faux/tdx_host/{uevent,version}"},
 	{.pattern = MEMORY "/{block_size_bytes,auto_online_blocks}"},
-	{.pattern = MEMORY "/memory[0-9]*", .part = PART_NONE},
+	{.pattern = MEMORY "/memory[0-9]*", .empty = true},
 	{.pattern = MEMORY "/memory[0-9]*/{state,valid_zones,node[0-9]*}"},
 	{.pattern = "/sys/devices/system/node/*"},
 	{.pattern = "/sys/module/memory_hotplug/parameters/*"},
@@ -73,65 +101,84 @@ static const struct row rows[] = {
 	{.pattern = "/sys/bus/cxl/devices/*/serial", .disguise = DISGUISE_SERIAL},
 	{.pattern = "/sys/bus/cxl/devices/*/*"},
 	{.pattern = "/sys/bus/cxl/devices/*/{ram,pmem,dax_region}/*"},
-	{.pattern = "/dev/dax*.*", .part = PART_NONE},
-	{.pattern = "/dev/cxl/mem*", .part = PART_NONE},
+	{.pattern = "/dev/dax*.*", .empty = true},
+	{.pattern = "/dev/cxl/mem*", .empty = true},
 };
 
 /* What people have written. In disguise capture_texts() takes their place. */
 static const struct row texts[] = {
 	{.pattern = "/proc/cmdline"},
-	{.pattern = CONFIG "{,.conf,.conf.d,/rules.d}"},
-	{.pattern = CONFIG "{.conf.d,/rules.d}/*"},
-	{.pattern = "{/etc,/run,/usr/local/lib,/usr/lib,/lib}/udev/rules.d/*.rules",
-		.part = PART_IF_MEMORY},
-	{.pattern = "{/etc,/run,/usr/local/lib,/usr/lib,/lib}/modprobe.d/*.conf",
-		.part = PART_IF_MODULES},
+	{.pattern = CONFIG "{.conf,.conf.d/*,/rules.d/*}"},
+	{.pattern = "{/etc,/run,/usr/local/lib,/usr/lib}/udev/rules.d/*.rules"},
+	{.pattern = "{/etc,/run,/usr/local/lib,/usr/lib}/modprobe.d/*.conf"},
 	{.pattern = "/etc/daxctl.conf.d/*.conf"},
+	{.pattern = STATE_USUAL_PATH},
 };
 
 /* Attributes that are not for this, or may do something when they are read. */
 static const char *const never[] = {"CDAT", "trigger_*", "*passphrase*", "sanitize", "erase"};
 
 /* What tells libudev and the libraries where a device hangs. */
-static const char *const of_parents[] = {
-	"uevent", "subsystem", "driver", "modalias", "numa_node", "devtype"};
+#define OF_PARENT "{uevent,subsystem,driver,modalias,numa_node,devtype,dax_region/*}"
 
-/* What is copied of a directory that a link leads to, so that it is none that is empty. */
-static const struct {
-	const char *pattern;
-	const char *names[2];
-} anchors[] = {
-	{"/sys/devices/*", {"uevent", "firmware_node"}},
-	{"/sys/module/*", {"refcnt"}},
-	{"/sys/bus/*/drivers/*", {"module"}},
-	{"/sys/bus/*", {"drivers_autoprobe"}},
-};
+static const struct row plain;
 
 static int take_attribute(struct capture *capture, const char *path, const struct row *row);
-
-static const struct row plain = {.part = PART_ALL};
 
 static bool is_in_sys(const char *path)
 {
 	return strncmp(path, "/sys/", strlen("/sys/")) == 0;
 }
 
-/* A directory that a link leads to. */
-static int anchor(struct capture *capture, const char *directory)
+static void note_unreadable(struct capture *capture, int error)
 {
-	int r = capture_failed(capture, directory, tree_add_directory(&capture->tree, directory));
-	struct path path;
-	size_t i = 0;
+	if (error == -EACCES || error == -EPERM || error == -EFBIG)
+		capture->unreadable++;
+}
 
-	while (i < ARRAY_SIZE(anchors) && fnmatch(anchors[i].pattern, directory, 0) != 0)
-		i++;
-	if (i == ARRAY_SIZE(anchors))
-		return r;
-	for (size_t j = 0; r == 0 && j < ARRAY_SIZE(anchors[i].names); j++)
-		if (anchors[i].names[j])
-			r = take_attribute(capture,
-				path_of(&path, "%s/%s", directory, anchors[i].names[j]), &plain);
-	return r;
+static int add_text(struct capture *capture, const char *path, const struct bytes *text,
+	enum disguise_kind disguise)
+{
+	CLEANUP(bytes_done) struct bytes other = {0};
+	int r = 0;
+
+	if (capture->anonymise) {
+		r = disguise_text(&capture->disguise, disguise, text, &other);
+		text = &other;
+	}
+	return r == 0 ? tree_add_file(&capture->tree, path, text->bytes, text->n) : r;
+}
+
+/* 0, or a negative errno: -ENODATA if it is no file that is to be read. */
+static int read_source(const char *path, struct bytes *ret_text)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return -errno;
+	/* A link to /dev/null masks another file of the configuration, as an empty file does. */
+	if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3))
+		return 0;
+	if (!S_ISREG(st.st_mode) || !(st.st_mode & 0444))
+		return -ENODATA;
+	return sysfs_read_text(path, &ret_text->bytes, &ret_text->n);
+}
+
+/* Copy a file to its own place in the tree. 0 or a negative errno: what is not there is no error. */
+static int take_file(struct capture *capture, const char *path, const struct row *row)
+{
+	CLEANUP(bytes_done) struct bytes text = {0};
+	int r;
+
+	if (tree_has(&capture->tree, path))
+		return 0;
+	r = row->empty ? 0 : read_source(path, &text);
+	note_unreadable(capture, r);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	if (row->keep && !row->keep(&text))
+		return 0;
+	return add_text(capture, path, &text, row->disguise);
 }
 
 /* A link of sysfs. Those are relative; any other would not do elsewhere. */
@@ -145,10 +192,11 @@ static int take_link(struct capture *capture, const char *path)
 	if (n <= 0 || target[0] == '/' || tree_has(&capture->tree, path))
 		return 0;
 	target[n] = '\0';
-	r = capture_failed(capture, path, tree_add_link(&capture->tree, path, target));
+	r = tree_add_link(&capture->tree, path, target);
 	if (r < 0 || !realpath(path, end) || !is_in_sys(end) || stat(end, &st) < 0)
 		return r;
-	return S_ISDIR(st.st_mode) ? anchor(capture, end) : take_attribute(capture, end, &plain);
+	return S_ISDIR(st.st_mode) ? tree_add_directory(&capture->tree, end)
+				   : take_attribute(capture, end, &plain);
 }
 
 static bool is_never_taken(const char *name)
@@ -171,35 +219,26 @@ static int take_attribute(struct capture *capture, const char *found, const stru
 	if (is_never_taken(name))
 		return 0;
 	if (!realpath(path.text, directory)) {
-		capture_note_unreadable(capture, -errno);
+		note_unreadable(capture, -errno);
 		return 0;
 	}
 	path_of(&path, "%s/%s", directory, name);
 	if (!is_in_sys(path.text))
 		return 0;
 	if (lstat(path.text, &st) < 0) {
-		capture_note_unreadable(capture, -errno);
+		note_unreadable(capture, -errno);
 		return 0;
 	}
 	if (S_ISLNK(st.st_mode))
 		return take_link(capture, path.text);
-	if (S_ISDIR(st.st_mode) && row->part == PART_NONE)
-		return capture_failed(
-			capture, path.text, tree_add_directory(&capture->tree, path.text));
-	if (!S_ISREG(st.st_mode))
-		return 0;
-	return capture_file(capture, path.text, row->part, row->disguise);
+	if (S_ISDIR(st.st_mode) && row->empty)
+		return tree_add_directory(&capture->tree, path.text);
+	return S_ISREG(st.st_mode) ? take_file(capture, path.text, row) : 0;
 }
 
 static int take(struct capture *capture, const char *path, const struct row *row)
 {
-	if (is_in_sys(path))
-		return take_attribute(capture, path, row);
-	if (row->part == PART_NONE || strncmp(path, "/proc/", strlen("/proc/")) == 0)
-		return capture_file(capture, path, row->part, row->disguise);
-	if (capture->lib_is_link && strncmp(path, "/lib/", strlen("/lib/")) == 0)
-		return 0;
-	return capture_config(capture, path, row->part);
+	return is_in_sys(path) ? take_attribute(capture, path, row) : take_file(capture, path, row);
 }
 
 /* Call `each` for all that a pattern matches, in order. What has none of its signs is there. */
@@ -213,7 +252,7 @@ static int for_each(struct capture *capture, const char *pattern, const struct r
 		return each(capture, pattern, row);
 	r = glob(pattern, GLOB_BRACE, NULL, &found);
 	if (r == GLOB_NOSPACE)
-		return capture_failed(capture, pattern, -ENOMEM);
+		return -ENOMEM;
 	r = 0;
 	for (size_t i = 0; r == 0 && i < found.gl_pathc; i++)
 		r = each(capture, found.gl_pathv[i], row);
@@ -241,12 +280,8 @@ static int take_parents(struct capture *capture, const char *link, const struct 
 	if (!realpath(link, device))
 		return 0;
 	while (r == 0 && strcmp(device, "/sys/devices") != 0 && is_in_sys(device)) {
-		for (size_t i = 0; r == 0 && i < ARRAY_SIZE(of_parents); i++)
-			r = take_attribute(
-				capture, path_of(&path, "%s/%s", device, of_parents[i]), &plain);
-		if (r == 0)
-			r = for_each(capture, path_of(&path, "%s/dax_region/*", device), &plain,
-				take_attribute);
+		r = for_each(
+			capture, path_of(&path, "%s/" OF_PARENT, device), &plain, take_attribute);
 		end = strrchr(device, '/');
 		*end = '\0';
 	}
@@ -275,19 +310,7 @@ static int take_device_numbers(struct capture *capture)
 
 	if (!tree_has(&capture->tree, "/sys/bus/dax/devices"))
 		return 0;
-	return capture_failed(
-		capture, link, tree_add_link(&capture->tree, link, "../../../bus/dax"));
-}
-
-/* /usr may be merged; rules are not to be there twice then. */
-static int take_lib(struct capture *capture)
-{
-	char target[PATH_MAX];
-
-	if (!realpath("/lib", target) || strcmp(target, "/usr/lib") != 0)
-		return 0;
-	capture->lib_is_link = true;
-	return capture_failed(capture, "/lib", tree_add_link(&capture->tree, "/lib", "usr/lib"));
+	return tree_add_link(&capture->tree, link, "../../../bus/dax");
 }
 
 struct log {
@@ -312,10 +335,9 @@ static void take_log_message(const char *message, void *userdata)
 	static const char header[] = "6,0,0,-;";
 	struct log *log = userdata;
 
-	if (log->error || (strncmp(message, "virt/tdx: ", strlen("virt/tdx: ")) != 0 &&
-				  strncmp(message, "kvm_intel: ", strlen("kvm_intel: ")) != 0))
-		return;
-	if (log->only_known && !is_known(message))
+	if (log->error ||
+		(!is_known(message) && (log->only_known || strncmp(message, "virt/tdx: ",
+								   strlen("virt/tdx: ")) != 0)))
 		return;
 	log->error = bytes_append(&log->text, header, strlen(header));
 	if (log->error == 0)
@@ -333,22 +355,8 @@ static int take_kernel_log(struct capture *capture)
 		capture->unreadable++;
 	r = log.error;
 	if (r == 0)
-		r = capture_text(capture, "/dev/kmsg", &log.text, DISGUISE_PLAIN);
+		r = add_text(capture, "/dev/kmsg", &log.text, DISGUISE_PLAIN);
 	bytes_done(&log.text);
-	return r;
-}
-
-static int take_state(struct capture *capture)
-{
-	struct bytes text = {0};
-	int r = state_read_portable(&text.bytes, &text.n);
-
-	capture_note_unreadable(capture, r);
-	if (r < 0)
-		return r == -ENOMEM ? capture_failed(capture, STATE_USUAL_PATH, r) : 0;
-	/* Wherever it is here. */
-	r = capture_text(capture, STATE_USUAL_PATH, &text, DISGUISE_PLAIN);
-	bytes_done(&text);
 	return r;
 }
 
@@ -365,7 +373,7 @@ static int learn_device(struct capture *capture, const char *link, const struct 
 		r = disguise_add_device(&capture->disguise, name + 1);
 		*name = '\0';
 	}
-	return capture_failed(capture, link, r);
+	return r;
 }
 
 static int learn_uuid(struct capture *capture, const char *path, const struct row *row)
@@ -375,17 +383,15 @@ static int learn_uuid(struct capture *capture, const char *path, const struct ro
 	(void)row;
 	if (sysfs_read(path, uuid, sizeof(uuid)) < 0)
 		return 0;
-	return capture_failed(capture, path, disguise_add_device(&capture->disguise, uuid));
+	return disguise_add_device(&capture->disguise, uuid);
 }
 
 static int take_texts(struct capture *capture)
 {
 	int r;
 
-	if (!capture->anonymise) {
-		r = take_rows(capture, texts, ARRAY_SIZE(texts));
-		return r == 0 ? take_state(capture) : r;
-	}
+	if (!capture->anonymise)
+		return take_rows(capture, texts, ARRAY_SIZE(texts));
 	r = for_each(capture, "/sys/bus/dax/devices/*", NULL, learn_device);
 	if (r == 0)
 		r = for_each(capture, "/sys/bus/cxl/devices/{region,mem}*", NULL, learn_device);
@@ -396,10 +402,8 @@ static int take_texts(struct capture *capture)
 
 static int take_all(struct capture *capture)
 {
-	int r = take_lib(capture);
+	int r = take_texts(capture);
 
-	if (r == 0)
-		r = take_texts(capture);
 	if (r == 0)
 		r = take_rows(capture, rows, ARRAY_SIZE(rows));
 	if (r == 0)
@@ -433,7 +437,7 @@ static void capture_done(struct capture *capture)
 int capture_run(const char *directory, bool anonymise)
 {
 	CLEANUP(capture_done)
-	struct capture capture = {.tree = {.fd = -1, .parent_fd = -1}, .anonymise = anonymise};
+	struct capture capture = {.tree.fd = -1, .anonymise = anonymise};
 	int r = tree_create(directory, &capture.tree);
 
 	if (r < 0) {
@@ -443,8 +447,7 @@ int capture_run(const char *directory, bool anonymise)
 	}
 	r = take_all(&capture);
 	if (r < 0) {
-		log_print(LOG_ERR, "--capture=%s: %s: %s", directory, capture.failed.text,
-			strerror(-r));
+		log_print(LOG_ERR, "--capture=%s: %s", directory, strerror(-r));
 		return r;
 	}
 	return report(&capture, directory);

@@ -34,7 +34,7 @@ static int check_empty(int fd)
 
 int tree_create(const char *directory, struct tree *ret_tree)
 {
-	struct tree tree = {.parent_fd = -1};
+	struct tree tree = {0};
 	int r;
 
 	if (mkdir(directory, 0700) < 0 && errno != EEXIST)
@@ -54,9 +54,7 @@ int tree_create(const char *directory, struct tree *ret_tree)
 void tree_done(struct tree *tree)
 {
 	close_fd(&tree->fd);
-	close_fd(&tree->parent_fd);
-	free(tree->parent);
-	*tree = (struct tree){.fd = -1, .parent_fd = -1};
+	*tree = (struct tree){.fd = -1};
 }
 
 /* Take the next part off a path: false if there is none before the last. */
@@ -85,8 +83,8 @@ static int enter(int fd, const char *name)
 	return inner < 0 ? -errno : inner;
 }
 
-/* Returns a new descriptor of the directory that a path lies in. */
-static int open_parent(const struct tree *tree, const char *path)
+/* Returns a new descriptor of the directory that a path lies in, and the last part of it. */
+static int open_parent(const struct tree *tree, const char *path, const char **ret_name)
 {
 	int fd = openat(tree->fd, ".", O_PATH | DIRECTORY_FLAGS);
 	char part[NAME_MAX + 1];
@@ -101,33 +99,8 @@ static int open_parent(const struct tree *tree, const char *path)
 		fd = enter(outer, part);
 		close(outer);
 	}
+	*ret_name = path;
 	return fd;
-}
-
-/*
- * The last part of a path, after `parent_fd` has become the directory it lies in. Most paths
- * lie where the one before did.
- */
-static int enter_parent(struct tree *tree, const char *path, const char **ret_name)
-{
-	const char *name = strrchr(path, '/') + 1;
-	size_t length = (size_t)(name - path);
-	char *parent;
-	int fd;
-
-	*ret_name = name;
-	if (tree->parent && strlen(tree->parent) == length &&
-		strncmp(tree->parent, path, length) == 0)
-		return 0;
-	fd = open_parent(tree, path);
-	if (fd < 0)
-		return fd;
-	close_fd(&tree->parent_fd);
-	tree->parent_fd = fd;
-	parent = strndup(path, length);
-	free(tree->parent);
-	tree->parent = parent;
-	return parent ? 0 : -ENOMEM;
 }
 
 bool tree_has(const struct tree *tree, const char *path)
@@ -153,15 +126,14 @@ static int write_all(int fd, const char *bytes, size_t size)
 int tree_add_file(struct tree *tree, const char *path, const void *bytes, size_t size)
 {
 	const char *name;
+	CLEANUP(close_fd) int parent = open_parent(tree, path, &name);
 	int fd, r;
 
-	r = enter_parent(tree, path, &name);
-	if (r < 0)
-		return r;
-	fd = openat(
-		tree->parent_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	if (parent < 0)
+		return parent;
+	fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (fd < 0)
-		return -errno;
+		return errno == EEXIST ? 0 : -errno;
 	r = write_all(fd, bytes, size);
 	/* Some file systems tell only now that they are full. */
 	if (close(fd) < 0 && r == 0)
@@ -174,21 +146,19 @@ int tree_add_file(struct tree *tree, const char *path, const void *bytes, size_t
 int tree_add_link(struct tree *tree, const char *path, const char *target)
 {
 	const char *name;
-	int r;
+	CLEANUP(close_fd) int parent = open_parent(tree, path, &name);
 
-	r = enter_parent(tree, path, &name);
-	if (r == 0 && symlinkat(target, tree->parent_fd, name) < 0)
-		r = -errno;
-	return r;
+	if (parent < 0)
+		return parent;
+	return symlinkat(target, parent, name) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 int tree_add_directory(struct tree *tree, const char *path)
 {
 	const char *name;
-	int r;
+	CLEANUP(close_fd) int parent = open_parent(tree, path, &name);
 
-	r = enter_parent(tree, path, &name);
-	if (r == 0 && mkdirat(tree->parent_fd, name, 0777) < 0 && errno != EEXIST)
-		r = -errno;
-	return r;
+	if (parent < 0)
+		return parent;
+	return mkdirat(parent, name, 0777) < 0 && errno != EEXIST ? -errno : 0;
 }

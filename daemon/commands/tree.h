@@ -16,8 +16,6 @@
 
 struct tree {
 	int fd;
-	char *parent; /* the directory of the last path, with its "/" */
-	int parent_fd;
 	size_t files;
 	uint64_t bytes;
 };
@@ -33,11 +31,9 @@ void tree_done(struct tree *tree);
 bool tree_has(const struct tree *tree, const char *path);
 
 /*
- * These make the directories that lead there, too, with the modes that umask(2) leaves.
- * 0; -EEXIST if there is something of that name; another negative errno, and perhaps half a file.
+ * These make the directories that lead there, too, with the modes that umask(2) leaves. 0, also if
+ * there is something of that name; a negative errno, and perhaps half a file.
  */
 int tree_add_file(struct tree *tree, const char *path, const void *bytes, size_t size) MUST_CHECK;
 int tree_add_link(struct tree *tree, const char *path, const char *target) MUST_CHECK;
-
-/* 0, also if it is there. */
 int tree_add_directory(struct tree *tree, const char *path) MUST_CHECK;

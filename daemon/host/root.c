@@ -26,6 +26,8 @@ static const char *const patterns[] = {
 	"/dev/kmsg",
 };
 
+static bool another;
+
 /* What is wrong with it as a file to be read, or NULL. A link that leads nowhere is no file. */
 static const char *mistake_of(const char *path)
 {
@@ -71,9 +73,15 @@ int root_enter(const char *directory, bool judge)
 {
 	int r = change_root(directory);
 
+	another = r == 0;
 	if (r < 0)
 		log_print(LOG_ERR, "--root=%s: %s", directory, strerror(-r));
 	for (size_t i = 0; judge && r == 0 && i < ARRAY_SIZE(patterns); i++)
 		r = check(patterns[i]);
 	return r;
+}
+
+bool root_is_another(void)
+{
+	return another;
 }

@@ -20,3 +20,6 @@
  * message. Needs no privilege where user namespaces are allowed.
  */
 int root_enter(const char *directory, bool judge) MUST_CHECK;
+
+/* Has it been entered? */
+bool root_is_another(void);

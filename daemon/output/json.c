@@ -207,12 +207,6 @@ void json_add_no_range(struct json object)
 	json_add_null(object, KEY_SIZE);
 }
 
-void json_remove(struct json object, const char *key)
-{
-	if (object.value)
-		json_object_object_del(object.value, key);
-}
-
 /* --- reading --- */
 
 static void free_tokener(struct json_tokener **tokener)

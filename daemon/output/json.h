@@ -59,7 +59,6 @@ void json_add_null(struct json parent, const char *key);
 void json_add_text(struct json parent, const char *key, const char *text);
 void json_add_number(struct json parent, const char *key, uint64_t number);
 void json_add_bool(struct json parent, const char *key, bool value);
-void json_remove(struct json object, const char *key);
 
 /* Two keys of the object, "start" and "size"; they are null if there is no range. */
 void json_add_range(struct json object, struct range range);

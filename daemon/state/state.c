@@ -13,10 +13,9 @@
 #include "daemon/host/cleanup.h"
 #include "daemon/host/dax.h"
 #include "daemon/host/paths.h"
+#include "daemon/host/root.h"
 #include "daemon/host/sysfs.h"
 #include "daemon/log/log.h"
-
-#define NO_IDENTITY INT64_MAX /* of a device that is not there any more */
 
 /* The directory of systemd.exec(5), RuntimeDirectory=; its usual place without systemd. */
 const char *state_path(struct path *path, const char *suffix)
@@ -53,8 +52,8 @@ static struct arrival load_arrival(struct json item)
 	arrival.size = range_size(arrival.range);
 	snprintf(arrival.device, sizeof(arrival.device), "%s", json_get_text(item, KEY_DEVICE));
 	arrival.identity = json_get_number(item, KEY_IDENTITY);
-	/* Of a captured tree: the one of that name. */
-	if (arrival.device[0] && !arrival.identity)
+	/* In a captured tree inode numbers tell nothing: it is the one of that name. */
+	if (arrival.device[0] && root_is_another())
 		arrival.identity = dax_identity(arrival.device);
 	json_expect(item, KEY_CARRIER,
 		carrier_from_string(json_get_text(item, KEY_CARRIER), &arrival.carrier));
@@ -238,72 +237,6 @@ int state_load(struct state *ret_state)
 		start_anew(&state, path.text, mistake_in(document, r));
 	*ret_state = state;
 	return 0;
-}
-
-/* What is told of each range about the identity of its device, so that it holds elsewhere. */
-static void make_ranges_portable(struct json ranges)
-{
-	for (size_t i = 0; i < json_length(ranges); i++) {
-		struct json item = json_item_object(ranges, i);
-		const char *device = json_get_text(item, KEY_DEVICE);
-
-		if (!*device)
-			continue;
-		if (json_get_number(item, KEY_IDENTITY) == dax_identity(device))
-			json_remove(item, KEY_IDENTITY);
-		else
-			json_add_number(item, KEY_IDENTITY, NO_IDENTITY);
-	}
-}
-
-static int print_portable(struct json_document *document, char **ret_text, size_t *ret_size)
-{
-	CLEANUP(free_text) char *text = NULL;
-	size_t size = 0;
-	FILE *file = open_memstream(&text, &size);
-	int r;
-
-	if (!file)
-		return -ENOMEM;
-	make_ranges_portable(json_get_array(json_root(document), KEY_PRESENT));
-	make_ranges_portable(json_get_array(json_root(document), KEY_RANGES));
-	r = json_print(document, JSON_PLAIN, file);
-	if (fclose(file) == EOF || r < 0)
-		return -ENOMEM;
-	*ret_size = size;
-	*ret_text = text;
-	text = NULL;
-	return 0;
-}
-
-int state_read_portable(char **ret_text, size_t *ret_size)
-{
-	CLEANUP(json_free) struct json_document *document = NULL;
-	struct path path;
-	int r;
-
-	r = read_document(state_path(&path, ""), &document);
-	if (r == -EBADMSG) { /* what is no state file is none elsewhere, either */
-		*ret_text = NULL;
-		*ret_size = 0;
-		return 0;
-	}
-	return r < 0 ? r : print_portable(document, ret_text, ret_size);
-}
-
-int state_print_portable(const struct state *state, char **ret_text, size_t *ret_size)
-{
-	CLEANUP(json_free) struct json_document *document = json_new_object();
-	const struct snapshot snapshot = {.boot_map = state->boot_map};
-	char boot_id[SYSFS_NAME];
-	int r = sysfs_read(PROC_BOOT_ID, boot_id, sizeof(boot_id));
-
-	if (r < 0)
-		return r;
-	state_to_json(json_root(document), state, &snapshot, boot_id);
-	json_remove(
-		json_root(document), KEY_GATE); /* the snapshot has none, and nothing reads it */
-	return print_portable(document, ret_text, ret_size);
 }
 
 void state_done(struct state *state)

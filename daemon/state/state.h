@@ -55,15 +55,8 @@ void state_done(struct state *state);
 /* Where the file is in a captured tree. */
 #define STATE_USUAL_PATH "/run/tdx-onlined/state.json"
 
-/*
- * The text of the file for another machine: there, inode numbers tell nothing, so a device that
- * still is the one the file tells of has no identity in it. The caller frees it. 0 or a negative
- * errno.
- */
-int state_read_portable(char **ret_text, size_t *ret_size) MUST_CHECK;
-
-/* The same of a state that was loaded, so without keys that are not read. */
-int state_print_portable(const struct state *state, char **ret_text, size_t *ret_size) MUST_CHECK;
+/* The text of the file, for a captured tree; the caller frees it. 0 or a negative errno. */
+int state_print(const struct state *state, char **ret_text, size_t *ret_size) MUST_CHECK;
 
 /* Note what is in force from now on. 0 or -ENOMEM. */
 int state_set_config(struct state *state, const struct settings *settings) MUST_CHECK;

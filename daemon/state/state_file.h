@@ -45,7 +45,3 @@
 
 /* Its path, with a suffix. Returns path->text. */
 const char *state_path(struct path *path, const char *suffix);
-
-/* Write the state into an object, with boot map and gate of the snapshot. */
-void state_to_json(struct json object, const struct state *state, const struct snapshot *snapshot,
-	const char *boot_id);

@@ -116,15 +116,21 @@ static void add_failure(struct json parent, const struct tdx_log *failure)
 			json_add_text(array, NULL, failure->lines[trouble]);
 }
 
-void state_to_json(struct json object, const struct state *state, const struct snapshot *snapshot,
-	const char *boot_id)
+static int to_json(struct json object, const struct state *state, const struct boot_map *boot_map,
+	const struct gate *gate)
 {
+	char boot_id[SYSFS_NAME];
+	int r = sysfs_read(PROC_BOOT_ID, boot_id, sizeof(boot_id));
+
+	if (r < 0)
+		return r;
 	json_add_number(object, KEY_SCHEMA, STATE_SCHEMA);
 	add_text(object, KEY_BOOT_ID, boot_id);
-	add_gate(object, &snapshot->gate);
+	if (gate)
+		add_gate(object, gate);
 	json_add_bool(object, KEY_GATE_ACTIVE, state->gate_active);
 	add_failure(object, &state->tdx_failure);
-	add_boot_map(object, &snapshot->boot_map);
+	add_boot_map(object, boot_map);
 	add_guard(object, &state->guard);
 	add_config(object, state);
 	if (state->present_known)
@@ -134,21 +140,17 @@ void state_to_json(struct json object, const struct state *state, const struct s
 	json_add_number(object, KEY_OVERFLOWS, state->overflows);
 	json_add_number(object, KEY_DISAGREEMENTS, state->disagreements);
 	json_add_number(object, KEY_LAST_LOOK, state->last_look);
+	return 0;
 }
 
-static int write_document(const char *path, const struct json_document *document)
+/* NULL: there was no memory for the stream. */
+static int print_and_close(const struct json_document *document, FILE *file)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), r;
 	bool spoilt;
-	FILE *file;
+	int r;
 
-	if (fd < 0)
-		return -errno;
-	file = fdopen(fd, "w");
-	if (!file) {
-		close(fd);
+	if (!file)
 		return -ENOMEM;
-	}
 	errno = 0;
 	r = json_print(document, JSON_PLAIN, file);
 	spoilt = ferror(file);
@@ -157,20 +159,36 @@ static int write_document(const char *path, const struct json_document *document
 	return r;
 }
 
+int state_print(const struct state *state, char **ret_text, size_t *ret_size)
+{
+	CLEANUP(json_free) struct json_document *document = json_new_object();
+	int r = to_json(json_root(document), state, &state->boot_map, NULL);
+
+	return r == 0 ? print_and_close(document, open_memstream(ret_text, ret_size)) : r;
+}
+
+static int write_document(const char *path, const struct json_document *document)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+
+	if (fd < 0)
+		return -errno;
+	if (!file)
+		close(fd);
+	return print_and_close(document, file);
+}
+
 int state_save(const struct state *state, const struct snapshot *snapshot)
 {
 	CLEANUP(json_free) struct json_document *document = json_new_object();
-	char boot_id[SYSFS_NAME];
 	struct path path, new;
-	int r;
+	int r = to_json(json_root(document), state, &snapshot->boot_map, &snapshot->gate);
 
 	state_path(&path, "");
 	state_path(&new, ".new");
-	r = sysfs_read(PROC_BOOT_ID, boot_id, sizeof(boot_id));
-	if (r == 0) {
-		state_to_json(json_root(document), state, snapshot, boot_id);
+	if (r == 0)
 		r = write_document(new.text, document);
-	}
 	if (r == 0 && rename(new.text, path.text) < 0)
 		r = -errno;
 	if (r < 0)

@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <inttypes.h>
-#include <search.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,33 +71,25 @@ static bool is_one_of(const char *text, const char *const words[], size_t n)
 
 /* --- pseudonyms --- */
 
+/* A UUID in lower case, or a serial number. */
 struct pseudonym {
-	char real[UUID_TEXT]; /* a UUID in lower case, or a serial number */
-	size_t number;
+	char real[UUID_TEXT];
 };
 
-static int compare_pseudonyms(const void *a, const void *b)
-{
-	return strcmp(((const struct pseudonym *)a)->real, ((const struct pseudonym *)b)->real);
-}
-
-/* 0 if memory is short. */
+/* Counted from 1. */
 static size_t number_of(struct output *out, const char *real)
 {
-	struct pseudonym *new = reallocarray(NULL, 1, sizeof(*new)), **found = NULL;
+	struct disguise *disguise = out->disguise;
+	struct pseudonym new;
+	size_t i = 0;
 
-	if (new) {
-		*new = (struct pseudonym){.number = out->disguise->n_pseudonyms + 1};
-		snprintf(new->real, sizeof(new->real), "%s", real);
-		found = tsearch(new, &out->disguise->pseudonyms, compare_pseudonyms);
-	}
-	if (!found)
+	while (i < disguise->n_pseudonyms && strcmp(disguise->pseudonyms[i].real, real) != 0)
+		i++;
+	snprintf(new.real, sizeof(new.real), "%s", real);
+	if (i == disguise->n_pseudonyms &&
+		array_append(disguise->pseudonyms, disguise->n_pseudonyms, new) < 0)
 		out->error = -ENOMEM;
-	if (!found || *found != new)
-		free(new);
-	else
-		out->disguise->n_pseudonyms++;
-	return found ? (*found)->number : 0;
+	return i + 1;
 }
 
 /* 8-4-4-4-12 hexadecimal digits, with anything after them. */
@@ -149,7 +139,7 @@ static void put_serial(struct output *out, const char *word)
 
 void disguise_done(struct disguise *disguise)
 {
-	tdestroy(disguise->pseudonyms, free);
+	free(disguise->pseudonyms);
 	free(disguise->devices);
 	*disguise = (struct disguise){0};
 }
@@ -265,15 +255,11 @@ static void put_setting(struct output *out, const struct ini_item *item)
 int disguise_rule(struct disguise *disguise, const char *text, size_t size, struct bytes *ret_text)
 {
 	struct output out = {.disguise = disguise};
-	unsigned int line = 1;
 	struct ini_item item;
 	struct ini ini;
 
 	ini_init(&ini, text, size);
-	do {
-		item = ini_next(&ini);
-		for (; line < item.line; line++)
-			put(&out, "\n");
+	while ((item = ini_next(&ini)).kind != INI_END) {
 		if (item.kind == INI_KEY)
 			put_setting(&out, &item);
 		if (item.kind == INI_SECTION) {
@@ -281,8 +267,8 @@ int disguise_rule(struct disguise *disguise, const char *text, size_t size, stru
 			put(&out, item.section);
 			put(&out, "]");
 		}
-	} while (item.kind != INI_END);
-	put(&out, "\n");
+		put(&out, "\n");
+	}
 	replace_uuids(&out);
 	return finish(&out, ret_text);
 }

@@ -125,37 +125,30 @@ class Replay(Machine):
         self.assertEqual(*listing)
 
     def test_can_be_moved(self):
-        """No link leads out of it, and each leads somewhere; no directory is empty.
-
-        A module that is built in has no attribute, so nothing of it was in the tree to begin with.
-        """
+        """No link leads out of it, and each leads somewhere."""
         self.tree("cxl-refused")
-        for node in (0, 1):
-            self.write(f"sys/devices/system/node/node{node}/uevent", "")
         captured, _ = self.capture()
         for path in captured.rglob("*"):
             if path.is_symlink():
                 self.assertFalse(os.readlink(path).startswith("/"), path)
                 self.assertTrue(path.resolve().is_relative_to(captured), path)
-                self.assertTrue(path.exists() or path.name in ("lib", "module"), path)
-            elif path.is_dir():
-                self.assertTrue(any(path.iterdir()), path)
+                self.assertTrue(path.exists() or path.name == "module", path)
 
     def test_state(self):
-        """What was present, and the device it is told of, though inode numbers differ there."""
+        """What was present: the device of that name, though inode numbers differ there."""
         self.tree("cxl-refused")
         device = (self.root / "sys/bus/dax/devices/dax0.0").resolve()
         boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
-        for identity, present in ((device.stat().st_ino, True), (1, False)):
+        for name in ("dax0.0", "dax1.0"):
             self.write(STATE, json.dumps({
                 "schema": 2, "boot_id": boot_id, "gate_active": True, "config": {}, "ranges": [],
                 "boot_map": {"known": False, "ranges": []}, "present": [
-                    {"start": 0x5D0000000, "size": 512 << 20, "carrier": "cxl", "device": "dax0.0",
-                     "driver": "kmem", "identity": identity}]}))  # fmt: skip
+                    {"start": 0x5D0000000, "size": 512 << 20, "carrier": "cxl", "device": name,
+                     "driver": "kmem", "identity": device.stat().st_ino}]}))  # fmt: skip
             for options in ((), ("--anonymise",)):
-                with self.subTest(present=present, options=options):
-                    self.assertEqual(self.decide()[0]["ranges"][0]["present"], present)
-                    captured, _ = self.capture(*options, target=f"{present}{len(options)}")
+                with self.subTest(name, options=options):
+                    self.assertEqual(self.decide()[0]["ranges"][0]["present"], name == "dax0.0")
+                    captured, _ = self.capture(*options, target=f"{name}{len(options)}")
                     self.assertEqual(self.decisions(captured), self.decisions(self.root))
                     self.assert_same(captured, "--dry-run", "--check-config")
 
@@ -187,19 +180,6 @@ class Replay(Machine):
             captured, _ = self.capture(target=name.replace(" ", "-"))
             for options in (["--dry-run", "--json"], ["--check-config"], ["--cat-config"]):
                 self.assert_same(captured, *options)
-
-    def test_configuration_that_is_no_file(self):
-        self.tree("cxl-refused")
-        below = RULE.replace("etc", "run", 1)
-        ignore = rule("Carrier=cxl", "Verdict=ignore")
-        for name, make in (("directory", lambda: (self.root / RULE).mkdir()),
-                           ("dangling", lambda: self.link(RULE, "/nowhere")),
-                           ("rules", lambda: self.write("etc/tdx-onlined/rules.d", ""))):  # fmt: skip
-            self.configure({below: ignore})
-            if name != "rules":
-                (self.root / RULE).parent.mkdir(parents=True)
-            make()
-            self.assert_captured(name)
 
     def test_link_to_dev_null(self):
         """A tree without devices masks as well."""
@@ -275,11 +255,11 @@ class Files(Machine):
 
     def test_no_space(self):
         _, result = self.capture(status=1, prefix="mkdir taken/out; mount -t tmpfs -o nr_inodes=40 t taken/out")
-        self.assertRegex(result.stderr, "^tdx-onlined: --capture=/taken/out: /.*: No space left on device\n$")
+        self.assertRegex(result.stderr, "^tdx-onlined: --capture=/taken/out: No space left on device\n$")
         self.assertEqual(result.stdout, "")
         (self.root / "proc/zoneinfo").write_text("x" * (1 << 20))
         _, result = self.capture(status=1, prefix="mount -t tmpfs -o size=512k t taken/out")
-        self.assertIn("/proc/zoneinfo: No space left on device\n", result.stderr)
+        self.assertIn("/taken/out: No space left on device\n", result.stderr)
 
     def test_unreadable(self):
         """Who may not read all of it is told so, once, and the rest is there."""
@@ -307,32 +287,20 @@ class Files(Machine):
         self.assertFalse(there & {"clear", "trigger_poison_list", "CDAT", "fifo", "zoneinfo"})
 
     def test_only_what_matters(self):
-        """One processor, TDX's lines of the log, the setup data that is a memory map."""
-        first = (self.root / "proc/cpuinfo").read_text()
-        self.write("proc/cpuinfo", first + first)
+        """TDX's lines of the log, the setup data that is a memory map."""
         self.write("dev/kmsg", "6,1,1,-;virt/tdx: TDX-Module initialized\n6,2,2,-;usb: a mouse\n")
         for number, kind in ((0, 1), (1, 9)):
             self.write(f"sys/kernel/boot_params/setup_data/{number}/type", f"0x{kind:x}\n")
             self.write(f"sys/kernel/boot_params/setup_data/{number}/data", b"\1" * 20)
         for pid, name in ((7, "qemu-ga"), (8, "sshd"), (9, "qemu-gate")):
             self.write(f"proc/{pid}/comm", f"{name}\n")
-        self.write("etc/udev/rules.d/1.rules", 'SUBSYSTEM=="memory", ATTR{state}="online"\n')
-        self.write("etc/udev/rules.d/2.rules", 'SUBSYSTEM=="usb"\n')
-        self.write("etc/modprobe.d/1.conf", "options kvm-intel tdx=1\n")
-        self.write("etc/modprobe.d/2.conf", "options usb x=1\n")
         self.write("etc/ndctl/keys/nvdimm.blob", "hunter2\n")
         captured, _ = self.capture()
-        self.assertEqual((captured / "proc/cpuinfo").read_text(), first)
         self.assertEqual((captured / "dev/kmsg").read_text(), "6,0,0,-;virt/tdx: TDX-Module initialized\n")
         data = captured / "sys/kernel/boot_params/setup_data"
         self.assertEqual({str(p.relative_to(data)) for p in self.files(data)}, {"0/type", "0/data", "1/type"})
         self.assertEqual([p.parent.name for p in (captured / "proc").glob("[0-9]*/comm")], ["7"])
         self.assertFalse((captured / "proc/8").exists())
-        self.assertTrue((captured / "etc/udev/rules.d/1.rules").read_text())
-        self.assertTrue((captured / "etc/modprobe.d/1.conf").read_text())
-        # They may mask one in /usr/lib.
-        self.assertEqual((captured / "etc/udev/rules.d/2.rules").read_text(), "")
-        self.assertEqual((captured / "etc/modprobe.d/2.conf").read_text(), "")
         self.assertFalse((captured / "etc/ndctl").exists())
 
     def test_who_else_onlines(self):
@@ -524,7 +492,7 @@ class Anonymous(Machine):
                 self.assertEqual(self.run_on(captured, "--dry-run")[0], 1)
 
     def test_settings(self):
-        """Each key has the value of the strongest file; the lines of a rule keep their numbers."""
+        """Each key has the value of the strongest file, and each key of a rule its line."""
         self.conceal("cxl-refused")
         text = f"# {WORD}\n[Match]\n\n  Serial = 7 # {WORD}\nRange=0x0-0xfff\n[Policy]\nVerdict=ignore"
         self.configure({RULE: text, MAIN: "[Daemon]\nAct=no\nPresent=record\n",
@@ -532,7 +500,7 @@ class Anonymous(Machine):
         captured = self.assert_hidden("out")
         self.assertEqual((captured / MAIN).read_text(), "[Daemon]\nAct=no\nPresent=act\n")
         self.assertEqual((captured / "etc/tdx-onlined/rules.d/00001.rule").read_text(),
-                         "\n[Match]\n\nSerial=0x1\nRange=0x0-0xfff\n[Policy]\nVerdict=ignore\n")  # fmt: skip
+                         "[Match]\nSerial=0x1\nRange=0x0-0xfff\n[Policy]\nVerdict=ignore\n")  # fmt: skip
 
     def test_doctor(self):
         """What it finds in the kernel is found there as well; in files of others there is nothing."""

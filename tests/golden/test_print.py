@@ -242,8 +242,8 @@ class Difference(tree.Tree):
         self.assert_difference(NOTHING)
 
     def test_not_decided_yet(self):
-        """Unknown, or of a device of that name that went away."""
-        for ranges in ((), (self.range(identity=1),), (self.range(size=256 << 20),)):
+        """Unknown, or of another device, or of another size."""
+        for ranges in ((), (self.range(device="dax1.0"),), (self.range(size=256 << 20),)):
             self.state(*ranges)
             self.assert_difference(f"{self.SUBJECT}: not decided yet -> devdax (outside-boot-map)")
 

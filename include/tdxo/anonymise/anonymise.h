@@ -32,8 +32,10 @@ struct bytes {
 int bytes_append(struct bytes *text, const char *bytes, size_t n) MUST_CHECK;
 void bytes_done(struct bytes *text);
 
+struct pseudonym;
+
 struct disguise {
-	void *pseudonyms; /* a tree of tsearch(3) */
+	struct pseudonym *pseudonyms;
 	size_t n_pseudonyms;
 	struct disguise_device {
 		char name[64];

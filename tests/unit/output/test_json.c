@@ -103,20 +103,6 @@ static void test_pretty(void **state)
 	json_free(&document);
 }
 
-/* A key that is there keeps its place. */
-static void test_change(void **state)
-{
-	struct json_document *document = parse("{\"a\":1,\"b\":2,\"c\":3}");
-	struct json root = json_root(document);
-
-	(void)state;
-	json_add_text(root, "a", "new");
-	json_remove(root, "b");
-	json_remove(root, "d");
-	assert_printed(document, JSON_PLAIN, "{\"a\":\"new\",\"c\":3}");
-	json_free(&document);
-}
-
 static void test_read(void **state)
 {
 	struct json_document *document = parse(plain);
@@ -155,7 +141,6 @@ static void test_missing(void **state)
 		assert_false(json_get_bool(places[i], "null"));
 		assert_range_equal(json_get_range(places[i]), span(0, 0));
 		assert_int_equal(json_length(json_get_array(places[i], "null")), 0);
-		json_remove(places[i], "other");
 	}
 	assert_true(json_has(root, "there"));
 	assert_int_equal(json_error(document), 0);
@@ -476,7 +461,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_build),
 		cmocka_unit_test(test_pretty),
-		cmocka_unit_test(test_change),
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_types),
