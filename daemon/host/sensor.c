@@ -309,8 +309,7 @@ static void examine_device(struct sensor *sensor, struct dax_device *dax, struct
 	dax->map_on_itself = dax_map_on_itself(arrival->device);
 }
 
-/* The node of a block, or NODE_UNKNOWN. */
-static int find_block_node(uint64_t id)
+int sensor_block_node(uint64_t id)
 {
 	int node = NODE_UNKNOWN;
 	struct path path;
@@ -323,7 +322,7 @@ static int find_block_node(uint64_t id)
 
 static void examine_blocks(struct sensor *sensor, struct arrival *arrival)
 {
-	int node = find_block_node(arrival->range.start / sensor->snapshot.block_size);
+	int node = sensor_block_node(arrival->range.start / sensor->snapshot.block_size);
 
 	read_states(sensor, arrival->range);
 	if (node != NODE_UNKNOWN)

@@ -86,6 +86,9 @@ void sensor_review(struct sensor *sensor, struct arrival *arrival);
 /* The state of one block. 0, or a negative errno: -ENOENT if there is no such block. */
 int sensor_block_state(uint64_t id, enum block_state *ret_state) MUST_CHECK;
 
+/* The node of a block, or NODE_UNKNOWN. */
+int sensor_block_node(uint64_t id) MUST_CHECK;
+
 /* The zone of the highest block of a range that is online; empty if none is, or it is not known. */
 void sensor_zone_of(const struct sensor *sensor, struct range range, char *ret_zone, size_t size);
 
