@@ -39,6 +39,7 @@ struct row {
 	const char *pattern;		  /* of glob(7), and "{a,b}" */
 	bool (*keep)(struct bytes *text); /* keep a part; false: there is to be no such file */
 	bool empty;			  /* it is wanted, but not what is in it */
+	bool no_file; /* in place of what is no file: a directory, no file either */
 	enum disguise_kind disguise;
 };
 
@@ -108,7 +109,7 @@ static const struct row rows[] = {
 /* What people have written. In disguise capture_texts() takes their place. */
 static const struct row texts[] = {
 	{.pattern = "/proc/cmdline"},
-	{.pattern = CONFIG "{.conf,.conf.d/*,/rules.d/*}"},
+	{.pattern = CONFIG "{.conf,.conf.d,.conf.d/*,/rules.d,/rules.d/*}", .no_file = true},
 	{.pattern = "{/etc,/run,/usr/local/lib,/usr/lib}/udev/rules.d/*.rules"},
 	{.pattern = "{/etc,/run,/usr/local/lib,/usr/lib}/modprobe.d/*.conf"},
 	{.pattern = "/etc/daxctl.conf.d/*.conf"},
@@ -174,6 +175,10 @@ static int take_file(struct capture *capture, const char *path, const struct row
 		return 0;
 	r = row->empty ? 0 : read_source(path, &text);
 	note_unreadable(capture, r);
+	if (row->no_file && r == -ENODATA)
+		return tree_add_directory(&capture->tree, path);
+	if (row->no_file && (r == -ENOENT || r == -ELOOP || r == -ENOTDIR))
+		return tree_add_link(&capture->tree, path, "nowhere");
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	if (row->keep && !row->keep(&text))

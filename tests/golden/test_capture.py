@@ -181,6 +181,19 @@ class Replay(Machine):
             for options in (["--dry-run", "--json"], ["--check-config"], ["--cat-config"]):
                 self.assert_same(captured, *options)
 
+    def test_configuration_that_is_no_file(self):
+        self.tree("cxl-refused")
+        below = RULE.replace("etc", "run", 1)
+        ignore = rule("Carrier=cxl", "Verdict=ignore")
+        for name, make in (("directory", lambda: (self.root / RULE).mkdir()),
+                           ("dangling", lambda: self.link(RULE, "/nowhere")),
+                           ("rules", lambda: self.write("etc/tdx-onlined/rules.d", ""))):  # fmt: skip
+            self.configure({below: ignore})
+            if name != "rules":
+                (self.root / RULE).parent.mkdir(parents=True)
+            make()
+            self.assert_captured(name)
+
     def test_link_to_dev_null(self):
         """A tree without devices masks as well."""
         self.tree("cxl-refused")

@@ -6,6 +6,7 @@
 #include "tests/unit/unit.h"
 
 #include <string.h>
+#include <wchar.h>
 
 #include "tdxo/base/strbuf.h"
 
