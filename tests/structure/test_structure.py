@@ -57,10 +57,10 @@ PURE = set(
     strncasecmp strncmp strpbrk strrchr strsep strspn strstr strtol strtoul strtoull
     tdestroy tsearch""".split()
 )
-# What compilers and <assert.h>, <ctype.h>, <errno.h>, <stdio.h> make calls of.
+# What compilers and <assert.h>, <ctype.h>, <errno.h>, <stdio.h> make calls of; clang: memcmp(), bcmp().
 COMPILER = re.compile(
     r"_GLOBAL_OFFSET_TABLE_|__assert_fail|__stack_chk_fail|__ctype_\w+_loc|__errno_location"
-    r"|__u?divti3|__isoc\d+_\w+|__\w+_chk|__(asan|ubsan|tsan|gcov)_\w+"
+    r"|__u?divti3|bcmp|__isoc\d+_\w+|__\w+_chk|__(asan|ubsan|tsan|gcov)_\w+"
 )
 
 
