@@ -255,7 +255,6 @@ static void test_switch_not_read(void **state)
 	mock_make_directory(mock, AUTO_ONLINE);
 	mock_start_active(mock);
 	mock_expect_line(mock, AUTO_ONLINE ": cannot be set to offline: Is a directory");
-	mock_expect_line(mock, "The guard is not whole");
 	mock_expect_file(mock, DAX_AUTOPROBE, "0");
 	mock_end_active(mock);
 	mock_expect_file(mock, DAX_AUTOPROBE, "1");
