@@ -22,7 +22,7 @@ enum {
 	OPTION_CAPTURE,
 	OPTION_ANONYMISE,
 	OPTION_ROOT,
-	OPTION_GATE,
+	OPTION_TDX,
 	OPTION_FAIL_ON,
 };
 
@@ -45,7 +45,7 @@ static const struct option long_options[] = {
 	{"bytes", no_argument, NULL, 'b'},
 	{"tree", no_argument, NULL, 'T'},
 	{"root", required_argument, NULL, OPTION_ROOT},
-	{"gate", required_argument, NULL, OPTION_GATE},
+	{"tdx", required_argument, NULL, OPTION_TDX},
 	{"fail-on", required_argument, NULL, OPTION_FAIL_ON},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
@@ -71,7 +71,7 @@ void options_help(void)
 	     "      --cat-config   Print the configuration, and where it comes from\n"
 	     "\n"
 	     "      --root=DIR     Look at a captured tree, with all that only looks\n"
-	     "      --gate=STATE   auto, active or absent: what TDX demands, whatever is found\n"
+	     "      --tdx=STATE   auto, active or absent: what TDX demands, whatever is found\n"
 	     "      --fail-on=LIST With --dry-run or --oneshot: exit 4 if a word of the list,\n"
 	     "                     with commas between them, is true of a range\n"
 	     "      --anonymise    With --capture: hide serial numbers, UUIDs and names\n"
@@ -193,12 +193,12 @@ static int set_task(struct options *options, enum task task)
 	return -EINVAL;
 }
 
-static int set_gate(struct options *options, const char *value)
+static int set_tdx(struct options *options, const char *value)
 {
-	options->gate_given = true;
-	if (gate_mode_from_string(value, &options->gate) == 0)
+	options->tdx_given = true;
+	if (tdx_mode_from_string(value, &options->tdx) == 0)
 		return 0;
-	fprintf(stderr, "tdx-onlined: --gate=%s: not auto, active or absent\n", value);
+	fprintf(stderr, "tdx-onlined: --tdx=%s: not auto, active or absent\n", value);
 	return -EINVAL;
 }
 
@@ -314,8 +314,8 @@ static int take(struct options *options, int option, const char *value)
 	case OPTION_ROOT:
 		options->root = value;
 		return 0;
-	case OPTION_GATE:
-		return set_gate(options, value);
+	case OPTION_TDX:
+		return set_tdx(options, value);
 	case OPTION_FAIL_ON:
 		return set_fail_on(options, value);
 	default:

@@ -9,7 +9,7 @@
 #include "daemon/output/columns.h"
 #include "tdxo/base/compiler.h"
 #include "tdxo/explain/target.h"
-#include "tdxo/tdx/gate.h"
+#include "tdxo/tdx/state.h"
 
 enum task {
 	TASK_DAEMON,
@@ -31,8 +31,8 @@ struct options {
 	const char *root;    /* a captured tree, or NULL */
 	const char *capture; /* a directory to make one in, or NULL */
 	bool anonymise;
-	bool gate_given;
-	enum gate_mode gate;
+	bool tdx_given;
+	enum tdx_mode tdx;
 	struct target target; /* of TASK_EXPLAIN */
 	unsigned int fail_on; /* a set of enum fail_on */
 	const char *output;   /* the option that chose columns, or NULL */

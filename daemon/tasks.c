@@ -47,7 +47,7 @@ static int run_task(const struct options *options, struct settings *settings)
 	case TASK_DOCTOR:
 		return doctor_run(settings, options->json, options->root != NULL);
 	default:
-		return daemon_run(settings, options->gate_given ? &options->gate : NULL);
+		return daemon_run(settings, options->tdx_given ? &options->tdx : NULL);
 	}
 }
 
@@ -55,8 +55,8 @@ static enum exit_status run_with(const struct options *options, struct settings 
 {
 	int r;
 
-	if (options->gate_given)
-		settings->config.gate = options->gate;
+	if (options->tdx_given)
+		settings->config.tdx = options->tdx;
 	if (options->task == TASK_CHECK_CONFIG || options->task == TASK_DIFF)
 		settings_check_rules(settings);
 	if (options->task == TASK_CHECK_CONFIG)

@@ -34,7 +34,7 @@ static void decide(struct job *job, const struct arrival *arrival)
 	struct record *record = &job->records[job->n++];
 
 	*record = (struct record){
-		.arrival = *arrival, .plan = &job->plan, .gate = sensor->snapshot.gate};
+		.arrival = *arrival, .plan = &job->plan, .tdx = sensor->snapshot.tdx};
 	sensor_examine(sensor, &record->arrival);
 	/* Slow to find out, so else it waits until the decision has been acted upon. */
 	if (config_needs_topology(sensor->config))

@@ -29,7 +29,7 @@
 #include "daemon/log/log.h"
 #include "daemon/state/state.h"
 #include "tdxo/base/range.h"
-#include "tdxo/tdx/tdx_log.h"
+#include "tdxo/tdx/log.h"
 
 #define CONFIG	   "{/etc,/run,/usr/lib}/tdx-onlined"
 #define MEMORY	   "/sys/devices/system/memory"

@@ -138,7 +138,7 @@ static int examine(struct visit *visit, const struct config *config, bool hotplu
 {
 	const struct host *host = &visit->host;
 	const struct doctor_facts facts = {
-		.gate = &visit->walk.sensor.snapshot.gate,
+		.tdx = &visit->walk.sensor.snapshot.tdx,
 		.snapshot = hotplug ? &visit->walk.sensor.snapshot : NULL,
 		.records = visit->records,
 		.n_records = visit->n_records,
@@ -165,15 +165,15 @@ static int examine(struct visit *visit, const struct config *config, bool hotplu
 	return doctor_examine(&facts, &visit->findings);
 }
 
-static void print_gate(const struct gate *gate)
+static void print_tdx(const struct tdx *tdx)
 {
 	char line[1024];
 	struct strbuf text = strbuf_in(line, sizeof(line));
 
-	strbuf_append(&text, "TDX gate ");
-	gate_append(&text, gate);
+	strbuf_append(&text, "TDX ");
+	tdx_append(&text, tdx);
 	strbuf_append(&text, ". Sources: ");
-	gate_append_sources(&text, gate);
+	tdx_append_sources(&text, tdx);
 	strbuf_append(&text, ".");
 	wrap_print(line, 0);
 	putchar('\n');
@@ -216,9 +216,9 @@ int doctor_run(struct settings *settings, bool json, bool captured)
 	if (r < 0)
 		return r;
 	if (json) {
-		r = report_print_findings(&visit.findings, &visit.walk.sensor.snapshot.gate);
+		r = report_print_findings(&visit.findings, &visit.walk.sensor.snapshot.tdx);
 	} else {
-		print_gate(&visit.walk.sensor.snapshot.gate);
+		print_tdx(&visit.walk.sensor.snapshot.tdx);
 		print(&visit.findings);
 	}
 	return r < 0 ? r : visit.findings.n > 0;

@@ -68,14 +68,14 @@ static int output_add(const struct record *record, void *userdata)
 
 static void print_summary(const struct snapshot *snapshot, const struct state *state)
 {
-	char size[SIZE_TEXT], gate[128];
-	struct strbuf text = strbuf_in(gate, sizeof(gate));
+	char size[SIZE_TEXT], tdx[128];
+	struct strbuf text = strbuf_in(tdx, sizeof(tdx));
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; i < snapshot->boot_map.n; i++)
 		bytes += range_size(snapshot->boot_map.regions[i].range);
-	gate_append(&text, &snapshot->gate);
-	printf("TDX gate %s; boot map %s in %zu range%s; memory blocks of ", gate,
+	tdx_append(&text, &snapshot->tdx);
+	printf("TDX %s; boot map %s in %zu range%s; memory blocks of ", tdx,
 		size_format(bytes, size), snapshot->boot_map.n,
 		snapshot->boot_map.n == 1 ? "" : "s");
 	printf("%s\n", size_format(snapshot->block_size, size));

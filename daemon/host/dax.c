@@ -122,7 +122,7 @@ static int append_device(struct snapshot *snapshot, struct daxctl_region *region
 	const char *path = daxctl_region_get_path(region);
 	struct dax_device device = {
 		.identity = dax_identity(daxctl_dev_get_devname(dev)),
-		.carrier = carrier_of_dax_path(path),
+		.type = device_type_of_dax_path(path),
 		.driver = dax_driver_of(daxctl_dev_get_devname(dev)),
 		.target_node = daxctl_dev_get_target_node(dev),
 		.size = daxctl_dev_get_size(dev),

@@ -173,9 +173,9 @@ int sensor_init(struct sensor *sensor, const struct config *config, const struct
 	int r;
 
 	*sensor = (struct sensor){.config = config,
-		.was_active = earlier->gate_active,
+		.was_active = earlier->tdx_active,
 		.tdx_failure = *earlier->tdx_failure};
-	sensor_read_gate(sensor);
+	sensor_read_tdx(sensor);
 	r = sysfs_read_number(SYS_BLOCK_SIZE, 16, &snapshot->block_size);
 	if (r < 0 || !snapshot->block_size || snapshot->block_size & (snapshot->block_size - 1)) {
 		complain(&sensor->complaints, SYS_BLOCK_SIZE ": %s",
@@ -196,7 +196,7 @@ int sensor_init(struct sensor *sensor, const struct config *config, const struct
 
 int sensor_reconfigure(struct sensor *sensor)
 {
-	sensor_read_gate(sensor);
+	sensor_read_tdx(sensor);
 	return boot_map_set_capable(&sensor->snapshot.boot_map, &sensor->config->capable);
 }
 

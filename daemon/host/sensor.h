@@ -28,7 +28,7 @@ struct sensor {
 	enum boot_source boot_ram_source;
 	struct blocks before;	    /* the blocks of the last look that counted, or none */
 	bool blind;		    /* the last look could not see all */
-	bool was_active;	    /* the gate was found active at some time of this boot */
+	bool was_active;	    /* the TDX state was found active at some time of this boot */
 	struct tdx_log log;	    /* the kernel's messages about TDX, and those of tdx_failure */
 	int log_error;		    /* 0, or why not all of the kernel log could be read */
 	struct tdx_log tdx_failure; /* its messages when a failed start was proved in this boot */
@@ -38,16 +38,16 @@ struct sensor {
 /* What an earlier start in this boot has found out. */
 struct earlier {
 	const struct boot_map *boot_map; /* or NULL; its regions are copied */
-	bool gate_active;
+	bool tdx_active;
 	const struct tdx_log *tdx_failure; /* messages from when a failed start was proved */
 };
 
-/* Take the first look. 0; -ENODEV: no memory hotplug, only the gate is known; -ENOMEM. */
+/* Take the first look. 0; -ENODEV: no memory hotplug, only the TDX state is known; -ENOMEM. */
 int sensor_init(struct sensor *sensor, const struct config *config,
 	const struct earlier *earlier) MUST_CHECK;
 void sensor_done(struct sensor *sensor);
 
-/* The configuration has changed: decide the gate and make the boot map again. 0 or -ENOMEM. */
+/* The configuration has changed: decide the TDX state and make the boot map again. 0 or -ENOMEM. */
 int sensor_reconfigure(struct sensor *sensor) MUST_CHECK;
 
 /* Look again. 0 or -ENOMEM; what cannot be read is complained about and left out. */
@@ -92,8 +92,8 @@ int sensor_block_node(uint64_t id) MUST_CHECK;
 /* The zone of the highest block of a range that is online; empty if none is, or it is not known. */
 void sensor_zone_of(const struct sensor *sensor, struct range range, char *ret_zone, size_t size);
 
-/* Read the sources of the gate again. */
-void sensor_read_gate(struct sensor *sensor);
+/* Read the sources of the TDX state again. */
+void sensor_read_tdx(struct sensor *sensor);
 
 /*
  * Call `each` for every message of the kernel's own in /dev/kmsg, or in the journal where that
@@ -102,7 +102,7 @@ void sensor_read_gate(struct sensor *sensor);
  */
 int sensor_kernel_log(void (*each)(const char *message, void *userdata), void *userdata) MUST_CHECK;
 
-/* The parts of sensor_init(), in sensor_boot.c and sensor_gate.c. */
+/* The parts of sensor_init(), in sensor_boot.c and sensor_tdx.c. */
 int sensor_read_boot_ram(struct sensor *sensor) MUST_CHECK;
 int sensor_build_boot_map(struct sensor *sensor) MUST_CHECK;
 int sensor_list_dimms(struct sensor *sensor) MUST_CHECK;

@@ -93,7 +93,7 @@ static const struct column columns[] = {
 	{"NAME", NULL, put_name, WINDOW, COLUMN_IN_TREE | COLUMN_NAME, "what the line is about"},
 	{"RANGE", NULL, put_own_range, WINDOW, COLUMN_IN_LIST, "first and last address"},
 	{"SIZE", NULL, NULL, WINDOW, SIZE | BOTH, "size"},
-	{"CARRIER", "carrier", NULL, REGION, BOTH, "what brought it"},
+	{"TYPE", "type", NULL, REGION, BOTH, "what brought it"},
 	{"DEVICE", "device", NULL, DEVICE, COLUMN_IN_LIST, "dax device"},
 	{"REGION", "region", NULL, REGION, 0, "CXL region"},
 	{"WINDOW", NULL, put_window, WINDOW, 0, "first and last address of the CXL window"},
@@ -112,7 +112,7 @@ static const struct column columns[] = {
 	{"EXPECTED", "expected", NULL, RANGE, 0, "what the kernel was expected to say to it"},
 	{"ANSWER", "answer", NULL, RANGE, 0, "what the kernel said"},
 	{"STRANDED", "stranded", NULL, RANGE, SIZE, "in the kernel, of no use to anybody"},
-	{"GATE", "gate", NULL, RANGE, 0, "what TDX demands"},
+	{"TDX", "tdx_state", NULL, RANGE, 0, "what TDX demands"},
 };
 static_assert(ARRAY_SIZE(columns) <= COLUMNS_MAX, "room for all columns");
 

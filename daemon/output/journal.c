@@ -19,7 +19,7 @@
 #include "daemon/log/log.h"
 
 /* Each has its entry in systemd/tdx-onlined.catalog.in. */
-#define MESSAGE_GATE                                                                               \
+#define MESSAGE_TDX                                                                                \
 	SD_ID128_MAKE_STR(f0, f9, 32, ee, d9, d2, 46, 15, 86, 11, e1, 4b, 0a, ae, 61, 4d)
 #define MESSAGE_ONLINE                                                                             \
 	SD_ID128_MAKE_STR(11, 59, f2, 47, f6, 03, 48, f2, b2, a2, f5, 9f, 5c, 3c, 58, 53)
@@ -38,8 +38,8 @@
 #define MESSAGE_DISAGREEMENT                                                                       \
 	SD_ID128_MAKE_STR(70, 94, 44, d3, 34, 47, 40, 91, b2, 07, 34, da, b1, da, 85, 10)
 
-/* Message, id and priority; the record's fields; four of each memory device; the gate's. */
-#define ENTRY_FIELDS (3 + RECORD_FIELDS + 4 * MEMDEVS_MAX + GATE_SOURCE_MAX + 1)
+/* Message, id and priority; the record's fields; four of each memory device; the TDX state's. */
+#define ENTRY_FIELDS (3 + RECORD_FIELDS + 4 * MEMDEVS_MAX + TDX_SOURCE_MAX + 1)
 
 /* A journal entry under construction. */
 struct entry {
@@ -79,13 +79,13 @@ static void add_field(struct entry *entry, const struct field *field)
 }
 
 /* What the state of TDX was decided by. */
-static void add_evidence(struct entry *entry, const struct gate *gate)
+static void add_evidence(struct entry *entry, const struct tdx *tdx)
 {
-	for (enum gate_source source = 0; source < GATE_SOURCE_MAX; source++)
-		add(entry, "TDXO_EVIDENCE=%s: %s", gate_source_to_string(source),
-			fact_to_string(source, gate->evidence.facts[source]));
-	if (*gate_log_line(gate))
-		add(entry, "TDXO_KERNEL_LOG=%s", gate_log_line(gate));
+	for (enum tdx_source source = 0; source < TDX_SOURCE_MAX; source++)
+		add(entry, "TDXO_EVIDENCE=%s: %s", tdx_source_to_string(source),
+			fact_to_string(source, tdx->evidence.facts[source]));
+	if (*tdx_evidence_line(tdx))
+		add(entry, "TDXO_KERNEL_LOG=%s", tdx_evidence_line(tdx));
 }
 
 static const char *message_id(const struct record *record)
@@ -152,36 +152,36 @@ void journal_record(const struct record *record)
 		if (memdev->firmware[0])
 			add(&entry, "TDXO_FIRMWARE=%s", memdev->firmware);
 	}
-	add_evidence(&entry, &record->gate);
+	add_evidence(&entry, &record->tdx);
 	sd_journal_sendv(entry.fields, entry.n);
 }
 
-void journal_gate(const struct gate *gate)
+void journal_tdx(const struct tdx *tdx)
 {
-	struct field fields[GATE_FIELDS];
+	struct field fields[TDX_FIELDS];
 	struct entry entry = {0};
 	char state[RECORD_SENTENCE];
 	struct strbuf text = strbuf_in(state, sizeof(state));
 
-	gate_append(&text, gate);
-	if (gate->cause > GATE_CAUSE_NOT_ENABLED)
-		strbuf_append(&text, ": %s", gate_cause_explain(gate->cause));
-	if (*gate_log_line(gate))
-		strbuf_append(&text, ": %s", gate_log_line(gate));
-	if (gate->detected == GATE_UNKNOWN) {
+	tdx_append(&text, tdx);
+	if (tdx->cause > TDX_CAUSE_NOT_ENABLED)
+		strbuf_append(&text, ": %s", tdx_cause_explain(tdx->cause));
+	if (*tdx_evidence_line(tdx))
+		strbuf_append(&text, ": %s", tdx_evidence_line(tdx));
+	if (tdx->detected == TDX_UNKNOWN) {
 		strbuf_append(&text, ": ");
-		gate_append_sources(&text, gate);
+		tdx_append_sources(&text, tdx);
 	}
-	add(&entry, "MESSAGE=TDX gate %s", state);
+	add(&entry, "MESSAGE=TDX %s", state);
 	if (!log_has_fields()) {
 		log_line(LOG_INFO, entry.texts[0] + strlen("MESSAGE="));
 		return;
 	}
-	add(&entry, "MESSAGE_ID=%s", MESSAGE_GATE);
+	add(&entry, "MESSAGE_ID=%s", MESSAGE_TDX);
 	add(&entry, "PRIORITY=%d", LOG_INFO);
-	gate_fields(gate, fields);
-	for (size_t i = 0; i < GATE_FIELDS; i++)
+	tdx_fields(tdx, fields);
+	for (size_t i = 0; i < TDX_FIELDS; i++)
 		add_field(&entry, &fields[i]);
-	add_evidence(&entry, gate);
+	add_evidence(&entry, tdx);
 	sd_journal_sendv(entry.fields, entry.n);
 }

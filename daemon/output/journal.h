@@ -9,5 +9,5 @@
 /* The record of a range. */
 void journal_record(const struct record *record);
 
-/* The gate's state, when it is first known and when it changes. */
-void journal_gate(const struct gate *gate);
+/* The TDX state's state, when it is first known and when it changes. */
+void journal_tdx(const struct tdx *tdx);

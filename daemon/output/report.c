@@ -74,11 +74,11 @@ static void add_field(struct json parent, const struct field *field)
 	}
 }
 
-/* A range has its start and size; its end, and the gate of the whole report, are not repeated. */
+/* A range has its start and size; its end, and the TDX state of the whole report, are not repeated. */
 static void fill_range(struct json object, const struct record *record)
 {
 	struct field fields[RECORD_FIELDS];
-	size_t n = record_fields(record, fields) - GATE_FIELDS;
+	size_t n = record_fields(record, fields) - TDX_FIELDS;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct field *field = &fields[i];
@@ -111,28 +111,28 @@ void report_add_explanation(
 		json_add_null(object, "range");
 }
 
-static void add_evidence(struct json parent, const struct gate *gate)
+static void add_evidence(struct json parent, const struct tdx *tdx)
 {
 	struct json array = json_add_array(parent, "evidence");
 
-	for (enum gate_source source = 0; source < GATE_SOURCE_MAX; source++) {
+	for (enum tdx_source source = 0; source < TDX_SOURCE_MAX; source++) {
 		struct json item = json_add_object(array, NULL);
 
-		add_text(item, "source", gate_source_to_string(source));
-		add_text(item, "says", fact_to_string(source, gate->evidence.facts[source]));
+		add_text(item, "source", tdx_source_to_string(source));
+		add_text(item, "says", fact_to_string(source, tdx->evidence.facts[source]));
 	}
 }
 
-static void add_gate(struct json parent, const struct gate *gate)
+static void add_tdx(struct json parent, const struct tdx *tdx)
 {
-	struct json object = json_add_object(parent, "gate");
+	struct json object = json_add_object(parent, "tdx");
 
-	add_text(object, "state", gate_state_to_string(gate->state));
-	add_text(object, "mode", gate_mode_to_string(gate->mode));
-	add_text(object, "detected", gate_state_to_string(gate->detected));
-	add_text(object, "cause", gate_cause_to_string(gate->cause));
-	add_text(object, "kernel_log", gate_log_line(gate));
-	add_evidence(object, gate);
+	add_text(object, "state", tdx_state_to_string(tdx->state));
+	add_text(object, "mode", tdx_mode_to_string(tdx->mode));
+	add_text(object, "detected", tdx_state_to_string(tdx->detected));
+	add_text(object, "cause", tdx_cause_to_string(tdx->cause));
+	add_text(object, "kernel_log", tdx_evidence_line(tdx));
+	add_evidence(object, tdx);
 }
 
 static void add_guard(struct json parent, const struct snapshot *snapshot)
@@ -240,12 +240,12 @@ int report_print_explanations(const struct report *report, const struct target *
 	return print(document);
 }
 
-int report_print_findings(const struct findings *findings, const struct gate *gate)
+int report_print_findings(const struct findings *findings, const struct tdx *tdx)
 {
 	CLEANUP(json_free) struct json_document *document = new_report();
 	struct json object = json_root(document), array;
 
-	add_gate(object, gate);
+	add_tdx(object, tdx);
 	array = json_add_array(object, "findings");
 	for (size_t i = 0; i < findings->n; i++) {
 		const struct finding *finding = &findings->items[i];
@@ -266,7 +266,7 @@ int report_print(const struct report *report, const struct snapshot *snapshot,
 	CLEANUP(json_free) struct json_document *document = new_report();
 	struct json object = json_root(document);
 
-	add_gate(object, &snapshot->gate);
+	add_tdx(object, &snapshot->tdx);
 	add_guard(object, snapshot);
 	add_boot_map(object, &snapshot->boot_map);
 	json_add_number(object, "block_size", snapshot->block_size);

@@ -29,7 +29,7 @@ void report_add_explanation(
 int report_print_explanations(const struct report *report, const struct target *target) MUST_CHECK;
 
 /* The state of TDX, and the findings. */
-int report_print_findings(const struct findings *findings, const struct gate *gate) MUST_CHECK;
+int report_print_findings(const struct findings *findings, const struct tdx *tdx) MUST_CHECK;
 
 /* Print the object to stdout. 0 or a negative errno. */
 int report_print(const struct report *report, const struct snapshot *snapshot,

@@ -47,7 +47,7 @@ static void check_entry(const struct drift *drift, struct entry *entry, const st
 			.reason = entry->reason,
 			.expected = policy_expects(drift->sensor->config, snapshot, now)},
 		.outcome = {.result = RESULT_CHANGED, .blocks = entry->blocks},
-		.gate = snapshot->gate,
+		.tdx = snapshot->tdx,
 	};
 
 	if (now->driver != entry->arrival.driver || blocks_changed(drift, now->range)) {

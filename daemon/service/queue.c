@@ -28,18 +28,18 @@ void work_done(struct work *work)
 
 void work_save(struct work *work)
 {
-	work->state->gate_active = work->sensor->was_active;
+	work->state->tdx_active = work->sensor->was_active;
 	work->state->tdx_failure = work->sensor->tdx_failure;
 	(void)!state_save(work->state, &work->sensor->snapshot);
 }
 
 void work_tell_status(const struct work *work)
 {
-	char gate[128];
-	struct strbuf text = strbuf_in(gate, sizeof(gate));
+	char tdx[128];
+	struct strbuf text = strbuf_in(tdx, sizeof(tdx));
 
-	gate_append(&text, &work->sensor->snapshot.gate);
-	sd_notifyf(false, "STATUS=TDX gate %s, %zu ranges decided%s", gate, work->state->history.n,
+	tdx_append(&text, &work->sensor->snapshot.tdx);
+	sd_notifyf(false, "STATUS=TDX %s, %zu ranges decided%s", tdx, work->state->history.n,
 		work->sensor->config->observe ? ", only observing" : "");
 }
 

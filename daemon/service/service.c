@@ -50,7 +50,7 @@ struct daemon {
 	bool tdx_changed;	  /* perhaps, and the journal may not have what the kernel logged */
 	bool reload;		  /* to be done when the job has ended */
 	struct settings *settings;
-	const enum gate_mode *gate; /* of the command line, or NULL */
+	const enum tdx_mode *tdx; /* of the command line, or NULL */
 	struct sensor sensor;
 	struct monitor monitor;
 	struct state state;
@@ -73,7 +73,7 @@ static void update_guard(struct daemon *daemon)
 {
 	struct guard *guard = &daemon->state.guard;
 
-	if (daemon->settings->config.observe || !gate_refuses(&daemon->sensor.snapshot.gate)) {
+	if (daemon->settings->config.observe || !tdx_refuses(&daemon->sensor.snapshot.tdx)) {
 		guard_release(guard);
 		work_save(&daemon->work);
 		return;
@@ -83,24 +83,24 @@ static void update_guard(struct daemon *daemon)
 	guard_take();
 }
 
-/* The gate has been decided; what was onlined while it was absent may have to be taken back. */
-static void follow_gate(struct daemon *daemon)
+/* The TDX state has been decided; what was onlined while it was absent may have to be taken back. */
+static void follow_tdx(struct daemon *daemon)
 {
-	if (gate_refuses(&daemon->sensor.snapshot.gate))
+	if (tdx_refuses(&daemon->sensor.snapshot.tdx))
 		history_reconsider_let_in(&daemon->state.history);
 	update_guard(daemon);
 }
 
-static void update_gate(struct daemon *daemon)
+static void update_tdx(struct daemon *daemon)
 {
-	const struct gate *now = &daemon->sensor.snapshot.gate, before = *now;
+	const struct tdx *now = &daemon->sensor.snapshot.tdx, before = *now;
 
-	sensor_read_gate(&daemon->sensor);
+	sensor_read_tdx(&daemon->sensor);
 	if (now->state == before.state && now->detected == before.detected &&
 		now->cause == before.cause)
 		return;
-	journal_gate(now);
-	follow_gate(daemon);
+	journal_tdx(now);
+	follow_tdx(daemon);
 }
 
 /* Has kmem the device, but no block been made of it? */
@@ -262,7 +262,7 @@ static int on_silence(sd_event_source *source, uint64_t usec, void *userdata)
 	daemon->waited = daemon->waiting;
 	daemon->waiting = false;
 	if (daemon->tdx_changed)
-		update_gate(daemon);
+		update_tdx(daemon);
 	daemon->tdx_changed = false;
 	cxl_refresh(&daemon->sensor.cxl);
 	return look(daemon);
@@ -280,7 +280,7 @@ static void note_news(struct daemon *daemon, int news)
 {
 	count_news(daemon);
 	if (news & (MONITOR_TDX | MONITOR_OVERFLOW)) {
-		update_gate(daemon);
+		update_tdx(daemon);
 		daemon->tdx_changed = true;
 	}
 	if (news & (MONITOR_CXL | MONITOR_OVERFLOW))
@@ -332,7 +332,7 @@ static int use_settings(struct daemon *daemon, struct settings *settings)
 	log_print(LOG_INFO,
 		"New configuration with %zu rules in force, every range is decided anew",
 		daemon->settings->config.n_rules);
-	journal_gate(&daemon->sensor.snapshot.gate);
+	journal_tdx(&daemon->sensor.snapshot.tdx);
 	work_queue(&daemon->work, &none);
 	history_reconsider_all(&daemon->state.history);
 	update_guard(daemon);
@@ -348,8 +348,8 @@ static int reload(struct daemon *daemon)
 	r = settings_load(&settings);
 	if (r == -ENOMEM)
 		return r;
-	if (r == 0 && daemon->gate)
-		settings.config.gate = *daemon->gate;
+	if (r == 0 && daemon->tdx)
+		settings.config.tdx = *daemon->tdx;
 	if (r == 0)
 		r = use_settings(daemon, &settings);
 	else
@@ -462,8 +462,8 @@ static int start(struct daemon *daemon)
 	/* Anything may have been changed while nobody was looking. */
 	daemon->drivers_changed = daemon->tdx_changed = true;
 	daemon->monitor.end_block = UINT64_MAX;
-	journal_gate(&daemon->sensor.snapshot.gate);
-	follow_gate(daemon);
+	journal_tdx(&daemon->sensor.snapshot.tdx);
+	follow_tdx(daemon);
 	return add_sources(daemon);
 }
 
@@ -480,9 +480,9 @@ static int run(struct daemon *daemon)
 	return r < 0 ? r : 0;
 }
 
-int daemon_run(struct settings *settings, const enum gate_mode *gate)
+int daemon_run(struct settings *settings, const enum tdx_mode *tdx)
 {
-	CLEANUP(daemon_done) struct daemon daemon = {.settings = settings, .gate = gate};
+	CLEANUP(daemon_done) struct daemon daemon = {.settings = settings, .tdx = tdx};
 	int r;
 
 	r = start(&daemon);

@@ -6,10 +6,10 @@
 
 #include "daemon/settings/config_file.h"
 #include "tdxo/base/compiler.h"
-#include "tdxo/tdx/gate.h"
+#include "tdxo/tdx/state.h"
 
 /*
- * Run until told to stop. A reload replaces the settings; `gate` is what the command line gives in
- * place of Gate=, or NULL. 0; a negative errno: -ENODEV without memory hotplug.
+ * Run until told to stop. A reload replaces the settings; `TDX state` is what the command line gives in
+ * place of TDX=, or NULL. 0; a negative errno: -ENODEV without memory hotplug.
  */
-int daemon_run(struct settings *settings, const enum gate_mode *gate) MUST_CHECK;
+int daemon_run(struct settings *settings, const enum tdx_mode *tdx) MUST_CHECK;

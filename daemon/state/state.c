@@ -55,8 +55,8 @@ static struct arrival load_arrival(struct json item)
 	/* In a captured tree inode numbers tell nothing: it is the one of that name. */
 	if (arrival.device[0] && root_is_another())
 		arrival.identity = dax_identity(arrival.device);
-	json_expect(item, KEY_CARRIER,
-		carrier_from_string(json_get_text(item, KEY_CARRIER), &arrival.carrier));
+	json_expect(item, KEY_TYPE,
+		device_type_from_string(json_get_text(item, KEY_TYPE), &arrival.type));
 	if (json_has(item, KEY_DRIVER))
 		json_expect(item, KEY_DRIVER,
 			dax_driver_from_string(json_get_text(item, KEY_DRIVER), &arrival.driver));
@@ -173,7 +173,7 @@ static int load(struct state *state, struct json_document *document, const char 
 		return 0;
 	r = load_boot_map(state, json_get_object(object, KEY_BOOT_MAP));
 	load_guard(state, json_get_object(object, KEY_GUARD));
-	state->gate_active = json_get_bool(object, KEY_GATE_ACTIVE);
+	state->tdx_active = json_get_bool(object, KEY_TDX_ACTIVE);
 	load_failure(state, json_get_array(object, KEY_TDX_FAILURE));
 	load_counters(state, object);
 	if (r == 0)

@@ -23,7 +23,7 @@ struct state {
 	bool earlier; /* this is not the first start of this boot */
 	bool kept;    /* an earlier one knew the boot map */
 	struct boot_map boot_map;
-	bool gate_active;	    /* it was, at some time of this boot */
+	bool tdx_active;	    /* it was, at some time of this boot */
 	struct tdx_log tdx_failure; /* the kernel's messages when a failed start was proved */
 	struct guard guard;
 	char *in_force[CONFIG_KEYS]; /* values as they were written; NULL: not known */
@@ -43,7 +43,7 @@ static inline struct earlier state_earlier(const struct state *state)
 {
 	return (struct earlier){
 		.boot_map = state->kept ? &state->boot_map : NULL,
-		.gate_active = state->gate_active,
+		.tdx_active = state->tdx_active,
 		.tdx_failure = &state->tdx_failure,
 	};
 }
@@ -65,7 +65,7 @@ int state_set_config(struct state *state, const struct settings *settings) MUST_
 void state_mark_present(const struct state *state, struct arrivals *arrivals);
 
 /*
- * Replace the file in one go; boot map and gate are those of the snapshot. 0, or a negative errno
+ * Replace the file in one go; boot map and TDX state are those of the snapshot. 0, or a negative errno
  * after a message.
  */
 int state_save(const struct state *state, const struct snapshot *snapshot) MUST_CHECK;

@@ -14,8 +14,8 @@
 /* The keys; those of the guard and of the configuration are named after their switches and keys. */
 #define KEY_SCHEMA	  "schema"
 #define KEY_BOOT_ID	  "boot_id"
-#define KEY_GATE	  "gate"
-#define KEY_GATE_ACTIVE	  "gate_active"
+#define KEY_TDX		  "tdx"
+#define KEY_TDX_ACTIVE	  "tdx_active"
 #define KEY_TDX_FAILURE	  "tdx_failure"
 #define KEY_BOOT_MAP	  "boot_map"
 #define KEY_KNOWN	  "known"
@@ -24,7 +24,7 @@
 #define KEY_CONFIG	  "config"
 #define KEY_PRESENT	  "present"
 #define KEY_RANGES	  "ranges" /* of the boot map, and those that were decided */
-#define KEY_CARRIER	  "carrier"
+#define KEY_TYPE	  "type"
 #define KEY_DEVICE	  "device"
 #define KEY_DRIVER	  "driver"
 #define KEY_IDENTITY	  "identity"

@@ -48,20 +48,20 @@ static void add_guard(struct json parent, const struct guard *guard)
 }
 
 /* For readers of the file; the daemon finds out itself. */
-static void add_gate(struct json parent, const struct gate *gate)
+static void add_tdx(struct json parent, const struct tdx *tdx)
 {
-	struct json object = json_add_object(parent, KEY_GATE);
+	struct json object = json_add_object(parent, KEY_TDX);
 
-	add_text(object, "state", gate_state_to_string(gate->state));
-	add_text(object, "detected", gate_state_to_string(gate->detected));
-	add_text(object, "mode", gate_mode_to_string(gate->mode));
-	add_text(object, "cause", gate_cause_to_string(gate->cause));
+	add_text(object, "state", tdx_state_to_string(tdx->state));
+	add_text(object, "detected", tdx_state_to_string(tdx->detected));
+	add_text(object, "mode", tdx_mode_to_string(tdx->mode));
+	add_text(object, "cause", tdx_cause_to_string(tdx->cause));
 }
 
 static void add_arrival(struct json object, const struct arrival *arrival)
 {
 	json_add_range(object, arrival->range);
-	add_text(object, KEY_CARRIER, carrier_to_string(arrival->carrier));
+	add_text(object, KEY_TYPE, device_type_to_string(arrival->type));
 	add_text(object, KEY_DEVICE, arrival->device);
 	add_text(object, KEY_DRIVER, dax_driver_to_string(arrival->driver));
 	json_add_number(object, KEY_IDENTITY, arrival->identity);
@@ -117,7 +117,7 @@ static void add_failure(struct json parent, const struct tdx_log *failure)
 }
 
 static int to_json(struct json object, const struct state *state, const struct boot_map *boot_map,
-	const struct gate *gate)
+	const struct tdx *tdx)
 {
 	char boot_id[SYSFS_NAME];
 	int r = sysfs_read(PROC_BOOT_ID, boot_id, sizeof(boot_id));
@@ -126,9 +126,9 @@ static int to_json(struct json object, const struct state *state, const struct b
 		return r;
 	json_add_number(object, KEY_SCHEMA, STATE_SCHEMA);
 	add_text(object, KEY_BOOT_ID, boot_id);
-	if (gate)
-		add_gate(object, gate);
-	json_add_bool(object, KEY_GATE_ACTIVE, state->gate_active);
+	if (tdx)
+		add_tdx(object, tdx);
+	json_add_bool(object, KEY_TDX_ACTIVE, state->tdx_active);
 	add_failure(object, &state->tdx_failure);
 	add_boot_map(object, boot_map);
 	add_guard(object, &state->guard);
@@ -183,7 +183,7 @@ int state_save(const struct state *state, const struct snapshot *snapshot)
 {
 	CLEANUP(json_free) struct json_document *document = json_new_object();
 	struct path path, new;
-	int r = to_json(json_root(document), state, &snapshot->boot_map, &snapshot->gate);
+	int r = to_json(json_root(document), state, &snapshot->boot_map, &snapshot->tdx);
 
 	state_path(&path, "");
 	state_path(&new, ".new");

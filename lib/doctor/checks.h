@@ -44,7 +44,7 @@ void doctor_append_comment_out(struct strbuf *text, const char *path, const char
 /* TDX is, or should be, of importance to this host. */
 bool doctor_concerns_tdx(const struct doctor_facts *facts) MUST_CHECK;
 
-/* The gate asks for memory to be kept out. */
+/* The TDX state asks for memory to be kept out. */
 bool doctor_keeps_out(const struct doctor_facts *facts) MUST_CHECK;
 
 /* The value of a parameter of the kernel command line, the last one; false: it is not there. */
@@ -54,7 +54,7 @@ bool doctor_find_parameter(const struct doctor_facts *facts, const char *name,
 /* The checks, in the order of the codes. */
 void doctor_check_hotplug(struct examination *examination);
 void doctor_check_writable(struct examination *examination);
-void doctor_check_gate_mode(struct examination *examination);
+void doctor_check_tdx_mode(struct examination *examination);
 void doctor_check_boot_map(struct examination *examination);
 void doctor_check_tdx_state(struct examination *examination);
 void doctor_check_cxl_windows(struct examination *examination);

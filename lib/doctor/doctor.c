@@ -17,7 +17,7 @@
 static const char *const codes[] = {
 	[FINDING_NO_MEMORY_HOTPLUG] = "no-memory-hotplug",
 	[FINDING_NOT_WRITABLE] = "not-writable",
-	[FINDING_GATE_OVERRIDDEN] = "gate-overridden",
+	[FINDING_TDX_OVERRIDDEN] = "tdx-overridden",
 	[FINDING_BOOT_MAP_UNKNOWN] = "boot-map-unknown",
 	[FINDING_TDX_HIBERNATION] = "tdx-hibernation",
 	[FINDING_TDX_FEW_KEYS] = "tdx-few-keys",
@@ -135,13 +135,13 @@ void doctor_append_comment_out(struct strbuf *text, const char *path, const char
 
 bool doctor_concerns_tdx(const struct doctor_facts *facts)
 {
-	return facts->log->enabled || gate_refuses(facts->gate) ||
-	       facts->gate->detected != GATE_ABSENT || facts->gate->cause != GATE_CAUSE_NOT_ENABLED;
+	return facts->log->enabled || tdx_refuses(facts->tdx) ||
+	       facts->tdx->detected != TDX_ABSENT || facts->tdx->cause != TDX_CAUSE_NOT_ENABLED;
 }
 
 bool doctor_keeps_out(const struct doctor_facts *facts)
 {
-	return facts->snapshot && gate_refuses(facts->gate);
+	return facts->snapshot && tdx_refuses(facts->tdx);
 }
 
 bool doctor_find_parameter(
@@ -165,7 +165,7 @@ int doctor_examine(const struct doctor_facts *facts, struct findings *ret_findin
 	static void (*const checks[])(struct examination * examination) = {
 		doctor_check_hotplug,
 		doctor_check_writable,
-		doctor_check_gate_mode,
+		doctor_check_tdx_mode,
 		doctor_check_boot_map,
 		doctor_check_tdx_state,
 		doctor_check_cxl_windows,

@@ -361,7 +361,7 @@ static void append_stranded_remedy(struct strbuf *text, const struct record *rec
 
 	if (arrival_is_dax(arrival))
 		strbuf_append(text, "daxctl reconfigure-device -m devdax -f %s", arrival->device);
-	else if (arrival->carrier == CARRIER_VIRTIO_MEM)
+	else if (arrival->type == TYPE_VIRTIO_MEM)
 		strbuf_append(
 			text, "At the hypervisor: requested-size=0 of the virtio-mem device.");
 	else
@@ -384,7 +384,7 @@ void doctor_check_stranded(struct examination *examination)
 
 		/* Persistent memory is not ours to give advice on. */
 		if (record->decision.verdict == VERDICT_ONLINE || !offline ||
-			record->arrival.carrier == CARRIER_PMEM)
+			record->arrival.type == TYPE_PMEM)
 			continue;
 		note_begin(&note, FINDING_STRANDED, SEVERITY_PROBLEM);
 		note_source(&note, MEMORY);

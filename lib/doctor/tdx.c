@@ -14,21 +14,21 @@
 #define KVM_TDX	     KVM_INTEL "/parameters/tdx"
 #define LOAD_AT_BOOT "echo kvm_intel > /etc/modules-load.d/kvm_intel.conf"
 
-void doctor_check_gate_mode(struct examination *examination)
+void doctor_check_tdx_mode(struct examination *examination)
 {
-	const struct gate *gate = examination->facts->gate;
+	const struct tdx *tdx = examination->facts->tdx;
 	struct note note;
 
-	if (!gate_overridden(gate) || gate->mode != GATE_MODE_ABSENT)
+	if (!tdx_overridden(tdx) || tdx->mode != TDX_MODE_ABSENT)
 		return;
-	note_begin(&note, FINDING_GATE_OVERRIDDEN, SEVERITY_PROBLEM);
+	note_begin(&note, FINDING_TDX_OVERRIDDEN, SEVERITY_PROBLEM);
 	note_source(&note, "/etc/tdx-onlined.conf");
 	strbuf_append(&note.message,
-		"The gate is absent as configured, but %s as found: memory is given to a kernel "
+		"TDX is absent as configured, but %s as found: memory is given to a kernel "
 		"that "
 		"refuses it, or is taken for TDX memory that it is not.",
-		gate_state_to_string(gate->detected));
-	strbuf_append(&note.remedy, "Gate=auto in tdx-onlined.conf(5), then run: " RELOAD);
+		tdx_state_to_string(tdx->detected));
+	strbuf_append(&note.remedy, "TDX=auto in tdx-onlined.conf(5), then run: " RELOAD);
 	note_end(examination, &note);
 }
 
@@ -75,7 +75,7 @@ struct suspects {
 static struct suspects find_suspects(const struct doctor_facts *facts)
 {
 	const struct range_set *in_cxl = facts->boot_ram_in_cxl;
-	bool at_boot = kernel_starts_tdx_at_boot(facts->gate->evidence.release);
+	bool at_boot = kernel_starts_tdx_at_boot(facts->tdx->evidence.release);
 
 	return (struct suspects){
 		.late = at_boot ? 0 : late_bytes(facts),
@@ -121,7 +121,7 @@ static void append_errno_remedy(struct strbuf *text, const struct doctor_facts *
 	switch (tdx_log_error(facts->log)) {
 	case ENOMEM:
 		strbuf_append(text, "TDX needs 1/256 of all memory for itself, in large pieces.");
-		if (!kernel_starts_tdx_at_boot(facts->gate->evidence.release))
+		if (!kernel_starts_tdx_at_boot(facts->tdx->evidence.release))
 			strbuf_append(text, " Start it while memory is free: " LOAD_AT_BOOT
 					    ", then boot again.");
 		else
@@ -179,55 +179,55 @@ static void append_failure_details(struct strbuf *text, const struct doctor_fact
 static const struct {
 	enum finding_code code;
 	const char *remedy;
-} tdx_findings[GATE_CAUSE_MAX] = {
-	[GATE_CAUSE_HIBERNATION] = {FINDING_TDX_HIBERNATION, "Put nohibernate" PUT_ON},
-	[GATE_CAUSE_FEW_KEYS] = {FINDING_TDX_FEW_KEYS,
+} tdx_findings[TDX_CAUSE_MAX] = {
+	[TDX_CAUSE_HIBERNATION] = {FINDING_TDX_HIBERNATION, "Put nohibernate" PUT_ON},
+	[TDX_CAUSE_FEW_KEYS] = {FINDING_TDX_FEW_KEYS,
 		"Set more private KeyIDs for TDX in the BIOS (the split of TME-MT and TDX keys), "
 		"at least 2. Then boot again."},
-	[GATE_CAUSE_NO_MODULE] = {FINDING_TDX_MODULE_MISSING,
+	[TDX_CAUSE_NO_MODULE] = {FINDING_TDX_MODULE_MISSING,
 		"Let the BIOS load the TDX module (SEAM loader), or install a BIOS that brings "
 		"one. Then boot again."},
-	[GATE_CAUSE_OLD_MODULE] = {FINDING_TDX_MODULE_OLD,
+	[TDX_CAUSE_OLD_MODULE] = {FINDING_TDX_MODULE_OLD,
 		"Install a newer BIOS or a newer TDX module. Then boot again."},
-	[GATE_CAUSE_FEATURE] = {FINDING_TDX_PROCESSOR,
+	[TDX_CAUSE_FEATURE] = {FINDING_TDX_PROCESSOR,
 		"Take clearcpuid= and the like off the kernel command line, or change the BIOS "
 		"setting. Then boot again."},
-	[GATE_CAUSE_FAILED] = {FINDING_TDX_INIT_FAILED, NULL},
-	[GATE_CAUSE_NOT_STARTED] = {FINDING_TDX_NOT_STARTED,
+	[TDX_CAUSE_FAILED] = {FINDING_TDX_INIT_FAILED, NULL},
+	[TDX_CAUSE_NOT_STARTED] = {FINDING_TDX_NOT_STARTED,
 		"Enable VMX in the BIOS, and update the BIOS and the TDX module. Then boot again."},
-	[GATE_CAUSE_UNREADABLE] = {FINDING_TDX_UNKNOWN,
+	[TDX_CAUSE_UNREADABLE] = {FINDING_TDX_UNKNOWN,
 		"Run this as root; the messages name the file that cannot be read."},
-	[GATE_CAUSE_CONFLICT] = {FINDING_TDX_UNKNOWN,
-		"Report this as a bug, with the output of --capture. Until it is fixed, set Gate= "
+	[TDX_CAUSE_CONFLICT] = {FINDING_TDX_UNKNOWN,
+		"Report this as a bug, with the output of --capture. Until it is fixed, set TDX= "
 		"in tdx-onlined.conf(5)."},
 };
 
 void doctor_check_tdx_state(struct examination *examination)
 {
 	const struct doctor_facts *facts = examination->facts;
-	const struct gate *gate = facts->gate;
-	const char *line = gate_log_line(gate);
+	const struct tdx *tdx = facts->tdx;
+	const char *line = tdx_evidence_line(tdx);
 	struct note note;
 
-	if (gate->cause <= GATE_CAUSE_NOT_ENABLED)
+	if (tdx->cause <= TDX_CAUSE_NOT_ENABLED)
 		return;
-	note_begin(&note, tdx_findings[gate->cause].code, SEVERITY_PROBLEM);
+	note_begin(&note, tdx_findings[tdx->cause].code, SEVERITY_PROBLEM);
 	note_source(&note, "%s", *line ? KERNEL_LOG : "TDX state");
-	strbuf_append(&note.message, "%s", gate_cause_explain(gate->cause));
+	strbuf_append(&note.message, "%s", tdx_cause_explain(tdx->cause));
 	if (*line)
 		strbuf_append(&note.message, ": %s", line);
 	strbuf_append(&note.message, ".");
-	if (gate->cause == GATE_CAUSE_FAILED)
+	if (tdx->cause == TDX_CAUSE_FAILED)
 		append_failure_details(&note.message, facts);
-	if (gate->detected == GATE_ABSENT) {
+	if (tdx->detected == TDX_ABSENT) {
 		strbuf_append(&note.message, " TDX cannot start before the next boot.");
 	} else {
 		strbuf_append(&note.message, " Sources: ");
-		gate_append_sources(&note.message, gate);
+		tdx_append_sources(&note.message, tdx);
 		strbuf_append(&note.message, ".");
 	}
-	if (tdx_findings[gate->cause].remedy)
-		strbuf_append(&note.remedy, "%s", tdx_findings[gate->cause].remedy);
+	if (tdx_findings[tdx->cause].remedy)
+		strbuf_append(&note.remedy, "%s", tdx_findings[tdx->cause].remedy);
 	else
 		append_failure_remedy(&note.remedy, facts);
 	note_end(examination, &note);
@@ -241,7 +241,7 @@ void doctor_check_cxl_windows(struct examination *examination)
 
 	/* TDX that is active has taken the memory: firmware declared it convertible. */
 	if (!parts || !doctor_concerns_tdx(examination->facts) ||
-		examination->facts->gate->detected == GATE_ACTIVE)
+		examination->facts->tdx->detected == TDX_ACTIVE)
 		return;
 	for (size_t i = 0; i < parts->n; i++) {
 		note_begin(&note, FINDING_BOOT_MAP_IN_CXL_WINDOW, SEVERITY_PROBLEM);
@@ -264,7 +264,7 @@ void doctor_check_late_memory(struct examination *examination)
 	char subject[RECORD_SENTENCE];
 	struct note note;
 
-	if (!facts->snapshot || facts->gate->detected != GATE_ARMED)
+	if (!facts->snapshot || facts->tdx->detected != TDX_ARMED)
 		return;
 	for (size_t i = 0; i < facts->n_records; i++) {
 		const struct record *record = &facts->records[i];
@@ -292,7 +292,7 @@ void doctor_check_late_memory(struct examination *examination)
 /* Only Linux 6.16 to 7.0 is known to start TDX this way; earlier ones may have a backport. */
 static void find_not_loaded(struct examination *examination)
 {
-	bool sure = kernel_starts_tdx_with_kvm(examination->facts->gate->evidence.release);
+	bool sure = kernel_starts_tdx_with_kvm(examination->facts->tdx->evidence.release);
 	struct note note;
 
 	note_begin(&note, FINDING_KVM_NOT_LOADED, SEVERITY_NOTICE);
@@ -347,14 +347,14 @@ static void append_kvm_remedy(struct strbuf *text, const struct doctor_facts *fa
 void doctor_check_kvm(struct examination *examination)
 {
 	const struct doctor_facts *facts = examination->facts;
-	const enum fact *sources = facts->gate->evidence.facts;
+	const enum fact *sources = facts->tdx->evidence.facts;
 	struct note note;
 
-	if (!facts->kvm_loaded && facts->gate->detected == GATE_ARMED)
+	if (!facts->kvm_loaded && facts->tdx->detected == TDX_ARMED)
 		find_not_loaded(examination);
 	/* Where TDX has failed, or may have, no parameter of KVM helps. */
-	if (sources[GATE_SOURCE_KVM_INTEL] != FACT_NO ||
-		(facts->gate->detected != GATE_ARMED && facts->gate->detected != GATE_ACTIVE))
+	if (sources[TDX_SOURCE_KVM_INTEL] != FACT_NO ||
+		(facts->tdx->detected != TDX_ARMED && facts->tdx->detected != TDX_ACTIVE))
 		return;
 	note_begin(&note, FINDING_KVM_TDX_OFF, SEVERITY_NOTICE);
 	note_source(&note, KVM_TDX);

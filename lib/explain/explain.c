@@ -12,7 +12,7 @@ static const char *const topics[] = {
 	[TOPIC_WHAT] = "what",
 	[TOPIC_ORIGIN] = "origin",
 	[TOPIC_BOOT_MAP] = "boot-map",
-	[TOPIC_GATE] = "gate",
+	[TOPIC_TDX] = "tdx",
 	[TOPIC_RULE] = "rule",
 	[TOPIC_VERDICT] = "verdict",
 	[TOPIC_DONE] = "done",
@@ -96,32 +96,32 @@ static void explain_boot_map(struct strbuf *text, const struct story *story)
 		append_map(text, &snapshot->boot_map);
 }
 
-static void explain_gate(struct strbuf *text, const struct story *story)
+static void explain_tdx(struct strbuf *text, const struct story *story)
 {
 	static const char *const meanings[] = {
-		[GATE_ABSENT] = "TDX does not run here and cannot start before the next boot, so "
-				"the kernel refuses nothing.",
-		[GATE_ARMED] = "Firmware enabled TDX, and the TDX module is not initialized yet: "
-			       "memory that was not there at boot must stay out, or the "
-			       "initialization fails.",
-		[GATE_ACTIVE] = "TDX is active: the kernel refuses memory that was not there at "
-				"boot.",
-		[GATE_UNKNOWN] = "Whether TDX is active is unknown, so it is handled as active.",
+		[TDX_ABSENT] = "TDX does not run here and cannot start before the next boot, so "
+			       "the kernel refuses nothing.",
+		[TDX_ARMED] = "Firmware enabled TDX, and the TDX module is not initialized yet: "
+			      "memory that was not there at boot must stay out, or the "
+			      "initialization fails.",
+		[TDX_ACTIVE] = "TDX is active: the kernel refuses memory that was not there at "
+			       "boot.",
+		[TDX_UNKNOWN] = "Whether TDX is active is unknown, so it is handled as active.",
 	};
-	static_assert(ARRAY_SIZE(meanings) == GATE_STATE_MAX, "words for each state");
-	const struct gate *gate = &story->record->gate;
-	const char *line = gate_log_line(gate);
+	static_assert(ARRAY_SIZE(meanings) == TDX_STATE_MAX, "words for each state");
+	const struct tdx *tdx = &story->record->tdx;
+	const char *line = tdx_evidence_line(tdx);
 
-	if (gate_overridden(gate))
-		strbuf_append(text, "By Gate= or --gate= the gate counts as %s. As found it is %s.",
-			gate_state_to_string(gate->state), gate_state_to_string(gate->detected));
+	if (tdx_overridden(tdx))
+		strbuf_append(text, "By TDX= or --tdx= TDX counts as %s. As found it is %s.",
+			tdx_state_to_string(tdx->state), tdx_state_to_string(tdx->detected));
 	else
-		strbuf_append(text, "%s", meanings[gate->state]);
-	if (gate->cause)
+		strbuf_append(text, "%s", meanings[tdx->state]);
+	if (tdx->cause)
 		strbuf_append(
-			text, " %s%s%s.", gate_cause_explain(gate->cause), *line ? ": " : "", line);
+			text, " %s%s%s.", tdx_cause_explain(tdx->cause), *line ? ": " : "", line);
 	strbuf_append(text, " Sources: ");
-	gate_append_sources(text, gate);
+	tdx_append_sources(text, tdx);
 	strbuf_append(text, ".");
 }
 
@@ -271,13 +271,13 @@ static void append_remedy(struct strbuf *text, const struct record *record, enum
 	const struct arrival *arrival = &record->arrival;
 	bool refused = reason == REASON_OUTSIDE_BOOT_MAP || reason == REASON_STRADDLES_BOOT_MAP;
 
-	if (refused && record->gate.detected == GATE_ABSENT)
-		strbuf_append(text, "Only Gate= or --gate= keeps it out.");
+	if (refused && record->tdx.detected == TDX_ABSENT)
+		strbuf_append(text, "Only TDX= or --tdx= keeps it out.");
 	else
 		strbuf_append(text, "%s", reason_remedy(reason));
 	if (refused && record->decision.verdict == VERDICT_DEVDAX)
 		strbuf_append(text, " As it is, programs can map /dev/%s.", arrival->device);
-	else if (refused && arrival->carrier == CARRIER_DIMM)
+	else if (refused && arrival->type == TYPE_DIMM)
 		strbuf_append(text, " A DIMM that is in its place at boot is boot memory.");
 	if (reason == REASON_ALREADY_ONLINE) {
 		strbuf_append(text, " By hand: '");
@@ -306,7 +306,7 @@ void explain_range(const struct explain_facts *facts, const struct record *recor
 		[TOPIC_WHAT] = explain_what,
 		[TOPIC_ORIGIN] = explain_origin,
 		[TOPIC_BOOT_MAP] = explain_boot_map,
-		[TOPIC_GATE] = explain_gate,
+		[TOPIC_TDX] = explain_tdx,
 		[TOPIC_RULE] = explain_rule,
 		[TOPIC_VERDICT] = explain_verdict,
 		[TOPIC_DONE] = explain_done,

@@ -10,25 +10,25 @@
 
 static const struct {
 	const char *kind, *origin;
-} carriers[] = {
-	[CARRIER_UNKNOWN] = {"Memory of unknown type", "Its origin is not known."},
-	[CARRIER_CXL] = {"CXL memory", "It is on a CXL device; the region is not known."},
-	[CARRIER_HMEM] = {"Soft-reserved memory",
+} types[] = {
+	[TYPE_UNKNOWN] = {"Memory of unknown type", "Its origin is not known."},
+	[TYPE_CXL] = {"CXL memory", "It is on a CXL device; the region is not known."},
+	[TYPE_HMEM] = {"Soft-reserved memory",
 		"Firmware or the kernel command line set it aside at boot as soft-reserved memory, "
 		"so it is not RAM until a driver adds it."},
-	[CARRIER_PMEM] = {"Persistent memory", "It is a persistent memory namespace."},
-	[CARRIER_DIMM] = {"Memory on a DIMM",
+	[TYPE_PMEM] = {"Persistent memory", "It is a persistent memory namespace."},
+	[TYPE_DIMM] = {"Memory on a DIMM",
 		"The firmware memmap gained it after boot, as it does when a DIMM is plugged in."},
-	[CARRIER_VIRTIO_MEM] = {"Memory of a virtio-mem device",
+	[TYPE_VIRTIO_MEM] = {"Memory of a virtio-mem device",
 		"The hypervisor adds and removes it."},
 };
-static_assert(ARRAY_SIZE(carriers) == CARRIER_MAX, "words for each carrier");
+static_assert(ARRAY_SIZE(types) == TYPE_MAX, "words for each type");
 
 void explain_what(struct strbuf *text, const struct story *story)
 {
 	const struct arrival *arrival = &story->record->arrival;
 
-	strbuf_append(text, "%s", carriers[arrival->carrier].kind);
+	strbuf_append(text, "%s", types[arrival->type].kind);
 	if (arrival_is_dax(arrival))
 		strbuf_append(text, ", dax device %s", arrival->device);
 	if (arrival_is_dax(arrival) && arrival->driver == DAX_DRIVER_NONE)
@@ -80,7 +80,7 @@ void explain_origin(struct strbuf *text, const struct story *story)
 	if (arrival->region[0])
 		append_region(text, arrival);
 	else
-		strbuf_append(text, "%s", carriers[arrival->carrier].origin);
+		strbuf_append(text, "%s", types[arrival->type].origin);
 	append_tables(text, &arrival->origin);
 	if (story->facts->ran)
 		strbuf_append(text, " It was %s the daemon first started in this boot.",

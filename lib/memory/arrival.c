@@ -39,7 +39,7 @@ static int append_device(
 {
 	struct arrival arrival = {
 		.size = dax->size,
-		.carrier = dax->carrier,
+		.type = dax->type,
 		.identity = dax->identity,
 		.node = dax->target_node,
 		.driver = dax->driver,
@@ -75,12 +75,12 @@ static int append_devices(
 	return r;
 }
 
-static int append_range(struct arrivals *found, struct range range, enum carrier carrier)
+static int append_range(struct arrivals *found, struct range range, enum device_type type)
 {
 	const struct arrival arrival = {
 		.range = range,
 		.size = range_size(range),
-		.carrier = carrier,
+		.type = type,
 		.node = NODE_UNKNOWN,
 	};
 
@@ -93,7 +93,7 @@ static int append_dimms(
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < now->n_dimms; i++) {
-		r = append_range(found, now->dimms[i], CARRIER_DIMM);
+		r = append_range(found, now->dimms[i], TYPE_DIMM);
 		if (r == 0)
 			r = range_set_add(explained, now->dimms[i]);
 	}
@@ -135,8 +135,8 @@ static int append_runs(struct arrivals *found, const struct snapshot *now,
 			r = range_set_add(&runs, range);
 	}
 	for (size_t i = 0; r == 0 && i < runs.n; i++)
-		r = append_range(found, runs.ranges[i],
-			now->virtio_mem ? CARRIER_VIRTIO_MEM : CARRIER_UNKNOWN);
+		r = append_range(
+			found, runs.ranges[i], now->virtio_mem ? TYPE_VIRTIO_MEM : TYPE_UNKNOWN);
 	return r;
 }
 
@@ -164,7 +164,7 @@ int arrivals_find(
 /* A run of blocks grows and shrinks; any other range is there as a whole or is not. */
 static bool is_run(const struct arrival *arrival)
 {
-	return !arrival_is_dax(arrival) && arrival->carrier != CARRIER_DIMM;
+	return !arrival_is_dax(arrival) && arrival->type != TYPE_DIMM;
 }
 
 static bool same_device(const struct arrival *a, const struct arrival *b)

@@ -10,15 +10,15 @@
 #include "tdxo/base/array.h"
 #include "tdxo/base/string_table.h"
 
-static const char *const carriers[] = {
-	[CARRIER_UNKNOWN] = "unknown",
-	[CARRIER_CXL] = "cxl",
-	[CARRIER_HMEM] = "hmem",
-	[CARRIER_PMEM] = "pmem",
-	[CARRIER_DIMM] = "dimm",
-	[CARRIER_VIRTIO_MEM] = "virtio-mem",
+static const char *const types[] = {
+	[TYPE_UNKNOWN] = "unknown",
+	[TYPE_CXL] = "cxl",
+	[TYPE_HMEM] = "hmem",
+	[TYPE_PMEM] = "pmem",
+	[TYPE_DIMM] = "dimm",
+	[TYPE_VIRTIO_MEM] = "virtio-mem",
 };
-DEFINE_STRING_TABLE(carrier, enum carrier, carriers, CARRIER_MAX)
+DEFINE_STRING_TABLE(device_type, enum device_type, types, TYPE_MAX)
 
 static const char *const drivers[] = {
 	[DAX_DRIVER_NONE] = NULL,
@@ -116,20 +116,20 @@ struct dax_device *snapshot_find_dax(const struct snapshot *snapshot, const char
 	return NULL;
 }
 
-enum carrier carrier_of_dax_path(const char *path)
+enum device_type device_type_of_dax_path(const char *path)
 {
 	/* Who registers dax regions: drivers/dax/{cxl,hmem/hmem,pmem}.c, 6.12. */
 	static const struct {
 		const char *part;
-		enum carrier carrier;
+		enum device_type type;
 	} parents[] = {
-		{"/dax_region", CARRIER_CXL},
-		{"/hmem.", CARRIER_HMEM},
-		{"/ndbus", CARRIER_PMEM},
+		{"/dax_region", TYPE_CXL},
+		{"/hmem.", TYPE_HMEM},
+		{"/ndbus", TYPE_PMEM},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(parents); i++)
 		if (strstr(path, parents[i].part))
-			return parents[i].carrier;
-	return CARRIER_UNKNOWN;
+			return parents[i].type;
+	return TYPE_UNKNOWN;
 }

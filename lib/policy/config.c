@@ -33,9 +33,9 @@ static int set_act(struct config *config, const char *value)
 	return r;
 }
 
-static int set_gate(struct config *config, const char *value)
+static int set_tdx(struct config *config, const char *value)
 {
-	return gate_mode_from_string(value, &config->gate);
+	return tdx_mode_from_string(value, &config->tdx);
 }
 
 static int set_capable_ranges(struct config *config, const char *value)
@@ -95,7 +95,7 @@ static const struct {
 	const char *wanted;
 } keys[] = {
 	[CONFIG_ACT] = {"Act", set_act, "yes", "yes or no"},
-	[CONFIG_GATE] = {"Gate", set_gate, "auto", "auto, active or absent"},
+	[CONFIG_TDX] = {"TDX", set_tdx, "auto", "auto, active or absent"},
 	[CONFIG_CAPABLE_RANGES] = {"CapableRanges", set_capable_ranges, "",
 		"ranges such as 0x1000000000-0x1fffffffff"},
 	[CONFIG_PRESENT] = {"Present", set_present, "safe", "safe, act or record"},

@@ -97,7 +97,7 @@ static struct question ask(
 
 static bool persistent(const struct question *q)
 {
-	return q->arrival->carrier == CARRIER_PMEM;
+	return q->arrival->type == TYPE_PMEM;
 }
 
 static bool foreign_driver(const struct question *q)
@@ -139,7 +139,7 @@ static bool no_target_node(const struct question *q)
 
 static bool unknown_device(const struct question *q)
 {
-	return arrival_is_dax(q->arrival) && q->arrival->carrier == CARRIER_UNKNOWN;
+	return arrival_is_dax(q->arrival) && q->arrival->type == TYPE_UNKNOWN;
 }
 
 static bool too_small(const struct question *q)
@@ -147,9 +147,9 @@ static bool too_small(const struct question *q)
 	return arrival_is_dax(q->arrival) && !q->room;
 }
 
-static bool gate_absent(const struct question *q)
+static bool tdx_absent(const struct question *q)
 {
-	return !gate_refuses(&q->snapshot->gate);
+	return !tdx_refuses(&q->snapshot->tdx);
 }
 
 static bool boot_map_unknown(const struct question *q)
@@ -202,7 +202,7 @@ static const struct {
 	{no_target_node, VERDICT_IGNORE, VERDICT_IGNORE, REASON_NO_TARGET_NODE, MAY_STAY_OUT},
 	{unknown_device, VERDICT_IGNORE, VERDICT_IGNORE, REASON_UNKNOWN_DEVICE, MAY_STAY_OUT},
 	{too_small, VERDICT_DEVDAX, VERDICT_OFFLINE, REASON_TOO_SMALL, MAY_STAY_OUT},
-	{gate_absent, VERDICT_ONLINE, VERDICT_ONLINE, REASON_GATE_ABSENT, MAY_STAY_OUT},
+	{tdx_absent, VERDICT_ONLINE, VERDICT_ONLINE, REASON_TDX_ABSENT, MAY_STAY_OUT},
 	{boot_map_unknown, VERDICT_IGNORE, VERDICT_OFFLINE, REASON_BOOT_MAP_UNKNOWN, MAY_STAY_OUT},
 	{inside, VERDICT_ONLINE, VERDICT_ONLINE, REASON_IN_BOOT_MAP, MAY_STAY_OUT},
 	{already_online, VERDICT_IGNORE, VERDICT_IGNORE, REASON_ALREADY_ONLINE, 0},
@@ -296,7 +296,7 @@ static void choose_zone(struct decision *decision, const struct question *q)
 	const struct snapshot *snapshot = q->snapshot;
 	uint64_t most = q->config->movable_ratio == MOVABLE_RATIO_KERNEL ? snapshot->movable_advice
 									 : q->config->movable_ratio;
-	enum zone preset = gate_refuses(&snapshot->gate) ? ZONE_KERNEL : ZONE_AUTO;
+	enum zone preset = tdx_refuses(&snapshot->tdx) ? ZONE_KERNEL : ZONE_AUTO;
 	uint64_t more = room_bytes(q) - q->blocks.online * snapshot->block_size;
 
 	decision->zone = q->rule && q->rule->zone ? q->rule->zone : preset;
@@ -329,15 +329,15 @@ static enum withheld withhold(const struct question *q, enum verdict verdict)
 /* build_tdx_memlist() and tdx_memory_notifier(), arch/x86/virt/vmx/tdx/tdx.c, 6.8 and later. */
 static enum answer expect(const struct question *q)
 {
-	enum gate_state detected = q->snapshot->gate.detected;
+	enum tdx_state detected = q->snapshot->tdx.detected;
 
-	if (detected == GATE_ABSENT || detected == GATE_ARMED)
+	if (detected == TDX_ABSENT || detected == TDX_ARMED)
 		return ANSWER_ACCEPTS;
 	if (boot_map_unknown(q))
 		return ANSWER_NONE;
 	if (inside(q))
 		return ANSWER_ACCEPTS;
-	return detected == GATE_ACTIVE ? ANSWER_REFUSES : ANSWER_NONE;
+	return detected == TDX_ACTIVE ? ANSWER_REFUSES : ANSWER_NONE;
 }
 
 enum answer policy_expects(

@@ -41,7 +41,7 @@ static const struct {
 		"lies across two ranges of the boot map. All mappings of a dax device share one "
 		"driver.",
 		NO_TDX, DEVDAX | OFFLINE},
-	[REASON_GATE_ABSENT] = {"gate-absent", "there is no TDX here to refuse it",
+	[REASON_TDX_ABSENT] = {"tdx-absent", "there is no TDX here to refuse it",
 		"The kernel chooses the zone unless a rule names one.", BY_RULE, ONLINE},
 	[REASON_RULE] = {"rule", "a rule asks for it",
 		"The first rule that matches can change the verdict within the limits of TDX.",
@@ -65,7 +65,7 @@ static const struct {
 		"Unmount the file system and unbind the driver from the device.", IGNORE},
 	[REASON_ALREADY_ONLINE] = {"already-online", "it should not be online, but it is already",
 		"TDX refuses it, or a rule asks for another verdict, but at least one of its "
-		"memory blocks is online. While the gate is armed, this memory can keep TDX from "
+		"memory blocks is online. While TDX is armed, this memory can keep TDX from "
 		"initializing.",
 		"Stop its use and take it offline, or let a rule with OfflineBlocks=yes do it.",
 		IGNORE},
@@ -102,7 +102,8 @@ static const struct {
 		"It could not be added (EPERM or EINVAL from kmem), or a memory block of it could "
 		"not go online (EPERM). What had been done was undone.",
 		"The kernel's answer holds until the next boot. If the kernel should have accepted "
-		"it, the boot map or the gate is wrong: report a bug with the output of --capture.",
+		"it, the boot map or the TDX state is wrong: report a bug with the output of "
+		"--capture.",
 		DEVDAX | OFFLINE | IGNORE},
 	[REASON_ROLLED_BACK] = {"rolled-back", "not all of it could be brought online",
 		"A step failed; the record names the step and the error. What had been done was "

@@ -132,7 +132,7 @@ static bool wants(const struct rule *rule, enum verdict verdict)
 const char *rule_mistake(const struct rule *rule)
 {
 	if (rule_match_nothing(rule))
-		return "there is no key in [Match], so it matches nothing (Carrier=* matches all)";
+		return "there is no key in [Match], so it matches nothing (Type=* matches all)";
 	if (wants_nothing(rule))
 		return "there is no key in [Policy], so it wants nothing";
 	if (rule_match_sizes_crossed(rule))

@@ -55,16 +55,16 @@ static int check_glob(const char *word)
 	return 0;
 }
 
-static int check_carrier(const char *word)
+static int check_type(const char *word)
 {
-	enum carrier carrier;
+	enum device_type type;
 
-	return strcmp(word, "*") == 0 ? 0 : carrier_from_string(word, &carrier);
+	return strcmp(word, "*") == 0 ? 0 : device_type_from_string(word, &type);
 }
 
-static bool match_carrier(const char *word, const struct rule_subject *subject)
+static bool match_type(const char *word, const struct rule_subject *subject)
 {
-	return glob_matches(word, carrier_to_string(subject->arrival->carrier));
+	return glob_matches(word, device_type_to_string(subject->arrival->type));
 }
 
 static bool match_device(const char *word, const struct rule_subject *subject)
@@ -222,7 +222,7 @@ static const struct {
 	bool single; /* one word only */
 	const char *wanted;
 } match_keys[] = {
-	[MATCH_CARRIER] = {"Carrier", check_carrier, match_carrier, glob_covers, false,
+	[MATCH_TYPE] = {"Type", check_type, match_type, glob_covers, false,
 		"cxl, hmem, pmem, dimm, virtio-mem, unknown or *"},
 	[MATCH_DEVICE] = {"Device", check_glob, match_device, glob_covers, false,
 		"names such as dax0.* of at most 127 characters"},
@@ -362,8 +362,8 @@ static bool key_covered(const struct rule *earlier, const struct rule *later, en
 	const char *list = later->match[match];
 	char word[WORD_TEXT];
 
-	/* Whatever carrier it is, it is one. */
-	if (match == MATCH_CARRIER && word_covered(earlier, match, "*"))
+	/* Whatever type it is, it is one. */
+	if (match == MATCH_TYPE && word_covered(earlier, match, "*"))
 		return true;
 	if (!list)
 		return false;

@@ -132,7 +132,7 @@ void history_reconsider_all(struct history *history)
 void history_reconsider_let_in(struct history *history)
 {
 	for (size_t i = 0; i < history->n; i++)
-		history->entries[i].reconsider |= history->entries[i].reason == REASON_GATE_ABSENT;
+		history->entries[i].reconsider |= history->entries[i].reason == REASON_TDX_ABSENT;
 }
 
 void history_reconsider_failed(struct history *history)
@@ -150,7 +150,7 @@ bool entry_is_changed(
 	const struct entry *entry, const struct arrival *arrival, const struct block_count *blocks)
 {
 	if (entry->changed || entry->result == RESULT_BEGUN || entry->reconsider ||
-		arrival->carrier == CARRIER_VIRTIO_MEM)
+		arrival->type == TYPE_VIRTIO_MEM)
 		return false;
 	return arrival->driver != entry->arrival.driver || blocks->online != entry->blocks.online;
 }

@@ -33,7 +33,7 @@ static void append_subject(struct strbuf *text, const struct arrival *arrival)
 	const char *comma = "";
 
 	strbuf_append(text, "%s %s", size_format(arrival->size, size),
-		carrier_to_string(arrival->carrier));
+		device_type_to_string(arrival->type));
 	if (arrival->fault != FAULT_UNREADABLE)
 		strbuf_append(text, " %s", range_format(arrival->range, range));
 	if (!arrival_is_dax(arrival) && arrival->node == NODE_UNKNOWN)
@@ -200,12 +200,12 @@ void record_append_removal(struct strbuf *text, const struct arrival *arrival)
 /* How the administrator gets rid of memory that should not be there. */
 static void append_remedy(struct strbuf *text, const struct record *record)
 {
-	if (record->decision.reason != REASON_ALREADY_ONLINE || !gate_refuses(&record->gate))
+	if (record->decision.reason != REASON_ALREADY_ONLINE || !tdx_refuses(&record->tdx))
 		return;
 	/* Somebody has just done so. */
 	if (record->outcome.result == RESULT_CHANGED && !record->outcome.blocks.online)
 		return;
-	if (record->gate.state == GATE_ARMED)
+	if (record->tdx.state == TDX_ARMED)
 		strbuf_append(text, "; it keeps TDX from initializing");
 	strbuf_append(text, "; take it out with: ");
 	record_append_removal(text, &record->arrival);
@@ -230,8 +230,8 @@ const char *record_sentence(const struct record *record, char buf[RECORD_SENTENC
 	append_numbers(&text, record);
 	append_outcome(&text, record);
 	append_remedy(&text, record);
-	strbuf_append(&text, "; TDX gate ");
-	gate_append(&text, &record->gate);
+	strbuf_append(&text, "; TDX ");
+	tdx_append(&text, &record->tdx);
 	return buf;
 }
 
@@ -254,12 +254,12 @@ static struct field optional_field(const char *name, bool there, uint64_t number
 	return number_field(name, there ? FIELD_NUMBER : FIELD_NULL, number);
 }
 
-void gate_fields(const struct gate *gate, struct field fields[GATE_FIELDS])
+void tdx_fields(const struct tdx *tdx, struct field fields[TDX_FIELDS])
 {
-	fields[0] = text_field("gate", gate_state_to_string(gate->state));
-	fields[1] = text_field("gate_detected", gate_state_to_string(gate->detected));
-	fields[2] = text_field("gate_mode", gate_mode_to_string(gate->mode));
-	fields[3] = text_field("gate_cause", gate_cause_to_string(gate->cause));
+	fields[0] = text_field("tdx_state", tdx_state_to_string(tdx->state));
+	fields[1] = text_field("tdx_detected", tdx_state_to_string(tdx->detected));
+	fields[2] = text_field("tdx_mode", tdx_mode_to_string(tdx->mode));
+	fields[3] = text_field("tdx_cause", tdx_cause_to_string(tdx->cause));
 }
 
 size_t record_fields(const struct record *record, struct field fields[RECORD_FIELDS])
@@ -275,7 +275,7 @@ size_t record_fields(const struct record *record, struct field fields[RECORD_FIE
 		number_field("start", address, arrival->range.start),
 		number_field("end", address, arrival->range.end - 1),
 		number_field("size", FIELD_NUMBER, arrival->size),
-		text_field("carrier", carrier_to_string(arrival->carrier)),
+		text_field("type", device_type_to_string(arrival->type)),
 		text_field("device", arrival->device),
 		text_field("region", arrival->region),
 		text_field("region_mode", origin->mode),
@@ -321,8 +321,8 @@ size_t record_fields(const struct record *record, struct field fields[RECORD_FIE
 		optional_field("stranded", outcome->stranded, outcome->stranded),
 	};
 
-	static_assert(ARRAY_SIZE(all) + GATE_FIELDS <= RECORD_FIELDS, "room for all fields");
+	static_assert(ARRAY_SIZE(all) + TDX_FIELDS <= RECORD_FIELDS, "room for all fields");
 	memcpy(fields, all, sizeof(all));
-	gate_fields(&record->gate, fields + ARRAY_SIZE(all));
-	return ARRAY_SIZE(all) + GATE_FIELDS;
+	tdx_fields(&record->tdx, fields + ARRAY_SIZE(all));
+	return ARRAY_SIZE(all) + TDX_FIELDS;
 }

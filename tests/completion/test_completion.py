@@ -25,7 +25,7 @@ HELP = subprocess.run([BINARY, "--help"], capture_output=True, text=True, check=
 LETTERS = dict(re.findall(r"^  (-\w), (--[a-z-]+)", HELP, re.MULTILINE))
 OPTIONS = set(re.findall(r"^  (?:-\w, |    )(--[a-z-]+)", HELP, re.MULTILINE))
 VALUED = set(re.findall(r"^  (?:-\w, |    )(--[a-z-]+)=", HELP, re.MULTILINE))
-VALUES = {"--root": "sysroots/plain-host", "--gate": "absent", "--fail-on": "change",
+VALUES = {"--root": "sysroots/plain-host", "--tdx": "absent", "--fail-on": "change",
           "--explain": "node0", "--output": "SIZE", "--capture": "/run/tree"}  # fmt: skip
 
 
@@ -38,8 +38,8 @@ NOWHERE = ["unshare", *(["--map-root-user"] if os.geteuid() else []), "--mount",
 
 TASKS = [[], ["--dry-run"], ["--oneshot"], ["--explain"], ["--doctor"], ["--capture"],
          ["--check-config"], ["--cat-config"], ["--check-config", "--dry-run"]]  # fmt: skip
-MODIFIERS = [[], ["--json"], ["--root"], ["--gate"], ["--fail-on"], ["--anonymise"], ["--tree"], ["--raw"],
-             ["--bytes", "--output"], ["--output-all", "--noheadings"], ["--gate", "--root"]]  # fmt: skip
+MODIFIERS = [[], ["--json"], ["--root"], ["--tdx"], ["--fail-on"], ["--anonymise"], ["--tree"], ["--raw"],
+             ["--bytes", "--output"], ["--output-all", "--noheadings"], ["--tdx", "--root"]]  # fmt: skip
 TABLE = {"--output", "--output-all", "--noheadings", "--raw", "--bytes", "--tree"}
 
 # A program with columns, of which some are the beginning or the end of another.
@@ -159,7 +159,7 @@ class Completion:
             offered = self.offered(f"--dry-run {given} --")
             self.assertEqual(offered & {"--noheadings", "--bytes", "--json", "--check-config"}, set(), given)
             self.assertEqual("--output" in offered, "o" not in given.split("--")[0], given)
-            self.assertLessEqual({"--raw", "--tree", "--gate"}, offered, given)
+            self.assertLessEqual({"--raw", "--tree", "--tdx"}, offered, given)
 
     def test_raw_and_tree(self):
         for given, other in (("-r", "--tree"), ("--raw", "--tree"), ("-T", "--raw"), ("--tree", "--raw")):
@@ -190,13 +190,13 @@ class Completion:
                                  self.offered(f"{line} {option}={VALUES[option]} --"))  # fmt: skip
             self.assertEqual({word for word in self.offered(f"{option} --") if word.startswith("--")}, set())
 
-    def test_gate(self):
-        for line in ("--gate=", "--gate ", "--dry-run --gate=", "--oneshot --gate "):
+    def test_tdx(self):
+        for line in ("--tdx=", "--tdx ", "--dry-run --tdx=", "--oneshot --tdx "):
             self.assertEqual(self.offered(line), {"auto", "active", "absent"})
-        self.assertEqual(self.becomes("--gate=ab"), "--gate=absent ")
-        self.assertEqual(self.becomes("--gate ac"), "--gate active ")
-        for state in self.offered("--gate="):
-            self.assertTrue(is_taken_by_check(f"--gate={state}"), state)
+        self.assertEqual(self.becomes("--tdx=ab"), "--tdx=absent ")
+        self.assertEqual(self.becomes("--tdx ac"), "--tdx active ")
+        for state in self.offered("--tdx="):
+            self.assertTrue(is_taken_by_check(f"--tdx={state}"), state)
 
     def test_directories(self):
         (self.shell.directory / "tree").mkdir(exist_ok=True)

@@ -20,7 +20,7 @@ GOOD = {
     DROP_IN: b"""# drop-in
 [Daemon]
 Act = yes
-Gate=auto # as found
+TDX=auto # as found
 CapableRanges=0x1000000000-0x1fffffffff 0x3000000000-0x3fffffffff
 
 Present=safe
@@ -29,7 +29,7 @@ OfflineTimeoutSec="60"
 """,
     RULE: b"""# rule
 [Match]
-Carrier=cxl hmem
+Type=cxl hmem
 Device=dax0.* dax1.0
 Serial=0x2a 43
 PciAddress=0000:35:00.*
@@ -52,7 +52,7 @@ GOOD[MAIN] = GOOD[DROP_IN]
 WORDS = (b"", b"=", b"[", b"]", b"[]", b"#", b'"', b"''", b"\\", b"\t", b"  ", b"\n", b"\r\n", b"\0",
          b"\xff", b"\xef\xbb\xbf", b"%s%n", b"%", b"*", b"[!", b"0x", b"-1", b"18446744073709551615",
          b"0xffffffffffffffff", b"99999999999999999999", b"0x0-0x0", b"0-0-0", b"16777216T", b"[Match]",
-         b"[Policy]", b"[Daemon]", b"Verdict=", b"Carrier=*", b"Zone", b"online", b"yes", b"x" * 127,
+         b"[Policy]", b"[Daemon]", b"Verdict=", b"Type=*", b"Zone", b"online", b"yes", b"x" * 127,
          b"x" * 128, b"x" * 4000, b"y " * 3000, b"\x1b[31m", b"\xc3\xa4", b"${HOME}", b"$(id)", b"../../")  # fmt: skip
 
 

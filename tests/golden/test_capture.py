@@ -112,7 +112,7 @@ class Replay(Machine):
                 self.assertEqual(result.stderr, "")
                 self.assert_same(captured, "--dry-run", "--json")
                 self.assert_same(captured, "--dry-run")
-                self.assert_same(captured, "--dry-run", "--gate=active")
+                self.assert_same(captured, "--dry-run", "--tdx=active")
 
     def test_again(self):
         """A capture of a capture has the same files in it."""
@@ -141,9 +141,9 @@ class Replay(Machine):
         boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
         for name in ("dax0.0", "dax1.0"):
             self.write(STATE, json.dumps({
-                "schema": 2, "boot_id": boot_id, "gate_active": True, "config": {}, "ranges": [],
+                "schema": 2, "boot_id": boot_id, "tdx_active": True, "config": {}, "ranges": [],
                 "boot_map": {"known": False, "ranges": []}, "present": [
-                    {"start": 0x5D0000000, "size": 512 << 20, "carrier": "cxl", "device": name,
+                    {"start": 0x5D0000000, "size": 512 << 20, "type": "cxl", "device": name,
                      "driver": "kmem", "identity": device.stat().st_ino}]}))  # fmt: skip
             for options in ((), ("--anonymise",)):
                 with self.subTest(name, options=options):
@@ -161,12 +161,12 @@ class Replay(Machine):
     def test_configuration(self):
         """Layers, masks, and mistakes of every kind have the same end."""
         self.tree("cxl-refused")
-        ignore, offline = rule("Carrier=cxl", "Verdict=ignore"), rule("Carrier=cxl", "Verdict=devdax")
+        ignore, offline = rule("Type=cxl", "Verdict=ignore"), rule("Type=cxl", "Verdict=devdax")
         cases = {
             "rule": {RULE: ignore},
             "of two layers": {RULE: ignore, RULE.replace("etc", "run", 1): offline},
             "masked by an empty file": {RULE: "", RULE.replace("etc", "run", 1): offline},
-            "main file": {MAIN: "[Daemon]\nGate=absent\n"},
+            "main file": {MAIN: "[Daemon]\nTDX=absent\n"},
             "mistake": {RULE: ignore + "Frob=yes\n"},
             "too long": {MAIN: "#" * 70000},
             "by its name": {"etc/tdx-onlined/rules.d/10-a.rules": ignore},
@@ -184,7 +184,7 @@ class Replay(Machine):
     def test_configuration_that_is_no_file(self):
         self.tree("cxl-refused")
         below = RULE.replace("etc", "run", 1)
-        ignore = rule("Carrier=cxl", "Verdict=ignore")
+        ignore = rule("Type=cxl", "Verdict=ignore")
         for name, make in (("directory", lambda: (self.root / RULE).mkdir()),
                            ("dangling", lambda: self.link(RULE, "/nowhere")),
                            ("rules", lambda: self.write("etc/tdx-onlined/rules.d", ""))):  # fmt: skip
@@ -197,7 +197,7 @@ class Replay(Machine):
     def test_link_to_dev_null(self):
         """A tree without devices masks as well."""
         self.tree("cxl-refused")
-        self.configure({RULE.replace("etc", "run", 1): rule("Carrier=cxl", "Verdict=ignore")})
+        self.configure({RULE.replace("etc", "run", 1): rule("Type=cxl", "Verdict=ignore")})
         self.link(RULE, "/dev/null")
         captured, _ = self.capture(prefix="mkdir n; mount -t tmpfs n dev; touch dev/null dev/kmsg;"
                                           " mount --bind /dev/null dev/null")  # fmt: skip
@@ -361,9 +361,9 @@ class Anonymous(Machine):
         "no such device": [f"Device={WORD}*"],
         "address": ["PciAddress=0000:*"],
         "no such address": [f"PciAddress={WORD}"],
-        "all": ["Carrier=*"],
+        "all": ["Type=*"],
         "two keys": ["Device=dax*", f"Serial={SERIAL} 66"],
-        "order": [f"Region={WORD}", "Serial=66", "Carrier=cxl dimm"],
+        "order": [f"Region={WORD}", "Serial=66", "Type=cxl dimm"],
     }
 
     def conceal(self, name):
@@ -415,7 +415,7 @@ class Anonymous(Machine):
         """Rules with secrets in comments and in their names, one more that is masked, and a stray file."""
         rules = {f"{WORD}{number:02}.rule": f"# {WORD}\n\n{rule(match, 'Verdict=ignore')}# {OTHER_UUID}\n"
                  for number, match in enumerate(matches)}  # fmt: skip
-        weak = {f"run/tdx-onlined/rules.d/{name}": rule("Carrier=*", "Verdict=offline") for name in rules}
+        weak = {f"run/tdx-onlined/rules.d/{name}": rule("Type=*", "Verdict=offline") for name in rules}
         stray = {f"etc/tdx-onlined/rules.d/{WORD}.bak": WORD}
         self.configure({f"etc/tdx-onlined/rules.d/{name}": text for name, text in rules.items()} | weak | stray | {
             f"etc/tdx-onlined.conf.d/{WORD}.conf": f"[Daemon] # {WORD}\nPresent=act # {WORD}\n",
@@ -435,7 +435,7 @@ class Anonymous(Machine):
         """No secret is told, and it is decided as it is here."""
         captured, _ = self.capture("--anonymise", target=target)
         self.assert_no_secret(captured)
-        for options in ([], ["--gate=active"]):
+        for options in ([], ["--tdx=active"]):
             expected = self.decisions(self.root, *options)
             for name, pseudonym in (names or {}).items():
                 expected = expected.replace(name, pseudonym)
@@ -472,20 +472,20 @@ class Anonymous(Machine):
     def test_state(self):
         """What is read of it stays, if it is of this boot. Names of rules are mapped, also of one that is gone."""
         self.conceal("cxl-refused")
-        names = self.configure_secretly(["Serial=1", "Carrier=cxl"])
+        names = self.configure_secretly(["Serial=1", "Type=cxl"])
         self.write("dev/kmsg", "")
         last = list(names)[1]
-        for boot_id, name, gate in ((BOOT_ID, last, "active"), (BOOT_ID, f"{WORD}.rule", "active"),
+        for boot_id, name, tdx in ((BOOT_ID, last, "active"), (BOOT_ID, f"{WORD}.rule", "active"),
                                     (OTHER_UUID, last, "armed")):  # fmt: skip
             with self.subTest(boot_id=boot_id, rule=name):
                 self.write(STATE, json.dumps({
-                    "schema": 2, "boot_id": boot_id, "gate_active": True, "config": {"Act": "yes"}, WORD: WORD,
+                    "schema": 2, "boot_id": boot_id, "tdx_active": True, "config": {"Act": "yes"}, WORD: WORD,
                     "boot_map": {"known": False, "ranges": [], "note": WORD}, "present": [],
-                    "gate": {"state": WORD}, "tdx_failure": [WORD], "ranges": [
-                        {"start": 0x5D0000000, "size": 512 << 20, "carrier": "cxl", "device": "dax0.0",
+                    "tdx": {"state": WORD}, "tdx_failure": [WORD], "ranges": [
+                        {"start": 0x5D0000000, "size": 512 << 20, "type": "cxl", "device": "dax0.0",
                          "driver": "kmem", "verdict": "ignore", "reason": "rule", "result": "done",
                          "rule": name, WORD: OTHER_SERIAL}]}))  # fmt: skip
-                self.assertEqual(self.decide()[0]["gate"]["state"], gate)
+                self.assertEqual(self.decide()[0]["tdx"]["state"], tdx)
                 captured = self.assert_hidden(f"{boot_id[:4]}-{name}", names)
                 changes = self.run_on(captured, "--check-config", "--dry-run")[1]
                 self.assertEqual("-> ignore" in changes, name != last or boot_id != BOOT_ID, changes)

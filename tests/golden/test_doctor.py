@@ -81,9 +81,9 @@ class Golden(unittest.TestCase):
             with self.subTest(root.name):
                 result = tree.run(root, "--doctor", "--json")
                 report = json.loads(result.stdout)
-                self.assertEqual(set(report), {"schema", "gate", "findings"})
-                gate = json.loads(tree.run(root, "--dry-run", "--json").stdout)["gate"]
-                self.assertEqual(report["gate"], gate)
+                self.assertEqual(set(report), {"schema", "tdx", "findings"})
+                tdx = json.loads(tree.run(root, "--dry-run", "--json").stdout)["tdx"]
+                self.assertEqual(report["tdx"], tdx)
                 self.assertEqual(report["schema"], 1)
                 text = "\n".join(f"{f['code']}: {f['message']}\n    remedy: {f['remedy']}\n"
                                  for f in report["findings"])  # fmt: skip
@@ -223,7 +223,7 @@ class OtherFiles(Doctor):
 
 class Tdx(Doctor):
     def test_log(self):
-        """TDX is off: the flag is not there, so the gate is absent, and the log tells why."""
+        """TDX is off: the flag is not there, so TDX is absent, and the log tells why."""
         self.write("proc/cpuinfo", (self.root / "proc/cpuinfo").read_text()
                    .replace("tdx_host_platform", ""))  # fmt: skip
         for line, code in (
@@ -286,9 +286,9 @@ class Tdx(Doctor):
     def windows(self):
         return [f for f in self.findings() if f["code"] == "boot-map-in-cxl-window"]
 
-    def test_gate_overridden(self):
-        self.write("etc/tdx-onlined.conf", "[Daemon]\nGate=absent\n")
-        self.assert_found(("gate-overridden", "/etc/tdx-onlined.conf"))
+    def test_tdx_overridden(self):
+        self.write("etc/tdx-onlined.conf", "[Daemon]\nTDX=absent\n")
+        self.assert_found(("tdx-overridden", "/etc/tdx-onlined.conf"))
 
     def test_movable(self):
         """Two runs of blocks, and one that only could be movable."""

@@ -21,32 +21,32 @@ EXPECTED = tree.TESTS / "expected"
 # What is asked of each tree: what has arrived, boot memory, windows where nothing is, a node.
 QUESTIONS = {
     "cxl-guard": (
-        "dax0.0", "dax0.0 --gate=absent", "memory3", "0x5bfffffff", "node0",
+        "dax0.0", "dax0.0 --tdx=absent", "memory3", "0x5bfffffff", "node0",
     ),
     "cxl-online": (
-        "region0", "region0 --gate=active", "node0", "0x6cfffffff",
+        "region0", "region0 --tdx=active", "node0", "0x6cfffffff",
     ),
     "cxl-refused": (
-        "0d:00.0", "0d:00.0 --gate=absent", "memory190", "0x5c0000000-0x6cfffffff",
+        "0d:00.0", "0d:00.0 --tdx=absent", "memory190", "0x5c0000000-0x6cfffffff",
     ),
     "dimm": (
-        "memory33", "memory33 --gate=absent", "0x120000000", "0x0",
+        "memory33", "memory33 --tdx=absent", "0x120000000", "0x0",
     ),
     "hmem": (
-        "0x10000000", "0x10000000 --gate=absent", "0xfffffff", "memory4",
+        "0x10000000", "0x10000000 --tdx=absent", "0xfffffff", "memory4",
     ),
     "ordinary-machine": (
-        "0x100000000", "memory23", "memory20 --gate=active", "0xbff00000-0x100000000",
+        "0x100000000", "memory23", "memory20 --tdx=active", "0xbff00000-0x100000000",
     ),
     "plain-host": (
         "0x1000000", "0x0", "memory0", "memory7", "0x3ffdd000", "0x0-0x3fffffff", "node0",
-        "node0 --gate=active", "0x100000000",
+        "node0 --tdx=active", "0x100000000",
     ),
     "pmem": (
-        "dax0.0", "dax0.0 --gate=absent", "0x10000000", "0x20000000",
+        "dax0.0", "dax0.0 --tdx=absent", "0x10000000", "0x20000000",
     ),
     "virtio-mem": (
-        "node0", "node0 --gate=absent", "0x110000000", "memory1",
+        "node0", "node0 --tdx=absent", "0x110000000", "memory1",
     ),
 }  # fmt: skip
 
@@ -58,7 +58,7 @@ Node 0, zone   Normal
         present  327680
 """
 
-TOPICS = ["what", "origin", "boot-map", "gate", "rule", "verdict", "done", "kernel", "change"]
+TOPICS = ["what", "origin", "boot-map", "tdx", "rule", "verdict", "done", "kernel", "change"]
 
 
 def answer(root):
@@ -142,10 +142,10 @@ class Asked(tree.Tree):
                                  [{"topics": topics, "range": dry_run["ranges"][0]}])  # fmt: skip
 
     def test_every_range_object(self):
-        """On every tree the range is the one of the dry run, whatever the gate."""
+        """On every tree the range is the one of the dry run, whatever the TDX state."""
         for name in QUESTIONS:
             self.root = tree.SYSROOTS / name
-            for options in ([], ["--gate=active"], ["--gate=absent"]):
+            for options in ([], ["--tdx=active"], ["--tdx=absent"]):
                 dry_run, _ = self.decide(*options)
                 for found in dry_run["ranges"]:
                     report = self.json(hex(found["start"]), *options)
@@ -238,12 +238,12 @@ class Asked(tree.Tree):
         self.tree("cxl-refused")
         refuses = "devdax: TDX refuses it, it was not there at boot (outside-boot-map). "
         for match, policy, rule_topic, verdict in (
-            ("Carrier=dimm", "Verdict=ignore", "No rule matches.", refuses),
-            ("Carrier=cxl", "Verdict=ignore", "Rule 10-a.rule matches.", "ignore: a rule asks for it (rule). "),
-            ("Carrier=cxl", "Verdict=online",
+            ("Type=dimm", "Verdict=ignore", "No rule matches.", refuses),
+            ("Type=cxl", "Verdict=ignore", "Rule 10-a.rule matches.", "ignore: a rule asks for it (rule). "),
+            ("Type=cxl", "Verdict=online",
              "Rule 10-a.rule matches, and asks for online, which it cannot have.", refuses),
-            ("Carrier=cxl", "Verdict=devdax", "Rule 10-a.rule matches.", refuses),
-            ("Carrier=cxl", "Zone=kernel", "Rule 10-a.rule matches.", refuses),
+            ("Type=cxl", "Verdict=devdax", "Rule 10-a.rule matches.", refuses),
+            ("Type=cxl", "Zone=kernel", "Rule 10-a.rule matches.", refuses),
         ):  # fmt: skip
             self.configure({RULE: rule(match, policy)})
             topics = self.topics("dax0.0")
@@ -256,13 +256,13 @@ class Asked(tree.Tree):
         self.write("proc/zoneinfo", ZONEINFO)
         asks, cannot = "Rule 10-a.rule matches.", " It asks for zone movable, which it cannot have: "
         for ratio, said in ((40, asks), (39, f"{asks}{cannot}movable memory would be 40 % of the kernel's.")):
-            self.configure({RULE: rule("Carrier=cxl", "Zone=movable"),
+            self.configure({RULE: rule("Type=cxl", "Zone=movable"),
                             MAIN: f"[Daemon]\nMaxMovableRatio={ratio}\n"})  # fmt: skip
-            topics = self.topics("dax0.0", "--gate=absent")
+            topics = self.topics("dax0.0", "--tdx=absent")
             self.assertEqual(topics["rule"], said)
             self.assertEqual(topics["verdict"].endswith(" It goes to zone movable."), ratio == 40)
         (self.root / "proc/zoneinfo").unlink()
-        self.assertEqual(self.topics("dax0.0", "--gate=absent")["rule"],
+        self.assertEqual(self.topics("dax0.0", "--tdx=absent")["rule"],
                          f"{asks}{cannot}the sizes of the zones are not known.")  # fmt: skip
 
     def test_head_room(self):
@@ -296,17 +296,17 @@ class Asked(tree.Tree):
         self.assertTrue(topics["boot-map"].startswith("Only 384 MiB of it is in the boot map. "))
         self.assertIn("(straddles-boot-map)", topics["verdict"])
 
-    def test_gate_by_configuration(self):
+    def test_tdx_by_configuration(self):
         """A machine without TDX that is to behave like one with it; and the other way round."""
         self.tree("cxl-online")
-        self.configure({DROP_IN: "[Daemon]\nGate=active\n"})
+        self.configure({DROP_IN: "[Daemon]\nTDX=active\n"})
         topics = self.topics("dax0.0")
-        self.assertEqual(topics["gate"], "By Gate= or --gate= the gate counts as active. As found it is"
+        self.assertEqual(topics["tdx"], "By TDX= or --tdx= TDX counts as active. As found it is"
                          " absent. Firmware has not enabled TDX, or the processor or the kernel"
                          " does not support it. Sources: /proc/cpuinfo: no tdx_host_platform;"
                          " /sys/fs/cgroup/misc.capacity: no tdx.")  # fmt: skip
         self.assertEqual(topics["kernel"], "Memory blocks: 4 of 4 online. The kernel would accept it.")
-        self.assertEqual(self.topics("dax0.0", "--gate=auto")["gate"][:43],
+        self.assertEqual(self.topics("dax0.0", "--tdx=auto")["tdx"][:43],
                          "TDX does not run here and cannot start befo")  # fmt: skip
 
     # --- what the daemon has noted ---
@@ -315,7 +315,7 @@ class Asked(tree.Tree):
         """A state file of the daemon, of this boot, with one range of dax0.0 in it."""
         device = next((self.root / "sys/devices").rglob("dax0.0"))
         boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
-        noted = {"start": 0x5D0000000, "size": 512 << 20, "carrier": "cxl", "device": "dax0.0",
+        noted = {"start": 0x5D0000000, "size": 512 << 20, "type": "cxl", "device": "dax0.0",
                  "identity": device.stat().st_ino, **entry}  # fmt: skip
         self.write("run/tdx-onlined/state.json", json.dumps({
             "schema": 2, "boot_id": boot_id, "config": {},
@@ -337,7 +337,7 @@ class Asked(tree.Tree):
         self.assertTrue(topics["origin"].endswith(
             " It was not there when the daemon first started in this boot."))  # fmt: skip
         self.assertNotIn("ConvertDevdax", topics["change"])
-        self.assertIn("ConvertDevdax", self.topics("dax0.0", "--gate=absent")["change"])
+        self.assertIn("ConvertDevdax", self.topics("dax0.0", "--tdx=absent")["change"])
 
     def test_not_decided(self):
         self.tree("cxl-refused")
@@ -360,7 +360,7 @@ class Asked(tree.Tree):
         """The kernel's answer, as expected or not; a refusal stays what is in the way."""
         for answer_, reason, kernel in (
             ("refuses", "kernel-refused", "refused it"),
-            ("accepts", "gate-absent", "accepted it, which was not expected"),
+            ("accepts", "tdx-absent", "accepted it, which was not expected"),
         ):
             self.tree("cxl-refused")
             self.note(verdict="devdax", reason=reason, result="failed", answer=answer_)

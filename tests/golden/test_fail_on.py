@@ -96,7 +96,7 @@ class FailOn(tree.Tree):
         """It is offline now, and would not be."""
         for name, subject in (("cxl-refused", REFUSED), ("dimm", DIMM)):
             self.root = tree.SYSROOTS / name
-            self.assert_words({"online", "change"}, subject, "--gate=absent")
+            self.assert_words({"online", "change"}, subject, "--tdx=absent")
 
     def test_after_the_daemon(self):
         self.tree_in_devdax_mode()
@@ -107,9 +107,9 @@ class FailOn(tree.Tree):
         self.tree("cxl-refused")
         self.write("sys/devices/system/memory/memory189/state", "online\n")
         self.assert_words({"ignore", "stranded", "disagreement"}, REFUSED)
-        # That the gate is only said to be active makes no kernel refuse.
+        # That the TDX state is only said to be active makes no kernel refuse.
         self.root = tree.SYSROOTS / "cxl-online"
-        self.assert_words({"ignore"}, ONLINE, "--gate=active")
+        self.assert_words({"ignore"}, ONLINE, "--tdx=active")
 
     def test_answer_in_this_boot(self):
         """What the kernel told the daemon."""
@@ -122,7 +122,7 @@ class FailOn(tree.Tree):
                 "boot_map": {"known": True, "ranges": [
                     {"start": 1 << 20, "size": 1022 << 20, "source": "boot-params"}]},
                 "ranges": [{
-                    "start": 0x5D0000000, "size": 512 << 20, "carrier": "cxl", "device": "dax0.0",
+                    "start": 0x5D0000000, "size": 512 << 20, "type": "cxl", "device": "dax0.0",
                     "identity": device.st_ino, "verdict": "devdax", "reason": "outside-boot-map",
                     "result": "done", "answer": answer}]}))  # fmt: skip
             self.assert_words({"devdax"} | also, REFUSED)

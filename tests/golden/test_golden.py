@@ -24,8 +24,8 @@ EXPECTED = tree.TESTS / "expected"
 # What is asked of every tree, and how the expected file is named.
 QUESTIONS = {
     "txt": [],
-    "active.txt": ["--gate=active"],
-    "absent.txt": ["--gate=absent"],
+    "active.txt": ["--tdx=active"],
+    "absent.txt": ["--tdx=absent"],
     "json": ["--json"],
     "tree.txt": ["--tree"],
 }
@@ -67,7 +67,7 @@ class Spoilt(tree.Tree):
         good, _ = self.decide()
         for size in (0, 0x1E8, 0x1E9, 0x2D0, 0x2D0 + 19):
             self.write(BOOT_PARAMS, whole[:size])
-            report, messages = self.decide("--gate=active")
+            report, messages = self.decide("--tdx=active")
             self.assertIn(f"/{BOOT_PARAMS}: {size} bytes do not hold the entries claimed", messages)
             self.assertEqual({r["source"] for r in report["boot_map"]["ranges"]}, {"firmware-memmap"})
             self.assertEqual([(r["start"], r["size"]) for r in report["boot_map"]["ranges"]],
@@ -112,17 +112,17 @@ class Spoilt(tree.Tree):
             self.assertEqual(report["boot_map"]["ranges"], [])
             self.assert_verdicts(report, *verdict)
 
-    # --- gate ---
+    # --- TDX state ---
 
     def test_cpuinfo_spoilt(self):
-        """Unreadable or senseless, it leaves the gate unknown, which counts as active."""
+        """Unreadable or senseless, it leaves the TDX unknown, which counts as active."""
         self.tree("cxl-guard")
         self.write("dev/kmsg", "")
         for content in ("", "flags", "processor : 0\n", b"\0" * 20000, "x" * 20000):
             self.write("proc/cpuinfo", content)
             report, messages = self.decide()
             self.assertIn("/proc/cpuinfo: the flags of the first processor are missing", messages)
-            self.assertEqual(report["gate"]["state"], "unknown")
+            self.assertEqual(report["tdx"]["state"], "unknown")
             self.assert_verdicts(report, ("cxl", "devdax", "outside-boot-map"))
 
     def test_cgroup_spoilt(self):
@@ -130,10 +130,10 @@ class Spoilt(tree.Tree):
         self.write("sys/fs/cgroup/misc.capacity", "tdx many\n")
         report, messages = self.decide()
         self.assertIn("/sys/fs/cgroup/misc.capacity: makes no sense: tdx many", messages)
-        self.assertEqual(report["gate"]["state"], "absent")
+        self.assertEqual(report["tdx"]["state"], "absent")
 
     def test_witnesses(self):
-        """Each witness alone turns an armed gate into an active one."""
+        """Each witness alone turns an armed TDX state into an active one."""
         witnesses = {
             "sys/module/kvm_intel/parameters/tdx": "Y\n",
             "sys/fs/cgroup/misc.capacity": "tdx 31\n",
@@ -144,9 +144,9 @@ class Spoilt(tree.Tree):
             with self.subTest(path):
                 self.tree("cxl-guard")
                 self.write("dev/kmsg", "")
-                self.assertEqual(self.decide()[0]["gate"]["state"], "armed")
+                self.assertEqual(self.decide()[0]["tdx"]["state"], "armed")
                 self.write(path, content)
-                self.assertEqual(self.decide()[0]["gate"]["state"], "active")
+                self.assertEqual(self.decide()[0]["tdx"]["state"], "active")
                 shutil.rmtree(self.root)
 
     def test_witness_of_its_own(self):
@@ -160,11 +160,11 @@ class Spoilt(tree.Tree):
             ("another", True, "armed", "not known"),
         ):
             self.write("run/tdx-onlined/state.json", json.dumps({
-                "schema": 2, "boot_id": boot, "gate_active": active, "config": {}, "present": [],
+                "schema": 2, "boot_id": boot, "tdx_active": active, "config": {}, "present": [],
                 "boot_map": {"known": False, "ranges": []}, "ranges": []}))  # fmt: skip
-            gate = self.decide()[0]["gate"]
-            self.assertEqual(gate["state"], state)
-            self.assertIn({"source": "earlier in this boot", "says": says}, gate["evidence"])
+            tdx = self.decide()[0]["tdx"]
+            self.assertEqual(tdx["state"], state)
+            self.assertIn({"source": "earlier in this boot", "says": says}, tdx["evidence"])
 
     def test_disagreements(self):
         """The kernel's answers are the daemon's: what it was told stays true for this boot."""
@@ -176,7 +176,7 @@ class Spoilt(tree.Tree):
                 "boot_map": {"known": True, "ranges": [
                     {"start": 1 << 20, "size": 1022 << 20, "source": "boot-params"}]},
                 "ranges": [{
-                    "start": 0x5d0000000, "size": 64 << 30, "carrier": "cxl", "device": "dax0.0",
+                    "start": 0x5d0000000, "size": 64 << 30, "type": "cxl", "device": "dax0.0",
                     "identity": (self.root / self.dax()).stat().st_ino, "verdict": "devdax",
                     "reason": "outside-boot-map", "result": "done",
                     **({"answer": answer} if answer else {})}]}))  # fmt: skip
@@ -239,7 +239,7 @@ class Spoilt(tree.Tree):
             self.write(self.dax() / "mapping1/start", "0x600000000\n")
             self.write(self.dax() / "mapping1/end", "0x61fffffff\n")
             self.write(self.dax() / f"mapping1/{name}", content)
-            report, messages = self.decide("--gate=active")
+            report, messages = self.decide("--tdx=active")
             self.assertIn(f"/dax0.0/mapping1/{name}: the mappings do not make up", messages)
             self.assert_verdicts(report, ("cxl", "ignore", "unreadable"))
 
@@ -249,8 +249,8 @@ class Spoilt(tree.Tree):
         entries = self.root / "sys/firmware/memmap"
         dimm = next(e for e in entries.iterdir() if (e / "start").read_text() == "0x100000000\n")
         self.write(f"sys/firmware/memmap/{dimm.name}/end", "0xffffffffefffffff\n")
-        report, _ = self.decide("--gate=absent")
-        self.assert_verdicts(report, ("dimm", "online", "gate-absent"))
+        report, _ = self.decide("--tdx=absent")
+        self.assert_verdicts(report, ("dimm", "online", "tdx-absent"))
         self.assertEqual([step["size"] for step in report["ranges"][0]["steps"]], [512 << 20])
 
     def test_blocks_of_an_unlisted_device(self):
@@ -287,8 +287,8 @@ class Spoilt(tree.Tree):
         size = (64 << 30) - (12 << 20)
         self.write(self.dax() / "size", f"{size}\n")
         self.write(self.dax() / "mapping0/end", f"{0x5D0000000 + size - 1:#x}\n")
-        report, _ = self.decide("--gate=absent")
-        self.assert_verdicts(report, ("cxl", "online", "gate-absent"))
+        report, _ = self.decide("--tdx=absent")
+        self.assert_verdicts(report, ("cxl", "online", "tdx-absent"))
         self.assertEqual(report["ranges"][0]["unaligned"], 116 << 20)
         self.assertIsNone(self.decide()[0]["ranges"][0]["unaligned"])  # devdax has it all
 

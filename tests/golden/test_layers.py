@@ -12,8 +12,8 @@ import time
 import tree
 from tree import DROP_IN, MAIN, RULE, rule
 
-IGNORE = rule("Carrier=cxl", "Verdict=ignore")
-GATE = "[Daemon]\nGate={}\n"
+IGNORE = rule("Type=cxl", "Verdict=ignore")
+TDX = "[Daemon]\nTDX={}\n"
 # Where each kind of file lies below its layer.
 KINDS = {
     "tdx-onlined.conf": "[Daemon]\nAct=no\n",
@@ -32,8 +32,8 @@ class Layers(tree.Configured):
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         return result.stdout
 
-    def assert_gate(self, value, origin):
-        self.assertIn(f"# {origin}\nGate={value}\n", self.cat())
+    def assert_tdx(self, value, origin):
+        self.assertIn(f"# {origin}\nTDX={value}\n", self.cat())
 
     def test_of_one_name_the_strongest_counts_alone(self):
         """Main file, drop-in and rule: /etc over /run over /usr/lib, in whatever order made."""
@@ -45,10 +45,10 @@ class Layers(tree.Configured):
                     if kind.endswith(".rule"):
                         self.write(path, IGNORE.replace("cxl", "hmem  # " + layer))
                         self.assertEqual(self.cat().count("\n# /"), 1)
-                        self.assertIn(f"\n# /{path}\n[Match]\nCarrier=hmem  # {layer}\n", self.cat())
+                        self.assertIn(f"\n# /{path}\n[Match]\nType=hmem  # {layer}\n", self.cat())
                     else:
-                        self.write(path, f"# {layer}\n" + GATE.format("active"))
-                        self.assert_gate("active", f"/{path}:3")
+                        self.write(path, f"# {layer}\n" + TDX.format("active"))
+                        self.assert_tdx("active", f"/{path}:3")
                         self.assertEqual(self.cat().count("# /"), 1)
 
     def test_the_weaker_is_not_read_at_all(self):
@@ -62,19 +62,19 @@ class Layers(tree.Configured):
     def test_drop_ins_after_the_main_file(self):
         """By name, whatever the layer; a stronger main file is no stronger than a drop-in."""
         weak, strong = "usr/lib/tdx-onlined.conf.d/50-x.conf", "etc/tdx-onlined.conf.d/40-y.conf"
-        self.configure({MAIN: GATE.format("active"), weak: GATE.format("absent")})
-        self.assert_gate("absent", f"/{weak}:2")
-        self.write(strong, GATE.format("active"))
-        self.assert_gate("absent", f"/{weak}:2")
+        self.configure({MAIN: TDX.format("active"), weak: TDX.format("absent")})
+        self.assert_tdx("absent", f"/{weak}:2")
+        self.write(strong, TDX.format("active"))
+        self.assert_tdx("absent", f"/{weak}:2")
         self.write(weak, "[Daemon]\n")
-        self.assert_gate("active", f"/{strong}:2")
-        self.write("run/tdx-onlined.conf.d/9.conf", GATE.format("auto"))
-        self.assert_gate("auto", "/run/tdx-onlined.conf.d/9.conf:2")  # "9" sorts after "4"
+        self.assert_tdx("active", f"/{strong}:2")
+        self.write("run/tdx-onlined.conf.d/9.conf", TDX.format("auto"))
+        self.assert_tdx("auto", "/run/tdx-onlined.conf.d/9.conf:2")  # "9" sorts after "4"
 
     def test_a_drop_in_adds(self):
         """It changes its own keys and no others; an empty value is the default again."""
-        self.configure({MAIN: "[Daemon]\nGate=active\nPresent=act\n", DROP_IN: "[Daemon]\nGate=\n"})
-        self.assert_gate("auto", f"/{DROP_IN}:2")
+        self.configure({MAIN: "[Daemon]\nTDX=active\nPresent=act\n", DROP_IN: "[Daemon]\nTDX=\n"})
+        self.assert_tdx("auto", f"/{DROP_IN}:2")
         self.assertIn(f"# /{MAIN}:3\nPresent=act\n", self.cat())
 
     def test_rules_by_name(self):
@@ -206,12 +206,12 @@ class Warnings(tree.Configured):
 
     # Whatever the second rule matches the first one matches, or not.
     COVERED = (
-        ("Carrier=*", "Device=dax0.0", True),
-        ("Carrier=*", "Carrier=cxl | Serial=1", True),
-        ("Carrier=cxl", "Carrier=cxl | Device=dax0.0", True),
-        ("Carrier=cxl hmem", "Carrier=hmem", True),
-        ("Carrier=hmem", "Carrier=cxl hmem", False),
-        ("Carrier=cxl", "Device=dax0.0", False),
+        ("Type=*", "Device=dax0.0", True),
+        ("Type=*", "Type=cxl | Serial=1", True),
+        ("Type=cxl", "Type=cxl | Device=dax0.0", True),
+        ("Type=cxl hmem", "Type=hmem", True),
+        ("Type=hmem", "Type=cxl hmem", False),
+        ("Type=cxl", "Device=dax0.0", False),
         ("Device=dax*", "Device=DAX0.0 dax1.*", True),
         ("Device=dax0.?", "Device=dax0.1", True),
         ("Device=dax0.?", "Device=dax0.*", False),
@@ -232,7 +232,7 @@ class Warnings(tree.Configured):
         ("Present=yes", "Present=no", False),
         ("Mode=none devdax", "Mode=devdax", True),
         ("Mode=none", "Mode=devdax", False),
-        ("Carrier=cxl | Mode=none", "Carrier=cxl", False),
+        ("Type=cxl | Mode=none", "Type=cxl", False),
     )  # fmt: skip
 
     def test_covered(self):
@@ -247,7 +247,7 @@ class Warnings(tree.Configured):
     def test_covered_once(self):
         """By the first of several; and each rule that is covered is told."""
         names = [f"etc/tdx-onlined/rules.d/{i}.rule" for i in range(3)]
-        self.configure({name: rule("Carrier=*", "Verdict=ignore") for name in names})
+        self.configure({name: rule("Type=*", "Verdict=ignore") for name in names})
         self.assert_warned(*(f"/{name}:1: it can never count: /{names[0]} takes all that it matches"
                              for name in names[1:]), rules=3, always=False)  # fmt: skip
 
@@ -347,14 +347,14 @@ class NoFiles(tree.Configured):
 
     def test_unreadable_layer(self):
         """What may be in /etc is not passed over in silence for the weaker layers."""
-        self.configure({MAIN: "[Daemon]\nGate=active\n", "usr/lib/tdx-onlined.conf": "[Daemon]\n"})
+        self.configure({MAIN: "[Daemon]\nTDX=active\n", "usr/lib/tdx-onlined.conf": "[Daemon]\n"})
         self.assert_closed("etc", "etc/tdx-onlined.conf.d", "etc/tdx-onlined/rules.d")
 
 
 class Many(tree.Configured):
     def test_a_thousand_rules(self):
         """No two cover each other; the time is for all of it, process and comparisons."""
-        keys = "Carrier=cxl | Device=dax{0}.* dax*.{0} | Range=0x{0:x}0000000-0x{0:x}fffffff"
+        keys = "Type=cxl | Device=dax{0}.* dax*.{0} | Range=0x{0:x}0000000-0x{0:x}fffffff"
         self.configure({f"{tree.LAYERS[i % 3]}/tdx-onlined/rules.d/{i}.rule":
                         rule(keys.format(i + 1), "Verdict=ignore") for i in range(COUNT)})  # fmt: skip
         begin = time.monotonic()

@@ -12,7 +12,7 @@ from tree import DROP_IN, MAIN, RULE, rule
 RANGES = "ranges such as 0x1000000000-0x1fffffffff"
 CONFIG_WANTED = {
     "Act": "yes or no",
-    "Gate": "auto, active or absent",
+    "TDX": "auto, active or absent",
     "CapableRanges": RANGES,
     "Present": "safe, act or record",
     "MaxMovableRatio": "kernel, or percent from 0 to 10000",
@@ -20,7 +20,7 @@ CONFIG_WANTED = {
 }
 SIZE = "a size such as 64G"
 MATCH_WANTED = {
-    "Carrier": "cxl, hmem, pmem, dimm, virtio-mem, unknown or *",
+    "Type": "cxl, hmem, pmem, dimm, virtio-mem, unknown or *",
     "Device": "names such as dax0.* of at most 127 characters",
     "Serial": "numbers such as 0x2a",
     "PciAddress": "addresses such as 0000:35:00.0 of at most 127 characters",
@@ -52,7 +52,7 @@ BAD_RANGES = ("everything", "0x100", "0x100-", "-0x100", "0x100-0xff", "0x100 - 
 
 CONFIG_BAD = {
     "Act": BAD_BOOLS,
-    "Gate": ("ajar", "armed", "Active", "ACTIVE", "auto active", "yes"),
+    "TDX": ("ajar", "armed", "Active", "ACTIVE", "auto active", "yes"),
     "CapableRanges": BAD_RANGES,
     "Present": ("yes", "Safe", "safe act"),
     "MaxMovableRatio": ("10001", "-1", "50 %", "%", "kernel%", "50%%", "Kernel", "1.5", "0x",
@@ -60,7 +60,7 @@ CONFIG_BAD = {
     "OfflineTimeoutSec": ("0", "3601", "-1", "60s", "1 min", "1.5", "18446744073709551617"),
 }  # fmt: skip
 MATCH_BAD = {
-    "Carrier": ("ssd", "CXL", "cx*", "cxl, hmem", "cxl ssd", "virtio_mem", "**"),
+    "Type": ("ssd", "CXL", "cx*", "cxl, hmem", "cxl ssd", "virtio_mem", "**"),
     "Device": (LONG, "dax0.0 " + LONG),
     "Serial": (*BAD_NUMBERS[1:], "mem0", "0x42 x"),
     "PciAddress": (LONG,),
@@ -94,36 +94,36 @@ BOM = "the file begins with a byte order mark"
 LINES = {
     # names
     b"[Daemon]\nGait=auto\n": {2: "unknown key Gait= in section [Daemon]"},
-    b"[Daemon]\ngate=auto\n": {2: "unknown key gate= in section [Daemon]"},
-    b"[Daemon]\nGATE=auto\n": {2: "unknown key GATE= in section [Daemon]"},
+    b"[Daemon]\ntdx=auto\n": {2: "unknown key tdx= in section [Daemon]"},
+    b"[Daemon]\nTdx=auto\n": {2: "unknown key Tdx= in section [Daemon]"},
     b"[Daemon]\nVerdict=online\n": {2: "unknown key Verdict= in section [Daemon]"},
-    b"[Demon]\nGate=auto\n": {1: "unknown section [Demon]"},
-    b"[daemon]\nGate=ajar\nGait=auto\n": {1: "unknown section [daemon]"},
-    b"[Match]\nCarrier=cxl\n": {1: "unknown section [Match]"},
+    b"[Demon]\nTDX=auto\n": {1: "unknown section [Demon]"},
+    b"[daemon]\nTDX=ajar\nGait=auto\n": {1: "unknown section [daemon]"},
+    b"[Match]\nType=cxl\n": {1: "unknown section [Match]"},
     b"[Demon]\n[Demon]\n": {1: "unknown section [Demon]", 2: "unknown section [Demon]"},
-    b"Gate=auto\n": {1: "Gate= comes before any [Section]"},
-    b"# x\n\nGate=auto\n[Daemon]\n": {3: "Gate= comes before any [Section]"},
+    b"TDX=auto\n": {1: "TDX= comes before any [Section]"},
+    b"# x\n\nTDX=auto\n[Daemon]\n": {3: "TDX= comes before any [Section]"},
     b"Gait=auto\n[Daemon]\n": {1: "Gait= comes before any [Section]"},
-    b"[Daemon]\nGate=auto\n\nGate=active\n": {4: "Gate= is given twice, first in line 2"},
+    b"[Daemon]\nTDX=auto\n\nTDX=active\n": {4: "TDX= is given twice, first in line 2"},
     b"[Daemon]\nAct=no\nAct=no\nAct=\n": {
         3: "Act= is given twice, first in line 2",
         4: "Act= is given twice, first in line 2",
     },
-    b"[Daemon]\nAct=no\n[Daemon]\nGate=auto\n": {3: "section [Daemon] comes twice, first in line 1"},
+    b"[Daemon]\nAct=no\n[Daemon]\nTDX=auto\n": {3: "section [Daemon] comes twice, first in line 1"},
     b"[Daemon]\nAct=no\n[Daemon]\nAct=yes\n": {
         3: "section [Daemon] comes twice, first in line 1",
         4: "Act= is given twice, first in line 2",
     },
     # what a line is made of
-    b"[Daemon]\nGate auto\n": {2: NEITHER},
-    b"[Daemon]\nGate: auto\n": {2: NEITHER},
+    b"[Daemon]\nTDX auto\n": {2: NEITHER},
+    b"[Daemon]\nTDX: auto\n": {2: NEITHER},
     b"[Daemon]\n; no comment\n": {2: NEITHER},
     b"// no comment\n": {1: NEITHER},
-    b"[Daemon]\nGate # = auto\n": {2: NEITHER},
+    b"[Daemon]\nTDX # = auto\n": {2: NEITHER},
     b"[Daemon]\nCapableRanges=0x0-0x1 \\\n 0x4-0x5\n": {3: NEITHER},
     b"[Daemon]\n=auto\n": {2: NAMELESS},
-    b"[Daemon]\n ;Gate=auto\n": {2: NAMELESS},
-    b"[Daemon]\nGate Mode=auto\n": {2: NAMELESS},
+    b"[Daemon]\n ;TDX=auto\n": {2: NAMELESS},
+    b"[Daemon]\nTDX Mode=auto\n": {2: NAMELESS},
     b"[Daemon]\n" + b"G" * 31 + b"=auto\n": {2: f"unknown key {'G' * 31}= in section [Daemon]"},
     b"[Daemon]\n==\n": {2: NAMELESS},
     b"]\n": {1: NEITHER},
@@ -135,38 +135,38 @@ LINES = {
     b"[" + b"D" * 31 + b"]\n": {1: f"unknown section [{'D' * 31}]"},
     b"[\n": {1: NO_BRACKET},
     b"[Daemon\n": {1: NO_BRACKET},
-    b"[Daemon] Gate=auto\n": {1: NO_BRACKET},
+    b"[Daemon] TDX=auto\n": {1: NO_BRACKET},
     b"[Daemon # ]\n": {1: NO_BRACKET},
     # bytes
-    b"[Daemon]\r\nGate=auto\r\n": {1: CR_LF, 2: CR_LF},
+    b"[Daemon]\r\nTDX=auto\r\n": {1: CR_LF, 2: CR_LF},
     b"[Daemon]\n\r\n": {2: CR_LF},
     b"[Daemon]\n# x\r\n": {2: CR_LF},
-    b"[Daemon]\nGate=auto\r": {2: CR_LF},
-    b"[Daemon]\nGate=au\rto\n": {2: CONTROL},
+    b"[Daemon]\nTDX=auto\r": {2: CR_LF},
+    b"[Daemon]\nTDX=au\rto\n": {2: CONTROL},
     b"[Daemon]\n# x\ry\n": {2: CONTROL},
-    b"[Daemon]\nGate=auto\0\n": {2: CONTROL},
-    b"[Daemon]\n\0Gate=auto\n": {2: CONTROL},
+    b"[Daemon]\nTDX=auto\0\n": {2: CONTROL},
+    b"[Daemon]\n\0TDX=auto\n": {2: CONTROL},
     b"[Daemon]\n# \0\n": {2: CONTROL},
     b"\0": {1: CONTROL},
-    b"[Daemon]\nGate=\x01auto\n": {2: CONTROL},
+    b"[Daemon]\nTDX=\x01auto\n": {2: CONTROL},
     b"[Daemon]\n# \x1b[2J\n": {2: CONTROL},
-    b"[Daemon]\nGate=auto\x0b\n": {2: CONTROL},
-    b"[Daemon]\n\x0c\nGate=auto\n": {2: CONTROL},
-    b"[Daemon]\nGate=auto\x7f\n": {2: CONTROL},
-    "[Daemon]\nGate=autö\n".encode(): {2: NO_ASCII},
-    b"[Daemon]\nGate=auto\xa0\n": {2: NO_ASCII},
+    b"[Daemon]\nTDX=auto\x0b\n": {2: CONTROL},
+    b"[Daemon]\n\x0c\nTDX=auto\n": {2: CONTROL},
+    b"[Daemon]\nTDX=auto\x7f\n": {2: CONTROL},
+    "[Daemon]\nTDX=autö\n".encode(): {2: NO_ASCII},
+    b"[Daemon]\nTDX=auto\xa0\n": {2: NO_ASCII},
     "[Dæmon]\n".encode(): {1: NO_ASCII},
-    "[Daemon]\nGate=auto\u00a0# x\n".encode(): {2: NO_ASCII},
+    "[Daemon]\nTDX=auto\u00a0# x\n".encode(): {2: NO_ASCII},
     "[Daemon]\n\u201cGate\u201d=auto\n".encode(): {2: NO_ASCII},
     b"\xef\xbb\xbf": {1: BOM},
-    b"\xef\xbb\xbf# x\n[Daemon]\nGate=auto\n": {1: BOM},
-    b"[Daemon]\n\xef\xbb\xbfGate=auto\n": {2: NO_ASCII},
+    b"\xef\xbb\xbf# x\n[Daemon]\nTDX=auto\n": {1: BOM},
+    b"[Daemon]\n\xef\xbb\xbfTDX=auto\n": {2: NO_ASCII},
     "\ufeff# x\n".encode("utf-16-le"): {1: NO_ASCII, 2: CONTROL},
     b"[Daemon]\n#" + b"x" * 4000 + b"\n": {2: TOO_LONG},
-    b"[Daemon]\n" + b" " * 4001 + b"\nGate=auto\n": {2: TOO_LONG},
+    b"[Daemon]\n" + b" " * 4001 + b"\nTDX=auto\n": {2: TOO_LONG},
     b"[Daemon]\nCapableRanges=" + b"0x0-0x1 " * 500 + b"\n": {2: TOO_LONG},
     # several, in the order of the lines
-    b"Act=no\n[Daemon]\nGait=auto\n\nAct=no\nGate auto\nAct=no\n[Demon]\n": {
+    b"Act=no\n[Daemon]\nGait=auto\n\nAct=no\nTDX auto\nAct=no\n[Demon]\n": {
         1: "Act= comes before any [Section]",
         3: "unknown key Gait= in section [Daemon]",
         6: NEITHER,
@@ -174,24 +174,24 @@ LINES = {
         8: "unknown section [Demon]",
     },
     b"[Daemon]\n# \x1b[2J\nGait=auto\n": {2: CONTROL, 3: "unknown key Gait= in section [Daemon]"},
-    b"[Daemon]\nGate auto [x]\nGait=auto\n": {2: NEITHER, 3: "unknown key Gait= in section [Daemon]"},
+    b"[Daemon]\nTDX auto [x]\nGait=auto\n": {2: NEITHER, 3: "unknown key Gait= in section [Daemon]"},
     # a bad value is told only of a file whose lines are in order
-    b"[Daemon]\nGate=ajar\nGait=auto\n": {3: "unknown key Gait= in section [Daemon]"},
-    b"[Daemon]\nGate=ajar\nAct=perhaps\n": {
-        2: "Gate=ajar: not auto, active or absent",
+    b"[Daemon]\nTDX=ajar\nGait=auto\n": {3: "unknown key Gait= in section [Daemon]"},
+    b"[Daemon]\nTDX=ajar\nAct=perhaps\n": {
+        2: "TDX=ajar: not auto, active or absent",
         3: "Act=perhaps: not yes or no",
     },
 }
 
 # A section that is spoilt takes its keys with it: they are not held against the one before.
 SPOILT_SECTIONS = {
-    b"[Daemon\nGate=auto\nAct=no\n": {1: NO_BRACKET},
-    b"[Dae mon]\nGate=auto\n": {1: NO_SECTION},
-    b"\xef\xbb\xbf[Daemon]\nGate=auto\n": {1: BOM},
+    b"[Daemon\nTDX=auto\nAct=no\n": {1: NO_BRACKET},
+    b"[Dae mon]\nTDX=auto\n": {1: NO_SECTION},
+    b"\xef\xbb\xbf[Daemon]\nTDX=auto\n": {1: BOM},
 }
 
-MATCH, POLICY = "Carrier=cxl", "Verdict=ignore"
-NO_MATCH = "there is no key in [Match], so it matches nothing (Carrier=* matches all)"
+MATCH, POLICY = "Type=cxl", "Verdict=ignore"
+NO_MATCH = "there is no key in [Match], so it matches nothing (Type=* matches all)"
 NO_POLICY = "there is no key in [Policy], so it wants nothing"
 CROSSED = "MinSize= is larger than MaxSize=, so it matches nothing"
 ONLY_ONLINE = "{}= is of use only with Verdict=online"
@@ -201,14 +201,14 @@ ONLY_OUT = "OfflineBlocks= is of use only with Verdict=devdax or offline"
 RULES = {
     # lines, as in a drop-in
     "[Match]\nCarier=cxl\n[Policy]\nVerdict=ignore\n": {2: "unknown key Carier= in section [Match]"},
-    rule("Verdict=ignore", "Carrier=cxl"): {
+    rule("Verdict=ignore", "Type=cxl"): {
         2: "unknown key Verdict= in section [Match]",
-        4: "unknown key Carrier= in section [Policy]",
+        4: "unknown key Type= in section [Policy]",
     },
-    "[Daemon]\nGate=auto\n[Match]\nCarrier=cxl\n": {1: "unknown section [Daemon]"},
-    "[match]\nCarrier=cxl\n[Policy]\nVerdict=ignore\n": {1: "unknown section [match]"},
-    "Carrier=cxl\n[Policy]\nVerdict=ignore\n": {1: "Carrier= comes before any [Section]"},
-    rule("Carrier=cxl | Carrier=hmem", POLICY): {3: "Carrier= is given twice, first in line 2"},
+    "[Daemon]\nTDX=auto\n[Match]\nType=cxl\n": {1: "unknown section [Daemon]"},
+    "[match]\nType=cxl\n[Policy]\nVerdict=ignore\n": {1: "unknown section [match]"},
+    "Type=cxl\n[Policy]\nVerdict=ignore\n": {1: "Type= comes before any [Section]"},
+    rule("Type=cxl | Type=hmem", POLICY): {3: "Type= is given twice, first in line 2"},
     rule(MATCH, "Zone=kernel | Verdict=online | Zone=auto"): {
         6: "Zone= is given twice, first in line 4"
     },
@@ -219,13 +219,13 @@ RULES = {
     # the rule as a whole: said at [Policy], or at line 1 if there is none
     "# all of it is a comment\n": {1: NO_MATCH},
     "\n": {1: NO_MATCH},
-    "[Match]\nCarrier=cxl\n": {1: NO_POLICY},
-    "[Match]\nCarrier=cxl\n\n[Policy]\n": {4: NO_POLICY},
+    "[Match]\nType=cxl\n": {1: NO_POLICY},
+    "[Match]\nType=cxl\n\n[Policy]\n": {4: NO_POLICY},
     "[Policy]\nVerdict=ignore\n": {1: NO_MATCH},
     "[Match]\n[Policy]\nVerdict=ignore\n": {2: NO_MATCH},
     "[Policy]\nVerdict=ignore\n[Match]\n": {1: NO_MATCH},
-    rule("Carrier=", POLICY): {3: NO_MATCH},
-    rule("Carrier= # cxl | Device= | Range=", POLICY): {5: NO_MATCH},
+    rule("Type=", POLICY): {3: NO_MATCH},
+    rule("Type= # cxl | Device= | Range=", POLICY): {5: NO_MATCH},
     rule(MATCH, "Verdict="): {3: NO_POLICY},
     rule(MATCH, "Verdict= | Zone= | OnFailure= | ConvertDevdax= | OfflineBlocks="): {3: NO_POLICY},
     rule(MATCH, "ConvertDevdax=no"): {3: NO_POLICY},
@@ -246,8 +246,8 @@ RULES = {
     # one of them is said, the first of the list in rule_mistake()
     rule("MinSize=2G | MaxSize=1G", "Verdict=ignore | Zone=kernel"): {4: CROSSED},
     # and none of it of a file with a bad value
-    rule("Carrier=ssd", "Verdict=ignore | Zone=kernel"): {
-        2: f"Carrier=ssd: not {MATCH_WANTED['Carrier']}"
+    rule("Type=ssd", "Verdict=ignore | Zone=kernel"): {
+        2: f"Type=ssd: not {MATCH_WANTED['Type']}"
     },
 }
 
@@ -274,7 +274,7 @@ class Mistakes(tree.Configured):
     def test_spoilt_sections(self):
         for content, messages in SPOILT_SECTIONS.items():
             self.assert_mistakes(DROP_IN, content, messages)
-        self.assert_mistakes(RULE, "[Match]\nCarrier=cxl\n[Policy\nVerdict=ignore\n", {3: NO_BRACKET})
+        self.assert_mistakes(RULE, "[Match]\nType=cxl\n[Policy\nVerdict=ignore\n", {3: NO_BRACKET})
 
     def test_rules(self):
         for content, messages in RULES.items():
@@ -331,23 +331,23 @@ class Mistakes(tree.Configured):
         late = "usr/lib/tdx-onlined.conf.d/05-z.conf"
         later = "usr/lib/tdx-onlined/rules.d/20-b.rule"
         self.configure({
-            RULE: rule("Carrier=ssd", POLICY),
+            RULE: rule("Type=ssd", POLICY),
             later: rule(MATCH, "Zone=low"),
             DROP_IN: "[Daemon]\nAct=perhaps\n",
-            late: "[Daemon]\nGate=ajar\n",
+            late: "[Daemon]\nTDX=ajar\n",
             MAIN: "Act=no\n",
         })  # fmt: skip
         self.assert_refused(
             f"/{MAIN}:1: Act= comes before any [Section]",
-            f"/{late}:2: Gate=ajar: not auto, active or absent",
+            f"/{late}:2: TDX=ajar: not auto, active or absent",
             f"/{DROP_IN}:2: Act=perhaps: not yes or no",
-            f"/{RULE}:2: Carrier=ssd: not {MATCH_WANTED['Carrier']}",
+            f"/{RULE}:2: Type=ssd: not {MATCH_WANTED['Type']}",
             f"/{later}:4: Zone=low: not kernel, movable or auto",
         )
 
     def test_one_mistake_spoils_all(self):
         """A good key beside a bad one, a good file beside a bad one: nothing is half used."""
-        self.configure({MAIN: "[Daemon]\nGate=active\n", DROP_IN: "[Daemon]\nAct=no\nPresent=on\n",
+        self.configure({MAIN: "[Daemon]\nTDX=active\n", DROP_IN: "[Daemon]\nAct=no\nPresent=on\n",
                         RULE: rule(MATCH, POLICY)})  # fmt: skip
         self.assert_refused(f"/{DROP_IN}:3: Present=on: not safe, act or record")
 

@@ -16,7 +16,7 @@ DEFAULT = """\
 # default
 Act=yes
 # default
-Gate=auto
+TDX=auto
 # default
 CapableRanges=
 # default
@@ -50,16 +50,16 @@ class Cat(tree.Configured):
 
     def test_layers(self):
         first = "# by hand: gr\u00fcn\n[Match]\n\tSerial = 0x2a # the one in slot 3\n\n[Policy]\nVerdict=ignore\n"
-        second = rule("Carrier=hmem", "Verdict=offline")
+        second = rule("Type=hmem", "Verdict=offline")
         self.configure({
             "usr/lib/tdx-onlined.conf": "[Daemon]\nOfflineTimeoutSec=1\n",  # MAIN is stronger
-            MAIN: "# main\n\n[Daemon]\nGate=active\nPresent=act\nAct = no\n",
+            MAIN: "# main\n\n[Daemon]\nTDX=active\nPresent=act\nAct = no\n",
             "usr/lib/tdx-onlined.conf.d/20-b.conf": "[Daemon]\nPresent=record # for a while\n",
-            "run/tdx-onlined.conf.d/05-z.conf": "[Daemon]\n\n\nMaxMovableRatio=50%\nGate=absent\n",
+            "run/tdx-onlined.conf.d/05-z.conf": "[Daemon]\n\n\nMaxMovableRatio=50%\nTDX=absent\n",
             DROP_IN: "[Daemon]\n# none\nMaxMovableRatio=\nCapableRanges=0x0-0x1  0x4-0x5\n",
             "usr/lib/tdx-onlined.conf.d/10-a.conf": "[Daemon]\nAct=yes\n",  # DROP_IN is stronger
             "usr/lib/tdx-onlined/rules.d/90-all.rule": "",
-            "usr/lib/tdx-onlined/rules.d/10-a.rule": rule("Carrier=*", "Verdict=devdax"),
+            "usr/lib/tdx-onlined/rules.d/10-a.rule": rule("Type=*", "Verdict=devdax"),
             "run/tdx-onlined/rules.d/20-b.rule": second,
             RULE: first,
         })  # fmt: skip
@@ -68,7 +68,7 @@ class Cat(tree.Configured):
 # /{MAIN}:6
 Act=no
 # /run/tdx-onlined.conf.d/05-z.conf:5
-Gate=absent
+TDX=absent
 # /{DROP_IN}:4
 CapableRanges=0x0-0x1  0x4-0x5
 # /usr/lib/tdx-onlined.conf.d/20-b.conf:2
@@ -102,7 +102,7 @@ class Difference(tree.Tree):
     """
 
     SUBJECT = "512 MiB cxl [mem 0x5d0000000-0x5efffffff] (dax0.0, region0, mem0, node 1)"
-    CONFIG = {"Act": "yes", "Gate": "auto", "CapableRanges": "", "Present": "safe",
+    CONFIG = {"Act": "yes", "TDX": "auto", "CapableRanges": "", "Present": "safe",
               "MaxMovableRatio": "kernel", "OfflineTimeoutSec": "60"}  # fmt: skip
 
     def setUp(self):
@@ -112,7 +112,7 @@ class Difference(tree.Tree):
     def range(self, **changes):
         """What was decided of the device, as it is in the tree."""
         device = (self.root / "sys/bus/dax/devices/dax0.0").stat()
-        item = {"start": 0x5D0000000, "size": 512 << 20, "carrier": "cxl", "device": "dax0.0",
+        item = {"start": 0x5D0000000, "size": 512 << 20, "type": "cxl", "device": "dax0.0",
                 "driver": "kmem", "identity": device.st_ino, "verdict": "devdax",
                 "reason": "outside-boot-map", "result": "done", "blocks": 4, "blocks_online": 0,
                 "reconsider": False, "changed": False}  # fmt: skip
@@ -130,7 +130,7 @@ class Difference(tree.Tree):
                 "known": True,
                 "ranges": [{"start": 1 << 20, "size": 1072549888, "source": "boot-params"}],
             },
-            "gate_active": True,
+            "tdx_active": True,
             "guard": {},
             "config": {**self.CONFIG, **(config or {})},
             "present": list(present),
@@ -148,8 +148,8 @@ class Difference(tree.Tree):
         """What the daemon itself did is no difference: it is in devdax mode because of that."""
         self.state(self.range_as_decided())
         self.assert_difference(NOTHING)
-        self.write(MAIN, "[Daemon]\nAct=yes\n#Gate=active\nGate=\n")  # said, but as it was
-        self.write("etc/tdx-onlined/rules.d/10-other.rule", rule("Carrier=dimm", "Verdict=ignore"))
+        self.write(MAIN, "[Daemon]\nAct=yes\n#TDX=active\nTDX=\n")  # said, but as it was
+        self.write("etc/tdx-onlined/rules.d/10-other.rule", rule("Type=dimm", "Verdict=ignore"))
         self.assert_difference(NOTHING)
 
     def test_not_as_decided(self):
@@ -164,8 +164,8 @@ class Difference(tree.Tree):
         self.state(self.range_as_decided())
         self.write(DROP_IN, "[Daemon]\nMaxMovableRatio=200\n")
         self.assert_difference("MaxMovableRatio=kernel -> MaxMovableRatio=200")
-        self.write(MAIN, "[Daemon]\nGate=active\nOfflineTimeoutSec=5\n")
-        self.assert_difference("Gate=auto -> Gate=active", "MaxMovableRatio=kernel -> MaxMovableRatio=200",
+        self.write(MAIN, "[Daemon]\nTDX=active\nOfflineTimeoutSec=5\n")
+        self.assert_difference("TDX=auto -> TDX=active", "MaxMovableRatio=kernel -> MaxMovableRatio=200",
                                "OfflineTimeoutSec=60 -> OfflineTimeoutSec=5")  # fmt: skip
 
     def test_key_given_up(self):
@@ -181,7 +181,7 @@ class Difference(tree.Tree):
             f"{self.SUBJECT}: devdax (outside-boot-map) -> online (in-boot-map), zone kernel",
         )
         self.write(DROP_IN, "")
-        self.write(RULE, rule("Carrier=cxl", "Verdict=ignore"))
+        self.write(RULE, rule("Type=cxl", "Verdict=ignore"))
         self.assert_difference(
             f"{self.SUBJECT}: devdax (outside-boot-map) -> ignore (rule), rule 10-a.rule"
         )
@@ -195,29 +195,29 @@ class Difference(tree.Tree):
     def test_rule(self):
         """The same verdict, but somebody else says so."""
         self.state(self.range(verdict="ignore", reason="rule", rule="05-old.rule"))
-        self.write(RULE, rule("Carrier=cxl", "Verdict=ignore"))
+        self.write(RULE, rule("Type=cxl", "Verdict=ignore"))
         self.assert_difference(
             f"{self.SUBJECT}: ignore (rule), rule 05-old.rule -> ignore (rule), rule 10-a.rule"
         )
 
     def test_zone(self):
-        online = self.range(verdict="online", reason="gate-absent", zone="auto", blocks_online=4)
+        online = self.range(verdict="online", reason="tdx-absent", zone="auto", blocks_online=4)
         self.tree("cxl-online")
         online["identity"] = self.range()["identity"]
-        self.state(online, gate_active=False)
+        self.state(online, tdx_active=False)
         self.assert_difference(NOTHING)
-        self.write(RULE, rule("Carrier=cxl", "Zone=kernel"))
+        self.write(RULE, rule("Type=cxl", "Zone=kernel"))
         self.assert_difference(
-            f"{self.SUBJECT}: online (gate-absent), zone auto -> "
-            "online (gate-absent), zone kernel, rule 10-a.rule"
+            f"{self.SUBJECT}: online (tdx-absent), zone auto -> "
+            "online (tdx-absent), zone kernel, rule 10-a.rule"
         )
 
-    def test_gate(self):
-        """--gate= counts as it would in a configuration file."""
+    def test_tdx(self):
+        """--tdx= counts as it would in a configuration file."""
         self.state(self.range())
         self.assert_difference(
-            f"{self.SUBJECT}: devdax (outside-boot-map) -> online (gate-absent), zone auto",
-            options=["--gate=absent"],
+            f"{self.SUBJECT}: devdax (outside-boot-map) -> online (tdx-absent), zone auto",
+            options=["--tdx=absent"],
         )
 
     def test_nothing_is_done(self):
@@ -267,8 +267,8 @@ class Difference(tree.Tree):
             ({"ranges": {}}, "ranges: not of type array"),
             ({"ranges": None}, "ranges: missing"),
             ({"ranges": [1]}, "[0]: not of type object"),
-            ({"ranges": [{}]}, "carrier: not a valid value"),
-            ({"present": [{}]}, "carrier: not a valid value"),
+            ({"ranges": [{}]}, "type: not a valid value"),
+            ({"present": [{}]}, "type: not a valid value"),
             ({"boot_map": []}, "boot_map: not of type object"),
             ({"boot_map": {"known": True, "ranges": [{"source": "boot-params"}]}},
              "ranges: not a valid value"),
@@ -285,9 +285,9 @@ class Difference(tree.Tree):
     def test_mistakes(self):
         """Then there is no difference to tell."""
         self.state(self.range())
-        self.write(DROP_IN, "[Daemon]\nAct=no\nGate=ajar\n")
+        self.write(DROP_IN, "[Daemon]\nAct=no\nTDX=ajar\n")
         self.assert_difference(status=1, messages=[
-            f"/{DROP_IN}:3: Gate=ajar: not auto, active or absent", tree.NO_USE])  # fmt: skip
+            f"/{DROP_IN}:3: TDX=ajar: not auto, active or absent", tree.NO_USE])  # fmt: skip
 
     def test_warnings(self):
         """Said, and the status is that of --check-config; the difference is told."""
@@ -301,9 +301,9 @@ class Check(tree.Configured):
     def test_status(self):
         self.configure({})
         self.assert_run(["--check-config"], (0, "No mistake found, 0 rules.\n", []))
-        self.configure({RULE: rule("Carrier=cxl", "Verdict=ignore")})
+        self.configure({RULE: rule("Type=cxl", "Verdict=ignore")})
         self.assert_run(["--check-config"], (0, "No mistake found, 1 rules.\n", []))
-        self.assert_run(["--check-config", "--check-config", "--gate=active"],
+        self.assert_run(["--check-config", "--check-config", "--tdx=active"],
                         (0, "No mistake found, 1 rules.\n", []))  # fmt: skip
 
     def test_no_machine_is_needed(self):
@@ -344,8 +344,8 @@ class Usage(tree.Tree):
         (["--oneshot", "--root=/"], ROOT),
         (["--check-config", "extra"], "tdx-onlined: unexpected argument 'extra'"),
         (["--cat-config", ""], "tdx-onlined: unexpected argument ''"),
-        (["--gate=ajar"], "tdx-onlined: --gate=ajar: not auto, active or absent"),
-        (["--check-config", "--gate="], "tdx-onlined: --gate=: not auto, active or absent"),
+        (["--tdx=ajar"], "tdx-onlined: --tdx=ajar: not auto, active or absent"),
+        (["--check-config", "--tdx="], "tdx-onlined: --tdx=: not auto, active or absent"),
         (["--check-config=x"], "option '--check-config' doesn't allow an argument"),
         (["--cat-config=x"], "option '--cat-config' doesn't allow an argument"),
         (["--ca"], "option '--ca' is ambiguous; possibilities: '--cat-config' '--capture'"),
@@ -355,7 +355,7 @@ class Usage(tree.Tree):
         (["--dry-run", "--anonymise"], "tdx-onlined: --anonymise needs --capture"),
         (["--frob"], "unrecognized option '--frob'"),
         (["-c"], "invalid option -- 'c'"),
-        (["--gate"], "option '--gate' requires an argument"),
+        (["--tdx"], "option '--tdx' requires an argument"),
         (["--check-config", "--root"], "option '--root' requires an argument"),
     )  # fmt: skip
 

@@ -23,13 +23,13 @@ import tree
 from tree import DROP_IN, RULE, rule
 
 NAME = "10-a.rule"
-ALL = "Carrier=*"
+ALL = "Type=*"
 CAPABLE = "[Daemon]\nCapableRanges=0x5d0000000-0x5efffffff\n"
 
 # Which [Match] is true of which tree; the policy is Verdict=ignore.
 MATCHES = {
     "cxl-refused": (
-        "Carrier=cxl", "Carrier=*", "Carrier=hmem cxl",
+        "Type=cxl", "Type=*", "Type=hmem cxl",
         "Device=dax0.0", "Device=dax0.*", "Device=dax1.0 dax?.?", "Device=dax[0-9].0", "Device=DAX0.0",
         "Serial=0x42", "Serial=66", "Serial=1 0x42", "Serial=0x0000000000000042",
         "PciAddress=0000:0d:00.0", "PciAddress=*:0d:*", "PciAddress=0000:0D:00.0",
@@ -41,17 +41,17 @@ MATCHES = {
         "Range=0x5d0000000-0x5efffffff", "Range=0x0-0xfffffffffff", "Range=0x0-0x1 0x5d0000000-0x5efffffff",
         "Present=yes",
         "Mode=system-ram", "Mode=devdax system-ram",
-        "Carrier=cxl | TargetNode=1 | MinSize=1M | MaxSize=1G | Mode=system-ram | Serial=0x42",
+        "Type=cxl | TargetNode=1 | MinSize=1M | MaxSize=1G | Mode=system-ram | Serial=0x42",
     ),
     "cxl-guard": ("Mode=none", "MinSize=64G", "MaxSize=64G", "Range=0x5d0000000-0x15cfffffff"),
-    "hmem": ("Carrier=hmem", "Device=dax0.0", "TargetNode=0", "Range=0x10000000-0x1fffffff"),
-    "dimm": ("Carrier=dimm", "TargetNode=0", "MinSize=512M", "MaxSize=512M",
-             "Range=0x100000000-0x11fffffff", "Present=yes", "Carrier=dimm virtio-mem"),
-    "virtio-mem": ("Carrier=virtio-mem", "MaxSize=256M", "Range=0x100000000-0x10fffffff"),
+    "hmem": ("Type=hmem", "Device=dax0.0", "TargetNode=0", "Range=0x10000000-0x1fffffff"),
+    "dimm": ("Type=dimm", "TargetNode=0", "MinSize=512M", "MaxSize=512M",
+             "Range=0x100000000-0x11fffffff", "Present=yes", "Type=dimm virtio-mem"),
+    "virtio-mem": ("Type=virtio-mem", "MaxSize=256M", "Range=0x100000000-0x10fffffff"),
 }  # fmt: skip
 MISMATCHES = {
     "cxl-refused": (
-        "Carrier=hmem", "Carrier=pmem dimm virtio-mem unknown",
+        "Type=hmem", "Type=pmem dimm virtio-mem unknown",
         "Device=dax1.*", "Device=dax0", "Device=dax0.0*0", "Device=dax[1-9].0",
         "Serial=0x43", "Serial=42", "Serial=0",
         "PciAddress=0000:0e:*", "PciAddress=0d:00.0", "PciAddress=mem0",
@@ -62,20 +62,20 @@ MISMATCHES = {
         "Range=0x5d0000000-0x5dfffffff 0x5e0000000-0x5efffffff",
         "Present=no",
         "Mode=none", "Mode=devdax", "Mode=famfs other",
-        "Carrier=cxl | TargetNode=0", "Carrier=cxl | Present=no", "Device=dax0.0 | Mode=none",
+        "Type=cxl | TargetNode=0", "Type=cxl | Present=no", "Device=dax0.0 | Mode=none",
     ),
     "cxl-guard": ("Mode=system-ram", "MinSize=65G", "Range=0x5d0000000-0x5efffffff"),
-    "hmem": ("Carrier=cxl", "Serial=0", "PciAddress=*", "Region=*"),
-    "dimm": ("Carrier=virtio-mem unknown", "Device=*", "Serial=0", "PciAddress=*", "Region=*",
+    "hmem": ("Type=cxl", "Serial=0", "PciAddress=*", "Region=*"),
+    "dimm": ("Type=virtio-mem unknown", "Device=*", "Serial=0", "PciAddress=*", "Region=*",
              "TargetNode=1", "Mode=none", "Mode=none system-ram devdax famfs other"),
-    "virtio-mem": ("Carrier=dimm", "Device=*", "Mode=none"),
+    "virtio-mem": ("Type=dimm", "Device=*", "Mode=none"),
 }  # fmt: skip
 
 # The decision without a rule; and what a rule that matches all makes of it:
-# (tree, gate): (verdict, reason, zone), {policy: (verdict, reason, overruled, zone)}
+# (tree, TDX state): (verdict, reason, zone), {policy: (verdict, reason, overruled, zone)}
 OUT = ("devdax", "outside-boot-map", None)
 OFF = ("offline", "outside-boot-map", None)
-IN = ("online", "gate-absent", "auto")
+IN = ("online", "tdx-absent", "auto")
 KEYS_ALONE = ("Zone=movable", "OnFailure=keep", "ConvertDevdax=yes", "OfflineBlocks=yes")
 DECISIONS = {
     # refused by TDX: a rule may keep it out in another way, and never lets it in
@@ -128,32 +128,32 @@ DECISIONS = {
     }),
     # allowed: a rule may be as strict as it likes, and choose the zone
     ("cxl-refused", "absent"): (IN, {
-        "Verdict=online": ("online", "gate-absent", None, "auto"),
-        "Verdict=online | Zone=kernel": ("online", "gate-absent", None, "kernel"),
-        "Verdict=online | Zone=auto": ("online", "gate-absent", None, "auto"),
-        "Zone=kernel": ("online", "gate-absent", None, "kernel"),
-        "OnFailure=rollback": ("online", "gate-absent", None, "auto"),
-        "OfflineBlocks=yes": ("online", "gate-absent", None, "auto"),
+        "Verdict=online": ("online", "tdx-absent", None, "auto"),
+        "Verdict=online | Zone=kernel": ("online", "tdx-absent", None, "kernel"),
+        "Verdict=online | Zone=auto": ("online", "tdx-absent", None, "auto"),
+        "Zone=kernel": ("online", "tdx-absent", None, "kernel"),
+        "OnFailure=rollback": ("online", "tdx-absent", None, "auto"),
+        "OfflineBlocks=yes": ("online", "tdx-absent", None, "auto"),
         "Verdict=devdax": ("devdax", "rule", None, None),
         "Verdict=offline": ("offline", "rule", None, None),
         "Verdict=ignore": ("ignore", "rule", None, None),
     }),
     ("dimm", "absent"): (IN, {
-        "Verdict=online": ("online", "gate-absent", None, "auto"),
-        "Verdict=online | Zone=kernel": ("online", "gate-absent", None, "kernel"),
+        "Verdict=online": ("online", "tdx-absent", None, "auto"),
+        "Verdict=online | Zone=kernel": ("online", "tdx-absent", None, "kernel"),
         "Verdict=devdax": ("offline", "rule", None, None),
         "Verdict=offline": ("offline", "rule", None, None),
         "Verdict=ignore": ("ignore", "rule", None, None),
     }),
     # online already: it goes out only if the rule lets its blocks go offline
     ("cxl-online", "auto"): (IN, {
-        "Verdict=online": ("online", "gate-absent", None, "auto"),
+        "Verdict=online": ("online", "tdx-absent", None, "auto"),
         "Verdict=devdax": ("ignore", "already-online", "devdax", None),
         "Verdict=offline": ("ignore", "already-online", "offline", None),
         "Verdict=devdax | OfflineBlocks=yes": ("devdax", "rule", None, None),
         "Verdict=offline | OfflineBlocks=yes": ("offline", "rule", None, None),
         "Verdict=ignore": ("ignore", "rule", None, None),
-        "OfflineBlocks=yes": ("online", "gate-absent", None, "auto"),
+        "OfflineBlocks=yes": ("online", "tdx-absent", None, "auto"),
     }),
     ("cxl-online", "active"): (("ignore", "already-online", None), {
         "Verdict=online": ("ignore", "already-online", "online", None),
@@ -174,8 +174,8 @@ IN_DEVDAX_MODE = {
         "Verdict=offline": ("offline", "rule", None, None),
         "Verdict=ignore": ("ignore", "rule", None, None),
         "Zone=kernel": ("devdax", "already-devdax", None, None),
-        "ConvertDevdax=yes": ("online", "gate-absent", None, "auto"),
-        "Verdict=online | ConvertDevdax=yes": ("online", "gate-absent", None, "auto"),
+        "ConvertDevdax=yes": ("online", "tdx-absent", None, "auto"),
+        "Verdict=online | ConvertDevdax=yes": ("online", "tdx-absent", None, "auto"),
     }),
     "auto": (DEVDAX, {
         "ConvertDevdax=yes": ("devdax", "outside-boot-map", None, None),
@@ -276,7 +276,7 @@ class Rules(tree.Tree):
     def test_every_key_is_tried(self):
         """All keys of tests/golden/test_values.py."""
         text = "".join(" | ".join(matches) + " | " for matches in MATCHES.values())
-        for key in ("Carrier", "Device", "Serial", "PciAddress", "Region", "TargetNode", "MinSize",
+        for key in ("Type", "Device", "Serial", "PciAddress", "Region", "TargetNode", "MinSize",
                     "MaxSize", "Range", "Present", "Mode"):  # fmt: skip
             self.assertIn(f"{key}=", text)
 
@@ -299,22 +299,22 @@ class Rules(tree.Tree):
         self.assert_match("Present=no", True)
         self.assert_match("Present=yes", False)
 
-    def assert_decisions(self, gate, without, decisions):
-        options = [] if gate == "auto" else [f"--gate={gate}"]
+    def assert_decisions(self, tdx, without, decisions):
+        options = [] if tdx == "auto" else [f"--tdx={tdx}"]
         (self.root / RULE).unlink(missing_ok=True)
         (found,) = self.decide(*options)[0]["ranges"]
         self.assert_decided(found, (*without[:2], None, None, without[2]))
         for policy, (verdict, reason, overruled, zone) in decisions.items():
-            with self.subTest(self.root.name, gate=gate, policy=policy):
+            with self.subTest(self.root.name, tdx_state=tdx, policy=policy):
                 found = self.ask(rule(ALL, policy), *options)
                 self.assert_decided(found, (verdict, reason, NAME, overruled, zone))
 
     def test_policies(self):
-        for (name, gate), (without, decisions) in DECISIONS.items():
+        for (name, tdx), (without, decisions) in DECISIONS.items():
             self.root = self.directory / name
             if not self.root.exists():
                 self.tree(name)
-            self.assert_decisions(gate, without, decisions)
+            self.assert_decisions(tdx, without, decisions)
 
     def change(self, changes):
         for path, content in changes.items():
@@ -346,8 +346,8 @@ class Rules(tree.Tree):
 
     def test_devdax_mode(self):
         self.tree_in_devdax_mode()
-        for gate, (without, decisions) in IN_DEVDAX_MODE.items():
-            self.assert_decisions(gate, without, decisions)
+        for tdx, (without, decisions) in IN_DEVDAX_MODE.items():
+            self.assert_decisions(tdx, without, decisions)
         for mode, matches in (("devdax", True), ("none system-ram", False)):
             self.assert_match(f"Mode={mode}", matches)
 
@@ -355,10 +355,10 @@ class Rules(tree.Tree):
         """A device that is open or mapped is never touched; nor if that cannot be told."""
         self.tree_in_devdax_mode()
         self.write("sys/module/device_dax/refcnt", "1\n")
-        found = self.ask(rule(ALL, "Verdict=online | ConvertDevdax=yes"), "--gate=absent")
+        found = self.ask(rule(ALL, "Verdict=online | ConvertDevdax=yes"), "--tdx=absent")
         self.assert_decided(found, ("devdax", "in-use", NAME, "online", None))
         (self.root / "sys/module/device_dax/refcnt").unlink()
-        found = self.ask(rule(ALL, "ConvertDevdax=yes"), "--gate=absent")
+        found = self.ask(rule(ALL, "ConvertDevdax=yes"), "--tdx=absent")
         self.assert_decided(found, ("devdax", "in-use", NAME, None, None))
 
     def test_steps(self):
@@ -371,15 +371,15 @@ class Rules(tree.Tree):
             found = self.ask(rule(ALL, policy))
             self.assertEqual([step["action"] for step in found["steps"]], actions)
         self.tree_in_devdax_mode()
-        found = self.ask(rule(ALL, "ConvertDevdax=yes"), "--gate=absent")
+        found = self.ask(rule(ALL, "ConvertDevdax=yes"), "--tdx=absent")
         self.assertEqual([step["action"] for step in found["steps"]], ["unbind", "bind-kmem", "online"])
 
     def test_first_rule_counts(self):
         """By name, whatever the layer; and one that does not match is passed over."""
         self.tree("cxl-refused")
-        self.write("etc/tdx-onlined/rules.d/05-no.rule", rule("Carrier=dimm", "Verdict=online"))
+        self.write("etc/tdx-onlined/rules.d/05-no.rule", rule("Type=dimm", "Verdict=online"))
         self.write("usr/lib/tdx-onlined/rules.d/20-b.rule", rule(ALL, "Verdict=offline"))
-        found = self.ask(rule("Carrier=cxl", "Verdict=ignore"))
+        found = self.ask(rule("Type=cxl", "Verdict=ignore"))
         self.assert_decided(found, ("ignore", "rule", NAME, None, None))
         (self.root / RULE).unlink()
         (found,) = self.decide()[0]["ranges"]
@@ -402,12 +402,12 @@ class Rules(tree.Tree):
         """512 MiB beside 1280 MiB of the kernel's and 64 MiB that are movable: 45 %."""
         self.tree("cxl-refused")
         self.write("proc/zoneinfo", ZONEINFO)
-        for ratio, gate, zone in (("", "absent", "movable"), ("45%", "absent", "movable"),
+        for ratio, tdx, zone in (("", "absent", "movable"), ("45%", "absent", "movable"),
                                   ("44", "absent", "auto"), ("0", "absent", "auto"),
                                   ("kernel", "auto", "movable"), ("44%", "auto", "kernel")):  # fmt: skip
-            with self.subTest(ratio, gate=gate):
+            with self.subTest(ratio, tdx_state=tdx):
                 self.write(DROP_IN, f"{CAPABLE}MaxMovableRatio={ratio}\n")
-                found = self.ask(rule(ALL, "Zone=movable"), f"--gate={gate}")
+                found = self.ask(rule(ALL, "Zone=movable"), f"--tdx={tdx}")
                 self.assertEqual((found["verdict"], found["zone"], found["movable_ratio"]),
                                  ("online", zone, 45))  # fmt: skip
                 self.assertEqual(found["zone_overruled"], None if zone == "movable" else True)
@@ -419,8 +419,8 @@ class Rules(tree.Tree):
         """What cannot be weighed is not made movable."""
         self.tree("cxl-refused")
         self.forget("proc/zoneinfo")
-        found = self.ask(rule(ALL, "Zone=movable"), "--gate=absent")
-        self.assert_decided(found, ("online", "gate-absent", NAME, None, "auto"))
+        found = self.ask(rule(ALL, "Zone=movable"), "--tdx=absent")
+        self.assert_decided(found, ("online", "tdx-absent", NAME, None, "auto"))
         self.assertEqual((found["zone_overruled"], found["movable_ratio"]), (True, None))
 
     def test_zone_now(self):
@@ -428,22 +428,22 @@ class Rules(tree.Tree):
         self.tree("cxl-online")
         found = self.ask(rule(ALL, "Zone=kernel"))
         self.assertEqual((found["zone"], found["zone_now"]), ("kernel", "Normal"))
-        self.assertIsNone(self.ask(rule(ALL, "Verdict=ignore"), "--gate=active")["zone"])
+        self.assertIsNone(self.ask(rule(ALL, "Verdict=ignore"), "--tdx=active")["zone"])
 
     def test_head_room(self):
         """64 GiB need 1 GiB of memory map as memory, 256 MiB as devdax with pages of 2 MiB."""
         self.tree("cxl-guard")
         self.assertEqual(SPARE, 224 << 20)
-        for zoneinfo, gate, expected, needed, spare in (
+        for zoneinfo, tdx, expected, needed, spare in (
             (ZONEINFO, "auto", ("ignore", "no-head-room"), 256 << 20, SPARE),
             (ZONEINFO, "absent", ("ignore", "no-head-room"), 1 << 30, SPARE),
             (self.more(32 << 20), "auto", OUT[:2], 256 << 20, SPARE + (32 << 20)),
             (self.more(32 << 20), "absent", ("devdax", "no-head-room"), 1 << 30, SPARE + (32 << 20)),
             (self.more(800 << 20), "absent", IN[:2], 1 << 30, SPARE + (800 << 20)),
         ):
-            with self.subTest(gate, spare=spare):
+            with self.subTest(tdx, spare=spare):
                 self.write("proc/zoneinfo", zoneinfo)
-                (found,) = self.decide(f"--gate={gate}")[0]["ranges"]
+                (found,) = self.decide(f"--tdx={tdx}")[0]["ranges"]
                 self.assertEqual((found["verdict"], found["reason"]), tuple(expected))
                 self.assertEqual((found["map_needed"], found["map_spare"]), (needed, spare))
 

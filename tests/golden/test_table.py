@@ -9,17 +9,17 @@ import tree
 from test_rules import CAPABLE, ZONEINFO
 from tree import BINARY, DROP_IN, RULE, rule
 
-DEFAULT = ["RANGE", "SIZE", "CARRIER", "DEVICE", "NODE", "VERDICT", "REASON", "RESULT"]
+DEFAULT = ["RANGE", "SIZE", "TYPE", "DEVICE", "NODE", "VERDICT", "REASON", "RESULT"]
 DEFAULT_TREE = ["NAME", *(title for title in DEFAULT if title not in ("RANGE", "DEVICE"))]
 
 # What makes a row say more than it does with the files of the tree alone.
 CONFIGURATIONS = (
     {},
     {DROP_IN: "[Daemon]\nAct=no\n"},
-    {RULE: rule("Carrier=*", "Verdict=online")},
-    {RULE: rule("Carrier=*", "Verdict=online | Zone=movable"), DROP_IN: "[Daemon]\nMaxMovableRatio=0\n"},
-    {RULE: rule("Carrier=*", "Verdict=devdax")},
-    {DROP_IN: CAPABLE, RULE: rule("Carrier=*", "Zone=movable"), "proc/zoneinfo": ZONEINFO},
+    {RULE: rule("Type=*", "Verdict=online")},
+    {RULE: rule("Type=*", "Verdict=online | Zone=movable"), DROP_IN: "[Daemon]\nMaxMovableRatio=0\n"},
+    {RULE: rule("Type=*", "Verdict=devdax")},
+    {DROP_IN: CAPABLE, RULE: rule("Type=*", "Zone=movable"), "proc/zoneinfo": ZONEINFO},
 )
 
 # Columns that a dry run has no value for, and where the value is if not in the key of that name.
@@ -45,7 +45,7 @@ def row_of(titles, report, item):
         "NAME": text_of_range(item["start"], item["size"]),
         "RANGE": text_of_range(item["start"], item["size"]),
         "WINDOW": text_of_range(item["window_start"], item["window_size"]),
-        "GATE": report["gate"]["state"],
+        "TDX": report["tdx"]["state"],
     }
     for title, key in MEMDEV.items():
         values = [text_of(title, memdev[key]) for memdev in item["memdevs"]]
@@ -112,7 +112,7 @@ class Values(Table):
             self.tree(root.name)
             for files in CONFIGURATIONS:
                 self.configure(files)
-                for options in ([], ["--gate=active"], ["--gate=absent"]):
+                for options in ([], ["--tdx=active"], ["--tdx=absent"]):
                     with self.subTest(tree=root.name, files=files, options=options):
                         seen |= self.compare(*options)
         titles = {line.split()[0] for line in help_columns()}
@@ -244,7 +244,7 @@ class Branches(Table):
         self.tree("cxl-online")
         decoder = self.root / "sys/bus/cxl/devices/decoder0.0"
         start, size = (int((decoder / name).read_text(), 0) for name in ("start", "size"))
-        row = self.dry_run("--tree", "-b", "-o", "size,name,carrier,verdict")[2]
+        row = self.dry_run("--tree", "-b", "-o", "size,name,type,verdict")[2]
         self.assertEqual(row.split(), [f"{size}", "decoder0.0", text_of_range(start, size)])
 
     def test_columns(self):
@@ -301,18 +301,18 @@ class Terminal(Table):
 
     def test_colours(self):
         """The verdict has one, and a range left alone has none."""
-        for name, gate, verdict in (
+        for name, tdx, verdict in (
             ("cxl-refused", "absent", "\33[32monline"),
             ("cxl-guard", "active", "\33[36mdevdax"),
             ("dimm", "active", "\33[33moffline"),
             ("pmem", "active", " ignore"),
         ):
             self.tree(name)
-            text = self.on_terminal(f"--gate={gate}")
+            text = self.on_terminal(f"--tdx={tdx}")
             self.assertIn(verdict, text)
             self.assertEqual(text.count("\33"), 0 if verdict == " ignore" else 2)
             plain = re.sub("\33\\[[0-9]*m", "", text)
-            self.assertEqual(plain.splitlines(), self.dry_run(f"--gate={gate}"))
+            self.assertEqual(plain.splitlines(), self.dry_run(f"--tdx={tdx}"))
 
     def test_no_colours(self):
         """Not if somebody does not want them, nor without a verdict, nor where programs read."""
@@ -327,7 +327,7 @@ class Terminal(Table):
     def test_narrow_terminal(self):
         """Nothing is cut off."""
         self.tree("cxl-guard")
-        self.write(RULE, rule("Carrier=*", "Verdict=devdax"))
+        self.write(RULE, rule("Type=*", "Verdict=devdax"))
         options = ["-n", "-o", "range,rule,pci,device"]
         self.assertEqual(self.on_terminal(*options, width=20).splitlines(), self.dry_run(*options))
 

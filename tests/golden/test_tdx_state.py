@@ -56,17 +56,17 @@ class State(tree.Tree):
             "schema": 2, "boot_id": boot_id, "config": {}, "present": [], "ranges": [],
             "boot_map": {"known": False, "ranges": []}, **state}))  # fmt: skip
 
-    def gate(self):
-        return self.decide()[0]["gate"]
+    def tdx(self):
+        return self.decide()[0]["tdx"]
 
     def assert_state(self, state, cause=None):
-        gate = self.gate()
-        self.assertEqual((gate["state"], gate["cause"]), (state, cause))
-        return gate
+        tdx = self.tdx()
+        self.assertEqual((tdx["state"], tdx["cause"]), (state, cause))
+        return tdx
 
     def codes(self):
         report = json.loads(tree.run(self.root, "--doctor", "--json").stdout)
-        self.assertEqual(report["gate"], self.gate())
+        self.assertEqual(report["tdx"], self.tdx())
         return {finding["code"]: finding for finding in report["findings"]}
 
 
@@ -133,7 +133,7 @@ class Decided(State):
         line = "virt/tdx: module initialization failed (-5)"
         self.log(ENABLED, line)
         self.assert_state("absent", "init-failed")
-        self.remember(gate_active=True)
+        self.remember(tdx_active=True)
         self.assert_state("active")
         self.remember()
         for path, content in ((KVM, "Y\n"), ("sys/fs/cgroup/misc.capacity", "tdx 31\n"),
@@ -201,17 +201,17 @@ class Reported(State):
 
     def assert_reported(self, cause, code, line, meaning):
         report, _ = self.decide()
-        self.assertEqual(report["gate"]["state"], "absent")
-        self.assertEqual(report["gate"]["detected"], "absent")
-        self.assertEqual(report["gate"]["cause"], cause)
-        self.assertEqual(report["gate"]["kernel_log"], line)
-        self.assert_verdicts(report, ("cxl", "online", "gate-absent"))
+        self.assertEqual(report["tdx"]["state"], "absent")
+        self.assertEqual(report["tdx"]["detected"], "absent")
+        self.assertEqual(report["tdx"]["cause"], cause)
+        self.assertEqual(report["tdx"]["kernel_log"], line)
+        self.assert_verdicts(report, ("cxl", "online", "tdx-absent"))
         table = tree.run(self.root, "--dry-run").stdout
-        self.assertEqual(table.partition(";")[0], f"TDX gate absent ({cause})")
+        self.assertEqual(table.partition(";")[0], f"TDX absent ({cause})")
         explained = json.loads(tree.run(self.root, "--explain=dax0.0", "--json").stdout)
-        self.assertIn(f"{meaning}: {line}. ", explained["explanations"][0]["topics"]["gate"])
+        self.assertIn(f"{meaning}: {line}. ", explained["explanations"][0]["topics"]["tdx"])
         doctor = tree.run(self.root, "--doctor").stdout
-        self.assertEqual(doctor.partition(".")[0], f"TDX gate absent ({cause})")
+        self.assertEqual(doctor.partition(".")[0], f"TDX absent ({cause})")
         self.assertIn("; kernel log: initialization failed.", doctor.partition("\n\n")[0].replace("\n", " "))
         findings = self.codes()
         self.assertEqual([c for c in findings if "tdx" in c or "kvm" in c], [code])
@@ -256,7 +256,7 @@ class Spoilt(State):
                 self.write(RELEASE, "6.12.1\n")
                 report, messages = self.decide()
                 self.assertIn(f"/{STATES}: not a whole list of states", messages)
-                self.assertEqual(report["gate"]["state"], "armed")
+                self.assertEqual(report["tdx"]["state"], "armed")
                 self.write(RELEASE, "7.3.4\n")
                 self.assert_state("unknown", "unreadable")
                 finding = self.codes()["tdx-state-unknown"]
@@ -279,7 +279,7 @@ class Spoilt(State):
             self.write(STATES, states())
             report, messages = self.decide()
             self.assertIn(f"/{RELEASE}: ", messages)
-            self.assertEqual(report["gate"]["state"], "armed")
+            self.assertEqual(report["tdx"]["state"], "armed")
 
     def test_log(self):
         """Lines that are no records are ignored, and the others count."""
@@ -294,14 +294,14 @@ class Spoilt(State):
                 self.write("dev/kmsg", spoilt + failed.encode() + spoilt)
                 report, messages = self.decide()
                 self.assertIn("/dev/kmsg: has lines that are no kernel messages", messages)
-                self.assertEqual(report["gate"]["cause"], "no-module")
+                self.assertEqual(report["tdx"]["cause"], "no-module")
 
     def test_log_cut_off(self):
         self.write("dev/kmsg", "3,400,1,-;virt/tdx: module not loaded")
         report, messages = self.decide()
         self.assertIn("/dev/kmsg: has lines that are no kernel messages", messages)
-        self.assertEqual(report["gate"]["state"], "armed")
-        self.assertIn({"source": "kernel log", "says": "unreadable"}, report["gate"]["evidence"])
+        self.assertEqual(report["tdx"]["state"], "armed")
+        self.assertIn({"source": "kernel log", "says": "unreadable"}, report["tdx"]["evidence"])
 
     def test_states_missing(self):
         """Before 7.1 nothing depends on the file; from then on it should be there."""
@@ -317,7 +317,7 @@ class Spoilt(State):
         (self.root / "dev/kmsg").mkdir()
         report, messages = self.decide()
         self.assertIn("kernel log: Is a directory", messages)
-        self.assertEqual(report["gate"]["state"], "armed")
+        self.assertEqual(report["tdx"]["state"], "armed")
         self.write(KVM, "Y\n")
         self.assertNotIn("kernel log", self.decide()[1])
         self.assertIn("kernel log: Is a directory", tree.run(self.root, "--doctor").stderr)

@@ -17,14 +17,14 @@ NAMES = ("dax0.0", "dax0.*", "dax[0-9].0 dax1.?", "d" * 127, "[", "*", "a=b", "'
 
 CONFIG_GOOD = {
     "Act": BOOLS,
-    "Gate": ("auto", "active", "absent"),
+    "TDX": ("auto", "active", "absent"),
     "CapableRanges": RANGES,
     "Present": ("safe", "act", "record"),
     "MaxMovableRatio": ("kernel", "0", "0%", "50", "50%", "10000", "10000%", "0x32"),
     "OfflineTimeoutSec": ("1", "60", "3600", "0x3c"),
 }
 MATCH_GOOD = {
-    "Carrier": ("cxl", "hmem", "pmem", "dimm", "virtio-mem", "unknown", "*", "cxl hmem", "cxl *"),
+    "Type": ("cxl", "hmem", "pmem", "dimm", "virtio-mem", "unknown", "*", "cxl hmem", "cxl *"),
     "Device": NAMES,
     "Serial": NUMBERS,
     "PciAddress": ("0000:35:00.0", *NAMES),
@@ -45,7 +45,7 @@ POLICY_GOOD = {
 }
 DEFAULTS = {
     "Act": "yes",
-    "Gate": "auto",
+    "TDX": "auto",
     "CapableRanges": "",
     "Present": "safe",
     "MaxMovableRatio": "kernel",
@@ -55,30 +55,30 @@ DEFAULTS = {
 # A drop-in, and the values it sets, each with its line.
 WRITTEN = {
     # blanks
-    "[Daemon]\nGate=active\n": {"Gate": ("active", 2)},
-    "[Daemon]\nGate=active": {"Gate": ("active", 2)},
-    "[Daemon]\nGate = active \n": {"Gate": ("active", 2)},
-    "[Daemon]\n\t Gate\t=\t active\t \nAct=no\n": {"Gate": ("active", 2), "Act": ("no", 3)},
-    " [Daemon]\t\n  Gate=active\n": {"Gate": ("active", 2)},
-    "\n\n[Daemon]\n\nGate=active\n\n\nAct=no\n\n": {"Gate": ("active", 5), "Act": ("no", 8)},
+    "[Daemon]\nTDX=active\n": {"TDX": ("active", 2)},
+    "[Daemon]\nTDX=active": {"TDX": ("active", 2)},
+    "[Daemon]\nTDX = active \n": {"TDX": ("active", 2)},
+    "[Daemon]\n\t TDX\t=\t active\t \nAct=no\n": {"TDX": ("active", 2), "Act": ("no", 3)},
+    " [Daemon]\t\n  TDX=active\n": {"TDX": ("active", 2)},
+    "\n\n[Daemon]\n\nTDX=active\n\n\nAct=no\n\n": {"TDX": ("active", 5), "Act": ("no", 8)},
     "[Daemon]\nCapableRanges=\t0x0-0x1 \t 0x4-0x5\t\n": {"CapableRanges": ("0x0-0x1 \t 0x4-0x5", 2)},
     # comments
-    "# x\n[Daemon] # x\n# Act=no\n#[Demon]\nGate=active # Act=no\n": {"Gate": ("active", 5)},
-    "[Daemon]# x\nGate=active# x\n": {"Gate": ("active", 2)},
-    "[Daemon]\nGate=active # a # b\nAct=no # a # b # c": {"Gate": ("active", 2), "Act": ("no", 3)},
-    "[Daemon]#]\nGate=active#active # absent = # #\n": {"Gate": ("active", 2)},
-    "# \u00e4\u00f6\u00fc \u20ac \ud83d\ude00\n[Daemon]\nGate=active # gr\u00fcn\n"
-    .encode("utf-8", "surrogatepass"): {"Gate": ("active", 3)},
-    b"# \xff\xfe\x80 latin \xe4\n[Daemon]\nGate=active # \xe4\n": {"Gate": ("active", 3)},
-    "#" + "x" * 3999 + "\n[Daemon]\nGate=active" + " " * 3989 + "\n": {"Gate": ("active", 3)},
+    "# x\n[Daemon] # x\n# Act=no\n#[Demon]\nTDX=active # Act=no\n": {"TDX": ("active", 5)},
+    "[Daemon]# x\nTDX=active# x\n": {"TDX": ("active", 2)},
+    "[Daemon]\nTDX=active # a # b\nAct=no # a # b # c": {"TDX": ("active", 2), "Act": ("no", 3)},
+    "[Daemon]#]\nTDX=active#active # absent = # #\n": {"TDX": ("active", 2)},
+    "# \u00e4\u00f6\u00fc \u20ac \ud83d\ude00\n[Daemon]\nTDX=active # gr\u00fcn\n"
+    .encode("utf-8", "surrogatepass"): {"TDX": ("active", 3)},
+    b"# \xff\xfe\x80 latin \xe4\n[Daemon]\nTDX=active # \xe4\n": {"TDX": ("active", 3)},
+    "#" + "x" * 3999 + "\n[Daemon]\nTDX=active" + " " * 3989 + "\n": {"TDX": ("active", 3)},
     # an empty value is the default
-    "[Daemon]\nGate=\nAct= \nCapableRanges=\t# 0x0-0x1\nPresent=#act\nMaxMovableRatio= # x\n"
+    "[Daemon]\nTDX=\nAct= \nCapableRanges=\t# 0x0-0x1\nPresent=#act\nMaxMovableRatio= # x\n"
     "OfflineTimeoutSec=": {
-        "Gate": ("auto", 2), "Act": ("yes", 3), "CapableRanges": ("", 4), "Present": ("safe", 5),
+        "TDX": ("auto", 2), "Act": ("yes", 3), "CapableRanges": ("", 4), "Present": ("safe", 5),
         "MaxMovableRatio": ("kernel", 6), "OfflineTimeoutSec": ("60", 7)},
     # quotes around a value do not count
-    '[Daemon]\nGate="active"\n': {"Gate": ("active", 2)},
-    '[Daemon]\nGate = "active" # x\nAct=""\n': {"Gate": ("active", 2), "Act": ("yes", 3)},
+    '[Daemon]\nTDX="active"\n': {"TDX": ("active", 2)},
+    '[Daemon]\nTDX = "active" # x\nAct=""\n': {"TDX": ("active", 2), "Act": ("yes", 3)},
     '[Daemon]\nCapableRanges="0x0-0x1 0x4-0x5"\n': {"CapableRanges": ("0x0-0x1 0x4-0x5", 2)},
     # nothing in it
     "[Daemon]\n": {},
@@ -121,7 +121,7 @@ class Values(tree.Configured):
                 self.assert_rule(rule(f"{key}={value}", "Verdict=ignore"))
         for key, values in POLICY_GOOD.items():
             for value in values:
-                self.assert_rule(rule("Carrier=cxl", f"{key}={value}"))
+                self.assert_rule(rule("Type=cxl", f"{key}={value}"))
 
     def test_rules_as_a_whole(self):
         """What goes together in [Policy]; sections in any order; a key that is empty."""
@@ -130,8 +130,8 @@ class Values(tree.Configured):
                        "Verdict=devdax | OfflineBlocks=yes", "Verdict=offline | OfflineBlocks=yes",
                        "Verdict=devdax | ConvertDevdax=no | OfflineBlocks=no",
                        "Verdict=ignore | Zone= | OnFailure="):  # fmt: skip
-            self.assert_rule(rule("Carrier=cxl | Device=", policy))
-        self.assert_rule("[Policy]\nVerdict=ignore\n[Match]\nCarrier=cxl\n")
+            self.assert_rule(rule("Type=cxl | Device=", policy))
+        self.assert_rule("[Policy]\nVerdict=ignore\n[Match]\nType=cxl\n")
         self.assert_rule(rule("MinSize=1G | MaxSize=1024M", "Verdict=ignore"))
         self.assert_rule(rule('Device="dax0.0 dax1.0"', 'Verdict="ignore"'))
 
@@ -141,13 +141,13 @@ class Values(tree.Configured):
 
     def test_lines_that_mean_nothing(self):
         """Anywhere between the lines that mean something."""
-        lines = ["[Daemon]\n", "Gate=active\n", "Act=\n", 'Present="act"\n']
+        lines = ["[Daemon]\n", "TDX=active\n", "Act=\n", 'Present="act"\n']
         for nothing in NOTHING:
             n = nothing.count("\n")
             for at in range(len(lines) + 1):
                 moved = [line + (n if line > at else 0) for line in (1, 2, 3, 4)]
                 self.assert_values("".join([*lines[:at], nothing, *lines[at:]]),
-                                   {"Gate": ("active", moved[1]), "Act": ("yes", moved[2]),
+                                   {"TDX": ("active", moved[1]), "Act": ("yes", moved[2]),
                                     "Present": ("act", moved[3])})  # fmt: skip
 
     def test_rule_with_lines_that_mean_nothing(self):

@@ -143,7 +143,7 @@ class Tree(unittest.TestCase):
         return json.loads(result.stdout) if status == 0 else None, result.stderr
 
     def assert_verdicts(self, report, *verdicts):
-        found = [(r["carrier"], r["verdict"], r["reason"]) for r in report["ranges"]]
+        found = [(r["type"], r["verdict"], r["reason"]) for r in report["ranges"]]
         self.assertEqual(found, list(verdicts))
 
     def assert_run(self, options, expected, **how):
@@ -158,7 +158,7 @@ class Configured(Tree):
     """A machine where nothing has arrived, so that whatever is said is about its configuration."""
 
     TABLE = (
-        "TDX gate absent (not-enabled); boot map 1022.8 MiB in 1 range; memory blocks of 128 MiB\n"
+        "TDX absent (not-enabled); boot map 1022.8 MiB in 1 range; memory blocks of 128 MiB\n"
         "No memory arrived after boot: nothing to do.\n"
     )
 

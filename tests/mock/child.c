@@ -155,24 +155,24 @@ void mock_expect_line(struct mock *mock, const char *text)
 	expect_words(mock, (const char *const[]){text, NULL});
 }
 
-void mock_expect_gate(struct mock *mock, const char *gate)
+void mock_expect_tdx(struct mock *mock, const char *tdx)
 {
 	char line[64];
 
-	snprintf(line, sizeof(line), "^TDX gate %s", gate);
+	snprintf(line, sizeof(line), "^TDX %s", tdx);
 	mock_expect_line(mock, line);
 }
 
 void mock_expect_record(struct mock *mock, const struct mock_record *record)
 {
-	char range[64], verdict[64], reason[64], gate[64];
+	char range[64], verdict[64], reason[64], tdx[64];
 
 	snprintf(range, sizeof(range), "[mem 0x%" PRIx64 "-0x%" PRIx64 "] ", record->start,
 		record->start + record->size - 1);
 	snprintf(verdict, sizeof(verdict), " %s", record->verdict);
 	snprintf(reason, sizeof(reason), "(%s)", record->reason);
-	snprintf(gate, sizeof(gate), "TDX gate %s", record->gate);
-	expect_words(mock, (const char *const[]){range, verdict, reason, gate, record->also, NULL});
+	snprintf(tdx, sizeof(tdx), "TDX %s", record->tdx);
+	expect_words(mock, (const char *const[]){range, verdict, reason, tdx, record->also, NULL});
 }
 
 void mock_expect_order(const struct mock *mock, const char *first, const char *second)

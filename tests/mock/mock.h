@@ -72,7 +72,7 @@ struct mock_record {
 	uint64_t start, size;
 	const char *verdict; /* as the sentence says it: "kept as devdax" */
 	const char *reason;
-	const char *gate;
+	const char *tdx;
 	const char *also; /* something else in it, or NULL */
 };
 
@@ -171,7 +171,7 @@ void mock_expect_sleep(const struct mock *mock); /* within the deadline, for a s
 
 /* A line with this text in it, or "^": at its beginning. */
 void mock_expect_line(struct mock *mock, const char *text);
-void mock_expect_gate(struct mock *mock, const char *gate); /* that it says what it is now */
+void mock_expect_tdx(struct mock *mock, const char *tdx); /* that it says what it is now */
 void mock_expect_record(struct mock *mock, const struct mock_record *record);
 void mock_expect_silence(struct mock *mock); /* after the stop: it has said no more */
 /* Of what it has said so far, one thing came before the other. */
@@ -191,7 +191,7 @@ void mock_reload(struct mock *mock);
 void mock_start_absent(struct mock *mock);
 void mock_make_active(const struct mock *mock);
 void mock_start_active(struct mock *mock);
-void mock_start_in(struct mock *mock, const char *gate);
+void mock_start_in(struct mock *mock, const char *tdx);
 /* Whatever was before: another range is decided as usual. Stop; it has said no more. */
 void mock_end_absent(struct mock *mock);
 void mock_end_active(struct mock *mock);

@@ -4,10 +4,10 @@
  */
 #include "mock.h"
 
-void mock_start_in(struct mock *mock, const char *gate)
+void mock_start_in(struct mock *mock, const char *tdx)
 {
 	mock_start(mock);
-	mock_expect_gate(mock, gate);
+	mock_expect_tdx(mock, tdx);
 }
 
 void mock_start_absent(struct mock *mock)
@@ -34,7 +34,7 @@ void mock_end_absent(struct mock *mock)
 	assert_true(mock_is_alive(mock));
 	mock_add_blocks(mock, 40, 1, "offline");
 	mock_expect_record(mock, &(struct mock_record){5 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "gate-absent", "absent", NULL});
+					 "tdx-absent", "absent", NULL});
 	mock_stop(mock);
 	mock_expect_silence(mock);
 	mock_expect_blocks(mock, 40, 1, "online");

@@ -23,8 +23,8 @@ static void start_with_block(struct mock *mock)
 	mock_start_absent(mock);
 	mock_add_blocks(mock, 16, 1, "offline");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "gate-absent", "absent", NULL});
-	mock_await_text(mock, STATE, "\"carrier\":\"unknown\"");
+					 "tdx-absent", "absent", NULL});
+	mock_await_text(mock, STATE, "\"type\":\"unknown\"");
 }
 
 static void set_block(const struct mock *mock, uint64_t id, const char *state)
@@ -40,7 +40,7 @@ static void set_block(const struct mock *mock, uint64_t id, const char *state)
 static void expect_block_changed(struct mock *mock)
 {
 	mock_expect_record(
-		mock, &(struct mock_record){2 * GIB, BLOCK, "was to be online", "gate-absent",
+		mock, &(struct mock_record){2 * GIB, BLOCK, "was to be online", "tdx-absent",
 			      "absent", "somebody changed it; 0 of 1 blocks online"});
 	mock_await_text(mock, STATE, "\"changed\":true");
 }
@@ -73,7 +73,7 @@ static void test_block(void **state)
 	set_block(mock, 16, "online");
 	mock_add_blocks(mock, 20, 1, "offline");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB + 4 * BLOCK, BLOCK,
-					 "online, 1 of 1 blocks", "gate-absent", "absent", NULL});
+					 "online, 1 of 1 blocks", "tdx-absent", "absent", NULL});
 	set_block(mock, 16, "offline");
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "memory16", "memory16/state online\n");
@@ -103,9 +103,9 @@ static void test_block_and_reload(void **state)
 	expect_block_changed(mock);
 	mock_reload(mock);
 	mock_expect_line(mock, "New configuration");
-	mock_expect_gate(mock, "absent");
+	mock_expect_tdx(mock, "absent");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "gate-absent", "absent", NULL});
+					 "tdx-absent", "absent", NULL});
 	mock_await_settled(mock);
 	/* From then on it counts anew. */
 	set_block(mock, 16, "offline");
@@ -181,7 +181,7 @@ static void test_own_switches(void **state)
 	mock_start_absent(mock);
 	add_dax0(mock);
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
-					 "online, 2 of 2 blocks", "gate-absent", "absent", NULL});
+					 "online, 2 of 2 blocks", "tdx-absent", "absent", NULL});
 	send_events(mock);
 	mock_end_absent(mock);
 }
@@ -201,14 +201,14 @@ static void test_own_switches_meanwhile(void **state)
 	mock_hang(mock, "memory32/state online");
 	mock_reload(mock);
 	mock_expect_line(mock, "New configuration");
-	mock_expect_gate(mock, "absent");
+	mock_expect_tdx(mock, "absent");
 	mock_await_text(mock, "/stores", "~memory32/state online\n");
 	mock_uevent_dax(mock, "dax0.0", "unbind");
 	send_events(mock);
 	mock_fail_times(mock, "memory32/state online", EBUSY, 4);
 	mock_expect_record(
 		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "online, 2 of 2 blocks",
-			      "gate-absent", "absent", "; 4 retries"});
+			      "tdx-absent", "absent", "; 4 retries"});
 	mock_end_absent(mock);
 }
 

@@ -49,7 +49,7 @@ static void test_block_not_written(void **state)
 	mock_add_blocks(mock, 16, 1, "offline");
 	mock_expect_record(
 		mock, &(struct mock_record){2 * GIB, BLOCK, "not wholly online, 0 of 1 blocks",
-			      "gate-absent", "absent", "online at 0x80000000: Permission denied"});
+			      "tdx-absent", "absent", "online at 0x80000000: Permission denied"});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "", "!memory16/state online\nmemory40/state online\n");
 }
@@ -62,7 +62,7 @@ static void test_block_busy_at_first(void **state)
 	mock_start_absent(mock);
 	mock_add_blocks(mock, 16, 1, "offline");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "gate-absent", "absent", "; 1 retry;"});
+					 "tdx-absent", "absent", "; 1 retry;"});
 	mock_end_absent(mock);
 }
 
@@ -76,7 +76,7 @@ static void test_block_stays_busy(void **state)
 	mock_add_blocks(mock, 16, 1, "offline");
 	mock_expect_record(mock,
 		&(struct mock_record){2 * GIB, BLOCK, "not wholly online, 0 of 1 blocks",
-			"gate-absent", "absent", "online at 0x80000000: Device or resource busy"});
+			"tdx-absent", "absent", "online at 0x80000000: Device or resource busy"});
 	mock_fail(mock, "memory16/state", 0);
 	mock_end_absent(mock);
 	mock_expect_blocks(mock, 16, 1, "offline");
@@ -166,7 +166,7 @@ static void test_cpuinfo_garbage(void **state)
 	mock_put(mock, "/proc/cpuinfo", "processor\t: 0\n\n");
 	mock_start(mock);
 	mock_expect_line(mock, "/proc/cpuinfo: ");
-	mock_expect_gate(mock, "unknown");
+	mock_expect_tdx(mock, "unknown");
 	mock_expect_file(mock, AUTO_ONLINE, "offline");
 	mock_expect_line(mock, NOTHING);
 	mock_stop(mock);
@@ -180,7 +180,7 @@ static void test_state_corrupt(void **state)
 	mock_put(mock, STATE, "{\"schema\":1,\"boot_id\":");
 	mock_start(mock);
 	mock_expect_line(mock, STATE ": ");
-	mock_expect_gate(mock, "absent");
+	mock_expect_tdx(mock, "absent");
 	mock_expect_line(mock, NOTHING);
 	mock_end_absent(mock);
 }
@@ -195,7 +195,7 @@ static void test_state_lost_behind_the_guard(void **state)
 	mock_start(mock);
 	mock_expect_line(mock, STATE ": ");
 	mock_expect_line(mock, DAX_AUTOPROBE ": what it read before is not known, taken for 1");
-	mock_expect_gate(mock, "absent");
+	mock_expect_tdx(mock, "absent");
 	mock_expect_line(mock, NOTHING);
 	mock_expect_file(mock, DAX_AUTOPROBE, "1");
 	mock_end_absent(mock);
@@ -211,7 +211,7 @@ static void test_state_foreign(void **state)
 		"\"boot_map\":[],\"guard\":7,\"decided\":{}}");
 	mock_start(mock);
 	mock_expect_line(mock, STATE ": ");
-	mock_expect_gate(mock, "absent");
+	mock_expect_tdx(mock, "absent");
 	mock_expect_line(mock, NOTHING);
 	mock_end_absent(mock);
 }
@@ -225,11 +225,11 @@ static void test_state_not_written(void **state)
 	mock_start(mock);
 	mock_expect_line(mock, STATE ": not a state file");
 	mock_expect_line(mock, STATE ": cannot be written");
-	mock_expect_gate(mock, "absent");
+	mock_expect_tdx(mock, "absent");
 	mock_expect_line(mock, NOTHING);
 	mock_add_blocks(mock, 40, 1, "offline");
 	mock_expect_record(mock, &(struct mock_record){5 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "gate-absent", "absent", NULL});
+					 "tdx-absent", "absent", NULL});
 	mock_stop(mock);
 }
 

@@ -34,11 +34,10 @@ static void test_rollback_times_out(void **state)
 
 	mock_configure(mock, "OfflineTimeoutSec=1\n");
 	start_hanging(mock);
-	mock_expect_record(
-		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not made devdax",
-			      "kernel-refused", "absent",
-			      "; online at 0x110000000: Operation not permitted; "
-			      "1 of 4 blocks online; 384 MiB stranded; TDX gate absent"});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not made devdax",
+					 "kernel-refused", "absent",
+					 "; online at 0x110000000: Operation not permitted; "
+					 "1 of 4 blocks online; 384 MiB stranded; TDX absent"});
 	mock_await_text(mock, STATE, "\"result\":\"partial\"");
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
@@ -49,7 +48,7 @@ static void test_rollback_times_out(void **state)
 static void start_rule_hanging(struct mock *mock)
 {
 	mock_configure(mock, "OfflineTimeoutSec=1\nPresent=act\n");
-	mock_rule(mock, "50-out.rule", "Carrier=unknown\nRange=0x80000000-0x97ffffff\n",
+	mock_rule(mock, "50-out.rule", "Type=unknown\nRange=0x80000000-0x97ffffff\n",
 		"Verdict=offline\nOfflineBlocks=yes\n");
 	mock_add_blocks(mock, 16, 3, "online");
 	mock_hang(mock, "memory18/state");
@@ -65,7 +64,7 @@ static void test_rule_times_out(void **state)
 	mock_expect_record(mock,
 		&(struct mock_record){2 * GIB, 3 * BLOCK, "not wholly offline", "rule", "absent",
 			"; rule 50-out.rule; offline at 0x90000000: Timer expired; "
-			"3 of 3 blocks online; TDX gate absent"});
+			"3 of 3 blocks online; TDX absent"});
 	assert_true(mock_now_ms() - before >= 1000);
 	mock_expect_blocks(mock, 16, 3, "online");
 	mock_expect_stores(mock, "", "~memory18/state offline\n");
@@ -83,7 +82,7 @@ static void test_in_time(void **state)
 	go_on(mock);
 	mock_expect_record(mock,
 		&(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax", "kernel-refused",
-			"absent", "online at 0x110000000: Operation not permitted; TDX gate"});
+			"absent", "online at 0x110000000: Operation not permitted; TDX"});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "bind dax0",
 		"kmem/bind dax0.0\nkmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
@@ -103,7 +102,7 @@ static void test_stopped_meanwhile(void **state)
 	mock_fail(mock, "memory34/state online", 0);
 	mock_start_in(mock, "absent");
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
-					 "online, 4 of 4 blocks", "gate-absent", "absent", NULL});
+					 "online, 4 of 4 blocks", "tdx-absent", "absent", NULL});
 	mock_end_absent(mock);
 }
 
@@ -116,7 +115,7 @@ static void test_events_meanwhile(void **state)
 	start_hanging(mock);
 	mock_make_active(mock);
 	mock_uevent(mock, "/sys/devices/virtual/misc/kvm", "add");
-	mock_expect_gate(mock, "active");
+	mock_expect_tdx(mock, "active");
 	mock_add_dax(mock, "dax1.0", 2 * DAX0_START, GIB, 1);
 	mock_uevent_dax(mock, "dax1.0", "add");
 	go_on(mock);
@@ -143,7 +142,7 @@ static void test_reload_meanwhile(void **state)
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
 					 "kernel-refused", "absent", NULL});
 	mock_expect_line(mock, "New configuration with 0 rules in force");
-	mock_expect_gate(mock, "absent");
+	mock_expect_tdx(mock, "absent");
 	mock_expect_order(mock, "(kernel-refused)", "New configuration");
 	mock_await_settled(mock);
 	mock_stop(mock);

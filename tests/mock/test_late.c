@@ -23,7 +23,7 @@ static void add_dax0(const struct mock *mock)
 static void expect_dax0_online(struct mock *mock)
 {
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
-					 "online, 4 of 4 blocks", "gate-absent", "absent", NULL});
+					 "online, 4 of 4 blocks", "tdx-absent", "absent", NULL});
 }
 
 /* Without TDX: dax0.0 and block 16 are online. */
@@ -34,19 +34,19 @@ static void start_with_memory(struct mock *mock)
 	expect_dax0_online(mock);
 	mock_add_blocks(mock, 16, 1, "offline");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "gate-absent", "absent", NULL});
-	mock_await_text(mock, STATE, "\"carrier\":\"unknown\"");
+					 "tdx-absent", "absent", NULL});
+	mock_await_text(mock, STATE, "\"type\":\"unknown\"");
 }
 
 /* What is in the way of TDX now, and how to take it out. */
-static void expect_remedies(struct mock *mock, const char *gate)
+static void expect_remedies(struct mock *mock, const char *tdx)
 {
 	mock_expect_record(
-		mock, &(struct mock_record){2 * GIB, BLOCK, "left as it is", "already-online", gate,
+		mock, &(struct mock_record){2 * GIB, BLOCK, "left as it is", "already-online", tdx,
 			      "take it out with: chmem -d 0x80000000-0x87ffffff"});
 	mock_expect_record(mock,
-		&(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is", "already-online",
-			gate, "daxctl reconfigure-device -m devdax -f dax0.0"});
+		&(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is", "already-online", tdx,
+			"daxctl reconfigure-device -m devdax -f dax0.0"});
 	mock_await_settled(mock);
 }
 
@@ -59,21 +59,21 @@ static void expect_left_alone(struct mock *mock)
 }
 
 /* Firmware did not say so, but kvm_intel does: that counts as active. */
-static void test_gate_by_parameter(void **state)
+static void test_tdx_by_parameter(void **state)
 {
 	struct mock *mock = *state;
 
 	start_with_memory(mock);
 	mock_set_tdx_parameter(mock, 'Y');
 	mock_uevent(mock, KVM, "add");
-	mock_expect_gate(mock, "unknown");
+	mock_expect_tdx(mock, "unknown");
 	expect_remedies(mock, "unknown");
 	mock_stop(mock);
 	mock_expect_silence(mock);
 	expect_left_alone(mock);
 }
 
-static void test_gate_by_tdx_host(void **state)
+static void test_tdx_by_tdx_host(void **state)
 {
 	struct mock *mock = *state;
 
@@ -82,21 +82,21 @@ static void test_gate_by_tdx_host(void **state)
 	mock_make_directory(mock, TDX_HOST);
 	mock_set_tdx_flag(mock);
 	mock_uevent(mock, "/sys/module/tdx_host", "add");
-	mock_expect_gate(mock, "active");
+	mock_expect_tdx(mock, "active");
 	expect_remedies(mock, "active");
 	mock_end_active(mock);
 	expect_left_alone(mock);
 }
 
 /* It was said, so neither another event nor another start says it again. */
-static void test_gate_late_and_restart(void **state)
+static void test_tdx_late_and_restart(void **state)
 {
 	struct mock *mock = *state;
 
 	start_with_memory(mock);
 	mock_make_active(mock);
 	mock_uevent(mock, KVM_INTEL, "add");
-	mock_expect_gate(mock, "active");
+	mock_expect_tdx(mock, "active");
 	expect_remedies(mock, "active");
 	mock_uevent(mock, KVM_INTEL, "add");
 	mock_uevent(mock, KVM, "add");
@@ -107,7 +107,7 @@ static void test_gate_late_and_restart(void **state)
 }
 
 /* It came while nobody was looking. */
-static void test_gate_while_stopped(void **state)
+static void test_tdx_while_stopped(void **state)
 {
 	struct mock *mock = *state;
 
@@ -121,18 +121,18 @@ static void test_gate_while_stopped(void **state)
 }
 
 /* What was withheld then is judged anew, too: it must not be let in later. */
-static void test_gate_after_withheld(void **state)
+static void test_tdx_after_withheld(void **state)
 {
 	struct mock *mock = *state;
 
 	mock_add_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE, 1);
 	mock_start_in(mock, "absent");
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "to be onlined",
-					 "gate-absent", "absent", "Present="});
+					 "tdx-absent", "absent", "Present="});
 	mock_await_decided(mock, "dax0.0");
 	mock_make_active(mock);
 	mock_uevent(mock, KVM, "add");
-	mock_expect_gate(mock, "active");
+	mock_expect_tdx(mock, "active");
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
 					 "outside-boot-map", "active", NULL});
 	mock_end_active(mock);
@@ -171,8 +171,8 @@ static void test_witness_vanishes_after_kill(void **state)
 	mock_expect_line(mock, NOTHING);
 	mock_set_tdx_parameter(mock, 'Y');
 	mock_uevent(mock, KVM, "add");
-	mock_expect_gate(mock, "active");
-	mock_await_text(mock, STATE, "\"gate_active\":true");
+	mock_expect_tdx(mock, "active");
+	mock_await_text(mock, STATE, "\"tdx_active\":true");
 	mock_kill(mock);
 	mock_remove(mock, KVM_INTEL "/parameters/tdx");
 	mock_start_in(mock, "active");
@@ -249,7 +249,7 @@ static void test_no_head_room_with_tdx(void **state)
 	put_zoneinfo(mock, 64 * MIB);
 	mock_reload(mock);
 	mock_expect_line(mock, "New configuration");
-	mock_expect_gate(mock, "active");
+	mock_expect_tdx(mock, "active");
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
 					 "outside-boot-map", "active", NULL});
 	mock_end_active(mock);
@@ -266,7 +266,7 @@ static void test_kmem_comes_late(void **state)
 	add_dax0(mock);
 	mock_expect_record(
 		mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
-			      "not wholly online, 0 of 0 blocks", "gate-absent", "absent",
+			      "not wholly online, 0 of 0 blocks", "tdx-absent", "absent",
 			      "bind-kmem: Resource temporarily unavailable after 5 retries"});
 	mock_await_text(mock, STATE, "\"result\":\"failed\"");
 	mock_move(mock, NEW "/kmem", "/sys/bus/dax/drivers/kmem");
@@ -321,9 +321,9 @@ static void test_blocks_not_listed_at_start(void **state)
 	mock_add_blocks(mock, 24, 1, "offline");
 	mock_start(mock);
 	mock_expect_line(mock, MEMORY ": Input/output error");
-	mock_expect_gate(mock, "absent");
+	mock_expect_tdx(mock, "absent");
 	mock_expect_record(mock, &(struct mock_record){3 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "gate-absent", "absent", NULL});
+					 "tdx-absent", "absent", NULL});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "memory16", "memory16/state online\n");
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
@@ -339,7 +339,7 @@ static void test_new_block_not_listed(void **state)
 	mock_add_blocks(mock, 24, 1, "offline");
 	mock_expect_line(mock, MEMORY ": Input/output error");
 	mock_expect_record(mock, &(struct mock_record){3 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "gate-absent", "absent", NULL});
+					 "tdx-absent", "absent", NULL});
 	mock_end_absent(mock);
 }
 
@@ -379,7 +379,7 @@ static void test_dimm_between(void **state)
 		    "/memmap2 /sys/firmware/memmap/2\n");
 	mock_uevent(mock, MEMORY "/memory0", "add");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "online, 2 of 2 blocks",
-					 "gate-absent", "absent", NULL});
+					 "tdx-absent", "absent", NULL});
 	mock_end_absent(mock);
 	mock_expect_blocks(mock, 16, 2, "online");
 }
@@ -389,11 +389,11 @@ static void test_dimm_between(void **state)
 int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_gate_by_parameter),
-		TEST(test_gate_by_tdx_host),
-		TEST(test_gate_late_and_restart),
-		TEST(test_gate_while_stopped),
-		TEST(test_gate_after_withheld),
+		TEST(test_tdx_by_parameter),
+		TEST(test_tdx_by_tdx_host),
+		TEST(test_tdx_late_and_restart),
+		TEST(test_tdx_while_stopped),
+		TEST(test_tdx_after_withheld),
 		TEST(test_witness_vanishes),
 		TEST(test_witness_vanishes_after_kill),
 		TEST(test_no_head_room),

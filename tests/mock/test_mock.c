@@ -39,7 +39,7 @@ static bool blocks_make_one_record(struct mock *mock)
 	if (!mock_add_blocks(mock, 16, 4, "offline"))
 		return false;
 	mock_expect_record(mock,
-		&(struct mock_record){2 * GIB, 4 * BLOCK, "online, 4 of 4 blocks", "gate-absent",
+		&(struct mock_record){2 * GIB, 4 * BLOCK, "online, 4 of 4 blocks", "tdx-absent",
 			"absent", "512 MiB unknown [mem 0x80000000-0x9fffffff] (node 0)"});
 	mock_stop(mock);
 	return true;
@@ -72,7 +72,7 @@ static void test_dax_without_tdx(void **state)
 	mock_uevent_dax(mock, "dax0.0", "add");
 	mock_expect_record(
 		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "online, 4 of 4 blocks",
-			      "gate-absent", "absent", "(dax0.0, region0, node 1)"});
+			      "tdx-absent", "absent", "(dax0.0, region0, node 1)"});
 	mock_stop(mock);
 	mock_expect_silence(mock);
 	mock_expect_blocks(mock, 32, 4, "online");
@@ -333,7 +333,7 @@ static void test_armed_to_active(void **state)
 
 	mock_set_tdx_flag(mock);
 	mock_start(mock);
-	mock_expect_gate(mock, "armed");
+	mock_expect_tdx(mock, "armed");
 	mock_expect_line(mock, NOTHING);
 	expect_guard(mock, "0", "offline");
 	/* kvm_intel is there before it has initialized the module; then it makes /dev/kvm. */
@@ -341,7 +341,7 @@ static void test_armed_to_active(void **state)
 	mock_uevent(mock, KVM_INTEL, "add");
 	mock_set_tdx_parameter(mock, 'Y');
 	mock_uevent(mock, "/sys/devices/virtual/misc/kvm", "add");
-	mock_expect_gate(mock, "active");
+	mock_expect_tdx(mock, "active");
 	add_dax(mock, "dax0.0", DAX0_START);
 	mock_expect_record(mock, &dax0_refused);
 	mock_stop(mock);
@@ -358,7 +358,7 @@ static void test_absent_to_unknown(void **state)
 	expect_guard(mock, "1", "online");
 	mock_set_tdx_parameter(mock, 'Y');
 	mock_uevent(mock, KVM_INTEL, "add");
-	mock_expect_gate(mock, "unknown");
+	mock_expect_tdx(mock, "unknown");
 	/* The guard is taken after that line and before this one. */
 	add_dax(mock, "dax0.0", DAX0_START);
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, GIB, "kept as devdax",

@@ -21,19 +21,18 @@ static void add_present(const struct mock *mock)
 static void expect_planned(struct mock *mock, const char *why)
 {
 	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "to be onlined",
-					 "gate-absent", "absent", why});
+					 "tdx-absent", "absent", why});
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "to be onlined",
-					 "gate-absent", "absent", why});
+					 "tdx-absent", "absent", why});
 }
 
 static void expect_online(struct mock *mock)
 {
-	mock_expect_record(
-		mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "online, 2 of 2 blocks",
-			      "gate-absent", "absent", "(gate-absent); TDX gate absent"});
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "online, 2 of 2 blocks",
+					 "tdx-absent", "absent", "(tdx-absent); TDX absent"});
 	mock_expect_record(
 		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "online, 4 of 4 blocks",
-			      "gate-absent", "absent", "(gate-absent); TDX gate absent"});
+			      "tdx-absent", "absent", "(tdx-absent); TDX absent"});
 }
 
 static void expect_stores_of_online(const struct mock *mock)
@@ -70,7 +69,7 @@ static void test_default_over_restart(void **state)
 	mock_add_blocks(mock, 24, 1, "offline"); /* this was not there then */
 	mock_start_in(mock, "absent");
 	mock_expect_record(mock, &(struct mock_record){3 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "gate-absent", "absent", NULL});
+					 "tdx-absent", "absent", NULL});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "", "memory24/state online\nmemory40/state online\n");
 }
@@ -85,9 +84,8 @@ static void test_default_with_tdx(void **state)
 	mock_start_in(mock, "active");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "left offline",
 					 "outside-boot-map", "active", NULL});
-	mock_expect_record(
-		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "kept as devdax",
-			      "outside-boot-map", "active", "(outside-boot-map); TDX gate"});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "kept as devdax",
+					 "outside-boot-map", "active", "(outside-boot-map); TDX"});
 	mock_end_active(mock);
 	mock_expect_stores(mock, "/state", "");
 	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
@@ -139,14 +137,14 @@ static void test_act_by_rule(void **state)
 {
 	struct mock *mock = *state;
 
-	mock_rule(mock, "50-present.rule", "Present=yes\nCarrier=cxl\n", "Verdict=online\n");
+	mock_rule(mock, "50-present.rule", "Present=yes\nType=cxl\n", "Verdict=online\n");
 	add_present(mock);
 	mock_start_in(mock, "absent");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "to be onlined",
-					 "gate-absent", "absent", WITHHELD});
+					 "tdx-absent", "absent", WITHHELD});
 	mock_expect_record(
 		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "online, 4 of 4 blocks",
-			      "gate-absent", "absent", "rule 50-present.rule"});
+			      "tdx-absent", "absent", "rule 50-present.rule"});
 	mock_stop(mock);
 	mock_expect_silence(mock);
 	mock_expect_stores(mock, "memory1", "");
@@ -183,7 +181,7 @@ static void test_reload_to_act(void **state)
 	mock_configure(mock, "Present=act\n");
 	mock_reload(mock);
 	mock_expect_line(mock, "New configuration with 0 rules in force");
-	mock_expect_gate(mock, "absent");
+	mock_expect_tdx(mock, "absent");
 	expect_online(mock);
 	mock_await_settled(mock);
 	mock_stop(mock);
@@ -202,7 +200,7 @@ static void test_observe(void **state)
 	expect_planned(mock, OBSERVED);
 	mock_add_blocks(mock, 48, 1, "offline");
 	mock_expect_record(mock, &(struct mock_record){6 * GIB, BLOCK, "to be onlined",
-					 "gate-absent", "absent", OBSERVED});
+					 "tdx-absent", "absent", OBSERVED});
 	mock_await_text(mock, STATE, "\"result\":\"withheld\"");
 	mock_stop(mock);
 	mock_expect_silence(mock);
@@ -248,12 +246,11 @@ static void test_reload_from_observe(void **state)
 	mock_configure(mock, "Act=yes\n");
 	mock_reload(mock);
 	mock_expect_line(mock, "New configuration with 0 rules in force");
-	mock_expect_gate(mock, "active");
+	mock_expect_tdx(mock, "active");
 	mock_expect_file(mock, DAX_AUTOPROBE, "0");
 	mock_expect_file(mock, AUTO_ONLINE, "offline");
-	mock_expect_record(
-		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "kept as devdax",
-			      "outside-boot-map", "active", "(outside-boot-map); TDX gate"});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "kept as devdax",
+					 "outside-boot-map", "active", "(outside-boot-map); TDX"});
 	mock_end_active(mock);
 	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
 }
@@ -268,7 +265,7 @@ static void test_reload_to_observe(void **state)
 	mock_configure(mock, "Act=no\n");
 	mock_reload(mock);
 	mock_expect_line(mock, "New configuration with 0 rules in force");
-	mock_expect_gate(mock, "active");
+	mock_expect_tdx(mock, "active");
 	mock_expect_file(mock, DAX_AUTOPROBE, "1");
 	mock_expect_file(mock, AUTO_ONLINE, "online");
 	add_present(mock);

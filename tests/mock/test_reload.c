@@ -15,14 +15,14 @@
 #define RULE	   "50-dax0.rule"
 
 /* Say so, and what is in force then. */
-static void reload(struct mock *mock, unsigned int rules, const char *gate)
+static void reload(struct mock *mock, unsigned int rules, const char *tdx)
 {
 	char line[64];
 
 	mock_reload(mock);
 	snprintf(line, sizeof(line), "New configuration with %u rules in force", rules);
 	mock_expect_line(mock, line);
-	mock_expect_gate(mock, gate);
+	mock_expect_tdx(mock, tdx);
 }
 
 static void add_dax(const struct mock *mock, const char *name, uint64_t start)
@@ -34,7 +34,7 @@ static void add_dax(const struct mock *mock, const char *name, uint64_t start)
 static void expect_online(struct mock *mock, uint64_t start, const char *also)
 {
 	mock_expect_record(mock, &(struct mock_record){start, DAX_SIZE, "online, 2 of 2 blocks",
-					 "gate-absent", "absent", also});
+					 "tdx-absent", "absent", also});
 }
 
 static void expect_refused(struct mock *mock, uint64_t start)
@@ -122,7 +122,7 @@ static void test_same_again_without_tdx(void **state)
 	expect_online(mock, DAX0_START, NULL);
 	mock_add_blocks(mock, 16, 1, "offline");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "gate-absent", "absent", NULL});
+					 "tdx-absent", "absent", NULL});
 	mock_await_decided(mock, "dax0.0");
 	for (unsigned int i = 0; i < 2; i++) {
 		reload(mock, 0, "absent");
@@ -179,7 +179,7 @@ static void test_broken(void **state)
 	mock_start_absent(mock);
 	mock_configure(mock, "Act=no\nPresent=perhaps\n");
 	mock_rule(mock, RULE, "Device=dax0.0\n", "Verdict=onlin\n");
-	mock_rule(mock, "60-all.rule", "Carrier=*\n", "Verdict=ignore\n");
+	mock_rule(mock, "60-all.rule", "Type=*\n", "Verdict=ignore\n");
 	mock_reload(mock);
 	mock_expect_line(mock, "/etc/tdx-onlined.conf:3: Present=perhaps");
 	mock_expect_line(mock, RULES "/" RULE ":5: Verdict=onlin");
@@ -214,9 +214,9 @@ static void test_while_a_job_waits(void **state)
 	mock_fail_times(mock, "memory32/state online", EBUSY, 3);
 	mock_reload_begin(mock);
 	mock_reload_end(mock);
-	expect_online(mock, DAX0_START, "(gate-absent); 3 retries; TDX gate absent");
+	expect_online(mock, DAX0_START, "(tdx-absent); 3 retries; TDX absent");
 	mock_expect_line(mock, "New configuration with 1 rules in force");
-	mock_expect_gate(mock, "absent");
+	mock_expect_tdx(mock, "absent");
 	mock_expect_order(mock, "online, 2 of 2 blocks", "New configuration");
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX_SIZE, "kept as devdax",
 					 "rule", "absent", "(rule); rule " RULE "; TDX"});
@@ -248,7 +248,7 @@ static void test_while_another_is_queued(void **state)
 	mock_reload_begin(mock);
 	mock_reload_end(mock);
 	mock_expect_line(mock, "New configuration with 1 rules in force");
-	mock_expect_gate(mock, "absent");
+	mock_expect_tdx(mock, "absent");
 	expect_online(mock, DAX0_START, "; 4 retries");
 	mock_expect_record(mock, &(struct mock_record){DAX1_START, DAX_SIZE, "kept as devdax",
 					 "rule", "absent", "rule 50-dax1.rule"});
@@ -258,16 +258,16 @@ static void test_while_another_is_queued(void **state)
 	mock_expect_stores(mock, "bind dax1", "device_dax/bind dax1.0\n");
 }
 
-/* Gate= changes what there is to obey; the guard follows at once. */
-static void test_gate(void **state)
+/* TDX= changes what there is to obey; the guard follows at once. */
+static void test_tdx(void **state)
 {
 	struct mock *mock = *state;
 
 	mock_start_absent(mock);
-	mock_configure(mock, "Gate=active\n");
+	mock_configure(mock, "TDX=active\n");
 	mock_reload(mock);
 	mock_expect_line(mock, "New configuration with 0 rules in force");
-	mock_expect_gate(mock, "active as configured, absent (not-enabled) as found");
+	mock_expect_tdx(mock, "active as configured, absent (not-enabled) as found");
 	mock_expect_file(mock, DAX_AUTOPROBE, "0");
 	add_dax(mock, "dax0.0", DAX0_START);
 	mock_expect_record(mock,
@@ -277,7 +277,7 @@ static void test_gate(void **state)
 	mock_remove(mock, "/etc/tdx-onlined.conf");
 	mock_reload(mock);
 	mock_expect_line(mock, "New configuration with 0 rules in force");
-	mock_expect_gate(mock, "absent");
+	mock_expect_tdx(mock, "absent");
 	mock_expect_file(mock, DAX_AUTOPROBE, "1");
 	mock_stop(mock);
 }
@@ -293,7 +293,7 @@ static void test_hasty(void **state)
 	for (unsigned int i = 0; i < 3; i++)
 		reload(mock, 0, "absent");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "gate-absent", "absent", NULL});
+					 "tdx-absent", "absent", NULL});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "memory16", "memory16/state online\n");
 }
@@ -312,7 +312,7 @@ int main(int argc, char *argv[])
 		TEST(test_broken),
 		TEST(test_while_a_job_waits),
 		TEST(test_while_another_is_queued),
-		TEST(test_gate),
+		TEST(test_tdx),
 		TEST(test_hasty),
 	};
 

@@ -36,13 +36,13 @@ static void expect_retry(struct mock *mock, int error, unsigned int times)
 {
 	char after[64];
 
-	snprintf(after, sizeof(after), "(gate-absent); %u %s; TDX gate", times,
+	snprintf(after, sizeof(after), "(tdx-absent); %u %s; TDX", times,
 		times == 1 ? "retry" : "retries");
 	mock_start_absent(mock);
 	mock_fail_times(mock, "memory33/state", error, times);
 	add_dax0(mock);
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
-					 "online, 4 of 4 blocks", "gate-absent", "absent", after});
+					 "online, 4 of 4 blocks", "tdx-absent", "absent", after});
 	mock_stop(mock);
 	mock_expect_silence(mock);
 	expect_stores_of_retry(mock, times);
@@ -82,7 +82,7 @@ static void expect_rollback(struct mock *mock, int error)
 	char failure[128];
 
 	snprintf(failure, sizeof(failure),
-		"; online at 0x108000000: %s after 5 retries; TDX gate absent", strerror(error));
+		"; online at 0x108000000: %s after 5 retries; TDX absent", strerror(error));
 	mock_start_absent(mock);
 	mock_fail(mock, "memory33/state online", error);
 	add_dax0(mock);
@@ -125,7 +125,7 @@ static void test_refused_in_the_midst(void **state)
 	add_dax0(mock);
 	mock_expect_record(mock,
 		&(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax", "kernel-refused",
-			"absent", "; online at 0x108000000: Operation not permitted; TDX gate"});
+			"absent", "; online at 0x108000000: Operation not permitted; TDX"});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "memory33", "!memory33/state online\n");
 	mock_expect_stores(mock, "memory32", "");
@@ -160,14 +160,14 @@ static void test_kmem_without_memory(void **state)
 	add_dax0(mock);
 	mock_expect_record(
 		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax", "rolled-back",
-			      "absent", "bind-kmem: Cannot allocate memory; TDX gate"});
+			      "absent", "bind-kmem: Cannot allocate memory; TDX"});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "bind dax0", "!kmem/bind dax0.0\ndevice_dax/bind dax0.0\n");
 }
 
 static void put_keep_rule(const struct mock *mock)
 {
-	mock_rule(mock, "50-keep.rule", "Carrier=cxl\n", "OnFailure=keep\n");
+	mock_rule(mock, "50-keep.rule", "Type=cxl\n", "OnFailure=keep\n");
 }
 
 static void test_keep(void **state)
@@ -180,9 +180,9 @@ static void test_keep(void **state)
 	add_dax0(mock);
 	mock_expect_record(mock,
 		&(struct mock_record){DAX0_START, DAX0_SIZE, "not wholly online, 2 of 4 blocks",
-			"gate-absent", "absent",
+			"tdx-absent", "absent",
 			"; rule 50-keep.rule; online at 0x108000000: " BUSY " after 5 retries;"
-			" 256 MiB stranded; TDX gate absent"});
+			" 256 MiB stranded; TDX absent"});
 	mock_await_text(mock, STATE, "\"result\":\"partial\"");
 	mock_stop(mock);
 	mock_expect_silence(mock);
@@ -215,14 +215,14 @@ static void test_rollback_of_blocks(void **state)
 	struct mock *mock = *state;
 
 	mock_configure(mock, "Present=act\n");
-	mock_rule(mock, "50-all.rule", "Carrier=*\n", "OnFailure=rollback\n");
+	mock_rule(mock, "50-all.rule", "Type=*\n", "OnFailure=rollback\n");
 	mock_add_blocks(mock, 16, 3, "offline");
 	mock_fail(mock, "memory16/state online", EBUSY);
 	mock_start_in(mock, "absent");
 	mock_expect_record(mock,
 		&(struct mock_record){2 * GIB, 3 * BLOCK, "left offline", "rolled-back", "absent",
 			"; rule 50-all.rule; online at 0x80000000: " BUSY " after 5 retries;"
-			" 384 MiB stranded; TDX gate absent"});
+			" 384 MiB stranded; TDX absent"});
 	mock_end_absent(mock);
 	mock_expect_blocks(mock, 16, 3, "offline");
 	mock_expect_stores(
@@ -242,7 +242,7 @@ static void test_rollback_fails(void **state)
 		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not made devdax",
 			      "kernel-refused", "absent",
 			      "; online at 0x108000000: Operation not permitted after 5 retries;"
-			      " 1 of 4 blocks online; 384 MiB stranded; TDX gate absent"});
+			      " 1 of 4 blocks online; 384 MiB stranded; TDX absent"});
 	mock_await_text(mock, STATE, "\"result\":\"partial\"");
 	mock_end_absent(mock);
 	mock_expect_blocks(mock, 34, 1, "online");
@@ -264,7 +264,7 @@ static void test_rollback_finds_a_block_in_use(void **state)
 	mock_fail(mock, "memory34/state online", 0);
 	mock_expect_record(
 		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not made devdax", "rolled-back",
-			      "absent", "1 of 4 blocks online; 384 MiB stranded; TDX gate"});
+			      "absent", "1 of 4 blocks online; 384 MiB stranded; TDX"});
 	mock_end_absent(mock);
 	mock_expect_blocks(mock, 32, 1, "online");
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
@@ -302,7 +302,7 @@ static void test_two_mappings(void **state)
 	for (size_t i = 0; i < 2; i++)
 		mock_expect_record(mock,
 			&(struct mock_record){starts[i], DAX0_SIZE / 2, "online, 2 of 2 blocks",
-				"gate-absent", "absent", "256 MiB cxl"});
+				"tdx-absent", "absent", "256 MiB cxl"});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
 	mock_expect_stores(mock, "/state",
@@ -347,7 +347,7 @@ static void test_killed_on_the_way(void **state)
 	mock_fail(mock, "memory33/state online", 0);
 	mock_start_in(mock, "absent");
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
-					 "online, 4 of 4 blocks", "gate-absent", "absent", NULL});
+					 "online, 4 of 4 blocks", "tdx-absent", "absent", NULL});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
 }

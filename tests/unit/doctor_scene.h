@@ -31,43 +31,43 @@ static inline void host_done(struct host *host)
 	snapshot_done(&host->snapshot);
 }
 
-static inline void set_gate(struct host *host, enum gate_state detected, enum gate_mode mode)
+static inline void set_tdx(struct host *host, enum tdx_state detected, enum tdx_mode mode)
 {
-	struct gate_facts facts = {.release = {6, 16}};
+	struct tdx_facts facts = {.release = {6, 16}};
 
-	for (enum gate_source s = 0; s < GATE_SOURCE_MAX; s++)
+	for (enum tdx_source s = 0; s < TDX_SOURCE_MAX; s++)
 		facts.facts[s] = FACT_ABSENT;
-	facts.facts[GATE_SOURCE_CPUINFO] = detected == GATE_ABSENT ? FACT_NO : FACT_YES;
-	facts.facts[GATE_SOURCE_TDX_HOST] = detected == GATE_ACTIVE ? FACT_YES : FACT_ABSENT;
-	host->snapshot.gate = gate_decide(&facts, mode);
-	assert_int_equal(host->snapshot.gate.detected, detected);
+	facts.facts[TDX_SOURCE_CPUINFO] = detected == TDX_ABSENT ? FACT_NO : FACT_YES;
+	facts.facts[TDX_SOURCE_TDX_HOST] = detected == TDX_ACTIVE ? FACT_YES : FACT_ABSENT;
+	host->snapshot.tdx = tdx_decide(&facts, mode);
+	assert_int_equal(host->snapshot.tdx.detected, detected);
 }
 
 /* Another release, or another source: the state is decided again. */
 static inline void set_release(struct host *host, unsigned int major, unsigned int minor)
 {
-	struct gate_facts facts = host->snapshot.gate.evidence;
+	struct tdx_facts facts = host->snapshot.tdx.evidence;
 
 	facts.release = (struct kernel_release){major, minor};
-	host->snapshot.gate = gate_decide(&facts, host->snapshot.gate.mode);
+	host->snapshot.tdx = tdx_decide(&facts, host->snapshot.tdx.mode);
 }
 
-static inline void set_source(struct host *host, enum gate_source source, enum fact fact)
+static inline void set_source(struct host *host, enum tdx_source source, enum fact fact)
 {
-	struct gate_facts facts = host->snapshot.gate.evidence;
+	struct tdx_facts facts = host->snapshot.tdx.evidence;
 
 	facts.facts[source] = fact;
-	host->snapshot.gate = gate_decide(&facts, host->snapshot.gate.mode);
+	host->snapshot.tdx = tdx_decide(&facts, host->snapshot.tdx.mode);
 }
 
 /* The kernel logs a message. */
 static inline void log_message(struct host *host, const char *message)
 {
-	struct gate_facts facts = host->snapshot.gate.evidence;
+	struct tdx_facts facts = host->snapshot.tdx.evidence;
 
 	tdx_log_read(&host->log, message);
-	gate_read_log(&host->log, &facts);
-	host->snapshot.gate = gate_decide(&facts, host->snapshot.gate.mode);
+	tdx_read_log(&host->log, &facts);
+	host->snapshot.tdx = tdx_decide(&facts, host->snapshot.tdx.mode);
 }
 
 static inline void host_init(struct host *host)
@@ -77,8 +77,8 @@ static inline void host_init(struct host *host)
 				      .auto_online_blocks = "offline",
 				      .boot_map.known = true}};
 	add_region(&host->snapshot, span(MIB, GIB), BOOT_SOURCE_BOOT_PARAMS);
-	set_gate(host, GATE_ACTIVE, GATE_MODE_AUTO);
-	host->facts = (struct doctor_facts){.gate = &host->snapshot.gate,
+	set_tdx(host, TDX_ACTIVE, TDX_MODE_AUTO);
+	host->facts = (struct doctor_facts){.tdx = &host->snapshot.tdx,
 		.snapshot = &host->snapshot,
 		.log = &host->log,
 		.records = host->records,
@@ -96,7 +96,7 @@ static inline struct record *add_record(
 
 	*record = (struct record){.arrival = {.range = range,
 					  .size = range_size(range),
-					  .carrier = *device ? CARRIER_CXL : CARRIER_DIMM,
+					  .type = *device ? TYPE_CXL : TYPE_DIMM,
 					  .node = 1},
 		.decision.verdict = *device ? VERDICT_DEVDAX : VERDICT_OFFLINE,
 		.outcome.blocks = {present, online, 0}};

@@ -36,14 +36,14 @@ static inline void add_blocks(
 
 /* Valid until the next device is added. */
 static inline struct dax_device *add_dax(
-	struct snapshot *snapshot, const char *name, enum carrier carrier)
+	struct snapshot *snapshot, const char *name, enum device_type type)
 {
 	struct dax_device *dax = array_room(snapshot->dax, snapshot->n_dax, sizeof(*dax));
 
 	assert_non_null(dax);
 	snapshot->dax = dax;
 	dax += snapshot->n_dax++;
-	*dax = (struct dax_device){.carrier = carrier, .target_node = 1};
+	*dax = (struct dax_device){.type = type, .target_node = 1};
 	snprintf(dax->name, sizeof(dax->name), "%s", name);
 	return dax;
 }

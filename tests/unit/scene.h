@@ -77,7 +77,7 @@ enum asks {
 
 /* Each dimension, and how many values it has. */
 #define SCENE_RANGE(X)                                                                             \
-	X(carrier, CARRIER_MAX)                                                                    \
+	X(type, TYPE_MAX)                                                                          \
 	X(dax, 2)                                                                                  \
 	X(driver, DAX_DRIVER_MAX)                                                                  \
 	X(fault, FAULT_MAX)                                                                        \
@@ -85,7 +85,7 @@ enum asks {
 	X(presence, PRESENCE_MAX)                                                                  \
 	X(second, SECOND_MAX)
 #define SCENE_HOST(X)                                                                              \
-	X(gate, GATE_STATE_MAX)                                                                    \
+	X(tdx, TDX_STATE_MAX)                                                                      \
 	X(guarded, 2)                                                                              \
 	X(use, 3)                                                                                  \
 	X(head, HEAD_MAX)                                                                          \
@@ -197,7 +197,7 @@ static inline void stage_add_blocks(struct stage *stage)
 static inline void stage_add_device(struct stage *stage)
 {
 	struct arrival *arrival = &stage->arrival;
-	struct dax_device *dax = add_dax(&stage->snapshot, "dax0.0", arrival->carrier);
+	struct dax_device *dax = add_dax(&stage->snapshot, "dax0.0", arrival->type);
 
 	dax->driver = arrival->driver;
 	dax->target_node = arrival->node;
@@ -224,7 +224,7 @@ static inline void stage_add_range(struct stage *stage)
 	stage->arrival = (struct arrival){
 		.range = scene->fault == FAULT_UNREADABLE ? span(0, 0) : range,
 		.size = range_size(range),
-		.carrier = scene->carrier,
+		.type = scene->type,
 		.fault = scene->fault,
 		.driver = scene->driver,
 		.node = scene->dax && scene->fault != FAULT_NO_NODE ? 1 : NODE_UNKNOWN,
@@ -246,7 +246,7 @@ static inline void stage_set_host(struct stage *stage)
 	const struct scene *scene = &stage->scene;
 	struct snapshot *snapshot = &stage->snapshot;
 
-	snapshot->gate.state = scene->gate;
+	snapshot->tdx.state = scene->tdx;
 	snapshot->dax_autoprobe = scene->guarded ? DAX_AUTOPROBE_OFF : DAX_AUTOPROBE_ON;
 	snapshot->devdax_use = scene->use;
 	snapshot->zones = (struct zoneinfo){
@@ -278,7 +278,7 @@ static inline void stage_set_rule(struct stage *stage)
 	stage->config.rules = rule;
 	stage->config.n_rules = scene->asks != ASKS_NO_RULES;
 	strcpy(rule->name, "10-it.rule");
-	rule->match[MATCH_CARRIER] = any;
+	rule->match[MATCH_TYPE] = any;
 	rule->match[MATCH_DEVICE] = scene->asks == ASKS_NO_MATCH ? other : NULL;
 	rule->match[MATCH_PRESENT] = !scene->match_present ? NULL : scene->present ? yes : no;
 	rule->has_verdict = scene->asks >= ASKS_VERDICT;

@@ -23,22 +23,22 @@ static inline void storybook_done(struct storybook *book)
 	stage_done(&book->stage);
 }
 
-/* What the sources show where the gate is in that state. */
-static inline struct gate gate_of(enum gate_state gate)
+/* What the sources show where the TDX state is in that state. */
+static inline struct tdx tdx_of(enum tdx_state tdx)
 {
-	static const struct gate_facts facts[] = {
-		[GATE_ABSENT].facts = {FACT_NO, FACT_ABSENT, FACT_ABSENT, FACT_ABSENT, FACT_ABSENT,
+	static const struct tdx_facts facts[] = {
+		[TDX_ABSENT].facts = {FACT_NO, FACT_ABSENT, FACT_ABSENT, FACT_ABSENT, FACT_ABSENT,
 			FACT_NO, FACT_ABSENT, FACT_ABSENT},
-		[GATE_ARMED].facts = {FACT_YES, FACT_ABSENT, FACT_ABSENT, FACT_ABSENT, FACT_NO,
+		[TDX_ARMED].facts = {FACT_YES, FACT_ABSENT, FACT_ABSENT, FACT_ABSENT, FACT_NO,
 			FACT_NO, FACT_ABSENT, FACT_ABSENT},
-		[GATE_ACTIVE].facts = {FACT_YES, FACT_ABSENT, FACT_ABSENT, FACT_ABSENT, FACT_YES,
+		[TDX_ACTIVE].facts = {FACT_YES, FACT_ABSENT, FACT_ABSENT, FACT_ABSENT, FACT_YES,
 			FACT_YES, FACT_ABSENT, FACT_YES},
-		[GATE_UNKNOWN].facts = {FACT_UNREADABLE, FACT_ABSENT, FACT_ABSENT, FACT_ABSENT,
+		[TDX_UNKNOWN].facts = {FACT_UNREADABLE, FACT_ABSENT, FACT_ABSENT, FACT_ABSENT,
 			FACT_ABSENT, FACT_ABSENT, FACT_ABSENT, FACT_ABSENT},
 	};
-	struct gate decided = gate_decide(&facts[gate], GATE_MODE_AUTO);
+	struct tdx decided = tdx_decide(&facts[tdx], TDX_MODE_AUTO);
 
-	assert_int_equal(decided.state, gate);
+	assert_int_equal(decided.state, tdx);
 	return decided;
 }
 
@@ -52,7 +52,7 @@ static inline void storybook_decide(struct storybook *book)
 	*record = (struct record){.arrival = stage->arrival,
 		.decision = stage_decide(stage),
 		.plan = &book->plan,
-		.gate = stage->snapshot.gate};
+		.tdx = stage->snapshot.tdx};
 	record->outcome.blocks = snapshot_count(&stage->snapshot, stage->arrival.range);
 	assert_int_equal(
 		plan_make(&stage->snapshot, &stage->arrival, &record->decision, &book->plan), 0);
@@ -64,7 +64,7 @@ static inline void storybook_decide(struct storybook *book)
 static inline void storybook_set(struct storybook *book, const struct scene *scene)
 {
 	stage_set(&book->stage, scene);
-	book->stage.snapshot.gate = gate_of(scene->gate);
+	book->stage.snapshot.tdx = tdx_of(scene->tdx);
 	storybook_decide(book);
 }
 

@@ -89,7 +89,7 @@ class Scene(unittest.TestCase):
 
     def state(self):
         """What the state file has about TDX."""
-        return json.loads(self.read(STATE))["gate"]
+        return json.loads(self.read(STATE))["tdx"]
 
     def restart(self):
         """Restart the service, and wait until it has looked at everything."""

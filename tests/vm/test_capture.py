@@ -38,7 +38,7 @@ class Captured(Scene):
 
     def test_01_replay(self):
         self.capture("plain")
-        for options in (["--dry-run", "--json"], ["--dry-run"], ["--dry-run", "--gate=absent"],
+        for options in (["--dry-run", "--json"], ["--dry-run"], ["--dry-run", "--tdx=absent"],
                         ["--cat-config"], ["--check-config", "--dry-run"], ["--doctor"],
                         ["--doctor", "--json"], [f"--explain={self.regions[0]}"], ["--explain=mem0", "--json"]):  # fmt: skip
             here = self.replay("plain", *options)

@@ -64,16 +64,16 @@ class Interlocks(Scene):
         """Persistent memory that is declared TDX memory, and asked for by a rule, keeps its bytes."""
         namespace = self.sh("ndctl list -N | sed -n 's/.*\"dev\":\"\\(.*\\)\".*/\\1/p'")
         self.sh(f"ndctl create-namespace -f -e {namespace} -m devdax -M mem")
-        device = type(self).pmem = self.wait_for_record(carrier="pmem")["TDXO_DEVICE"]
+        device = type(self).pmem = self.wait_for_record(type="pmem")["TDXO_DEVICE"]
         length = self.read(f"{DAX}/devices/{device}/size")
         self.sh(f"daxmap /dev/{device} {length}")
         type(self).checksum = f"daxmap /dev/{device} {length} --sum"
         type(self).bytes = self.sh(self.checksum)
-        self.rule("10-all", "Carrier=*", "Verdict=online", "ConvertDevdax=yes", "Zone=movable")
+        self.rule("10-all", "Type=*", "Verdict=online", "ConvertDevdax=yes", "Zone=movable")
         start = self.read(f"{DAX}/devices/{device}/mapping0/start")
         self.allow(span(int(start, 0), int(length)))
         self.reload()
-        self.assert_record(self.wait_for_record(carrier="pmem"), verdict="ignore",
+        self.assert_record(self.wait_for_record(type="pmem"), verdict="ignore",
                            reason="persistent-memory", rule="10-all.rule", overruled="online",
                            driver="device_dax", result="nothing-to-do", PRIORITY="4")  # fmt: skip
         self.assert_bytes()
@@ -89,20 +89,20 @@ class Interlocks(Scene):
         """A block of a DIMM that we onlined goes offline by hand: one record."""
         self.mark()
         self.guest.add_dimm("512M")
-        start = int(self.wait_for_record(carrier="dimm", result="done")["TDXO_START"], 0)
+        start = int(self.wait_for_record(type="dimm", result="done")["TDXO_START"], 0)
         self.assertEqual(self.records(result="changed"), [])
         self.mark()
         self.sh(f"chmem -d {span(start, BLOCK)} && chmem -d {span(start + BLOCK, BLOCK)}")
-        record = self.wait_for_record(carrier="dimm")
+        record = self.wait_for_record(type="dimm")
         self.assert_record(record, result="changed", verdict="online", blocks="4")
         self.assertEqual(record["MESSAGE_ID"], CHANGED)
         self.sh(f"chmem -e {span(start, 2 * BLOCK)}; udevadm settle")
 
     def test_03_reload(self):
         """A rule more: only the range that it is about has a record more."""
-        self.rule("50-dimm", "Carrier=dimm", "Verdict=offline", "OfflineBlocks=yes")
+        self.rule("50-dimm", "Type=dimm", "Verdict=offline", "OfflineBlocks=yes")
         self.reload()
-        self.assert_record(self.wait_for_record(carrier="dimm"), verdict="offline", reason="rule",
+        self.assert_record(self.wait_for_record(type="dimm"), verdict="offline", reason="rule",
                            blocks="4", blocks_online="0", result="done")  # fmt: skip
         self.assertEqual(len(self.records()), 1)
         self.reload()
@@ -222,7 +222,7 @@ class Interlocks(Scene):
 
     def test_12_broken_rule(self):
         """A mistake: file and line are named, and what was in force is in force."""
-        self.rule("60-broken", "Carrier=dimm", "Verdict=perhaps")
+        self.rule("60-broken", "Type=dimm", "Verdict=perhaps")
         self.reload()
         messages = self.messages("PRIORITY=3")
         self.assertIn(f"{RULES}/60-broken.rule:4: Verdict=perhaps: not online, devdax, offline or ignore", messages)
@@ -234,7 +234,7 @@ class Interlocks(Scene):
 
     def test_13_persistent_memory_again(self):
         """Nor do one shot, stop and start touch persistent memory, whatever the rules."""
-        self.rule("10-all", "Carrier=pmem", "Verdict=online", "ConvertDevdax=yes")
+        self.rule("10-all", "Type=pmem", "Verdict=online", "ConvertDevdax=yes")
         self.sh("tdx-onlined --oneshot")
         self.assert_bytes()
         self.sh(f"systemctl stop {UNIT}; systemctl start {UNIT}; tdx-onlined --dry-run")
@@ -445,8 +445,8 @@ class Late(Scene):
         self.guest.add_dimm("512M")
         self.guest.wait_for(f"test $(ls -d {MEMORY}/memory* | wc -l) = {len(before) + 4}")
         self.sh(f"udevadm settle; systemctl unmask --runtime {UNIT}; systemctl start {UNIT}")
-        record = self.wait_for_record(carrier="dimm")
-        self.assert_record(record, verdict="online", reason="gate-absent", present="yes",
+        record = self.wait_for_record(type="dimm")
+        self.assert_record(record, verdict="online", reason="tdx-absent", present="yes",
                            withheld="present", result="withheld", blocks="4", blocks_online="0",
                            stranded=str(4 * BLOCK))  # fmt: skip
         type(self).dimm = int(record["TDXO_START"], 0)
@@ -457,7 +457,7 @@ class Late(Scene):
         self.configure("MaxMovableRatio=100")
         self.rule("10-dimm", "Present=yes", "Zone=movable")
         self.reload()
-        record = self.wait_for_record(carrier="dimm")
+        record = self.wait_for_record(type="dimm")
         self.assert_record(record, verdict="online", zone="movable", rule="10-dimm.rule",
                            withheld=None, blocks_online="4", result="done")  # fmt: skip
         self.assertIn(int(record["TDXO_MOVABLE_RATIO"]), range(30, 101))
@@ -466,28 +466,28 @@ class Late(Scene):
     def test_02_movable_beyond_the_ratio(self):
         """Too much to be movable: then it is the kernel's."""
         self.configure("MaxMovableRatio=60")
-        self.rule("10-dimm", "Carrier=dimm", "Zone=movable")
+        self.rule("10-dimm", "Type=dimm", "Zone=movable")
         self.reload()
         self.guest.add_dimm("512M")
-        record = self.wait_for_record(carrier="dimm", present="no")
+        record = self.wait_for_record(type="dimm", present="no")
         self.assert_record(record, verdict="online", zone="auto", rule="10-dimm.rule",
                            blocks_online="4", result="done")  # fmt: skip
         self.assertGreater(int(record["TDXO_MOVABLE_RATIO"]), 60)
         self.assertIn("; not movable", record["MESSAGE"])
         self.assertEqual(set(self.states(int(record["TDXO_START"], 0), 4 * BLOCK)), {"online Normal"})
 
-    def test_03_late_gate(self):
+    def test_03_late_tdx(self):
         """TDX comes up after all: what was let in is told, and how to take it out."""
         self.configure("MaxMovableRatio=300")
-        self.rule("20-cxl", "Carrier=cxl", "Zone=movable")
+        self.rule("20-cxl", "Type=cxl", "Zone=movable")
         self.reload()
         self.create_region(0, "512M")
         self.assert_record(self.wait_for_record(region=self.regions[0]), zone="movable", result="done")
         self.mark()
         self.sh(f"echo 1 >{REFUSE}/platform; echo 1 >{REFUSE}/initialized")
-        for fields in ({"region": self.regions[0]}, {"carrier": "dimm", "present": "yes"}):
+        for fields in ({"region": self.regions[0]}, {"type": "dimm", "present": "yes"}):
             record = self.wait_for_record(**fields)
-            self.assert_record(record, verdict="ignore", reason="already-online", gate="active",
+            self.assert_record(record, verdict="ignore", reason="already-online", tdx_state="active",
                                blocks_online="4", PRIORITY="4")  # fmt: skip
             self.take_out(record)
         self.assertEqual({state.split()[0] for state in self.states(self.dimm, 4 * BLOCK)}, {"offline"})
@@ -497,7 +497,7 @@ class Late(Scene):
     def test_04_after_it(self):
         """What comes from now on stays out."""
         name = self.create_region(1, "512M")
-        self.assert_record(self.wait_for_record(region=name), verdict="devdax", gate="active",
+        self.assert_record(self.wait_for_record(region=name), verdict="devdax", tdx_state="active",
                            reason="outside-boot-map", blocks="0")  # fmt: skip
 
 

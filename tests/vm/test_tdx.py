@@ -23,9 +23,9 @@ from scene import BLOCK, GIB, MEMORY, STATE, UNIT, Scene, install, main
 KVM = f"{LAB}/kvm_intel.ko"
 KVM_PARAMETERS = "/sys/module/kvm_intel/parameters"
 SIZE = 512 << 20
-GATE = "f0f932eed9d246158611e14b0aae614d"
+TDX = "f0f932eed9d246158611e14b0aae614d"
 HMEM = "memmap=512M%5G+0xefffffff"
-CARRIERS = ("cxl", "dimm", "hmem", "virtio-mem")
+TYPES = ("cxl", "dimm", "hmem", "virtio-mem")
 
 # Convertible memory ends where the RAM of a guest with 4 GiB does.
 BELOW_6G = "swtdx.cmr=0-0x180000000"
@@ -79,7 +79,7 @@ class Kernel:
         self.guest.create_region(0, SIZE)
         self.guest.add_dimm(SIZE)
         self.guest.resize_virtio_mem(SIZE)
-        blocks = len(CARRIERS) * SIZE // BLOCK
+        blocks = len(TYPES) * SIZE // BLOCK
         offline = f"grep -l offline {MEMORY}/memory*/state | wc -l"
         self.guest.wait_for(f"test $({offline}) = {blocks}", 60)
 
@@ -103,17 +103,17 @@ class Kernel:
 
 
 def expected_of_boot_block(report, block):
-    """The answer that the boot map and the gate imply: boot memory has no object in the JSON."""
+    """The answer that the boot map and the TDX state imply: boot memory has no object in the JSON."""
     start, end = block * BLOCK, (block + 1) * BLOCK
     inside = any(r["start"] <= start and end <= r["start"] + r["size"]
                  for r in report["boot_map"]["ranges"])  # fmt: skip
-    return "refuses" if report["gate"]["detected"] == "active" and not inside else "accepts"
+    return "refuses" if report["tdx"]["detected"] == "active" and not inside else "accepts"
 
 
 def state_of(report):
     """The state and its cause, as the program prints them."""
-    gate = report["gate"]
-    return f"{gate['state']} ({gate['cause']})" if gate["cause"] else gate["state"]
+    tdx = report["tdx"]
+    return f"{tdx['state']} ({tdx['cause']})" if tdx["cause"] else tdx["state"]
 
 
 def answers(kernel):
@@ -124,8 +124,8 @@ def answers(kernel):
              kernel.online(boot_block))]  # fmt: skip
     kernel.add_memory()
     report = kernel.report()
-    for entry in sorted(report["ranges"], key=lambda entry: entry["carrier"]):
-        rows.append((entry["carrier"], state_of(report), entry["expected"],
+    for entry in sorted(report["ranges"], key=lambda entry: entry["type"]):
+        rows.append((entry["type"], state_of(report), entry["expected"],
                      kernel.online(entry["start"] // BLOCK)))  # fmt: skip
     return rows
 
@@ -161,7 +161,7 @@ class Answers:
             rows = answers(Kernel(guest))
         for memory, *answer in rows:
             self.table.append((memory, self.kernel, mode, *answer))
-        self.assertEqual([row[0] for row in rows], ["boot", *CARRIERS])
+        self.assertEqual([row[0] for row in rows], ["boot", *TYPES])
         for row in rows:
             self.assertEqual(row[1], state, row)
             self.assertEqual(row[2], row[3], row)
@@ -223,7 +223,7 @@ class Guarded(Scene):
     def test_00_region_is_kept_out(self):
         self.guest.create_region(0, "16G")
         record = self.wait_for_record(region="region0")
-        self.assert_record(record, verdict="devdax", gate="armed", size=str(16 * GIB), blocks="0",
+        self.assert_record(record, verdict="devdax", tdx_state="armed", size=str(16 * GIB), blocks="0",
                            result="begun")  # fmt: skip
         self.wait_for_driver(record["TDXO_DEVICE"], "device_dax")
 
@@ -231,13 +231,13 @@ class Guarded(Scene):
         self.sh(["insmod", KVM])
         self.assertEqual(self.read(f"{KVM_PARAMETERS}/tdx"), "Y")
         self.assertIn("virt/tdx: module initialized", self.sh("dmesg"))
-        self.guest.wait_for(f"systemctl show -P StatusText {UNIT} | grep 'gate active'", 60)
+        self.guest.wait_for(f"systemctl show -P StatusText {UNIT} | grep 'TDX active'", 60)
 
     def test_02_the_kernel_refuses(self):
         """Memory that comes now is refused by the kernel itself; the daemon does not try it."""
         self.guest.add_dimm(SIZE)
-        record = self.wait_for_record(carrier="dimm")
-        self.assert_record(record, verdict="offline", gate="active", expected="refuses",
+        record = self.wait_for_record(type="dimm")
+        self.assert_record(record, verdict="offline", tdx_state="active", expected="refuses",
                            answer=None)  # fmt: skip
         block = int(record["TDXO_START"], 0) // BLOCK
         self.assertEqual(Kernel(self.guest).online(block), "refuses")
@@ -253,20 +253,20 @@ class Failing(Scene):
         self.assert_guard("0", "offline")
         self.create_region(0, SIZE)
         record = self.wait_for_record(region=self.regions[0])
-        self.assert_record(record, verdict="devdax", gate="armed", blocks="0")
+        self.assert_record(record, verdict="devdax", tdx_state="armed", blocks="0")
 
     def test_01_tdx_fails(self):
         """The journal has the kernel's messages a moment after the event of KVM."""
         self.sh(["insmod", KVM])
-        self.guest.wait_for(f"systemctl show -P StatusText {UNIT} | grep -F 'gate absent (init-failed)'", 60)
+        self.guest.wait_for(f"systemctl show -P StatusText {UNIT} | grep -F 'TDX absent (init-failed)'", 60)
         self.assert_guard("1", "online")
-        [entry] = self.guest.journal(f"MESSAGE_ID={GATE}", "TDXO_GATE_CAUSE=init-failed")
+        [entry] = self.guest.journal(f"MESSAGE_ID={TDX}", "TDXO_TDX_CAUSE=init-failed")
         self.assertEqual(entry["TDXO_KERNEL_LOG"], "virt/tdx: module initialization failed (-5)")
 
     def test_02_memory_goes_online(self):
         self.create_region(1, SIZE)
         record = self.wait_for_record(region=self.regions[1])
-        self.assert_record(record, verdict="online", reason="gate-absent", blocks="4", blocks_online="4")
+        self.assert_record(record, verdict="online", reason="tdx-absent", blocks="4", blocks_online="4")
 
     def test_03_log_moves_on(self):
         """What the log has proved is kept for this boot."""
@@ -292,7 +292,7 @@ class Started(Scene):
         self.assert_guard("0", "offline")
         self.create_region(0, SIZE)
         record = self.wait_for_record(region=self.regions[0])
-        self.assert_record(record, verdict="devdax", reason="outside-boot-map", gate="active",
+        self.assert_record(record, verdict="devdax", reason="outside-boot-map", tdx_state="active",
                            blocks="0", expected="refuses", answer=None)  # fmt: skip
         self.assertIn("/sys/devices/system/cpu/hotplug/states: virt/tdx:online", record["TDXO_EVIDENCE"])
         self.wait_for_driver(record["TDXO_DEVICE"], "device_dax")
@@ -328,8 +328,8 @@ class NotStarted(Scene):
         self.assert_guard("1", "online")
         self.create_region(0, "64G")
         record = self.wait_for_record(region=self.regions[0])
-        self.assert_record(record, verdict="online", reason="gate-absent", gate="absent",
-                           gate_cause="no-module", kernel_log="virt/tdx: module not loaded",
+        self.assert_record(record, verdict="online", reason="tdx-absent", tdx_state="absent",
+                           tdx_cause="no-module", kernel_log="virt/tdx: module not loaded",
                            blocks="512", blocks_online="512", expected="accepts")  # fmt: skip
 
     def test_01_doctor(self):

@@ -34,8 +34,8 @@ class Active(Scene):
     def test_00_guard_is_up_from_the_start(self):
         """The soft reserved range, there since boot, was not bound behind the daemon's back."""
         self.assert_guard("0", "offline")
-        record = self.wait_for_record(carrier="hmem")
-        self.assert_record(record, verdict="devdax", reason="outside-boot-map", gate="active",
+        record = self.wait_for_record(type="hmem")
+        self.assert_record(record, verdict="devdax", reason="outside-boot-map", tdx_state="active",
                            start="0x180000000", size=str(GIB // 2), blocks="0", driver=None)  # fmt: skip
         self.wait_for_driver(record["TDXO_DEVICE"], "device_dax")
 
@@ -54,7 +54,7 @@ class Active(Scene):
         """Persistent memory gets the driver that the kernel would have bound, and nothing else."""
         self.sh("ndctl create-namespace -f -e $(ndctl list -N | sed -n 's/.*\"dev\":\"\\(.*\\)\".*/\\1/p')"
                 " -m devdax -M mem")  # fmt: skip
-        record = self.wait_for_record(carrier="pmem")
+        record = self.wait_for_record(type="pmem")
         self.assert_record(record, verdict="ignore", reason="persistent-memory", driver="device_dax")
 
     def test_03a_region_refused(self):
@@ -63,12 +63,12 @@ class Active(Scene):
         self.create_region(0, "64G")
         record = self.wait_for_record(region=self.regions[0])
         device, start = record["TDXO_DEVICE"], self.window(0)[0]
-        self.assert_record(record, verdict="devdax", reason="outside-boot-map", carrier="cxl",
+        self.assert_record(record, verdict="devdax", reason="outside-boot-map", type="cxl",
                            start=hex(start), end=hex(start + 64 * GIB - 1), size=str(64 * GIB),
-                           blocks="0", blocks_online="0", gate="active", gate_mode="auto",
+                           blocks="0", blocks_online="0", tdx_state="active", tdx_mode="auto",
                            result="begun", errno=None, expected="refuses", answer=None,
                            decoder="decoder0.0", region_mode="ram", window_start=hex(start),
-                           serial="0x42", firmware="BWFW VERSION 00", gate_cause=None)  # fmt: skip
+                           serial="0x42", firmware="BWFW VERSION 00", tdx_cause=None)  # fmt: skip
         self.assertIn("/proc/cpuinfo: tdx_host_platform", record["TDXO_EVIDENCE"])
         self.wait_for_driver(device, "device_dax")
         self.assertEqual(self.blocks(), before)
@@ -88,7 +88,7 @@ class Active(Scene):
         """A DIMM has no dax device: its blocks stay offline."""
         before = self.blocks()
         self.guest.add_dimm("1G")
-        record = self.wait_for_record(carrier="dimm")
+        record = self.wait_for_record(type="dimm")
         self.assert_record(record, verdict="offline", reason="outside-boot-map", size=str(GIB),
                            blocks="8", blocks_online="0", device=None)  # fmt: skip
         start = int(record["TDXO_START"], 0)
@@ -181,7 +181,7 @@ class Active(Scene):
         self.assertEqual(state["disagreements"], 1)
         self.assertGreater(state["events"], 0)
         self.assertLess(abs(state["last_look"] - int(self.sh("date +%s"))), 600)
-        self.assertEqual(state["gate"], {"state": "active", "detected": "active", "mode": "auto"})
+        self.assertEqual(state["tdx"], {"state": "active", "detected": "active", "mode": "auto"})
         answers = {entry.get("answer") for entry in state["ranges"]}
         self.assertEqual(answers, {None, "accepts", "refuses"})
         self.assertIn("refuses", [e.get("answer") for e in state["ranges"] if e["reason"] == "kernel-refused"])
@@ -219,16 +219,16 @@ class Active(Scene):
             self.assertEqual(self.state(), {"state": "active", "detected": "active", "mode": "auto"})
             self.assert_guard("0", "offline")
             report = json.loads(self.sh("tdx-onlined --dry-run --json"))
-            dimm = [entry["verdict"] for entry in report["ranges"] if entry["carrier"] == "dimm"]
-            self.assertEqual((report["gate"]["state"], dimm), ("active", ["offline"]))
+            dimm = [entry["verdict"] for entry in report["ranges"] if entry["type"] == "dimm"]
+            self.assertEqual((report["tdx"]["state"], dimm), ("active", ["offline"]))
             self.sh(f"systemctl stop {UNIT}")
 
     def test_11_bad_configuration(self):
         """A configuration that cannot be read: no start, and the file and line are named."""
-        self.configure("Gate=ajar")
+        self.configure("TDX=ajar")
         self.assertNotEqual(self.guest.run(f"systemctl start {UNIT}", check=False).status, 0)
         messages = [e["MESSAGE"] for e in self.guest.journal(f"_SYSTEMD_UNIT={UNIT}", "PRIORITY=3")]
-        self.assertIn("/etc/tdx-onlined.conf.d/test.conf:2: Gate=ajar: not auto, active or absent", messages)
+        self.assertIn("/etc/tdx-onlined.conf.d/test.conf:2: TDX=ajar: not auto, active or absent", messages)
         self.assert_guard("1", "online")
         self.sh(f"systemctl reset-failed {UNIT}")
 
@@ -248,7 +248,7 @@ class Armed(Scene):
         self.sh(f"echo online_movable >{MEMORY}/auto_online_blocks")  # it is to go out again
         self.create_region(0, "512M")
         record = self.wait_for_record(region=self.regions[0])
-        self.assert_record(record, verdict="ignore", reason="already-online", gate="armed",
+        self.assert_record(record, verdict="ignore", reason="already-online", tdx_state="armed",
                            blocks="4", blocks_online="4", driver="kmem", result="nothing-to-do")  # fmt: skip
         self.assertIn("; it keeps TDX from initializing; take it out with: ", record["MESSAGE"])
         start = self.window(0)[0]
@@ -267,7 +267,7 @@ class Armed(Scene):
             self.assertEqual(self.state(), {"state": "armed", "detected": "armed", "mode": "auto"})
             self.assert_guard("0", "offline")
             report = json.loads(self.sh("tdx-onlined --dry-run --json"))
-            self.assertEqual((report["gate"]["state"], report["ranges"][0]["reason"]),
+            self.assertEqual((report["tdx"]["state"], report["ranges"][0]["reason"]),
                              ("armed", "already-online"))  # fmt: skip
         self.sh(f"echo online_movable >{MEMORY}/auto_online_blocks")
 
@@ -277,7 +277,7 @@ class Armed(Scene):
         self.wait_for_driver(self.record["TDXO_DEVICE"], "device_dax")
         self.mark()
         self.sh(f"echo 1 >{REFUSE}/initialized")
-        self.guest.wait_for(f"systemctl show -P StatusText {UNIT} | grep 'gate active'", 60)
+        self.guest.wait_for(f"systemctl show -P StatusText {UNIT} | grep 'TDX active'", 60)
         self.assertEqual([record for record in self.records() if record["TDXO_RESULT"] != "changed"], [])
         self.assert_guard("0", "offline")
 
@@ -290,17 +290,17 @@ class Absent(Scene):
     def test_00_no_guard(self):
         self.assert_guard("1", "online")
         messages = [entry["MESSAGE"] for entry in self.guest.journal(f"_SYSTEMD_UNIT={UNIT}")]
-        self.assertIn("TDX gate absent (not-enabled)", messages)
+        self.assertIn("TDX absent (not-enabled)", messages)
         self.assertIn("No memory arrived after boot: nothing to do", messages)
-        [entry] = self.guest.journal(f"_SYSTEMD_UNIT={UNIT}", "TDXO_GATE=absent")
-        self.assertEqual(entry["TDXO_GATE_CAUSE"], "not-enabled")
+        [entry] = self.guest.journal(f"_SYSTEMD_UNIT={UNIT}", "TDXO_TDX_STATE=absent")
+        self.assertEqual(entry["TDXO_TDX_CAUSE"], "not-enabled")
         self.assertIn("/proc/cpuinfo: no tdx_host_platform", entry["TDXO_EVIDENCE"])
 
     def test_01_kernel_onlines(self):
         """With the kernel's own policy all is online; the daemon may see it before the kernel is done."""
         self.create_region(0, "512M")
         record = self.wait_for_record(region=self.regions[0])
-        self.assert_record(record, verdict="online", reason="gate-absent", blocks="4",
+        self.assert_record(record, verdict="online", reason="tdx-absent", blocks="4",
                            blocks_online="4", zone="auto")  # fmt: skip
         self.assertIn(record["TDXO_RESULT"], ("nothing-to-do", "done"))
 
@@ -309,15 +309,15 @@ class Absent(Scene):
         self.sh(f"echo offline >{MEMORY}/auto_online_blocks")
         self.create_region(1, "512M")
         self.guest.add_dimm("512M")
-        for fields in ({"region": self.regions[1]}, {"carrier": "dimm"}):
+        for fields in ({"region": self.regions[1]}, {"type": "dimm"}):
             record = self.wait_for_record(**fields)
-            self.assert_record(record, verdict="online", reason="gate-absent", blocks="4",
+            self.assert_record(record, verdict="online", reason="tdx-absent", blocks="4",
                                blocks_online="4", result="done")  # fmt: skip
 
     def test_03_virtio_mem(self):
         """Blocks that arrive one by one are one range."""
         self.guest.resize_virtio_mem("1G")
-        record = self.wait_for_record(carrier="virtio-mem")
+        record = self.wait_for_record(type="virtio-mem")
         self.assert_record(record, verdict="online", blocks="8", blocks_online="8", size=str(GIB))
 
     def test_04_oneshot(self):

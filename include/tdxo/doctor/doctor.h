@@ -17,12 +17,12 @@
 #include "tdxo/doctor/udev_rule.h"
 #include "tdxo/memory/snapshot.h"
 #include "tdxo/record/record.h"
-#include "tdxo/tdx/tdx_log.h"
+#include "tdxo/tdx/log.h"
 
 enum finding_code {
 	FINDING_NO_MEMORY_HOTPLUG,
 	FINDING_NOT_WRITABLE,
-	FINDING_GATE_OVERRIDDEN,
+	FINDING_TDX_OVERRIDDEN,
 	FINDING_BOOT_MAP_UNKNOWN,
 	FINDING_TDX_HIBERNATION,
 	FINDING_TDX_FEW_KEYS,
@@ -107,7 +107,7 @@ struct doctor_unwritable {
 };
 
 struct doctor_facts {
-	const struct gate *gate;
+	const struct tdx *tdx;
 	const struct snapshot *snapshot; /* NULL: the kernel has no memory hotplug */
 	const struct record *records;	 /* of a dry run; without their plans */
 	size_t n_records;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Arrivals: the ranges that were not there at boot, each with its carrier.
+ * Arrivals: the ranges that were not there at boot, each with its type.
  *
  * A range is one mapping of a dax device; or a DIMM, whose exact extent the firmware memmap
  * names; or else a run of neighbouring memory blocks that neither explains.
@@ -40,7 +40,7 @@ struct origin {
 struct arrival {
 	struct range range;
 	uint64_t size; /* known even where the range is not */
-	enum carrier carrier;
+	enum device_type type;
 	enum fault fault;
 	char device[SYSFS_NAME];      /* dax device; empty if there is none */
 	char region[SYSFS_NAME];      /* CXL region; empty if there is none */

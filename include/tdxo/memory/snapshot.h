@@ -16,7 +16,7 @@
 #include "tdxo/base/range.h"
 #include "tdxo/memory/boot_map.h"
 #include "tdxo/memory/zoneinfo.h"
-#include "tdxo/tdx/gate.h"
+#include "tdxo/tdx/state.h"
 
 #define SYSFS_NAME   64 /* a device's name, with its NUL */
 #define MEMDEVS_MAX  16 /* CXL 3.1, table 8-99: at most 16 interleave ways */
@@ -46,14 +46,14 @@ struct block_count {
 	uint64_t unread; /* present, but the state could not be read or was not asked for */
 };
 
-enum carrier {
-	CARRIER_UNKNOWN,
-	CARRIER_CXL,
-	CARRIER_HMEM,
-	CARRIER_PMEM,
-	CARRIER_DIMM,
-	CARRIER_VIRTIO_MEM,
-	CARRIER_MAX,
+enum device_type {
+	TYPE_UNKNOWN,
+	TYPE_CXL,
+	TYPE_HMEM,
+	TYPE_PMEM,
+	TYPE_DIMM,
+	TYPE_VIRTIO_MEM,
+	TYPE_MAX,
 };
 
 enum dax_driver {
@@ -78,7 +78,7 @@ struct dax_device {
 	uint64_t align;		 /* of its mappings in devdax mode; 0: not known */
 	bool map_on_itself;	 /* its memory map would lie in the memory that it brings */
 	uint64_t identity;	 /* differs if the device went away and one of its name came */
-	enum carrier carrier;
+	enum device_type type;
 	enum dax_driver driver;
 	int target_node;	/* or NODE_UNKNOWN */
 	uint64_t size;		/* 0: not set up yet */
@@ -114,7 +114,7 @@ struct snapshot {
 	enum devdax_use devdax_use;
 	struct zoneinfo zones;
 	uint64_t movable_advice; /* the kernel's, of movable to kernel memory, in percent */
-	struct gate gate;
+	struct tdx tdx;
 	struct boot_map boot_map;
 };
 
@@ -150,10 +150,10 @@ static inline bool snapshot_guarded(const struct snapshot *snapshot)
 	return snapshot->dax_autoprobe == DAX_AUTOPROBE_OFF;
 }
 
-const char *carrier_to_string(enum carrier carrier);
-int carrier_from_string(const char *text, enum carrier *ret_carrier) MUST_CHECK;
+const char *device_type_to_string(enum device_type type);
+int device_type_from_string(const char *text, enum device_type *ret_type) MUST_CHECK;
 const char *dax_driver_to_string(enum dax_driver driver); /* NULL: no driver */
 int dax_driver_from_string(const char *text, enum dax_driver *ret_driver) MUST_CHECK;
 
-/* The carrier of a dax device, by its path below /sys/devices. */
-enum carrier carrier_of_dax_path(const char *path);
+/* The type of a dax device, by its path below /sys/devices. */
+enum device_type device_type_of_dax_path(const char *path);

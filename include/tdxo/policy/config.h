@@ -14,7 +14,7 @@
 #include "tdxo/base/compiler.h"
 #include "tdxo/base/range.h"
 #include "tdxo/policy/rule.h"
-#include "tdxo/tdx/gate.h"
+#include "tdxo/tdx/state.h"
 
 /* What may be done with ranges that were there before the first start of this boot. */
 enum present {
@@ -28,7 +28,7 @@ enum present {
 
 struct config {
 	bool observe; /* Act=no */
-	enum gate_mode gate;
+	enum tdx_mode tdx;
 	struct range_set capable; /* windows asserted to be TDX memory */
 	enum present present;
 	uint64_t movable_ratio;	  /* percent of kernel memory that may be movable */
@@ -40,7 +40,7 @@ struct config {
 /* The keys of tdx-onlined.conf, in the order of the manual page. */
 enum config_key {
 	CONFIG_ACT,
-	CONFIG_GATE,
+	CONFIG_TDX,
 	CONFIG_CAPABLE_RANGES,
 	CONFIG_PRESENT,
 	CONFIG_MAX_MOVABLE_RATIO,

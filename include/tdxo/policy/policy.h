@@ -16,7 +16,7 @@
 #include "tdxo/policy/config.h"
 #include "tdxo/policy/reason.h"
 #include "tdxo/policy/rule.h"
-#include "tdxo/tdx/gate.h"
+#include "tdxo/tdx/state.h"
 
 /* Why a decision is only recorded, and nothing is done. */
 enum withheld {
@@ -67,7 +67,7 @@ enum containment policy_containment(const struct snapshot *snapshot, const struc
 	struct range range, enum boot_source *ret_source);
 
 /*
- * What the kernel is expected to answer. That is by the gate as found: the configuration may make
+ * What the kernel is expected to answer. That is by the TDX state as found: the configuration may make
  * another one of it, but does not make the kernel refuse, or accept.
  */
 enum answer policy_expects(const struct config *config, const struct snapshot *snapshot,

@@ -30,7 +30,7 @@ enum on_failure {
 
 /* The keys of [Match]. */
 enum match {
-	MATCH_CARRIER,
+	MATCH_TYPE,
 	MATCH_DEVICE,
 	MATCH_SERIAL,
 	MATCH_PCI_ADDRESS,

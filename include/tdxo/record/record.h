@@ -14,7 +14,7 @@
 #include "tdxo/memory/arrival.h"
 #include "tdxo/policy/plan.h"
 #include "tdxo/policy/policy.h"
-#include "tdxo/tdx/gate.h"
+#include "tdxo/tdx/state.h"
 
 enum result {
 	RESULT_NOTHING,	 /* what was decided is true already */
@@ -47,7 +47,7 @@ struct record {
 	struct decision decision;
 	const struct plan *plan; /* the one of its device */
 	struct outcome outcome;
-	struct gate gate;
+	struct tdx tdx;
 };
 
 enum field_kind {
@@ -66,7 +66,7 @@ struct field {
 };
 
 #define RECORD_FIELDS	48
-#define GATE_FIELDS	4
+#define TDX_FIELDS	4
 #define RECORD_SENTENCE 1024
 
 /* Has the kernel answered something else than it was expected to? */
@@ -86,11 +86,11 @@ const char *record_subject(const struct record *record, char buf[RECORD_SENTENCE
 void record_append_removal(struct strbuf *text, const struct arrival *arrival);
 
 /*
- * The named fields, and at their end those of the gate; absent things are there with FIELD_NULL.
+ * The named fields, and at their end those of the TDX state; absent things are there with FIELD_NULL.
  * Returns how many.
  */
 size_t record_fields(const struct record *record, struct field fields[RECORD_FIELDS]);
-void gate_fields(const struct gate *gate, struct field fields[GATE_FIELDS]);
+void tdx_fields(const struct tdx *tdx, struct field fields[TDX_FIELDS]);
 
 const char *result_to_string(enum result result);
 int result_from_string(const char *text, enum result *ret_result) MUST_CHECK;

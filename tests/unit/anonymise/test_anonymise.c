@@ -143,9 +143,9 @@ static void test_rule(void **state)
 
 	(void)state;
 	assert_rule(&disguise,
-		"# " SECRET "\n[Match]\n\n Carrier = \"cxl dimm\" # " SECRET "\n[Policy]\n"
+		"# " SECRET "\n[Match]\n\n Type = \"cxl dimm\" # " SECRET "\n[Policy]\n"
 		"Verdict=ignore",
-		"[Match]\nCarrier=cxl dimm\n[Policy]\nVerdict=ignore\n");
+		"[Match]\nType=cxl dimm\n[Policy]\nVerdict=ignore\n");
 	assert_rule(&disguise, "", "");
 }
 

@@ -13,7 +13,7 @@ static void test_in_order(void **state)
 	HOST(host);
 	host.facts.cmdline = NULL;
 	assert_healthy(&host);
-	set_gate(&host, GATE_ABSENT, GATE_MODE_AUTO);
+	set_tdx(&host, TDX_ABSENT, TDX_MODE_AUTO);
 	host.snapshot.dax_autoprobe = DAX_AUTOPROBE_ON;
 	strcpy(host.snapshot.auto_online_blocks, "online");
 	host.snapshot.boot_map.known = false;
@@ -31,17 +31,17 @@ static void test_no_hotplug(void **state)
 			"CONFIG_MEMORY_HOTPLUG=y", "/sys/devices/system/memory/block_size_bytes"});
 }
 
-static void test_gate_mode(void **state)
+static void test_tdx_mode(void **state)
 {
 	(void)state;
 	HOST(host);
-	set_gate(&host, GATE_ACTIVE, GATE_MODE_ABSENT);
-	assert_findings(&host, {FINDING_GATE_OVERRIDDEN, SEVERITY_PROBLEM,
-				       "absent as configured, but active as found", "Gate=auto",
+	set_tdx(&host, TDX_ACTIVE, TDX_MODE_ABSENT);
+	assert_findings(&host, {FINDING_TDX_OVERRIDDEN, SEVERITY_PROBLEM,
+				       "absent as configured, but active as found", "TDX=auto",
 				       "/etc/tdx-onlined.conf"});
-	set_gate(&host, GATE_ABSENT, GATE_MODE_ABSENT);
+	set_tdx(&host, TDX_ABSENT, TDX_MODE_ABSENT);
 	assert_healthy(&host);
-	set_gate(&host, GATE_ABSENT, GATE_MODE_ACTIVE);
+	set_tdx(&host, TDX_ABSENT, TDX_MODE_ACTIVE);
 	assert_healthy(&host);
 }
 
@@ -62,54 +62,53 @@ static void test_boot_map(void **state)
 static void test_tdx_failures(void **state)
 {
 	static const struct {
-		enum gate_state before; /* absent: without the flag */
+		enum tdx_state before; /* absent: without the flag */
 		const char *messages[2];
 		struct want want;
 	} rows[] = {
-		{GATE_ABSENT, {"virt/tdx: initialization failed: Hibernation support is enabled"},
+		{TDX_ABSENT, {"virt/tdx: initialization failed: Hibernation support is enabled"},
 			{FINDING_TDX_HIBERNATION, SEVERITY_PROBLEM, "Hibernation support",
 				"nohibernate on the kernel command line", "kernel log"}},
-		{GATE_ABSENT,
-			{"virt/tdx: initialization failed: too few private KeyIDs available."},
+		{TDX_ABSENT, {"virt/tdx: initialization failed: too few private KeyIDs available."},
 			{FINDING_TDX_FEW_KEYS, SEVERITY_PROBLEM, "too few private KeyIDs",
 				"more private KeyIDs", "kernel log"}},
-		{GATE_ARMED, {"virt/tdx: module not loaded"},
+		{TDX_ARMED, {"virt/tdx: module not loaded"},
 			{FINDING_TDX_MODULE_MISSING, SEVERITY_PROBLEM, "module not loaded",
 				"SEAM loader", "kernel log"}},
-		{GATE_ARMED,
+		{TDX_ARMED,
 			{"virt/tdx: frame pointer (RBP) clobber bug present, upgrade TDX module",
 				"virt/tdx: module initialization failed (-22)"},
 			{FINDING_TDX_MODULE_OLD, SEVERITY_PROBLEM, "RBP", "newer TDX module",
 				"kernel log"}},
-		{GATE_ARMED, {"virt/tdx: Self-snoop is required for TDX"},
+		{TDX_ARMED, {"virt/tdx: Self-snoop is required for TDX"},
 			{FINDING_TDX_PROCESSOR, SEVERITY_PROBLEM, "Self-snoop",
 				"clearcpuid=", "kernel log"}},
-		{GATE_ARMED, {SYS_INIT},
+		{TDX_ARMED, {SYS_INIT},
 			{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM,
 				SYS_INIT ". The TDX module answered SEAMCALL leaf 33 with "
 					 "0xc000090000000000: a CPUID value is not what the TDX "
 					 "module requires. TDX cannot start before the next boot.",
 				"Update the BIOS and the TDX module", "kernel log"}},
-		{GATE_ARMED, {CONFIG, FAILED_5},
+		{TDX_ARMED, {CONFIG, FAILED_5},
 			{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM,
 				"leaf 45 with 0xc0000a0200000000: memory of the kernel is not "
 				"convertible to TDX memory.",
 				"Update the BIOS and the TDX module", "kernel log"}},
-		{GATE_ARMED, {FAILED_5},
+		{TDX_ARMED, {FAILED_5},
 			{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, FAILED_5 ". TDX cannot start",
 				"journalctl -k -b -g virt/tdx", "kernel log"}},
-		{GATE_ARMED, {"virt/tdx: TDX-Module initialization failed (-12)"},
+		{TDX_ARMED, {"virt/tdx: TDX-Module initialization failed (-12)"},
 			{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "failed (-12).",
 				"while memory is free", "kernel log"}},
-		{GATE_ARMED,
+		{TDX_ARMED,
 			{"virt/tdx: SEAMCALL (0x0000000000000023) failed: 0xc000090000000000",
 				"virt/tdx: module initialization failed (-28)"},
 			{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "failed (-28). TDX cannot",
 				"fewer and larger ranges", "kernel log"}},
-		{GATE_ARMED, {"virt/tdx: module initialization failed (-28)"},
+		{TDX_ARMED, {"virt/tdx: module initialization failed (-28)"},
 			{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "failed (-28).",
 				"fewer and larger ranges", "kernel log"}},
-		{GATE_ARMED, {"virt/tdx: module initialization failed (-22)"},
+		{TDX_ARMED, {"virt/tdx: module initialization failed (-22)"},
 			{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "failed (-22).",
 				"journalctl -k -b -g virt/tdx", "kernel log"}},
 	};
@@ -117,10 +116,10 @@ static void test_tdx_failures(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		HOST(host);
-		set_gate(&host, rows[i].before, GATE_MODE_AUTO);
+		set_tdx(&host, rows[i].before, TDX_MODE_AUTO);
 		for (size_t j = 0; j < 2 && rows[i].messages[j]; j++)
 			log_message(&host, rows[i].messages[j]);
-		assert_int_equal(host.snapshot.gate.detected, GATE_ABSENT);
+		assert_int_equal(host.snapshot.tdx.detected, TDX_ABSENT);
 		assert_findings_of(&host.facts, &rows[i].want, 1);
 		/* the same without memory hotplug */
 		host.facts.snapshot = NULL;
@@ -136,14 +135,14 @@ static void test_not_started(void **state)
 {
 	(void)state;
 	HOST(host);
-	set_gate(&host, GATE_ARMED, GATE_MODE_AUTO);
+	set_tdx(&host, TDX_ARMED, TDX_MODE_AUTO);
 	set_release(&host, 7, 1);
 	assert_findings(&host, {FINDING_TDX_UNKNOWN, SEVERITY_PROBLEM,
 				       "cannot be read. Sources: /proc/cpuinfo: tdx_host_platform; "
 				       "/sys/devices/system/cpu/hotplug/states: not there.",
 				       "Run this as root", "TDX state"});
-	set_source(&host, GATE_SOURCE_CORE_STATE, FACT_NO);
-	set_source(&host, GATE_SOURCE_KVM_INTEL, FACT_NO);
+	set_source(&host, TDX_SOURCE_CORE_STATE, FACT_NO);
+	set_source(&host, TDX_SOURCE_KVM_INTEL, FACT_NO);
 	assert_findings(&host, {FINDING_TDX_NOT_STARTED, SEVERITY_PROBLEM, "does not show why",
 				       "VMX", "TDX state"});
 	add_record(&host, "dax0.0", 4, 4)->decision.verdict = VERDICT_ONLINE;
@@ -160,7 +159,7 @@ static void test_conflict(void **state)
 {
 	(void)state;
 	HOST(host);
-	set_source(&host, GATE_SOURCE_CPUINFO, FACT_NO);
+	set_source(&host, TDX_SOURCE_CPUINFO, FACT_NO);
 	assert_findings(&host, {FINDING_TDX_UNKNOWN, SEVERITY_PROBLEM,
 				       "contradict each other. Sources: /proc/cpuinfo: no "
 				       "tdx_host_platform; /sys/devices/faux/tdx_host: there.",
@@ -177,7 +176,7 @@ static void test_failed_by_memory(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(messages); i++) {
 		HOST(host);
-		set_gate(&host, GATE_ARMED, GATE_MODE_AUTO);
+		set_tdx(&host, TDX_ARMED, TDX_MODE_AUTO);
 		log_message(&host, messages[i]);
 		log_message(&host, FAILED_5);
 		add_record(&host, "dax0.0", 4, 4)->decision.verdict = VERDICT_ONLINE;
@@ -215,10 +214,10 @@ static void test_cxl_window(void **state)
 	HOST(host);
 	host.facts.boot_ram_in_cxl = &parts;
 	assert_healthy(&host); /* TDX is active: it has taken the memory */
-	set_gate(&host, GATE_ARMED, GATE_MODE_AUTO);
+	set_tdx(&host, TDX_ARMED, TDX_MODE_AUTO);
 	assert_findings_of(&host.facts, wants, 2);
 	/* without TDX it is a way to use the memory; with a TDX that failed it is the reason */
-	set_gate(&host, GATE_ABSENT, GATE_MODE_AUTO);
+	set_tdx(&host, TDX_ABSENT, TDX_MODE_AUTO);
 	assert_healthy(&host);
 	host.log.enabled = true;
 	assert_findings_of(&host.facts, wants, 2);
@@ -232,7 +231,7 @@ static void test_late_memory(void **state)
 
 	(void)state;
 	HOST(host);
-	set_gate(&host, GATE_ARMED, GATE_MODE_AUTO);
+	set_tdx(&host, TDX_ARMED, TDX_MODE_AUTO);
 	record = add_record(&host, "dax0.0", 4, 0);
 	record->decision.verdict = VERDICT_ONLINE; /* so that it is not stranded as well */
 	assert_findings(&host, {FINDING_LATE_MEMORY, SEVERITY_PROBLEM, "is in the kernel",
@@ -249,7 +248,7 @@ static void test_late_memory(void **state)
 	record->outcome.blocks.present = 0;
 	assert_healthy(&host);
 	record->outcome.blocks.present = 4;
-	set_gate(&host, GATE_ACTIVE, GATE_MODE_AUTO);
+	set_tdx(&host, TDX_ACTIVE, TDX_MODE_AUTO);
 	assert_healthy(&host);
 }
 
@@ -257,7 +256,7 @@ static void test_kvm_not_loaded(void **state)
 {
 	(void)state;
 	HOST(host);
-	set_gate(&host, GATE_ARMED, GATE_MODE_AUTO);
+	set_tdx(&host, TDX_ARMED, TDX_MODE_AUTO);
 	assert_healthy(&host); /* it is loaded, and has no such parameter */
 	host.facts.kvm_loaded = false;
 	assert_findings(&host, {FINDING_KVM_NOT_LOADED, SEVERITY_NOTICE, "kvm_intel is not loaded",
@@ -287,7 +286,7 @@ static void test_kvm_off(void **state)
 
 	(void)state;
 	HOST(host);
-	host.snapshot.gate.evidence.facts[GATE_SOURCE_KVM_INTEL] = FACT_NO;
+	host.snapshot.tdx.evidence.facts[TDX_SOURCE_KVM_INTEL] = FACT_NO;
 	assert_kvm_off(&host, "tdx is N", "echo options kvm_intel tdx=1 >");
 	tdx_log_read(&host.log, "kvm_intel: APICv is required for TDX");
 	assert_kvm_off(&host, "; kvm_intel: APICv is required for TDX.", "what the message names");
@@ -300,15 +299,15 @@ static void test_kvm_off(void **state)
 	host.facts.cmdline = "kvm_intel.tdx=0 kvm_intel.tdx=1";
 	assert_kvm_off(&host, "", "sed -i '3s/^/#/'");
 	/* TDX failed: KVM cannot help it */
-	set_gate(&host, GATE_ARMED, GATE_MODE_AUTO);
-	set_source(&host, GATE_SOURCE_KVM_INTEL, FACT_NO);
+	set_tdx(&host, TDX_ARMED, TDX_MODE_AUTO);
+	set_source(&host, TDX_SOURCE_KVM_INTEL, FACT_NO);
 	log_message(&host, "virt/tdx: module initialization failed (-22)");
 	assert_findings(&host,
 		{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "failed (-22)", "", "kernel log"});
 	host.facts.cmdline = "";
 	host.log = (struct tdx_log){0};
-	set_gate(&host, GATE_ABSENT, GATE_MODE_AUTO);
-	set_source(&host, GATE_SOURCE_KVM_INTEL, FACT_NO);
+	set_tdx(&host, TDX_ABSENT, TDX_MODE_AUTO);
+	set_source(&host, TDX_SOURCE_KVM_INTEL, FACT_NO);
 	assert_healthy(&host);
 }
 
@@ -353,7 +352,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_in_order),
 		cmocka_unit_test(test_no_hotplug),
-		cmocka_unit_test(test_gate_mode),
+		cmocka_unit_test(test_tdx_mode),
 		cmocka_unit_test(test_boot_map),
 		cmocka_unit_test(test_tdx_failures),
 		cmocka_unit_test(test_not_started),

@@ -97,7 +97,7 @@ static void test_command_line_without_tdx(void **state)
 {
 	(void)state;
 	HOST(host);
-	set_gate(&host, GATE_ABSENT, GATE_MODE_AUTO);
+	set_tdx(&host, TDX_ABSENT, TDX_MODE_AUTO);
 	host.facts.cmdline = "memhp_default_state=online efi=nosoftreserve movable_node";
 	assert_healthy(&host);
 	host.facts.cmdline = "memhp_default_state=online tdx_onlined=off";
@@ -135,7 +135,7 @@ static void test_udev(void **state)
 			"'1s/^/#/' '/etc/udev/rules.d/it'\\''s.rules'",
 			"/run/udev/rules.d/it's.rules:1"});
 	host.facts.n_udev = 1;
-	set_gate(&host, GATE_ABSENT, GATE_MODE_AUTO);
+	set_tdx(&host, TDX_ABSENT, TDX_MODE_AUTO);
 	assert_findings(&host, {FINDING_UDEV_RULE, SEVERITY_NOTICE, "", "",
 				       "/usr/lib/udev/rules.d/40-a.rules:14"});
 }
@@ -224,9 +224,9 @@ static void test_stranded(void **state)
 	record->outcome.blocks.online = 3;
 	assert_stranded(&host, ": 128 MiB of it, in 1 memory block, must", "daxctl");
 	record->arrival.device[0] = '\0';
-	record->arrival.carrier = CARRIER_VIRTIO_MEM;
+	record->arrival.type = TYPE_VIRTIO_MEM;
 	assert_stranded(&host, "", "requested-size=0");
-	record->arrival.carrier = CARRIER_DIMM;
+	record->arrival.type = TYPE_DIMM;
 	assert_stranded(&host, "", "Boot again");
 	/* not if it is online, will be, is not known, is not in the kernel, or nobody refuses it */
 	record->outcome.blocks.online = 4;
@@ -239,7 +239,7 @@ static void test_stranded(void **state)
 	record->decision.verdict = VERDICT_ONLINE;
 	assert_healthy(&host);
 	record->decision.verdict = VERDICT_OFFLINE;
-	set_gate(&host, GATE_ABSENT, GATE_MODE_AUTO);
+	set_tdx(&host, TDX_ABSENT, TDX_MODE_AUTO);
 	assert_healthy(&host);
 }
 
@@ -261,7 +261,7 @@ static void test_movable(void **state)
 		{FINDING_MOVABLE_ZONE, SEVERITY_NOTICE,
 			"128 MiB at [mem 0x100000000-0x107ffffff] are in",
 			"chmem -d 0x100000000-0x107ffffff", "/sys/devices/system/memory"});
-	set_gate(&host, GATE_ABSENT, GATE_MODE_AUTO);
+	set_tdx(&host, TDX_ABSENT, TDX_MODE_AUTO);
 	assert_healthy(&host);
 }
 

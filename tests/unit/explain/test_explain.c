@@ -6,8 +6,8 @@
  */
 #include "tests/unit/story.h"
 
-#define DAX  .dax = 1, .carrier = CARRIER_CXL
-#define DIMM .carrier = CARRIER_DIMM
+#define DAX  .dax = 1, .type = TYPE_CXL
+#define DIMM .type = TYPE_DIMM
 
 /* The scene, and a part of what one topic has in it. */
 struct row {
@@ -72,46 +72,46 @@ static void test_boot_map(void **state)
 	check_rows(TOPIC_BOOT_MAP, rows, ARRAY_SIZE(rows));
 }
 
-/* A gate by configuration: the explanation has both states, and the remedy is another. */
-static void test_gate_overridden(void **state)
+/* A TDX state by configuration: the explanation has both states, and the remedy is another. */
+static void test_tdx_overridden(void **state)
 {
 	struct storybook book = {0};
-	struct gate *gate = &book.stage.snapshot.gate;
+	struct tdx *tdx = &book.stage.snapshot.tdx;
 
 	(void)state;
-	storybook_set(&book, &(struct scene){DIMM, .gate = GATE_ABSENT});
-	*gate = gate_decide(&gate->evidence, GATE_MODE_ACTIVE);
+	storybook_set(&book, &(struct scene){DIMM, .tdx = TDX_ABSENT});
+	*tdx = tdx_decide(&tdx->evidence, TDX_MODE_ACTIVE);
 	storybook_decide(&book);
 	storybook_tell(&book);
-	assert_has(&book, TOPIC_GATE,
-		"By Gate= or --gate= the gate counts as active. As found it is absent. Firmware "
+	assert_has(&book, TOPIC_TDX,
+		"By TDX= or --tdx= TDX counts as active. As found it is absent. Firmware "
 		"has not enabled TDX");
-	assert_has(&book, TOPIC_CHANGE, "Only Gate= or --gate= keeps it out.");
+	assert_has(&book, TOPIC_CHANGE, "Only TDX= or --tdx= keeps it out.");
 	storybook_done(&book);
 }
 
 /* The kernel's message follows the cause. */
-static void test_gate_failed(void **state)
+static void test_tdx_failed(void **state)
 {
 	struct storybook book = {0};
-	struct gate_facts facts;
+	struct tdx_facts facts;
 	struct tdx_log log = {0};
 
 	(void)state;
-	storybook_set(&book, &(struct scene){DAX, .gate = GATE_ARMED});
-	facts = book.stage.snapshot.gate.evidence;
+	storybook_set(&book, &(struct scene){DAX, .tdx = TDX_ARMED});
+	facts = book.stage.snapshot.tdx.evidence;
 	tdx_log_read(&log, "virt/tdx: module not loaded");
-	gate_read_log(&log, &facts);
-	book.stage.snapshot.gate = gate_decide(&facts, GATE_MODE_AUTO);
+	tdx_read_log(&log, &facts);
+	book.stage.snapshot.tdx = tdx_decide(&facts, TDX_MODE_AUTO);
 	storybook_decide(&book);
 	storybook_tell(&book);
-	assert_has(&book, TOPIC_GATE,
+	assert_has(&book, TOPIC_TDX,
 		"Firmware has loaded no TDX module: virt/tdx: module not loaded. Sources: ");
 	storybook_done(&book);
 }
 
 #define MOVABLE_RULE                                                                               \
-	.asks = ASKS_NO_VERDICT, .zone = ZONE_MOVABLE, .gate = GATE_ABSENT, .ratio = RATIO_NO_ADVICE
+	.asks = ASKS_NO_VERDICT, .zone = ZONE_MOVABLE, .tdx = TDX_ABSENT, .ratio = RATIO_NO_ADVICE
 
 static void test_rule(void **state)
 {
@@ -119,7 +119,7 @@ static void test_rule(void **state)
 		{{DAX, .asks = ASKS_NO_RULES}, "There are no rules."},
 		{{DAX, .asks = ASKS_NO_MATCH}, "No rule matches."},
 		{{DAX, .asks = ASKS(OFFLINE)}, "Rule 10-it.rule matches."},
-		{{DAX, .asks = ASKS(ONLINE), .gate = GATE_ACTIVE},
+		{{DAX, .asks = ASKS(ONLINE), .tdx = TDX_ACTIVE},
 			"matches, and asks for online, which it cannot have."},
 		{{DAX, MOVABLE_RULE}, "cannot have: the sizes of the zones are not known."},
 		/* 4 GiB and 1 GiB to 16 GiB, rounded up */
@@ -131,20 +131,20 @@ static void test_rule(void **state)
 	check_rows(TOPIC_RULE, rows, ARRAY_SIZE(rows));
 }
 
-#define IN_DEVDAX_MODE .dax = 1, .carrier = CARRIER_CXL, .driver = DAX_DRIVER_DEVICE_DAX
+#define IN_DEVDAX_MODE .dax = 1, .type = TYPE_CXL, .driver = DAX_DRIVER_DEVICE_DAX
 
 static void test_verdict(void **state)
 {
 	static const struct row rows[] = {
-		{{DIMM, .gate = GATE_ACTIVE, .place = PLACE_INSIDE}, " It goes to zone kernel."},
+		{{DIMM, .tdx = TDX_ACTIVE, .place = PLACE_INSIDE}, " It goes to zone kernel."},
 		{{DAX, .asks = ASKS_NO_VERDICT, .zone = ZONE_MOVABLE, .head = HEAD_PLENTY},
 			" It goes to zone movable."},
 		{{DIMM, .presence = PRESENCE_TOO_SMALL}, " Of its edges 127 MiB are lost"},
 		/* page metadata of 16 MiB, a devdax device needs 4 MiB */
 		{{DAX, .head = HEAD_NONE}, " It takes 16 MiB, and 0 B can be spared."},
-		{{IN_DEVDAX_MODE, .gate = GATE_ACTIVE}, " With driver kmem the verdict would be "
-							"devdax: TDX refuses it"},
-		{{IN_DEVDAX_MODE, .gate = GATE_ABSENT}, " would be online: there is no TDX"},
+		{{IN_DEVDAX_MODE, .tdx = TDX_ACTIVE}, " With driver kmem the verdict would be "
+						      "devdax: TDX refuses it"},
+		{{IN_DEVDAX_MODE, .tdx = TDX_ABSENT}, " would be online: there is no TDX"},
 	};
 
 	(void)state;
@@ -157,7 +157,7 @@ static void test_table(void **state)
 	struct storybook book = {0};
 
 	(void)state;
-	storybook_set(&book, &(struct scene){DAX, .gate = GATE_ACTIVE});
+	storybook_set(&book, &(struct scene){DAX, .tdx = TDX_ACTIVE});
 	for (enum reason reason = 0; reason < REASON_MAX; reason++) {
 		book.record.decision.reason = reason;
 		storybook_tell(&book);
@@ -173,9 +173,9 @@ static void test_steps(void **state)
 {
 	static const struct row rows[] = {
 		{{DAX}, "The daemon has not run in this boot. Steps left: bind-kmem, online."},
-		{{DAX, .gate = GATE_ACTIVE, .driver = DAX_DRIVER_KMEM},
+		{{DAX, .tdx = TDX_ACTIVE, .driver = DAX_DRIVER_KMEM},
 			" Steps left: unbind, bind-device_dax."},
-		{{DIMM, .gate = GATE_ACTIVE}, " Nothing is left to do."},
+		{{DIMM, .tdx = TDX_ACTIVE}, " Nothing is left to do."},
 	};
 
 	(void)state;
@@ -188,7 +188,7 @@ static void test_done(void **state)
 	struct storybook book = {.ran = true};
 
 	(void)state;
-	storybook_set(&book, &(struct scene){DAX, .gate = GATE_ACTIVE});
+	storybook_set(&book, &(struct scene){DAX, .tdx = TDX_ACTIVE});
 	storybook_tell(&book);
 	assert_topic(
 		&book, TOPIC_DONE, "The daemon has not decided it. Steps left: bind-device_dax.");
@@ -214,10 +214,9 @@ static void test_done(void **state)
 static void test_kernel(void **state)
 {
 	static const struct row rows[] = {
-		{{DAX, .gate = GATE_ACTIVE},
-			"It has no memory blocks. The kernel would refuse it."},
-		{{DAX, .gate = GATE_ARMED}, " The kernel would accept it."},
-		{{DAX, .gate = GATE_UNKNOWN}, "It has no memory blocks."},
+		{{DAX, .tdx = TDX_ACTIVE}, "It has no memory blocks. The kernel would refuse it."},
+		{{DAX, .tdx = TDX_ARMED}, " The kernel would accept it."},
+		{{DAX, .tdx = TDX_UNKNOWN}, "It has no memory blocks."},
 		{{DIMM, .presence = PRESENCE_ONE_ONLINE}, "Memory blocks: 1 of 8 online."},
 		{{DIMM, .presence = PRESENCE_ONE_UNREAD}, "0 of 8 online, 1 unreadable."},
 	};
@@ -233,7 +232,7 @@ static void test_answer(void **state)
 
 	(void)state;
 	storybook_set(
-		&book, &(struct scene){DIMM, .gate = GATE_ACTIVE, .presence = PRESENCE_OFFLINE});
+		&book, &(struct scene){DIMM, .tdx = TDX_ACTIVE, .presence = PRESENCE_OFFLINE});
 	book.record.outcome.answer = ANSWER_REFUSES;
 	storybook_tell(&book);
 	assert_topic(&book, TOPIC_KERNEL,
@@ -251,17 +250,17 @@ static void test_answer(void **state)
 static void test_change(void **state)
 {
 	static const struct row rows[] = {
-		{{DAX, .gate = GATE_ACTIVE}, " As it is, programs can map /dev/dax0.0."},
-		{{DIMM, .gate = GATE_ACTIVE}, " A DIMM that is in its place at boot"},
-		{{DIMM, .gate = GATE_ACTIVE, .presence = PRESENCE_ONLINE},
+		{{DAX, .tdx = TDX_ACTIVE}, " As it is, programs can map /dev/dax0.0."},
+		{{DIMM, .tdx = TDX_ACTIVE}, " A DIMM that is in its place at boot"},
+		{{DIMM, .tdx = TDX_ACTIVE, .presence = PRESENCE_ONLINE},
 			" By hand: 'chmem -d 0x200000000-0x23fffffff'."},
-		{{DAX, .gate = GATE_ARMED, .presence = PRESENCE_ONLINE},
+		{{DAX, .tdx = TDX_ARMED, .presence = PRESENCE_ONLINE},
 			" By hand: 'daxctl reconfigure-device -m devdax -f dax0.0'."},
 		/* To convert it helps only where it could go online then. */
 		{{IN_DEVDAX_MODE}, "ConvertDevdax=yes"},
-		{{IN_DEVDAX_MODE, .gate = GATE_ACTIVE}, "disable TDX in the BIOS"},
+		{{IN_DEVDAX_MODE, .tdx = TDX_ACTIVE}, "disable TDX in the BIOS"},
 		{{IN_DEVDAX_MODE, .asks = ASKS(DEVDAX)}, "Change or remove the rule"},
-		{{DAX, .gate = GATE_ACTIVE, .observe = 1},
+		{{DAX, .tdx = TDX_ACTIVE, .observe = 1},
 			" With Act=yes in tdx-onlined.conf(5) the daemon takes the steps"},
 	};
 
@@ -283,7 +282,7 @@ static void test_change_after(void **state)
 	storybook_tell(&book);
 	assert_topic(&book, TOPIC_CHANGE, reason_remedy(REASON_ROLLED_BACK));
 	storybook_set(&book, &(struct scene){DAX});
-	book.entry.reason = REASON_GATE_ABSENT;
+	book.entry.reason = REASON_TDX_ABSENT;
 	book.entry.result = RESULT_WITHHELD;
 	storybook_tell(&book);
 	assert_has(&book, TOPIC_CHANGE, " 'tdx-onlined --oneshot' takes the steps");
@@ -295,8 +294,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what),
 		cmocka_unit_test(test_boot_map),
-		cmocka_unit_test(test_gate_overridden),
-		cmocka_unit_test(test_gate_failed),
+		cmocka_unit_test(test_tdx_overridden),
+		cmocka_unit_test(test_tdx_failed),
 		cmocka_unit_test(test_rule),
 		cmocka_unit_test(test_verdict),
 		cmocka_unit_test(test_table),

@@ -68,23 +68,23 @@ static void check(struct stage *stage)
 {
 	struct storybook book = {.stage = *stage};
 
-	book.stage.snapshot.gate = gate_of(stage->scene.gate);
+	book.stage.snapshot.tdx = tdx_of(stage->scene.tdx);
 	storybook_decide(&book);
 	check_book(&book);
 	plan_done(&book.plan);
 }
 
-/* Every range, gate and rule. */
+/* Every range, TDX state and rule. */
 static void test_ranges(void **state)
 {
 	static const struct scene base;
-	static const struct scene values = {.carrier = CARRIER_MAX,
+	static const struct scene values = {.type = TYPE_MAX,
 		.dax = 2,
 		.driver = DAX_DRIVER_MAX,
 		.fault = FAULT_MAX,
 		.place = PLACE_MAX,
 		.presence = PRESENCE_MAX,
-		.gate = GATE_STATE_MAX,
+		.tdx = TDX_STATE_MAX,
 		.asks = ASKS_MAX};
 
 	(void)state;
@@ -94,12 +94,12 @@ static void test_ranges(void **state)
 /* Several ranges, what the host can spare, and the words of the administrator. */
 static void test_devices(void **state)
 {
-	static const struct scene base = {.carrier = CARRIER_CXL, .dax = 1};
+	static const struct scene base = {.type = TYPE_CXL, .dax = 1};
 	static const struct scene values = {.driver = 3,
 		.place = 3,
 		.presence = 3,
 		.second = SECOND_MAX,
-		.gate = 3,
+		.tdx = 3,
 		.use = 2,
 		.head = HEAD_MAX,
 		.ratio = 2,
@@ -121,19 +121,19 @@ static void fill(char *name, size_t size, char letter)
 /* Any entry of the daemon, answer of the kernel, and sources of the TDX state. */
 static void set_anything(struct storybook *book, uint64_t *seed)
 {
-	struct gate_facts facts;
+	struct tdx_facts facts;
 	struct outcome *outcome = &book->record.outcome;
 	struct arrival *arrival = &book->record.arrival;
 
-	facts = (struct gate_facts){
+	facts = (struct tdx_facts){
 		.release.major = 5 + (unsigned int)below(seed, 4), .release.minor = 1};
-	for (size_t i = 0; i < GATE_SOURCE_MAX; i++)
+	for (size_t i = 0; i < TDX_SOURCE_MAX; i++)
 		facts.facts[i] = (enum fact)below(seed, FACT_MAX);
-	if (facts.facts[GATE_SOURCE_KERNEL_LOG] == FACT_NO) {
-		facts.log_cause = GATE_CAUSE_FEATURE;
+	if (facts.facts[TDX_SOURCE_KERNEL_LOG] == FACT_NO) {
+		facts.log_cause = TDX_CAUSE_FEATURE;
 		fill(facts.log_line, sizeof(facts.log_line), 'l');
 	}
-	book->stage.snapshot.gate = gate_decide(&facts, (enum gate_mode)below(seed, GATE_MODE_MAX));
+	book->stage.snapshot.tdx = tdx_decide(&facts, (enum tdx_mode)below(seed, TDX_MODE_MAX));
 	storybook_decide(book);
 	book->ran = below(seed, 4);
 	book->has_entry = book->ran && below(seed, 4);
@@ -183,10 +183,9 @@ static void test_longest(void **state)
 	struct arrival *arrival = &book.record.arrival;
 
 	(void)state;
-	storybook_set(&book, &(struct scene){.dax = 1,
-				     .carrier = CARRIER_CXL,
-				     .gate = GATE_ACTIVE,
-				     .asks = ASKS(ONLINE)});
+	storybook_set(&book,
+		&(struct scene){
+			.dax = 1, .type = TYPE_CXL, .tdx = TDX_ACTIVE, .asks = ASKS(ONLINE)});
 	fill(book.stage.rule.name, sizeof(book.stage.rule.name), 'R');
 	storybook_decide(&book);
 	fill(arrival->device, sizeof(arrival->device), 'x');

@@ -5,8 +5,8 @@
  */
 #include "tests/unit/story.h"
 
-#define CXL_SCENE  (&(const struct scene){.dax = 1, .carrier = CARRIER_CXL})
-#define DIMM_SCENE (&(const struct scene){.carrier = CARRIER_DIMM})
+#define CXL_SCENE  (&(const struct scene){.dax = 1, .type = TYPE_CXL})
+#define DIMM_SCENE (&(const struct scene){.type = TYPE_DIMM})
 
 /* Piece by piece, as CXL and firmware tell more of it. */
 static void test_cxl(void **state)
@@ -46,7 +46,7 @@ static void test_firmware(void **state)
 	struct origin *origin = &book.record.arrival.origin;
 
 	(void)state;
-	storybook_set(&book, &(struct scene){.carrier = CARRIER_UNKNOWN});
+	storybook_set(&book, &(struct scene){.type = TYPE_UNKNOWN});
 	origin->window = span(8 * GIB, 16 * GIB);
 	storybook_tell(&book);
 	assert_topic(&book, TOPIC_ORIGIN,

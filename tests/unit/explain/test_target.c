@@ -155,7 +155,7 @@ static void test_matches(void **state)
 	static const struct arrival arrival = {
 		.range = {5 * GIB, 6 * GIB},
 		.size = GIB,
-		.carrier = CARRIER_CXL,
+		.type = TYPE_CXL,
 		.device = "dax1.0",
 		.region = "region2",
 		.node = 3,

@@ -20,11 +20,11 @@ static void init(struct snapshot *snapshot)
 }
 
 static void assert_arrival(const struct arrivals *arrivals, size_t i, struct range range,
-	enum carrier carrier, const char *device)
+	enum device_type type, const char *device)
 {
 	assert_true(i < arrivals->n);
 	assert_range_equal(arrivals->items[i].range, range);
-	assert_int_equal(arrivals->items[i].carrier, carrier);
+	assert_int_equal(arrivals->items[i].type, type);
 	assert_string_equal(arrivals->items[i].device, device);
 	assert_int_equal(arrival_is_dax(&arrivals->items[i]), *device != '\0');
 	if (!range_is_empty(range))
@@ -52,21 +52,21 @@ static void test_dax(void **state)
 
 	(void)state;
 	init(&snapshot);
-	dax = add_dax(&snapshot, "dax1.0", CARRIER_CXL);
+	dax = add_dax(&snapshot, "dax1.0", TYPE_CXL);
 	strcpy(dax->region, "region1");
 	dax->identity = 42;
 	dax->driver = DAX_DRIVER_KMEM;
 	add_mapping(dax, span(32 * GIB, 40 * GIB));
 	add_mapping(dax, span(8 * GIB, 12 * GIB));
-	dax = add_dax(&snapshot, "dax0.0", CARRIER_PMEM);
+	dax = add_dax(&snapshot, "dax0.0", TYPE_PMEM);
 	add_mapping(dax, span(16 * GIB, 20 * GIB));
 	/* Blocks of a device's range are explained by it, whatever their state. */
 	add_blocks(&snapshot, span(32 * GIB, 33 * GIB), BLOCK_ONLINE);
 	assert_int_equal(arrivals_find(&snapshot, NULL, &found), 0);
 	assert_int_equal(found.n, 3);
-	assert_arrival(&found, 0, span(8 * GIB, 12 * GIB), CARRIER_CXL, "dax1.0");
-	assert_arrival(&found, 1, span(16 * GIB, 20 * GIB), CARRIER_PMEM, "dax0.0");
-	assert_arrival(&found, 2, span(32 * GIB, 40 * GIB), CARRIER_CXL, "dax1.0");
+	assert_arrival(&found, 0, span(8 * GIB, 12 * GIB), TYPE_CXL, "dax1.0");
+	assert_arrival(&found, 1, span(16 * GIB, 20 * GIB), TYPE_PMEM, "dax0.0");
+	assert_arrival(&found, 2, span(32 * GIB, 40 * GIB), TYPE_CXL, "dax1.0");
 	for (size_t i = 0; i < found.n; i++) {
 		assert_int_equal(found.items[i].fault, FAULT_NONE);
 		assert_int_equal(found.items[i].node, 1);
@@ -91,22 +91,22 @@ static void test_faults(void **state)
 	(void)state;
 	init(&snapshot);
 	/* Not set up yet: a seed device. */
-	add_dax(&snapshot, "dax0.0", CARRIER_CXL);
+	add_dax(&snapshot, "dax0.0", TYPE_CXL);
 	/* Its size is known, its place is not; that also counts before the missing node. */
-	dax = add_dax(&snapshot, "dax1.0", CARRIER_HMEM);
+	dax = add_dax(&snapshot, "dax1.0", TYPE_HMEM);
 	dax->size = 16 * GIB;
 	dax->target_node = NODE_UNKNOWN;
-	dax = add_dax(&snapshot, "dax2.0", CARRIER_HMEM);
+	dax = add_dax(&snapshot, "dax2.0", TYPE_HMEM);
 	dax->target_node = NODE_UNKNOWN;
 	add_mapping(dax, span(8 * GIB, 9 * GIB));
 	add_mapping(dax, span(10 * GIB, 11 * GIB));
 	assert_int_equal(arrivals_find(&snapshot, NULL, &found), 0);
 	assert_int_equal(found.n, 3);
-	assert_arrival(&found, 0, span(0, 0), CARRIER_HMEM, "dax1.0");
+	assert_arrival(&found, 0, span(0, 0), TYPE_HMEM, "dax1.0");
 	assert_int_equal(found.items[0].fault, FAULT_UNREADABLE);
 	assert_int_equal(found.items[0].size, 16 * GIB);
-	assert_arrival(&found, 1, span(8 * GIB, 9 * GIB), CARRIER_HMEM, "dax2.0");
-	assert_arrival(&found, 2, span(10 * GIB, 11 * GIB), CARRIER_HMEM, "dax2.0");
+	assert_arrival(&found, 1, span(8 * GIB, 9 * GIB), TYPE_HMEM, "dax2.0");
+	assert_arrival(&found, 2, span(10 * GIB, 11 * GIB), TYPE_HMEM, "dax2.0");
 	assert_int_equal(found.items[1].fault, FAULT_NO_NODE);
 	assert_int_equal(found.items[2].fault, FAULT_NO_NODE);
 	assert_int_equal(found.items[1].node, NODE_UNKNOWN);
@@ -126,11 +126,11 @@ static void test_dimms_and_runs(void **state)
 	add_blocks(&snapshot, span(8 * GIB + BLOCK, 8 * GIB + 2 * BLOCK), BLOCK_OFFLINE);
 	assert_int_equal(arrivals_find(&snapshot, NULL, &found), 0);
 	assert_int_equal(found.n, 5);
-	assert_arrival(&found, 0, span(4 * GIB, 5 * GIB), CARRIER_UNKNOWN, "");
-	assert_arrival(&found, 1, span(5 * GIB, 6 * GIB), CARRIER_DIMM, "");
-	assert_arrival(&found, 2, span(6 * GIB, 7 * GIB), CARRIER_DIMM, "");
-	assert_arrival(&found, 3, span(7 * GIB, 8 * GIB), CARRIER_UNKNOWN, "");
-	assert_arrival(&found, 4, span(8 * GIB + BLOCK, 8 * GIB + 2 * BLOCK), CARRIER_UNKNOWN, "");
+	assert_arrival(&found, 0, span(4 * GIB, 5 * GIB), TYPE_UNKNOWN, "");
+	assert_arrival(&found, 1, span(5 * GIB, 6 * GIB), TYPE_DIMM, "");
+	assert_arrival(&found, 2, span(6 * GIB, 7 * GIB), TYPE_DIMM, "");
+	assert_arrival(&found, 3, span(7 * GIB, 8 * GIB), TYPE_UNKNOWN, "");
+	assert_arrival(&found, 4, span(8 * GIB + BLOCK, 8 * GIB + 2 * BLOCK), TYPE_UNKNOWN, "");
 	for (size_t i = 0; i < found.n; i++) {
 		assert_int_equal(found.items[i].fault, FAULT_NONE);
 		assert_int_equal(found.items[i].node, NODE_UNKNOWN);
@@ -150,7 +150,7 @@ static void test_capable_run(void **state)
 	add_blocks(&snapshot, span(8 * GIB, 10 * GIB), BLOCK_OFFLINE);
 	assert_int_equal(arrivals_find(&snapshot, NULL, &found), 0);
 	assert_int_equal(found.n, 1);
-	assert_arrival(&found, 0, span(8 * GIB, 10 * GIB), CARRIER_UNKNOWN, "");
+	assert_arrival(&found, 0, span(8 * GIB, 10 * GIB), TYPE_UNKNOWN, "");
 }
 
 /* Nothing can be said of bare blocks then; a device is an arrival by itself. */
@@ -162,11 +162,11 @@ static void test_unknown_boot_map(void **state)
 	(void)state;
 	add_blocks(&snapshot, span(0, 8 * GIB), BLOCK_UNREAD);
 	add_dimm(&snapshot, span(5 * GIB, 6 * GIB));
-	add_mapping(add_dax(&snapshot, "dax0.0", CARRIER_HMEM), span(6 * GIB, 7 * GIB));
+	add_mapping(add_dax(&snapshot, "dax0.0", TYPE_HMEM), span(6 * GIB, 7 * GIB));
 	assert_int_equal(arrivals_find(&snapshot, NULL, &found), 0);
 	assert_int_equal(found.n, 2);
-	assert_arrival(&found, 0, span(5 * GIB, 6 * GIB), CARRIER_DIMM, "");
-	assert_arrival(&found, 1, span(6 * GIB, 7 * GIB), CARRIER_HMEM, "dax0.0");
+	assert_arrival(&found, 0, span(5 * GIB, 6 * GIB), TYPE_DIMM, "");
+	assert_arrival(&found, 1, span(6 * GIB, 7 * GIB), TYPE_HMEM, "dax0.0");
 }
 
 static void test_replugged(void **state)
@@ -183,7 +183,7 @@ static void test_replugged(void **state)
 			assert_int_equal(blocks_append(&before, id), 0);
 	assert_int_equal(arrivals_find(&snapshot, &before, &found), 0);
 	assert_int_equal(found.n, 1);
-	assert_arrival(&found, 0, span(6 * BLOCK, 8 * BLOCK), CARRIER_UNKNOWN, "");
+	assert_arrival(&found, 0, span(6 * BLOCK, 8 * BLOCK), TYPE_UNKNOWN, "");
 	/* One that is gone now is no arrival. */
 	arrivals_done(&found);
 	assert_int_equal(blocks_append(&before, 4 * GIB / BLOCK), 0);
@@ -203,7 +203,7 @@ static void test_virtio_mem(void **state)
 	add_blocks(&snapshot, span(8 * GIB, 9 * GIB), BLOCK_OFFLINE);
 	assert_int_equal(arrivals_find(&snapshot, NULL, &first), 0);
 	assert_int_equal(first.n, 1);
-	assert_arrival(&first, 0, span(8 * GIB, 9 * GIB), CARRIER_VIRTIO_MEM, "");
+	assert_arrival(&first, 0, span(8 * GIB, 9 * GIB), TYPE_VIRTIO_MEM, "");
 
 	/* It grows at both ends: only the new blocks are to be decided. */
 	add_blocks(&snapshot, span(8 * GIB - BLOCK, 8 * GIB), BLOCK_OFFLINE);
@@ -212,8 +212,8 @@ static void test_virtio_mem(void **state)
 	assert_int_equal(second.n, 1);
 	assert_int_equal(arrivals_undecided(&second, &first, &fresh), 0);
 	assert_int_equal(fresh.n, 2);
-	assert_arrival(&fresh, 0, span(8 * GIB - BLOCK, 8 * GIB), CARRIER_VIRTIO_MEM, "");
-	assert_arrival(&fresh, 1, span(9 * GIB, 10 * GIB), CARRIER_VIRTIO_MEM, "");
+	assert_arrival(&fresh, 0, span(8 * GIB - BLOCK, 8 * GIB), TYPE_VIRTIO_MEM, "");
+	assert_arrival(&fresh, 1, span(9 * GIB, 10 * GIB), TYPE_VIRTIO_MEM, "");
 
 	/* It shrinks in its middle: what was decided is what is left. */
 	blocks_done(&snapshot.blocks);
@@ -223,8 +223,8 @@ static void test_virtio_mem(void **state)
 	assert_int_equal(third.n, 2);
 	assert_int_equal(arrivals_remaining(&first, &third, &left), 0);
 	assert_int_equal(left.n, 2);
-	assert_arrival(&left, 0, span(8 * GIB, 8 * GIB + BLOCK), CARRIER_VIRTIO_MEM, "");
-	assert_arrival(&left, 1, span(8 * GIB + 3 * BLOCK, 9 * GIB), CARRIER_VIRTIO_MEM, "");
+	assert_arrival(&left, 0, span(8 * GIB, 8 * GIB + BLOCK), TYPE_VIRTIO_MEM, "");
+	assert_arrival(&left, 1, span(8 * GIB + 3 * BLOCK, 9 * GIB), TYPE_VIRTIO_MEM, "");
 }
 
 /* A device or DIMM is decided as a whole: another place, extent or name is another range. */
@@ -237,9 +237,8 @@ static void test_whole_ranges(void **state)
 		.range = {0, 10}, .size = 10, .device = "dax0.0", .identity = 1};
 	static const struct arrival bound = {
 		.range = {0, 10}, .size = 10, .device = "dax0.0", .driver = DAX_DRIVER_KMEM};
-	static const struct arrival dimm = {.range = {0, 10}, .size = 10, .carrier = CARRIER_DIMM};
-	static const struct arrival longer = {
-		.range = {0, 12}, .size = 12, .carrier = CARRIER_DIMM};
+	static const struct arrival dimm = {.range = {0, 10}, .size = 10, .type = TYPE_DIMM};
+	static const struct arrival longer = {.range = {0, 12}, .size = 12, .type = TYPE_DIMM};
 	static const struct arrival lost0 = {
 		.size = 10, .device = "dax0.0", .fault = FAULT_UNREADABLE};
 	static const struct arrival lost1 = {
@@ -278,7 +277,7 @@ static void test_whole_ranges(void **state)
 /* A part of a run is within it; of a device and a DIMM there are no parts. */
 static void test_within(void **state)
 {
-	const struct arrival run = {.range = {8, 16}}, dimm = {{8, 16}, .carrier = CARRIER_DIMM};
+	const struct arrival run = {.range = {8, 16}}, dimm = {{8, 16}, .type = TYPE_DIMM};
 	const struct arrival dax = {.range = {8, 16}, .device = "dax0.0"};
 	static const struct {
 		struct range range;
@@ -300,7 +299,7 @@ static void test_within(void **state)
 		bool same = range_equal(rows[i].range, run.range);
 
 		part.range = piece.range = slice.range = rows[i].range;
-		part.carrier = CARRIER_VIRTIO_MEM;
+		part.type = TYPE_VIRTIO_MEM;
 		assert_int_equal(arrival_is_within(&part, &run), rows[i].within);
 		assert_int_equal(arrival_is_within(&piece, &dimm), same);
 		assert_int_equal(arrival_is_within(&slice, &dax), same);
@@ -434,7 +433,7 @@ static void test_short_memory(void **state)
 
 	(void)state;
 	init(&snapshot);
-	add_mapping(add_dax(&snapshot, "dax0.0", CARRIER_CXL), span(8 * GIB, 9 * GIB));
+	add_mapping(add_dax(&snapshot, "dax0.0", TYPE_CXL), span(8 * GIB, 9 * GIB));
 	add_dimm(&snapshot, span(5 * GIB, 6 * GIB));
 	add_blocks(&snapshot, span(6 * GIB, 7 * GIB), BLOCK_OFFLINE);
 	for (int allowed = 0; r < 0; allowed++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The snapshot and the simple questions to it: blocks by number, counts of the blocks wholly
- * within a range, devices by name, and the carrier of a device by its place in the tree.
+ * within a range, devices by name, and the type of a device by its place in the tree.
  */
 #include "tests/unit/fixture.h"
 
@@ -87,9 +87,9 @@ static void test_find_dax(void **state)
 
 	(void)state;
 	assert_null(snapshot_find_dax(&snapshot, "dax0.0"));
-	add_dax(&snapshot, "dax0.0", CARRIER_CXL);
-	add_dax(&snapshot, "dax0.1", CARRIER_HMEM);
-	assert_int_equal(snapshot_find_dax(&snapshot, "dax0.1")->carrier, CARRIER_HMEM);
+	add_dax(&snapshot, "dax0.0", TYPE_CXL);
+	add_dax(&snapshot, "dax0.1", TYPE_HMEM);
+	assert_int_equal(snapshot_find_dax(&snapshot, "dax0.1")->type, TYPE_HMEM);
 	assert_null(snapshot_find_dax(&snapshot, "dax0"));
 	assert_null(snapshot_find_dax(&snapshot, "dax0.10"));
 	assert_null(snapshot_find_dax(&snapshot, ""));
@@ -103,11 +103,11 @@ static void test_forget(void **state)
 	CLEANUP(snapshot_done) struct snapshot snapshot = {.block_size = BLOCK};
 
 	(void)state;
-	snapshot.gate.state = GATE_ARMED;
+	snapshot.tdx.state = TDX_ARMED;
 	snapshot.boot_map.known = true;
 	add_region(&snapshot, span(MIB, 4 * GIB), BOOT_SOURCE_MEMBLOCK);
 	for (int look = 0; look < 2; look++) {
-		add_mapping(add_dax(&snapshot, "dax0.0", CARRIER_CXL), span(8 * GIB, 9 * GIB));
+		add_mapping(add_dax(&snapshot, "dax0.0", TYPE_CXL), span(8 * GIB, 9 * GIB));
 		add_dimm(&snapshot, span(4 * GIB, 5 * GIB));
 		add_blocks(&snapshot, span(4 * GIB, 5 * GIB), BLOCK_OFFLINE);
 		snapshot_forget_devices(&snapshot);
@@ -116,7 +116,7 @@ static void test_forget(void **state)
 		blocks_done(&snapshot.blocks);
 	}
 	assert_int_equal(snapshot.block_size, BLOCK);
-	assert_int_equal(snapshot.gate.state, GATE_ARMED);
+	assert_int_equal(snapshot.tdx.state, TDX_ARMED);
 	assert_true(snapshot.boot_map.known);
 	assert_int_equal(snapshot.boot_map.n, 1);
 	snapshot_done(&snapshot);
@@ -125,20 +125,19 @@ static void test_forget(void **state)
 
 static void test_names(void **state)
 {
-	static const char *const carriers[] = {
-		"unknown", "cxl", "hmem", "pmem", "dimm", "virtio-mem"};
+	static const char *const types[] = {"unknown", "cxl", "hmem", "pmem", "dimm", "virtio-mem"};
 	static const char *const bad[] = {"", "CXL", "cxl ", "virtio_mem", "virtio"};
-	enum carrier carrier = CARRIER_DIMM;
+	enum device_type type = TYPE_DIMM;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_int_equal(carrier_from_string(bad[i], &carrier), -EINVAL);
-	assert_int_equal(carrier, CARRIER_DIMM);
-	assert_int_equal(ARRAY_SIZE(carriers), CARRIER_MAX);
-	for (enum carrier c = 0; c < CARRIER_MAX; c++) {
-		assert_string_equal(carrier_to_string(c), carriers[c]);
-		assert_int_equal(carrier_from_string(carriers[c], &carrier), 0);
-		assert_int_equal(carrier, c);
+		assert_int_equal(device_type_from_string(bad[i], &type), -EINVAL);
+	assert_int_equal(type, TYPE_DIMM);
+	assert_int_equal(ARRAY_SIZE(types), TYPE_MAX);
+	for (enum device_type c = 0; c < TYPE_MAX; c++) {
+		assert_string_equal(device_type_to_string(c), types[c]);
+		assert_int_equal(device_type_from_string(types[c], &type), 0);
+		assert_int_equal(type, c);
 	}
 }
 
@@ -166,24 +165,24 @@ static void test_dax_paths(void **state)
 {
 	static const struct {
 		const char *path;
-		enum carrier carrier;
+		enum device_type type;
 	} rows[] = {
 		{"/devices/platform/ACPI0017:00/root0/decoder0.0/region0/dax_region0/dax0.0",
-			CARRIER_CXL},
-		{"/devices/platform/hmem.0/dax0.0", CARRIER_HMEM},
-		{"/devices/platform/hmem.12/dax12.0", CARRIER_HMEM},
+			TYPE_CXL},
+		{"/devices/platform/hmem.0/dax0.0", TYPE_HMEM},
+		{"/devices/platform/hmem.12/dax12.0", TYPE_HMEM},
 		{"/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0012:00/ndbus0/region1/dax1.0/dax1.0",
-			CARRIER_PMEM},
-		{"/devices/platform/e820_pmem/ndbus0/region0/dax0.1/dax0.0", CARRIER_PMEM},
+			TYPE_PMEM},
+		{"/devices/platform/e820_pmem/ndbus0/region0/dax0.1/dax0.0", TYPE_PMEM},
 		{"/devices/platform/ACPI0017:00/nvdimm-bridge0/ndbus0/region0/dax0.0/dax0.0",
-			CARRIER_PMEM},
-		{"/devices/platform/acme/dax0.0", CARRIER_UNKNOWN},
-		{"", CARRIER_UNKNOWN},
+			TYPE_PMEM},
+		{"/devices/platform/acme/dax0.0", TYPE_UNKNOWN},
+		{"", TYPE_UNKNOWN},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		assert_int_equal(carrier_of_dax_path(rows[i].path), rows[i].carrier);
+		assert_int_equal(device_type_of_dax_path(rows[i].path), rows[i].type);
 }
 
 int main(void)

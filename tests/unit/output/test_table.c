@@ -20,10 +20,10 @@ static struct record cxl_record(
 	struct record record = {
 		.arrival = {.range = range,
 			.size = range_size(range),
-			.carrier = CARRIER_CXL,
+			.type = TYPE_CXL,
 			.node = 1,
 			.driver = DAX_DRIVER_KMEM},
-		.decision = {.verdict = VERDICT_ONLINE, .reason = REASON_GATE_ABSENT},
+		.decision = {.verdict = VERDICT_ONLINE, .reason = REASON_TDX_ABSENT},
 		.outcome = {.result = RESULT_DONE},
 	};
 	struct arrival *arrival = &record.arrival;

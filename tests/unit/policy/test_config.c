@@ -17,7 +17,7 @@
 
 static const char *const names[] = {
 	[CONFIG_ACT] = "Act",
-	[CONFIG_GATE] = "Gate",
+	[CONFIG_TDX] = "TDX",
 	[CONFIG_CAPABLE_RANGES] = "CapableRanges",
 	[CONFIG_PRESENT] = "Present",
 	[CONFIG_MAX_MOVABLE_RATIO] = "MaxMovableRatio",
@@ -27,7 +27,7 @@ static const char *const names[] = {
 static void assert_defaults(const struct config *config)
 {
 	assert_false(config->observe);
-	assert_int_equal(config->gate, GATE_MODE_AUTO);
+	assert_int_equal(config->tdx, TDX_MODE_AUTO);
 	assert_int_equal(config->capable.n, 0);
 	assert_int_equal(config->present, PRESENT_SAFE);
 	assert_int_equal(config->movable_ratio, UINT64_MAX);
@@ -38,7 +38,7 @@ static void test_defaults(void **state)
 {
 	static const char *const defaults[] = {
 		[CONFIG_ACT] = "yes",
-		[CONFIG_GATE] = "auto",
+		[CONFIG_TDX] = "auto",
 		[CONFIG_CAPABLE_RANGES] = "",
 		[CONFIG_PRESENT] = "safe",
 		[CONFIG_MAX_MOVABLE_RATIO] = "kernel",
@@ -59,8 +59,8 @@ static void test_defaults(void **state)
 
 static void test_names(void **state)
 {
-	static const char *const bad[] = {"", "act", "ACT", "Act ", " Act", "Ac", "Acts",
-		"Gate=", "Daemon", "OfflineTimeout"};
+	static const char *const bad[] = {
+		"", "act", "ACT", "Act ", " Act", "Ac", "Acts", "TDX=", "Daemon", "OfflineTimeout"};
 	enum config_key key = CONFIG_KEYS;
 
 	(void)state;
@@ -88,7 +88,7 @@ static void set(struct config *config, enum config_key key, const char *value)
 static void set_all(struct config *config)
 {
 	set(config, CONFIG_ACT, "no");
-	set(config, CONFIG_GATE, "active");
+	set(config, CONFIG_TDX, "active");
 	set(config, CONFIG_CAPABLE_RANGES, "0x1000-0x1fff 0x4000-0x4fff");
 	set(config, CONFIG_PRESENT, "record");
 	set(config, CONFIG_MAX_MOVABLE_RATIO, "250%");
@@ -98,7 +98,7 @@ static void set_all(struct config *config)
 static void assert_all_set(const struct config *config)
 {
 	assert_true(config->observe);
-	assert_int_equal(config->gate, GATE_MODE_ACTIVE);
+	assert_int_equal(config->tdx, TDX_MODE_ACTIVE);
 	assert_set_equal(&config->capable, {0x1000, 0x2000}, {0x4000, 0x5000});
 	assert_int_equal(config->present, PRESENT_RECORD);
 	assert_int_equal(config->movable_ratio, 250);
@@ -118,9 +118,9 @@ static void test_empty_is_default(void **state)
 	assert_defaults(&config);
 	/* one of them leaves the others */
 	set_all(&config);
-	set(&config, CONFIG_GATE, "");
-	assert_int_equal(config.gate, GATE_MODE_AUTO);
-	set(&config, CONFIG_GATE, "active");
+	set(&config, CONFIG_TDX, "");
+	assert_int_equal(config.tdx, TDX_MODE_AUTO);
+	set(&config, CONFIG_TDX, "active");
 	assert_all_set(&config);
 }
 
@@ -139,9 +139,9 @@ static void test_default_is_default(void **state)
 
 static void test_words(void **state)
 {
-	static const char *const gates[] = {[GATE_MODE_AUTO] = "auto",
-		[GATE_MODE_ACTIVE] = "active",
-		[GATE_MODE_ABSENT] = "absent"};
+	static const char *const modes[] = {[TDX_MODE_AUTO] = "auto",
+		[TDX_MODE_ACTIVE] = "active",
+		[TDX_MODE_ABSENT] = "absent"};
 	static const char *const presents[] = {
 		[PRESENT_SAFE] = "safe", [PRESENT_ACT] = "act", [PRESENT_RECORD] = "record"};
 	CLEANUP(config_done) struct config config;
@@ -149,9 +149,9 @@ static void test_words(void **state)
 	(void)state;
 	config_init(&config);
 	assert_int_equal(ARRAY_SIZE(presents), PRESENT_MAX);
-	for (size_t i = 0; i < ARRAY_SIZE(gates); i++) {
-		set(&config, CONFIG_GATE, gates[i]);
-		assert_int_equal(config.gate, i);
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		set(&config, CONFIG_TDX, modes[i]);
+		assert_int_equal(config.tdx, i);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(presents); i++) {
 		set(&config, CONFIG_PRESENT, presents[i]);
@@ -212,9 +212,9 @@ static void test_refused(void **state)
 		{CONFIG_ACT, "maybe"},
 		{CONFIG_ACT, "yes no"},
 		{CONFIG_ACT, " "},
-		{CONFIG_GATE, "armed"},
-		{CONFIG_GATE, "Auto"},
-		{CONFIG_GATE, "auto "},
+		{CONFIG_TDX, "armed"},
+		{CONFIG_TDX, "Auto"},
+		{CONFIG_TDX, "auto "},
 		{CONFIG_CAPABLE_RANGES, "yes"},
 		{CONFIG_CAPABLE_RANGES, "0-9 9-5"},
 		{CONFIG_CAPABLE_RANGES, "0-9, 20-29"},
@@ -275,10 +275,10 @@ static void add_rule(struct config *config, const char *name, const char *key, c
 		assert_null(rule.match[match]);
 }
 
-static const char *found(const struct config *config, enum carrier carrier, const char *device)
+static const char *found(const struct config *config, enum device_type type, const char *device)
 {
 	struct arrival arrival = {
-		.range = span(4 * GIB, 8 * GIB), .carrier = carrier, .node = NODE_UNKNOWN};
+		.range = span(4 * GIB, 8 * GIB), .type = type, .node = NODE_UNKNOWN};
 	const struct rule_subject subject = {
 		.arrival = &arrival, .ranges = &arrival.range, .n_ranges = 1, .size = 4 * GIB};
 	const struct rule *rule;
@@ -295,26 +295,26 @@ static void test_rules(void **state)
 
 	(void)state;
 	config_init(&config);
-	assert_string_equal(found(&config, CARRIER_CXL, "dax0.0"), "none");
+	assert_string_equal(found(&config, TYPE_CXL, "dax0.0"), "none");
 	add_rule(&config, "10", "Device", "dax0.0");
-	add_rule(&config, "20", "Carrier", "cxl");
+	add_rule(&config, "20", "Type", "cxl");
 	add_rule(&config, "30", "Device", "dax*");
-	add_rule(&config, "40", "Carrier", "cxl dimm");
+	add_rule(&config, "40", "Type", "cxl dimm");
 	assert_int_equal(config.n_rules, 4);
-	assert_string_equal(found(&config, CARRIER_CXL, "dax0.0"), "10");
-	assert_string_equal(found(&config, CARRIER_CXL, "dax1.0"), "20");
-	assert_string_equal(found(&config, CARRIER_HMEM, "dax0.0"), "10");
-	assert_string_equal(found(&config, CARRIER_HMEM, "dax1.0"), "30");
-	assert_string_equal(found(&config, CARRIER_DIMM, ""), "40");
-	assert_string_equal(found(&config, CARRIER_UNKNOWN, ""), "none");
+	assert_string_equal(found(&config, TYPE_CXL, "dax0.0"), "10");
+	assert_string_equal(found(&config, TYPE_CXL, "dax1.0"), "20");
+	assert_string_equal(found(&config, TYPE_HMEM, "dax0.0"), "10");
+	assert_string_equal(found(&config, TYPE_HMEM, "dax1.0"), "30");
+	assert_string_equal(found(&config, TYPE_DIMM, ""), "40");
+	assert_string_equal(found(&config, TYPE_UNKNOWN, ""), "none");
 	for (int i = 0; i < 100; i++) {
 		snprintf(name, sizeof(name), "rule-%d", i);
-		add_rule(&config, name, "Carrier", "unknown");
+		add_rule(&config, name, "Type", "unknown");
 	}
 	assert_int_equal(config.n_rules, 104);
 	assert_string_equal(config.rules[2].name, "30");
 	assert_string_equal(config.rules[103].name, "rule-99");
-	assert_string_equal(found(&config, CARRIER_UNKNOWN, ""), "rule-0");
+	assert_string_equal(found(&config, TYPE_UNKNOWN, ""), "rule-0");
 	/* the keys have nothing to do with the rules */
 	set_all(&config);
 	assert_int_equal(config.n_rules, 104);
@@ -327,12 +327,12 @@ static void test_needs_topology(void **state)
 	(void)state;
 	config_init(&config);
 	assert_false(config_needs_topology(&config));
-	add_rule(&config, "10", "Carrier", "cxl");
+	add_rule(&config, "10", "Type", "cxl");
 	add_rule(&config, "20", "Device", "dax0.0");
 	assert_false(config_needs_topology(&config));
 	add_rule(&config, "30", "Serial", "1");
 	assert_true(config_needs_topology(&config));
-	add_rule(&config, "40", "Carrier", "*");
+	add_rule(&config, "40", "Type", "*");
 	assert_true(config_needs_topology(&config));
 }
 
@@ -345,7 +345,7 @@ static void test_short_memory(void **state)
 	(void)state;
 	config_init(&config);
 	set_all(&config);
-	make_rule(&rule, "10", "Carrier", "cxl");
+	make_rule(&rule, "10", "Type", "cxl");
 	memcpy(&was, &rule, sizeof(rule));
 	allocations_left = 0;
 	assert_int_equal(config_add_rule(&config, &rule), -ENOMEM);
@@ -355,15 +355,15 @@ static void test_short_memory(void **state)
 	assert_int_equal(config.n_rules, 0);
 	assert_all_set(&config);
 	assert_int_equal(config_add_rule(&config, &rule), 0);
-	make_rule(&rule, "20", "Carrier", "hmem");
+	make_rule(&rule, "20", "Type", "hmem");
 	memcpy(&was, &rule, sizeof(rule));
 	allocations_left = 0;
 	assert_int_equal(config_add_rule(&config, &rule), -ENOMEM);
 	allocations_left = -1;
 	assert_memory_equal(&rule, &was, sizeof(rule));
 	assert_int_equal(config.n_rules, 1);
-	assert_string_equal(found(&config, CARRIER_CXL, ""), "10");
-	assert_string_equal(found(&config, CARRIER_HMEM, ""), "none");
+	assert_string_equal(found(&config, TYPE_CXL, ""), "10");
+	assert_string_equal(found(&config, TYPE_HMEM, ""), "none");
 }
 
 int main(void)

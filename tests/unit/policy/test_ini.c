@@ -87,7 +87,7 @@ static void assert_items(const char *text, const struct want *want, size_t n)
 	"# The expander in slot 3 \303\251\n"                                                      \
 	"\n"                                                                                       \
 	"[Match]\n"                                                                                \
-	"Carrier = cxl hmem\t# any of them\n"                                                      \
+	"Type = cxl hmem\t# any of them\n"                                                         \
 	" \t \n"                                                                                   \
 	"\tSerial=0x2a\n"                                                                          \
 	"[Policy]# what \377\n"                                                                    \
@@ -98,7 +98,7 @@ static void assert_items(const char *text, const struct want *want, size_t n)
 static void test_good(void **state)
 {
 	(void)state;
-	assert_text(GOOD, {INI_SECTION, 3, "Match", ""}, {INI_KEY, 4, "Match", "Carrier"},
+	assert_text(GOOD, {INI_SECTION, 3, "Match", ""}, {INI_KEY, 4, "Match", "Type"},
 		{INI_KEY, 6, "Match", "Serial"}, {INI_SECTION, 7, "Policy", ""},
 		{INI_KEY, 8, "Policy", "Verdict"}, {INI_KEY, 10, "Policy", "OnFailure"});
 	/* with and without a newline at the end, and with many */

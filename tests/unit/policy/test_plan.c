@@ -96,7 +96,7 @@ static bool is_true(const struct stage *m, const struct stage *before, const str
 	case VERDICT_OFFLINE:
 		return d->offline_blocks ? !bound && all_off : machine_equal(m, before);
 	default:
-		if (s->carrier == CARRIER_PMEM && s->guarded && s->driver == DAX_DRIVER_NONE)
+		if (s->type == TYPE_PMEM && s->guarded && s->driver == DAX_DRIVER_NONE)
 			return m->arrival.driver == DAX_DRIVER_DEVICE_DAX;
 		return machine_equal(m, before);
 	}
@@ -177,7 +177,7 @@ static void check_undo(struct stage *before)
 static void check(struct stage *stage)
 {
 	/* pmem is never found without its device. */
-	if (stage->scene.carrier == CARRIER_PMEM && !stage->scene.dax)
+	if (stage->scene.type == TYPE_PMEM && !stage->scene.dax)
 		return;
 	check_steps(stage);
 	check_idempotent(stage);
@@ -187,13 +187,13 @@ static void check(struct stage *stage)
 static void test_ranges(void **state)
 {
 	static const struct scene base;
-	static const struct scene values = {.carrier = 5,
+	static const struct scene values = {.type = 5,
 		.dax = 2,
 		.driver = DAX_DRIVER_MAX,
 		.fault = FAULT_MAX,
 		.place = 3,
 		.presence = PRESENCE_MAX,
-		.gate = 2,
+		.tdx = 2,
 		.guarded = 2,
 		.use = 2,
 		.convert = 2,
@@ -207,12 +207,12 @@ static void test_ranges(void **state)
 static void test_devices(void **state)
 {
 	static const struct scene base = {
-		.carrier = CARRIER_CXL, .dax = 1, .use = DEVDAX_UNUSED, .convert = 1};
+		.type = TYPE_CXL, .dax = 1, .use = DEVDAX_UNUSED, .convert = 1};
 	static const struct scene values = {.driver = 3,
 		.place = 2,
 		.presence = PRESENCE_MAX,
 		.second = SECOND_MAX,
-		.gate = 2,
+		.tdx = 2,
 		.head = HEAD_MAX,
 		.small_pages = 2,
 		.itself = 2,
@@ -250,51 +250,51 @@ static void test_by_hand(void **state)
 {
 	enum { NONE = DAX_DRIVER_NONE, KMEM = DAX_DRIVER_KMEM, DEVDAX = DAX_DRIVER_DEVICE_DAX };
 	static const struct {
-		unsigned int carrier, driver, gate, presence, second, guarded, asks, offline;
+		unsigned int type, driver, tdx, presence, second, guarded, asks, offline;
 		const char *steps;
 	} rows[] = {
-		{CARRIER_CXL, NONE, GATE_ABSENT, 0, 0, 1, 0, 0, "bind-kmem online 8-9"},
-		{CARRIER_CXL, KMEM, GATE_ABSENT, PRESENCE_ONE_ONLINE, 0, 1, 0, 0, "online 8-9"},
-		{CARRIER_CXL, KMEM, GATE_ABSENT, PRESENCE_ONLINE, 0, 1, 0, 0, ""},
-		{CARRIER_CXL, NONE, GATE_ACTIVE, 0, 0, 1, 0, 0, "bind-device_dax"},
-		{CARRIER_CXL, KMEM, GATE_ACTIVE, PRESENCE_OFFLINE, 0, 1, 0, 0,
+		{TYPE_CXL, NONE, TDX_ABSENT, 0, 0, 1, 0, 0, "bind-kmem online 8-9"},
+		{TYPE_CXL, KMEM, TDX_ABSENT, PRESENCE_ONE_ONLINE, 0, 1, 0, 0, "online 8-9"},
+		{TYPE_CXL, KMEM, TDX_ABSENT, PRESENCE_ONLINE, 0, 1, 0, 0, ""},
+		{TYPE_CXL, NONE, TDX_ACTIVE, 0, 0, 1, 0, 0, "bind-device_dax"},
+		{TYPE_CXL, KMEM, TDX_ACTIVE, PRESENCE_OFFLINE, 0, 1, 0, 0,
 			"unbind bind-device_dax"},
-		{CARRIER_CXL, DEVDAX, GATE_ACTIVE, 0, 0, 1, 0, 0, ""},
-		{CARRIER_CXL, KMEM, GATE_ACTIVE, PRESENCE_ONE_ONLINE, 0, 1, 0, 0, ""},
-		{CARRIER_PMEM, NONE, GATE_ACTIVE, 0, 0, 1, 0, 0, "bind-device_dax"},
-		{CARRIER_PMEM, NONE, GATE_ACTIVE, 0, 0, 0, 0, 0, ""},
-		{CARRIER_PMEM, KMEM, GATE_ACTIVE, PRESENCE_OFFLINE, 0, 1, 0, 0, ""},
+		{TYPE_CXL, DEVDAX, TDX_ACTIVE, 0, 0, 1, 0, 0, ""},
+		{TYPE_CXL, KMEM, TDX_ACTIVE, PRESENCE_ONE_ONLINE, 0, 1, 0, 0, ""},
+		{TYPE_PMEM, NONE, TDX_ACTIVE, 0, 0, 1, 0, 0, "bind-device_dax"},
+		{TYPE_PMEM, NONE, TDX_ACTIVE, 0, 0, 0, 0, 0, ""},
+		{TYPE_PMEM, KMEM, TDX_ACTIVE, PRESENCE_OFFLINE, 0, 1, 0, 0, ""},
 		/* two mappings */
-		{CARRIER_CXL, NONE, GATE_ABSENT, 0, SECOND_OUTSIDE, 1, 0, 0,
+		{TYPE_CXL, NONE, TDX_ABSENT, 0, SECOND_OUTSIDE, 1, 0, 0,
 			"bind-kmem online 16-17 online 8-9"},
-		{CARRIER_CXL, KMEM, GATE_ABSENT, PRESENCE_ONLINE, SECOND_ONE_ONLINE, 1, 0, 0,
+		{TYPE_CXL, KMEM, TDX_ABSENT, PRESENCE_ONLINE, SECOND_ONE_ONLINE, 1, 0, 0,
 			"online 16-17"},
-		{CARRIER_CXL, NONE, GATE_ABSENT, PRESENCE_TOO_SMALL, SECOND_OUTSIDE, 1, 0, 0,
+		{TYPE_CXL, NONE, TDX_ABSENT, PRESENCE_TOO_SMALL, SECOND_OUTSIDE, 1, 0, 0,
 			"bind-kmem online 16-17"},
-		{CARRIER_CXL, KMEM, GATE_ACTIVE, PRESENCE_ONE_ONLINE, SECOND_ONE_ONLINE, 1,
+		{TYPE_CXL, KMEM, TDX_ACTIVE, PRESENCE_ONE_ONLINE, SECOND_ONE_ONLINE, 1,
 			ASKS_NO_VERDICT, 1, "offline 16-17 offline 8-9 unbind bind-device_dax"},
 		/* rules */
-		{CARRIER_CXL, DEVDAX, GATE_ABSENT, 0, 0, 1, ASKS(ONLINE), 0,
+		{TYPE_CXL, DEVDAX, TDX_ABSENT, 0, 0, 1, ASKS(ONLINE), 0,
 			"unbind bind-kmem online 8-9"},
-		{CARRIER_CXL, KMEM, GATE_ABSENT, PRESENCE_ONLINE, 0, 1, ASKS(DEVDAX), 1,
+		{TYPE_CXL, KMEM, TDX_ABSENT, PRESENCE_ONLINE, 0, 1, ASKS(DEVDAX), 1,
 			"offline 8-9 unbind bind-device_dax"},
-		{CARRIER_CXL, KMEM, GATE_ABSENT, PRESENCE_OFFLINE, 0, 1, ASKS(DEVDAX), 1,
+		{TYPE_CXL, KMEM, TDX_ABSENT, PRESENCE_OFFLINE, 0, 1, ASKS(DEVDAX), 1,
 			"unbind bind-device_dax"},
-		{CARRIER_CXL, KMEM, GATE_ABSENT, PRESENCE_ONE_GOING, 0, 1, ASKS(OFFLINE), 1,
+		{TYPE_CXL, KMEM, TDX_ABSENT, PRESENCE_ONE_GOING, 0, 1, ASKS(OFFLINE), 1,
 			"offline 8-9"},
-		{CARRIER_CXL, KMEM, GATE_ABSENT, PRESENCE_OFFLINE, 0, 1, ASKS(OFFLINE), 0, ""},
-		{CARRIER_CXL, NONE, GATE_ABSENT, 0, 0, 1, ASKS(OFFLINE), 0, ""},
+		{TYPE_CXL, KMEM, TDX_ABSENT, PRESENCE_OFFLINE, 0, 1, ASKS(OFFLINE), 0, ""},
+		{TYPE_CXL, NONE, TDX_ABSENT, 0, 0, 1, ASKS(OFFLINE), 0, ""},
 	};
 	char text[256];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct scene scene = {.carrier = rows[i].carrier,
+		const struct scene scene = {.type = rows[i].type,
 			.dax = 1,
 			.driver = rows[i].driver,
 			.presence = rows[i].presence,
 			.second = rows[i].second,
-			.gate = rows[i].gate,
+			.tdx = rows[i].tdx,
 			.guarded = rows[i].guarded,
 			.use = DEVDAX_UNUSED,
 			.convert = 1,
@@ -313,7 +313,7 @@ static void test_by_hand(void **state)
 static void test_dimm(void **state)
 {
 	static const struct arrival dimm = {
-		.range = {6 * GIB, 12 * GIB}, .size = 6 * GIB, .carrier = CARRIER_DIMM};
+		.range = {6 * GIB, 12 * GIB}, .size = 6 * GIB, .type = TYPE_DIMM};
 	static const struct decision online = {.verdict = VERDICT_ONLINE};
 	static const struct decision off = {.verdict = VERDICT_OFFLINE, .offline_blocks = true};
 	static const struct decision left = {.verdict = VERDICT_OFFLINE};
@@ -348,7 +348,7 @@ static void test_ragged(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
 		const struct arrival arrival = {
-			.range = ranges[i], .carrier = CARRIER_CXL, .device = "dax0.0"};
+			.range = ranges[i], .type = TYPE_CXL, .device = "dax0.0"};
 		CLEANUP(plan_done) struct plan plan = {0};
 
 		assert_int_equal(plan_make(&snapshot, &arrival, &online, &plan), 0);
@@ -358,7 +358,7 @@ static void test_ragged(void **state)
 
 static void test_undo(void **state)
 {
-	static const struct arrival dax = {.device = "dax0.0"}, dimm = {.carrier = CARRIER_DIMM};
+	static const struct arrival dax = {.device = "dax0.0"}, dimm = {.type = TYPE_DIMM};
 	static struct range two[] = {{8 * GIB, 9 * GIB}, {16 * GIB, 17 * GIB}};
 	static const struct {
 		const struct arrival *arrival;
@@ -389,10 +389,10 @@ static void test_undo(void **state)
 
 static void test_short_memory(void **state)
 {
-	static const struct scene scene = {.carrier = CARRIER_CXL,
+	static const struct scene scene = {.type = TYPE_CXL,
 		.dax = 1,
 		.driver = DAX_DRIVER_KMEM,
-		.gate = GATE_ACTIVE,
+		.tdx = TDX_ACTIVE,
 		.presence = PRESENCE_ONLINE,
 		.offline = 1,
 		.asks = ASKS_NO_VERDICT};

@@ -21,19 +21,19 @@ static struct decision decide(const struct scene *scene)
 
 /* Short names for the table. */
 enum {
-	CXL = CARRIER_CXL,
-	HMEM = CARRIER_HMEM,
-	PMEM = CARRIER_PMEM,
-	DIMM = CARRIER_DIMM,
-	VIRTIO = CARRIER_VIRTIO_MEM,
-	OTHER = CARRIER_UNKNOWN,
+	CXL = TYPE_CXL,
+	HMEM = TYPE_HMEM,
+	PMEM = TYPE_PMEM,
+	DIMM = TYPE_DIMM,
+	VIRTIO = TYPE_VIRTIO_MEM,
+	OTHER = TYPE_UNKNOWN,
 	BARE = DAX_DRIVER_NONE,
 	KMEM = DAX_DRIVER_KMEM,
 	DEVDAX = DAX_DRIVER_DEVICE_DAX,
-	ABSENT = GATE_ABSENT,
-	ARMED = GATE_ARMED,
-	ACTIVE = GATE_ACTIVE,
-	UNKNOWN = GATE_UNKNOWN,
+	ABSENT = TDX_ABSENT,
+	ARMED = TDX_ARMED,
+	ACTIVE = TDX_ACTIVE,
+	UNKNOWN = TDX_UNKNOWN,
 	IN = PLACE_INSIDE,
 	OUT = PLACE_OUTSIDE,
 	PART = PLACE_STRADDLES,
@@ -47,19 +47,19 @@ enum {
 };
 
 static const struct {
-	unsigned int carrier, dax, driver, gate, place, blocks;
+	unsigned int type, dax, driver, tdx, place, blocks;
 	enum verdict verdict;
 	enum reason reason;
 } table[] = {
-	/* cxl, hmem: inside the boot map or gate absent */
+	/* cxl, hmem: inside the boot map or TDX absent */
 	{CXL, 1, BARE, ACTIVE, IN, NONE, VERDICT_ONLINE, REASON_IN_BOOT_MAP},
 	{CXL, 1, KMEM, ACTIVE, IN, OFF, VERDICT_ONLINE, REASON_IN_BOOT_MAP},
 	{CXL, 1, KMEM, ARMED, IN, ON, VERDICT_ONLINE, REASON_IN_BOOT_MAP},
 	{HMEM, 1, BARE, UNKNOWN, IN, NONE, VERDICT_ONLINE, REASON_IN_BOOT_MAP},
-	{CXL, 1, BARE, ABSENT, OUT, NONE, VERDICT_ONLINE, REASON_GATE_ABSENT},
-	{CXL, 1, KMEM, ABSENT, PART, ONE, VERDICT_ONLINE, REASON_GATE_ABSENT},
-	{HMEM, 1, BARE, ABSENT, NOMAP, NONE, VERDICT_ONLINE, REASON_GATE_ABSENT},
-	{HMEM, 1, KMEM, ABSENT, IN, OFF, VERDICT_ONLINE, REASON_GATE_ABSENT},
+	{CXL, 1, BARE, ABSENT, OUT, NONE, VERDICT_ONLINE, REASON_TDX_ABSENT},
+	{CXL, 1, KMEM, ABSENT, PART, ONE, VERDICT_ONLINE, REASON_TDX_ABSENT},
+	{HMEM, 1, BARE, ABSENT, NOMAP, NONE, VERDICT_ONLINE, REASON_TDX_ABSENT},
+	{HMEM, 1, KMEM, ABSENT, IN, OFF, VERDICT_ONLINE, REASON_TDX_ABSENT},
 	/* cxl, hmem: outside or straddling */
 	{CXL, 1, BARE, ACTIVE, OUT, NONE, VERDICT_DEVDAX, REASON_OUTSIDE_BOOT_MAP},
 	{CXL, 1, BARE, ARMED, OUT, NONE, VERDICT_DEVDAX, REASON_OUTSIDE_BOOT_MAP},
@@ -89,8 +89,8 @@ static const struct {
 	{DIMM, 0, BARE, ACTIVE, IN, OFF, VERDICT_ONLINE, REASON_IN_BOOT_MAP},
 	{VIRTIO, 0, BARE, ARMED, IN, ONE, VERDICT_ONLINE, REASON_IN_BOOT_MAP},
 	{OTHER, 0, BARE, UNKNOWN, IN, OFF, VERDICT_ONLINE, REASON_IN_BOOT_MAP},
-	{DIMM, 0, BARE, ABSENT, OUT, OFF, VERDICT_ONLINE, REASON_GATE_ABSENT},
-	{VIRTIO, 0, BARE, ABSENT, NOMAP, OFF, VERDICT_ONLINE, REASON_GATE_ABSENT},
+	{DIMM, 0, BARE, ABSENT, OUT, OFF, VERDICT_ONLINE, REASON_TDX_ABSENT},
+	{VIRTIO, 0, BARE, ABSENT, NOMAP, OFF, VERDICT_ONLINE, REASON_TDX_ABSENT},
 	{DIMM, 0, BARE, ACTIVE, OUT, OFF, VERDICT_OFFLINE, REASON_OUTSIDE_BOOT_MAP},
 	{VIRTIO, 0, BARE, UNKNOWN, OUT, OFF, VERDICT_OFFLINE, REASON_OUTSIDE_BOOT_MAP},
 	{OTHER, 0, BARE, ARMED, PART, OFF, VERDICT_OFFLINE, REASON_STRADDLES_BOOT_MAP},
@@ -103,10 +103,10 @@ static void test_table(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		const struct scene scene = {
-			.carrier = table[i].carrier,
+			.type = table[i].type,
 			.dax = table[i].dax,
 			.driver = table[i].driver,
-			.gate = table[i].gate,
+			.tdx = table[i].tdx,
 			.place = table[i].place,
 			.presence = table[i].blocks,
 		};
@@ -129,13 +129,13 @@ enum {
 
 /* What a rule makes of a cxl device, or of a DIMM. */
 static const struct {
-	unsigned int dax, driver, gate, place, blocks, use;
+	unsigned int dax, driver, tdx, place, blocks, use;
 	unsigned int asks, may;
 	enum verdict verdict;
 	enum reason reason;
 	bool overruled;
 } ruled[] = {
-	/* stricter than the gate */
+	/* stricter than the TDX state */
 	{1, BARE, ABSENT, OUT, NONE, 0, ASKS(DEVDAX), 0, VERDICT_DEVDAX, REASON_RULE, false},
 	{1, KMEM, ACTIVE, IN, OFF, 0, ASKS(DEVDAX), 0, VERDICT_DEVDAX, REASON_RULE, false},
 	{1, KMEM, ACTIVE, IN, OFF, 0, ASKS(OFFLINE), 0, VERDICT_OFFLINE, REASON_RULE, false},
@@ -163,7 +163,7 @@ static const struct {
 	{1, DEVDAX, ABSENT, OUT, NONE, UNUSED, ASKS(ONLINE), 0, VERDICT_DEVDAX,
 		REASON_ALREADY_DEVDAX, true},
 	{1, DEVDAX, ABSENT, OUT, NONE, UNUSED, ASKS(ONLINE), CONVERT, VERDICT_ONLINE,
-		REASON_GATE_ABSENT, false},
+		REASON_TDX_ABSENT, false},
 	{1, DEVDAX, ACTIVE, IN, NONE, UNUSED, NOTHING, CONVERT, VERDICT_ONLINE, REASON_IN_BOOT_MAP,
 		false},
 	{1, DEVDAX, ACTIVE, OUT, NONE, UNUSED, ASKS(ONLINE), CONVERT, VERDICT_DEVDAX,
@@ -193,10 +193,10 @@ static void test_rules(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(ruled); i++) {
 		const struct scene scene = {
-			.carrier = ruled[i].dax ? CARRIER_CXL : CARRIER_DIMM,
+			.type = ruled[i].dax ? TYPE_CXL : TYPE_DIMM,
 			.dax = ruled[i].dax,
 			.driver = ruled[i].driver,
-			.gate = ruled[i].gate,
+			.tdx = ruled[i].tdx,
 			.place = ruled[i].place,
 			.presence = ruled[i].blocks,
 			.use = ruled[i].use,
@@ -226,35 +226,35 @@ static const struct {
 	enum reason reason;
 	bool overruled;
 } doubts[] = {
-	{{.carrier = CXL, .dax = 1, .fault = FAULT_UNREADABLE}, VERDICT_IGNORE, REASON_UNREADABLE,
+	{{.type = CXL, .dax = 1, .fault = FAULT_UNREADABLE}, VERDICT_IGNORE, REASON_UNREADABLE,
 		false},
-	{{.carrier = CXL, .dax = 1, .presence = PRESENCE_ONE_UNREAD, .asks = ASKS(DEVDAX)},
+	{{.type = CXL, .dax = 1, .presence = PRESENCE_ONE_UNREAD, .asks = ASKS(DEVDAX)},
 		VERDICT_IGNORE, REASON_UNREADABLE, true},
-	{{.carrier = CXL, .dax = 1, .second = SECOND_ONE_UNREAD}, VERDICT_IGNORE, REASON_UNREADABLE,
+	{{.type = CXL, .dax = 1, .second = SECOND_ONE_UNREAD}, VERDICT_IGNORE, REASON_UNREADABLE,
 		false},
-	{{.carrier = CXL, .dax = 1, .fault = FAULT_NO_NODE}, VERDICT_IGNORE, REASON_NO_TARGET_NODE,
+	{{.type = CXL, .dax = 1, .fault = FAULT_NO_NODE}, VERDICT_IGNORE, REASON_NO_TARGET_NODE,
 		false},
-	{{.carrier = CXL, .dax = 1, .fault = FAULT_NO_NODE, .asks = ASKS(DEVDAX)}, VERDICT_DEVDAX,
+	{{.type = CXL, .dax = 1, .fault = FAULT_NO_NODE, .asks = ASKS(DEVDAX)}, VERDICT_DEVDAX,
 		REASON_RULE, false},
-	{{.carrier = OTHER, .dax = 1}, VERDICT_IGNORE, REASON_UNKNOWN_DEVICE, false},
-	{{.carrier = OTHER, .dax = 1, .asks = ASKS(DEVDAX)}, VERDICT_DEVDAX, REASON_RULE, false},
-	{{.carrier = CXL, .dax = 1, .presence = PRESENCE_TOO_SMALL, .asks = ASKS(OFFLINE)},
+	{{.type = OTHER, .dax = 1}, VERDICT_IGNORE, REASON_UNKNOWN_DEVICE, false},
+	{{.type = OTHER, .dax = 1, .asks = ASKS(DEVDAX)}, VERDICT_DEVDAX, REASON_RULE, false},
+	{{.type = CXL, .dax = 1, .presence = PRESENCE_TOO_SMALL, .asks = ASKS(OFFLINE)},
 		VERDICT_OFFLINE, REASON_RULE, false},
 	/* a devdax device stays one, whatever else is in doubt; a rule may leave it alone */
-	{{.carrier = CXL, .dax = 1, .driver = DEVDAX, .fault = FAULT_UNREADABLE}, VERDICT_DEVDAX,
+	{{.type = CXL, .dax = 1, .driver = DEVDAX, .fault = FAULT_UNREADABLE}, VERDICT_DEVDAX,
 		REASON_ALREADY_DEVDAX, false},
-	{{.carrier = CXL, .dax = 1, .driver = DEVDAX, .asks = ASKS(IGNORE)}, VERDICT_IGNORE,
+	{{.type = CXL, .dax = 1, .driver = DEVDAX, .asks = ASKS(IGNORE)}, VERDICT_IGNORE,
 		REASON_RULE, false},
-	{{.carrier = CXL, .dax = 1, .driver = DEVDAX, .convert = 1, .asks = ASKS(IGNORE)},
+	{{.type = CXL, .dax = 1, .driver = DEVDAX, .convert = 1, .asks = ASKS(IGNORE)},
 		VERDICT_IGNORE, REASON_RULE, false},
-	{{.carrier = PMEM, .dax = 1, .driver = FAMFS, .asks = ASKS(DEVDAX)}, VERDICT_IGNORE,
+	{{.type = PMEM, .dax = 1, .driver = FAMFS, .asks = ASKS(DEVDAX)}, VERDICT_IGNORE,
 		REASON_PERSISTENT_MEMORY, true},
 	/* firmware calls a device RAM, which it was not */
-	{{.carrier = CXL, .dax = 1, .gate = ACTIVE, .place = PLACE_CLAIMED}, VERDICT_DEVDAX,
+	{{.type = CXL, .dax = 1, .tdx = ACTIVE, .place = PLACE_CLAIMED}, VERDICT_DEVDAX,
 		REASON_OUTSIDE_BOOT_MAP, false},
 	/* no devdax device, for one block is online */
-	{{.carrier = CXL, .dax = 1, .second = SECOND_ONE_ONLINE, .head = HEAD_DEVDAX},
-		VERDICT_IGNORE, REASON_NO_HEAD_ROOM, false},
+	{{.type = CXL, .dax = 1, .second = SECOND_ONE_ONLINE, .head = HEAD_DEVDAX}, VERDICT_IGNORE,
+		REASON_NO_HEAD_ROOM, false},
 };
 
 static void test_doubts(void **state)
@@ -278,33 +278,33 @@ static void test_zone(void **state)
 		enum zone zone;
 		bool overruled;
 	} rows[] = {
-		{{.gate = ABSENT}, ZONE_AUTO, false},
-		{{.gate = ACTIVE}, ZONE_KERNEL, false},
-		{{.gate = UNKNOWN}, ZONE_KERNEL, false},
-		{{.gate = ACTIVE, .asks = NOTHING, .zone = ZONE_AUTO}, ZONE_AUTO, false},
-		{{.gate = ABSENT, .asks = NOTHING, .zone = ZONE_KERNEL}, ZONE_KERNEL, false},
-		{{.gate = ABSENT, .asks = NOTHING, .zone = ZONE_MOVABLE, .head = HEAD_PLENTY},
+		{{.tdx = ABSENT}, ZONE_AUTO, false},
+		{{.tdx = ACTIVE}, ZONE_KERNEL, false},
+		{{.tdx = UNKNOWN}, ZONE_KERNEL, false},
+		{{.tdx = ACTIVE, .asks = NOTHING, .zone = ZONE_AUTO}, ZONE_AUTO, false},
+		{{.tdx = ABSENT, .asks = NOTHING, .zone = ZONE_KERNEL}, ZONE_KERNEL, false},
+		{{.tdx = ABSENT, .asks = NOTHING, .zone = ZONE_MOVABLE, .head = HEAD_PLENTY},
 			ZONE_MOVABLE, false},
-		{{.gate = ACTIVE,
+		{{.tdx = ACTIVE,
 			 .asks = NOTHING,
 			 .zone = ZONE_MOVABLE,
 			 .head = HEAD_PLENTY,
 			 .ratio = RATIO_OWN},
 			ZONE_MOVABLE, false},
-		{{.gate = ABSENT,
+		{{.tdx = ABSENT,
 			 .asks = NOTHING,
 			 .zone = ZONE_MOVABLE,
 			 .head = HEAD_PLENTY,
 			 .ratio = RATIO_NO_ADVICE},
 			ZONE_AUTO, true},
-		{{.gate = ACTIVE,
+		{{.tdx = ACTIVE,
 			 .asks = NOTHING,
 			 .zone = ZONE_MOVABLE,
 			 .head = HEAD_PLENTY,
 			 .ratio = RATIO_NOT_OWN},
 			ZONE_KERNEL, true},
-		{{.gate = ABSENT, .asks = NOTHING, .zone = ZONE_MOVABLE}, ZONE_AUTO, true},
-		{{.gate = ABSENT, .asks = ASKS_NO_MATCH, .zone = ZONE_MOVABLE}, ZONE_AUTO, false},
+		{{.tdx = ABSENT, .asks = NOTHING, .zone = ZONE_MOVABLE}, ZONE_AUTO, true},
+		{{.tdx = ABSENT, .asks = ASKS_NO_MATCH, .zone = ZONE_MOVABLE}, ZONE_AUTO, false},
 	};
 
 	(void)state;
@@ -312,13 +312,13 @@ static void test_zone(void **state)
 		struct scene scene = rows[i].scene;
 		struct decision d;
 
-		scene.carrier = DIMM;
+		scene.type = DIMM;
 		scene.place = IN;
 		d = decide(&scene);
 		if (d.zone != rows[i].zone || d.zone_overruled != rows[i].overruled)
 			fail_msg("row %zu: %s, %d", i, zone_to_string(d.zone), d.zone_overruled);
-		assert_int_equal(d.source,
-			scene.gate == ABSENT ? BOOT_SOURCE_NONE : BOOT_SOURCE_BOOT_PARAMS);
+		assert_int_equal(
+			d.source, scene.tdx == ABSENT ? BOOT_SOURCE_NONE : BOOT_SOURCE_BOOT_PARAMS);
 		assert_int_equal(d.unmatched, scene.asks == ASKS_NO_MATCH);
 	}
 }
@@ -344,7 +344,7 @@ static void test_withheld(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct scene scene = {.carrier = DIMM,
+		struct scene scene = {.type = DIMM,
 			.presence = OFF,
 			.present = rows[i].present,
 			.may_present = rows[i].may_present,
@@ -353,7 +353,7 @@ static void test_withheld(void **state)
 			.asks = NOTHING};
 
 		assert_int_equal(decide(&scene).withheld, rows[i].online);
-		scene.gate = ACTIVE;
+		scene.tdx = ACTIVE;
 		assert_int_equal(decide(&scene).withheld, rows[i].stays);
 		scene.presence = ON;
 		scene.offline = 1;
@@ -364,7 +364,7 @@ static void test_withheld(void **state)
 /* Of a decision that came to nothing the rule stays; zone, source and their numbers do not. */
 static void test_undone(void **state)
 {
-	static const struct arrival dax = {.device = "dax0.0"}, dimm = {.carrier = CARRIER_DIMM};
+	static const struct arrival dax = {.device = "dax0.0"}, dimm = {.type = TYPE_DIMM};
 	const struct decision was = {.verdict = VERDICT_ONLINE,
 		.reason = REASON_IN_BOOT_MAP,
 		.zone = ZONE_MOVABLE,
@@ -392,7 +392,7 @@ static void test_undone(void **state)
 /* A refusal is final; of a failure a device is wholly in or out, blocks are each on their own. */
 static void test_rolls_back(void **state)
 {
-	static const struct arrival dax = {.device = "dax0.0"}, dimm = {.carrier = CARRIER_DIMM};
+	static const struct arrival dax = {.device = "dax0.0"}, dimm = {.type = TYPE_DIMM};
 	static const struct {
 		enum on_failure on_failure;
 		bool refused, dax, dimm;

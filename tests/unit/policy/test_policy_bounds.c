@@ -16,56 +16,56 @@ static struct decision decide_bare(const struct snapshot *snapshot, const struct
 	return policy_decide(&config, snapshot, arrival);
 }
 
-/* A cxl device at the start of each of its mappings; the gate is absent. */
+/* A cxl device at the start of each of its mappings; TDX is absent. */
 static struct arrival build_device(
 	struct snapshot *snapshot, const struct range *mappings, size_t n_mappings)
 {
 	struct dax_device *dax;
 
 	*snapshot = (struct snapshot){.block_size = BLOCK, .boot_map.known = true};
-	dax = add_dax(snapshot, "dax0.0", CARRIER_CXL);
+	dax = add_dax(snapshot, "dax0.0", TYPE_CXL);
 	dax->align = 2 * MIB;
 	for (size_t i = 0; i < n_mappings; i++)
 		add_mapping(dax, mappings[i]);
 	return (struct arrival){.range = mappings[0],
 		.size = range_size(mappings[0]),
-		.carrier = CARRIER_CXL,
+		.type = TYPE_CXL,
 		.device = "dax0.0",
 		.node = 1};
 }
 
-/* The kernel does as the gate was found, whatever the configuration makes of it. */
+/* The kernel does as the TDX state was found, whatever the configuration makes of it. */
 static void test_expected(void **state)
 {
 	static const enum answer outside[] = {
-		[GATE_ABSENT] = ANSWER_ACCEPTS,
-		[GATE_ARMED] = ANSWER_ACCEPTS,
-		[GATE_ACTIVE] = ANSWER_REFUSES,
-		[GATE_UNKNOWN] = ANSWER_NONE,
+		[TDX_ABSENT] = ANSWER_ACCEPTS,
+		[TDX_ARMED] = ANSWER_ACCEPTS,
+		[TDX_ACTIVE] = ANSWER_REFUSES,
+		[TDX_UNKNOWN] = ANSWER_NONE,
 	};
 	static const struct range dimm = {4 * GIB, 5 * GIB};
-	const struct arrival arrival = {.range = dimm, .size = GIB, .carrier = CARRIER_DIMM};
+	const struct arrival arrival = {.range = dimm, .size = GIB, .type = TYPE_DIMM};
 	CLEANUP(snapshot_done) struct snapshot snapshot = {.block_size = BLOCK};
 	const struct config config = {0};
 
 	(void)state;
-	for (enum gate_state gate = 0; gate < 2 * GATE_STATE_MAX; gate++) {
-		enum gate_state detected = gate % GATE_STATE_MAX;
+	for (enum tdx_state tdx = 0; tdx < 2 * TDX_STATE_MAX; tdx++) {
+		enum tdx_state detected = tdx % TDX_STATE_MAX;
 
-		snapshot.gate = (struct gate){.detected = detected,
-			.state = gate < GATE_STATE_MAX ? GATE_ABSENT : GATE_ACTIVE};
+		snapshot.tdx = (struct tdx){.detected = detected,
+			.state = tdx < TDX_STATE_MAX ? TDX_ABSENT : TDX_ACTIVE};
 		snapshot.boot_map.known = true;
 		assert_int_equal(policy_expects(&config, &snapshot, &arrival), outside[detected]);
 		assert_int_equal(
 			policy_decide(&config, &snapshot, &arrival).expected, outside[detected]);
 		snapshot.boot_map.known = false;
 		assert_int_equal(policy_expects(&config, &snapshot, &arrival),
-			detected <= GATE_ARMED ? ANSWER_ACCEPTS : ANSWER_NONE);
+			detected <= TDX_ARMED ? ANSWER_ACCEPTS : ANSWER_NONE);
 	}
 	snapshot.boot_map.known = true;
 	add_region(&snapshot, dimm, BOOT_SOURCE_BOOT_PARAMS);
-	for (enum gate_state detected = 0; detected < GATE_STATE_MAX; detected++) {
-		snapshot.gate = (struct gate){.state = GATE_ACTIVE, .detected = detected};
+	for (enum tdx_state detected = 0; detected < TDX_STATE_MAX; detected++) {
+		snapshot.tdx = (struct tdx){.state = TDX_ACTIVE, .detected = detected};
 		assert_int_equal(policy_expects(&config, &snapshot, &arrival), ANSWER_ACCEPTS);
 	}
 }
@@ -79,7 +79,7 @@ static void test_head_room(void **state)
 		enum verdict verdict;
 		enum reason reason;
 	} rows[] = {
-		{GIB, VERDICT_ONLINE, REASON_GATE_ABSENT},
+		{GIB, VERDICT_ONLINE, REASON_TDX_ABSENT},
 		{GIB - 1, VERDICT_DEVDAX, REASON_NO_HEAD_ROOM},
 		{256 * MIB + 4 * KIB, VERDICT_DEVDAX, REASON_NO_HEAD_ROOM},
 		{256 * MIB + 4 * KIB - 1, VERDICT_IGNORE, REASON_NO_HEAD_ROOM},
@@ -117,7 +117,7 @@ static void test_head_room_of_devdax(void **state)
 	struct decision d;
 
 	(void)state;
-	snapshot.gate.state = GATE_ACTIVE;
+	snapshot.tdx.state = TDX_ACTIVE;
 	snapshot.zones = (struct zoneinfo){.known = true, .kernel = GIB, .spare = 256 * MIB};
 	d = decide_bare(&snapshot, &arrival);
 	assert_int_equal(d.verdict, VERDICT_DEVDAX);
@@ -153,11 +153,11 @@ static void test_head_room_of_devdax(void **state)
 static void test_movable(void **state)
 {
 	static char any[] = "*";
-	struct rule rule = {.match[MATCH_CARRIER] = any, .zone = ZONE_MOVABLE};
+	struct rule rule = {.match[MATCH_TYPE] = any, .zone = ZONE_MOVABLE};
 	struct config config = {.rules = &rule, .n_rules = 1};
 	CLEANUP(snapshot_done) struct snapshot snapshot = {.block_size = BLOCK};
 	const struct arrival dimm = {
-		.range = {8 * GIB, 10 * GIB}, .size = 2 * GIB, .carrier = CARRIER_DIMM};
+		.range = {8 * GIB, 10 * GIB}, .size = 2 * GIB, .type = TYPE_DIMM};
 	struct decision d;
 
 	(void)state;
@@ -184,7 +184,7 @@ static void test_rule_of_device(void **state)
 	static char first[] = "0x200000000-0x23fffffff";
 	struct rule rules[2] = {
 		{.name = "10", .has_verdict = true, .verdict = VERDICT_OFFLINE},
-		{.name = "20", .match[MATCH_CARRIER] = any, .has_verdict = true},
+		{.name = "20", .match[MATCH_TYPE] = any, .has_verdict = true},
 	};
 	const struct config config = {.rules = rules, .n_rules = 2};
 	CLEANUP(snapshot_done) struct snapshot snapshot;
@@ -204,7 +204,7 @@ static void test_rule_of_device(void **state)
 	assert_int_equal(policy_decide(&config, &snapshot, &arrival).verdict, VERDICT_DEVDAX);
 }
 
-/* A device of two mappings of 1 GiB, each in the boot map or not; the gate is active. */
+/* A device of two mappings of 1 GiB, each in the boot map or not; TDX is active. */
 static void build_two(struct snapshot *snapshot, struct arrival two[2], unsigned int inside)
 {
 	static const struct range mappings[] = {{8 * GIB, 9 * GIB}, {16 * GIB, 17 * GIB}};
@@ -212,7 +212,7 @@ static void build_two(struct snapshot *snapshot, struct arrival two[2], unsigned
 	two[0] = two[1] = build_device(snapshot, mappings, 2);
 	two[1].range = mappings[1];
 	two[0].driver = two[1].driver = snapshot->dax[0].driver = DAX_DRIVER_KMEM;
-	snapshot->gate.state = GATE_ACTIVE;
+	snapshot->tdx.state = TDX_ACTIVE;
 	for (unsigned int i = 0; i < 2; i++)
 		if (inside & 1U << i)
 			add_region(snapshot, mappings[i], BOOT_SOURCE_CONFIGURATION);
@@ -256,11 +256,11 @@ static void test_too_small(void **state)
 		struct arrival arrival = build_device(&snapshot, mappings, big ? 2 : 1);
 
 		arrival.range = small;
-		for (enum gate_state gate = 0; gate < GATE_STATE_MAX; gate++) {
-			bool online = big && gate == GATE_ABSENT;
+		for (enum tdx_state tdx = 0; tdx < TDX_STATE_MAX; tdx++) {
+			bool online = big && tdx == TDX_ABSENT;
 			struct decision d;
 
-			snapshot.gate.state = gate;
+			snapshot.tdx.state = tdx;
 			d = decide_bare(&snapshot, &arrival);
 			assert_int_equal(d.verdict, online ? VERDICT_ONLINE : VERDICT_DEVDAX);
 			assert_int_equal(d.reason == REASON_TOO_SMALL, !big);
@@ -276,7 +276,7 @@ static void test_unaligned(void **state)
 	const struct snapshot snapshot = {.block_size = BLOCK};
 	const struct arrival dimm = {.range = {8 * GIB - 3 * MIB, 9 * GIB + 4 * KIB},
 		.size = GIB + 3 * MIB + 4 * KIB,
-		.carrier = CARRIER_DIMM};
+		.type = TYPE_DIMM};
 
 	(void)state;
 	assert_int_equal(decide_bare(&snapshot, &dimm).unaligned, 3 * MIB + 4 * KIB);
@@ -289,9 +289,9 @@ static void test_capable(void **state)
 	for (int known = 0; known < 2; known++) {
 		CLEANUP(snapshot_done)
 		struct snapshot snapshot = {
-			.block_size = BLOCK, .gate.state = GATE_ACTIVE, .boot_map.known = known};
+			.block_size = BLOCK, .tdx.state = TDX_ACTIVE, .boot_map.known = known};
 		const struct arrival dimm = {
-			.range = {8 * GIB, 9 * GIB}, .size = GIB, .carrier = CARRIER_DIMM};
+			.range = {8 * GIB, 9 * GIB}, .size = GIB, .type = TYPE_DIMM};
 		struct decision d;
 
 		add_region(&snapshot, span(8 * GIB, 10 * GIB), BOOT_SOURCE_CONFIGURATION);

@@ -48,9 +48,9 @@ static bool is_in_boot_map(const struct scene *s)
 /* What the page allocator must never get, whatever a rule asks for: NULL, or why not. */
 static const char *never_online(const struct scene *s)
 {
-	if (s->gate != GATE_ABSENT && !is_in_boot_map(s))
+	if (s->tdx != TDX_ABSENT && !is_in_boot_map(s))
 		return "TDX refuses it";
-	if (s->carrier == CARRIER_PMEM)
+	if (s->type == TYPE_PMEM)
 		return "it is persistent";
 	if (s->driver == DAX_DRIVER_FSDEV || s->driver == DAX_DRIVER_OTHER)
 		return "another driver has it";
@@ -60,8 +60,8 @@ static const char *never_online(const struct scene *s)
 		return "it is a devdax device";
 	if (s->fault || has_unread_block(s))
 		return "it is not known well enough";
-	if (s->dax && (s->carrier == CARRIER_UNKNOWN ||
-			      (s->presence == PRESENCE_TOO_SMALL && !s->second)))
+	if (s->dax &&
+		(s->type == TYPE_UNKNOWN || (s->presence == PRESENCE_TOO_SMALL && !s->second)))
 		return "kmem cannot take it";
 	if (s->dax && s->driver != DAX_DRIVER_KMEM && !s->itself &&
 		(s->head == HEAD_DEVDAX || s->head == HEAD_NONE))
@@ -100,7 +100,7 @@ static void check_zone(const struct scene *s, const struct decision *d)
 	if (d->zone == ZONE_MOVABLE)
 		promise(asked && allowed && s->head != HEAD_UNKNOWN, s);
 	if (d->zone == ZONE_AUTO)
-		promise(s->gate == GATE_ABSENT || (is_ruled(s) && s->zone == ZONE_AUTO), s);
+		promise(s->tdx == TDX_ABSENT || (is_ruled(s) && s->zone == ZONE_AUTO), s);
 }
 
 /* What is not ours, and what may be open, stays as it is. */
@@ -108,8 +108,7 @@ static void check_untouched(const struct scene *s, const struct decision *d)
 {
 	bool open = s->driver == DAX_DRIVER_DEVICE_DAX && s->use != DEVDAX_UNUSED;
 
-	if (s->carrier == CARRIER_PMEM || s->driver == DAX_DRIVER_FSDEV ||
-		s->driver == DAX_DRIVER_OTHER)
+	if (s->type == TYPE_PMEM || s->driver == DAX_DRIVER_FSDEV || s->driver == DAX_DRIVER_OTHER)
 		promise(d->verdict == VERDICT_IGNORE && !d->offline_blocks, s);
 	else if (open)
 		promise(d->verdict != VERDICT_ONLINE, s);
@@ -150,7 +149,7 @@ static void check_withheld(const struct scene *s, const struct decision *d)
 static const struct decision *without_rules(const struct stage *stage)
 {
 	static struct decision decision;
-	static struct scene last = {.carrier = CARRIER_MAX};
+	static struct scene last = {.type = TYPE_MAX};
 	struct config config = stage->config;
 
 	if (memcmp(last.at, stage->scene.at, sizeof(last.at[0]) * SCENE_RULE_AT) == 0)
@@ -243,17 +242,17 @@ static void check(struct stage *stage)
 	check_second(stage, &d);
 }
 
-/* Every range, gate and rule; one mapping, a host with room. */
+/* Every range, TDX state and rule; one mapping, a host with room. */
 static void test_ranges(void **state)
 {
 	static const struct scene base;
-	static const struct scene values = {.carrier = CARRIER_MAX,
+	static const struct scene values = {.type = TYPE_MAX,
 		.dax = 2,
 		.driver = DAX_DRIVER_MAX,
 		.fault = FAULT_MAX,
 		.place = PLACE_MAX,
 		.presence = PRESENCE_MAX,
-		.gate = GATE_STATE_MAX,
+		.tdx = TDX_STATE_MAX,
 		.use = 3,
 		.convert = 2,
 		.offline = 2,
@@ -266,12 +265,12 @@ static void test_ranges(void **state)
 /* Devices of one and of two mappings, by what the host can spare. */
 static void test_devices(void **state)
 {
-	static const struct scene base = {.carrier = CARRIER_CXL, .dax = 1, .gate = GATE_ABSENT};
+	static const struct scene base = {.type = TYPE_CXL, .dax = 1, .tdx = TDX_ABSENT};
 	static const struct scene values = {.driver = 3,
 		.place = 3,
 		.presence = PRESENCE_MAX,
 		.second = SECOND_MAX,
-		.gate = 2,
+		.tdx = 2,
 		.use = 3,
 		.head = HEAD_MAX,
 		.small_pages = 2,
@@ -287,12 +286,12 @@ static void test_devices(void **state)
 /* All words of the administrator. */
 static void test_words(void **state)
 {
-	static const struct scene base = {.carrier = CARRIER_HMEM, .use = DEVDAX_UNUSED};
+	static const struct scene base = {.type = TYPE_HMEM, .use = DEVDAX_UNUSED};
 	static const struct scene values = {.dax = 2,
 		.driver = 3,
 		.place = 2,
 		.presence = 4,
-		.gate = 2,
+		.tdx = 2,
 		.head = 2,
 		.ratio = RATIO_MAX,
 		.present = 2,

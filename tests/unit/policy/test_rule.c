@@ -15,7 +15,7 @@
 #define LONG TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "0123456" /* 127 bytes */
 
 static const char *const match_keys[] = {
-	[MATCH_CARRIER] = "Carrier",
+	[MATCH_TYPE] = "Type",
 	[MATCH_DEVICE] = "Device",
 	[MATCH_SERIAL] = "Serial",
 	[MATCH_PCI_ADDRESS] = "PciAddress",
@@ -30,7 +30,7 @@ static const char *const match_keys[] = {
 
 /* One good value of each key. */
 static const char *const match_values[] = {
-	[MATCH_CARRIER] = "cxl hmem",
+	[MATCH_TYPE] = "cxl hmem",
 	[MATCH_DEVICE] = "dax0.*",
 	[MATCH_SERIAL] = "0x2a 7",
 	[MATCH_PCI_ADDRESS] = "0000:35:00.?",
@@ -162,8 +162,8 @@ static void test_last_counts(void **state)
 
 static void test_good_values(void **state)
 {
-	static const char *const rows[][2] = {{"Carrier", "*"}, {"Carrier", "unknown dimm pmem"},
-		{"Carrier", " virtio-mem\tcxl "}, {"Device", LONG},
+	static const char *const rows[][2] = {{"Type", "*"}, {"Type", "unknown dimm pmem"},
+		{"Type", " virtio-mem\tcxl "}, {"Device", LONG},
 		{"Device", "* ? [a-z] \\ \377 \001"}, {"Serial", "0"},
 		{"Serial", "0xffffffffffffffff"}, {"PciAddress", LONG " " LONG},
 		{"Region", "7b3e0d5c-0000-4000-8000-000000000001"}, {"TargetNode", "0 0x3ff"},
@@ -181,17 +181,16 @@ static void test_good_values(void **state)
 /* What a key refuses, and that nothing changes then. */
 static void test_bad_values(void **state)
 {
-	static const char *const rows[][2] = {{"Carrier", "CXL"}, {"Carrier", "c*"},
-		{"Carrier", "cxl,hmem"}, {"Carrier", "cxl floppy"}, {"Carrier", "**"},
-		{"Device", LONG "7"}, {"Device", "a " LONG "7"}, {"Serial", "x"},
-		{"Serial", "1 -1"}, {"Serial", "0x"}, {"Serial", "0x10000000000000000"},
-		{"Serial", "*"}, {"Serial", "1K"}, {"PciAddress", LONG LONG}, {"Region", LONG "7"},
-		{"TargetNode", "node1"}, {"TargetNode", "-1"}, {"MinSize", "1G 2G"},
-		{"MinSize", "1GB"}, {"MinSize", "16777216T"}, {"MaxSize", "1G 1G"},
-		{"MaxSize", "-1"}, {"Range", "0"}, {"Range", "9-0"}, {"Range", "0-9 x"},
-		{"Range", "0-9 5-6 x"}, {"Range", "0-0xffffffffffffffff"}, {"Present", "maybe"},
-		{"Present", "yes no"}, {"Mode", "kmem"}, {"Mode", "*"}, {"Mode", "Devdax"},
-		{"Mode", "devdax x"}};
+	static const char *const rows[][2] = {{"Type", "CXL"}, {"Type", "c*"}, {"Type", "cxl,hmem"},
+		{"Type", "cxl floppy"}, {"Type", "**"}, {"Device", LONG "7"},
+		{"Device", "a " LONG "7"}, {"Serial", "x"}, {"Serial", "1 -1"}, {"Serial", "0x"},
+		{"Serial", "0x10000000000000000"}, {"Serial", "*"}, {"Serial", "1K"},
+		{"PciAddress", LONG LONG}, {"Region", LONG "7"}, {"TargetNode", "node1"},
+		{"TargetNode", "-1"}, {"MinSize", "1G 2G"}, {"MinSize", "1GB"},
+		{"MinSize", "16777216T"}, {"MaxSize", "1G 1G"}, {"MaxSize", "-1"}, {"Range", "0"},
+		{"Range", "9-0"}, {"Range", "0-9 x"}, {"Range", "0-9 5-6 x"},
+		{"Range", "0-0xffffffffffffffff"}, {"Present", "maybe"}, {"Present", "yes no"},
+		{"Mode", "kmem"}, {"Mode", "*"}, {"Mode", "Devdax"}, {"Mode", "devdax x"}};
 	CLEANUP(rule_done) struct rule rule;
 
 	(void)state;
@@ -246,13 +245,13 @@ static void test_names(void **state)
 	(void)state;
 	assert_int_equal(ARRAY_SIZE(match_keys), MATCH_MAX);
 	rule_init(&rule, "r");
-	assert_int_equal(rule_set(&rule, "", "Carrier", "cxl"), -ENOENT);
-	assert_int_equal(rule_set(&rule, "match", "Carrier", "cxl"), -ENOENT);
+	assert_int_equal(rule_set(&rule, "", "Type", "cxl"), -ENOENT);
+	assert_int_equal(rule_set(&rule, "match", "Type", "cxl"), -ENOENT);
 	assert_int_equal(rule_set(&rule, "Daemon", "Act", "no"), -ENOENT);
-	assert_int_equal(rule_set(&rule, "Match", "carrier", "cxl"), -ENOKEY);
+	assert_int_equal(rule_set(&rule, "Match", "type", "cxl"), -ENOKEY);
 	assert_int_equal(rule_set(&rule, "Match", "", ""), -ENOKEY);
 	assert_int_equal(rule_set(&rule, "Match", "Verdict", "online"), -ENOKEY);
-	assert_int_equal(rule_set(&rule, "Policy", "Carrier", "cxl"), -ENOKEY);
+	assert_int_equal(rule_set(&rule, "Policy", "Type", "cxl"), -ENOKEY);
 	assert_int_equal(rule_set(&rule, "Policy", "Verdicts", "online"), -ENOKEY);
 	assert_nothing_set(&rule);
 	for (enum match match = 0; match < MATCH_MAX; match++) {
@@ -305,14 +304,14 @@ static void test_mistakes(void **state)
 	} rows[] = {
 		{"", {"Verdict=online"}, "no key in [Match]"},
 		{"", {NULL}, "no key in [Match]"},
-		{"Carrier=*", {NULL}, "no key in [Policy]"},
-		{"Carrier=*", {"ConvertDevdax=no", "OfflineBlocks=no"}, "no key in [Policy]"},
-		{"Carrier=*", {"Verdict=online"}, NULL},
-		{"Carrier=*", {"Verdict=ignore"}, NULL},
-		{"Carrier=*", {"Zone=movable"}, NULL},
-		{"Carrier=*", {"OnFailure=keep"}, NULL},
-		{"Carrier=*", {"ConvertDevdax=yes"}, NULL},
-		{"Carrier=*", {"OfflineBlocks=yes"}, NULL},
+		{"Type=*", {NULL}, "no key in [Policy]"},
+		{"Type=*", {"ConvertDevdax=no", "OfflineBlocks=no"}, "no key in [Policy]"},
+		{"Type=*", {"Verdict=online"}, NULL},
+		{"Type=*", {"Verdict=ignore"}, NULL},
+		{"Type=*", {"Zone=movable"}, NULL},
+		{"Type=*", {"OnFailure=keep"}, NULL},
+		{"Type=*", {"ConvertDevdax=yes"}, NULL},
+		{"Type=*", {"OfflineBlocks=yes"}, NULL},
 		{"MinSize=2G;MaxSize=1G", {"Verdict=online"}, "MinSize= is larger"},
 		{"MinSize=1025M;MaxSize=1G", {"Verdict=online"}, "MinSize= is larger"},
 		{"MinSize=1024M;MaxSize=1G", {"Verdict=online"}, NULL},
@@ -322,19 +321,19 @@ static void test_mistakes(void **state)
 		{"Mode=devdax",
 			{"Verdict=online", "Zone=auto", "OnFailure=rollback", "ConvertDevdax=yes"},
 			NULL},
-		{"Carrier=*", {"Zone=kernel", "Verdict=devdax"}, "Zone="},
-		{"Carrier=*", {"Zone=kernel", "Verdict=offline"}, "Zone="},
-		{"Carrier=*", {"Zone=kernel", "Verdict=ignore"}, "Zone="},
-		{"Carrier=*", {"OnFailure=keep", "Verdict=devdax"}, "OnFailure="},
-		{"Carrier=*", {"OnFailure=keep", "Verdict=ignore"}, "OnFailure="},
-		{"Carrier=*", {"ConvertDevdax=yes", "Verdict=devdax"}, "ConvertDevdax="},
-		{"Carrier=*", {"ConvertDevdax=yes", "Verdict=offline"}, "ConvertDevdax="},
-		{"Carrier=*", {"ConvertDevdax=no", "Verdict=devdax"}, NULL},
-		{"Carrier=*", {"OfflineBlocks=yes", "Verdict=devdax"}, NULL},
-		{"Carrier=*", {"OfflineBlocks=yes", "Verdict=offline"}, NULL},
-		{"Carrier=*", {"OfflineBlocks=yes", "Verdict=online"}, "OfflineBlocks="},
-		{"Carrier=*", {"OfflineBlocks=yes", "Verdict=ignore"}, "OfflineBlocks="},
-		{"Carrier=*", {"OfflineBlocks=no", "Verdict=ignore"}, NULL},
+		{"Type=*", {"Zone=kernel", "Verdict=devdax"}, "Zone="},
+		{"Type=*", {"Zone=kernel", "Verdict=offline"}, "Zone="},
+		{"Type=*", {"Zone=kernel", "Verdict=ignore"}, "Zone="},
+		{"Type=*", {"OnFailure=keep", "Verdict=devdax"}, "OnFailure="},
+		{"Type=*", {"OnFailure=keep", "Verdict=ignore"}, "OnFailure="},
+		{"Type=*", {"ConvertDevdax=yes", "Verdict=devdax"}, "ConvertDevdax="},
+		{"Type=*", {"ConvertDevdax=yes", "Verdict=offline"}, "ConvertDevdax="},
+		{"Type=*", {"ConvertDevdax=no", "Verdict=devdax"}, NULL},
+		{"Type=*", {"OfflineBlocks=yes", "Verdict=devdax"}, NULL},
+		{"Type=*", {"OfflineBlocks=yes", "Verdict=offline"}, NULL},
+		{"Type=*", {"OfflineBlocks=yes", "Verdict=online"}, "OfflineBlocks="},
+		{"Type=*", {"OfflineBlocks=yes", "Verdict=ignore"}, "OfflineBlocks="},
+		{"Type=*", {"OfflineBlocks=no", "Verdict=ignore"}, NULL},
 	};
 
 	(void)state;
@@ -412,7 +411,7 @@ static void test_any_bytes(void **state)
 		assert_true(r == 0 || r == -EINVAL);
 		rule_mistake(rule);
 		rule_covers(&a, &b);
-		assert_int_equal(rule_set(rule, value, "Carrier", "cxl"), -ENOENT);
+		assert_int_equal(rule_set(rule, value, "Type", "cxl"), -ENOENT);
 		assert_int_equal(rule_set(rule, "Match", value, ""), -ENOKEY);
 	}
 }

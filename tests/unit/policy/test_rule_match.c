@@ -21,7 +21,7 @@ static const struct range mappings[] = {{64 * GIB, 68 * GIB}, {72 * GIB, 76 * GI
 static const struct arrival device = {
 	.range = {64 * GIB, 68 * GIB},
 	.size = 4 * GIB,
-	.carrier = CARRIER_CXL,
+	.type = TYPE_CXL,
 	.device = "dax0.1",
 	.region = "region3",
 	.region_uuid = UUID,
@@ -36,7 +36,7 @@ static const struct arrival device = {
 static const struct arrival blocks = {
 	.range = {4 * GIB, 5 * GIB},
 	.size = GIB,
-	.carrier = CARRIER_UNKNOWN,
+	.type = TYPE_UNKNOWN,
 	.node = NODE_UNKNOWN,
 };
 
@@ -74,24 +74,23 @@ static void check_rows(const struct row *rows, size_t n)
 		check_rows(rows_, ARRAY_SIZE(rows_));                                              \
 	} while (0)
 
-static void test_carrier(void **state)
+static void test_type(void **state)
 {
 	static const char *const words[] = {"unknown", "cxl", "hmem", "pmem", "dimm", "virtio-mem"};
 
 	(void)state;
-	check({"Carrier=cxl", 1, 0}, {"Carrier=unknown", 0, 1}, {"Carrier=*", 1, 1},
-		{"Carrier=hmem cxl", 1, 0}, {"Carrier=dimm * pmem", 1, 1},
-		{"Carrier=hmem pmem dimm virtio-mem", 0, 0});
-	for (enum carrier carrier = 0; carrier < CARRIER_MAX; carrier++)
+	check({"Type=cxl", 1, 0}, {"Type=unknown", 0, 1}, {"Type=*", 1, 1}, {"Type=hmem cxl", 1, 0},
+		{"Type=dimm * pmem", 1, 1}, {"Type=hmem pmem dimm virtio-mem", 0, 0});
+	for (enum device_type type = 0; type < TYPE_MAX; type++)
 		for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 			CLEANUP(rule_done) struct rule rule;
-			struct arrival arrival = {.carrier = carrier};
+			struct arrival arrival = {.type = type};
 
 			rule_init(&rule, "r");
-			assert_int_equal(rule_set(&rule, "Match", "Carrier", words[i]), 0);
+			assert_int_equal(rule_set(&rule, "Match", "Type", words[i]), 0);
 			assert_int_equal(
 				rule_matches(&rule, &(struct rule_subject){.arrival = &arrival}),
-				carrier == i);
+				type == i);
 		}
 }
 
@@ -200,15 +199,15 @@ static void test_mode(void **state)
 static void test_together(void **state)
 {
 	(void)state;
-	check({"", 0, 0}, {"Carrier=cxl;Device=dax0.1", 1, 0}, {"Carrier=cxl;Device=dax0.2", 0, 0},
-		{"Carrier=*;Present=no", 0, 1}, {"Carrier=cxl;Present=no", 0, 0},
-		{"Carrier=unknown;Device=*", 0, 0},
-		{"Carrier=unknown;MaxSize=1G;Range=0-0x1ffffffff", 0, 1},
-		{"Carrier=cxl;Device=dax*;Serial=42;PciAddress=cxl*;Region=region3;TargetNode=2;"
+	check({"", 0, 0}, {"Type=cxl;Device=dax0.1", 1, 0}, {"Type=cxl;Device=dax0.2", 0, 0},
+		{"Type=*;Present=no", 0, 1}, {"Type=cxl;Present=no", 0, 0},
+		{"Type=unknown;Device=*", 0, 0},
+		{"Type=unknown;MaxSize=1G;Range=0-0x1ffffffff", 0, 1},
+		{"Type=cxl;Device=dax*;Serial=42;PciAddress=cxl*;Region=region3;TargetNode=2;"
 		 "MinSize=8G;MaxSize=8G;Range=0x1000000000-0x12ffffffff;Present=yes;"
 		 "Mode=system-ram",
 			1, 0},
-		{"Carrier=cxl;Device=dax*;Serial=42;PciAddress=cxl*;Region=region3;TargetNode=2;"
+		{"Type=cxl;Device=dax*;Serial=42;PciAddress=cxl*;Region=region3;TargetNode=2;"
 		 "MinSize=8G;MaxSize=8G;Range=0x1000000000-0x12ffffffff;Present=yes;Mode=devdax",
 			0, 0});
 }
@@ -216,8 +215,8 @@ static void test_together(void **state)
 static void test_needs_topology(void **state)
 {
 	static const char *const yes[] = {"Serial=1", "PciAddress=*", "Region=region0",
-		"Carrier=cxl;Region=*", "Serial=1;PciAddress=*"};
-	static const char *const no[] = {"", "Carrier=cxl", "Device=*", "TargetNode=1", "MinSize=1",
+		"Type=cxl;Region=*", "Serial=1;PciAddress=*"};
+	static const char *const no[] = {"", "Type=cxl", "Device=*", "TargetNode=1", "MinSize=1",
 		"MaxSize=1", "Range=0-1", "Present=no", "Mode=devdax"};
 
 	(void)state;
@@ -243,11 +242,11 @@ static void assert_covers(const char *const pairs[][2], size_t n, bool covers)
 
 static void test_covers(void **state)
 {
-	static const char *const pairs[][2] = {{"Carrier=*", "Carrier=cxl"},
-		{"Carrier=*", "Carrier=*"}, {"Carrier=*", "Device=dax0.0"},
-		{"Carrier=dimm *", "MinSize=1G;Present=yes"}, {"Carrier=cxl", "Carrier=cxl"},
-		{"Carrier=cxl hmem", "Carrier=hmem"}, {"Carrier=cxl hmem", "Carrier=hmem cxl"},
-		{"Carrier=cxl hmem", "Carrier=hmem;Device=dax*;Mode=none"},
+	static const char *const pairs[][2] = {{"Type=*", "Type=cxl"}, {"Type=*", "Type=*"},
+		{"Type=*", "Device=dax0.0"}, {"Type=dimm *", "MinSize=1G;Present=yes"},
+		{"Type=cxl", "Type=cxl"}, {"Type=cxl hmem", "Type=hmem"},
+		{"Type=cxl hmem", "Type=hmem cxl"},
+		{"Type=cxl hmem", "Type=hmem;Device=dax*;Mode=none"},
 		{"Device=dax0.0", "Device=dax0.0"}, {"Device=dax0.0", "Device=DAX0.0"},
 		{"Device=dax*", "Device=dax0.*"}, {"Device=dax*", "Device=dax0.0 dax1.?"},
 		{"Device=dax*", "Device=dax*"}, {"Device=dax?.0", "Device=dax?.0"},
@@ -255,15 +254,15 @@ static void test_covers(void **state)
 		{"Device=dax[01].0", "Device=dax[01].0"}, {"Device=*", "Device=dax[01].0"},
 		{"Device=*.0", "Device=dax?.0"}, {"Device=dax0.* dax1.*", "Device=dax1.3"},
 		{"PciAddress=0000:35:*", "PciAddress=0000:35:00.?"},
-		{"Region=region*", "Region=region0;Carrier=cxl"}, {"Serial=42", "Serial=0x2a"},
+		{"Region=region*", "Region=region0;Type=cxl"}, {"Serial=42", "Serial=0x2a"},
 		{"Serial=1 2 3", "Serial=3 1"}, {"TargetNode=1 2", "TargetNode=0x2"},
 		{"MinSize=1G", "MinSize=1024M"}, {"MinSize=1G", "MinSize=2G;MaxSize=4G"},
 		{"MaxSize=2G", "MaxSize=2G"}, {"MaxSize=2G", "MaxSize=1G"},
 		{"MinSize=1G;MaxSize=9G", "MinSize=2G;MaxSize=8G"},
 		{"Range=0-0xffff", "Range=0x1000-0x1fff"}, {"Range=0-0xfff", "Range=0-4095"},
-		{"Range=0-9 20-29", "Range=21-28 0-1"}, {"Present=yes", "Present=true;Carrier=*"},
+		{"Range=0-9 20-29", "Range=21-28 0-1"}, {"Present=yes", "Present=true;Type=*"},
 		{"Mode=none devdax", "Mode=devdax"},
-		{"Carrier=cxl;Device=dax*", "Device=dax0.0;Carrier=cxl"}};
+		{"Type=cxl;Device=dax*", "Device=dax0.0;Type=cxl"}};
 
 	(void)state;
 	assert_covers(pairs, ARRAY_SIZE(pairs), true);
@@ -271,23 +270,22 @@ static void test_covers(void **state)
 
 static void test_covers_not(void **state)
 {
-	static const char *const pairs[][2] = {{"", "Carrier=cxl"}, {"", ""},
-		{"Carrier=cxl", "Carrier=hmem"}, {"Carrier=cxl", "Carrier=*"},
-		{"Carrier=cxl", "Carrier=cxl hmem"}, {"Carrier=cxl", "Device=dax0.0"},
-		{"Carrier=cxl;Device=dax0.0", "Carrier=cxl"}, {"Device=*", "Carrier=cxl"},
-		{"Device=*", "Region=region0"}, {"Device=dax0.0", "Device=dax*"},
-		{"Device=dax0.0", "Device=dax0.?"}, {"Device=dax?.0", "Device=dax*.0"},
-		{"Device=dax0.0", "Device=dax0.0 dax1.0"},
+	static const char *const pairs[][2] = {{"", "Type=cxl"}, {"", ""},
+		{"Type=cxl", "Type=hmem"}, {"Type=cxl", "Type=*"}, {"Type=cxl", "Type=cxl hmem"},
+		{"Type=cxl", "Device=dax0.0"}, {"Type=cxl;Device=dax0.0", "Type=cxl"},
+		{"Device=*", "Type=cxl"}, {"Device=*", "Region=region0"},
+		{"Device=dax0.0", "Device=dax*"}, {"Device=dax0.0", "Device=dax0.?"},
+		{"Device=dax?.0", "Device=dax*.0"}, {"Device=dax0.0", "Device=dax0.0 dax1.0"},
 		{"Device=dax[01].0", "Device=dax[012].0"}, {"Device=dax*0*", "Device=dax[01].1"},
 		{"Device=*]*", "Device=dax[01].1"}, {"Device=dax?.0", "Device=dax[0-9]*"},
 		{"Serial=1", "Serial=1 2"}, {"Serial=1", "PciAddress=*"},
-		{"TargetNode=1", "Carrier=*"}, {"MinSize=2G", "MinSize=1G"},
-		{"MinSize=1G", "MaxSize=2G"}, {"MinSize=1G", "Carrier=*"},
+		{"TargetNode=1", "Type=*"}, {"MinSize=2G", "MinSize=1G"},
+		{"MinSize=1G", "MaxSize=2G"}, {"MinSize=1G", "Type=*"},
 		{"MaxSize=1G", "MaxSize=2G"}, {"MaxSize=1G", "MinSize=0"},
 		{"MinSize=2G;MaxSize=8G", "MinSize=1G;MaxSize=8G"},
 		{"Range=0-0xfff", "Range=0-0x1000"}, {"Range=1-9", "Range=0-9"},
 		{"Range=0-9", "Range=0-9 20-29"}, {"Range=0-4 5-9", "Range=0-9"},
-		{"Present=yes", "Present=no"}, {"Present=yes", "Carrier=*"},
+		{"Present=yes", "Present=no"}, {"Present=yes", "Type=*"},
 		{"Mode=devdax", "Mode=none devdax"}, {"Mode=none", "Device=*"}};
 
 	(void)state;
@@ -331,7 +329,7 @@ static void assert_sound(const struct matcher *earlier, const struct matcher *la
 static const struct {
 	const char *key, *words[WORDS];
 } words_of[MATCH_MAX] = {
-	{"Carrier", {"cxl", "hmem", "dimm", "*", "unknown", "cxl", "cxl", "*"}},
+	{"Type", {"cxl", "hmem", "dimm", "*", "unknown", "cxl", "cxl", "*"}},
 	{"Device", {"dax0.0", "dax0.1", "dax1.0", "dax*", "*", "dax?.0", "dax[01].1", "*0*"}},
 	{"Serial", {"0", "1", "0x1", "2", "3", "0x2", "1", "2"}},
 	{"PciAddress", {"0:35:0.0", "0:35:0.1", "cxl_mem.0", "0:*", "*", "*.0", "?:35:*", "C*"}},
@@ -381,7 +379,7 @@ static void random_subject(struct subject *subject, uint64_t *seed)
 	static const char *const hosts[] = {"0:35:0.0", "0:35:0.1", "cxl_mem.0", "1:35:0.1"};
 	struct arrival *arrival = &subject->arrival;
 
-	*subject = (struct subject){.arrival = {.carrier = (enum carrier)below(seed, CARRIER_MAX),
+	*subject = (struct subject){.arrival = {.type = (enum device_type)below(seed, TYPE_MAX),
 					    .present = below(seed, 2),
 					    .node = (int)below(seed, 4) - 1,
 					    .driver = (enum dax_driver)below(seed, DAX_DRIVER_MAX),
@@ -479,7 +477,7 @@ static void test_patterns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_carrier),
+		cmocka_unit_test(test_type),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_range),

@@ -145,7 +145,7 @@ static const struct {
 	{"accepted against it", DEVDAX | DISAGREEMENT,
 		{VERDICT(DEVDAX), RESULT(NOTHING), EXPECTED(REFUSES), ANSWER(ACCEPTS)}},
 	{"nothing was expected", ONLINE, {VERDICT(ONLINE), RESULT(NOTHING), ANSWER(ACCEPTS)}},
-	{"refused, as the gate that was found says", DEVDAX | CHANGE | DISAGREEMENT,
+	{"refused, as the TDX state that was found says", DEVDAX | CHANGE | DISAGREEMENT,
 		{VERDICT(DEVDAX), RESULT(DONE), EXPECTED(REFUSES), ANSWER(REFUSES),
 			REASON(KERNEL_REFUSED)}},
 	{"refused, and nothing was expected", OFFLINE | CHANGE | DISAGREEMENT,

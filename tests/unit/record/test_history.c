@@ -22,7 +22,7 @@ static struct arrival dimm_of(uint64_t start, uint64_t end)
 {
 	struct arrival dimm = run_of(start, end);
 
-	dimm.carrier = CARRIER_DIMM;
+	dimm.type = TYPE_DIMM;
 	return dimm;
 }
 
@@ -30,7 +30,7 @@ static struct arrival device_of(const char *name, uint64_t identity, uint64_t st
 {
 	struct arrival device = run_of(start, end);
 
-	device.carrier = CARRIER_CXL;
+	device.type = TYPE_CXL;
 	device.identity = identity;
 	device.driver = DAX_DRIVER_DEVICE_DAX;
 	snprintf(device.device, sizeof(device.device), "%s", name);
@@ -242,7 +242,7 @@ static void test_reconsider(void **state)
 	CLEANUP(history_done) struct history history = {0};
 
 	(void)state;
-	note(&history, all[0], REASON_GATE_ABSENT);
+	note(&history, all[0], REASON_TDX_ABSENT);
 	note(&history, all[1], REASON_RULE);
 	note(&history, all[2], REASON_ALREADY_ONLINE);
 	assert_int_equal(count_undecided(&history, all, 3), 0);

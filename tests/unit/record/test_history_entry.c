@@ -10,7 +10,7 @@ static void test_is_changed(void **state)
 {
 	static const struct {
 		struct entry entry;
-		enum carrier carrier;
+		enum device_type type;
 		enum dax_driver driver;
 		uint64_t online;
 		bool changed;
@@ -18,20 +18,20 @@ static void test_is_changed(void **state)
 		{{.blocks.online = 4}, 0, DAX_DRIVER_NONE, 4, false},
 		{{.blocks.online = 4}, 0, DAX_DRIVER_NONE, 3, true},
 		{{.blocks.online = 4}, 0, DAX_DRIVER_NONE, 5, true},
-		{{.arrival.driver = DAX_DRIVER_DEVICE_DAX}, CARRIER_CXL, DAX_DRIVER_KMEM, 0, true},
-		{{.arrival.driver = DAX_DRIVER_KMEM}, CARRIER_CXL, DAX_DRIVER_KMEM, 0, false},
-		{{.arrival.driver = DAX_DRIVER_KMEM}, CARRIER_CXL, DAX_DRIVER_NONE, 0, true},
+		{{.arrival.driver = DAX_DRIVER_DEVICE_DAX}, TYPE_CXL, DAX_DRIVER_KMEM, 0, true},
+		{{.arrival.driver = DAX_DRIVER_KMEM}, TYPE_CXL, DAX_DRIVER_KMEM, 0, false},
+		{{.arrival.driver = DAX_DRIVER_KMEM}, TYPE_CXL, DAX_DRIVER_NONE, 0, true},
 		{{.changed = true}, 0, DAX_DRIVER_NONE, 1, false},
 		{{.reconsider = true}, 0, DAX_DRIVER_NONE, 1, false},
 		{{.result = RESULT_BEGUN}, 0, DAX_DRIVER_NONE, 1, false},
 		{{.result = RESULT_FAILED}, 0, DAX_DRIVER_NONE, 1, true},
 		{{.result = RESULT_WITHHELD}, 0, DAX_DRIVER_NONE, 1, true},
-		{{.blocks.online = 4}, CARRIER_VIRTIO_MEM, DAX_DRIVER_NONE, 0, false},
+		{{.blocks.online = 4}, TYPE_VIRTIO_MEM, DAX_DRIVER_NONE, 0, false},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct arrival now = {.carrier = rows[i].carrier, .driver = rows[i].driver};
+		const struct arrival now = {.type = rows[i].type, .driver = rows[i].driver};
 		const struct block_count blocks = {.present = 8, .online = rows[i].online};
 
 		if (entry_is_changed(&rows[i].entry, &now, &blocks) != rows[i].changed)
@@ -42,11 +42,11 @@ static void test_is_changed(void **state)
 static void test_differs(void **state)
 {
 	const struct entry entry = {.verdict = VERDICT_ONLINE,
-		.reason = REASON_GATE_ABSENT,
+		.reason = REASON_TDX_ABSENT,
 		.zone = ZONE_AUTO,
 		.rule = "a.rule"};
 	const struct record same = {.decision = {.verdict = VERDICT_ONLINE,
-					    .reason = REASON_GATE_ABSENT,
+					    .reason = REASON_TDX_ABSENT,
 					    .zone = ZONE_AUTO,
 					    .rule = "a.rule",
 					    .map_needed = 7},

@@ -13,7 +13,7 @@
 
 #define CXL                                                                                        \
 	{                                                                                          \
-		.range = {64 * GIB, 128 * GIB}, .size = 64 * GIB, .carrier = CARRIER_CXL,          \
+		.range = {64 * GIB, 128 * GIB}, .size = 64 * GIB, .type = TYPE_CXL,                \
 		.device = "dax0.0", .region = "region0", .node = 1,                                \
 		.driver = DAX_DRIVER_DEVICE_DAX, .memdevs = {{.name = "mem0"}, {.name = "mem1"}},  \
 		.n_memdevs = 2,                                                                    \
@@ -21,16 +21,16 @@
 #define CXL_TEXT "64 GiB cxl [mem 0x1000000000-0x1fffffffff] (dax0.0, region0, mem0, mem1, node 1) "
 #define DIMM                                                                                       \
 	{                                                                                          \
-		.range = {4 * GIB, 8 * GIB}, .size = 4 * GIB, .carrier = CARRIER_DIMM,             \
+		.range = {4 * GIB, 8 * GIB}, .size = 4 * GIB, .type = TYPE_DIMM,                   \
 		.node = NODE_UNKNOWN,                                                              \
 	}
 #define DIMM_TEXT "4 GiB dimm [mem 0x100000000-0x1ffffffff] "
-#define GATE(is)                                                                                   \
+#define TDX(is)                                                                                    \
 	{                                                                                          \
-		.state = GATE_##is, .detected = GATE_##is                                          \
+		.state = TDX_##is, .detected = TDX_##is                                            \
 	}
 #define REFUSED "TDX refuses it, it was not there at boot (outside-boot-map)"
-#define LET_IN	"there is no TDX here to refuse it (gate-absent)"
+#define LET_IN	"there is no TDX here to refuse it (tdx-absent)"
 
 static const struct {
 	struct record record;
@@ -39,26 +39,26 @@ static const struct {
 	{{.arrival = CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX, .reason = REASON_OUTSIDE_BOOT_MAP},
 		 .outcome = {.result = RESULT_DONE},
-		 .gate = GATE(ACTIVE)},
-		CXL_TEXT "kept as devdax: " REFUSED "; TDX gate active"},
+		 .tdx = TDX(ACTIVE)},
+		CXL_TEXT "kept as devdax: " REFUSED "; TDX active"},
 	{{.arrival = CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX, .reason = REASON_OUTSIDE_BOOT_MAP},
 		 .outcome = {.result = RESULT_PLANNED},
-		 .gate = {.state = GATE_ACTIVE, .detected = GATE_ABSENT, .mode = GATE_MODE_ACTIVE}},
+		 .tdx = {.state = TDX_ACTIVE, .detected = TDX_ABSENT, .mode = TDX_MODE_ACTIVE}},
 		CXL_TEXT "to be kept as devdax: " REFUSED
-			 "; TDX gate active as configured, absent as found"},
+			 "; TDX active as configured, absent as found"},
 	{{.arrival = DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_IN_BOOT_MAP,
 			 .zone = ZONE_KERNEL,
 			 .source = BOOT_SOURCE_BOOT_PARAMS},
 		 .outcome = {.result = RESULT_DONE, .blocks = {.present = 32, .online = 32}},
-		 .gate = GATE(ARMED)},
+		 .tdx = TDX(ARMED)},
 		DIMM_TEXT "online, 32 of 32 blocks: TDX accepts it, it was there at boot "
-			  "(in-boot-map); TDX gate armed"},
+			  "(in-boot-map); TDX armed"},
 	{{.arrival = DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
-			 .reason = REASON_GATE_ABSENT,
+			 .reason = REASON_TDX_ABSENT,
 			 .zone = ZONE_AUTO},
 		 .outcome = {.result = RESULT_PARTIAL,
 			 .error = EBUSY,
@@ -67,10 +67,10 @@ static const struct {
 			 .retries = 5,
 			 .stranded = 128 * MIB,
 			 .blocks = {.present = 32, .online = 31}},
-		 .gate = GATE(ABSENT)},
+		 .tdx = TDX(ABSENT)},
 		DIMM_TEXT "not wholly online, 31 of 32 blocks: " LET_IN
 			  "; online at 0x1f8000000: Device or resource busy after 5 retries; "
-			  "128 MiB stranded; TDX gate absent"},
+			  "128 MiB stranded; TDX absent"},
 	{{.arrival = DIMM,
 		 .decision = {.verdict = VERDICT_OFFLINE, .reason = REASON_KERNEL_REFUSED},
 		 .outcome = {.result = RESULT_DONE,
@@ -78,36 +78,36 @@ static const struct {
 			 .failed = ACTION_ONLINE,
 			 .failed_at = 0x1f8000000,
 			 .blocks = {.present = 32}},
-		 .gate = GATE(ACTIVE)},
+		 .tdx = TDX(ACTIVE)},
 		DIMM_TEXT "left offline: the kernel refused what policy allowed (kernel-refused); "
-			  "online at 0x1f8000000: Operation not permitted; TDX gate active"},
+			  "online at 0x1f8000000: Operation not permitted; TDX active"},
 	{{.arrival = DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_IN_BOOT_MAP,
 			 .zone = ZONE_KERNEL,
 			 .source = 1},
 		 .outcome = {.result = RESULT_PLANNED, .blocks = {.present = 32}},
-		 .gate = GATE(ACTIVE)},
+		 .tdx = TDX(ACTIVE)},
 		DIMM_TEXT "to be onlined: TDX accepts it, it was there at boot (in-boot-map); "
-			  "TDX gate active"},
+			  "TDX active"},
 	{{.arrival = {.size = 16 * GIB,
-		  .carrier = CARRIER_HMEM,
+		  .type = TYPE_HMEM,
 		  .fault = FAULT_UNREADABLE,
 		  .device = "dax1.0",
 		  .node = NODE_UNKNOWN},
 		 .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_UNREADABLE},
-		 .gate = GATE(UNKNOWN)},
+		 .tdx = TDX(UNKNOWN)},
 		"16 GiB hmem (dax1.0) left as it is: a part of its state cannot be read "
-		"(unreadable); TDX gate unknown"},
+		"(unreadable); TDX unknown"},
 	/* rules */
 	{{.arrival = CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,
 			 .reason = REASON_RULE,
 			 .rule = "50-lab.rule"},
 		 .outcome = {.result = RESULT_BEGUN},
-		 .gate = GATE(ABSENT)},
+		 .tdx = TDX(ABSENT)},
 		CXL_TEXT "kept as devdax: a rule asks for it (rule); rule 50-lab.rule; "
-			 "TDX gate absent"},
+			 "TDX absent"},
 	{{.arrival = CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,
 			 .reason = REASON_OUTSIDE_BOOT_MAP,
@@ -115,45 +115,45 @@ static const struct {
 			 .overruled = true,
 			 .asked = VERDICT_ONLINE},
 		 .outcome = {.result = RESULT_DONE},
-		 .gate = GATE(ACTIVE)},
+		 .tdx = TDX(ACTIVE)},
 		CXL_TEXT "kept as devdax: " REFUSED
-			 "; rule 50-lab.rule asks for online and is overruled; TDX gate active"},
+			 "; rule 50-lab.rule asks for online and is overruled; TDX active"},
 	{{.arrival = CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,
 			 .reason = REASON_OUTSIDE_BOOT_MAP,
 			 .unmatched = true},
 		 .outcome = {.result = RESULT_DONE},
-		 .gate = GATE(ACTIVE)},
-		CXL_TEXT "kept as devdax: " REFUSED "; no rule matches; TDX gate active"},
+		 .tdx = TDX(ACTIVE)},
+		CXL_TEXT "kept as devdax: " REFUSED "; no rule matches; TDX active"},
 	/* withheld */
 	{{.arrival = DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
-			 .reason = REASON_GATE_ABSENT,
+			 .reason = REASON_TDX_ABSENT,
 			 .zone = ZONE_AUTO,
 			 .withheld = WITHHELD_OBSERVE},
 		 .outcome = {.result = RESULT_WITHHELD, .blocks = {.present = 32}},
-		 .gate = GATE(ABSENT)},
-		DIMM_TEXT "to be onlined: " LET_IN "; nothing is done, Act=no; TDX gate absent"},
+		 .tdx = TDX(ABSENT)},
+		DIMM_TEXT "to be onlined: " LET_IN "; nothing is done, Act=no; TDX absent"},
 	{{.arrival = DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
-			 .reason = REASON_GATE_ABSENT,
+			 .reason = REASON_TDX_ABSENT,
 			 .zone = ZONE_AUTO,
 			 .withheld = WITHHELD_PRESENT,
 			 .rule = "a.rule"},
 		 .outcome = {.result = RESULT_WITHHELD, .blocks = {.present = 32}},
-		 .gate = GATE(ABSENT)},
+		 .tdx = TDX(ABSENT)},
 		DIMM_TEXT "to be onlined: " LET_IN
 			  "; nothing is done, it was there at first start (Present=); "
-			  "rule a.rule; TDX gate absent"},
+			  "rule a.rule; TDX absent"},
 	/* what is so already is not kept from being so */
 	{{.arrival = DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
-			 .reason = REASON_GATE_ABSENT,
+			 .reason = REASON_TDX_ABSENT,
 			 .zone = ZONE_AUTO,
 			 .withheld = WITHHELD_PRESENT},
 		 .outcome = {.result = RESULT_NOTHING, .blocks = {.present = 32, .online = 32}},
-		 .gate = GATE(ABSENT)},
-		DIMM_TEXT "online, 32 of 32 blocks: " LET_IN "; TDX gate absent"},
+		 .tdx = TDX(ABSENT)},
+		DIMM_TEXT "online, 32 of 32 blocks: " LET_IN "; TDX absent"},
 	/* numbers */
 	{{.arrival = CXL,
 		 .decision = {.verdict = VERDICT_IGNORE,
@@ -161,9 +161,9 @@ static const struct {
 			 .map_needed = 256 * MIB,
 			 .map_spare = 100 * MIB},
 		 .outcome = {.result = RESULT_NOTHING},
-		 .gate = GATE(ACTIVE)},
+		 .tdx = TDX(ACTIVE)},
 		CXL_TEXT "left as it is: the host cannot spare its page metadata (no-head-room); "
-			 "it takes 256 MiB, and 100 MiB can be spared; TDX gate active"},
+			 "it takes 256 MiB, and 100 MiB can be spared; TDX active"},
 	/* a need that is met is not told */
 	{{.arrival = CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,
@@ -171,56 +171,54 @@ static const struct {
 			 .map_needed = 256 * MIB,
 			 .map_spare = GIB},
 		 .outcome = {.result = RESULT_DONE},
-		 .gate = GATE(ACTIVE)},
-		CXL_TEXT "kept as devdax: " REFUSED "; TDX gate active"},
+		 .tdx = TDX(ACTIVE)},
+		CXL_TEXT "kept as devdax: " REFUSED "; TDX active"},
 	{{.arrival = DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
-			 .reason = REASON_GATE_ABSENT,
+			 .reason = REASON_TDX_ABSENT,
 			 .zone = ZONE_MOVABLE,
 			 .rule = "m.rule",
 			 .movable_ratio = 120,
 			 .unaligned = 64 * MIB},
 		 .outcome = {.result = RESULT_DONE, .blocks = {.present = 31, .online = 31}},
-		 .gate = GATE(ABSENT)},
-		DIMM_TEXT
-		"online, 31 of 31 blocks: " LET_IN
-		"; rule m.rule; movable memory is 120 % of the kernel's; "
-		"64 MiB at its edges are lost, they make no whole block; TDX gate absent"},
+		 .tdx = TDX(ABSENT)},
+		DIMM_TEXT "online, 31 of 31 blocks: " LET_IN
+			  "; rule m.rule; movable memory is 120 % of the kernel's; "
+			  "64 MiB at its edges are lost, they make no whole block; TDX absent"},
 	{{.arrival = DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
-			 .reason = REASON_GATE_ABSENT,
+			 .reason = REASON_TDX_ABSENT,
 			 .zone = ZONE_AUTO,
 			 .rule = "m.rule",
 			 .zone_overruled = true,
 			 .movable_ratio = 420},
 		 .outcome = {.result = RESULT_DONE, .blocks = {.present = 32, .online = 32}},
-		 .gate = GATE(ABSENT)},
-		DIMM_TEXT
-		"online, 32 of 32 blocks: " LET_IN "; rule m.rule; "
-		"not movable: movable memory would be 420 % of the kernel's; TDX gate absent"},
+		 .tdx = TDX(ABSENT)},
+		DIMM_TEXT "online, 32 of 32 blocks: " LET_IN "; rule m.rule; "
+			  "not movable: movable memory would be 420 % of the kernel's; TDX absent"},
 	{{.arrival = DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
-			 .reason = REASON_GATE_ABSENT,
+			 .reason = REASON_TDX_ABSENT,
 			 .zone = ZONE_AUTO,
 			 .rule = "m.rule",
 			 .zone_overruled = true},
 		 .outcome = {.result = RESULT_DONE, .blocks = {.present = 32, .online = 32}},
-		 .gate = GATE(ABSENT)},
+		 .tdx = TDX(ABSENT)},
 		DIMM_TEXT "online, 32 of 32 blocks: " LET_IN "; rule m.rule; "
-			  "not movable: the sizes of the zones are not known; TDX gate absent"},
+			  "not movable: the sizes of the zones are not known; TDX absent"},
 	/* online already, and not in the zone that is wanted; the kernel's choice is always right */
 	{{.arrival = DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
-			 .reason = REASON_GATE_ABSENT,
+			 .reason = REASON_TDX_ABSENT,
 			 .zone = ZONE_MOVABLE,
 			 .rule = "m.rule",
 			 .movable_ratio = 30},
 		 .outcome = {.result = RESULT_NOTHING,
 			 .zone_now = "Normal",
 			 .blocks = {.present = 32, .online = 32}},
-		 .gate = GATE(ABSENT)},
+		 .tdx = TDX(ABSENT)},
 		DIMM_TEXT "online, 32 of 32 blocks: " LET_IN "; rule m.rule; movable memory is"
-			  " 30 % of the kernel's; its blocks are in zone Normal; TDX gate absent"},
+			  " 30 % of the kernel's; its blocks are in zone Normal; TDX absent"},
 	{{.arrival = DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_IN_BOOT_MAP,
@@ -228,47 +226,47 @@ static const struct {
 		 .outcome = {.result = RESULT_NOTHING,
 			 .zone_now = "Movable",
 			 .blocks = {.present = 32, .online = 32}},
-		 .gate = GATE(ACTIVE)},
+		 .tdx = TDX(ACTIVE)},
 		DIMM_TEXT "online, 32 of 32 blocks: TDX accepts it, it was there at boot"
-			  " (in-boot-map); its blocks are in zone Movable; TDX gate active"},
+			  " (in-boot-map); its blocks are in zone Movable; TDX active"},
 	{{.arrival = DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
-			 .reason = REASON_GATE_ABSENT,
+			 .reason = REASON_TDX_ABSENT,
 			 .zone = ZONE_AUTO},
 		 .outcome = {.result = RESULT_NOTHING,
 			 .zone_now = "Movable",
 			 .blocks = {.present = 32, .online = 32}},
-		 .gate = GATE(ABSENT)},
-		DIMM_TEXT "online, 32 of 32 blocks: " LET_IN "; TDX gate absent"},
+		 .tdx = TDX(ABSENT)},
+		DIMM_TEXT "online, 32 of 32 blocks: " LET_IN "; TDX absent"},
 	/* changed by somebody */
 	{{.arrival = {.range = {64 * GIB, 128 * GIB},
 		  .size = 64 * GIB,
-		  .carrier = CARRIER_HMEM,
+		  .type = TYPE_HMEM,
 		  .device = "dax2.0",
 		  .node = 2,
 		  .driver = DAX_DRIVER_KMEM},
 		 .decision = {.verdict = VERDICT_DEVDAX, .reason = REASON_OUTSIDE_BOOT_MAP},
 		 .outcome = {.result = RESULT_CHANGED, .blocks = {.present = 512, .online = 3}},
-		 .gate = GATE(ARMED)},
+		 .tdx = TDX(ARMED)},
 		"64 GiB hmem [mem 0x1000000000-0x1fffffffff] (dax2.0, node 2) was kept as "
 		"devdax: " REFUSED "; somebody changed it, its driver is now kmem; 3 of 512 blocks "
-		"online; TDX gate armed"},
+		"online; TDX armed"},
 	/* the remedy */
 	{{.arrival = CXL,
 		 .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_ALREADY_ONLINE},
 		 .outcome = {.result = RESULT_NOTHING, .blocks = {.present = 512, .online = 512}},
-		 .gate = GATE(ARMED)},
+		 .tdx = TDX(ARMED)},
 		CXL_TEXT "left as it is: it should not be online, but it is already "
 			 "(already-online); 512 of 512 blocks online; "
 			 "it keeps TDX from initializing; take it out with: "
-			 "daxctl reconfigure-device -m devdax -f dax0.0; TDX gate armed"},
+			 "daxctl reconfigure-device -m devdax -f dax0.0; TDX armed"},
 	{{.arrival = DIMM,
 		 .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_ALREADY_ONLINE},
 		 .outcome = {.result = RESULT_NOTHING, .blocks = {.present = 32, .online = 1}},
-		 .gate = GATE(ACTIVE)},
+		 .tdx = TDX(ACTIVE)},
 		DIMM_TEXT "left as it is: it should not be online, but it is already "
 			  "(already-online); 1 of 32 blocks online; take it out with: "
-			  "chmem -d 0x100000000-0x1ffffffff; TDX gate active"},
+			  "chmem -d 0x100000000-0x1ffffffff; TDX active"},
 	/* where TDX is not, only the rule is hurt */
 	{{.arrival = DIMM,
 		 .decision = {.verdict = VERDICT_IGNORE,
@@ -277,10 +275,10 @@ static const struct {
 			 .overruled = true,
 			 .asked = VERDICT_DEVDAX},
 		 .outcome = {.result = RESULT_NOTHING, .blocks = {.present = 32, .online = 1}},
-		 .gate = GATE(ABSENT)},
+		 .tdx = TDX(ABSENT)},
 		DIMM_TEXT "left as it is: it should not be online, but it is already "
 			  "(already-online); rule a.rule asks for devdax and is overruled; "
-			  "1 of 32 blocks online; TDX gate absent"},
+			  "1 of 32 blocks online; TDX absent"},
 };
 
 static void test_sentences(void **state)
@@ -346,7 +344,7 @@ static void test_failure_is_no_success(void **state)
 		.arrival = CXL,
 		.decision = {.verdict = VERDICT_DEVDAX, .reason = REASON_OUTSIDE_BOOT_MAP},
 		.outcome = {.result = RESULT_FAILED, .error = EBUSY, .failed = ACTION_UNBIND},
-		.gate = GATE(ACTIVE),
+		.tdx = TDX(ACTIVE),
 	};
 	char text[RECORD_SENTENCE];
 
@@ -384,7 +382,7 @@ static void test_longest(void **state)
 {
 	struct arrival arrival = {.range = {1, UINT64_MAX},
 		.size = UINT64_MAX - 1,
-		.carrier = CARRIER_VIRTIO_MEM,
+		.type = TYPE_VIRTIO_MEM,
 		.node = INT32_MAX};
 	struct record record = rows[8].record;
 	struct {
@@ -424,7 +422,7 @@ static void test_sixteen_ways(void **state)
 	record_sentence(&record, text);
 	assert_non_null(strstr(
 		text, "mem1000, mem1000, mem1000, mem1000 and 12 more, node 1) kept as devdax: "));
-	assert_string_equal(text + strlen(text) - strlen("TDX gate active"), "TDX gate active");
+	assert_string_equal(text + strlen(text) - strlen("TDX active"), "TDX active");
 }
 
 int main(void)

@@ -14,7 +14,7 @@
 static const struct record full = {
 	.arrival = {.range = {64 * GIB, 128 * GIB},
 		.size = 64 * GIB,
-		.carrier = CARRIER_CXL,
+		.type = TYPE_CXL,
 		.device = "dax0.0",
 		.region = "region0",
 		.present = true,
@@ -51,7 +51,7 @@ static const struct record full = {
 		.stranded = 128 * MIB,
 		.zone_now = "Normal",
 		.blocks = {.present = 32, .online = 31}},
-	.gate = {.state = GATE_ACTIVE, .detected = GATE_ARMED, .mode = GATE_MODE_ACTIVE},
+	.tdx = {.state = TDX_ACTIVE, .detected = TDX_ARMED, .mode = TDX_MODE_ACTIVE},
 };
 
 /* Nothing is, nor where it lies. */
@@ -97,7 +97,7 @@ static void test_all_fields(void **state)
 	assert_number(f, n, "start", FIELD_ADDRESS, 64 * GIB);
 	assert_number(f, n, "end", FIELD_ADDRESS, 128 * GIB - 1); /* inclusive, as it is printed */
 	assert_number(f, n, "size", FIELD_NUMBER, 64 * GIB);
-	assert_text(f, n, "carrier", "cxl");
+	assert_text(f, n, "type", "cxl");
 	assert_text(f, n, "device", "dax0.0");
 	assert_text(f, n, "region", "region0");
 	assert_text(f, n, "region_mode", "ram");
@@ -134,9 +134,9 @@ static void test_all_fields(void **state)
 	assert_number(f, n, "failed_at", FIELD_ADDRESS, 0x1f8000000);
 	assert_number(f, n, "retries", FIELD_NUMBER, 6);
 	assert_number(f, n, "stranded", FIELD_NUMBER, 128 * MIB);
-	assert_text(f, n, "gate", "active");
-	assert_text(f, n, "gate_detected", "armed");
-	assert_text(f, n, "gate_mode", "active");
+	assert_text(f, n, "tdx_state", "active");
+	assert_text(f, n, "tdx_detected", "armed");
+	assert_text(f, n, "tdx_mode", "active");
 }
 
 /* Null is only what is not there: no block is a number of blocks, and no spare is one. */
@@ -147,9 +147,9 @@ static void test_absent_fields(void **state)
 		"movable_ratio", "map_needed", "map_spare", "unaligned", "errno", "failed",
 		"failed_at", "retries", "stranded", "expected", "answer", "region_mode", "decoder",
 		"window_start", "window_size", "qos_class", "srat_node", "hot_pluggable"};
-	static const char *const there[] = {"size", "carrier", "present", "blocks", "blocks_online",
-		"disagreement", "verdict", "reason", "result", "gate", "gate_detected",
-		"gate_mode"};
+	static const char *const there[] = {"size", "type", "present", "blocks", "blocks_online",
+		"disagreement", "verdict", "reason", "result", "tdx_state", "tdx_detected",
+		"tdx_mode"};
 	struct record record = empty;
 	struct field f[RECORD_FIELDS];
 	size_t n = record_fields(&record, f);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The gate: facts about TDX to a state.
+ * The TDX state: facts about TDX to a state.
  */
-#include "tdxo/tdx/gate.h"
+#include "tdxo/tdx/state.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -12,42 +12,42 @@
 #include "tdxo/base/string_table.h"
 
 static const char *const states[] = {
-	[GATE_ABSENT] = "absent",
-	[GATE_ARMED] = "armed",
-	[GATE_ACTIVE] = "active",
-	[GATE_UNKNOWN] = "unknown",
+	[TDX_ABSENT] = "absent",
+	[TDX_ARMED] = "armed",
+	[TDX_ACTIVE] = "active",
+	[TDX_UNKNOWN] = "unknown",
 };
-DEFINE_TO_STRING(gate_state, enum gate_state, states, GATE_STATE_MAX)
+DEFINE_TO_STRING(tdx_state, enum tdx_state, states, TDX_STATE_MAX)
 
 static const char *const modes[] = {
-	[GATE_MODE_AUTO] = "auto",
-	[GATE_MODE_ACTIVE] = "active",
-	[GATE_MODE_ABSENT] = "absent",
+	[TDX_MODE_AUTO] = "auto",
+	[TDX_MODE_ACTIVE] = "active",
+	[TDX_MODE_ABSENT] = "absent",
 };
-DEFINE_STRING_TABLE(gate_mode, enum gate_mode, modes, GATE_MODE_MAX)
+DEFINE_STRING_TABLE(tdx_mode, enum tdx_mode, modes, TDX_MODE_MAX)
 
 static const struct {
 	const char *name, *sentence;
 } causes[] = {
-	[GATE_CAUSE_NONE] = {NULL, NULL},
-	[GATE_CAUSE_NOT_ENABLED] = {"not-enabled",
+	[TDX_CAUSE_NONE] = {NULL, NULL},
+	[TDX_CAUSE_NOT_ENABLED] = {"not-enabled",
 		"Firmware has not enabled TDX, or the processor or the kernel does not support it"},
-	[GATE_CAUSE_HIBERNATION] = {"hibernation",
+	[TDX_CAUSE_HIBERNATION] = {"hibernation",
 		"The kernel leaves TDX off because the host could hibernate"},
-	[GATE_CAUSE_FEW_KEYS] = {"few-keys",
+	[TDX_CAUSE_FEW_KEYS] = {"few-keys",
 		"The kernel leaves TDX off because firmware gives it too few key ids"},
-	[GATE_CAUSE_NO_MODULE] = {"no-module", "Firmware has loaded no TDX module"},
-	[GATE_CAUSE_OLD_MODULE] = {"old-module", "The TDX module is too old for this kernel"},
-	[GATE_CAUSE_FEATURE] = {"missing-feature",
+	[TDX_CAUSE_NO_MODULE] = {"no-module", "Firmware has loaded no TDX module"},
+	[TDX_CAUSE_OLD_MODULE] = {"old-module", "The TDX module is too old for this kernel"},
+	[TDX_CAUSE_FEATURE] = {"missing-feature",
 		"The processor lacks a feature that TDX needs, or it is disabled"},
-	[GATE_CAUSE_FAILED] = {"init-failed", "The initialization of TDX failed"},
-	[GATE_CAUSE_NOT_STARTED] = {"not-started",
+	[TDX_CAUSE_FAILED] = {"init-failed", "The initialization of TDX failed"},
+	[TDX_CAUSE_NOT_STARTED] = {"not-started",
 		"TDX did not start when the kernel booted, and the kernel log does not show why"},
-	[GATE_CAUSE_UNREADABLE] = {"unreadable",
+	[TDX_CAUSE_UNREADABLE] = {"unreadable",
 		"The file that would show the state of TDX cannot be read"},
-	[GATE_CAUSE_CONFLICT] = {"conflict", "The sources contradict each other"},
+	[TDX_CAUSE_CONFLICT] = {"conflict", "The sources contradict each other"},
 };
-static_assert(ARRAY_SIZE(causes) == GATE_CAUSE_MAX, "words for each cause");
+static_assert(ARRAY_SIZE(causes) == TDX_CAUSE_MAX, "words for each cause");
 
 #define CPU_STATES "/sys/devices/system/cpu/hotplug/states"
 
@@ -55,24 +55,24 @@ static const struct {
 	const char *source;
 	const char *facts[FACT_MAX];
 } sources[] = {
-	[GATE_SOURCE_CPUINFO] = {"/proc/cpuinfo",
+	[TDX_SOURCE_CPUINFO] = {"/proc/cpuinfo",
 		{"unreadable", "unreadable", "no tdx_host_platform", "tdx_host_platform"}},
-	[GATE_SOURCE_CORE_STATE] = {CPU_STATES,
+	[TDX_SOURCE_CORE_STATE] = {CPU_STATES,
 		{"unreadable", "not there", "no virt/tdx:online", "virt/tdx:online"}},
-	[GATE_SOURCE_KVM_STATE] = {CPU_STATES,
+	[TDX_SOURCE_KVM_STATE] = {CPU_STATES,
 		{"unreadable", "not there", "no kvm/cpu/tdx:online", "kvm/cpu/tdx:online"}},
-	[GATE_SOURCE_TDX_HOST] = {"/sys/devices/faux/tdx_host",
+	[TDX_SOURCE_TDX_HOST] = {"/sys/devices/faux/tdx_host",
 		{"unreadable", "not there", "not there", "there"}},
-	[GATE_SOURCE_KVM_INTEL] = {"/sys/module/kvm_intel/parameters/tdx",
+	[TDX_SOURCE_KVM_INTEL] = {"/sys/module/kvm_intel/parameters/tdx",
 		{"unreadable", "not there", "N", "Y"}},
-	[GATE_SOURCE_CGROUP] = {"/sys/fs/cgroup/misc.capacity",
+	[TDX_SOURCE_CGROUP] = {"/sys/fs/cgroup/misc.capacity",
 		{"unreadable", "not there", "no tdx", "tdx"}},
-	[GATE_SOURCE_EARLIER] = {"earlier in this boot",
+	[TDX_SOURCE_EARLIER] = {"earlier in this boot",
 		{"unreadable", "not known", "not initialized", "initialized"}},
-	[GATE_SOURCE_KERNEL_LOG] = {"kernel log",
+	[TDX_SOURCE_KERNEL_LOG] = {"kernel log",
 		{"unreadable", "silent", "initialization failed", "initialized"}},
 };
-static_assert(ARRAY_SIZE(sources) == GATE_SOURCE_MAX, "words for each source");
+static_assert(ARRAY_SIZE(sources) == TDX_SOURCE_MAX, "words for each source");
 
 static bool is_at_least(struct kernel_release release, unsigned int major, unsigned int minor)
 {
@@ -90,64 +90,64 @@ bool kernel_starts_tdx_with_kvm(struct kernel_release release)
 }
 
 /* Does a source other than the log show that the TDX module is up? */
-static bool is_seen_active(const struct gate_facts *facts)
+static bool is_seen_active(const struct tdx_facts *facts)
 {
-	for (enum gate_source s = GATE_SOURCE_CORE_STATE; s < GATE_SOURCE_KERNEL_LOG; s++)
+	for (enum tdx_source s = TDX_SOURCE_CORE_STATE; s < TDX_SOURCE_KERNEL_LOG; s++)
 		if (facts->facts[s] == FACT_YES)
 			return true;
 	return false;
 }
 
-static enum gate_state absent(enum gate_cause cause, enum gate_cause *ret_cause)
+static enum tdx_state absent(enum tdx_cause cause, enum tdx_cause *ret_cause)
 {
 	*ret_cause = cause;
-	return GATE_ABSENT;
+	return TDX_ABSENT;
 }
 
-static enum gate_state unknown(enum gate_cause cause, enum gate_cause *ret_cause)
+static enum tdx_state unknown(enum tdx_cause cause, enum tdx_cause *ret_cause)
 {
 	*ret_cause = cause;
-	return GATE_UNKNOWN;
+	return TDX_UNKNOWN;
 }
 
-static enum gate_state detect(const struct gate_facts *facts, enum gate_cause *ret_cause)
+static enum tdx_state detect(const struct tdx_facts *facts, enum tdx_cause *ret_cause)
 {
-	enum fact flag = facts->facts[GATE_SOURCE_CPUINFO];
-	enum fact log = facts->facts[GATE_SOURCE_KERNEL_LOG];
+	enum fact flag = facts->facts[TDX_SOURCE_CPUINFO];
+	enum fact log = facts->facts[TDX_SOURCE_KERNEL_LOG];
 	bool at_boot = kernel_starts_tdx_at_boot(facts->release);
-	bool not_started = at_boot && facts->facts[GATE_SOURCE_CORE_STATE] == FACT_NO;
+	bool not_started = at_boot && facts->facts[TDX_SOURCE_CORE_STATE] == FACT_NO;
 	bool contradiction = flag == FACT_YES && facts->log_before_flag;
 
-	*ret_cause = GATE_CAUSE_NONE;
+	*ret_cause = TDX_CAUSE_NONE;
 	if (is_seen_active(facts) || log == FACT_YES)
-		return flag == FACT_NO || not_started ? unknown(GATE_CAUSE_CONFLICT, ret_cause)
-						      : GATE_ACTIVE;
+		return flag == FACT_NO || not_started ? unknown(TDX_CAUSE_CONFLICT, ret_cause)
+						      : TDX_ACTIVE;
 	if (flag == FACT_NO)
-		return absent(facts->log_cause ?: GATE_CAUSE_NOT_ENABLED, ret_cause);
+		return absent(facts->log_cause ?: TDX_CAUSE_NOT_ENABLED, ret_cause);
 	if (not_started)
 		return absent(facts->log_cause && !contradiction ? facts->log_cause
-								 : GATE_CAUSE_NOT_STARTED,
+								 : TDX_CAUSE_NOT_STARTED,
 			ret_cause);
 	/* There the log proves nothing: a failed update of an active module looks the same. */
 	if (at_boot)
-		return unknown(GATE_CAUSE_UNREADABLE, ret_cause);
+		return unknown(TDX_CAUSE_UNREADABLE, ret_cause);
 	if (contradiction)
-		return unknown(GATE_CAUSE_CONFLICT, ret_cause);
+		return unknown(TDX_CAUSE_CONFLICT, ret_cause);
 	/* A failed initialization leaves the kernel's list empty for good: it refuses nothing. */
 	if (log == FACT_NO)
 		return absent(facts->log_cause, ret_cause);
-	return flag == FACT_YES ? GATE_ARMED : unknown(GATE_CAUSE_UNREADABLE, ret_cause);
+	return flag == FACT_YES ? TDX_ARMED : unknown(TDX_CAUSE_UNREADABLE, ret_cause);
 }
 
-struct gate gate_decide(const struct gate_facts *facts, enum gate_mode mode)
+struct tdx tdx_decide(const struct tdx_facts *facts, enum tdx_mode mode)
 {
-	struct gate gate = {.mode = mode, .evidence = *facts};
+	struct tdx tdx = {.mode = mode, .evidence = *facts};
 
-	gate.detected = detect(facts, &gate.cause);
-	gate.state = mode == GATE_MODE_ACTIVE	? GATE_ACTIVE
-		     : mode == GATE_MODE_ABSENT ? GATE_ABSENT
-						: gate.detected;
-	return gate;
+	tdx.detected = detect(facts, &tdx.cause);
+	tdx.state = mode == TDX_MODE_ACTIVE   ? TDX_ACTIVE
+		    : mode == TDX_MODE_ABSENT ? TDX_ABSENT
+					      : tdx.detected;
+	return tdx;
 }
 
 /* Is `word` in the line that begins at `line`, with blanks or the line's end around it? */
@@ -170,7 +170,7 @@ static bool is_flags_line(const char *line)
 	return line[length] == '\n';
 }
 
-enum fact gate_read_cpuinfo(const char *text)
+enum fact tdx_read_cpuinfo(const char *text)
 {
 	const char *flags = strstr(text, "\nflags\t");
 
@@ -180,7 +180,7 @@ enum fact gate_read_cpuinfo(const char *text)
 	return line_has_word(flags + 1, "tdx_host_platform") ? FACT_YES : FACT_NO;
 }
 
-enum fact gate_read_kvm_parameter(const char *text)
+enum fact tdx_read_kvm_parameter(const char *text)
 {
 	/* A sysfs file: one letter, and perhaps a newline. */
 	if (strlen(text) > 2 || (text[0] && text[1] && text[1] != '\n'))
@@ -206,7 +206,7 @@ static enum fact read_capacity_line(const char *line, size_t length)
 	return strspn(capacity, "0") == value ? FACT_NO : FACT_YES;
 }
 
-enum fact gate_read_misc_capacity(const char *text)
+enum fact tdx_read_misc_capacity(const char *text)
 {
 	enum fact all = FACT_NO;
 
@@ -268,12 +268,12 @@ static bool find_states(const char *text, bool *ret_core, bool *ret_kvm)
 	return last;
 }
 
-void gate_read_states(const char *text, struct gate_facts *facts)
+void tdx_read_states(const char *text, struct tdx_facts *facts)
 {
 	bool core, kvm, whole = find_states(text, &core, &kvm);
 
-	facts->facts[GATE_SOURCE_CORE_STATE] = !whole ? FACT_UNREADABLE : core ? FACT_YES : FACT_NO;
-	facts->facts[GATE_SOURCE_KVM_STATE] = !whole ? FACT_UNREADABLE : kvm ? FACT_YES : FACT_NO;
+	facts->facts[TDX_SOURCE_CORE_STATE] = !whole ? FACT_UNREADABLE : core ? FACT_YES : FACT_NO;
+	facts->facts[TDX_SOURCE_KVM_STATE] = !whole ? FACT_UNREADABLE : kvm ? FACT_YES : FACT_NO;
 }
 
 struct kernel_release kernel_release_parse(const char *text)
@@ -288,30 +288,30 @@ struct kernel_release kernel_release_parse(const char *text)
 	return release;
 }
 
-void gate_read_log(const struct tdx_log *log, struct gate_facts *facts)
+void tdx_read_log(const struct tdx_log *log, struct tdx_facts *facts)
 {
-	static const enum gate_cause of_trouble[TDX_TROUBLE_MAX] = {
-		[TDX_TROUBLE_HIBERNATION] = GATE_CAUSE_HIBERNATION,
-		[TDX_TROUBLE_FEW_KEYS] = GATE_CAUSE_FEW_KEYS,
-		[TDX_TROUBLE_NOTIFIER] = GATE_CAUSE_FAILED,
-		[TDX_TROUBLE_NO_MODULE] = GATE_CAUSE_NO_MODULE,
-		[TDX_TROUBLE_FEATURE] = GATE_CAUSE_FEATURE,
-		[TDX_TROUBLE_OLD_MODULE] = GATE_CAUSE_OLD_MODULE,
-		[TDX_TROUBLE_SYS_INIT] = GATE_CAUSE_FAILED,
-		[TDX_TROUBLE_FAILED] = GATE_CAUSE_FAILED,
-		[TDX_TROUBLE_SEAMCALL] = GATE_CAUSE_FAILED,
+	static const enum tdx_cause of_trouble[TDX_TROUBLE_MAX] = {
+		[TDX_TROUBLE_HIBERNATION] = TDX_CAUSE_HIBERNATION,
+		[TDX_TROUBLE_FEW_KEYS] = TDX_CAUSE_FEW_KEYS,
+		[TDX_TROUBLE_NOTIFIER] = TDX_CAUSE_FAILED,
+		[TDX_TROUBLE_NO_MODULE] = TDX_CAUSE_NO_MODULE,
+		[TDX_TROUBLE_FEATURE] = TDX_CAUSE_FEATURE,
+		[TDX_TROUBLE_OLD_MODULE] = TDX_CAUSE_OLD_MODULE,
+		[TDX_TROUBLE_SYS_INIT] = TDX_CAUSE_FAILED,
+		[TDX_TROUBLE_FAILED] = TDX_CAUSE_FAILED,
+		[TDX_TROUBLE_SEAMCALL] = TDX_CAUSE_FAILED,
 	};
 	enum tdx_trouble trouble = tdx_log_failure(log);
 	bool failed = trouble < TDX_TROUBLE_FINAL_MAX;
 
-	facts->log_cause = GATE_CAUSE_NONE;
+	facts->log_cause = TDX_CAUSE_NONE;
 	facts->log_before_flag = false;
 	facts->log_line[0] = '\0';
 	/* A failed update of a module that is up leaves the kernel's list as it is. */
 	if (log->initialized || !failed)
-		facts->facts[GATE_SOURCE_KERNEL_LOG] = log->initialized ? FACT_YES : FACT_ABSENT;
+		facts->facts[TDX_SOURCE_KERNEL_LOG] = log->initialized ? FACT_YES : FACT_ABSENT;
 	else
-		facts->facts[GATE_SOURCE_KERNEL_LOG] = FACT_NO;
+		facts->facts[TDX_SOURCE_KERNEL_LOG] = FACT_NO;
 	/* What is no proof by itself may still be the cause of what another source proves. */
 	if (!failed)
 		trouble = TDX_TROUBLE_SEAMCALL;
@@ -322,69 +322,68 @@ void gate_read_log(const struct tdx_log *log, struct gate_facts *facts)
 	snprintf(facts->log_line, sizeof(facts->log_line), "%s", log->lines[trouble]);
 }
 
-static void append_state(struct strbuf *text, enum gate_state state, enum gate_cause cause)
+static void append_state(struct strbuf *text, enum tdx_state state, enum tdx_cause cause)
 {
-	strbuf_append(text, "%s", gate_state_to_string(state));
+	strbuf_append(text, "%s", tdx_state_to_string(state));
 	if (cause)
-		strbuf_append(text, " (%s)", gate_cause_to_string(cause));
+		strbuf_append(text, " (%s)", tdx_cause_to_string(cause));
 }
 
-void gate_append(struct strbuf *text, const struct gate *gate)
+void tdx_append(struct strbuf *text, const struct tdx *tdx)
 {
-	if (gate_overridden(gate))
-		strbuf_append(text, "%s as configured, ", gate_state_to_string(gate->state));
-	append_state(text, gate->detected, gate->cause);
-	if (gate_overridden(gate))
+	if (tdx_overridden(tdx))
+		strbuf_append(text, "%s as configured, ", tdx_state_to_string(tdx->state));
+	append_state(text, tdx->detected, tdx->cause);
+	if (tdx_overridden(tdx))
 		strbuf_append(text, " as found");
 }
 
 /* What is not there is no news, unless this kernel should have it. */
-static bool is_telling(const struct gate_facts *facts, enum gate_source source)
+static bool is_telling(const struct tdx_facts *facts, enum tdx_source source)
 {
 	enum fact fact = facts->facts[source];
 
-	if (source == GATE_SOURCE_KVM_STATE)
+	if (source == TDX_SOURCE_KVM_STATE)
 		return fact == FACT_YES;
-	if (source == GATE_SOURCE_CORE_STATE && fact != FACT_UNREADABLE)
+	if (source == TDX_SOURCE_CORE_STATE && fact != FACT_UNREADABLE)
 		return fact == FACT_YES || kernel_starts_tdx_at_boot(facts->release);
-	return fact != FACT_ABSENT || source == GATE_SOURCE_CPUINFO;
+	return fact != FACT_ABSENT || source == TDX_SOURCE_CPUINFO;
 }
 
-void gate_append_sources(struct strbuf *text, const struct gate *gate)
+void tdx_append_sources(struct strbuf *text, const struct tdx *tdx)
 {
 	const char *before = "";
 
-	for (enum gate_source s = 0; s < GATE_SOURCE_MAX; s++) {
-		if (!is_telling(&gate->evidence, s))
+	for (enum tdx_source s = 0; s < TDX_SOURCE_MAX; s++) {
+		if (!is_telling(&tdx->evidence, s))
 			continue;
-		strbuf_append(text, "%s%s: %s", before, gate_source_to_string(s),
-			fact_to_string(s, gate->evidence.facts[s]));
+		strbuf_append(text, "%s%s: %s", before, tdx_source_to_string(s),
+			fact_to_string(s, tdx->evidence.facts[s]));
 		before = "; ";
 	}
 }
 
-const char *gate_log_line(const struct gate *gate)
+const char *tdx_evidence_line(const struct tdx *tdx)
 {
-	return gate->cause && gate->cause == gate->evidence.log_cause ? gate->evidence.log_line
-								      : "";
+	return tdx->cause && tdx->cause == tdx->evidence.log_cause ? tdx->evidence.log_line : "";
 }
 
-const char *gate_cause_explain(enum gate_cause cause)
+const char *tdx_cause_explain(enum tdx_cause cause)
 {
 	return causes[cause].sentence;
 }
 
-const char *gate_cause_to_string(enum gate_cause cause)
+const char *tdx_cause_to_string(enum tdx_cause cause)
 {
 	return causes[cause].name;
 }
 
-const char *gate_source_to_string(enum gate_source source)
+const char *tdx_source_to_string(enum tdx_source source)
 {
 	return sources[source].source;
 }
 
-const char *fact_to_string(enum gate_source source, enum fact fact)
+const char *fact_to_string(enum tdx_source source, enum fact fact)
 {
 	return sources[source].facts[fact];
 }

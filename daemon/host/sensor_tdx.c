@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The sensor's view of TDX: the sources of the gate.
+ * The sensor's view of TDX: the sources of the TDX state.
  */
 #include "daemon/host/sensor.h"
 
@@ -34,8 +34,7 @@ static enum fact read_cpuinfo(struct complaints *complaints)
 	second = strstr(text, "\n\n");
 	if (second)
 		second[1] = '\0';
-	fact = second || strlen(text) < sizeof(text) - 1 ? gate_read_cpuinfo(text)
-							 : FACT_UNREADABLE;
+	fact = second || strlen(text) < sizeof(text) - 1 ? tdx_read_cpuinfo(text) : FACT_UNREADABLE;
 	if (fact == FACT_UNREADABLE)
 		complain(complaints, PROC_CPUINFO ": the flags of the first processor are missing");
 	return fact;
@@ -80,22 +79,22 @@ static struct kernel_release read_release(struct complaints *complaints)
 }
 
 /* A file that cannot be read, or not as a whole, is not one without the lines. */
-static void read_states(struct complaints *complaints, struct gate_facts *facts)
+static void read_states(struct complaints *complaints, struct tdx_facts *facts)
 {
 	CLEANUP(free_text) char *text = NULL;
 	size_t size;
 	int r;
 
 	r = sysfs_read_text(SYS_CPU_STATES, &text, &size);
-	gate_read_states(r == 0 && strlen(text) == size ? text : "", facts);
+	tdx_read_states(r == 0 && strlen(text) == size ? text : "", facts);
 	if (r == -ENOENT) {
-		facts->facts[GATE_SOURCE_CORE_STATE] = FACT_ABSENT;
-		facts->facts[GATE_SOURCE_KVM_STATE] = FACT_ABSENT;
+		facts->facts[TDX_SOURCE_CORE_STATE] = FACT_ABSENT;
+		facts->facts[TDX_SOURCE_KVM_STATE] = FACT_ABSENT;
 	}
 	/* Before 7.1 nothing depends on it, and a captured tree may lack it. */
 	if (r < 0 && (r != -ENOENT || kernel_starts_tdx_at_boot(facts->release)))
 		complain(complaints, SYS_CPU_STATES ": %s", strerror(-r));
-	else if (r == 0 && facts->facts[GATE_SOURCE_CORE_STATE] == FACT_UNREADABLE)
+	else if (r == 0 && facts->facts[TDX_SOURCE_CORE_STATE] == FACT_UNREADABLE)
 		complain(complaints, SYS_CPU_STATES ": not a whole list of states");
 }
 
@@ -176,53 +175,53 @@ static void read_log_message(const char *message, void *userdata)
 }
 
 /* What has proved a failure earlier in this boot proves it when the log has rotated, too. */
-static void read_kernel_log(struct sensor *sensor, struct gate_facts *facts)
+static void read_kernel_log(struct sensor *sensor, struct tdx_facts *facts)
 {
 	sensor->log = sensor->tdx_failure;
 	sensor->log_error = sensor_kernel_log(read_log_message, &sensor->log);
-	gate_read_log(&sensor->log, facts);
-	if (sensor->log_error < 0 && facts->facts[GATE_SOURCE_KERNEL_LOG] == FACT_ABSENT)
-		facts->facts[GATE_SOURCE_KERNEL_LOG] = FACT_UNREADABLE;
+	tdx_read_log(&sensor->log, facts);
+	if (sensor->log_error < 0 && facts->facts[TDX_SOURCE_KERNEL_LOG] == FACT_ABSENT)
+		facts->facts[TDX_SOURCE_KERNEL_LOG] = FACT_UNREADABLE;
 }
 
 /* Without privileges the log is often hidden: that matters where it could decide. */
 static void complain_of_log(struct sensor *sensor)
 {
-	enum gate_state detected = sensor->snapshot.gate.detected;
+	enum tdx_state detected = sensor->snapshot.tdx.detected;
 
 	if (sensor->log_error == -EBADMSG)
 		complain(&sensor->complaints,
 			DEV_KMSG ": has lines that are no kernel messages, and they are ignored");
-	else if (sensor->log_error < 0 && (detected == GATE_ARMED || detected == GATE_UNKNOWN))
+	else if (sensor->log_error < 0 && (detected == TDX_ARMED || detected == TDX_UNKNOWN))
 		complain(&sensor->complaints, "kernel log: %s", strerror(-sensor->log_error));
 }
 
 /* What holds until the next boot, although its source may change. */
 static void remember(struct sensor *sensor)
 {
-	const struct gate *gate = &sensor->snapshot.gate;
+	const struct tdx *tdx = &sensor->snapshot.tdx;
 
-	sensor->was_active |= gate->detected == GATE_ACTIVE;
+	sensor->was_active |= tdx->detected == TDX_ACTIVE;
 	/* Read again, its messages prove no more than they do now. */
-	if (gate->detected == GATE_ABSENT && *gate_log_line(gate))
+	if (tdx->detected == TDX_ABSENT && *tdx_evidence_line(tdx))
 		sensor->tdx_failure = sensor->log;
 }
 
-void sensor_read_gate(struct sensor *sensor)
+void sensor_read_tdx(struct sensor *sensor)
 {
 	struct complaints *complaints = &sensor->complaints;
-	struct gate_facts facts = {.release = read_release(complaints)};
+	struct tdx_facts facts = {.release = read_release(complaints)};
 
-	facts.facts[GATE_SOURCE_CPUINFO] = read_cpuinfo(complaints);
+	facts.facts[TDX_SOURCE_CPUINFO] = read_cpuinfo(complaints);
 	read_states(complaints, &facts);
-	facts.facts[GATE_SOURCE_TDX_HOST] = read_tdx_host(complaints);
-	facts.facts[GATE_SOURCE_KVM_INTEL] =
-		read_file(complaints, SYS_KVM_TDX, gate_read_kvm_parameter);
-	facts.facts[GATE_SOURCE_CGROUP] =
-		read_file(complaints, SYS_MISC_CGROUP, gate_read_misc_capacity);
-	facts.facts[GATE_SOURCE_EARLIER] = sensor->was_active ? FACT_YES : FACT_ABSENT;
+	facts.facts[TDX_SOURCE_TDX_HOST] = read_tdx_host(complaints);
+	facts.facts[TDX_SOURCE_KVM_INTEL] =
+		read_file(complaints, SYS_KVM_TDX, tdx_read_kvm_parameter);
+	facts.facts[TDX_SOURCE_CGROUP] =
+		read_file(complaints, SYS_MISC_CGROUP, tdx_read_misc_capacity);
+	facts.facts[TDX_SOURCE_EARLIER] = sensor->was_active ? FACT_YES : FACT_ABSENT;
 	read_kernel_log(sensor, &facts);
-	sensor->snapshot.gate = gate_decide(&facts, sensor->config->gate);
+	sensor->snapshot.tdx = tdx_decide(&facts, sensor->config->tdx);
 	complain_of_log(sensor);
 	remember(sensor);
 }

@@ -2,7 +2,7 @@
 /*
  * The kernel's messages about TDX: a table of what a message begins with, and what it ends with.
  */
-#include "tdxo/tdx/tdx_log.h"
+#include "tdxo/tdx/log.h"
 
 #include <assert.h>
 #include <inttypes.h>

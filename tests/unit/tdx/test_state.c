@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The gate.
+ * The TDX state.
  *
  * Deciding: every combination of what the sources can show, on every kind of release, against a
  * second implementation of the rules (tdx_oracle.h). The log and the states file take part as
@@ -12,14 +12,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tdxo/tdx/gate.h"
+#include "tdxo/tdx/state.h"
 #include "tests/unit/tdx_oracle.h"
 
 #define STATES(lines) "  0: offline\n  1: threads:prepare\n" lines "238: online\n"
 #define CORE_LINE     "201: virt/tdx:online\n"
 #define KVM_LINE      "202: kvm/cpu/tdx:online\n"
 
-static void set_states(enum oracle_states states, struct gate_facts *facts)
+static void set_states(enum oracle_states states, struct tdx_facts *facts)
 {
 	static const char *const texts[] = {
 		[O_STATES_UNREADABLE] = "  0: off",
@@ -30,11 +30,11 @@ static void set_states(enum oracle_states states, struct gate_facts *facts)
 	};
 
 	if (texts[states]) {
-		gate_read_states(texts[states], facts);
+		tdx_read_states(texts[states], facts);
 		return;
 	}
-	facts->facts[GATE_SOURCE_CORE_STATE] = FACT_ABSENT;
-	facts->facts[GATE_SOURCE_KVM_STATE] = FACT_ABSENT;
+	facts->facts[TDX_SOURCE_CORE_STATE] = FACT_ABSENT;
+	facts->facts[TDX_SOURCE_KVM_STATE] = FACT_ABSENT;
 }
 
 static const char *const log_lines[] = {
@@ -57,30 +57,30 @@ static const char *const log_lines[] = {
 	[O_LOG_KVM_REFUSES] = "kvm_intel: Self-snoop is required for TDX",
 };
 
-static void set_log(enum oracle_log line, struct gate_facts *facts)
+static void set_log(enum oracle_log line, struct tdx_facts *facts)
 {
 	struct tdx_log log = {0};
 
 	if (log_lines[line])
 		tdx_log_read(&log, log_lines[line]);
-	gate_read_log(&log, facts);
+	tdx_read_log(&log, facts);
 	if (!log_lines[line])
-		facts->facts[GATE_SOURCE_KERNEL_LOG] = FACT_UNREADABLE;
+		facts->facts[TDX_SOURCE_KERNEL_LOG] = FACT_UNREADABLE;
 }
 
-static struct gate_facts facts_of(const struct oracle_input *input)
+static struct tdx_facts facts_of(const struct oracle_input *input)
 {
 	/* In the order of the oracle's enums. */
 	static const enum fact flag[] = {FACT_UNREADABLE, FACT_NO, FACT_YES};
 	static const enum fact host[] = {FACT_ABSENT, FACT_YES};
 	static const enum fact file[] = {FACT_UNREADABLE, FACT_ABSENT, FACT_NO, FACT_YES};
-	struct gate_facts facts = {.release = kernel_release_parse(input->release),
+	struct tdx_facts facts = {.release = kernel_release_parse(input->release),
 		.facts = {
-			[GATE_SOURCE_CPUINFO] = flag[input->flag],
-			[GATE_SOURCE_TDX_HOST] = host[input->host],
-			[GATE_SOURCE_KVM_INTEL] = file[input->param],
-			[GATE_SOURCE_CGROUP] = file[input->capacity],
-			[GATE_SOURCE_EARLIER] = host[input->earlier],
+			[TDX_SOURCE_CPUINFO] = flag[input->flag],
+			[TDX_SOURCE_TDX_HOST] = host[input->host],
+			[TDX_SOURCE_KVM_INTEL] = file[input->param],
+			[TDX_SOURCE_CGROUP] = file[input->capacity],
+			[TDX_SOURCE_EARLIER] = host[input->earlier],
 		}};
 
 	set_states(input->states, &facts);
@@ -118,47 +118,47 @@ static const char *const releases[] = {"5.14.0-570.el9.x86_64", "6.8.0-1020-inte
 
 static void assert_decided(const struct oracle_input *input)
 {
-	static const enum gate_state states[] = {
-		[O_ABSENT] = GATE_ABSENT,
-		[O_ARMED] = GATE_ARMED,
-		[O_ACTIVE] = GATE_ACTIVE,
-		[O_UNKNOWN] = GATE_UNKNOWN,
+	static const enum tdx_state states[] = {
+		[O_ABSENT] = TDX_ABSENT,
+		[O_ARMED] = TDX_ARMED,
+		[O_ACTIVE] = TDX_ACTIVE,
+		[O_UNKNOWN] = TDX_UNKNOWN,
 	};
-	static const enum gate_cause causes[] = {
-		[O_CAUSE_NONE] = GATE_CAUSE_NONE,
-		[O_CAUSE_NOT_ENABLED] = GATE_CAUSE_NOT_ENABLED,
-		[O_CAUSE_HIBERNATION] = GATE_CAUSE_HIBERNATION,
-		[O_CAUSE_FEW_KEYS] = GATE_CAUSE_FEW_KEYS,
-		[O_CAUSE_NO_MODULE] = GATE_CAUSE_NO_MODULE,
-		[O_CAUSE_OLD_MODULE] = GATE_CAUSE_OLD_MODULE,
-		[O_CAUSE_FEATURE] = GATE_CAUSE_FEATURE,
-		[O_CAUSE_FAILED] = GATE_CAUSE_FAILED,
-		[O_CAUSE_NOT_STARTED] = GATE_CAUSE_NOT_STARTED,
-		[O_CAUSE_UNREADABLE] = GATE_CAUSE_UNREADABLE,
-		[O_CAUSE_CONFLICT] = GATE_CAUSE_CONFLICT,
+	static const enum tdx_cause causes[] = {
+		[O_CAUSE_NONE] = TDX_CAUSE_NONE,
+		[O_CAUSE_NOT_ENABLED] = TDX_CAUSE_NOT_ENABLED,
+		[O_CAUSE_HIBERNATION] = TDX_CAUSE_HIBERNATION,
+		[O_CAUSE_FEW_KEYS] = TDX_CAUSE_FEW_KEYS,
+		[O_CAUSE_NO_MODULE] = TDX_CAUSE_NO_MODULE,
+		[O_CAUSE_OLD_MODULE] = TDX_CAUSE_OLD_MODULE,
+		[O_CAUSE_FEATURE] = TDX_CAUSE_FEATURE,
+		[O_CAUSE_FAILED] = TDX_CAUSE_FAILED,
+		[O_CAUSE_NOT_STARTED] = TDX_CAUSE_NOT_STARTED,
+		[O_CAUSE_UNREADABLE] = TDX_CAUSE_UNREADABLE,
+		[O_CAUSE_CONFLICT] = TDX_CAUSE_CONFLICT,
 	};
-	struct gate_facts facts = facts_of(input);
-	struct gate gate = gate_decide(&facts, GATE_MODE_AUTO);
+	struct tdx_facts facts = facts_of(input);
+	struct tdx tdx = tdx_decide(&facts, TDX_MODE_AUTO);
 	enum oracle_cause cause;
 	enum oracle_state state = oracle_decide(input, &cause);
 
-	if (gate.detected != states[state] || gate.cause != causes[cause])
+	if (tdx.detected != states[state] || tdx.cause != causes[cause])
 		fail_msg("%s: flag %d, states %d, host %d, kvm %d, cgroup %d, earlier %d, log %d:"
 			 " %s (%s), want %s (%s)",
 			input->release, input->flag, input->states, input->host, input->param,
 			input->capacity, input->earlier, input->log,
-			gate_state_to_string(gate.detected), gate_cause_to_string(gate.cause),
-			gate_state_to_string(states[state]), gate_cause_to_string(causes[cause]));
-	assert_int_equal(gate.state, gate.detected);
-	assert_memory_equal(&gate.evidence, &facts, sizeof(facts));
-	assert_false(gate_overridden(&gate));
-	assert_int_equal(gate_refuses(&gate), gate.state != GATE_ABSENT);
+			tdx_state_to_string(tdx.detected), tdx_cause_to_string(tdx.cause),
+			tdx_state_to_string(states[state]), tdx_cause_to_string(causes[cause]));
+	assert_int_equal(tdx.state, tdx.detected);
+	assert_memory_equal(&tdx.evidence, &facts, sizeof(facts));
+	assert_false(tdx_overridden(&tdx));
+	assert_int_equal(tdx_refuses(&tdx), tdx.state != TDX_ABSENT);
 }
 
 static void test_every_combination(void **state)
 {
 	(void)state;
-	assert_int_equal(GATE_SOURCE_MAX, 8);
+	assert_int_equal(TDX_SOURCE_MAX, 8);
 	for (size_t i = 0; i < ARRAY_SIZE(releases); i++) {
 		for (unsigned int number = 0; number < COMBINATIONS; number++) {
 			struct oracle_input input = input_number(releases[i], number);
@@ -175,15 +175,15 @@ static void test_log_lowers_nothing(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(releases); i++) {
 		for (unsigned int number = 0; number < COMBINATIONS; number++) {
 			struct oracle_input input = input_number(releases[i], number);
-			struct gate_facts facts = facts_of(&input);
-			bool seen = facts.facts[GATE_SOURCE_EARLIER] == FACT_YES ||
-				    facts.facts[GATE_SOURCE_CORE_STATE] == FACT_YES ||
-				    facts.facts[GATE_SOURCE_KVM_STATE] == FACT_YES ||
-				    facts.facts[GATE_SOURCE_TDX_HOST] == FACT_YES ||
-				    facts.facts[GATE_SOURCE_KVM_INTEL] == FACT_YES ||
-				    facts.facts[GATE_SOURCE_CGROUP] == FACT_YES;
+			struct tdx_facts facts = facts_of(&input);
+			bool seen = facts.facts[TDX_SOURCE_EARLIER] == FACT_YES ||
+				    facts.facts[TDX_SOURCE_CORE_STATE] == FACT_YES ||
+				    facts.facts[TDX_SOURCE_KVM_STATE] == FACT_YES ||
+				    facts.facts[TDX_SOURCE_TDX_HOST] == FACT_YES ||
+				    facts.facts[TDX_SOURCE_KVM_INTEL] == FACT_YES ||
+				    facts.facts[TDX_SOURCE_CGROUP] == FACT_YES;
 
-			if (seen && gate_decide(&facts, GATE_MODE_AUTO).state == GATE_ABSENT)
+			if (seen && tdx_decide(&facts, TDX_MODE_AUTO).state == TDX_ABSENT)
 				fail_msg("%s: combination %u", releases[i], number);
 		}
 	}
@@ -194,20 +194,20 @@ static void test_modes(void **state)
 	(void)state;
 	for (unsigned int number = 0; number < COMBINATIONS; number++) {
 		struct oracle_input input = input_number("7.3.4", number);
-		struct gate_facts facts = facts_of(&input);
-		struct gate found = gate_decide(&facts, GATE_MODE_AUTO);
-		struct gate active = gate_decide(&facts, GATE_MODE_ACTIVE);
-		struct gate absent = gate_decide(&facts, GATE_MODE_ABSENT);
+		struct tdx_facts facts = facts_of(&input);
+		struct tdx found = tdx_decide(&facts, TDX_MODE_AUTO);
+		struct tdx active = tdx_decide(&facts, TDX_MODE_ACTIVE);
+		struct tdx absent = tdx_decide(&facts, TDX_MODE_ABSENT);
 
-		assert_int_equal(active.state, GATE_ACTIVE);
-		assert_int_equal(absent.state, GATE_ABSENT);
+		assert_int_equal(active.state, TDX_ACTIVE);
+		assert_int_equal(absent.state, TDX_ABSENT);
 		assert_int_equal(active.detected, found.detected);
 		assert_int_equal(absent.detected, found.detected);
 		assert_int_equal(absent.cause, found.cause);
-		assert_int_equal(gate_overridden(&active), found.detected != GATE_ACTIVE);
-		assert_int_equal(gate_overridden(&absent), found.detected != GATE_ABSENT);
-		assert_true(gate_refuses(&active));
-		assert_false(gate_refuses(&absent));
+		assert_int_equal(tdx_overridden(&active), found.detected != TDX_ACTIVE);
+		assert_int_equal(tdx_overridden(&absent), found.detected != TDX_ABSENT);
+		assert_true(tdx_refuses(&active));
+		assert_false(tdx_refuses(&absent));
 	}
 }
 
@@ -269,15 +269,15 @@ static void test_starts(void **state)
 /* A failed update of a module that has come up: it is in effect as before (7.2 and later). */
 static void test_failed_update(void **state)
 {
-	struct gate_facts facts = {0};
+	struct tdx_facts facts = {0};
 	struct tdx_log log = {0};
 
 	(void)state;
 	tdx_log_read(&log, "virt/tdx: TDX-Module initialized");
 	tdx_log_read(&log, "virt/tdx: module not loaded");
-	gate_read_log(&log, &facts);
-	assert_int_equal(facts.facts[GATE_SOURCE_KERNEL_LOG], FACT_YES);
-	assert_int_equal(facts.log_cause, GATE_CAUSE_NONE);
+	tdx_read_log(&log, &facts);
+	assert_int_equal(facts.facts[TDX_SOURCE_KERNEL_LOG], FACT_YES);
+	assert_int_equal(facts.log_cause, TDX_CAUSE_NONE);
 	assert_string_equal(facts.log_line, "");
 }
 
@@ -289,23 +289,23 @@ static void test_text(void **state)
 		.param = O_PARAM_N,
 		.capacity = O_CAPACITY_NO_FILE,
 		.log = O_LOG_NO_MODULE};
-	struct gate_facts facts = facts_of(&input);
-	struct gate gate = gate_decide(&facts, GATE_MODE_AUTO);
+	struct tdx_facts facts = facts_of(&input);
+	struct tdx tdx = tdx_decide(&facts, TDX_MODE_AUTO);
 	char buf[512];
 	struct strbuf text = strbuf_in(buf, sizeof(buf));
 
 	(void)state;
-	gate_append(&text, &gate);
+	tdx_append(&text, &tdx);
 	assert_string_equal(buf, "absent (no-module)");
-	assert_string_equal(gate.evidence.log_line, "virt/tdx: module not loaded");
+	assert_string_equal(tdx.evidence.log_line, "virt/tdx: module not loaded");
 	text = strbuf_in(buf, sizeof(buf));
-	gate_append_sources(&text, &gate);
+	tdx_append_sources(&text, &tdx);
 	assert_string_equal(buf, "/proc/cpuinfo: tdx_host_platform; "
 				 "/sys/module/kvm_intel/parameters/tdx: N; "
 				 "kernel log: initialization failed");
-	gate = gate_decide(&facts, GATE_MODE_ACTIVE);
+	tdx = tdx_decide(&facts, TDX_MODE_ACTIVE);
 	text = strbuf_in(buf, sizeof(buf));
-	gate_append(&text, &gate);
+	tdx_append(&text, &tdx);
 	assert_string_equal(buf, "active as configured, absent (no-module) as found");
 }
 
@@ -314,33 +314,33 @@ static void test_names(void **state)
 	static const char *const states[] = {"absent", "armed", "active", "unknown"};
 	static const char *const modes[] = {"auto", "active", "absent"};
 	static const char *const bad[] = {"", "Auto", "auto ", "unknown", "armed", "absen", "0"};
-	enum gate_mode mode;
+	enum tdx_mode mode;
 
 	(void)state;
-	assert_int_equal(ARRAY_SIZE(states), GATE_STATE_MAX);
-	assert_int_equal(ARRAY_SIZE(modes), GATE_MODE_MAX);
-	for (enum gate_state s = 0; s < GATE_STATE_MAX; s++)
-		assert_string_equal(gate_state_to_string(s), states[s]);
-	for (enum gate_mode m = 0; m < GATE_MODE_MAX; m++) {
-		assert_string_equal(gate_mode_to_string(m), modes[m]);
-		assert_int_equal(gate_mode_from_string(modes[m], &mode), 0);
+	assert_int_equal(ARRAY_SIZE(states), TDX_STATE_MAX);
+	assert_int_equal(ARRAY_SIZE(modes), TDX_MODE_MAX);
+	for (enum tdx_state s = 0; s < TDX_STATE_MAX; s++)
+		assert_string_equal(tdx_state_to_string(s), states[s]);
+	for (enum tdx_mode m = 0; m < TDX_MODE_MAX; m++) {
+		assert_string_equal(tdx_mode_to_string(m), modes[m]);
+		assert_int_equal(tdx_mode_from_string(modes[m], &mode), 0);
 		assert_int_equal(mode, m);
 	}
-	mode = GATE_MODE_ACTIVE;
+	mode = TDX_MODE_ACTIVE;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		assert_int_equal(gate_mode_from_string(bad[i], &mode), -EINVAL);
-		assert_int_equal(mode, GATE_MODE_ACTIVE);
+		assert_int_equal(tdx_mode_from_string(bad[i], &mode), -EINVAL);
+		assert_int_equal(mode, TDX_MODE_ACTIVE);
 	}
-	for (enum gate_source s = 0; s < GATE_SOURCE_MAX; s++) {
-		assert_true(strlen(gate_source_to_string(s)) > 0);
+	for (enum tdx_source s = 0; s < TDX_SOURCE_MAX; s++) {
+		assert_true(strlen(tdx_source_to_string(s)) > 0);
 		for (enum fact f = 0; f < FACT_MAX; f++)
 			assert_true(strlen(fact_to_string(s, f)) > 0);
 		assert_string_not_equal(fact_to_string(s, FACT_YES), fact_to_string(s, FACT_NO));
 	}
-	assert_null(gate_cause_to_string(GATE_CAUSE_NONE));
-	for (enum gate_cause c = GATE_CAUSE_NONE + 1; c < GATE_CAUSE_MAX; c++) {
-		assert_true(strlen(gate_cause_to_string(c)) > 0);
-		assert_true(strlen(gate_cause_explain(c)) > 0);
+	assert_null(tdx_cause_to_string(TDX_CAUSE_NONE));
+	for (enum tdx_cause c = TDX_CAUSE_NONE + 1; c < TDX_CAUSE_MAX; c++) {
+		assert_true(strlen(tdx_cause_to_string(c)) > 0);
+		assert_true(strlen(tdx_cause_explain(c)) > 0);
 	}
 }
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tdxo/tdx/tdx_log.h"
+#include "tdxo/tdx/log.h"
 
 #define NONE TDX_TROUBLE_MAX
 

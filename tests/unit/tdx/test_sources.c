@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The gate's sources: texts of real kernels, texts that look like them, and texts that are not whole.
+ * The TDX state's sources: texts of real kernels, texts that look like them, and texts that are not whole.
  */
 #include "tests/unit/unit.h"
 
 #include <string.h>
 
-#include "tdxo/tdx/gate.h"
+#include "tdxo/tdx/state.h"
 
 #define STATES(lines) "  0: offline\n  1: threads:prepare\n" lines "238: online\n"
 #define CORE_LINE     "201: virt/tdx:online\n"
@@ -54,7 +54,7 @@ static void test_cpuinfo(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (gate_read_cpuinfo(rows[i].text) != rows[i].fact)
+		if (tdx_read_cpuinfo(rows[i].text) != rows[i].fact)
 			fail_msg("row %zu: %s", i, rows[i].text);
 }
 
@@ -78,7 +78,7 @@ static void test_kvm_parameter(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		assert_int_equal(gate_read_kvm_parameter(rows[i].text), rows[i].fact);
+		assert_int_equal(tdx_read_kvm_parameter(rows[i].text), rows[i].fact);
 }
 
 static void test_misc_capacity(void **state)
@@ -117,7 +117,7 @@ static void test_misc_capacity(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (gate_read_misc_capacity(rows[i].text) != rows[i].fact)
+		if (tdx_read_misc_capacity(rows[i].text) != rows[i].fact)
 			fail_msg("row %zu: %s", i, rows[i].text);
 }
 
@@ -156,11 +156,11 @@ static void test_states(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct gate_facts facts = {0};
+		struct tdx_facts facts = {0};
 
-		gate_read_states(rows[i].text, &facts);
-		if (facts.facts[GATE_SOURCE_CORE_STATE] != rows[i].core ||
-			facts.facts[GATE_SOURCE_KVM_STATE] != rows[i].kvm)
+		tdx_read_states(rows[i].text, &facts);
+		if (facts.facts[TDX_SOURCE_CORE_STATE] != rows[i].core ||
+			facts.facts[TDX_SOURCE_KVM_STATE] != rows[i].kvm)
 			fail_msg("row %zu: %s", i, rows[i].text);
 	}
 }
