@@ -109,7 +109,8 @@ static const struct row rows[] = {
 /* What people have written. In disguise capture_texts() takes their place. */
 static const struct row texts[] = {
 	{.pattern = "/proc/cmdline"},
-	{.pattern = CONFIG "{.conf,.conf.d,.conf.d/*,/rules.d,/rules.d/*}", .no_file = true},
+	{.pattern = CONFIG "{/tdx-onlined.conf,/conf.d,/conf.d/*,/rules.d,/rules.d/*}",
+		.no_file = true},
 	{.pattern = "{/etc,/run,/usr/local/lib,/usr/lib}/udev/rules.d/*.rules"},
 	{.pattern = "{/etc,/run,/usr/local/lib,/usr/lib}/modprobe.d/*.conf"},
 	{.pattern = "/etc/daxctl.conf.d/*.conf"},

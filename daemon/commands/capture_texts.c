@@ -17,7 +17,7 @@
 #include "daemon/settings/config_file.h"
 #include "daemon/state/state.h"
 
-#define MAIN_FILE "/etc/tdx-onlined.conf"
+#define MAIN_FILE "/etc/tdx-onlined/tdx-onlined.conf"
 #define RULES	  "/etc/tdx-onlined/rules.d"
 #define MISTAKE	  "?\n"
 #define RULE_FILE "%05zu.rule" /* sorts like the number */

@@ -26,8 +26,8 @@
 #include "tdxo/base/strbuf.h"
 #include "tdxo/policy/ini.h"
 
-#define MAIN_FILE     "tdx-onlined.conf"
-#define DROP_INS      "tdx-onlined.conf.d"
+#define MAIN_FILE     "tdx-onlined/tdx-onlined.conf"
+#define DROP_INS      "tdx-onlined/conf.d"
 #define RULES	      "tdx-onlined/rules.d"
 #define MISTAKES_MOST 20    /* of one file */
 #define VALUE_TOLD    "200" /* so many characters of a value that is wrong */

@@ -2,7 +2,7 @@
 /*
  * Read the configuration files to struct config.
  *
- * tdx-onlined.conf, its drop-ins tdx-onlined.conf.d/NAME.conf, and tdx-onlined/rules.d/NAME.rule,
+ * tdx-onlined.conf, its drop-ins tdx-onlined/conf.d/NAME.conf, and tdx-onlined/rules.d/NAME.rule,
  * each in the layers of layers.h. Every mistake of every file is said before it is given up, so
  * that one run tells them all; and a configuration with a mistake is not used in part.
  */

@@ -22,7 +22,7 @@ void doctor_check_tdx_mode(struct examination *examination)
 	if (!tdx_overridden(tdx) || tdx->mode != TDX_MODE_ABSENT)
 		return;
 	note_begin(&note, FINDING_TDX_OVERRIDDEN, SEVERITY_PROBLEM);
-	note_source(&note, "/etc/tdx-onlined.conf");
+	note_source(&note, "/etc/tdx-onlined/tdx-onlined.conf");
 	strbuf_append(&note.message,
 		"TDX is absent as configured, but %s as found: memory is given to a kernel "
 		"that "

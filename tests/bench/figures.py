@@ -59,7 +59,7 @@ def allow(guest):
     start, size = (int(str(guest.run(f"cat {decoder}/{name}")), 0) for name in ("start", "size"))
     guest.run(f"echo $(cat {REFUSE}/ranges),{start:#x}-{start + size:#x} >{REFUSE}/ranges")
     window = f"{start:#x}-{start + size - 1:#x}"
-    guest.run(f"printf '[Daemon]\\nCapableRanges={window}\\n' >/etc/tdx-onlined.conf")
+    guest.run(f"printf '[Daemon]\\nCapableRanges={window}\\n' >/etc/tdx-onlined/tdx-onlined.conf")
 
 
 def remove_device(guest):

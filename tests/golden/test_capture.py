@@ -418,7 +418,7 @@ class Anonymous(Machine):
         weak = {f"run/tdx-onlined/rules.d/{name}": rule("Type=*", "Verdict=offline") for name in rules}
         stray = {f"etc/tdx-onlined/rules.d/{WORD}.bak": WORD}
         self.configure({f"etc/tdx-onlined/rules.d/{name}": text for name, text in rules.items()} | weak | stray | {
-            f"etc/tdx-onlined.conf.d/{WORD}.conf": f"[Daemon] # {WORD}\nPresent=act # {WORD}\n",
+            f"etc/tdx-onlined/conf.d/{WORD}.conf": f"[Daemon] # {WORD}\nPresent=act # {WORD}\n",
         })  # fmt: skip
         self.conceal_in_files_of_others()
         return {name: f"{number + 1:05}.rule" for number, name in enumerate(rules)}
@@ -509,7 +509,7 @@ class Anonymous(Machine):
         self.conceal("cxl-refused")
         text = f"# {WORD}\n[Match]\n\n  Serial = 7 # {WORD}\nRange=0x0-0xfff\n[Policy]\nVerdict=ignore"
         self.configure({RULE: text, MAIN: "[Daemon]\nAct=no\nPresent=record\n",
-                        "run/tdx-onlined.conf.d/x.conf": f"[Daemon]\n# {WORD}\nPresent=act\n"})  # fmt: skip
+                        "run/tdx-onlined/conf.d/x.conf": f"[Daemon]\n# {WORD}\nPresent=act\n"})  # fmt: skip
         captured = self.assert_hidden("out")
         self.assertEqual((captured / MAIN).read_text(), "[Daemon]\nAct=no\nPresent=act\n")
         self.assertEqual((captured / "etc/tdx-onlined/rules.d/00001.rule").read_text(),

@@ -287,8 +287,8 @@ class Tdx(Doctor):
         return [f for f in self.findings() if f["code"] == "boot-map-in-cxl-window"]
 
     def test_tdx_overridden(self):
-        self.write("etc/tdx-onlined.conf", "[Daemon]\nTDX=absent\n")
-        self.assert_found(("tdx-overridden", "/etc/tdx-onlined.conf"))
+        self.write("etc/tdx-onlined/tdx-onlined.conf", "[Daemon]\nTDX=absent\n")
+        self.assert_found(("tdx-overridden", "/etc/tdx-onlined/tdx-onlined.conf"))
 
     def test_movable(self):
         """Two runs of blocks, and one that only could be movable."""
@@ -319,7 +319,7 @@ class Guard(Doctor):
         self.assert_remedy("systemctl restart tdx-onlined.service")
 
     def test_observing(self):
-        self.write("etc/tdx-onlined.conf", "[Daemon]\nAct=no\n")
+        self.write("etc/tdx-onlined/tdx-onlined.conf", "[Daemon]\nAct=no\n")
         self.assert_remedy("Act=yes in tdx-onlined.conf(5), then run: "
                            "systemctl reload tdx-onlined.service")  # fmt: skip
 
@@ -400,7 +400,7 @@ class Spoilt(Doctor):
                          ["no-memory-hotplug", "tdx-state-unknown"])  # fmt: skip
 
     def test_bad_configuration(self):
-        self.write("etc/tdx-onlined.conf", "[Daemon]\nAct=perhaps\n")
+        self.write("etc/tdx-onlined/tdx-onlined.conf", "[Daemon]\nAct=perhaps\n")
         result = tree.run(self.root, "--doctor")
         self.assertEqual((result.returncode, result.stdout), (1, ""))
         self.assertIn(tree.NO_USE, result.stderr)

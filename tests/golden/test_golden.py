@@ -234,7 +234,7 @@ class Spoilt(tree.Tree):
         """Of two mappings one makes no sense: what the other allows does not count."""
         self.tree("cxl-online")
         self.write(self.dax() / "size", f"{1 << 30}\n")
-        self.write("etc/tdx-onlined.conf", "[Daemon]\nCapableRanges=0x5d0000000-0x5efffffff\n")
+        self.write("etc/tdx-onlined/tdx-onlined.conf", "[Daemon]\nCapableRanges=0x5d0000000-0x5efffffff\n")
         for name, content in (("start", "perhaps\n"), ("end", "0x0\n")):
             self.write(self.dax() / "mapping1/start", "0x600000000\n")
             self.write(self.dax() / "mapping1/end", "0x61fffffff\n")
@@ -331,13 +331,13 @@ class Spoilt(tree.Tree):
         """A window that the administrator asserts makes the region TDX memory."""
         self.tree("cxl-guard")
         self.forget("proc/zoneinfo")  # 1 GiB cannot bear the memory map of 64
-        self.write("etc/tdx-onlined.conf", "[Daemon]\nCapableRanges=0x5d0000000-0x15cfffffff\n")
+        self.write("etc/tdx-onlined/tdx-onlined.conf", "[Daemon]\nCapableRanges=0x5d0000000-0x15cfffffff\n")
         report, _ = self.decide()
         self.assert_verdicts(report, ("cxl", "online", "in-boot-map"))
         self.assertEqual(report["ranges"][0]["zone"], "kernel")
         self.assertEqual(report["ranges"][0]["source"], "configuration")
         self.assertEqual([s["action"] for s in report["ranges"][0]["steps"]], ["bind-kmem", "online"])
-        self.write("etc/tdx-onlined.conf", "[Daemon]\nCapableRanges=0x5d0000000-0x15cffffffe\n")
+        self.write("etc/tdx-onlined/tdx-onlined.conf", "[Daemon]\nCapableRanges=0x5d0000000-0x15cffffffe\n")
         self.assert_verdicts(self.decide()[0], ("cxl", "devdax", "straddles-boot-map"))
 
     def test_state_is_of_another_boot(self):

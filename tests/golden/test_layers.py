@@ -16,8 +16,8 @@ IGNORE = rule("Type=cxl", "Verdict=ignore")
 TDX = "[Daemon]\nTDX={}\n"
 # Where each kind of file lies below its layer.
 KINDS = {
-    "tdx-onlined.conf": "[Daemon]\nAct=no\n",
-    "tdx-onlined.conf.d/10-a.conf": "[Daemon]\nAct=no\n",
+    "tdx-onlined/tdx-onlined.conf": "[Daemon]\nAct=no\n",
+    "tdx-onlined/conf.d/10-a.conf": "[Daemon]\nAct=no\n",
     "tdx-onlined/rules.d/10-a.rule": IGNORE,
 }
 COUNT = 1000
@@ -61,15 +61,15 @@ class Layers(tree.Configured):
 
     def test_drop_ins_after_the_main_file(self):
         """By name, whatever the layer; a stronger main file is no stronger than a drop-in."""
-        weak, strong = "usr/lib/tdx-onlined.conf.d/50-x.conf", "etc/tdx-onlined.conf.d/40-y.conf"
+        weak, strong = "usr/lib/tdx-onlined/conf.d/50-x.conf", "etc/tdx-onlined/conf.d/40-y.conf"
         self.configure({MAIN: TDX.format("active"), weak: TDX.format("absent")})
         self.assert_tdx("absent", f"/{weak}:2")
         self.write(strong, TDX.format("active"))
         self.assert_tdx("absent", f"/{weak}:2")
         self.write(weak, "[Daemon]\n")
         self.assert_tdx("active", f"/{strong}:2")
-        self.write("run/tdx-onlined.conf.d/9.conf", TDX.format("auto"))
-        self.assert_tdx("auto", "/run/tdx-onlined.conf.d/9.conf:2")  # "9" sorts after "4"
+        self.write("run/tdx-onlined/conf.d/9.conf", TDX.format("auto"))
+        self.assert_tdx("auto", "/run/tdx-onlined/conf.d/9.conf:2")  # "9" sorts after "4"
 
     def test_a_drop_in_adds(self):
         """It changes its own keys and no others; an empty value is the default again."""
@@ -137,7 +137,7 @@ class Names(tree.Configured):
 
     def test_names(self):
         """A name that does not end as it should is told; README, and what is hidden, is not."""
-        for directory, suffix in (("tdx-onlined.conf.d", ".conf"), ("tdx-onlined/rules.d", ".rule")):
+        for directory, suffix in (("tdx-onlined/conf.d", ".conf"), ("tdx-onlined/rules.d", ".rule")):
             for layer in tree.LAYERS:
                 self.configure({f"{layer}/{directory}/{name}": "no configuration"
                                 for name in ("README", ".hidden", f".x{suffix}")})  # fmt: skip
@@ -151,10 +151,10 @@ class Names(tree.Configured):
 
     def test_the_other_suffix(self):
         """A rule among the drop-ins, a drop-in among the rules, and both where they belong."""
-        self.configure({"etc/tdx-onlined.conf.d/10-a.rule": IGNORE,
+        self.configure({"etc/tdx-onlined/conf.d/10-a.rule": IGNORE,
                         "run/tdx-onlined/rules.d/10-a.conf": "[Daemon]\n",
                         RULE: IGNORE})  # fmt: skip
-        self.assert_warned(f"/etc/tdx-onlined.conf.d/10-a.rule: {self.STRAY}",
+        self.assert_warned(f"/etc/tdx-onlined/conf.d/10-a.rule: {self.STRAY}",
                            f"/run/tdx-onlined/rules.d/10-a.conf: {self.STRAY}", rules=1)  # fmt: skip
 
     def test_a_directory_of_another_name(self):
@@ -168,7 +168,7 @@ class Names(tree.Configured):
                            (b"\x7f", "?"), (b'"', None), (b"%s%n", None), (b" ", None), (b"a b", None),
                            (b"\\", None), (b"*", None), (b"x" * 250, None)):  # fmt: skip
             for kind, content in (("rules.d", IGNORE), ("conf.d", "[Daemon]\nAct=no\n")):
-                directory = "etc/tdx-onlined" + ("/rules.d" if kind == "rules.d" else ".conf.d")
+                directory = f"etc/tdx-onlined/{kind}"
                 suffix = b".rule" if kind == "rules.d" else b".conf"
                 self.configure({f"{directory}/README": ""})
                 with open(os.fsencode(self.root / directory) + b"/" + name + suffix, "w",
@@ -256,7 +256,7 @@ class NoFiles(tree.Configured):
     """Something else in the place of a file or of a directory. None of it hangs."""
 
     PLACES = (MAIN, DROP_IN, RULE)
-    DIRECTORIES = ("etc/tdx-onlined.conf.d", "run/tdx-onlined/rules.d", "usr/lib/tdx-onlined")
+    DIRECTORIES = ("etc/tdx-onlined/conf.d", "run/tdx-onlined/rules.d", "usr/lib/tdx-onlined")
 
     def test_in_place_of_a_file(self):
         makers = {
@@ -299,16 +299,16 @@ class NoFiles(tree.Configured):
     def test_in_place_of_a_directory(self):
         """rules.d is a file; a loop; a link to nowhere is as good as nothing."""
         for place in self.DIRECTORIES:
-            said = place if place.endswith(".d") else f"{place}/rules.d"
+            said = [place] if place.endswith(".d") else [f"{place}/conf.d", f"{place}/rules.d"]
             with self.subTest(place):
                 self.configure({place: ""})
-                self.assert_refused(f"/{said}: Not a directory")
+                self.assert_refused(*(f"/{path}: Not a directory" for path in said))
                 self.configure({})
                 os.mkfifo(self.make_parent(place))
-                self.assert_refused(f"/{said}: Not a directory")
+                self.assert_refused(*(f"/{path}: Not a directory" for path in said))
                 self.configure({})
                 self.link(place, f"/{place}")
-                self.assert_refused(f"/{said}: Too many levels of symbolic links")
+                self.assert_refused(*(f"/{path}: Too many levels of symbolic links" for path in said))
                 self.configure({})
                 self.link(place, "/nowhere")
                 self.assert_accepted()
@@ -321,7 +321,7 @@ class NoFiles(tree.Configured):
     def test_a_layer_that_is_a_file(self):
         """/run as a file: neither directory of it can be read."""
         self.configure({"run": ""})
-        self.assert_refused("/run/tdx-onlined.conf.d: Not a directory",
+        self.assert_refused("/run/tdx-onlined/conf.d: Not a directory",
                             "/run/tdx-onlined/rules.d: Not a directory")  # fmt: skip
 
     def assert_closed(self, place, *messages):
@@ -340,15 +340,15 @@ class NoFiles(tree.Configured):
             with self.subTest(place):
                 self.configure({place: "[Daemon]\n"})
                 self.assert_closed(place, place)
-        for place in ("etc/tdx-onlined.conf.d", "etc/tdx-onlined/rules.d"):
+        for place in ("etc/tdx-onlined/conf.d", "etc/tdx-onlined/rules.d"):
             with self.subTest(place):
                 self.configure({f"{place}/README": ""})
                 self.assert_closed(place, place)
 
     def test_unreadable_layer(self):
         """What may be in /etc is not passed over in silence for the weaker layers."""
-        self.configure({MAIN: "[Daemon]\nTDX=active\n", "usr/lib/tdx-onlined.conf": "[Daemon]\n"})
-        self.assert_closed("etc", "etc/tdx-onlined.conf.d", "etc/tdx-onlined/rules.d")
+        self.configure({MAIN: "[Daemon]\nTDX=active\n", "usr/lib/tdx-onlined/tdx-onlined.conf": "[Daemon]\n"})
+        self.assert_closed("etc", "etc/tdx-onlined/conf.d", "etc/tdx-onlined/rules.d")
 
 
 class Many(tree.Configured):

@@ -306,7 +306,7 @@ class Mistakes(tree.Configured):
     def test_too_many(self):
         """After 20 mistakes of one file it is given up; the next file is read as ever."""
         keys = "".join(f"Key{chr(ord('A') + i)}=\n" for i in range(25))
-        other = "etc/tdx-onlined.conf.d/20-b.conf"
+        other = "etc/tdx-onlined/conf.d/20-b.conf"
         told = [f"/{DROP_IN}:{i + 2}: unknown key Key{chr(ord('A') + i)}= in section [Daemon]"
                 for i in range(25)]  # fmt: skip
         self.configure({DROP_IN: "[Daemon]\n" + keys, other: "[Daemon]\nGait=auto\n"})
@@ -328,7 +328,7 @@ class Mistakes(tree.Configured):
 
     def test_all_files(self):
         """The mistakes of all files: drop-ins after the main file, then the rules, by name."""
-        late = "usr/lib/tdx-onlined.conf.d/05-z.conf"
+        late = "usr/lib/tdx-onlined/conf.d/05-z.conf"
         later = "usr/lib/tdx-onlined/rules.d/20-b.rule"
         self.configure({
             RULE: rule("Type=ssd", POLICY),

@@ -52,12 +52,12 @@ class Cat(tree.Configured):
         first = "# by hand: gr\u00fcn\n[Match]\n\tSerial = 0x2a # the one in slot 3\n\n[Policy]\nVerdict=ignore\n"
         second = rule("Type=hmem", "Verdict=offline")
         self.configure({
-            "usr/lib/tdx-onlined.conf": "[Daemon]\nOfflineTimeoutSec=1\n",  # MAIN is stronger
+            "usr/lib/tdx-onlined/tdx-onlined.conf": "[Daemon]\nOfflineTimeoutSec=1\n",  # MAIN is stronger
             MAIN: "# main\n\n[Daemon]\nTDX=active\nPresent=act\nAct = no\n",
-            "usr/lib/tdx-onlined.conf.d/20-b.conf": "[Daemon]\nPresent=record # for a while\n",
-            "run/tdx-onlined.conf.d/05-z.conf": "[Daemon]\n\n\nMaxMovableRatio=50%\nTDX=absent\n",
+            "usr/lib/tdx-onlined/conf.d/20-b.conf": "[Daemon]\nPresent=record # for a while\n",
+            "run/tdx-onlined/conf.d/05-z.conf": "[Daemon]\n\n\nMaxMovableRatio=50%\nTDX=absent\n",
             DROP_IN: "[Daemon]\n# none\nMaxMovableRatio=\nCapableRanges=0x0-0x1  0x4-0x5\n",
-            "usr/lib/tdx-onlined.conf.d/10-a.conf": "[Daemon]\nAct=yes\n",  # DROP_IN is stronger
+            "usr/lib/tdx-onlined/conf.d/10-a.conf": "[Daemon]\nAct=yes\n",  # DROP_IN is stronger
             "usr/lib/tdx-onlined/rules.d/90-all.rule": "",
             "usr/lib/tdx-onlined/rules.d/10-a.rule": rule("Type=*", "Verdict=devdax"),
             "run/tdx-onlined/rules.d/20-b.rule": second,
@@ -67,11 +67,11 @@ class Cat(tree.Configured):
 [Daemon]
 # /{MAIN}:6
 Act=no
-# /run/tdx-onlined.conf.d/05-z.conf:5
+# /run/tdx-onlined/conf.d/05-z.conf:5
 TDX=absent
 # /{DROP_IN}:4
 CapableRanges=0x0-0x1  0x4-0x5
-# /usr/lib/tdx-onlined.conf.d/20-b.conf:2
+# /usr/lib/tdx-onlined/conf.d/20-b.conf:2
 Present=record
 # /{DROP_IN}:3
 MaxMovableRatio=kernel
@@ -292,9 +292,9 @@ class Difference(tree.Tree):
     def test_warnings(self):
         """Said, and the status is that of --check-config; the difference is told."""
         self.state(self.range_as_decided())
-        self.write("etc/tdx-onlined.conf.d/x", "")
+        self.write("etc/tdx-onlined/conf.d/x", "")
         self.assert_difference(NOTHING, status=1, messages=[
-            "/etc/tdx-onlined.conf.d/x: not read, because of its name"])  # fmt: skip
+            "/etc/tdx-onlined/conf.d/x: not read, because of its name"])  # fmt: skip
 
 
 class Check(tree.Configured):

@@ -29,8 +29,8 @@ ENVIRONMENT["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbi
 DEADLINE = 600
 
 # Where the configuration is.
-MAIN = "etc/tdx-onlined.conf"
-DROP_IN = "etc/tdx-onlined.conf.d/10-a.conf"
+MAIN = "etc/tdx-onlined/tdx-onlined.conf"
+DROP_IN = "etc/tdx-onlined/conf.d/10-a.conf"
 RULE = "etc/tdx-onlined/rules.d/10-a.rule"
 LAYERS = ("etc", "run", "usr/lib")
 

@@ -146,7 +146,7 @@ void mock_configure(const struct mock *mock, const char *keys)
 	char text[1024];
 
 	snprintf(text, sizeof(text), "[Daemon]\n%s", keys);
-	mock_put(mock, "/etc/tdx-onlined.conf", text);
+	mock_put(mock, "/etc/tdx-onlined/tdx-onlined.conf", text);
 }
 
 void mock_rule(const struct mock *mock, const char *name, const char *match, const char *policy)

@@ -181,7 +181,7 @@ static void test_broken(void **state)
 	mock_rule(mock, RULE, "Device=dax0.0\n", "Verdict=onlin\n");
 	mock_rule(mock, "60-all.rule", "Type=*\n", "Verdict=ignore\n");
 	mock_reload(mock);
-	mock_expect_line(mock, "/etc/tdx-onlined.conf:3: Present=perhaps");
+	mock_expect_line(mock, "/etc/tdx-onlined/tdx-onlined.conf:3: Present=perhaps");
 	mock_expect_line(mock, RULES "/" RULE ":5: Verdict=onlin");
 	mock_expect_line(mock, "The new configuration is not used, the old one is in force");
 	add_dax(mock, "dax0.0", DAX0_START);
@@ -191,7 +191,7 @@ static void test_broken(void **state)
 	expect_online(mock, DAX1_START, "no rule matches");
 	mock_await_decided(mock, "dax1.0");
 	/* Put right, it is used. */
-	mock_remove(mock, "/etc/tdx-onlined.conf");
+	mock_remove(mock, "/etc/tdx-onlined/tdx-onlined.conf");
 	mock_remove(mock, RULES "/60-all.rule");
 	mock_rule(mock, RULE, "Device=dax0.0\n", "Verdict=devdax\n");
 	reload(mock, 1, "absent");
@@ -274,7 +274,7 @@ static void test_tdx(void **state)
 		&(struct mock_record){DAX0_START, DAX_SIZE, "kept as devdax", "outside-boot-map",
 			"active", "as configured, absent (not-enabled) as found"});
 	mock_await_decided(mock, "dax0.0");
-	mock_remove(mock, "/etc/tdx-onlined.conf");
+	mock_remove(mock, "/etc/tdx-onlined/tdx-onlined.conf");
 	mock_reload(mock);
 	mock_expect_line(mock, "New configuration with 0 rules in force");
 	mock_expect_tdx(mock, "absent");

@@ -26,7 +26,7 @@ JOURNAL = os.environ.get("SCENE_JOURNAL")  # where to leave the guest's
 BUILD = os.environ.get("MESON_BUILD_ROOT", "build")
 
 
-CONFIG = "/etc/tdx-onlined.conf.d"
+CONFIG = "/etc/tdx-onlined/conf.d"
 RULES = "/etc/tdx-onlined/rules.d"
 STATE = "/run/tdx-onlined/state.json"
 
@@ -36,7 +36,7 @@ def install(directory, *, enabled, config):
     subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet"], check=True,
                    env={**os.environ, "DESTDIR": directory}, stdout=subprocess.DEVNULL)  # fmt: skip
     if config:
-        path = pathlib.Path(directory) / "etc/tdx-onlined.conf.d/test.conf"
+        path = pathlib.Path(directory) / "etc/tdx-onlined/conf.d/test.conf"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join(("[Daemon]", *config, "")))
     if enabled:

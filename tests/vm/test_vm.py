@@ -228,7 +228,7 @@ class Active(Scene):
         self.configure("TDX=ajar")
         self.assertNotEqual(self.guest.run(f"systemctl start {UNIT}", check=False).status, 0)
         messages = [e["MESSAGE"] for e in self.guest.journal(f"_SYSTEMD_UNIT={UNIT}", "PRIORITY=3")]
-        self.assertIn("/etc/tdx-onlined.conf.d/test.conf:2: TDX=ajar: not auto, active or absent", messages)
+        self.assertIn("/etc/tdx-onlined/conf.d/test.conf:2: TDX=ajar: not auto, active or absent", messages)
         self.assert_guard("1", "online")
         self.sh(f"systemctl reset-failed {UNIT}")
 

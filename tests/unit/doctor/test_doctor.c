@@ -38,7 +38,7 @@ static void test_tdx_mode(void **state)
 	set_tdx(&host, TDX_ACTIVE, TDX_MODE_ABSENT);
 	assert_findings(&host, {FINDING_TDX_OVERRIDDEN, SEVERITY_PROBLEM,
 				       "absent as configured, but active as found", "TDX=auto",
-				       "/etc/tdx-onlined.conf"});
+				       "/etc/tdx-onlined/tdx-onlined.conf"});
 	set_tdx(&host, TDX_ABSENT, TDX_MODE_ABSENT);
 	assert_healthy(&host);
 	set_tdx(&host, TDX_ABSENT, TDX_MODE_ACTIVE);
