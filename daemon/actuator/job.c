@@ -64,16 +64,28 @@ static void set_begun(struct job *job)
 	}
 }
 
+/* May the list of blocks lack some of the range? Without kmem a dax device has no blocks. */
+static bool may_lack_blocks(const struct snapshot *snapshot, const struct arrival *arrival)
+{
+	struct range whole = range_trim(arrival->range, snapshot->block_size);
+
+	if (arrival_is_dax(arrival) && arrival->driver != DAX_DRIVER_KMEM)
+		return false;
+	return snapshot_count(snapshot, whole).present < range_size(whole) / snapshot->block_size;
+}
+
 /*
  * The look that found the device listed the blocks first, and the kernel makes the entry of the
- * firmware memmap that tells of a DIMM after its blocks (add_memory_resource(),
- * mm/memory_hotplug.c, 6.12): they may have come in between. Without kmem a dax device has none.
+ * firmware memmap that shows a DIMM after its blocks (add_memory_resource(), mm/memory_hotplug.c,
+ * 6.12): the blocks may have come in between. Listing them costs time with the size of the machine,
+ * so a complete range does without.
  */
-static int list_late_blocks(struct sensor *sensor, const struct arrival *arrival)
+static int list_late_blocks(struct sensor *sensor, const struct arrivals *device)
 {
-	if (arrival_is_dax(arrival) && arrival->driver != DAX_DRIVER_KMEM)
-		return 0;
-	return sensor_list_blocks(sensor);
+	for (size_t i = 0; i < device->n; i++)
+		if (may_lack_blocks(&sensor->snapshot, &device->items[i]))
+			return sensor_list_blocks(sensor);
+	return 0;
 }
 
 int job_begin(struct job *job, struct sensor *sensor, bool dry, const struct arrivals *device)
@@ -84,7 +96,7 @@ int job_begin(struct job *job, struct sensor *sensor, bool dry, const struct arr
 	job->records = calloc(device->n, sizeof(*job->records));
 	if (!job->records)
 		return -ENOMEM;
-	r = list_late_blocks(sensor, &device->items[0]);
+	r = list_late_blocks(sensor, device);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < device->n; i++)
