@@ -111,10 +111,14 @@ static const struct row texts[] = {
 	{.pattern = "/proc/cmdline"},
 	{.pattern = CONFIG "{/tdx-onlined.conf,/conf.d,/conf.d/*,/rules.d,/rules.d/*}",
 		.no_file = true},
+	{.pattern = STATE_USUAL_PATH},
+};
+
+/* What the doctor reads of other programs. In disguise nothing is. */
+static const struct row others[] = {
 	{.pattern = "{/etc,/run,/usr/local/lib,/usr/lib}/udev/rules.d/*.rules"},
 	{.pattern = "{/etc,/run,/usr/local/lib,/usr/lib}/modprobe.d/*.conf"},
 	{.pattern = "/etc/daxctl.conf.d/*.conf"},
-	{.pattern = STATE_USUAL_PATH},
 };
 
 /* Attributes that are not for this, or may do something when they are read. */
@@ -161,12 +165,15 @@ static int read_source(const char *path, struct bytes *ret_text)
 	/* A link to /dev/null masks another file of the configuration, as an empty file does. */
 	if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3))
 		return 0;
-	if (!S_ISREG(st.st_mode) || !(st.st_mode & 0444))
+	/* An attribute that nobody may read is there to be written. */
+	if (!S_ISREG(st.st_mode) || (is_in_sys(path) && !(st.st_mode & 0444)))
 		return -ENODATA;
 	return sysfs_read_text(path, &ret_text->bytes, &ret_text->n);
 }
 
-/* Copy a file to its own place in the tree. 0 or a negative errno: what is not there is no error. */
+/*
+ * Copy a file to its own place in the tree. 0 or a negative errno: what is not there is no error.
+ */
 static int take_file(struct capture *capture, const char *path, const struct row *row)
 {
 	CLEANUP(bytes_done) struct bytes text = {0};
@@ -392,13 +399,29 @@ static int learn_uuid(struct capture *capture, const char *path, const struct ro
 	return disguise_add_device(&capture->disguise, uuid);
 }
 
+/* In disguise a text is read elsewhere; here, whether it can be. */
+static int try_text(struct capture *capture, const char *path, const struct row *row)
+{
+	CLEANUP(bytes_done) struct bytes text = {0};
+	int r = read_source(path, &text);
+
+	(void)row;
+	note_unreadable(capture, r);
+	return r == -ENOMEM ? r : 0;
+}
+
 static int take_texts(struct capture *capture)
 {
-	int r;
+	int r = 0;
 
-	if (!capture->anonymise)
-		return take_rows(capture, texts, ARRAY_SIZE(texts));
-	r = for_each(capture, "/sys/bus/dax/devices/*", NULL, learn_device);
+	if (!capture->anonymise) {
+		r = take_rows(capture, texts, ARRAY_SIZE(texts));
+		return r == 0 ? take_rows(capture, others, ARRAY_SIZE(others)) : r;
+	}
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(texts); i++)
+		r = for_each(capture, texts[i].pattern, &texts[i], try_text);
+	if (r == 0)
+		r = for_each(capture, "/sys/bus/dax/devices/*", NULL, learn_device);
 	if (r == 0)
 		r = for_each(capture, "/sys/bus/cxl/devices/{region,mem}*", NULL, learn_device);
 	if (r == 0)

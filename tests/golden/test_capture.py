@@ -284,6 +284,22 @@ class Files(Machine):
         self.assertFalse((captured / "proc/zoneinfo").exists())
         self.assertTrue((captured / "sys/bus/dax/devices/dax0.0/mapping0/end").exists())
 
+    def test_unreadable_configuration(self):
+        """It is counted, also by the program that only reads it."""
+        self.configure({RULE: rule("Type=cxl", "Verdict=ignore")})
+        (self.root / RULE).chmod(0)
+        for options in ((), ("--anonymise",)):
+            with self.subTest(options):
+                _, result = self.capture(*options, status=64, drop=NO_RIGHTS, target=f"{len(options)}")
+                self.assertIn("tdx-onlined: 1 files could not be read\n", result.stderr)
+
+    def test_configuration_of_root(self):
+        """Root can read a file that has no mode."""
+        self.configure({RULE: rule("Type=cxl", "Verdict=ignore")})
+        (self.root / RULE).chmod(0)
+        captured, _ = self.capture()
+        self.assertEqual((captured / RULE).read_text(), (self.root / RULE).read_text())
+
     def test_what_is_not_read(self):
         """Write-only attributes, directories, FIFOs, and what has been reported to act when read."""
         device = pathlib.Path(os.path.realpath(self.root / "sys/bus/cxl/devices/mem0"))
