@@ -12,7 +12,9 @@
 #define RELOAD	"systemctl reload tdx-onlined.service"
 #define MEMORY	"/sys/devices/system/memory"
 
-/* A finding under construction. Short of memory its texts lead nowhere, and nothing more is added. */
+/*
+ * A finding under construction. Short of memory its texts lead nowhere, and nothing more is added.
+ */
 struct note {
 	struct finding finding;
 	struct strbuf message, remedy;

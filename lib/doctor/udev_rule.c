@@ -186,6 +186,7 @@ static enum effect effect_of_command(const char *command)
 		{{"chmem", " --enable"}, ONLINES_MEMORY},
 		{{"daxctl", "online-memory"}, ONLINES_MEMORY},
 		{{"daxctl", "system-ram"}, ONLINES_MEMORY},
+		{{"online", "/system/memory/"}, ONLINES_MEMORY},
 		{{"online", "/state"}, ONLINES_DEVICE},
 		{{"echo 1", "/online"}, ONLINES_DEVICE},
 	};

@@ -211,6 +211,8 @@ static void test_commands(void **state)
 		{"RUN+=", "/bin/sh -c 'echo 1 > /sys%p/online'", true, false},
 		{"RUN+=", "/bin/sh -c 'echo online > /sys/x/memory/auto_online_blocks'", true,
 			true},
+		{"RUN+=", "/bin/sh -c 'echo online > /sys/devices/system/memory/memory40/state'",
+			true, true},
 		{"RUN+=", "/sbin/chmem -e 1g", true, true},
 		{"RUN{program}+=", "/bin/chmem --enable -b 32", true, true},
 		{"RUN=", "/usr/bin/daxctl online-memory $kernel", true, true},
