@@ -18,7 +18,8 @@
 #error "TDX is a feature of x86-64 processors"
 #endif
 
-#define LOAD(field)		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define OFFSET(field)		offsetof(struct seccomp_data, field)
+#define LOAD(field)		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, OFFSET(field))
 #define IF_EQUAL(k, yes, no)	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, yes, no)
 #define IF_ANY(k, yes, no)	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, k, yes, no)
 #define IF_AT_LEAST(k, yes, no) BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, k, yes, no)
