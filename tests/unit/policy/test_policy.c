@@ -252,6 +252,24 @@ static const struct {
 	/* firmware calls a device RAM, which it was not */
 	{{.type = CXL, .dax = 1, .tdx = ACTIVE, .place = PLACE_CLAIMED}, VERDICT_DEVDAX,
 		REASON_OUTSIDE_BOOT_MAP, false},
+	/* of two doubts the first counts */
+	{{.type = CXL,
+		 .dax = 1,
+		 .driver = DEVDAX,
+		 .fault = FAULT_UNREADABLE,
+		 .convert = 1,
+		 .asks = NOTHING},
+		VERDICT_DEVDAX, REASON_IN_USE, false},
+	{{.type = OTHER, .dax = 1, .fault = FAULT_NO_NODE}, VERDICT_IGNORE, REASON_NO_TARGET_NODE,
+		false},
+	/* without a device there is no devdax, but that is what was asked for */
+	{{.type = DIMM, .place = IN, .tdx = ACTIVE, .presence = ON, .asks = ASKS(DEVDAX)},
+		VERDICT_IGNORE, REASON_ALREADY_ONLINE, true},
+	{{.type = DIMM, .presence = PRESENCE_ONE_UNREAD, .asks = ASKS(DEVDAX)}, VERDICT_IGNORE,
+		REASON_UNREADABLE, true},
+	/* what kmem has needs no more page metadata */
+	{{.type = CXL, .dax = 1, .driver = KMEM, .presence = OFF, .head = HEAD_NONE},
+		VERDICT_ONLINE, REASON_TDX_ABSENT, false},
 	/* no devdax device, for one block is online */
 	{{.type = CXL, .dax = 1, .second = SECOND_ONE_ONLINE, .head = HEAD_DEVDAX}, VERDICT_IGNORE,
 		REASON_NO_HEAD_ROOM, false},
@@ -267,6 +285,8 @@ static void test_doubts(void **state)
 			d.overruled != doubts[i].overruled)
 			fail_msg("row %zu: %s, %s, %d", i, verdict_to_string(d.verdict),
 				reason_to_string(d.reason), d.overruled);
+		if (d.overruled)
+			assert_int_equal(d.asked, doubts[i].scene.asks - ASKS_VERDICT);
 	}
 }
 
