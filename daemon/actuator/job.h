@@ -3,8 +3,9 @@
  * A job: one device, or one range without a device, from its decision to its records.
  *
  * All mappings of a dax device share one driver: they go online together or not at all, and
- * each has a record of its own. Daemon, one shot and dry run do the same jobs. If what the policy allowed comes to nothing,
- * the job turns round: the steps taken are undone, and the decision says why.
+ * each has a record of its own. Daemon, one shot and dry run do the same jobs. If what the policy
+ * allowed comes to nothing, the job turns round: the steps taken are undone, and the decision says
+ * why.
  */
 #pragma once
 

@@ -29,7 +29,7 @@ void cxl_done(struct cxl *cxl);
 void cxl_refresh(struct cxl *cxl);
 
 /*
- * Fill in the memory devices and the window of a range that has a CXL region. Evidence for the record only:
- * what cannot be found out stays empty.
+ * Fill in the memory devices and the window of a range that has a CXL region. Evidence for the
+ * record only: what cannot be found out stays empty.
  */
 void cxl_describe(struct cxl *cxl, struct arrival *arrival);

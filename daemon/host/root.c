@@ -15,7 +15,9 @@
 
 #define SIZE_MOST (16 * 1024 * 1024) /* of a kernel log, or an index of modules */
 
-/* What libdaxctl, libcxl, libkmod and sd-journal open, and what may be a device on a live system. */
+/*
+ * What libdaxctl, libcxl, libkmod and sd-journal open, and what may be a device on a live system.
+ */
 static const char *const patterns[] = {
 	"/sys/bus/{dax,cxl}/devices/*/{*,{ram,pmem}/*}",
 	"/sys/bus/dax/devices/*/../dax_region/*",

@@ -5,9 +5,9 @@
  * Links are resolved in the new root, so none leads out of it, and nothing of this machine is
  * taken for a part of that one. A file is checked where it is read: sysfs.c reads regular files of
  * a bounded size, and waits at no FIFO. Libraries open what they find as if it were sysfs. So where
- * a machine is to be judged, what they open is checked before: the files of each dax and CXL device,
- * and a few others. Nothing here depends on the number of memory blocks. What is missing is not
- * looked for: the sensor complains of it.
+ * a machine is to be judged, what they open is checked before: the files of each dax and CXL
+ * device, and a few others. Nothing here depends on the number of memory blocks. What is missing is
+ * not looked for: the sensor complains of it.
  */
 #pragma once
 

@@ -46,7 +46,7 @@ enum json_style {
 };
 
 /*
- * Print the document as valid UTF-8: "\xNN" stands for each byte NN of a string that is not.
+ * Print the document as ASCII: "\xNN" stands for each other byte NN of a string.
  * 0 or -ENOMEM; whether all could be written is for the owner of the file to ask.
  */
 int json_print(const struct json_document *document, enum json_style style, FILE *out) MUST_CHECK;

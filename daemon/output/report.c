@@ -74,7 +74,9 @@ static void add_field(struct json parent, const struct field *field)
 	}
 }
 
-/* A range has its start and size; its end, and the TDX state of the whole report, are not repeated. */
+/*
+ * A range has its start and size; its end, and the TDX state of the whole report, are not repeated.
+ */
 static void fill_range(struct json object, const struct record *record)
 {
 	struct field fields[RECORD_FIELDS];

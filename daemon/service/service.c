@@ -83,7 +83,9 @@ static void update_guard(struct daemon *daemon)
 	guard_take();
 }
 
-/* The TDX state has been decided; what was onlined while it was absent may have to be taken back. */
+/*
+ * The TDX state has been decided; what was onlined while it was absent may have to be taken back.
+ */
 static void follow_tdx(struct daemon *daemon)
 {
 	if (tdx_refuses(&daemon->sensor.snapshot.tdx))

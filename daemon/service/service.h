@@ -9,7 +9,7 @@
 #include "tdxo/tdx/state.h"
 
 /*
- * Run until told to stop. A reload replaces the settings; `TDX state` is what the command line gives in
- * place of TDX=, or NULL. 0; a negative errno: -ENODEV without memory hotplug.
+ * Run until told to stop. A reload replaces the settings; `tdx` is what the command line
+ * gives in place of TDX=, or NULL. 0; a negative errno: -ENODEV without memory hotplug.
  */
 int daemon_run(struct settings *settings, const enum tdx_mode *tdx) MUST_CHECK;

@@ -174,7 +174,9 @@ enum fact tdx_read_cpuinfo(const char *text)
 {
 	const char *flags = strstr(text, "\nflags\t");
 
-	/* A line without its end may lack flags; so may one with other bytes, or without the first. */
+	/*
+	 * A line without its end may lack flags; so may one with other bytes, or without the first.
+	 */
 	if (!flags || !is_flags_line(flags + 1) || !line_has_word(flags + 1, "fpu"))
 		return FACT_UNREADABLE;
 	return line_has_word(flags + 1, "tdx_host_platform") ? FACT_YES : FACT_NO;

@@ -3,9 +3,9 @@
  * The mock kernel: files that umockdev leaves alone, and directories that cannot be listed.
  *
  * The configuration, and that of libkmod, is the testbed's and never that of the machine that runs
- * the tests. Its systemd cannot be reached: the machine may be starting, and the mock machine is not.
- * Listing a directory fails while there is a file faults/DIR:NAME, with an errno and perhaps how
- * often. Just before a directory is listed, the lines "FROM TO" of a file arrivals/DIR:NAME are
+ * the tests. Its systemd cannot be reached: the machine may be starting, and the mock machine is
+ * not. Listing a directory fails while there is a file faults/DIR:NAME, with an errno and perhaps
+ * how often. Just before a directory is listed, the lines "FROM TO" of a file arrivals/DIR:NAME are
  * renamed, once: they arrive between what the daemon reads before that directory and after it.
  */
 #include <dirent.h>

@@ -16,9 +16,9 @@
  * What happens behind the kernel's back here: no uevent of it is sent.
  *
  * A test makes a store fail by a file faults/DIR:NAME, or "faults/DIR:NAME VALUE" for one value
- * only. It holds an errno, and perhaps how often, and perhaps "hang" for afterwards; or only "hang":
- * then the store is noted with "~" in front, and waits until the file says something else, and does
- * that.
+ * only. It holds an errno, and perhaps how often, and perhaps "hang" for afterwards; or only
+ * "hang": then the store is noted with "~" in front, and waits until the file says something else,
+ * and does that.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -160,7 +160,9 @@ void mock_rule(const struct mock *mock, const char *name, const char *match, con
 
 static void make_machine(struct mock *mock)
 {
-	/* libkmod complains of one that is there, as on the machine that runs this, and not listed. */
+	/*
+	 * libkmod complains of one that is there, as on the machine that runs this, and not listed.
+	 */
 	static const char *const modprobe_d[] = {"/etc/modprobe.d", "/run/modprobe.d",
 		"/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"};
 

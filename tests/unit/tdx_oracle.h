@@ -23,9 +23,9 @@
  *     parse, strikes out nothing. -rc1 follows the merge window: 7.1.0-rc1 is 7.1.
  *  3. The states file: virt/tdx:online leaves RUNNING alone. From 7.1 on it is there exactly while
  *     the core is initialized: a readable file without it leaves NEVER and FAILED. Before 7.1
- *     kvm/cpu/tdx:online leaves RUNNING alone; it comes and goes with kvm_intel, but the list stays:
- *     no line strikes out nothing. From 7.1 on no kernel has that line, and it proves nothing
- *     against the missing other one: nothing remains. A missing file is not a missing line.
+ *     kvm/cpu/tdx:online leaves RUNNING alone; it comes and goes with kvm_intel, but the list
+ *     stays: no line strikes out nothing. From 7.1 on no kernel has that line, and it proves
+ *     nothing against the missing other one: nothing remains. A missing file is not a missing line.
  *  4. tdx_host, kvm_intel's tdx = Y, "tdx" in misc.capacity and the daemon's own "active" of this
  *     boot (the list is built once): each leaves RUNNING alone. Their absence
  *     strikes out nothing: tdx_host needs its module, N does not mean "not initialized" from 7.1

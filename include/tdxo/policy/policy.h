@@ -67,8 +67,8 @@ enum containment policy_containment(const struct snapshot *snapshot, const struc
 	struct range range, enum boot_source *ret_source);
 
 /*
- * What the kernel is expected to answer. That is by the TDX state as found: the configuration may make
- * another one of it, but does not make the kernel refuse, or accept.
+ * What the kernel is expected to answer. That is by the TDX state as found: the configuration may
+ * make another one of it, but does not make the kernel refuse, or accept.
  */
 enum answer policy_expects(const struct config *config, const struct snapshot *snapshot,
 	const struct arrival *arrival);

@@ -2,8 +2,8 @@
 /*
  * Reasons: one table of their names and texts. The record has the clause, --explain the clause, the
  * explanation and the remedy, and the journal catalog the same three; systemd/generate-catalog.c
- * writes them there at build time. That program is built from lib/policy/reason.c alone, for the build
- * machine, so lib/policy/reason.c uses no other file of lib/.
+ * writes them there at build time. That program is built from lib/policy/reason.c alone, for the
+ * build machine, so lib/policy/reason.c uses no other file of lib/.
  */
 #pragma once
 

@@ -86,8 +86,8 @@ const char *record_subject(const struct record *record, char buf[RECORD_SENTENCE
 void record_append_removal(struct strbuf *text, const struct arrival *arrival);
 
 /*
- * The named fields, and at their end those of the TDX state; absent things are there with FIELD_NULL.
- * Returns how many.
+ * The named fields, and at their end those of the TDX state; absent things are there with
+ * FIELD_NULL. Returns how many.
  */
 size_t record_fields(const struct record *record, struct field fields[RECORD_FIELDS]);
 void tdx_fields(const struct tdx *tdx, struct field fields[TDX_FIELDS]);

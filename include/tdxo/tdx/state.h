@@ -17,8 +17,8 @@
  *
  * "Absent" is what needs proof, because the mistake is not symmetric: memory that is kept out can
  * be onlined later, memory that is let in can cost the host its TDX. The kernel log is the only
- * source that quotes other programs. So a failure in it never outweighs another source, and from 7.1
- * on it proves nothing by itself: there it names the cause of what the states file proves.
+ * source that quotes other programs. So a failure in it never outweighs another source, and from
+ * 7.1 on it proves nothing by itself: there it names the cause of what the states file proves.
  */
 #pragma once
 

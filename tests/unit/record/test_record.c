@@ -206,7 +206,9 @@ static const struct {
 		 .tdx = TDX(ABSENT)},
 		DIMM_TEXT "online, 32 of 32 blocks: " LET_IN "; rule m.rule; "
 			  "not movable: the sizes of the zones are not known; TDX absent"},
-	/* online already, and not in the zone that is wanted; the kernel's choice is always right */
+	/*
+	 * online already, and not in the zone that is wanted; the kernel's choice is always right
+	 */
 	{{.arrival = DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
@@ -407,7 +409,10 @@ static void test_longest(void **state)
 	}
 }
 
-/* Sixteen interleaved devices under their usual names, and the longest rule, do not cost a sentence its verdict. */
+/*
+ * Sixteen interleaved devices under their usual names, and the longest rule, do not cost a sentence
+ * its verdict.
+ */
 static void test_sixteen_ways(void **state)
 {
 	struct record record = rows[0].record;

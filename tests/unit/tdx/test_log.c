@@ -86,7 +86,9 @@ static void test_every_message(void **state)
 	}
 }
 
-/* A program's words in a message of the kernel's: the beginning is the kernel's, the rest is not. */
+/*
+ * A program's words in a message of the kernel's: the beginning is the kernel's, the rest is not.
+ */
 static void test_quoted_words(void **state)
 {
 	static const char *const frames[] = {

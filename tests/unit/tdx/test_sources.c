@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The TDX state's sources: texts of real kernels, texts that look like them, and texts that are not whole.
+ * The TDX state's sources: texts of real kernels, texts that look like them, and texts that are not
+ * whole.
  */
 #include "tests/unit/unit.h"
 
