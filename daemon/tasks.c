@@ -97,12 +97,12 @@ enum exit_status task_run(const struct options *options)
 {
 	CLEANUP(settings_done) struct settings settings = {0};
 	bool acts = options->task == TASK_DAEMON || options->task == TASK_ONESHOT;
-	bool judges = options->task != TASK_CHECK_CONFIG && options->task != TASK_CAT_CONFIG;
+	bool examines = options->task != TASK_CHECK_CONFIG && options->task != TASK_CAT_CONFIG;
 	int r;
 
 	if (options->task == TASK_CAPTURE)
 		return capture(options);
-	if (options->root && root_enter(options->root, judges) < 0)
+	if (options->root && root_enter(options->root, examines) < 0)
 		return EXIT_FAILED;
 	if (!acts && (r = readonly_enter()) < 0) {
 		log_print(LOG_ERR, "A dry run is not possible here: seccomp: %s", strerror(-r));

@@ -39,11 +39,11 @@ struct row {
 	const char *pattern;		  /* of glob(7), and "{a,b}" */
 	bool (*keep)(struct bytes *text); /* keep a part; false: there is to be no such file */
 	bool empty;			  /* it is wanted, but not what is in it */
-	bool no_file; /* in place of what is no file: a directory, no file either */
+	bool no_file;			  /* a directory or a link to nowhere is copied as one */
 	enum disguise_kind disguise;
 };
 
-/* The rest of /proc/iomem would tell where the kernel lies. */
+/* The rest of /proc/iomem shows where the kernel is in memory. */
 static bool keep_dax_lines(struct bytes *text)
 {
 	size_t kept = 0, length;
@@ -124,7 +124,7 @@ static const struct row others[] = {
 /* Attributes that are not for this, or may do something when they are read. */
 static const char *const never[] = {"CDAT", "trigger_*", "*passphrase*", "sanitize", "erase"};
 
-/* What tells libudev and the libraries where a device hangs. */
+/* By these libudev and the libraries find the parents of a device. */
 #define OF_PARENT "{uevent,subsystem,driver,modalias,numa_node,devtype,dax_region/*}"
 
 static const struct row plain;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Capture: copy what the judgement rests on into a tree that --root replays.
+ * Capture: copy what the decisions rest on into a tree that --root replays.
  *
  * The system is only read. There is no filter as for a dry run, because files are written; but
  * all that is written is written by tree.c, beneath one descriptor and never through a link, and

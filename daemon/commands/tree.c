@@ -135,7 +135,7 @@ int tree_add_file(struct tree *tree, const char *path, const void *bytes, size_t
 	if (fd < 0)
 		return errno == EEXIST ? 0 : -errno;
 	r = write_all(fd, bytes, size);
-	/* Some file systems tell only now that they are full. */
+	/* Some file systems report only now that they are full. */
 	if (close(fd) < 0 && r == 0)
 		r = -errno;
 	tree->files++;

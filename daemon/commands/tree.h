@@ -3,8 +3,8 @@
  * A tree that is being written: files, directories and links beneath one directory.
  *
  * Paths are those that the tree has as "/". Each is walked part by part from the directory's
- * descriptor, and no part may be a link: so nothing is ever written outside, whatever the links
- * in the tree say, and no file that is there is ever written to.
+ * descriptor, and no part may be a link: so nothing is ever written outside, even
+ * if the tree has links that lead there, and a file that exists is never written to.
  */
 #pragma once
 

@@ -71,14 +71,14 @@ static int change_root(const char *directory)
 	return chroot(".") < 0 ? -errno : 0;
 }
 
-int root_enter(const char *directory, bool judge)
+int root_enter(const char *directory, bool examine)
 {
 	int r = change_root(directory);
 
 	another = r == 0;
 	if (r < 0)
 		log_print(LOG_ERR, "--root=%s: %s", directory, strerror(-r));
-	for (size_t i = 0; judge && r == 0 && i < ARRAY_SIZE(patterns); i++)
+	for (size_t i = 0; examine && r == 0 && i < ARRAY_SIZE(patterns); i++)
 		r = check(patterns[i]);
 	return r;
 }

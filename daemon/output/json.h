@@ -3,8 +3,8 @@
  * JSON documents, through json-c, which only json.c includes.
  *
  * A document is an object or an array. A struct json is an object or array in it, borrowed. The
- * document remembers its first failure: whoever builds or reads one needs to ask once, at the
- * end, and until then can add to and read what is not there.
+ * document remembers its first failure: a caller that builds or reads one checks it once, at the
+ * end, and until then can add to and read objects that do not exist.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The state file is read, and what it says of another boot is forgotten.
+ * Read the state file. A file of another boot is ignored.
  */
 #include "daemon/state/state_file.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The state file is written: anew each time, and renamed into its place.
+ * Write the state file: a new one each time, renamed into its place.
  */
 #include "daemon/state/state_file.h"
 
@@ -20,7 +20,7 @@ static void add_text(struct json object, const char *key, const char *text)
 		json_add_text(object, key, text);
 }
 
-/* The configuration's windows are not kept: they are read anew at each start. */
+/* The configuration's windows are not kept: they are read again at each start. */
 static void add_boot_map(struct json parent, const struct boot_map *map)
 {
 	struct json object = json_add_object(parent, KEY_BOOT_MAP), ranges;

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""--root=: links that lead out, and files that nobody could read to the end.
+"""--root=: links that lead out, and files without an end.
 
-None of it hangs, and nothing of the host is ever told.
+None of it hangs, and nothing of the host is printed.
 """
 
 import os

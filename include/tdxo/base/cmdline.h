@@ -26,7 +26,7 @@ bool parameter_next(const char **text, struct parameter *ret_parameter) MUST_CHE
 /* Is a word in the value, a list with commas? Dashes and underscores are the same. */
 bool parameter_lists(const struct parameter *parameter, const char *word);
 
-/* A boolean as kstrtobool() takes it (lib/kstrtox.c, 6.12), and it says no. */
+/* True if kstrtobool() (lib/kstrtox.c, 6.12) reads the value as false. */
 bool parameter_is_no(const char *value);
 
 /* In the name of a module or parameter. */
