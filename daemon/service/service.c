@@ -45,6 +45,7 @@ struct daemon {
 	sd_event_source *silence; /* ends the wait for blocks to settle */
 	bool waiting;		  /* the silence timer waits for kmem to add blocks */
 	bool waited;		  /* it did, in vain */
+	bool unmapped;		  /* at the last silent look a dax device had no mapping */
 	uint64_t noisy_since;	  /* when the current silence was first waited for; 0: silent */
 	bool drivers_changed;	  /* perhaps, since the last silence */
 	bool tdx_changed;	  /* perhaps, and the journal may not have what the kernel logged */
@@ -118,7 +119,21 @@ static bool ready(const struct daemon *daemon, const struct arrival *arrival)
 	if (!daemon->noisy_since)
 		return daemon->waited || !being_added(daemon, arrival);
 	return snapshot_guarded(&daemon->sensor.snapshot) && arrival_is_dax(arrival) &&
-	       arrival->driver != DAX_DRIVER_KMEM;
+	       arrival->driver != DAX_DRIVER_KMEM && arrival->fault != FAULT_UNREADABLE;
+}
+
+/*
+ * The kernel adds a dax device before its mappings (devm_create_dev_dax(), drivers/dax/bus.c,
+ * 6.12), and sends no event of them. So a device without mappings gets a second look.
+ */
+static bool needs_second_look(struct daemon *daemon, const struct arrivals *undecided)
+{
+	bool before = daemon->unmapped;
+
+	daemon->unmapped = false;
+	for (size_t i = 0; i < undecided->n; i++)
+		daemon->unmapped |= undecided->items[i].fault == FAULT_UNREADABLE;
+	return daemon->unmapped && !before;
 }
 
 static int arm_silence(struct daemon *daemon, uint64_t usec)
@@ -227,6 +242,8 @@ static int look(struct daemon *daemon)
 		r = mark_present(daemon, &all);
 	if (r == 0)
 		r = history_undecided(&daemon->state.history, &all, &undecided);
+	if (r >= 0 && !daemon->noisy_since && needs_second_look(daemon, &undecided))
+		return arm_silence(daemon, SILENCE_USEC);
 	if (r >= 0)
 		r = fill_queue(daemon, &undecided);
 	if (r >= 0 && !daemon->noisy_since)
@@ -382,32 +399,21 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 	return daemon->work.busy ? 0 : reload(daemon);
 }
 
-static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
-{
-	(void)info;
-	(void)userdata;
-	return sd_event_exit(sd_event_source_get_event(source), 0);
-}
-
+/* The loop ends at SIGTERM and SIGINT. */
 static int add_signals(struct daemon *daemon)
 {
-	static const struct {
-		int signal;
-		sd_event_signal_handler_t handler;
-	} handlers[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
-	int r = 0;
+	sd_event_source *source = NULL;
+	int r;
 
-	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(handlers); i++) {
-		sd_event_source *source = NULL;
-
-		r = sd_event_add_signal(daemon->event, &source,
-			handlers[i].signal | SD_EVENT_SIGNAL_PROCMASK, handlers[i].handler, daemon);
-		if (r >= 0)
-			r = sd_event_source_set_exit_on_failure(source, true);
-		if (r >= 0)
-			r = sd_event_source_set_floating(source, true);
-		sd_event_source_unref(source);
-	}
+	r = sd_event_set_signal_exit(daemon->event, true);
+	if (r >= 0)
+		r = sd_event_add_signal(daemon->event, &source, SIGHUP | SD_EVENT_SIGNAL_PROCMASK,
+			on_reload, daemon);
+	if (r >= 0)
+		r = sd_event_source_set_exit_on_failure(source, true);
+	if (r >= 0)
+		r = sd_event_source_set_floating(source, true);
+	sd_event_source_unref(source);
 	return r;
 }
 

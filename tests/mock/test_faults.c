@@ -114,6 +114,25 @@ static void test_no_mapping(void **state)
 	mock_expect_stores(mock, "/bind", "device_dax/bind dax9.0\n");
 }
 
+/* The kernel adds a device, and then its mappings, without an event of them. */
+static void test_mapping_comes_late(void **state)
+{
+	struct mock *mock = *state;
+	char path[MOCK_PATH], file[MOCK_PATH + 32];
+
+	mock_start_active(mock);
+	mock_add_dax(mock, "dax0.0", DAX0_START, 0, 1);
+	mock_dax_path("dax0.0", path);
+	snprintf(file, sizeof(file), "%s/size", path);
+	mock_put(mock, file, "1073741824\n");
+	mock_uevent_dax(mock, "dax0.0", "add");
+	mock_expect_line(mock, "/dax0.0/mapping0: ");
+	mock_size_dax(mock, "dax0.0", DAX0_START, GIB);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, GIB, "kept as devdax",
+					 "outside-boot-map", "active", NULL});
+	mock_end_active(mock);
+}
+
 /* libdaxctl passes over a device without its node in /dev. */
 static void test_no_device_node(void **state)
 {
@@ -272,6 +291,7 @@ int main(int argc, char *argv[])
 		TEST(test_block_stays_busy),
 		TEST(test_no_target_node),
 		TEST(test_no_mapping),
+		TEST(test_mapping_comes_late),
 		TEST(test_no_device_node),
 		TEST(test_boot_params_cut),
 		TEST(test_no_boot_map),
