@@ -106,10 +106,10 @@ static void update_tdx(struct daemon *daemon)
 	follow_tdx(daemon);
 }
 
-/* Has kmem the device, but no block been made of it? */
+/* Has kmem the device, but no block been made of it, as far as is known where it lies? */
 static bool being_added(const struct daemon *daemon, const struct arrival *arrival)
 {
-	return arrival->driver == DAX_DRIVER_KMEM && arrival->fault != FAULT_UNREADABLE &&
+	return arrival->driver == DAX_DRIVER_KMEM &&
 	       !snapshot_count(&daemon->sensor.snapshot, arrival->range).present;
 }
 
@@ -123,8 +123,8 @@ static bool ready(const struct daemon *daemon, const struct arrival *arrival)
 }
 
 /*
- * The kernel adds a dax device before its mappings (devm_create_dev_dax(), drivers/dax/bus.c,
- * 6.12), and sends no event of them. So a device without mappings gets a second look.
+ * The kernel adds a dax device, with its driver, before its mappings (devm_create_dev_dax(),
+ * drivers/dax/bus.c, 6.12), and sends no event of them. kmem takes long, and is waited for anyway.
  */
 static bool needs_second_look(struct daemon *daemon, const struct arrivals *undecided)
 {
@@ -132,7 +132,8 @@ static bool needs_second_look(struct daemon *daemon, const struct arrivals *unde
 
 	daemon->unmapped = false;
 	for (size_t i = 0; i < undecided->n; i++)
-		daemon->unmapped |= undecided->items[i].fault == FAULT_UNREADABLE;
+		daemon->unmapped |= undecided->items[i].fault == FAULT_UNREADABLE &&
+				    undecided->items[i].driver != DAX_DRIVER_KMEM;
 	return daemon->unmapped && !before;
 }
 
@@ -287,17 +288,11 @@ static int on_silence(sd_event_source *source, uint64_t usec, void *userdata)
 	return look(daemon);
 }
 
-/* What the monitor has counted becomes part of what is kept. */
-static void count_news(struct daemon *daemon)
+static void note_news(struct daemon *daemon, int news)
 {
 	daemon->state.events += daemon->monitor.events;
 	daemon->state.overflows += daemon->monitor.overflows;
 	daemon->monitor.events = daemon->monitor.overflows = 0;
-}
-
-static void note_news(struct daemon *daemon, int news)
-{
-	count_news(daemon);
 	if (news & (MONITOR_TDX | MONITOR_OVERFLOW)) {
 		update_tdx(daemon);
 		daemon->tdx_changed = true;
