@@ -180,7 +180,7 @@ int sysfs_link_name(const char *path, unsigned int above, char *ret_name, size_t
 	name = slash ? slash + 1 : target;
 	if (strlen(name) >= size)
 		return -EOVERFLOW;
-	strcpy(ret_name, name);
+	memcpy(ret_name, name, strlen(name) + 1);
 	return 0;
 }
 

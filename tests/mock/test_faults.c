@@ -96,19 +96,26 @@ static void test_no_target_node(void **state)
 	mock_expect_stores(mock, "/bind", "device_dax/bind dax9.0\n");
 }
 
-/* Its size is known and its place is not: there is no [mem …] to tell. */
-static void test_no_mapping(void **state)
+/* dax0.0 of 1 GiB; the daemon sees that it has no mapping. */
+static void add_without_mapping(struct mock *mock)
 {
-	struct mock *mock = *state;
 	char path[MOCK_PATH], file[MOCK_PATH + 32];
 
-	mock_start_active(mock);
 	mock_add_dax(mock, "dax0.0", DAX0_START, 0, 1);
 	mock_dax_path("dax0.0", path);
 	snprintf(file, sizeof(file), "%s/size", path);
 	mock_put(mock, file, "1073741824\n");
 	mock_uevent_dax(mock, "dax0.0", "add");
 	mock_expect_line(mock, "/dax0.0/mapping0: ");
+}
+
+/* Its size is known and its place is not: there is no [mem …] to tell. */
+static void test_no_mapping(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_active(mock);
+	add_without_mapping(mock);
 	mock_expect_line(mock, "left as it is: a part of its state cannot be read (unreadable)");
 	mock_end_active(mock);
 	mock_expect_stores(mock, "/bind", "device_dax/bind dax9.0\n");
@@ -118,15 +125,9 @@ static void test_no_mapping(void **state)
 static void test_mapping_comes_late(void **state)
 {
 	struct mock *mock = *state;
-	char path[MOCK_PATH], file[MOCK_PATH + 32];
 
 	mock_start_active(mock);
-	mock_add_dax(mock, "dax0.0", DAX0_START, 0, 1);
-	mock_dax_path("dax0.0", path);
-	snprintf(file, sizeof(file), "%s/size", path);
-	mock_put(mock, file, "1073741824\n");
-	mock_uevent_dax(mock, "dax0.0", "add");
-	mock_expect_line(mock, "/dax0.0/mapping0: ");
+	add_without_mapping(mock);
 	mock_size_dax(mock, "dax0.0", DAX0_START, GIB);
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, GIB, "kept as devdax",
 					 "outside-boot-map", "active", NULL});

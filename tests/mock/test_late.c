@@ -368,7 +368,7 @@ static void test_dimm_between(void **state)
 	struct mock *mock = *state;
 
 	mock_start_absent(mock);
-	mock_put(mock, "/sys/firmware/memmap/placeholder/type", "none\n");
+	mock_put(mock, "/sys/firmware/memmap/0/type", "Reserved\n");
 	mock_put(mock, NEW "/memmap2/start", "0x80000000\n");
 	mock_put(mock, NEW "/memmap2/end", "0x8fffffff\n");
 	mock_put(mock, NEW "/memmap2/type", "System RAM\n");
