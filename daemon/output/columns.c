@@ -75,7 +75,7 @@ static void put_serials(struct strbuf *text, const struct line *line)
 			line->record->arrival.memdevs[i].serial);
 }
 
-static void put_pci(struct strbuf *text, const struct line *line)
+static void put_hosts(struct strbuf *text, const struct line *line)
 {
 	for (size_t i = 0; i < line->record->arrival.n_memdevs; i++)
 		put_item(text, line->record->arrival.memdevs[i].pci_address);
@@ -94,16 +94,16 @@ static const struct column columns[] = {
 	{"RANGE", NULL, put_own_range, WINDOW, COLUMN_IN_LIST, "first and last address"},
 	{"SIZE", NULL, NULL, WINDOW, SIZE | BOTH, "size"},
 	{"TYPE", "type", NULL, REGION, BOTH, "what brought it"},
-	{"DEVICE", "device", NULL, DEVICE, COLUMN_IN_LIST, "dax device"},
+	{"CHARDEV", "chardev", NULL, DEVICE, COLUMN_IN_LIST, "dax device"},
 	{"REGION", "region", NULL, REGION, 0, "CXL region"},
 	{"WINDOW", NULL, put_window, WINDOW, 0, "first and last address of the CXL window"},
 	{"MEMDEV", NULL, put_memdevs, REGION, 0, "CXL memory devices"},
 	{"SERIAL", NULL, put_serials, REGION, 0, "their serial numbers"},
-	{"PCI", NULL, put_pci, REGION, 0, "their PCI addresses"},
-	{"NODE", "node", NULL, DEVICE, NUMBER | BOTH, "NUMA node"},
-	{"BLOCKS", "blocks", NULL, RANGE, NUMBER, "memory blocks in the kernel"},
-	{"ONLINE", "blocks_online", NULL, RANGE, NUMBER, "how many of them are online"},
-	{"DRIVER", "driver", NULL, DEVICE, 0, "driver of the dax device"},
+	{"HOST", NULL, put_hosts, REGION, 0, "their PCI addresses"},
+	{"NODE", "target_node", NULL, DEVICE, NUMBER | BOTH, "NUMA node"},
+	{"MEMBLOCKS", "total_memblocks", NULL, RANGE, NUMBER, "memory blocks in the kernel"},
+	{"ONLINE", "online_memblocks", NULL, RANGE, NUMBER, "how many of them are online"},
+	{"MODE", "mode", NULL, DEVICE, 0, "mode of the dax device"},
 	{"VERDICT", "verdict", NULL, RANGE, BOTH | COLUMN_VERDICT, "the verdict"},
 	{"ZONE", "zone", NULL, RANGE, 0, "zone asked for"},
 	{"REASON", "reason", NULL, RANGE, BOTH, "the reason"},

@@ -148,9 +148,9 @@ void journal_record(const struct record *record)
 
 		add(&entry, "TDXO_MEMDEV=%s", memdev->name);
 		add(&entry, "TDXO_SERIAL=0x%" PRIx64, memdev->serial);
-		add(&entry, "TDXO_PCI_ADDRESS=%s", memdev->pci_address);
+		add(&entry, "TDXO_HOST=%s", memdev->pci_address);
 		if (memdev->firmware[0])
-			add(&entry, "TDXO_FIRMWARE=%s", memdev->firmware);
+			add(&entry, "TDXO_FIRMWARE_VERSION=%s", memdev->firmware);
 	}
 	add_evidence(&entry, &record->tdx);
 	sd_journal_sendv(entry.fields, entry.n);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The report. Integers are integers, an absent thing is null.
+ * The report. Integers are integers, except serial numbers, and an absent thing is null.
  */
 #include "daemon/output/report.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#define SERIAL_TEXT 19 /* 0x, 16 digits and the NUL */
 
 void report_init(struct report *report, uint64_t disagreements)
 {
@@ -33,11 +36,13 @@ static void add_memdevs(struct json parent, const struct arrival *arrival)
 	for (size_t i = 0; i < arrival->n_memdevs; i++) {
 		const struct memdev *memdev = &arrival->memdevs[i];
 		struct json object = json_add_object(array, NULL);
+		char serial[SERIAL_TEXT];
 
-		add_text(object, "name", memdev->name);
-		add_text(object, "pci_address", memdev->pci_address);
-		json_add_number(object, "serial", memdev->serial);
-		add_text(object, "firmware", memdev->firmware);
+		snprintf(serial, sizeof(serial), "0x%" PRIx64, memdev->serial);
+		add_text(object, "memdev", memdev->name);
+		add_text(object, "host", memdev->pci_address);
+		json_add_text(object, "serial", serial);
+		add_text(object, "firmware_version", memdev->firmware);
 	}
 }
 
@@ -139,14 +144,14 @@ static void add_tdx(struct json parent, const struct tdx *tdx)
 
 static void add_guard(struct json parent, const struct snapshot *snapshot)
 {
-	static const char *const dax[] = {
+	static const char *const autoprobe[] = {
 		[DAX_AUTOPROBE_UNREAD] = NULL,
 		[DAX_AUTOPROBE_OFF] = "off",
 		[DAX_AUTOPROBE_ON] = "on",
 	};
 	struct json object = json_add_object(parent, "guard");
 
-	add_text(object, JSON_DAX_AUTOPROBE, dax[snapshot->dax_autoprobe]);
+	add_text(object, "drivers_autoprobe", autoprobe[snapshot->dax_autoprobe]);
 	add_text(object, JSON_AUTO_ONLINE_BLOCKS, snapshot->auto_online_blocks);
 }
 
@@ -171,7 +176,7 @@ static void add_srat(struct json parent, const struct srat *srat)
 		struct json item = json_add_object(array, NULL);
 
 		json_add_range(item, memory->range);
-		json_add_number(item, "node", memory->node);
+		json_add_number(item, "proximity_domain", memory->node);
 		json_add_bool(item, "enabled", memory->enabled);
 		json_add_bool(item, "hot_pluggable", memory->hot_pluggable);
 		json_add_bool(item, "non_volatile", memory->non_volatile);
@@ -218,7 +223,7 @@ static struct json_document *new_report(void)
 {
 	struct json_document *document = json_new_object();
 
-	json_add_number(json_root(document), "schema", 1);
+	json_add_number(json_root(document), "schema", 2);
 	return document;
 }
 

@@ -29,6 +29,16 @@ static const char *const drivers[] = {
 };
 DEFINE_STRING_TABLE(dax_driver, enum dax_driver, drivers, DAX_DRIVER_MAX)
 
+/* daxctl's words for the modes of a device; memory without one has none of them. */
+static const char *const modes[] = {
+	[DAX_DRIVER_NONE] = "none",
+	[DAX_DRIVER_KMEM] = "system-ram",
+	[DAX_DRIVER_DEVICE_DAX] = "devdax",
+	[DAX_DRIVER_FSDEV] = "famfs",
+	[DAX_DRIVER_OTHER] = "other",
+};
+DEFINE_STRING_TABLE(dax_mode, enum dax_driver, modes, DAX_DRIVER_MAX)
+
 void snapshot_forget_dax(struct snapshot *snapshot)
 {
 	for (size_t i = 0; i < snapshot->n_dax; i++)

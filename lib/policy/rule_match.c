@@ -12,17 +12,6 @@
 #include <strings.h>
 
 #include "tdxo/base/parse.h"
-#include "tdxo/base/string_table.h"
-
-/* daxctl's words for the modes of a device; memory without one has none of them. */
-static const char *const modes[] = {
-	[DAX_DRIVER_NONE] = "none",
-	[DAX_DRIVER_KMEM] = "system-ram",
-	[DAX_DRIVER_DEVICE_DAX] = "devdax",
-	[DAX_DRIVER_FSDEV] = "famfs",
-	[DAX_DRIVER_OTHER] = "other",
-};
-static_assert(ARRAY_SIZE(modes) == DAX_DRIVER_MAX, "a name for each mode");
 
 static bool has_wildcard(const char *word)
 {
@@ -203,15 +192,15 @@ static bool present_covers(const char *earlier, const char *later)
 
 static int check_mode(const char *word)
 {
-	int i = string_table_find(modes, ARRAY_SIZE(modes), word);
+	enum dax_driver driver;
 
-	return i < 0 ? i : 0;
+	return dax_mode_from_string(word, &driver);
 }
 
 static bool match_mode(const char *word, const struct rule_subject *subject)
 {
 	return arrival_is_dax(subject->arrival) &&
-	       strcmp(word, modes[subject->arrival->driver]) == 0;
+	       strcmp(word, dax_mode_to_string(subject->arrival->driver)) == 0;
 }
 
 static const struct {

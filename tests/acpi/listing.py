@@ -91,7 +91,7 @@ def srat_of(listing):
         {
             "start": memory["Base Address"],
             "size": memory["Address Length"],
-            "node": memory["Proximity Domain"] & (0xFF if revision < 2 else 0xFFFFFFFF),
+            "proximity_domain": memory["Proximity Domain"] & (0xFF if revision < 2 else 0xFFFFFFFF),
             "enabled": memory["Enabled"] == 1,
             "hot_pluggable": memory["Hot Pluggable"] == 1,
             "non_volatile": memory["Non-Volatile"] == 1,

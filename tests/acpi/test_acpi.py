@@ -104,11 +104,11 @@ class ByHand(Acpi):
         for name, expected in domains.items():
             with self.subTest(name):
                 srat = self.assert_as_listed(self.compile(f"srat-{name}"))
-                self.assertEqual([memory["node"] for memory in srat], expected)
+                self.assertEqual([memory["proximity_domain"] for memory in srat], expected)
 
     def test_hot_plug_windows(self):
         srat = self.assert_as_listed(self.compile("srat-hot-plug"))
-        windows = [(memory["node"], memory["start"] >> 30, memory["size"] >> 30)
+        windows = [(memory["proximity_domain"], memory["start"] >> 30, memory["size"] >> 30)
                    for memory in srat if memory["hot_pluggable"] and memory["enabled"]]  # fmt: skip
         self.assertEqual(windows, [(0, 1024, 512), (1, 1536, 512), (2, 4096, 4096), (3, 129, 32)])
 
@@ -141,7 +141,7 @@ class Kernel(Acpi):
         for guest in QEMU:
             with self.subTest(guest.name):
                 self.tables(SRAT=(guest / "SRAT").read_bytes())
-                ours = [(memory["node"], memory["start"], memory["start"] + memory["size"] - 1,
+                ours = [(memory["proximity_domain"], memory["start"], memory["start"] + memory["size"] - 1,
                          memory["hot_pluggable"], memory["non_volatile"])
                         for memory in self.firmware()["srat"] if memory["enabled"]]  # fmt: skip
                 self.assertEqual(ours, list(kernel_memory(guest)))

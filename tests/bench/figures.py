@@ -43,9 +43,9 @@ def event_time(guest, action, device):
 def record_time(guest, device):
     """When the journal had the record of a device."""
     # Quietly: wait_for() would try again at each of a thousand events, and slow down what it times.
-    follow = f"journalctl -b -q -f -n 1000 -o cat TDXO_DEVICE={device}"
+    follow = f"journalctl -b -q -f -n 1000 -o cat TDXO_CHARDEV={device}"
     guest.run(f"read -t 120 line < <({follow})", timeout=150)
-    (entry,) = guest.journal(f"TDXO_DEVICE={device}")
+    (entry,) = guest.journal(f"TDXO_CHARDEV={device}")
     return int(entry["__MONOTONIC_TIMESTAMP"]) / 1e6
 
 
@@ -102,8 +102,8 @@ def by_daemon(guest):
     guest.run(f"systemctl unmask --runtime {UNIT}; systemctl start {UNIT}")
     add_device(guest)
     seconds = record_time(guest, "dax0.0") - event_time(guest, "add", "dax0.0")
-    (entry,) = guest.journal("TDXO_DEVICE=dax0.0")
-    assert (entry["TDXO_BLOCKS_ONLINE"], entry["TDXO_ZONE"]) == ("512", "kernel"), entry
+    (entry,) = guest.journal("TDXO_CHARDEV=dax0.0")
+    assert (entry["TDXO_ONLINE_MEMBLOCKS"], entry["TDXO_ZONE"]) == ("512", "kernel"), entry
     return seconds
 
 

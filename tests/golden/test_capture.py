@@ -91,8 +91,8 @@ class Machine(tree.Tree):
         """The report; numbers take the place of serial numbers."""
         status, text, _ = self.run_on(root, "--dry-run", "--json", *options)
         self.assertEqual(status, 0)
-        serials = list(dict.fromkeys(re.findall(r'"serial":(\d+)', text)))
-        return re.sub(r'"serial":(\d+)', lambda match: f'"serial":{serials.index(match[1])}', text)
+        serials = list(dict.fromkeys(re.findall(r'"serial":"(0x[0-9a-f]+)"', text)))
+        return re.sub(r'"serial":"(0x[0-9a-f]+)"', lambda match: f'"serial":{serials.index(match[1])}', text)
 
     def files(self, captured):
         return [path for path in captured.rglob("*") if path.is_file() and not path.is_symlink()]

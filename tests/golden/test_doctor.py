@@ -84,7 +84,7 @@ class Golden(unittest.TestCase):
                 self.assertEqual(set(report), {"schema", "tdx", "findings"})
                 tdx = json.loads(tree.run(root, "--dry-run", "--json").stdout)["tdx"]
                 self.assertEqual(report["tdx"], tdx)
-                self.assertEqual(report["schema"], 1)
+                self.assertEqual(report["schema"], 2)
                 text = "\n".join(f"{f['code']}: {f['message']}\n    remedy: {f['remedy']}\n"
                                  for f in report["findings"])  # fmt: skip
                 self.assertEqual(text or NOTHING, expected(root).read_text().partition("\n\n")[2])

@@ -137,7 +137,7 @@ class Asked(tree.Tree):
                 report = self.json(target)
                 self.assertEqual(list(report), ["schema", "target", "kind", "explanations"])
                 self.assertEqual((report["schema"], report["target"], report["kind"]),
-                                 (1, target.replace("0D", "0d"), kind))  # fmt: skip
+                                 (2, target.replace("0D", "0d"), kind))  # fmt: skip
                 self.assertEqual(report["explanations"],
                                  [{"topics": topics, "range": dry_run["ranges"][0]}])  # fmt: skip
 

@@ -193,7 +193,7 @@ class Spoilt(tree.Tree):
         memdev = next((self.root / "sys/devices").rglob("mem0")).relative_to(self.root)
         self.write(f"{memdev}/firmware_version", b"1.0 \xff\xc3\xa4\xe2\x82\n")
         report, _ = self.decide()
-        self.assertEqual(report["ranges"][0]["memdevs"][0]["firmware"], "1.0 \\xff\\xc3\\xa4\\xe2\\x82")
+        self.assertEqual(report["ranges"][0]["memdevs"][0]["firmware_version"], "1.0 \\xff\\xc3\\xa4\\xe2\\x82")
 
     def test_nobody_can_read_it(self):
         """What cannot be printed is a failure, not silence."""
@@ -217,7 +217,7 @@ class Spoilt(tree.Tree):
         report, messages = self.decide()
         self.assertIn("/sys/bus/dax/devices/dax0.0/target_node: no node", messages)
         self.assert_verdicts(report, ("cxl", "ignore", "no-target-node"))
-        self.assertIsNone(report["ranges"][0]["node"])
+        self.assertIsNone(report["ranges"][0]["target_node"])
 
     def test_where_it_lies_is_unreadable(self):
         """What an unprivileged user sees. The range is null, and nothing is planned."""

@@ -445,7 +445,7 @@ class Rules(tree.Tree):
                 self.write("proc/zoneinfo", zoneinfo)
                 (found,) = self.decide(f"--tdx={tdx}")[0]["ranges"]
                 self.assertEqual((found["verdict"], found["reason"]), tuple(expected))
-                self.assertEqual((found["map_needed"], found["map_spare"]), (needed, spare))
+                self.assertEqual((found["metadata_needed"], found["metadata_available"]), (needed, spare))
 
     def more(self, size):
         """More free pages of the kernel's, and not more pages."""

@@ -9,8 +9,8 @@ import tree
 from test_rules import CAPABLE, ZONEINFO
 from tree import BINARY, DROP_IN, RULE, rule
 
-DEFAULT = ["RANGE", "SIZE", "TYPE", "DEVICE", "NODE", "VERDICT", "REASON", "RESULT"]
-DEFAULT_TREE = ["NAME", *(title for title in DEFAULT if title not in ("RANGE", "DEVICE"))]
+DEFAULT = ["RANGE", "SIZE", "TYPE", "CHARDEV", "NODE", "VERDICT", "REASON", "RESULT"]
+DEFAULT_TREE = ["NAME", *(title for title in DEFAULT if title not in ("RANGE", "CHARDEV"))]
 
 # What makes a row say more than it does with the files of the tree alone.
 CONFIGURATIONS = (
@@ -24,19 +24,17 @@ CONFIGURATIONS = (
 
 # Columns that a dry run has no value for, and where the value is if not in the key of that name.
 NEVER = {"ANSWER"}
-ELSEWHERE = {"ONLINE": "blocks_online"}
-MEMDEV = {"MEMDEV": "name", "SERIAL": "serial", "PCI": "pci_address"}
+ELSEWHERE = {"NODE": "target_node", "MEMBLOCKS": "total_memblocks", "ONLINE": "online_memblocks"}
+MEMDEV = {"MEMDEV": "memdev", "SERIAL": "serial", "HOST": "host"}
 
 
 def text_of_range(start, size):
     return f"{start:#x}-{start + size - 1:#x}" if start is not None else "-"
 
 
-def text_of(title, value):
+def text_of(value):
     """How a table shows what JSON has."""
-    if value is None:
-        return "-"
-    return f"{value:#x}" if title == "SERIAL" else str(value)
+    return "-" if value is None else str(value)
 
 
 def row_of(titles, report, item):
@@ -48,10 +46,10 @@ def row_of(titles, report, item):
         "TDX": report["tdx"]["state"],
     }
     for title, key in MEMDEV.items():
-        values = [text_of(title, memdev[key]) for memdev in item["memdevs"]]
+        values = [text_of(memdev[key]) for memdev in item["memdevs"]]
         made[title] = ",".join(values) or "-"
     for title in set(titles) - set(made):
-        made[title] = text_of(title, item[ELSEWHERE.get(title, title.lower())])
+        made[title] = text_of(item[ELSEWHERE.get(title, title.lower())])
     return [made[title] for title in titles]
 
 
@@ -151,7 +149,7 @@ class Columns(Table):
             (["-o", "size"], ["SIZE"]),
             (["--output=Size,VERDICT,rAnGe"], ["SIZE", "VERDICT", "RANGE"]),
             (["-o", "size,node,size"], ["SIZE", "NODE"]),
-            (["-o", "+rule,pci"], [*DEFAULT, "RULE", "PCI"]),
+            (["-o", "+rule,host"], [*DEFAULT, "RULE", "HOST"]),
             (["-o", "+rule,size,rule"], [*DEFAULT, "RULE"]),
             (["-o", "size", "-o", "node"], ["NODE"]),
             (["-o", "size", "-o", "+node"], ["SIZE", "NODE"]),
@@ -178,20 +176,20 @@ class Columns(Table):
 
     def test_order_and_alignment(self):
         """Titles and numbers end where their column ends."""
-        self.assertEqual(self.dry_run("-o", "verdict,node,online,device")[1:],
-                         ["VERDICT NODE ONLINE DEVICE", "devdax     1      0 dax0.0"])  # fmt: skip
+        self.assertEqual(self.dry_run("-o", "verdict,node,online,chardev")[1:],
+                         ["VERDICT NODE ONLINE CHARDEV", "devdax     1      0 dax0.0"])  # fmt: skip
 
     def test_noheadings(self):
         every = self.dry_run()
         self.assertEqual(self.dry_run("-n"), every[2:])
-        self.assertEqual(self.dry_run("--noheadings", "--raw", "-o", "device,size"), ["dax0.0 64\\x20GiB"])
+        self.assertEqual(self.dry_run("--noheadings", "--raw", "-o", "chardev,size"), ["dax0.0 64\\x20GiB"])
 
     def test_bytes(self):
         """All sizes, and nothing but sizes."""
-        titles = ("size", "range", "blocks", "node")
+        titles = ("size", "range", "memblocks", "node")
         self.assertEqual(self.raw("-bn", "-o", ",".join(titles)), [
             [f"{64 << 30}", "0x5d0000000-0x15cfffffff", "0", "1"]])  # fmt: skip
-        self.assertEqual(self.dry_run("-n", "--bytes", "-o", "size,device"), [f"{64 << 30} dax0.0"])
+        self.assertEqual(self.dry_run("-n", "--bytes", "-o", "size,chardev"), [f"{64 << 30} dax0.0"])
 
     def test_no_range(self):
         """Without a range there is no row, and no word where none are wanted."""
@@ -264,7 +262,7 @@ class Branches(Table):
     def test_two_ranges(self):
         """They share a device, and it has the size of both."""
         self.with_two_ranges()
-        self.assertEqual([" ".join(line.split()) for line in self.dry_run("-nT", "-o", "size,device")], [
+        self.assertEqual([" ".join(line.split()) for line in self.dry_run("-nT", "-o", "size,chardev")], [
             "decoder0.0 0x5d0000000-0x6cfffffff 4 GiB",
             "\u2514\u2500region0",
             "\u2514\u2500dax0.0 640 MiB dax0.0",
@@ -328,7 +326,7 @@ class Terminal(Table):
         """Nothing is cut off."""
         self.tree("cxl-guard")
         self.write(RULE, rule("Type=*", "Verdict=devdax"))
-        options = ["-n", "-o", "range,rule,pci,device"]
+        options = ["-n", "-o", "range,rule,host,chardev"]
         self.assertEqual(self.on_terminal(*options, width=20).splitlines(), self.dry_run(*options))
 
 

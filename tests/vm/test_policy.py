@@ -41,7 +41,7 @@ class Interlocks(Scene):
         """Make a region; returns its dax device and its range."""
         self.mark()
         name = self.create_region(index, "512M")
-        device = self.wait_for_record(region=name)["TDXO_DEVICE"]
+        device = self.wait_for_record(region=name)["TDXO_CHARDEV"]
         return device, span(self.window(index)[0], 512 * MIB)
 
     def allow(self, *ranges):
@@ -52,19 +52,19 @@ class Interlocks(Scene):
         """At boot: whole blocks of what is allowed go online, the rest is said to be lost."""
         record = self.wait_for_record(start="0x184000000")
         self.assert_record(record, verdict="online", reason="in-boot-map", source="configuration",
-                           present="no", blocks="1", blocks_online="1", driver="kmem",
+                           present="no", total_memblocks="1", online_memblocks="1", mode="system-ram",
                            unaligned=str(172 * MIB), result="done")  # fmt: skip
         self.assertEqual(self.states(6 * GIB + BLOCK, BLOCK), ["online Normal"])
         record = self.wait_for_record(start="0x1a0000000")
         self.assert_record(record, verdict="devdax", reason="too-small", unaligned=None)
-        self.wait_for_driver(record["TDXO_DEVICE"], "device_dax")
+        self.wait_for_driver(record["TDXO_CHARDEV"], "device_dax")
 
 
     def test_01_persistent_memory(self):
         """Persistent memory that is declared TDX memory, and asked for by a rule, keeps its bytes."""
         namespace = self.sh("ndctl list -N | sed -n 's/.*\"dev\":\"\\(.*\\)\".*/\\1/p'")
         self.sh(f"ndctl create-namespace -f -e {namespace} -m devdax -M mem")
-        device = type(self).pmem = self.wait_for_record(type="pmem")["TDXO_DEVICE"]
+        device = type(self).pmem = self.wait_for_record(type="pmem")["TDXO_CHARDEV"]
         length = self.read(f"{DAX}/devices/{device}/size")
         self.sh(f"daxmap /dev/{device} {length}")
         type(self).checksum = f"daxmap /dev/{device} {length} --sum"
@@ -75,7 +75,7 @@ class Interlocks(Scene):
         self.reload()
         self.assert_record(self.wait_for_record(type="pmem"), verdict="ignore",
                            reason="persistent-memory", rule="10-all.rule", overruled="online",
-                           driver="device_dax", result="nothing-to-do", PRIORITY="4")  # fmt: skip
+                           mode="devdax", result="nothing-to-do", PRIORITY="4")  # fmt: skip
         self.assert_bytes()
         self.remove_rules()
         self.reload()
@@ -94,7 +94,7 @@ class Interlocks(Scene):
         self.mark()
         self.sh(f"chmem -d {span(start, BLOCK)} && chmem -d {span(start + BLOCK, BLOCK)}")
         record = self.wait_for_record(type="dimm")
-        self.assert_record(record, result="changed", verdict="online", blocks="4")
+        self.assert_record(record, result="changed", verdict="online", total_memblocks="4")
         self.assertEqual(record["MESSAGE_ID"], CHANGED)
         self.sh(f"chmem -e {span(start, 2 * BLOCK)}; udevadm settle")
 
@@ -103,7 +103,7 @@ class Interlocks(Scene):
         self.rule("50-dimm", "Type=dimm", "Verdict=offline", "OfflineBlocks=yes")
         self.reload()
         self.assert_record(self.wait_for_record(type="dimm"), verdict="offline", reason="rule",
-                           blocks="4", blocks_online="0", result="done")  # fmt: skip
+                           total_memblocks="4", online_memblocks="0", result="done")  # fmt: skip
         self.assertEqual(len(self.records()), 1)
         self.reload()
         self.assertEqual(self.records(), [])
@@ -118,9 +118,9 @@ class Interlocks(Scene):
         self.allow(window)
         self.rule("20-convert", f"Range={window}", "ConvertDevdax=yes")
         self.reload()
-        record = self.wait_for_record(device=device)
+        record = self.wait_for_record(chardev=device)
         self.assert_record(record, verdict="devdax", reason="in-use", rule="20-convert.rule",
-                           driver="device_dax", blocks="0", result="nothing-to-do")  # fmt: skip
+                           mode="devdax", total_memblocks="0", result="nothing-to-do")  # fmt: skip
         self.assertEqual(self.driver(device), "device_dax")
         # The mapping is still good: the holder writes and reads it before it ends.
         self.sh("systemctl stop holder")
@@ -131,7 +131,8 @@ class Interlocks(Scene):
         self.reload()
         record = self.wait_for_record(region=self.regions[0])
         self.assert_record(record, verdict="online", reason="in-boot-map", rule="20-convert.rule",
-                           driver="kmem", blocks="4", blocks_online="4", result="done")  # fmt: skip
+                           mode="system-ram", total_memblocks="4", online_memblocks="4",
+                           result="done")  # fmt: skip
         self.assertEqual(set(self.states(self.window(0)[0], 512 * MIB)), {"online Normal"})
 
     def hold_with(self, driver, device):
@@ -148,8 +149,8 @@ class Interlocks(Scene):
         self.assertEqual(self.records(result="changed"), [])
         self.mark()
         self.sh(f"echo {device} >{DAX}/drivers/device_dax/unbind")
-        record = self.wait_for_record(device=device)
-        self.assert_record(record, result="changed", verdict="devdax", driver=None)
+        record = self.wait_for_record(chardev=device)
+        self.assert_record(record, result="changed", verdict="devdax", mode=None)
         self.assertEqual(record["MESSAGE_ID"], CHANGED)
         self.rule("30-famfs", f"Range={window}", "Verdict=online", "ConvertDevdax=yes")
 
@@ -157,16 +158,16 @@ class Interlocks(Scene):
         """Have it leave its device; returns when the daemon has seen that."""
         self.mark()
         self.sh("rmmod dax_foreign")
-        self.wait_for_record(device=self.other, result="changed")
+        self.wait_for_record(chardev=self.other, result="changed")
 
     def test_07_famfs(self):
         """A device that a file system's driver has, allowed and asked for, is left to it."""
         self.hold_with("fsdev_dax", self.other)
         self.allow(*(span(self.window(index)[0], 512 * MIB) for index in (0, 1)))
         self.reload()
-        record = self.wait_for_record(device=self.other)
+        record = self.wait_for_record(chardev=self.other)
         self.assert_record(record, verdict="ignore", reason="famfs", overruled="online",
-                           rule="30-famfs.rule", driver="fsdev_dax")  # fmt: skip
+                           rule="30-famfs.rule", mode="famfs")  # fmt: skip
         self.assertEqual(self.driver(self.other), "fsdev_dax")
 
     def test_08_foreign_driver(self):
@@ -174,9 +175,9 @@ class Interlocks(Scene):
         self.let_go()
         self.hold_with("some_dax", self.other)
         self.reload()
-        record = self.wait_for_record(device=self.other)
+        record = self.wait_for_record(chardev=self.other)
         self.assert_record(record, verdict="ignore", reason="foreign-driver", overruled="online",
-                           driver="other")  # fmt: skip
+                           mode="other")  # fmt: skip
         self.assertEqual(self.driver(self.other), "some_dax")
         self.let_go()
 
@@ -184,14 +185,14 @@ class Interlocks(Scene):
         """A device that has no driver, and is to have none, keeps none when another goes online."""
         self.rule("30-famfs", f"Device={self.other}", "Verdict=ignore")
         self.reload()
-        record = self.wait_for_record(device=self.other)
-        self.assert_record(record, verdict="ignore", reason="rule", driver=None)
+        record = self.wait_for_record(chardev=self.other)
+        self.assert_record(record, verdict="ignore", reason="rule", mode=None)
         self.allow(*(span(self.window(index)[0], 512 * MIB) for index in (0, 2)))
         self.rule("40-movable", f"Range={span(self.window(2)[0], 512 * MIB)}", "Zone=movable")
         self.reload()
         device, _ = self.region(2)
-        self.assert_record(self.wait_for_record(device=device), verdict="online", result="done",
-                           blocks_online="4", driver="kmem")  # fmt: skip
+        self.assert_record(self.wait_for_record(chardev=device), verdict="online", result="done",
+                           online_memblocks="4", mode="system-ram")  # fmt: skip
         self.assert_without_driver(self.other)
 
     def assert_without_driver(self, device):
@@ -204,7 +205,7 @@ class Interlocks(Scene):
         self.reload()
         record = self.wait_for_record(region=self.regions[2])
         self.assert_record(record, verdict="ignore", reason="already-online", overruled="devdax",
-                           blocks_online="4", driver="kmem", result="nothing-to-do")  # fmt: skip
+                           online_memblocks="4", mode="system-ram", result="nothing-to-do")  # fmt: skip
         self.assertIn("daxctl reconfigure-device -m devdax -f", record["MESSAGE"])
         self.assertEqual(len(self.records()), 1)
 
@@ -214,10 +215,11 @@ class Interlocks(Scene):
         self.rule("40-out", f"Region={self.regions[2]}", "Verdict=devdax", "OfflineBlocks=yes")
         self.reload()
         record = self.wait_for_record(region=self.regions[2])
-        self.assert_record(record, verdict="devdax", reason="rule", driver="device_dax",
-                           blocks="0", blocks_online="0", stranded=None, result="done")  # fmt: skip
+        self.assert_record(record, verdict="devdax", reason="rule", mode="devdax",
+                           total_memblocks="0", online_memblocks="0", stranded=None,
+                           result="done")  # fmt: skip
         self.assertEqual(len(before - self.blocks()), 4)
-        self.guest.wait_for(f"daxmap /dev/{record['TDXO_DEVICE']}", 60)
+        self.guest.wait_for(f"daxmap /dev/{record['TDXO_CHARDEV']}", 60)
         self.assert_without_driver(self.other)
 
     def test_12_broken_rule(self):
@@ -285,9 +287,9 @@ class Rollback(Scene):
         self.sh("udevadm monitor --kernel --subsystem-match=memory >/run/events &")
         record, at = self.begin(0, "64G", 512 - 300, refuse_at=True)
         self.assert_record(record, verdict="devdax", reason="kernel-refused", errno="1",
-                           failed="online", failed_at=at, driver="device_dax", blocks="0",
+                           failed="online", failed_at=at, mode="devdax", total_memblocks="0",
                            stranded=None, result="done")  # fmt: skip
-        self.wait_for_driver(record["TDXO_DEVICE"], "device_dax")
+        self.wait_for_driver(record["TDXO_CHARDEV"], "device_dax")
         self.assertEqual(self.read(f"{REFUSE}/refused"), "1")
         first = self.window(0)[0] // BLOCK
         self.guest.wait_for("test $(grep -c ' offline ' /run/events) -ge 299", 60)
@@ -296,14 +298,14 @@ class Rollback(Scene):
             self.assertEqual([int(number) - first for number in numbers.split()],
                              list(range(511, 212, -1)), action)  # fmt: skip
         self.sh("kill $(pidof udevadm)")
-        self.guest.wait_for(f"daxmap /dev/{record['TDXO_DEVICE']}", 60)
+        self.guest.wait_for(f"daxmap /dev/{record['TDXO_CHARDEV']}", 60)
 
     def test_02_tried_again(self):
         """What passes is tried again, and counted. (What is movable can also be taken out again.)"""
         self.rule("10-movable", f"Range={span(*self.window(1))}", "Zone=movable")
         self.reload()
         record, _ = self.begin(1, "512M", 1, fail_at=True, fail_times=2)
-        self.assert_record(record, verdict="online", blocks_online="4", retries="2", errno=None,
+        self.assert_record(record, verdict="online", online_memblocks="4", retries="2", errno=None,
                            result="done")  # fmt: skip
         self.assertEqual(self.read(f"{REFUSE}/failed"), "2")
 
@@ -311,8 +313,8 @@ class Rollback(Scene):
         """What does not pass is undone; a block that stays online keeps the driver, and is told."""
         record, at = self.begin(2, "512M", 1, fail_at=True, hold=self.window(2)[0] + 2 * BLOCK)
         self.assert_record(record, verdict="devdax", reason="rolled-back", errno="12",
-                           failed="online", failed_at=at, driver="kmem", blocks="4",
-                           blocks_online="1", stranded=str(3 * BLOCK), result="partial",
+                           failed="online", failed_at=at, mode="system-ram", total_memblocks="4",
+                           online_memblocks="1", stranded=str(3 * BLOCK), result="partial",
                            retries="10", PRIORITY="3")  # fmt: skip
         states = [state.split()[0] for state in self.states(self.window(2)[0], 4 * BLOCK)]
         self.assertEqual(states, ["offline", "offline", "online", "offline"])
@@ -323,15 +325,16 @@ class Rollback(Scene):
         self.rule("20-out", f"Region={self.regions[2]}", "Verdict=devdax", "OfflineBlocks=yes")
         self.reload()
         self.assert_record(self.wait_for_record(region=self.regions[2]), verdict="devdax", reason="rule",
-                           driver="device_dax", blocks="0", stranded=None, result="done")  # fmt: skip
+                           mode="devdax", total_memblocks="0", stranded=None, result="done")  # fmt: skip
 
     def test_05_timeout(self):
         """A block that takes longer than it may is given up in time, and nothing is half done."""
         self.configure("OfflineTimeoutSec=1", self.sh(f"grep Capable {CONFIG}/test.conf"))
         self.begin_slowly(90000)
         record = self.wait_for_record(timeout=60, region=self.regions[1])
-        self.assert_record(record, verdict="devdax", errno="62", failed="offline", driver="kmem",
-                           blocks="4", blocks_online="4", result="partial", PRIORITY="3")  # fmt: skip
+        self.assert_record(record, verdict="devdax", errno="62", failed="offline", mode="system-ram",
+                           total_memblocks="4", online_memblocks="4", result="partial",
+                           PRIORITY="3")  # fmt: skip
         self.assertEqual(self.read(f"{MEMORY}/memory{self.window(1)[0] // BLOCK}/state"), "online")
 
     def begin_slowly(self, milliseconds):
@@ -364,7 +367,7 @@ class Rollback(Scene):
         self.mark()
         self.sh(f"systemctl start {UNIT}")
         self.assert_record(self.wait_for_record(region=self.regions[1]), verdict="devdax", reason="rule",
-                           driver="device_dax", blocks="0", result="done")  # fmt: skip
+                           mode="devdax", total_memblocks="0", result="done")  # fmt: skip
 
 
 class HeadRoom(Scene):
@@ -379,9 +382,9 @@ class HeadRoom(Scene):
         available = int(self.sh("awk '/^MemAvailable/ { print $2 }' /proc/meminfo")) * 1024
         name = self.create_region(0, "64G")
         record = self.wait_for_record(region=name)
-        self.assert_record(record, reason="no-head-room", map_needed=str(GIB), PRIORITY="4")
+        self.assert_record(record, reason="no-head-room", metadata_needed=str(GIB), PRIORITY="4")
         self.assertIn(record["TDXO_VERDICT"], ("devdax", "ignore"))
-        spare = int(record["TDXO_MAP_SPARE"])
+        spare = int(record["TDXO_METADATA_AVAILABLE"])
         self.assertLess(abs(spare - available), 128 * MIB)
         self.assertEqual(self.sh("dmesg | grep -c 'Out of memory\\|oom-kill' || true"), "0")
 
@@ -398,9 +401,9 @@ class Observe(Scene):
         self.create_region(0, "512M")
         record = self.wait_for_record(region=self.regions[0])
         self.assert_record(record, verdict="devdax", reason="outside-boot-map", withheld="observe",
-                           driver="kmem", blocks="4", blocks_online="0", result="withheld",
+                           mode="system-ram", total_memblocks="4", online_memblocks="0", result="withheld",
                            stranded=str(4 * BLOCK))  # fmt: skip
-        self.assertEqual(self.driver(record["TDXO_DEVICE"]), "kmem")
+        self.assertEqual(self.driver(record["TDXO_CHARDEV"]), "kmem")
         self.assert_guard("1", "online")
         self.assertIn("only observing", self.sh(f"systemctl show -P StatusText {UNIT}"))
 
@@ -410,16 +413,16 @@ class Observe(Scene):
         self.reload()
         record = self.wait_for_record(region=self.regions[0])
         self.assert_record(record, verdict="devdax", reason="outside-boot-map", withheld=None,
-                           driver="device_dax", blocks="0", result="done")  # fmt: skip
+                           mode="devdax", total_memblocks="0", result="done")  # fmt: skip
         self.assert_guard("0", "offline")
 
     def test_02_reconfigured_by_hand(self):
         """An administrator makes it memory after all: said once, not undone."""
-        device = self.records(region=self.regions[0])[0]["TDXO_DEVICE"]
+        device = self.records(region=self.regions[0])[0]["TDXO_CHARDEV"]
         self.mark()
         self.sh(f"daxctl reconfigure-device -m system-ram --no-online -f {device}")
-        record = self.wait_for_record(device=device)
-        self.assert_record(record, result="changed", verdict="devdax", driver="kmem", blocks="4")
+        record = self.wait_for_record(chardev=device)
+        self.assert_record(record, result="changed", verdict="devdax", mode="system-ram", total_memblocks="4")
         self.assertEqual(record["MESSAGE_ID"], CHANGED)
         self.assertEqual(self.driver(device), "kmem")
         self.sh(f"daxctl reconfigure-device -m devdax -f {device}; udevadm settle")
@@ -447,7 +450,7 @@ class Late(Scene):
         self.sh(f"udevadm settle; systemctl unmask --runtime {UNIT}; systemctl start {UNIT}")
         record = self.wait_for_record(type="dimm")
         self.assert_record(record, verdict="online", reason="tdx-absent", present="yes",
-                           withheld="present", result="withheld", blocks="4", blocks_online="0",
+                           withheld="present", result="withheld", total_memblocks="4", online_memblocks="0",
                            stranded=str(4 * BLOCK))  # fmt: skip
         type(self).dimm = int(record["TDXO_START"], 0)
         self.assertEqual(set(self.states(self.dimm, 4 * BLOCK)), {"offline Normal Movable"})
@@ -459,7 +462,7 @@ class Late(Scene):
         self.reload()
         record = self.wait_for_record(type="dimm")
         self.assert_record(record, verdict="online", zone="movable", rule="10-dimm.rule",
-                           withheld=None, blocks_online="4", result="done")  # fmt: skip
+                           withheld=None, online_memblocks="4", result="done")  # fmt: skip
         self.assertIn(int(record["TDXO_MOVABLE_RATIO"]), range(30, 101))
         self.assertEqual(set(self.states(self.dimm, 4 * BLOCK)), {"online Movable"})
 
@@ -471,7 +474,7 @@ class Late(Scene):
         self.guest.add_dimm("512M")
         record = self.wait_for_record(type="dimm", present="no")
         self.assert_record(record, verdict="online", zone="auto", rule="10-dimm.rule",
-                           blocks_online="4", result="done")  # fmt: skip
+                           online_memblocks="4", result="done")  # fmt: skip
         self.assertGreater(int(record["TDXO_MOVABLE_RATIO"]), 60)
         self.assertIn("; not movable", record["MESSAGE"])
         self.assertEqual(set(self.states(int(record["TDXO_START"], 0), 4 * BLOCK)), {"online Normal"})
@@ -488,17 +491,17 @@ class Late(Scene):
         for fields in ({"region": self.regions[0]}, {"type": "dimm", "present": "yes"}):
             record = self.wait_for_record(**fields)
             self.assert_record(record, verdict="ignore", reason="already-online", tdx_state="active",
-                               blocks_online="4", PRIORITY="4")  # fmt: skip
+                               online_memblocks="4", PRIORITY="4")  # fmt: skip
             self.take_out(record)
         self.assertEqual({state.split()[0] for state in self.states(self.dimm, 4 * BLOCK)}, {"offline"})
-        self.wait_for_driver(self.records(region=self.regions[0])[0]["TDXO_DEVICE"], "device_dax")
+        self.wait_for_driver(self.records(region=self.regions[0])[0]["TDXO_CHARDEV"], "device_dax")
         self.assert_guard("0", "offline")
 
     def test_04_after_it(self):
         """What comes from now on stays out."""
         name = self.create_region(1, "512M")
         self.assert_record(self.wait_for_record(region=name), verdict="devdax", tdx_state="active",
-                           reason="outside-boot-map", blocks="0")  # fmt: skip
+                           reason="outside-boot-map", total_memblocks="0")  # fmt: skip
 
 
 if __name__ == "__main__":

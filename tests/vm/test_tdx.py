@@ -223,9 +223,9 @@ class Guarded(Scene):
     def test_00_region_is_kept_out(self):
         self.guest.create_region(0, "16G")
         record = self.wait_for_record(region="region0")
-        self.assert_record(record, verdict="devdax", tdx_state="armed", size=str(16 * GIB), blocks="0",
-                           result="begun")  # fmt: skip
-        self.wait_for_driver(record["TDXO_DEVICE"], "device_dax")
+        self.assert_record(record, verdict="devdax", tdx_state="armed", size=str(16 * GIB),
+                           total_memblocks="0", result="begun")  # fmt: skip
+        self.wait_for_driver(record["TDXO_CHARDEV"], "device_dax")
 
     def test_01_tdx_comes_up(self):
         self.sh(["insmod", KVM])
@@ -253,7 +253,7 @@ class Failing(Scene):
         self.assert_guard("0", "offline")
         self.create_region(0, SIZE)
         record = self.wait_for_record(region=self.regions[0])
-        self.assert_record(record, verdict="devdax", tdx_state="armed", blocks="0")
+        self.assert_record(record, verdict="devdax", tdx_state="armed", total_memblocks="0")
 
     def test_01_tdx_fails(self):
         """The journal has the kernel's messages a moment after the event of KVM."""
@@ -266,7 +266,8 @@ class Failing(Scene):
     def test_02_memory_goes_online(self):
         self.create_region(1, SIZE)
         record = self.wait_for_record(region=self.regions[1])
-        self.assert_record(record, verdict="online", reason="tdx-absent", blocks="4", blocks_online="4")
+        self.assert_record(record, verdict="online", reason="tdx-absent", total_memblocks="4",
+                           online_memblocks="4")  # fmt: skip
 
     def test_03_log_moves_on(self):
         """What the log has proved is kept for this boot."""
@@ -293,9 +294,9 @@ class Started(Scene):
         self.create_region(0, SIZE)
         record = self.wait_for_record(region=self.regions[0])
         self.assert_record(record, verdict="devdax", reason="outside-boot-map", tdx_state="active",
-                           blocks="0", expected="refuses", answer=None)  # fmt: skip
+                           total_memblocks="0", expected="refuses", answer=None)  # fmt: skip
         self.assertIn("/sys/devices/system/cpu/hotplug/states: virt/tdx:online", record["TDXO_EVIDENCE"])
-        self.wait_for_driver(record["TDXO_DEVICE"], "device_dax")
+        self.wait_for_driver(record["TDXO_CHARDEV"], "device_dax")
 
     def test_01_injection(self):
         """Words that a user has the kernel log do not count, whatever the daemon has kept."""
@@ -314,8 +315,8 @@ class Started(Scene):
         before = self.blocks()
         self.create_region(1, SIZE)
         record = self.wait_for_record(region=self.regions[1])
-        self.assert_record(record, verdict="devdax", reason="kernel-refused", errno="1", blocks="0",
-                           driver="device_dax", expected="accepts", answer="refuses")  # fmt: skip
+        self.assert_record(record, verdict="devdax", reason="kernel-refused", errno="1", total_memblocks="0",
+                           mode="devdax", expected="accepts", answer="refuses")  # fmt: skip
         self.assertEqual(self.blocks(), before)
 
 
@@ -330,7 +331,7 @@ class NotStarted(Scene):
         record = self.wait_for_record(region=self.regions[0])
         self.assert_record(record, verdict="online", reason="tdx-absent", tdx_state="absent",
                            tdx_cause="no-module", kernel_log="virt/tdx: module not loaded",
-                           blocks="512", blocks_online="512", expected="accepts")  # fmt: skip
+                           total_memblocks="512", online_memblocks="512", expected="accepts")  # fmt: skip
 
     def test_01_doctor(self):
         """The cause is found, and kvm_intel, which cannot help, is not mentioned."""

@@ -36,8 +36,9 @@ class Active(Scene):
         self.assert_guard("0", "offline")
         record = self.wait_for_record(type="hmem")
         self.assert_record(record, verdict="devdax", reason="outside-boot-map", tdx_state="active",
-                           start="0x180000000", size=str(GIB // 2), blocks="0", driver=None)  # fmt: skip
-        self.wait_for_driver(record["TDXO_DEVICE"], "device_dax")
+                           start="0x180000000", size=str(GIB // 2), total_memblocks="0",
+                           mode=None)  # fmt: skip
+        self.wait_for_driver(record["TDXO_CHARDEV"], "device_dax")
 
     def test_01_sandbox(self):
         """The unit has no capability, and the daemon works all the same."""
@@ -55,20 +56,20 @@ class Active(Scene):
         self.sh("ndctl create-namespace -f -e $(ndctl list -N | sed -n 's/.*\"dev\":\"\\(.*\\)\".*/\\1/p')"
                 " -m devdax -M mem")  # fmt: skip
         record = self.wait_for_record(type="pmem")
-        self.assert_record(record, verdict="ignore", reason="persistent-memory", driver="device_dax")
+        self.assert_record(record, verdict="ignore", reason="persistent-memory", mode="devdax")
 
     def test_03a_region_refused(self):
         """64 GiB that TDX refuses: no block, no refused write, one record, and a devdax device."""
         before = self.blocks()
         self.create_region(0, "64G")
         record = self.wait_for_record(region=self.regions[0])
-        device, start = record["TDXO_DEVICE"], self.window(0)[0]
+        device, start = record["TDXO_CHARDEV"], self.window(0)[0]
         self.assert_record(record, verdict="devdax", reason="outside-boot-map", type="cxl",
                            start=hex(start), end=hex(start + 64 * GIB - 1), size=str(64 * GIB),
-                           blocks="0", blocks_online="0", tdx_state="active", tdx_mode="auto",
+                           total_memblocks="0", online_memblocks="0", tdx_state="active", tdx_mode="auto",
                            result="begun", errno=None, expected="refuses", answer=None,
                            decoder="decoder0.0", region_mode="ram", window_start=hex(start),
-                           serial="0x42", firmware="BWFW VERSION 00", tdx_cause=None)  # fmt: skip
+                           serial="0x42", firmware_version="BWFW VERSION 00", tdx_cause=None)  # fmt: skip
         self.assertIn("/proc/cpuinfo: tdx_host_platform", record["TDXO_EVIDENCE"])
         self.wait_for_driver(device, "device_dax")
         self.assertEqual(self.blocks(), before)
@@ -81,7 +82,7 @@ class Active(Scene):
         driver, region = "/sys/bus/cxl/drivers/cxl_region", self.regions[0]
         self.sh(f"echo {region} >{driver}/unbind; echo {region} >{driver}/bind", timeout=120)
         self.guest.wait_for(f"test $(journalctl -b -q --no-pager -o cat TDXO_REGION={region} | wc -l) = 2", 60)
-        device = self.records(region=self.regions[0])[1]["TDXO_DEVICE"]
+        device = self.records(region=self.regions[0])[1]["TDXO_CHARDEV"]
         self.guest.wait_for(f"daxmap /dev/{device}", 60)
 
     def test_04_dimm_refused(self):
@@ -90,7 +91,7 @@ class Active(Scene):
         self.guest.add_dimm("1G")
         record = self.wait_for_record(type="dimm")
         self.assert_record(record, verdict="offline", reason="outside-boot-map", size=str(GIB),
-                           blocks="8", blocks_online="0", device=None)  # fmt: skip
+                           total_memblocks="8", online_memblocks="0", chardev=None)  # fmt: skip
         start = int(record["TDXO_START"], 0)
         self.assertEqual(len(self.blocks() - before), 8)
         self.assertEqual([state.split()[0] for state in self.states(start, GIB)], ["offline"] * 8)
@@ -116,8 +117,8 @@ class Active(Scene):
         self.create_region(1, "64G")
         record = self.wait_for_record(region=self.regions[1])
         self.assert_record(record, verdict="online", reason="in-boot-map", source="configuration",
-                           zone="kernel", blocks="512", blocks_online="512", result="done",
-                           driver="kmem")  # fmt: skip
+                           zone="kernel", total_memblocks="512", online_memblocks="512", result="done",
+                           mode="system-ram")  # fmt: skip
         self.assertEqual(set(self.states(start, 64 * GIB)), {"online Normal"})
         self.assertEqual(self.read(f"{REFUSE}/refused"), "0")
 
@@ -127,12 +128,12 @@ class Active(Scene):
         self.create_region(2, "512M")
         record = self.wait_for_record(region=self.regions[2])
         self.assert_record(record, verdict="devdax", reason="kernel-refused", errno="1",
-                           driver="device_dax", blocks="0", result="done", expected="accepts",
+                           mode="devdax", total_memblocks="0", result="done", expected="accepts",
                            answer="refuses", disagreement="yes")  # fmt: skip
         self.assertEqual(record["MESSAGE_ID"], DISAGREEMENT)
         self.assertEqual(self.read(f"{REFUSE}/refused"), "1")
         self.assertEqual(self.blocks(), before)
-        self.sh(f"daxmap /dev/{record['TDXO_DEVICE']}")
+        self.sh(f"daxmap /dev/{record['TDXO_CHARDEV']}")
 
     def test_08_stop_gives_the_guard_back(self):
         """Without the daemon the kernel has its way again; the udev rule brings the daemon back."""
@@ -142,7 +143,7 @@ class Active(Scene):
         refused = int(self.read(f"{REFUSE}/refused"))
         self.create_region(3, "512M")
         record = self.wait_for_record(region=self.regions[3])
-        self.assert_record(record, verdict="devdax", reason="outside-boot-map", driver="device_dax")
+        self.assert_record(record, verdict="devdax", reason="outside-boot-map", mode="devdax")
         # kmem had it, the kernel refused it: that is what the guard prevents.
         self.assertGreater(int(self.read(f"{REFUSE}/refused")), refused)
         self.assertEqual(self.blocks(), before)
@@ -167,7 +168,7 @@ class Active(Scene):
         """The dry run agrees with what was done; the catalog explains every record."""
         table = self.sh("tdx-onlined --dry-run")
         self.assertIn("already-devdax", table)
-        ranges = {(record["TDXO_START"], record.get("TDXO_DEVICE")) for record in self.records()}
+        ranges = {(record["TDXO_START"], record.get("TDXO_CHARDEV")) for record in self.records()}
         self.assertEqual(table.count("\n"), len(ranges) + 2, table)
         self.assertIn("\nDisagreements with the kernel in this boot: 1\n", table)
         self.sh("journalctl --update-catalog")
@@ -195,11 +196,11 @@ class Active(Scene):
         start, _ = self.window(2)
         region = self.regions[2]
         record = self.records(region=region)[-1]
-        memdev, pci = record["TDXO_MEMDEV"], record["TDXO_PCI_ADDRESS"]
-        for target in (hex(start), record["TDXO_DEVICE"], region, memdev, pci, f"node{record['TDXO_NODE']}"):
+        memdev, host, node = (record[f"TDXO_{name}"] for name in ("MEMDEV", "HOST", "TARGET_NODE"))
+        for target in (hex(start), record["TDXO_CHARDEV"], region, memdev, host, f"node{node}"):
             told = self.sh(f"tdx-onlined --explain={target}")
             self.assertEqual(told, self.sh(f"tdx-onlined --explain={region}"))
-        self.assertIn(f"{memdev} (serial 0x44, {pci}, ", told)
+        self.assertIn(f"{memdev} (serial 0x44, {host}, ", told)
         self.assertRegex(told, "\n  done +The daemon decided devdax \\(kernel-refused\\)")
         self.assertRegex(told, "\n  kernel .*refused")
         block = self.window(1)[0] // BLOCK
@@ -249,7 +250,8 @@ class Armed(Scene):
         self.create_region(0, "512M")
         record = self.wait_for_record(region=self.regions[0])
         self.assert_record(record, verdict="ignore", reason="already-online", tdx_state="armed",
-                           blocks="4", blocks_online="4", driver="kmem", result="nothing-to-do")  # fmt: skip
+                           total_memblocks="4", online_memblocks="4", mode="system-ram",
+                           result="nothing-to-do")  # fmt: skip
         self.assertIn("; it keeps TDX from initializing; take it out with: ", record["MESSAGE"])
         start = self.window(0)[0]
         self.assertEqual({state.split()[0] for state in self.states(start, 4 * BLOCK)}, {"online"})
@@ -274,7 +276,7 @@ class Armed(Scene):
     def test_01_taken_out(self):
         """What the record says takes it out, so that TDX can come up; and nothing is in its way."""
         self.take_out(self.record)
-        self.wait_for_driver(self.record["TDXO_DEVICE"], "device_dax")
+        self.wait_for_driver(self.record["TDXO_CHARDEV"], "device_dax")
         self.mark()
         self.sh(f"echo 1 >{REFUSE}/initialized")
         self.guest.wait_for(f"systemctl show -P StatusText {UNIT} | grep 'TDX active'", 60)
@@ -300,8 +302,8 @@ class Absent(Scene):
         """With the kernel's own policy all is online; the daemon may see it before the kernel is done."""
         self.create_region(0, "512M")
         record = self.wait_for_record(region=self.regions[0])
-        self.assert_record(record, verdict="online", reason="tdx-absent", blocks="4",
-                           blocks_online="4", zone="auto")  # fmt: skip
+        self.assert_record(record, verdict="online", reason="tdx-absent", total_memblocks="4",
+                           online_memblocks="4", zone="auto")  # fmt: skip
         self.assertIn(record["TDXO_RESULT"], ("nothing-to-do", "done"))
 
     def test_02_daemon_onlines(self):
@@ -311,14 +313,14 @@ class Absent(Scene):
         self.guest.add_dimm("512M")
         for fields in ({"region": self.regions[1]}, {"type": "dimm"}):
             record = self.wait_for_record(**fields)
-            self.assert_record(record, verdict="online", reason="tdx-absent", blocks="4",
-                               blocks_online="4", result="done")  # fmt: skip
+            self.assert_record(record, verdict="online", reason="tdx-absent", total_memblocks="4",
+                               online_memblocks="4", result="done")  # fmt: skip
 
     def test_03_virtio_mem(self):
         """Blocks that arrive one by one are one range."""
         self.guest.resize_virtio_mem("1G")
         record = self.wait_for_record(type="virtio-mem")
-        self.assert_record(record, verdict="online", blocks="8", blocks_online="8", size=str(GIB))
+        self.assert_record(record, verdict="online", total_memblocks="8", online_memblocks="8", size=str(GIB))
 
     def test_04_oneshot(self):
         """One shot finds nothing left to do, and says so in its exit status."""

@@ -155,5 +155,9 @@ int device_type_from_string(const char *text, enum device_type *ret_type) MUST_C
 const char *dax_driver_to_string(enum dax_driver driver); /* NULL: no driver */
 int dax_driver_from_string(const char *text, enum dax_driver *ret_driver) MUST_CHECK;
 
+/* The mode that the driver gives a device: "none" without a driver. */
+const char *dax_mode_to_string(enum dax_driver driver);
+int dax_mode_from_string(const char *text, enum dax_driver *ret_driver) MUST_CHECK;
+
 /* The type of a dax device, by its path below /sys/devices. */
 enum device_type device_type_of_dax_path(const char *path);

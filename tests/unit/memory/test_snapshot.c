@@ -161,6 +161,25 @@ static void test_drivers(void **state)
 	}
 }
 
+/* daxctl's words: the keys of a rule, and all but the first the mode of a record. */
+static void test_modes(void **state)
+{
+	static const char *const names[] = {"none", "system-ram", "devdax", "famfs", "other"};
+	static const char *const bad[] = {"", "kmem", "device_dax", "Devdax", "devdax\n"};
+	enum dax_driver driver = DAX_DRIVER_FSDEV;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(dax_mode_from_string(bad[i], &driver), -EINVAL);
+	assert_int_equal(driver, DAX_DRIVER_FSDEV);
+	assert_int_equal(ARRAY_SIZE(names), DAX_DRIVER_MAX);
+	for (enum dax_driver d = 0; d < DAX_DRIVER_MAX; d++) {
+		assert_string_equal(dax_mode_to_string(d), names[d]);
+		assert_int_equal(dax_mode_from_string(names[d], &driver), 0);
+		assert_int_equal(driver, d);
+	}
+}
+
 static void test_dax_paths(void **state)
 {
 	static const struct {
@@ -195,6 +214,7 @@ int main(void)
 		cmocka_unit_test(test_forget),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_drivers),
+		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_dax_paths),
 	};
 

@@ -81,7 +81,7 @@ static struct table_options choose(const char *const titles[], size_t n)
 
 static void test_tree(void **state)
 {
-	static const char *const titles[] = {"name", "size", "device", "region"};
+	static const char *const titles[] = {"name", "size", "chardev", "region"};
 	struct record records[] = {
 		cxl_record("decoder0.0", "region0", "dax0.0", (struct range){64 * GIB, 65 * GIB}),
 		cxl_record("decoder0.0", "region0", "dax0.0", (struct range){66 * GIB, 68 * GIB}),
@@ -100,32 +100,32 @@ static void test_tree(void **state)
 	options.noheadings = true;
 	assert_printed(&options, records, ARRAY_SIZE(records),
 		"decoder0.0 0x1000000000-0x1fffffffff 64 GiB\n"
-		"|-region0                                          region0\n"
-		"| |-dax0.0                            3 GiB dax0.0 region0\n"
-		"| | |-0x1000000000-0x103fffffff       1 GiB dax0.0 region0\n"
-		"| | `-0x1080000000-0x10ffffffff       2 GiB dax0.0 region0\n"
-		"| `-dax0.1                            4 GiB dax0.1 region0\n"
-		"|   `-0x1100000000-0x11ffffffff       4 GiB dax0.1 region0\n"
-		"`-region1                                          region1\n"
-		"  `-dax0.0                           16 GiB dax0.0 region1\n"
-		"    `-0x1900000000-0x1cffffffff      16 GiB dax0.0 region1\n"
+		"|-region0                                           region0\n"
+		"| |-dax0.0                            3 GiB dax0.0  region0\n"
+		"| | |-0x1000000000-0x103fffffff       1 GiB dax0.0  region0\n"
+		"| | `-0x1080000000-0x10ffffffff       2 GiB dax0.0  region0\n"
+		"| `-dax0.1                            4 GiB dax0.1  region0\n"
+		"|   `-0x1100000000-0x11ffffffff       4 GiB dax0.1  region0\n"
+		"`-region1                                           region1\n"
+		"  `-dax0.0                           16 GiB dax0.0  region1\n"
+		"    `-0x1900000000-0x1cffffffff      16 GiB dax0.0  region1\n"
 		"decoder0.1\n"
-		"`-region7                                          region7\n"
-		"  `-dax7.0                            8 GiB dax7.0 region7\n"
-		"    `-0x1400000000-0x15ffffffff       8 GiB dax7.0 region7\n"
-		"0x1800000000-0x183fffffff             1 GiB -      -\n"
-		"region7                                            region7\n"
-		"`-dax7.0                              1 GiB dax7.0 region7\n"
-		"  `-0x3200000000-0x323fffffff         1 GiB dax7.0 region7\n"
+		"`-region7                                           region7\n"
+		"  `-dax7.0                            8 GiB dax7.0  region7\n"
+		"    `-0x1400000000-0x15ffffffff       8 GiB dax7.0  region7\n"
+		"0x1800000000-0x183fffffff             1 GiB -       -\n"
+		"region7                                             region7\n"
+		"`-dax7.0                              1 GiB dax7.0  region7\n"
+		"  `-0x3200000000-0x323fffffff         1 GiB dax7.0  region7\n"
 		"window 0x4b00000000-0x4b7fffffff      2 GiB\n"
 		"`-dax8.0                              1 GiB dax8.0\n"
-		"  `-0x4b00000000-0x4b3fffffff         1 GiB dax8.0 -\n");
+		"  `-0x4b00000000-0x4b3fffffff         1 GiB dax8.0  -\n");
 }
 
 /* Each memory device has its place, also one of which something is not known. */
 static void test_interleaved(void **state)
 {
-	static const char *const titles[] = {"memdev", "serial", "pci"};
+	static const char *const titles[] = {"memdev", "serial", "host"};
 	struct record record = cxl_record("", "region0", "dax0.0", (struct range){0, GIB});
 	const struct table_options options = choose(titles, ARRAY_SIZE(titles));
 	const struct memdev memdevs[] = {
@@ -138,14 +138,14 @@ static void test_interleaved(void **state)
 	memcpy(record.arrival.memdevs, memdevs, sizeof(memdevs));
 	record.arrival.n_memdevs = ARRAY_SIZE(memdevs);
 	assert_printed(&options, &record, 1,
-		"MEMDEV          SERIAL                      PCI\n"
+		"MEMDEV          SERIAL                      HOST\n"
 		"mem0,mem1,mem10 0x42,0xffffffffffffffff,0x0 0000:35:00.0,cxl_mem.1,-\n");
 }
 
 /* As many as there can be, with the longest names. */
 static void test_longest(void **state)
 {
-	static const char *const titles[] = {"pci"};
+	static const char *const titles[] = {"host"};
 	struct record record = cxl_record("", "region0", "dax0.0", (struct range){0, GIB});
 	struct table_options options = choose(titles, ARRAY_SIZE(titles));
 	char expected[COLUMN_TEXT + 1] = "";

@@ -98,20 +98,20 @@ static void test_all_fields(void **state)
 	assert_number(f, n, "end", FIELD_ADDRESS, 128 * GIB - 1); /* inclusive, as it is printed */
 	assert_number(f, n, "size", FIELD_NUMBER, 64 * GIB);
 	assert_text(f, n, "type", "cxl");
-	assert_text(f, n, "device", "dax0.0");
+	assert_text(f, n, "chardev", "dax0.0");
 	assert_text(f, n, "region", "region0");
 	assert_text(f, n, "region_mode", "ram");
 	assert_text(f, n, "decoder", "decoder0.1");
 	assert_number(f, n, "window_start", FIELD_ADDRESS, 64 * GIB);
 	assert_number(f, n, "window_size", FIELD_NUMBER, 128 * GIB);
 	assert_number(f, n, "qos_class", FIELD_NUMBER, 7);
-	assert_number(f, n, "srat_node", FIELD_NUMBER, 3);
+	assert_number(f, n, "proximity_domain", FIELD_NUMBER, 3);
 	assert_number(f, n, "hot_pluggable", FIELD_BOOL, true);
-	assert_number(f, n, "node", FIELD_NUMBER, 1);
+	assert_number(f, n, "target_node", FIELD_NUMBER, 1);
 	assert_number(f, n, "present", FIELD_BOOL, true);
-	assert_number(f, n, "blocks", FIELD_NUMBER, 32);
-	assert_number(f, n, "blocks_online", FIELD_NUMBER, 31);
-	assert_text(f, n, "driver", "device_dax");
+	assert_number(f, n, "total_memblocks", FIELD_NUMBER, 32);
+	assert_number(f, n, "online_memblocks", FIELD_NUMBER, 31);
+	assert_text(f, n, "mode", "devdax");
 	assert_text(f, n, "verdict", "devdax");
 	assert_text(f, n, "zone", "movable");
 	assert_number(f, n, "zone_overruled", FIELD_BOOL, true);
@@ -126,8 +126,8 @@ static void test_all_fields(void **state)
 	assert_text(f, n, "source", "memblock");
 	assert_text(f, n, "result", "withheld");
 	assert_number(f, n, "movable_ratio", FIELD_NUMBER, 30);
-	assert_number(f, n, "map_needed", FIELD_NUMBER, 3);
-	assert_number(f, n, "map_spare", FIELD_NUMBER, 2);
+	assert_number(f, n, "metadata_needed", FIELD_NUMBER, 3);
+	assert_number(f, n, "metadata_available", FIELD_NUMBER, 2);
 	assert_number(f, n, "unaligned", FIELD_NUMBER, 5);
 	assert_number(f, n, "errno", FIELD_NUMBER, EBUSY);
 	assert_text(f, n, "failed", "online");
@@ -142,14 +142,15 @@ static void test_all_fields(void **state)
 /* Null is only what is not there: no block is a number of blocks, and no spare is one. */
 static void test_absent_fields(void **state)
 {
-	static const char *const absent[] = {"start", "end", "device", "region", "node", "driver",
-		"zone", "zone_overruled", "zone_now", "rule", "overruled", "withheld", "source",
-		"movable_ratio", "map_needed", "map_spare", "unaligned", "errno", "failed",
-		"failed_at", "retries", "stranded", "expected", "answer", "region_mode", "decoder",
-		"window_start", "window_size", "qos_class", "srat_node", "hot_pluggable"};
-	static const char *const there[] = {"size", "type", "present", "blocks", "blocks_online",
-		"disagreement", "verdict", "reason", "result", "tdx_state", "tdx_detected",
-		"tdx_mode"};
+	static const char *const absent[] = {"start", "end", "chardev", "region", "target_node",
+		"mode", "zone", "zone_overruled", "zone_now", "rule", "overruled", "withheld",
+		"source", "movable_ratio", "metadata_needed", "metadata_available", "unaligned",
+		"errno", "failed", "failed_at", "retries", "stranded", "expected", "answer",
+		"region_mode", "decoder", "window_start", "window_size", "qos_class",
+		"proximity_domain", "hot_pluggable"};
+	static const char *const there[] = {"size", "type", "present", "total_memblocks",
+		"online_memblocks", "disagreement", "verdict", "reason", "result", "tdx_state",
+		"tdx_detected", "tdx_mode"};
 	struct record record = empty;
 	struct field f[RECORD_FIELDS];
 	size_t n = record_fields(&record, f);
@@ -162,7 +163,7 @@ static void test_absent_fields(void **state)
 		assert_int_not_equal(find(f, n, there[i])->kind, FIELD_NULL);
 	record.decision.map_needed = 4;
 	n = record_fields(&record, f);
-	assert_number(f, n, "map_spare", FIELD_NUMBER, 0);
+	assert_number(f, n, "metadata_available", FIELD_NUMBER, 0);
 	/* A decision that is not withheld after all is no such field. */
 	record = full;
 	record.outcome.result = RESULT_NOTHING;
