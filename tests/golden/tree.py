@@ -15,6 +15,8 @@ import tempfile
 import termios
 import unittest
 
+import schema
+
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 SYSROOTS = TESTS / "sysroots"
 BINARY = os.environ.get("TDX_ONLINED", "build/daemon/tdx-onlined")
@@ -42,10 +44,13 @@ CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 
 
 def run(root, *options, **how):
-    """The program on a tree; a byte that is no UTF-8 shows as \\xNN."""
+    """The program on a tree; a byte that is no UTF-8 shows as \\xNN. JSON is checked."""
     command = [BINARY, f"--root={root}", *options]
-    return subprocess.run(command, capture_output=True, encoding="utf-8", errors="backslashreplace",
-                          env=ENVIRONMENT, check=False, timeout=DEADLINE, **how)  # fmt: skip
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", errors="backslashreplace",
+                            env=ENVIRONMENT, check=False, timeout=DEADLINE, **how)  # fmt: skip
+    if schema.is_json(options) and result.stdout:
+        schema.check(result.stdout)
+    return result
 
 
 def run_plain(*options, **how):
@@ -73,7 +78,10 @@ def on_terminal(root, *options, width=250, status=0, **environment):
             text += chunk
     os.close(master)
     assert process.returncode == status, process.returncode
-    return text.decode().replace("\r\n", "\n")
+    text = text.decode().replace("\r\n", "\n")
+    if schema.is_json(options):
+        schema.check(text)
+    return text
 
 
 def obey_modes():

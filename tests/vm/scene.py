@@ -16,6 +16,10 @@ import unittest
 
 from guest import LAB, Guest, missing_artefact
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "golden"))
+
+import schema  # noqa: E402
+
 MEMORY = "/sys/devices/system/memory"
 DAX = "/sys/bus/dax"
 REFUSE = "/sys/module/tdx_refuse/parameters"
@@ -45,6 +49,17 @@ def install(directory, *, enabled, config):
         (wants / UNIT).symlink_to(f"/usr/lib/systemd/system/{UNIT}")
 
 
+class CheckedGuest(Guest):
+    """A guest where the JSON that the program prints is checked against the schema."""
+
+    def run(self, command, **how):
+        result = super().run(command, **how)
+        words = (command if isinstance(command, str) else " ".join(map(str, command))).split()
+        if "tdx-onlined" in words and schema.is_json(words) and result.stdout:
+            schema.check(result.stdout)
+        return result
+
+
 class Scene(unittest.TestCase):
     """A guest with the daemon in it. Subclasses set which.
 
@@ -62,7 +77,7 @@ class Scene(unittest.TestCase):
         cls.directory = tempfile.mkdtemp(prefix="tdx-onlined-")
         cls.addClassCleanup(shutil.rmtree, cls.directory)
         install(cls.directory, enabled=cls.enabled, config=cls.config)
-        cls.guest = cls.enterClassContext(Guest(overlay=cls.directory, **cls.machine))
+        cls.guest = cls.enterClassContext(CheckedGuest(overlay=cls.directory, **cls.machine))
         cls.start = "@0"
         cls.regions = {}
         cls.assert_running(cls.guest.wait_booted())

@@ -17,8 +17,8 @@ import sys
 import tempfile
 import unittest
 
-from guest import LAB, Guest, missing_artefact
-from scene import BLOCK, GIB, MEMORY, STATE, UNIT, Scene, install, main
+from guest import LAB, missing_artefact
+from scene import BLOCK, GIB, MEMORY, STATE, UNIT, CheckedGuest, Scene, install, main
 
 KVM = f"{LAB}/kvm_intel.ko"
 KVM_PARAMETERS = "/sys/module/kvm_intel/parameters"
@@ -153,8 +153,8 @@ class Answers:
 
     def compare(self, mode, parameters, start, state):
         arguments = (*parameters, HMEM, "memhp_default_state=offline", "modprobe.blacklist=kmem")
-        with Guest(kernel=self.kernel, memory="4G", cxl=[SIZE], virtio_mem="1G", kernel_args=arguments,
-                   overlay=self.directory) as guest:  # fmt: skip
+        with CheckedGuest(kernel=self.kernel, memory="4G", cxl=[SIZE], virtio_mem="1G",
+                          kernel_args=arguments, overlay=self.directory) as guest:  # fmt: skip
             self.assertEqual(guest.wait_booted(), "running")
             if start is not None:
                 guest.run(f"insmod {KVM} {start}")

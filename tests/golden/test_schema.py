@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The schema of the JSON output: it covers all of it, allows nothing else, and fits the man page.
+
+All JSON that the other tests have the program print is checked against the schema, see tree.py and
+tests/vm/scene.py. Here documents are changed, and each change must be found.
+"""
+
+import copy
+import json
+import re
+
+import schema
+import tree
+
+SCHEMA = json.loads(schema.PATH.read_text())
+DEFINITIONS = SCHEMA["$defs"]
+UNIT_TEST = tree.TESTS / "unit/output/test_report_schema.c"
+MANUAL = tree.TESTS.parent / "man/tdx-onlined.8.scd"
+
+
+def definitions(kind):
+    return {name: value for name, value in DEFINITIONS.items() if kind in value}
+
+
+def subschemas(value):
+    """All objects within a schema."""
+    if isinstance(value, dict):
+        yield value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from subschemas(item)
+
+
+def places(value):
+    """For each value in a document its container and the key or index there."""
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        yield value, key
+        if isinstance(item, (dict, list)):
+            yield from places(item)
+
+
+def of_another_type(value):
+    """Numbers become text, all else becomes a number; null becomes an object."""
+    if value is None:
+        return {}
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else 7
+
+
+class Written(tree.unittest.TestCase):
+    """How it is written."""
+
+    def test_licence(self):
+        self.assertEqual(SCHEMA["$comment"], "SPDX-License-Identifier: LGPL-2.1-or-later")
+
+    def test_objects_are_closed(self):
+        """Each object that has properties needs all of them and has no other."""
+        found = [value for value in subschemas(SCHEMA) if value.get("type") == "object"]
+        self.assertEqual(len(found), len(definitions("properties")))
+        for value in found:
+            self.assertEqual(value["required"], list(value["properties"]))
+            self.assertIs(value["additionalProperties"], False)
+
+    def test_enumerations(self):
+        """Each is a definition, and compared with the program's table."""
+        enumerations = definitions("enum")
+        self.assertEqual(len([v for v in subschemas(SCHEMA) if isinstance(v.get("enum"), list)]),
+                         len(enumerations))  # fmt: skip
+        compared = re.findall(r'^\t\{"(\w+)", add_\w+\},$', UNIT_TEST.read_text(), flags=re.MULTILINE)
+        self.assertEqual(compared, list(enumerations))
+
+    def test_descriptions(self):
+        for name, definition in DEFINITIONS.items():
+            self.assertIn("description", definition, name)
+            for key, value in definition.get("properties", {}).items():
+                self.assertTrue("description" in value or list(value) == ["$ref"], (name, key))
+
+    def test_every_definition_is_used(self):
+        used = {value["$ref"] for value in subschemas(SCHEMA) if isinstance(value.get("$ref"), str)}
+        self.assertEqual(used, {f"#/$defs/{name}" for name in DEFINITIONS})
+
+    def test_manual(self):
+        """The man page has the keys of a range, in their order, and each type."""
+        section = MANUAL.read_text().split("Each object of *ranges*:")[1].split("The steps are those")[0]
+        keys = re.findall(r"\*([a-z_]+)(?:\[\]\.([a-z_]+))?\*(?:, \*([a-z_]+)\*)? \(", section)
+        outer = list(dict.fromkeys(name for key, _, second in keys for name in (key, second) if name))
+        self.assertEqual(outer, list(DEFINITIONS["range"]["properties"]))
+        for key, definition in (("memdevs", "memdev"), ("steps", "step")):
+            inner = [name for outer, name, _ in keys if outer == key]
+            self.assertEqual(inner, list(DEFINITIONS[definition]["properties"]))
+
+
+class Documents(tree.Tree):
+    """Documents of each kind that the program prints."""
+
+    def documents(self):
+        self.tree("cxl-refused")
+        self.write("etc/udev/rules.d/1.rules", 'SUBSYSTEM=="memory", ATTR{state}="online"\n')
+        for task in ("--dry-run", "--explain=dax0.0", "--explain=node0", "--doctor"):
+            yield task, json.loads(tree.run(self.root, task, "--json").stdout)
+
+    def assert_found(self, document, task, key):
+        self.assertIsNotNone(schema.mistake(document), (task, key))
+
+    def test_valid(self):
+        """Each is of one kind, and the table of kinds is complete."""
+        kinds = {tuple(DEFINITIONS[kind["$ref"].rpartition("/")[2]]["required"]) for kind in SCHEMA["oneOf"]}
+        found = set()
+        for task, document in self.documents():
+            self.assertIsNone(schema.mistake(document), task)
+            found.add(tuple(document))
+        self.assertEqual(found, kinds)
+
+    def test_not_a_document(self):
+        for document in ({}, [], None, 2, "schema", {"schema": 2}):
+            self.assert_found(document, None, document)
+        for text in ("", "{", "{} {}"):
+            self.assertRaises(ValueError, schema.check, text)
+        self.assertRaises(AssertionError, schema.check, "{}")
+
+    def test_unknown_key(self):
+        for task, document in self.documents():
+            objects = [document, *(place[key] for place, key in places(document)
+                                   if isinstance(place[key], dict))]  # fmt: skip
+            for value in objects:
+                value["unknown"] = None
+                self.assert_found(document, task, list(value))
+                del value["unknown"]
+            self.assertIsNone(schema.mistake(document))
+
+    def test_missing_key(self):
+        for task, document in self.documents():
+            good = copy.deepcopy(document)
+            objects = [document, *(place[key] for place, key in places(good)
+                                   if isinstance(place[key], dict))]  # fmt: skip
+            objects[0] = good
+            for value in objects:
+                for key in list(value):
+                    kept = value.pop(key)
+                    self.assert_found(good, task, key)
+                    value[key] = kept
+            self.assertEqual(good, document)
+
+    def test_another_type(self):
+        """A number where text is wanted, text where a number is wanted, and so on."""
+        for task, document in self.documents():
+            for place, key in list(places(document)):
+                kept = place[key]
+                place[key] = of_another_type(kept)
+                self.assert_found(document, task, key)
+                place[key] = kept
+            self.assertIsNone(schema.mistake(document))
+
+    def test_another_value(self):
+        """Words that are in no table, the old version, numbers that do not fit."""
+        report = dict(self.documents())["--dry-run"]
+        memory = report["ranges"][0]
+        for place, key, value in (
+            (report, "schema", 1), (report, "block_size", 0), (report, "disagreements", -1),
+            (report["tdx"], "state", "on"), (report["guard"], "drivers_autoprobe", "0"),
+            (memory, "verdict", "Online"), (memory, "reason", ""), (memory, "result", "begun"),
+            (memory, "mode", "kmem"), (memory, "start", 1 << 64), (memory, "errno", 0),
+            (memory["memdevs"][0], "serial", "66"), (memory["memdevs"][0], "serial", "0x042"),
+            (memory["memdevs"][0], "memdev", ""), (memory["steps"][0], "action", "bind"),
+        ):  # fmt: skip
+            kept = place[key]
+            place[key] = value
+            self.assert_found(report, key, value)
+            place[key] = kept
+        self.assertIsNone(schema.mistake(report))
+
+    def test_expected_files(self):
+        files = sorted((tree.TESTS / "expected").glob("*.json"))
+        self.assertTrue(files)
+        for path in files:
+            schema.check(path.read_text())
+
+    def test_every_run_is_checked(self):
+        """tree.py lets no output pass that is not in the schema."""
+        self.tree("plain-host")
+        program = self.directory / "program"
+        program.write_text("#!/bin/sh\necho '{\"schema\": 2}'\n")
+        program.chmod(0o755)
+        binary, tree.BINARY = tree.BINARY, program
+        try:
+            self.assertEqual(tree.run(self.root, "--dry-run").returncode, 0)
+            for option in ("--json", "-J"):
+                self.assertRaises(AssertionError, tree.run, self.root, "--dry-run", option)
+                self.assertRaises(AssertionError, tree.on_terminal, self.root, "--dry-run", option)
+        finally:
+            tree.BINARY = binary
+
+
+if __name__ == "__main__":
+    tree.main()
