@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * tdx-onlined: options, and off.
+ * tdx-onlined: from the command line to the exit status.
  */
 #include <errno.h>
 #include <locale.h>
@@ -9,12 +9,103 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/commands/capture.h"
+#include "daemon/commands/doctor.h"
+#include "daemon/commands/exit_status.h"
+#include "daemon/commands/explain.h"
+#include "daemon/commands/plan.h"
+#include "daemon/host/readonly.h"
+#include "daemon/host/root.h"
 #include "daemon/log/log.h"
 #include "daemon/options.h"
-#include "daemon/tasks.h"
+#include "daemon/service/service.h"
+
+static int check_config(const struct settings *settings)
+{
+	if (settings->warnings)
+		return EXIT_FAILED;
+	printf("No mistake found, %zu rules.\n", settings->config.n_rules);
+	return EXIT_DONE;
+}
+
+static int diff(struct settings *settings, const struct plan_options *plan)
+{
+	int r;
+
+	settings_check_rules(settings);
+	r = plan_run(settings, plan);
+	return r >= 0 && settings->warnings ? EXIT_FAILED : r;
+}
+
+/* An exit status or a negative errno. */
+static int run_command(const struct options *options, struct settings *settings)
+{
+	const struct plan_options plan = {
+		.dry = options->command != COMMAND_ONESHOT,
+		.format = options->command == COMMAND_DIFF ? PLAN_DIFF
+			  : options->json		   ? PLAN_JSON
+							   : PLAN_TABLE,
+		.table = &options->table,
+		.fail_on = options->fail_on,
+	};
+
+	switch (options->command) {
+	case COMMAND_CHECK_CONFIG:
+		settings_check_rules(settings);
+		return check_config(settings);
+	case COMMAND_CAT_CONFIG:
+		settings_print(settings);
+		return EXIT_DONE;
+	case COMMAND_DIFF:
+		return diff(settings, &plan);
+	case COMMAND_DRY_RUN:
+	case COMMAND_ONESHOT:
+		return plan_run(settings, &plan);
+	case COMMAND_EXPLAIN:
+		return explain_run(settings, &options->target, options->json);
+	case COMMAND_DOCTOR:
+		return doctor_run(settings, options->json, options->root != NULL);
+	default:
+		return service_run(settings, options->tdx_given ? &options->tdx : NULL);
+	}
+}
+
+/* Only the service and the one shot write to the kernel: the filter holds all others to that. */
+static int run(const struct options *options)
+{
+	CLEANUP(settings_done) struct settings settings = {0};
+	bool acts = options->command == COMMAND_DAEMON || options->command == COMMAND_ONESHOT;
+	bool examines =
+		options->command != COMMAND_CHECK_CONFIG && options->command != COMMAND_CAT_CONFIG;
+	int r;
+
+	/* It needs no configuration that can be used, and writes. */
+	if (options->command == COMMAND_CAPTURE)
+		return capture_run(options->capture, options->anonymise);
+	if (options->root && root_enter(options->root, examines) < 0)
+		return EXIT_FAILED;
+	if (!acts && (r = readonly_enter()) < 0) {
+		log_print(LOG_ERR, "A dry run is not possible here: seccomp: %s", strerror(-r));
+		return EXIT_FAILED;
+	}
+	if (settings_load(&settings) < 0) {
+		log_print(LOG_ERR, "The configuration cannot be used, nothing has been done");
+		return EXIT_FAILED;
+	}
+	if (options->tdx_given)
+		settings.config.tdx = options->tdx;
+	r = run_command(options, &settings);
+	if (r == -ENODEV) {
+		log_print(LOG_ERR, "Not a machine to judge: the kernel has no memory hotplug");
+		return EXIT_NO_HOTPLUG;
+	}
+	if (r < 0)
+		log_print(LOG_ERR, "Failed: %s", strerror(-r));
+	return r < 0 ? EXIT_FAILED : r;
+}
 
 /* What nobody could read has not been printed. */
-static enum exit_status finish_output(enum exit_status status)
+static int finish_output(int status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
@@ -25,7 +116,7 @@ static enum exit_status finish_output(enum exit_status status)
 int main(int argc, char *argv[])
 {
 	struct options options = {0};
-	enum exit_status status;
+	int status;
 
 	log_init();
 	/* libdaxctl and libcxl make a context of libkmod, which prints its own errors to stderr. */
@@ -36,19 +127,19 @@ int main(int argc, char *argv[])
 		fprintf(stderr, "Try 'tdx-onlined --help'.\n");
 		return EXIT_USAGE;
 	}
-	if (options.task == TASK_HELP) {
+	if (options.command == COMMAND_HELP) {
 		options_help();
-		return (int)finish_output(EXIT_DONE);
+		return finish_output(EXIT_DONE);
 	}
-	if (options.task == TASK_VERSION) {
+	if (options.command == COMMAND_VERSION) {
 		puts("tdx-onlined " VERSION);
 		return EXIT_DONE;
 	}
 	/* What the terminal can show is a matter of this system, also if the root changes. */
-	if (options.task == TASK_DRY_RUN || options.task == TASK_ONESHOT)
+	if (options.command == COMMAND_DRY_RUN || options.command == COMMAND_ONESHOT)
 		options.table.locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
-	status = task_run(&options);
+	status = run(&options);
 	if (options.table.locale)
 		freelocale(options.table.locale);
-	return (int)finish_output(status);
+	return finish_output(status);
 }

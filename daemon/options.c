@@ -97,15 +97,15 @@ void options_help(void)
 	     "See tdx-onlined(8), tdx-onlined.conf(5) and tdx-onlined.rule(5).");
 }
 
-#define WITH(task)	  (1U << (task))
-#define WITH_DRY_RUN	  (WITH(TASK_DRY_RUN) | WITH(TASK_DIFF))
-#define WITH_CHECK_CONFIG (WITH(TASK_CHECK_CONFIG) | WITH(TASK_DIFF))
+#define WITH(command)	  (1U << (command))
+#define WITH_DRY_RUN	  (WITH(COMMAND_DRY_RUN) | WITH(COMMAND_DIFF))
+#define WITH_CHECK_CONFIG (WITH(COMMAND_CHECK_CONFIG) | WITH(COMMAND_DIFF))
 
-/* An option that belongs to some tasks. */
+/* An option that belongs to some commands. */
 struct modifier {
 	const char *name;
-	const char *needs;  /* the tasks, for people */
-	unsigned int tasks; /* WITH() of them */
+	const char *needs;     /* the commands, for people */
+	unsigned int commands; /* WITH() of them */
 	bool given;
 };
 
@@ -123,7 +123,7 @@ static int check_table(const struct options *options)
 		{"--bytes", table->bytes},
 		{"--tree", table->tree},
 	};
-	bool has_table = options->task == TASK_DRY_RUN || options->task == TASK_ONESHOT;
+	bool has_table = options->command == COMMAND_DRY_RUN || options->command == COMMAND_ONESHOT;
 
 	for (size_t i = 0; i < ARRAY_SIZE(modifiers); i++) {
 		if (!modifiers[i].given || (has_table && !options->json))
@@ -138,27 +138,27 @@ static int check_table(const struct options *options)
 	return -EINVAL;
 }
 
-/* Every option that was given goes with the task. */
+/* Every option that was given goes with the command. */
 static int check(const struct options *options)
 {
 	const struct modifier modifiers[] = {
 		{"--json", "--dry-run, --oneshot, --explain or --doctor",
-			WITH(TASK_DRY_RUN) | WITH(TASK_ONESHOT) | WITH(TASK_EXPLAIN) |
-				WITH(TASK_DOCTOR),
+			WITH(COMMAND_DRY_RUN) | WITH(COMMAND_ONESHOT) | WITH(COMMAND_EXPLAIN) |
+				WITH(COMMAND_DOCTOR),
 			options->json},
-		{"--fail-on", "--dry-run or --oneshot", WITH(TASK_DRY_RUN) | WITH(TASK_ONESHOT),
-			options->fail_on != 0},
+		{"--fail-on", "--dry-run or --oneshot",
+			WITH(COMMAND_DRY_RUN) | WITH(COMMAND_ONESHOT), options->fail_on != 0},
 		{"--root", "--dry-run, --explain, --doctor, --check-config or --cat-config",
-			WITH_DRY_RUN | WITH_CHECK_CONFIG | WITH(TASK_CAT_CONFIG) |
-				WITH(TASK_EXPLAIN) | WITH(TASK_DOCTOR),
+			WITH_DRY_RUN | WITH_CHECK_CONFIG | WITH(COMMAND_CAT_CONFIG) |
+				WITH(COMMAND_EXPLAIN) | WITH(COMMAND_DOCTOR),
 			options->root != NULL},
-		{"--anonymise", "--capture", WITH(TASK_CAPTURE), options->anonymise},
+		{"--anonymise", "--capture", WITH(COMMAND_CAPTURE), options->anonymise},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(modifiers); i++) {
 		const struct modifier *modifier = &modifiers[i];
 
-		if (!modifier->given || modifier->tasks & WITH(options->task))
+		if (!modifier->given || modifier->commands & WITH(options->command))
 			continue;
 		fprintf(stderr, "tdx-onlined: %s needs %s\n", modifier->name, modifier->needs);
 		return -EINVAL;
@@ -166,26 +166,26 @@ static int check(const struct options *options)
 	return check_table(options);
 }
 
-/* One task alone; but a dry run of what the checked configuration would change is one too. */
-static int set_task(struct options *options, enum task task)
+/* One command alone; but a dry run of what the checked configuration would change is one too. */
+static int set_command(struct options *options, enum command command)
 {
 	static const struct {
-		enum task before, now, both;
+		enum command before, now, both;
 	} pairs[] = {
-		{TASK_DRY_RUN, TASK_CHECK_CONFIG, TASK_DIFF},
-		{TASK_CHECK_CONFIG, TASK_DRY_RUN, TASK_DIFF},
-		{TASK_DIFF, TASK_CHECK_CONFIG, TASK_DIFF},
-		{TASK_DIFF, TASK_DRY_RUN, TASK_DIFF},
+		{COMMAND_DRY_RUN, COMMAND_CHECK_CONFIG, COMMAND_DIFF},
+		{COMMAND_CHECK_CONFIG, COMMAND_DRY_RUN, COMMAND_DIFF},
+		{COMMAND_DIFF, COMMAND_CHECK_CONFIG, COMMAND_DIFF},
+		{COMMAND_DIFF, COMMAND_DRY_RUN, COMMAND_DIFF},
 	};
 
-	if (options->task == TASK_DAEMON || options->task == task) {
-		options->task = task;
+	if (options->command == COMMAND_DAEMON || options->command == command) {
+		options->command = command;
 		return 0;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
-		if (pairs[i].before != options->task || pairs[i].now != task)
+		if (pairs[i].before != options->command || pairs[i].now != command)
 			continue;
-		options->task = pairs[i].both;
+		options->command = pairs[i].both;
 		return 0;
 	}
 	fprintf(stderr, "tdx-onlined: one task at a time; only --dry-run and --check-config go"
@@ -259,7 +259,7 @@ static int take_table(struct options *options, int option, const char *value)
 static int set_target(struct options *options, const char *value)
 {
 	if (target_parse(value, &options->target) == 0)
-		return set_task(options, TASK_EXPLAIN);
+		return set_command(options, COMMAND_EXPLAIN);
 	fprintf(stderr,
 		"tdx-onlined: --explain=%s: not an address, memoryN, daxX.Y, regionN, memN, nodeN"
 		" or PCI address\n",
@@ -291,20 +291,20 @@ static int take(struct options *options, int option, const char *value)
 {
 	switch (option) {
 	case OPTION_DRY_RUN:
-		return set_task(options, TASK_DRY_RUN);
+		return set_command(options, COMMAND_DRY_RUN);
 	case OPTION_ONESHOT:
-		return set_task(options, TASK_ONESHOT);
+		return set_command(options, COMMAND_ONESHOT);
 	case OPTION_EXPLAIN:
 		return set_target(options, value);
 	case OPTION_DOCTOR:
-		return set_task(options, TASK_DOCTOR);
+		return set_command(options, COMMAND_DOCTOR);
 	case OPTION_CHECK_CONFIG:
-		return set_task(options, TASK_CHECK_CONFIG);
+		return set_command(options, COMMAND_CHECK_CONFIG);
 	case OPTION_CAT_CONFIG:
-		return set_task(options, TASK_CAT_CONFIG);
+		return set_command(options, COMMAND_CAT_CONFIG);
 	case OPTION_CAPTURE:
 		options->capture = value;
-		return set_task(options, TASK_CAPTURE);
+		return set_command(options, COMMAND_CAPTURE);
 	case OPTION_ANONYMISE:
 		options->anonymise = true;
 		return 0;
@@ -330,7 +330,7 @@ int options_parse(int argc, char *argv[], struct options *ret_options)
 
 	while ((option = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
 		if (option == 'h' || option == 'V') {
-			ret_options->task = option == 'h' ? TASK_HELP : TASK_VERSION;
+			ret_options->command = option == 'h' ? COMMAND_HELP : COMMAND_VERSION;
 			return 0;
 		}
 		r = take(&options, option, optarg);

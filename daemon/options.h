@@ -11,29 +11,29 @@
 #include "tdxo/explain/target.h"
 #include "tdxo/tdx/state.h"
 
-enum task {
-	TASK_DAEMON,
-	TASK_DRY_RUN,
-	TASK_ONESHOT,
-	TASK_EXPLAIN,
-	TASK_DOCTOR,
-	TASK_CHECK_CONFIG,
-	TASK_CAT_CONFIG,
-	TASK_CAPTURE,
-	TASK_DIFF, /* --check-config --dry-run */
-	TASK_HELP,
-	TASK_VERSION,
+enum command {
+	COMMAND_DAEMON,
+	COMMAND_DRY_RUN,
+	COMMAND_ONESHOT,
+	COMMAND_EXPLAIN,
+	COMMAND_DOCTOR,
+	COMMAND_CHECK_CONFIG,
+	COMMAND_CAT_CONFIG,
+	COMMAND_CAPTURE,
+	COMMAND_DIFF, /* --check-config --dry-run */
+	COMMAND_HELP,
+	COMMAND_VERSION,
 };
 
 struct options {
-	enum task task;
+	enum command command;
 	bool json;
 	const char *root;    /* a captured tree, or NULL */
 	const char *capture; /* a directory to make one in, or NULL */
 	bool anonymise;
 	bool tdx_given;
 	enum tdx_mode tdx;
-	struct target target; /* of TASK_EXPLAIN */
+	struct target target; /* of COMMAND_EXPLAIN */
 	unsigned int fail_on; /* a set of enum fail_on */
 	const char *output;   /* the option that chose columns, or NULL */
 	struct table_options table;

@@ -179,31 +179,29 @@ static enum turn turn_offline(struct execution *execution, const struct step *st
  */
 static bool any_block_in_use(const struct execution *execution)
 {
-	const struct snapshot *snapshot = &execution->sensor->snapshot;
-	const struct dax_device *dax = snapshot_find_dax(snapshot, execution->arrival->device);
+	uint64_t block_size = execution->sensor->snapshot.block_size;
+	const struct device *device = execution->device;
 
-	if (!dax || !dax->n_mappings)
-		return true;
-	for (size_t i = 0; i < dax->n_mappings; i++) {
-		struct range whole = range_trim(dax->mappings[i], snapshot->block_size);
+	for (size_t i = 0; i < device->n_ranges; i++) {
+		struct range whole = range_trim(device->ranges[i], block_size);
 
-		for (uint64_t at = whole.start; at < whole.end; at += snapshot->block_size) {
+		for (uint64_t at = whole.start; at < whole.end; at += block_size) {
 			enum block_state state;
-			int r = sensor_block_state(at / snapshot->block_size, &state);
+			int r = sensor_block_state(at / block_size, &state);
 
 			if (r != -ENOENT && (r < 0 || state != BLOCK_OFFLINE))
 				return true;
 		}
 	}
-	return false;
+	return !device->n_ranges;
 }
 
 /* Take the driver away, if nobody is using what it makes of the device. */
 static int unbind(struct execution *execution)
 {
-	const char *device = execution->arrival->device;
+	const char *name = execution->device->name;
 
-	switch (dax_driver_of(device)) {
+	switch (dax_driver_of(name)) {
 	case DAX_DRIVER_NONE:
 		return 0;
 	case DAX_DRIVER_KMEM:
@@ -217,21 +215,21 @@ static int unbind(struct execution *execution)
 	default:
 		return -EBUSY;
 	}
-	return dax_unbind(&execution->sensor->dax, device);
+	return dax_unbind(&execution->sensor->dax, name);
 }
 
 static enum turn turn_driver(struct execution *execution, const struct step *step)
 {
-	const char *device = execution->arrival->device;
+	const char *name = execution->device->name;
 	int r;
 
 	/* Names are used again: another device of this name is none of this plan's business. */
-	if (dax_identity(device) != execution->arrival->identity)
+	if (dax_identity(name) != execution->device->identity)
 		return fail(execution, ENODEV, 0);
 	if (step->action == ACTION_UNBIND)
 		r = unbind(execution);
 	else
-		r = dax_bind(&execution->sensor->dax, device,
+		r = dax_bind(&execution->sensor->dax, name,
 			step->action == ACTION_BIND_KMEM ? DAX_DRIVER_KMEM : DAX_DRIVER_DEVICE_DAX);
 	if (r == 0)
 		return finish_step(execution);

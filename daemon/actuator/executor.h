@@ -14,9 +14,9 @@
 #include "daemon/actuator/writer.h"
 #include "tdxo/base/compiler.h"
 #include "tdxo/base/range.h"
-#include "tdxo/memory/arrival.h"
+#include "tdxo/memory/device.h"
 #include "tdxo/policy/plan.h"
-#include "tdxo/policy/policy.h"
+#include "tdxo/policy/verdict.h"
 
 enum turn {
 	TURN_MORE,   /* call again */
@@ -29,7 +29,7 @@ enum turn {
 struct sensor;
 
 struct execution {
-	const struct arrival *arrival; /* any one of its device */
+	const struct device *device;
 	const struct plan *plan;
 	enum zone zone;
 	struct sensor *sensor;

@@ -5,152 +5,98 @@
 #include "daemon/actuator/job.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 void job_done(struct job *job)
 {
 	execution_done(&job->execution);
 	plan_done(&job->plan);
-	free(job->records);
+	facts_done(&job->facts);
+	blocks_done(&job->blocks);
 	*job = (struct job){0};
 }
 
-/* The decision of the device: those of its ranges may differ in the reason only. */
-static const struct decision *decision_of(const struct job *job)
-{
-	return &job->records[0].decision;
-}
-
-/* The device has no driver and no block, and will have none: no step can change the verdict. */
-static bool verdict_stands(const struct job *job)
-{
-	return decision_of(job)->verdict == VERDICT_DEVDAX && !decision_of(job)->withheld &&
-	       job->plan.n == 1 && job->plan.steps[0].action == ACTION_BIND_DEVICE_DAX;
-}
-
-static void decide(struct job *job, const struct arrival *arrival)
-{
-	struct sensor *sensor = job->sensor;
-	struct record *record = &job->records[job->n++];
-
-	*record = (struct record){
-		.arrival = *arrival, .plan = &job->plan, .tdx = sensor->snapshot.tdx};
-	sensor_examine(sensor, &record->arrival);
-	/* Slow to find out, so else it waits until the decision has been acted upon. */
-	if (config_needs_topology(sensor->config))
-		sensor_describe(sensor, &record->arrival);
-	record->decision = policy_decide(sensor->config, &sensor->snapshot, &record->arrival);
-	record->outcome.blocks = snapshot_count(&sensor->snapshot, record->arrival.range);
-}
-
-/* What is withheld from one range of a device is withheld from all of them. */
-static void share_withheld(struct job *job)
-{
-	enum withheld withheld = WITHHELD_NOT;
-
-	for (size_t i = 0; i < job->n; i++)
-		if (job->records[i].decision.withheld)
-			withheld = job->records[i].decision.withheld;
-	for (size_t i = 0; i < job->n; i++)
-		job->records[i].decision.withheld = withheld;
-}
-
-/* Tell the records what is still to come. */
-static void set_begun(struct job *job)
-{
-	for (size_t i = 0; i < job->n; i++) {
-		sensor_describe(job->sensor, &job->records[i].arrival);
-		job->records[i].outcome.result = RESULT_BEGUN;
-	}
-}
-
-/* May the list of blocks lack some of the range? Without kmem a dax device has no blocks. */
-static bool may_lack_blocks(const struct snapshot *snapshot, const struct arrival *arrival)
-{
-	struct range whole = range_trim(arrival->range, snapshot->block_size);
-
-	if (arrival_is_dax(arrival) && arrival->driver != DAX_DRIVER_KMEM)
-		return false;
-	return snapshot_count(snapshot, whole).present < range_size(whole) / snapshot->block_size;
-}
-
-/*
- * The look that found the device listed the blocks first, and the kernel makes the entry of the
- * firmware memmap that shows a DIMM after its blocks (add_memory_resource(), mm/memory_hotplug.c,
- * 6.12): the blocks may have come in between. Listing them costs time with the size of the machine,
- * so a complete range does without.
- */
-static int list_late_blocks(struct sensor *sensor, const struct arrivals *device)
-{
-	for (size_t i = 0; i < device->n; i++)
-		if (may_lack_blocks(&sensor->snapshot, &device->items[i]))
-			return sensor_list_blocks(sensor);
-	return 0;
-}
-
-int job_begin(struct job *job, struct sensor *sensor, bool dry, const struct arrivals *device)
+int job_begin(struct job *job, struct sensor *sensor, bool dry, const struct device *device)
 {
 	int r;
 
 	*job = (struct job){.sensor = sensor, .dry = dry};
-	job->records = calloc(device->n, sizeof(*job->records));
-	if (!job->records)
-		return -ENOMEM;
-	r = list_late_blocks(sensor, device);
-	if (r < 0)
+	r = sensor_complete(sensor, device, &job->facts);
+	if (r != 0)
 		return r;
-	for (size_t i = 0; i < device->n; i++)
-		decide(job, &device->items[i]);
-	share_withheld(job);
-	r = plan_make(&sensor->snapshot, &job->records[0].arrival, decision_of(job), &job->plan);
-	if (r < 0)
-		return r;
+	job->decision = policy_decide(sensor->config, &job->facts);
+	job->outcome.driver = job->facts.device.driver;
+	job->outcome.blocks = facts_count(&job->facts);
+	job->outcome.result = RESULT_BEGUN;
+	job->online_before = job->outcome.blocks.online;
 	job->execution = (struct execution){
-		.arrival = &job->records[0].arrival,
+		.device = &job->facts.device,
 		.plan = &job->plan,
-		.zone = decision_of(job)->zone,
+		.zone = job->decision.zone,
 		.sensor = sensor,
 		.timeout = sensor->config->offline_timeout,
 	};
-	if (dry || !verdict_stands(job))
-		return 0;
-	set_begun(job);
-	return 1;
+	return plan_make(&job->facts, &job->decision, &job->plan);
 }
 
-/* The result of a decision, by what is true now. */
-static enum result judge(const struct job *job, const struct record *record)
+int job_take_up(struct job *job, enum verdict verdict, uint64_t online_before)
 {
-	const struct block_count *blocks = &record->outcome.blocks;
+	const struct blocks *blocks = &job->facts.blocks;
+	int r = 0;
+
+	/* Which of them it was that were online before is not known. */
+	if (verdict != VERDICT_ONLINE || online_before)
+		return 0;
+	job->online_before = 0;
+	for (size_t i = 0; r == 0 && i < blocks->n; i++)
+		if (blocks->blocks[i].state == BLOCK_ONLINE)
+			r = range_set_add(&job->execution.onlined,
+				block_range(blocks->blocks[i].id, job->facts.block_size));
+	return r;
+}
+
+bool job_acts(const struct job *job)
+{
+	return !job->dry && !job->decision.withheld && job->plan.n;
+}
+
+/* It has no driver and no block, and will have none: no step can change the verdict. */
+bool job_verdict_stands(const struct job *job)
+{
+	return job_acts(job) && job->decision.verdict == VERDICT_DEVDAX && job->plan.n == 1 &&
+	       job->plan.steps[0].action == ACTION_BIND_DEVICE_DAX;
+}
+
+/* --- what has come of it --- */
+
+/* Has anything been tried? */
+static bool has_acted(const struct job *job)
+{
+	return job_acts(job) || job->outcome.error;
+}
+
+/* By what is true now. */
+static enum result result_of(const struct job *job, const struct block_count *blocks)
+{
 	enum result good = job->plan.n ? RESULT_DONE : RESULT_NOTHING;
 
-	switch (record->decision.verdict) {
+	if (job->plan.n && job->decision.withheld)
+		return RESULT_WITHHELD;
+	if (job->dry || job->decision.withheld)
+		return job->plan.n ? RESULT_PLANNED : RESULT_NOTHING;
+	switch (job->decision.verdict) {
 	case VERDICT_ONLINE:
 		if (blocks->present && blocks->online == blocks->present)
 			return good;
 		return blocks->online ? RESULT_PARTIAL : RESULT_FAILED;
 	case VERDICT_DEVDAX:
-		if (record->arrival.driver == DAX_DRIVER_DEVICE_DAX)
+		if (job->outcome.driver == DAX_DRIVER_DEVICE_DAX)
 			return good;
 		return blocks->online ? RESULT_PARTIAL : RESULT_FAILED;
 	case VERDICT_OFFLINE:
 		return blocks->online ? RESULT_PARTIAL : good;
 	default:
-		return record->outcome.error ? RESULT_FAILED : good;
+		return job->outcome.error ? RESULT_FAILED : good;
 	}
-}
-
-static bool acts(const struct job *job)
-{
-	return !job->dry && !decision_of(job)->withheld;
-}
-
-/* What nothing is done about: because it is so already, or is not to be done. */
-static enum result result_of_idleness(const struct job *job)
-{
-	if (!job->plan.n)
-		return RESULT_NOTHING;
-	return decision_of(job)->withheld ? RESULT_WITHHELD : RESULT_PLANNED;
 }
 
 /* What the kernel said to the blocks that were put to it; a refusal of one counts for all. */
@@ -161,43 +107,75 @@ static enum answer answer_of(const struct job *job)
 	return job->execution.onlined.n ? ANSWER_ACCEPTS : ANSWER_NONE;
 }
 
-static void finish_record(struct job *job, struct record *record)
+static uint64_t stranded(
+	const struct job *job, enum result result, const struct block_count *blocks)
 {
-	const struct snapshot *snapshot = &job->sensor->snapshot;
-	struct outcome *outcome = &record->outcome;
+	if (result == RESULT_PLANNED)
+		return 0;
+	return (blocks->present - blocks->online - blocks->unread) * job->facts.block_size;
+}
 
-	if (!record->arrival.n_memdevs)
-		sensor_describe(job->sensor, &record->arrival);
-	*outcome = job->outcome;
-	outcome->answer = answer_of(job);
-	if (!job->dry)
-		sensor_review(job->sensor, &record->arrival);
-	outcome->blocks = snapshot_count(snapshot, record->arrival.range);
-	if (record->decision.verdict == VERDICT_ONLINE)
-		sensor_zone_of(job->sensor, record->arrival.range, outcome->zone_now,
-			sizeof(outcome->zone_now));
-	outcome->result = acts(job) ? judge(job, record) : result_of_idleness(job);
-	if (outcome->result != RESULT_PLANNED)
-		outcome->stranded = (outcome->blocks.present - outcome->blocks.online -
-					    outcome->blocks.unread) *
-				    snapshot->block_size;
+static const struct blocks *blocks_now(const struct job *job)
+{
+	return job->outcome.result == RESULT_BEGUN || !has_acted(job) ? &job->facts.blocks
+								      : &job->blocks;
 }
 
 static int finish(struct job *job)
 {
+	struct outcome *outcome = &job->outcome;
+	struct device *device = &job->facts.device;
 	int r;
 
-	job->outcome.retries = job->execution.retries;
-	/* Even if nothing was done: a look may have come between, which reads no states. */
-	if (!job->dry) {
-		r = sensor_list_blocks(job->sensor);
+	if (has_acted(job)) {
+		r = sensor_read_blocks(job->sensor, device, &job->blocks);
 		if (r < 0)
 			return r;
+		if (device_is_dax(device))
+			outcome->driver = dax_driver_of(device->name);
+		outcome->blocks = blocks_count(
+			&job->blocks, (struct range){0, UINT64_MAX}, job->facts.block_size);
 	}
-	for (size_t i = 0; i < job->n; i++)
-		finish_record(job, &job->records[i]);
+	outcome->retries = job->execution.retries;
+	outcome->answer = answer_of(job);
+	outcome->result = result_of(job, &outcome->blocks);
 	return TURN_DONE;
 }
+
+size_t job_n_records(const struct job *job)
+{
+	return job->facts.device.n_ranges ?: 1;
+}
+
+struct record job_record(const struct job *job, size_t i)
+{
+	const struct device *device = &job->facts.device;
+	const struct firmware *firmware = sensor_firmware(job->sensor);
+	struct record record = {
+		.facts = &job->facts,
+		.decision = &job->decision,
+		.plan = &job->plan,
+		.range = device->n_ranges ? device->ranges[i] : (struct range){0},
+		.outcome = job->outcome,
+	};
+	const struct blocks *blocks = blocks_now(job);
+	struct outcome *outcome = &record.outcome;
+
+	if (!range_is_empty(record.range))
+		record.origin =
+			firmware_origin_find(&firmware->srat, &firmware->cedt, record.range);
+	outcome->blocks = blocks_count(blocks, record.range, job->facts.block_size);
+	if (outcome->result == RESULT_BEGUN)
+		return record;
+	outcome->result = result_of(job, &outcome->blocks);
+	outcome->stranded = stranded(job, outcome->result, &outcome->blocks);
+	if (job->decision.verdict == VERDICT_ONLINE)
+		sensor_zone_of(job->sensor, blocks, record.range, outcome->zone_now,
+			sizeof(outcome->zone_now));
+	return record;
+}
+
+/* --- turning round --- */
 
 /*
  * Did the kernel refuse the memory, rather than fail at it? EPERM is the memory notifier's
@@ -212,24 +190,13 @@ static bool refused(const struct execution *execution)
 	return failed->action == ACTION_ONLINE && execution->error == EPERM;
 }
 
-/* Was anything of the device online before? Then it can only be left as it was. */
-static bool was_online(const struct job *job)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < job->n; i++)
-		any |= job->records[i].outcome.blocks.online > 0;
-	return any;
-}
-
 /* Is a step back to be taken for each that was taken, after one has failed? */
 static bool turns_round(const struct job *job)
 {
 	const struct execution *execution = &job->execution;
-	const struct arrival *arrival = execution->arrival;
 	const struct step *failed = &execution->plan->steps[execution->step];
 
-	if (decision_of(job)->verdict != VERDICT_ONLINE)
+	if (job->decision.verdict != VERDICT_ONLINE)
 		return false;
 	/* The device has gone; or its driver is not loaded yet, and may be any time. */
 	if (execution->error == ENODEV ||
@@ -237,30 +204,27 @@ static bool turns_round(const struct job *job)
 			execution->step == 0))
 		return false;
 	/* To keep what is online needs something that is. */
-	if (arrival_is_dax(arrival) && !execution->onlined.n && !was_online(job))
+	if (device_is_dax(execution->device) && !execution->onlined.n && !job->online_before)
 		return true;
-	return policy_rolls_back(decision_of(job), arrival, refused(execution));
+	return policy_rolls_back(&job->decision, execution->device, refused(execution));
 }
 
+/* If anything of the device was online before, it can only be left as it was. */
 static int turn_round(struct job *job)
 {
 	struct execution *execution = &job->execution;
+	const struct device *device = execution->device;
 	enum reason reason = refused(execution) ? REASON_KERNEL_REFUSED : REASON_ROLLED_BACK;
-	enum dax_driver driver = dax_driver_of(execution->arrival->device);
 	struct plan back;
 	int r;
 
-	r = plan_undo(execution->arrival, was_online(job) ? DAX_DRIVER_OTHER : driver,
+	r = plan_undo(device, job->online_before ? DAX_DRIVER_OTHER : dax_driver_of(device->name),
 		&execution->onlined, &back);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < job->n; i++) {
-		struct record *record = &job->records[i];
-
-		record->decision = policy_undone(&record->decision, &record->arrival, reason);
-		if (was_online(job))
-			record->decision.verdict = VERDICT_IGNORE;
-	}
+	job->decision = policy_undone(&job->decision, device, reason);
+	if (job->online_before)
+		job->decision.verdict = VERDICT_IGNORE;
 	plan_done(&job->plan);
 	job->plan = back;
 	execution_restart(execution, &job->plan);
@@ -271,14 +235,14 @@ bool job_is_onlining(const struct job *job)
 {
 	const struct execution *execution = &job->execution;
 
-	return acts(job) && execution->step < job->plan.n &&
+	return job_acts(job) && execution->step < job->plan.n &&
 	       job->plan.steps[execution->step].action == ACTION_ONLINE;
 }
 
 int job_turn(struct job *job)
 {
 	struct execution *execution = &job->execution;
-	enum turn turn = acts(job) ? executor_turn(execution) : TURN_DONE;
+	enum turn turn = job_acts(job) ? executor_turn(execution) : TURN_DONE;
 
 	if (turn == TURN_MORE || turn == TURN_LATER || turn == TURN_WAIT)
 		return (int)turn;

@@ -1,45 +1,63 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A job: one device, or one range without a device, from its decision to its records.
+ * A job: one device, from its facts to its records.
  *
- * All mappings of a dax device share one driver: they go online together or not at all, and
- * each has a record of its own. Daemon, one shot and dry run do the same jobs. If what the policy
- * allowed comes to nothing, the job turns round: the steps taken are undone, and the decision says
- * why.
+ * Daemon, one shot and dry run do the same jobs. If what the policy allowed comes to nothing, the
+ * job turns round: the steps taken are undone, and the decision says why.
  */
 #pragma once
 
 #include "daemon/actuator/executor.h"
 #include "daemon/host/sensor.h"
+#include "tdxo/memory/facts.h"
 #include "tdxo/record/record.h"
 
 struct job {
 	struct sensor *sensor;
 	bool dry; /* decide, and take no step */
+	struct facts facts;
+	struct decision decision;
 	struct plan plan;
 	struct execution execution;
-	struct record *records; /* one for each range; complete after TURN_DONE */
-	size_t n;
-	struct outcome outcome; /* what is true of all of them */
+	struct outcome outcome; /* of the whole device; complete after TURN_DONE */
+	struct blocks blocks;	/* as they are now */
+	uint64_t online_before; /* blocks that were online before the daemon did anything */
 	bool refused;		/* the kernel refused a step, rather than fail at it */
 };
 
 void job_done(struct job *job);
 
 /*
- * Examine and decide the ranges of one device. The job must stay where it is until it is done.
- * 0, or -ENOMEM.
- *
- * 1 if the records can be written at once: the ranges stay out of the page allocator whatever
- * becomes of the steps. To give a device to device_dax takes the kernel seconds for some
- * hundred GiB, and nobody should wait that long for the verdict. Then the records' result is
- * RESULT_BEGUN, and after TURN_DONE only a failure is worth another record.
+ * Complete the facts of a device, decide and plan. The job must stay where it is until it is done.
+ * 0; 1 if the device is not there any more as it was seen, and then there is no job; -ENOMEM.
  */
 int job_begin(
-	struct job *job, struct sensor *sensor, bool dry, const struct arrivals *device) MUST_CHECK;
+	struct job *job, struct sensor *sensor, bool dry, const struct device *device) MUST_CHECK;
+
+/*
+ * An earlier start has begun the same and did not finish: with this verdict, and so many blocks
+ * online before. What has gone online since is its work, and so this job's. 0 or -ENOMEM.
+ */
+int job_take_up(struct job *job, enum verdict verdict, uint64_t online_before) MUST_CHECK;
+
+/* Is there a step to be taken? */
+bool job_acts(const struct job *job);
+
+/*
+ * Can the records be written before the steps are taken? The device stays out of the page allocator
+ * whatever becomes of them. To give a device to device_dax takes the kernel seconds for some
+ * hundred GiB, and nobody should wait that long for the verdict.
+ */
+bool job_verdict_stands(const struct job *job);
 
 /* Will the next turn bring a block online? */
 bool job_is_onlining(const struct job *job);
 
 /* TURN_MORE, TURN_LATER, TURN_WAIT or TURN_DONE; -ENOMEM. */
 int job_turn(struct job *job) MUST_CHECK;
+
+/* How many records there are: one for each range, and one if there is none. */
+size_t job_n_records(const struct job *job);
+
+/* The record of a range. It borrows from the job. RESULT_BEGUN before TURN_DONE. */
+struct record job_record(const struct job *job, size_t i);

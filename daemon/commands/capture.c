@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "daemon/commands/capture_texts.h"
+#include "daemon/commands/exit_status.h"
 #include "daemon/host/sensor.h"
 #include "daemon/host/sysfs.h"
 #include "daemon/log/log.h"
@@ -451,10 +452,10 @@ static int report(const struct capture *capture, const char *directory)
 	printf("Captured %zu files, %s, in %s\n", capture->tree.files,
 		size_format(capture->tree.bytes, size), directory);
 	if (!capture->unreadable)
-		return 0;
+		return EXIT_DONE;
 	log_print(LOG_WARNING, "%zu files could not be read%s", capture->unreadable,
 		geteuid() == 0 ? "" : ": run it as root");
-	return 1;
+	return EXIT_PARTIAL;
 }
 
 static void capture_done(struct capture *capture)
@@ -472,12 +473,12 @@ int capture_run(const char *directory, bool anonymise)
 	if (r < 0) {
 		log_print(LOG_ERR, "--capture=%s: %s", directory,
 			r == -ENOTEMPTY ? "something is in it already" : strerror(-r));
-		return r;
+		return EXIT_FAILED;
 	}
 	r = take_all(&capture);
 	if (r < 0) {
 		log_print(LOG_ERR, "--capture=%s: %s", directory, strerror(-r));
-		return r;
+		return EXIT_FAILED;
 	}
 	return report(&capture, directory);
 }

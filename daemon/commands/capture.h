@@ -14,7 +14,7 @@
 
 /*
  * Capture this machine into a directory that is not there or empty, and print one line that tells
- * how much it was. With `anonymise` nothing in it identifies the machine or its owner. 0; 1 after
- * a message if not everything could be read; a negative errno after a message.
+ * how much it was. With `anonymise` nothing in it identifies the machine or its owner. EXIT_DONE;
+ * EXIT_PARTIAL after a message if not everything could be read; EXIT_FAILED after a message.
  */
 int capture_run(const char *directory, bool anonymise) MUST_CHECK;

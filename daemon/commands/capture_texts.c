@@ -67,7 +67,7 @@ static int add_rules(struct capture *capture, const struct settings *settings)
 
 /* --- the state --- */
 
-static void rename_rule(struct entry *entry, const struct config *config)
+static void rename_rule(struct history_entry *entry, const struct config *config)
 {
 	size_t i = 0;
 

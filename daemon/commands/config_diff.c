@@ -33,10 +33,11 @@ static void print_decision(
 
 void diff_range(struct diff *diff, const struct record *record)
 {
-	const struct decision *decision = &record->decision;
-	const struct entry *entry = history_find(&diff->state->history, &record->arrival);
+	const struct decision *decision = record->decision;
+	const struct history_entry *entry =
+		history_find(&diff->state->history, &record->facts->device);
 	char subject[RECORD_SENTENCE];
-	bool same = entry && !entry_differs(entry, record);
+	bool same = entry && !history_entry_differs(entry, decision, record->outcome.result);
 
 	if (same && record->outcome.result != RESULT_PLANNED)
 		return;

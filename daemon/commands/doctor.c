@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/commands/decide.h"
 #include "daemon/commands/doctor_facts.h"
-#include "daemon/commands/walk.h"
+#include "daemon/commands/exit_status.h"
 #include "daemon/host/paths.h"
 #include "daemon/host/sysfs.h"
 #include "daemon/output/report.h"
@@ -20,7 +21,7 @@
 
 /* All that is looked at. */
 struct visit {
-	struct walk walk;
+	struct decider decider;
 	struct host host;
 	struct record *records;
 	size_t n_records;
@@ -37,17 +38,14 @@ static void visit_done(struct visit *visit)
 	free(visit->movable);
 	free(visit->records);
 	host_done(&visit->host);
-	walk_done(&visit->walk);
+	decider_done(&visit->decider);
 }
 
 static int keep_record(const struct record *record, void *userdata)
 {
 	struct visit *visit = userdata;
-	int r = array_append(visit->records, visit->n_records, *record);
 
-	if (r == 0)
-		visit->records[visit->n_records - 1].plan = NULL; /* it goes away */
-	return r;
+	return array_append(visit->records, visit->n_records, *record);
 }
 
 /* Neighbours of one node make one run. 0 or -ENOMEM. */
@@ -77,11 +75,11 @@ static bool is_movable(uint64_t id)
 
 static int find_movable(struct visit *visit)
 {
-	const struct snapshot *snapshot = &visit->walk.sensor.snapshot;
+	const struct snapshot *snapshot = &visit->decider.sensor.snapshot;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < snapshot->blocks.n; i++) {
-		uint64_t id = snapshot->blocks.blocks[i].id;
+		uint64_t id = snapshot->blocks.ids[i];
 
 		if (is_movable(id))
 			r = add_movable(visit, block_range(id, snapshot->block_size),
@@ -113,7 +111,7 @@ static int subtract_cached_region(const char *name, void *userdata)
 
 static int find_boot_ram_in_cxl(struct visit *visit)
 {
-	struct sensor *sensor = &visit->walk.sensor;
+	struct sensor *sensor = &visit->decider.sensor;
 	int r;
 
 	r = boot_map_find_in_windows(&sensor->snapshot.boot_map, &sensor_firmware(sensor)->cedt,
@@ -128,7 +126,7 @@ static int look_at_memory(struct visit *visit)
 {
 	int r;
 
-	r = walk_all(&visit->walk, true, keep_record, visit);
+	r = decide_all(&visit->decider, true, keep_record, visit);
 	if (r >= 0)
 		r = find_movable(visit);
 	return r == 0 ? find_boot_ram_in_cxl(visit) : r;
@@ -138,13 +136,13 @@ static int examine(struct visit *visit, const struct config *config, bool hotplu
 {
 	const struct host *host = &visit->host;
 	const struct doctor_facts facts = {
-		.tdx = &visit->walk.sensor.snapshot.tdx,
-		.snapshot = hotplug ? &visit->walk.sensor.snapshot : NULL,
+		.tdx = &visit->decider.sensor.snapshot.tdx,
+		.snapshot = hotplug ? &visit->decider.sensor.snapshot : NULL,
 		.records = visit->records,
 		.n_records = visit->n_records,
 		.observe = config->observe,
 		.running = host->daemon != 0,
-		.log = &visit->walk.sensor.log,
+		.log = &visit->decider.sensor.log,
 		.kvm_loaded = host->kvm_loaded,
 		.cmdline = host->cmdline,
 		.boot_ram_in_cxl = &visit->boot_ram_in_cxl,
@@ -202,24 +200,26 @@ int doctor_run(struct settings *settings, bool json, bool captured)
 
 	/* What should be done is not what is withheld. */
 	settings->config.present = PRESENT_ACT;
-	r = walk_init(&visit.walk, &settings->config);
+	r = decider_init(&visit.decider, &settings->config);
 	hotplug = r == 0;
 	if (r == 0)
 		r = look_at_memory(&visit);
-	if (visit.walk.sensor.log_error < 0 && visit.walk.sensor.log_error != -EBADMSG)
-		complain(&visit.walk.sensor.complaints, "kernel log: %s",
-			strerror(-visit.walk.sensor.log_error));
+	if (visit.decider.sensor.log_error < 0 && visit.decider.sensor.log_error != -EBADMSG)
+		complain(&visit.decider.sensor.complaints, "kernel log: %s",
+			strerror(-visit.decider.sensor.log_error));
 	if (r == 0 || r == -ENODEV)
-		r = host_examine(&visit.host, &visit.walk.sensor.complaints, captured);
+		r = host_examine(&visit.host, &visit.decider.sensor.complaints, captured);
 	if (r == 0)
 		r = examine(&visit, &settings->config, hotplug);
 	if (r < 0)
 		return r;
 	if (json) {
-		r = report_print_findings(&visit.findings, &visit.walk.sensor.snapshot.tdx);
+		r = report_print_findings(&visit.findings, &visit.decider.sensor.snapshot.tdx);
 	} else {
-		print_tdx(&visit.walk.sensor.snapshot.tdx);
+		print_tdx(&visit.decider.sensor.snapshot.tdx);
 		print(&visit.findings);
 	}
-	return r < 0 ? r : visit.findings.n > 0;
+	if (r < 0)
+		return r;
+	return visit.findings.n ? EXIT_FOUND : EXIT_DONE;
 }

@@ -9,5 +9,5 @@
 #include "daemon/settings/config_file.h"
 #include "tdxo/base/compiler.h"
 
-/* 0: nothing was found; 1: something was, and is printed; a negative errno. */
+/* EXIT_DONE: nothing was found; EXIT_FOUND: something was, and is printed; a negative errno. */
 int doctor_run(struct settings *settings, bool json, bool captured) MUST_CHECK;

@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "daemon/commands/walk.h"
+#include "daemon/commands/decide.h"
+#include "daemon/commands/exit_status.h"
 #include "daemon/host/paths.h"
 #include "daemon/host/sysfs.h"
 #include "daemon/output/report.h"
@@ -18,8 +19,8 @@
 
 struct explainer {
 	const struct target *target;
-	struct walk walk;
-	struct explain_facts facts;
+	struct decider decider;
+	struct explain_world world;
 	bool json;
 	struct report report;
 	size_t n; /* explanations that were given */
@@ -27,7 +28,7 @@ struct explainer {
 
 static void explainer_done(struct explainer *explainer)
 {
-	walk_done(&explainer->walk);
+	decider_done(&explainer->decider);
 	if (explainer->json)
 		report_done(&explainer->report);
 }
@@ -61,13 +62,13 @@ static void give(struct explainer *explainer, const struct record *record,
 static int explain_record(const struct record *record, void *userdata)
 {
 	struct explainer *explainer = userdata;
-	const struct entry *entry = history_find(&explainer->walk.state.history, &record->arrival);
+	const struct history_entry *entry =
+		history_find(&explainer->decider.state.history, &record->facts->device);
 	struct explanation explanation;
 
-	if (!target_matches(explainer->target, &record->arrival,
-		    explainer->walk.sensor.snapshot.block_size))
+	if (!target_matches(explainer->target, record))
 		return 0;
-	explain_range(&explainer->facts, record, entry, &explanation);
+	explain_range(&explainer->world, record, entry, &explanation);
 	give(explainer, record, &explanation);
 	return 0;
 }
@@ -95,10 +96,10 @@ static bool is_there(const struct target *target)
 static int explain_other(struct explainer *explainer)
 {
 	const struct target *target = explainer->target;
-	struct range place = target_place(target, explainer->facts.snapshot->block_size);
+	struct range place = target_place(target, explainer->world.snapshot->block_size);
 	struct explanation explanation = {0};
 
-	if (!range_is_empty(place) && explain_place(&explainer->facts, place, &explanation)) {
+	if (!range_is_empty(place) && explain_place(&explainer->world, place, &explanation)) {
 		give(explainer, NULL, &explanation);
 		return 0;
 	}
@@ -106,7 +107,7 @@ static int explain_other(struct explainer *explainer)
 		fprintf(stderr, "tdx-onlined: --explain=%s: %s\n", target->name,
 			target->kind == TARGET_ADDRESS ? "nothing is known of this address"
 						       : "there is no such thing here");
-		return 1;
+		return EXIT_FAILED;
 	}
 	snprintf(explanation.texts[TOPIC_WHAT], EXPLANATION_TEXT,
 		"It is there, and no memory of it has arrived after boot.");
@@ -118,7 +119,7 @@ static int explain_all(struct explainer *explainer)
 {
 	int r;
 
-	r = walk_all(&explainer->walk, true, explain_record, explainer);
+	r = decide_all(&explainer->decider, true, explain_record, explainer);
 	if (r < 0)
 		return r;
 	return explainer->n ? 0 : explain_other(explainer);
@@ -131,18 +132,18 @@ int explain_run(struct settings *settings, const struct target *target, bool jso
 	int r;
 
 	settings->config.present = PRESENT_ACT;
-	r = walk_init(&explainer.walk, &settings->config);
+	r = decider_init(&explainer.decider, &settings->config);
 	if (r < 0)
 		return r;
 	if (json)
 		report_init(&explainer.report, 0);
-	firmware = sensor_firmware(&explainer.walk.sensor);
-	explainer.facts = (struct explain_facts){
-		.snapshot = &explainer.walk.sensor.snapshot,
+	firmware = sensor_firmware(&explainer.decider.sensor);
+	explainer.world = (struct explain_world){
+		.snapshot = &explainer.decider.sensor.snapshot,
 		.srat = &firmware->srat,
 		.cedt = &firmware->cedt,
 		.config = &settings->config,
-		.ran = explainer.walk.state.earlier,
+		.ran = explainer.decider.state.earlier,
 	};
 	r = explain_all(&explainer);
 	if (r == 0 && json)

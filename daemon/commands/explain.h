@@ -11,7 +11,7 @@
 #include "tdxo/explain/target.h"
 
 /*
- * 0; 1 if there is nothing of the kind here, which has been said; a negative errno: -ENODEV
- * without memory hotplug.
+ * EXIT_DONE; EXIT_FAILED if there is nothing of the kind here, which has been said; a negative
+ * errno: -ENODEV without memory hotplug.
  */
 int explain_run(struct settings *settings, const struct target *target, bool json) MUST_CHECK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Once: a walk, and what it found in one of several formats.
+ * The dry run and the one shot: what was decided, in one of several formats.
  */
 #include "daemon/commands/plan.h"
 
@@ -8,13 +8,14 @@
 #include <stdio.h>
 
 #include "daemon/commands/config_diff.h"
+#include "daemon/commands/decide.h"
+#include "daemon/commands/exit_status.h"
 #include "daemon/commands/matches.h"
-#include "daemon/commands/walk.h"
 #include "daemon/output/report.h"
 #include "daemon/output/table.h"
 
 struct output {
-	enum once_format format;
+	enum plan_format format;
 	bool bare; /* rows, and no words around them */
 	struct report report;
 	struct table table;
@@ -26,24 +27,24 @@ struct output {
 
 static void output_done(struct output *output)
 {
-	if (output->format == ONCE_JSON)
+	if (output->format == PLAN_JSON)
 		report_done(&output->report);
-	if (output->format == ONCE_TABLE)
+	if (output->format == PLAN_TABLE)
 		table_done(&output->table);
 	matches_done(&output->matches);
 }
 
 static int output_init(
-	struct output *output, const struct once_options *options, const struct state *state)
+	struct output *output, const struct plan_options *options, const struct state *state)
 {
 	*output = (struct output){.format = options->format,
 		.bare = options->table->raw || options->table->noheadings,
 		.state = state,
 		.diff.state = state,
 		.matches.wanted = options->fail_on};
-	if (options->format == ONCE_JSON)
+	if (options->format == PLAN_JSON)
 		report_init(&output->report, state->disagreements);
-	return options->format == ONCE_TABLE ? table_init(&output->table, options->table) : 0;
+	return options->format == PLAN_TABLE ? table_init(&output->table, options->table) : 0;
 }
 
 static int output_add(const struct record *record, void *userdata)
@@ -57,9 +58,9 @@ static int output_add(const struct record *record, void *userdata)
 	r = matches_add(&output->matches, record);
 	if (r < 0)
 		return r;
-	if (output->format == ONCE_TABLE)
+	if (output->format == PLAN_TABLE)
 		return table_add(&output->table, record);
-	if (output->format == ONCE_JSON)
+	if (output->format == PLAN_JSON)
 		report_add(&output->report, record);
 	else
 		diff_range(&output->diff, record);
@@ -88,9 +89,9 @@ static int output_print(struct output *output, struct sensor *sensor, bool any)
 {
 	const struct snapshot *snapshot = &sensor->snapshot;
 
-	if (output->format == ONCE_JSON)
+	if (output->format == PLAN_JSON)
 		return report_print(&output->report, snapshot, sensor_firmware(sensor));
-	if (output->format == ONCE_DIFF) {
+	if (output->format == PLAN_DIFF) {
 		diff_end(&output->diff);
 		return 0;
 	}
@@ -108,28 +109,28 @@ static int conclude(const struct output *output)
 {
 	matches_tell(&output->matches);
 	if (output->matches.n)
-		return ONCE_MATCHED;
-	return output->incomplete ? ONCE_INCOMPLETE : 0;
+		return EXIT_MATCHED;
+	return output->incomplete ? EXIT_PARTIAL : EXIT_DONE;
 }
 
-int once_run(struct settings *settings, const struct once_options *options)
+int plan_run(struct settings *settings, const struct plan_options *options)
 {
-	CLEANUP(walk_done) struct walk walk;
+	CLEANUP(decider_done) struct decider decider;
 	CLEANUP(output_done) struct output output = {0};
 	int r;
 
 	/* This is the administrator's asking. */
-	if (options->format != ONCE_DIFF)
+	if (options->format != PLAN_DIFF)
 		settings->config.present = PRESENT_ACT;
-	r = walk_init(&walk, &settings->config);
+	r = decider_init(&decider, &settings->config);
 	if (r == 0)
-		r = output_init(&output, options, &walk.state);
+		r = output_init(&output, options, &decider.state);
 	if (r < 0)
 		return r;
-	if (options->format == ONCE_DIFF)
+	if (options->format == PLAN_DIFF)
 		diff_config(&output.diff, settings);
-	r = walk_all(&walk, options->dry, output_add, &output);
+	r = decide_all(&decider, options->dry, output_add, &output);
 	if (r >= 0)
-		r = output_print(&output, &walk.sensor, r > 0);
+		r = output_print(&output, &decider.sensor, r > 0);
 	return r < 0 ? r : conclude(&output);
 }

@@ -41,7 +41,7 @@ static void add_target(struct cxl *cxl, struct cxl_decoder *decoder, struct cxl_
 
 	snprintf(target.decoder, SYSFS_NAME, "%s", cxl_decoder_get_devname(decoder));
 	snprintf(target.memdev.name, SYSFS_NAME, "%s", cxl_memdev_get_devname(memdev));
-	snprintf(target.memdev.pci_address, SYSFS_NAME, "%s", cxl_memdev_get_host(memdev));
+	snprintf(target.memdev.host, SYSFS_NAME, "%s", cxl_memdev_get_host(memdev));
 	snprintf(target.memdev.firmware, SYSFS_NAME, "%s",
 		cxl_memdev_get_firmware_version(memdev) ?: "");
 	/* Short of memory, the record lacks it. */
@@ -49,7 +49,7 @@ static void add_target(struct cxl *cxl, struct cxl_decoder *decoder, struct cxl_
 }
 
 /* libcxl 76 does not read it, 81 does. The kernel writes -1 for a window without a QoS class. */
-static void read_qos_class(struct origin *root)
+static void read_qos_class(struct cxl_window *root)
 {
 	uint64_t qos_class;
 	struct path path;
@@ -63,13 +63,13 @@ static void read_qos_class(struct origin *root)
 
 static void add_root(struct cxl *cxl, struct cxl_decoder *decoder)
 {
-	struct origin root = {0};
+	struct cxl_window root = {0};
 	uint64_t start = cxl_decoder_get_resource(decoder), size = cxl_decoder_get_size(decoder);
 
 	snprintf(root.decoder, SYSFS_NAME, "%s", cxl_decoder_get_devname(decoder));
 	/* What cannot be read is ULLONG_MAX to libcxl. */
 	if (size && size <= UINT64_MAX - start)
-		root.window = (struct range){start, start + size};
+		root.range = (struct range){start, start + size};
 	read_qos_class(&root);
 	(void)array_append(cxl->roots, cxl->n_roots, root);
 }
@@ -134,23 +134,23 @@ static const struct memdev *see_memdev(struct cxl *cxl, const char *decoder)
 	return find_memdev(cxl, decoder);
 }
 
-static void describe_memdevs(struct cxl *cxl, struct arrival *arrival)
+static void describe_memdevs(struct cxl *cxl, const char *region, struct cxl_origin *origin)
 {
 	char decoder[SYSFS_NAME];
 	const struct memdev *memdev;
 	struct path path;
 
 	for (unsigned int i = 0; i < MEMDEVS_MAX; i++) {
-		path_of(&path, SYS_CXL_DEVICE "/target%u", arrival->region, i);
+		path_of(&path, SYS_CXL_DEVICE "/target%u", region, i);
 		if (sysfs_read(path.text, decoder, sizeof(decoder)) < 0)
 			return;
 		memdev = see_memdev(cxl, decoder);
 		if (memdev)
-			arrival->memdevs[arrival->n_memdevs++] = *memdev;
+			origin->memdevs[origin->n_memdevs++] = *memdev;
 	}
 }
 
-static const struct origin *find_root(const struct cxl *cxl, const char *decoder)
+static const struct cxl_window *find_root(const struct cxl *cxl, const char *decoder)
 {
 	for (size_t i = 0; i < cxl->n_roots; i++)
 		if (strcmp(cxl->roots[i].decoder, decoder) == 0)
@@ -159,13 +159,13 @@ static const struct origin *find_root(const struct cxl *cxl, const char *decoder
 }
 
 /* Root decoders are those of firmware: one that is known has not changed. */
-static void describe_window(struct cxl *cxl, struct arrival *arrival)
+static void describe_window(struct cxl *cxl, const char *region, struct cxl_origin *origin)
 {
-	const struct origin *root;
+	const struct cxl_window *root;
 	char decoder[SYSFS_NAME];
 	struct path path;
 
-	path_of(&path, SYS_CXL_DEVICE, arrival->region);
+	path_of(&path, SYS_CXL_DEVICE, region);
 	if (sysfs_link_name(path.text, 1, decoder, sizeof(decoder)) < 0)
 		return;
 	root = find_root(cxl, decoder);
@@ -174,27 +174,24 @@ static void describe_window(struct cxl *cxl, struct arrival *arrival)
 		root = find_root(cxl, decoder);
 	}
 	if (root)
-		arrival->origin = *root;
+		origin->window = *root;
 }
 
 /* An attribute of the region; empty if it has none: a volatile one has no UUID. */
-static void read_attribute(const struct arrival *arrival, const char *name, char text[SYSFS_NAME])
+static void read_attribute(const char *region, const char *name, char text[SYSFS_NAME])
 {
 	struct path path;
 
-	path_of(&path, SYS_CXL_DEVICE "/%s", arrival->region, name);
+	path_of(&path, SYS_CXL_DEVICE "/%s", region, name);
 	if (sysfs_read(path.text, text, SYSFS_NAME) < 0)
 		text[0] = '\0';
 }
 
-void cxl_describe(struct cxl *cxl, struct arrival *arrival)
+void cxl_describe(struct cxl *cxl, const char *region, struct cxl_origin *ret_origin)
 {
-	arrival->origin = (struct origin){0};
-	arrival->n_memdevs = 0;
-	if (!arrival->region[0])
-		return;
-	describe_memdevs(cxl, arrival);
-	describe_window(cxl, arrival);
-	read_attribute(arrival, "uuid", arrival->region_uuid);
-	read_attribute(arrival, "mode", arrival->origin.mode);
+	memset(ret_origin, 0, sizeof(*ret_origin));
+	describe_memdevs(cxl, region, ret_origin);
+	describe_window(cxl, region, ret_origin);
+	read_attribute(region, "uuid", ret_origin->region_uuid);
+	read_attribute(region, "mode", ret_origin->region_mode);
 }

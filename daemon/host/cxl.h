@@ -11,14 +11,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "tdxo/memory/arrival.h"
+#include "tdxo/memory/origin.h"
 
 struct cxl_target;
 
 struct cxl {
 	struct cxl_target *targets; /* the endpoint decoders, each with its memory device */
 	size_t n;
-	struct origin *roots; /* the root decoders */
+	struct cxl_window *roots; /* the root decoders, each with its window */
 	size_t n_roots;
 	bool fresh; /* nothing of CXL has changed since they were read */
 };
@@ -28,8 +28,5 @@ void cxl_done(struct cxl *cxl);
 /* Read the topology, unless what is known is fresh. What cannot be read is left out. */
 void cxl_refresh(struct cxl *cxl);
 
-/*
- * Fill in the memory devices and the window of a range that has a CXL region. Evidence for the
- * record only: what cannot be found out stays empty.
- */
-void cxl_describe(struct cxl *cxl, struct arrival *arrival);
+/* What is known of a CXL region; what cannot be found out stays empty. */
+void cxl_describe(struct cxl *cxl, const char *region, struct cxl_origin *ret_origin);

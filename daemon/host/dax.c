@@ -82,28 +82,45 @@ static int read_mapping(
 	return last > start ? 0 : -EBADMSG;
 }
 
-/* Only root may read where a device lies. libdaxctl 76 would tell it too, but leaks it. */
-static int read_mappings(struct dax_device *device, struct complaints *complaints)
+/*
+ * Add where a device lies. Only root may read it; libdaxctl 76 would tell it too, but leaks it.
+ * 0; 1 if only a part of it could be read, which is as good as nothing: the rest may be anywhere;
+ * -ENOMEM.
+ */
+static int read_place(struct device *device, struct path *path)
 {
 	struct range mapping;
-	struct path path;
 	uint64_t size = 0;
 	int r;
 
-	for (unsigned int i = 0; (r = read_mapping(device->name, i, &path, &mapping)) == 0; i++) {
-		if (array_append(device->mappings, device->n_mappings, mapping) < 0)
+	for (unsigned int i = 0; (r = read_mapping(device->name, i, path, &mapping)) == 0; i++) {
+		if (array_append(device->ranges, device->n_ranges, mapping) < 0)
 			return -ENOMEM;
 		size += range_size(mapping);
 	}
-	if (!device->n_mappings)
+	if (!device->n_ranges)
 		return 0;
-	/* Half of it is worse than nothing: the other half may hold anything. */
-	if (r != -ENOENT || size != device->size) {
-		complain(complaints, "%s: the mappings do not make up the size of %s", path.text,
-			device->name);
-		device->n_mappings = 0;
-	}
-	qsort(device->mappings, device->n_mappings, sizeof(*device->mappings), compare_ranges);
+	qsort(device->ranges, device->n_ranges, sizeof(*device->ranges), compare_ranges);
+	if (r == -ENOENT && size == device->size)
+		return 0;
+	device->n_ranges = 0;
+	return 1;
+}
+
+int dax_look_again(struct device *device)
+{
+	CLEANUP(device_done) struct device now = *device;
+	struct path path;
+
+	now.ranges = NULL;
+	now.n_ranges = 0;
+	if (dax_identity(device->name) != device->identity)
+		return 1;
+	if (read_place(&now, &path) == -ENOMEM)
+		return -ENOMEM;
+	if (!device_lies_at(device, now.ranges, now.n_ranges))
+		return 1;
+	device->driver = dax_driver_of(device->name);
 	return 0;
 }
 
@@ -116,39 +133,40 @@ uint64_t dax_identity(const char *device)
 	return stat(path_of(&path, SYS_DAX_DEVICE, device), &st) < 0 ? 0 : st.st_ino;
 }
 
-static int append_device(struct snapshot *snapshot, struct daxctl_region *region,
+static int append_device(struct devices *devices, struct daxctl_region *region,
 	struct daxctl_dev *dev, struct complaints *complaints)
 {
-	const char *path = daxctl_region_get_path(region);
-	struct dax_device device = {
-		.identity = dax_identity(daxctl_dev_get_devname(dev)),
+	const char *name = daxctl_dev_get_devname(dev), *path = daxctl_region_get_path(region);
+	CLEANUP(device_done)
+	struct device device = {
+		.identity = dax_identity(name),
 		.type = device_type_of_dax_path(path),
-		.driver = dax_driver_of(daxctl_dev_get_devname(dev)),
-		.target_node = daxctl_dev_get_target_node(dev),
+		.driver = dax_driver_of(name),
+		.node = daxctl_dev_get_target_node(dev),
 		.size = daxctl_dev_get_size(dev),
 	};
+	struct path file;
 	int r;
 
-	snprintf(device.name, sizeof(device.name), "%s", daxctl_dev_get_devname(dev));
+	snprintf(device.name, sizeof(device.name), "%s", name);
 	copy_region(device.region, path);
-	if (device.target_node < 0)
-		device.target_node = NODE_UNKNOWN;
-	r = read_mappings(&device, complaints);
-	if (array_append(snapshot->dax, snapshot->n_dax, device) < 0) {
-		free(device.mappings);
-		return -ENOMEM;
-	}
-	if (device.size && !device.n_mappings)
+	if (device.node < 0)
+		device.node = NODE_UNKNOWN;
+	r = read_place(&device, &file);
+	if (r > 0)
+		complain(complaints, "%s: the mappings do not make up the size of %s", file.text,
+			name);
+	else if (device.size && !device.n_ranges)
 		complain(complaints,
 			SYS_DAX_DEVICE "/mapping0: cannot be read, so where %s lies"
 				       " is not known",
-			device.name, device.name);
-	if (device.target_node == NODE_UNKNOWN)
+			name, name);
+	if (device.node == NODE_UNKNOWN)
 		complain(complaints, SYS_DAX_DEVICE "/target_node: no node", device.name);
-	return r;
+	return r < 0 ? r : devices_add(devices, &device);
 }
 
-int dax_list(struct dax *dax, struct snapshot *snapshot, struct complaints *complaints)
+int dax_list(struct dax *dax, struct devices *devices, struct complaints *complaints)
 {
 	struct daxctl_region *region;
 	struct daxctl_dev *dev;
@@ -165,7 +183,7 @@ int dax_list(struct dax *dax, struct snapshot *snapshot, struct complaints *comp
 	{
 		daxctl_dev_foreach(region, dev)
 		{
-			r = append_device(snapshot, region, dev, complaints);
+			r = append_device(devices, region, dev, complaints);
 			if (r < 0)
 				return r;
 		}

@@ -8,7 +8,7 @@
 
 #include "daemon/log/complaints.h"
 #include "tdxo/base/compiler.h"
-#include "tdxo/memory/snapshot.h"
+#include "tdxo/memory/facts.h"
 
 struct daxctl_ctx;
 
@@ -18,8 +18,14 @@ struct dax {
 
 void dax_done(struct dax *dax);
 
-/* Append all dax devices to the snapshot. 0, or a negative errno, complained about; -ENOMEM. */
-int dax_list(struct dax *dax, struct snapshot *snapshot, struct complaints *complaints) MUST_CHECK;
+/* Append all dax devices. 0, or a negative errno, complained about; -ENOMEM. */
+int dax_list(struct dax *dax, struct devices *devices, struct complaints *complaints) MUST_CHECK;
+
+/*
+ * See whether a device is still as it was listed: the same, in the same place. 0, and then its
+ * driver is the one of now; 1: it has gone, or lies elsewhere; -ENOMEM.
+ */
+int dax_look_again(struct device *device) MUST_CHECK;
 
 /* Tells a device from another that had its name before; 0: there is none. */
 uint64_t dax_identity(const char *device);

@@ -2,9 +2,9 @@
 /*
  * The sensor: fills the snapshot.
  *
- * It is told to look again and does so; it keeps nothing of the events. A look lists the
- * memory blocks' names and the dax devices. The states of blocks are read only for a range
- * that is to be decided, by sensor_examine().
+ * It is told to look again and does so; it keeps nothing of the events. A look lists memory
+ * blocks and devices, and costs little. What one device is decided by is read when it is its turn,
+ * by sensor_complete().
  */
 #pragma once
 
@@ -13,9 +13,9 @@
 #include "daemon/host/firmware.h"
 #include "daemon/log/complaints.h"
 #include "tdxo/base/compiler.h"
-#include "tdxo/memory/arrival.h"
+#include "tdxo/memory/facts.h"
 #include "tdxo/memory/snapshot.h"
-#include "tdxo/policy/policy.h"
+#include "tdxo/policy/config.h"
 
 struct sensor {
 	struct snapshot snapshot;
@@ -26,7 +26,7 @@ struct sensor {
 	bool firmware_read;
 	struct range_set boot_ram; /* as firmware told it, not narrowed: tells a DIMM's entry */
 	enum boot_source boot_ram_source;
-	struct blocks before;	    /* the blocks of the last look that counted, or none */
+	struct block_ids before;    /* the blocks of the last look that counted, or none */
 	bool blind;		    /* the last look could not see all */
 	bool was_active;	    /* the TDX state was found active at some time of this boot */
 	struct tdx_log log;	    /* the kernel's messages about TDX, and those of tdx_failure */
@@ -59,29 +59,28 @@ int sensor_look(struct sensor *sensor) MUST_CHECK;
  */
 int sensor_glance(struct sensor *sensor) MUST_CHECK;
 
-/* All ranges that are there now and were not at boot. */
-int sensor_arrivals(struct sensor *sensor, struct arrivals *ret_arrivals) MUST_CHECK;
+/* All devices that are there now and were not at boot. 0 or -ENOMEM. */
+int sensor_devices(const struct sensor *sensor, struct devices *ret_devices) MUST_CHECK;
 
 /* What was seen until now has been decided: only what comes later has arrived. 0 or -ENOMEM. */
 int sensor_settle(struct sensor *sensor) MUST_CHECK;
 
 /*
- * Read what the decision on a range needs: its driver, its blocks' states, its node, and what
- * its memory map would cost.
+ * Complete the facts of a device. 0; 1 if it is not there any more as it was seen, so that it is to
+ * be looked for again; -ENOMEM. Only after 0 there is something to be freed.
  */
-void sensor_examine(struct sensor *sensor, struct arrival *arrival);
+int sensor_complete(
+	struct sensor *sensor, const struct device *device, struct facts *ret_facts) MUST_CHECK;
 
-/* Fill in where a range comes from: evidence for its record, which costs more than the decision. */
-void sensor_describe(struct sensor *sensor, struct arrival *arrival);
+/* The blocks of a device as they are now. 0 or -ENOMEM. */
+int sensor_read_blocks(
+	struct sensor *sensor, const struct device *device, struct blocks *ret_blocks) MUST_CHECK;
 
 /* What firmware's tables say, read once; what is wrong with them is complained about. */
 const struct firmware *sensor_firmware(struct sensor *sensor);
 
 /* List the blocks again; if that fails twice, those of the last time stay. 0 or -ENOMEM. */
 int sensor_list_blocks(struct sensor *sensor) MUST_CHECK;
-
-/* See what became of a range: the states of its blocks, as they were listed last; its driver. */
-void sensor_review(struct sensor *sensor, struct arrival *arrival);
 
 /* The state of one block. 0, or a negative errno: -ENOENT if there is no such block. */
 int sensor_block_state(uint64_t id, enum block_state *ret_state) MUST_CHECK;
@@ -90,7 +89,11 @@ int sensor_block_state(uint64_t id, enum block_state *ret_state) MUST_CHECK;
 int sensor_block_node(uint64_t id) MUST_CHECK;
 
 /* The zone of the highest block of a range that is online; empty if none is, or it is not known. */
-void sensor_zone_of(const struct sensor *sensor, struct range range, char *ret_zone, size_t size);
+void sensor_zone_of(const struct sensor *sensor, const struct blocks *blocks, struct range range,
+	char *ret_zone, size_t size);
+
+/* What the switch reads now that gives dax devices a driver. */
+enum dax_autoprobe sensor_dax_autoprobe(void);
 
 /* Read the sources of the TDX state again. */
 void sensor_read_tdx(struct sensor *sensor);

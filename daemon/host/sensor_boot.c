@@ -205,10 +205,10 @@ static int gather(const struct snapshot *snapshot, struct range_set *blocks, str
 
 	for (size_t i = 0; r == 0 && i < snapshot->blocks.n; i++)
 		r = range_set_add(
-			blocks, block_range(snapshot->blocks.blocks[i].id, snapshot->block_size));
-	for (size_t i = 0; r == 0 && i < snapshot->n_dax; i++)
-		for (size_t j = 0; r == 0 && j < snapshot->dax[i].n_mappings; j++)
-			r = range_set_add(dax, snapshot->dax[i].mappings[j]);
+			blocks, block_range(snapshot->blocks.ids[i], snapshot->block_size));
+	for (size_t i = 0; r == 0 && i < snapshot->dax.n; i++)
+		for (size_t j = 0; r == 0 && j < snapshot->dax.items[i].n_ranges; j++)
+			r = range_set_add(dax, snapshot->dax.items[i].ranges[j]);
 	return r;
 }
 
@@ -250,6 +250,7 @@ int sensor_list_dimms(struct sensor *sensor)
 		if (r < 0)
 			return r;
 	}
+	free(sensor->snapshot.dimms);
 	sensor->snapshot.dimms = dimms.ranges;
 	sensor->snapshot.n_dimms = dimms.n;
 	dimms.ranges = NULL;

@@ -25,7 +25,7 @@ static void put_own_range(struct strbuf *text, const struct line *line)
 
 static void put_window(struct strbuf *text, const struct line *line)
 {
-	put_range(text, line->record->arrival.origin.window);
+	put_range(text, record_window(line->record));
 }
 
 /* Firmware may tell of a window that the kernel has no decoder for. */
@@ -39,17 +39,17 @@ static void put_window_name(struct strbuf *text, const char *decoder, struct ran
 
 static void put_name(struct strbuf *text, const struct line *line)
 {
-	const struct arrival *arrival = &line->record->arrival;
+	const struct facts *facts = line->record->facts;
 
 	switch (line->level) {
 	case LEVEL_WINDOW:
-		put_window_name(text, arrival->origin.decoder, line->range);
+		put_window_name(text, facts->cxl.window.decoder, line->range);
 		break;
 	case LEVEL_REGION:
-		strbuf_append(text, "%s", arrival->region);
+		strbuf_append(text, "%s", facts->device.region);
 		break;
 	case LEVEL_DEVICE:
-		strbuf_append(text, "%s", arrival->device);
+		strbuf_append(text, "%s", facts->device.name);
 		break;
 	default:
 		put_range(text, line->range);
@@ -64,21 +64,21 @@ static void put_item(struct strbuf *text, const char *item)
 
 static void put_memdevs(struct strbuf *text, const struct line *line)
 {
-	for (size_t i = 0; i < line->record->arrival.n_memdevs; i++)
-		put_item(text, line->record->arrival.memdevs[i].name);
+	for (size_t i = 0; i < line->record->facts->cxl.n_memdevs; i++)
+		put_item(text, line->record->facts->cxl.memdevs[i].name);
 }
 
 static void put_serials(struct strbuf *text, const struct line *line)
 {
-	for (size_t i = 0; i < line->record->arrival.n_memdevs; i++)
+	for (size_t i = 0; i < line->record->facts->cxl.n_memdevs; i++)
 		strbuf_append(text, "%s0x%" PRIx64, i ? "," : "",
-			line->record->arrival.memdevs[i].serial);
+			line->record->facts->cxl.memdevs[i].serial);
 }
 
 static void put_hosts(struct strbuf *text, const struct line *line)
 {
-	for (size_t i = 0; i < line->record->arrival.n_memdevs; i++)
-		put_item(text, line->record->arrival.memdevs[i].pci_address);
+	for (size_t i = 0; i < line->record->facts->cxl.n_memdevs; i++)
+		put_item(text, line->record->facts->cxl.memdevs[i].host);
 }
 
 #define BOTH   (COLUMN_IN_LIST | COLUMN_IN_TREE)

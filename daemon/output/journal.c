@@ -42,13 +42,13 @@
 #define ENTRY_FIELDS (3 + RECORD_FIELDS + 4 * MEMDEVS_MAX + TDX_SOURCE_MAX + 1)
 
 /* A journal entry under construction. */
-struct entry {
+struct journal_entry {
 	char texts[ENTRY_FIELDS][RECORD_SENTENCE + 32];
 	struct iovec fields[ENTRY_FIELDS];
 	int n;
 };
 
-static void PRINTF(2, 3) add(struct entry *entry, const char *format, ...)
+static void PRINTF(2, 3) add(struct journal_entry *entry, const char *format, ...)
 {
 	char *text = entry->texts[entry->n];
 	va_list args;
@@ -60,7 +60,7 @@ static void PRINTF(2, 3) add(struct entry *entry, const char *format, ...)
 }
 
 /* TDXO_NAME=value; a field that is absent has no line. */
-static void add_field(struct entry *entry, const struct field *field)
+static void add_field(struct journal_entry *entry, const struct field *field)
 {
 	char name[32];
 	size_t i;
@@ -79,7 +79,7 @@ static void add_field(struct entry *entry, const struct field *field)
 }
 
 /* What the state of TDX was decided by. */
-static void add_evidence(struct entry *entry, const struct tdx *tdx)
+static void add_evidence(struct journal_entry *entry, const struct tdx *tdx)
 {
 	for (enum tdx_source source = 0; source < TDX_SOURCE_MAX; source++)
 		add(entry, "TDXO_EVIDENCE=%s: %s", tdx_source_to_string(source),
@@ -102,17 +102,17 @@ static const char *message_id(const struct record *record)
 		return MESSAGE_DISAGREEMENT;
 	if (record->outcome.result == RESULT_CHANGED)
 		return MESSAGE_CHANGED;
-	return record->decision.reason == REASON_KERNEL_REFUSED ? MESSAGE_REFUSED
-								: ids[record->decision.verdict];
+	return record->decision->reason == REASON_KERNEL_REFUSED ? MESSAGE_REFUSED
+								 : ids[record->decision->verdict];
 }
 
 static int priority_of(const struct record *record)
 {
 	if (record->outcome.result == RESULT_FAILED || record->outcome.result == RESULT_PARTIAL)
 		return LOG_ERR;
-	if (record->decision.overruled || record_disagrees(record))
+	if (record->decision->overruled || record_disagrees(record))
 		return LOG_WARNING;
-	switch (record->decision.reason) {
+	switch (record->decision->reason) {
 	case REASON_KERNEL_REFUSED:
 	case REASON_ROLLED_BACK:
 	case REASON_NO_HEAD_ROOM:
@@ -129,7 +129,7 @@ void journal_record(const struct record *record)
 {
 	char sentence[RECORD_SENTENCE];
 	struct field fields[RECORD_FIELDS];
-	struct entry entry = {0};
+	struct journal_entry entry = {0};
 	size_t n;
 
 	record_sentence(record, sentence);
@@ -143,23 +143,23 @@ void journal_record(const struct record *record)
 	n = record_fields(record, fields);
 	for (size_t i = 0; i < n; i++)
 		add_field(&entry, &fields[i]);
-	for (size_t i = 0; i < record->arrival.n_memdevs; i++) {
-		const struct memdev *memdev = &record->arrival.memdevs[i];
+	for (size_t i = 0; i < record->facts->cxl.n_memdevs; i++) {
+		const struct memdev *memdev = &record->facts->cxl.memdevs[i];
 
 		add(&entry, "TDXO_MEMDEV=%s", memdev->name);
 		add(&entry, "TDXO_SERIAL=0x%" PRIx64, memdev->serial);
-		add(&entry, "TDXO_HOST=%s", memdev->pci_address);
+		add(&entry, "TDXO_HOST=%s", memdev->host);
 		if (memdev->firmware[0])
 			add(&entry, "TDXO_FIRMWARE_VERSION=%s", memdev->firmware);
 	}
-	add_evidence(&entry, &record->tdx);
+	add_evidence(&entry, &record->facts->tdx);
 	sd_journal_sendv(entry.fields, entry.n);
 }
 
 void journal_tdx(const struct tdx *tdx)
 {
 	struct field fields[TDX_FIELDS];
-	struct entry entry = {0};
+	struct journal_entry entry = {0};
 	char state[RECORD_SENTENCE];
 	struct strbuf text = strbuf_in(state, sizeof(state));
 

@@ -29,18 +29,18 @@ static void add_text(struct json parent, const char *key, const char *text)
 		json_add_null(parent, key);
 }
 
-static void add_memdevs(struct json parent, const struct arrival *arrival)
+static void add_memdevs(struct json parent, const struct cxl_origin *cxl)
 {
 	struct json array = json_add_array(parent, "memdevs");
 
-	for (size_t i = 0; i < arrival->n_memdevs; i++) {
-		const struct memdev *memdev = &arrival->memdevs[i];
+	for (size_t i = 0; i < cxl->n_memdevs; i++) {
+		const struct memdev *memdev = &cxl->memdevs[i];
 		struct json object = json_add_object(array, NULL);
 		char serial[SERIAL_TEXT];
 
 		snprintf(serial, sizeof(serial), "0x%" PRIx64, memdev->serial);
 		add_text(object, "memdev", memdev->name);
-		add_text(object, "host", memdev->pci_address);
+		add_text(object, "host", memdev->host);
 		json_add_text(object, "serial", serial);
 		add_text(object, "firmware_version", memdev->firmware);
 	}
@@ -94,7 +94,7 @@ static void fill_range(struct json object, const struct record *record)
 			continue;
 		add_field(object, field);
 		if (strcmp(field->name, "qos_class") == 0)
-			add_memdevs(object, &record->arrival);
+			add_memdevs(object, &record->facts->cxl);
 	}
 	add_steps(object, record->plan);
 }
@@ -151,7 +151,7 @@ static void add_guard(struct json parent, const struct snapshot *snapshot)
 	};
 	struct json object = json_add_object(parent, "guard");
 
-	add_text(object, "drivers_autoprobe", autoprobe[snapshot->dax_autoprobe]);
+	add_text(object, JSON_DAX_AUTOPROBE, autoprobe[snapshot->dax_autoprobe]);
 	add_text(object, JSON_AUTO_ONLINE_BLOCKS, snapshot->auto_online_blocks);
 }
 

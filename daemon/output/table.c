@@ -3,9 +3,7 @@
  * The table: one row per range, one column per thing that was asked for.
  *
  * As a tree it has further lines, for what ranges have in common. The branches of a line are
- * found again by its name, which is unique below its parent. A device has more than one range,
- * and they come in a row, so only its line is written more than once, each time with the size
- * of all that has come.
+ * found again by its name, which is unique below its parent.
  */
 #include "daemon/output/table.h"
 
@@ -42,7 +40,7 @@ static const char *colour_of(const struct record *record)
 
 	if (result == RESULT_PARTIAL || result == RESULT_FAILED)
 		return "red";
-	return colours[record->decision.verdict];
+	return colours[record->decision->verdict];
 }
 
 static int add_column(struct table *table, const struct column *column)
@@ -142,11 +140,6 @@ static int add_branch(struct table *table, struct line *line, struct libscols_li
 		row = scols_table_new_line(table->table, *parent);
 	if (!row)
 		return -ENOMEM;
-	if (line->level == LEVEL_DEVICE) {
-		line->size += row == table->device ? table->device_size : 0;
-		table->device = row;
-		table->device_size = line->size;
-	}
 	*parent = row;
 	return fill(table, row, line);
 }
@@ -154,12 +147,11 @@ static int add_branch(struct table *table, struct line *line, struct libscols_li
 static int add_branches(
 	struct table *table, const struct record *record, struct libscols_line **parent)
 {
-	const struct arrival *arrival = &record->arrival;
-	struct range window = arrival->origin.window;
+	struct range window = record_window(record);
 	struct line lines[] = {
 		{LEVEL_WINDOW, record, window, range_size(window)},
 		{LEVEL_REGION, record, {0}, 0},
-		{LEVEL_DEVICE, record, {0}, arrival->size},
+		{LEVEL_DEVICE, record, {0}, record->facts->device.size},
 	};
 	static_assert(ARRAY_SIZE(lines) == LEVEL_RANGE, "a line for all but the range itself");
 	int r = 0;
@@ -171,12 +163,10 @@ static int add_branches(
 
 int table_add(struct table *table, const struct record *record)
 {
-	struct line line = {LEVEL_RANGE, record, {0}, record->arrival.size};
+	struct line line = {LEVEL_RANGE, record, record->range, record_size(record)};
 	struct libscols_line *parent = NULL, *row;
 	int r = 0;
 
-	if (record->arrival.fault != FAULT_UNREADABLE)
-		line.range = record->arrival.range;
 	if (table->options.tree)
 		r = add_branches(table, record, &parent);
 	if (r < 0)

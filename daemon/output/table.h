@@ -13,14 +13,11 @@ struct table {
 	struct table_options options;
 	const struct column *columns[COLUMNS_MAX];
 	size_t n_columns;
-	struct libscols_line *device; /* the line of the last range's device, or NULL */
-	uint64_t device_size;	      /* of the ranges below it so far */
 };
 
 int table_init(struct table *table, const struct table_options *options) MUST_CHECK;
 void table_done(struct table *table);
 
-/* The ranges of a device come one after the other. */
 int table_add(struct table *table, const struct record *record) MUST_CHECK;
 
 int table_print(struct table *table) MUST_CHECK;

@@ -1,83 +1,118 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Drift. The states of blocks are read only where an event said that some have changed.
+ * Drift: what somebody changes by hand of a device that has been decided.
+ *
+ * That is his right. One record says so, and nothing is done about it until the next reload. The
+ * states of blocks are read only where an event said that some have changed.
  */
-#include "daemon/service/drift.h"
+#include "daemon/service/loop.h"
 
 #include <stdio.h>
 
-/* The range of an entry as it is now; false: it is not there. */
-static bool find_now(const struct entry *entry, const struct arrivals *all, struct arrival *ret_now)
+/* The device of an entry as it is now, of a run only the part that it knows. NULL: not there. */
+static const struct device *find_now(
+	const struct history_entry *entry, const struct devices *all, struct device *ret_now)
 {
 	for (size_t i = 0; i < all->n; i++) {
-		if (!arrival_is_within(&entry->arrival, &all->items[i]))
+		if (!device_is_within(&entry->device, &all->items[i]))
 			continue;
 		*ret_now = all->items[i];
-		ret_now->range = entry->arrival.range;
-		ret_now->size = entry->arrival.size;
-		return true;
+		ret_now->ranges = entry->device.ranges; /* borrowed */
+		ret_now->n_ranges = entry->device.n_ranges;
+		ret_now->size = entry->device.size;
+		return ret_now;
 	}
+	return NULL;
+}
+
+static bool blocks_changed(const struct service *service, struct range range)
+{
+	uint64_t size = service->sensor.snapshot.block_size;
+
+	return range.start / size < service->monitor.end_block &&
+	       (range.end + size - 1) / size > service->monitor.first_block;
+}
+
+static bool may_have_changed(
+	const struct service *service, const struct history_entry *entry, const struct device *now)
+{
+	if (now->driver != entry->device.driver)
+		return true;
+	for (size_t i = 0; i < now->n_ranges; i++)
+		if (blocks_changed(service, now->ranges[i]))
+			return true;
 	return false;
 }
 
-static bool blocks_changed(const struct drift *drift, struct range range)
+/* A record for each range of which something has changed. */
+static void write_changes(
+	struct service *service, const struct history_entry *entry, const struct facts *facts)
 {
-	uint64_t size = drift->sensor->snapshot.block_size;
+	struct decision decision = {.verdict = entry->verdict,
+		.reason = entry->reason,
+		.expected = policy_expects(facts)};
+	const struct firmware *firmware = sensor_firmware(&service->sensor);
+	const struct device *device = &facts->device;
 
-	return range.start / size < drift->end_block &&
-	       (range.end + size - 1) / size > drift->first_block;
-}
+	snprintf(decision.rule, sizeof(decision.rule), "%s", entry->rule);
+	for (size_t i = 0; i < device->n_ranges; i++) {
+		struct range range = device->ranges[i];
+		struct record record = {
+			.facts = facts,
+			.decision = &decision,
+			.range = range,
+			.origin = firmware_origin_find(&firmware->srat, &firmware->cedt, range),
+			.outcome = {.result = RESULT_CHANGED,
+				.answer = entry->answer,
+				.driver = device->driver,
+				.blocks = blocks_count(&facts->blocks, range, facts->block_size)},
+		};
 
-static void record_drift(
-	const struct drift *drift, struct entry *entry, const struct record *record)
-{
-	entry->changed = true;
-	if (record->outcome.answer)
-		entry->answer = record->outcome.answer;
-	work_record(drift->work, record);
-	work_save(drift->work);
-}
-
-static void check_entry(const struct drift *drift, struct entry *entry, const struct arrival *now)
-{
-	const struct snapshot *snapshot = &drift->sensor->snapshot;
-	struct record record = {
-		.arrival = *now,
-		.decision = {.verdict = entry->verdict,
-			.reason = entry->reason,
-			.expected = policy_expects(drift->sensor->config, snapshot, now)},
-		.outcome = {.result = RESULT_CHANGED, .blocks = entry->blocks},
-		.tdx = snapshot->tdx,
-	};
-
-	if (now->driver != entry->arrival.driver || blocks_changed(drift, now->range)) {
-		sensor_review(drift->sensor, &record.arrival);
-		record.outcome.blocks = snapshot_count(snapshot, now->range);
+		if (device->driver != entry->device.driver || blocks_changed(service, range))
+			service_write_record(service, &record);
 	}
-	/* Whoever put more of it online has asked the kernel. */
-	if (record.outcome.blocks.online > entry->blocks.online)
-		record.outcome.answer = ANSWER_ACCEPTS;
+}
+
+static int check(struct service *service, struct history_entry *entry, const struct device *device)
+{
+	CLEANUP(facts_done) struct facts facts = {0};
+	struct block_count count;
+	int r;
+
+	r = sensor_complete(&service->sensor, device, &facts);
+	/* It has gone, and the next look sees that. */
+	if (r != 0)
+		return r < 0 ? r : 0;
+	count = facts_count(&facts);
 	/* kmem is still making blocks of it: each of them is news. */
-	if (record.arrival.driver == DAX_DRIVER_KMEM && !record.outcome.blocks.present)
-		return;
-	if (!entry_is_changed(entry, &record.arrival, &record.outcome.blocks))
-		return;
-	snprintf(record.decision.rule, sizeof(record.decision.rule), "%s", entry->rule);
-	sensor_describe(drift->sensor, &record.arrival);
-	record_drift(drift, entry, &record);
+	if (facts.device.driver == DAX_DRIVER_KMEM && !count.present)
+		return 0;
+	if (!history_entry_is_changed(entry, facts.device.driver, &count))
+		return 0;
+	/* Whoever put more of it online has asked the kernel. */
+	if (count.online > entry->blocks.online)
+		entry->answer = ANSWER_ACCEPTS;
+	entry->changed = true;
+	write_changes(service, entry, &facts);
+	service_save(service);
+	return 0;
 }
 
-void drift_check(const struct drift *drift, const struct arrivals *all)
+int service_record_drift(struct service *service, const struct devices *all)
 {
-	struct history *history = &drift->work->state->history;
+	struct history *history = &service->state.history;
+	int r = 0;
 
-	if (!drift->drivers && drift->first_block == drift->end_block)
-		return;
-	for (size_t i = 0; i < history->n; i++) {
-		struct entry *entry = &history->entries[i];
-		struct arrival now;
+	if (!service->drivers_changed && !service->monitor.end_block)
+		return 0;
+	for (size_t i = 0; r == 0 && i < history->n; i++) {
+		struct history_entry *entry = &history->entries[i];
+		struct device buffer;
+		const struct device *now = entry->changed ? NULL : find_now(entry, all, &buffer);
 
-		if (!entry->changed && find_now(entry, all, &now) && !work_holds(drift->work, &now))
-			check_entry(drift, entry, &now);
+		if (now && !service_is_busy_with(service, now) &&
+			may_have_changed(service, entry, now))
+			r = check(service, entry, now);
 	}
+	return r;
 }

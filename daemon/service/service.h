@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The daemon: owns everything, and the event loop.
+ * The service: decides devices as they come, until it is stopped.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 #include "tdxo/tdx/state.h"
 
 /*
- * Run until told to stop. A reload replaces the settings; `tdx` is what the command line
- * gives in place of TDX=, or NULL. 0; a negative errno: -ENODEV without memory hotplug.
+ * Run until SIGTERM or SIGINT. `tdx` is the mode of the command line, which no configuration
+ * changes, or NULL. 0 or a negative errno: -ENODEV without memory hotplug.
  */
-int daemon_run(struct settings *settings, const enum tdx_mode *tdx) MUST_CHECK;
+int service_run(struct settings *settings, const enum tdx_mode *tdx) MUST_CHECK;

@@ -16,6 +16,7 @@
 #include "daemon/host/root.h"
 #include "daemon/host/sysfs.h"
 #include "daemon/log/log.h"
+#include "tdxo/base/array.h"
 
 /* The directory of systemd.exec(5), RuntimeDirectory=; its usual place without systemd. */
 const char *state_path(struct path *path, const char *suffix)
@@ -45,74 +46,91 @@ static int load_boot_map(struct state *state, struct json object)
 	return r;
 }
 
-static struct arrival load_arrival(struct json item)
+/* Only a dax device can be without ranges: where it lies could not be read. */
+static int load_device(struct json item, struct device *ret_device)
 {
-	struct arrival arrival = {.range = json_get_range(item), .node = NODE_UNKNOWN};
+	struct json ranges = json_get_array(item, KEY_RANGES);
+	struct device *device = ret_device;
+	int r = 0;
 
-	arrival.size = range_size(arrival.range);
-	snprintf(arrival.device, sizeof(arrival.device), "%s", json_get_text(item, KEY_DEVICE));
-	arrival.identity = json_get_number(item, KEY_IDENTITY);
+	device->node = NODE_UNKNOWN;
+	device->size = json_get_number(item, KEY_SIZE);
+	device->identity = json_get_number(item, KEY_IDENTITY);
+	snprintf(device->name, sizeof(device->name), "%s", json_get_text(item, KEY_CHARDEV));
 	/* In a captured tree inode numbers tell nothing: it is the one of that name. */
-	if (arrival.device[0] && root_is_another())
-		arrival.identity = dax_identity(arrival.device);
+	if (device_is_dax(device) && root_is_another())
+		device->identity = dax_identity(device->name);
 	json_expect(item, KEY_TYPE,
-		device_type_from_string(json_get_text(item, KEY_TYPE), &arrival.type));
-	if (json_has(item, KEY_DRIVER))
-		json_expect(item, KEY_DRIVER,
-			dax_driver_from_string(json_get_text(item, KEY_DRIVER), &arrival.driver));
-	return arrival;
+		device_type_from_string(json_get_text(item, KEY_TYPE), &device->type));
+	if (json_has(item, KEY_MODE))
+		json_expect(item, KEY_MODE,
+			dax_mode_from_string(json_get_text(item, KEY_MODE), &device->driver));
+	for (size_t i = 0; r == 0 && i < json_length(ranges); i++) {
+		struct range range = json_get_range(json_item_object(ranges, i));
+
+		if (range_is_empty(range))
+			json_expect(item, KEY_RANGES, -EINVAL);
+		r = array_append(device->ranges, device->n_ranges, range);
+	}
+	if (!device_is_dax(device) && device->n_ranges != 1)
+		json_expect(item, KEY_RANGES, -EINVAL);
+	return r < 0 ? r : json_error(item.document);
 }
 
 static int load_present(struct state *state, struct json object)
 {
-	struct json ranges = json_get_array(object, KEY_PRESENT);
+	struct json devices = json_get_array(object, KEY_PRESENT);
 	int r = 0;
 
 	state->present_known = json_has(object, KEY_PRESENT);
-	for (size_t i = 0; r == 0 && i < json_length(ranges); i++) {
-		struct arrival arrival = load_arrival(json_item_object(ranges, i));
+	for (size_t i = 0; r == 0 && i < json_length(devices); i++) {
+		CLEANUP(device_done) struct device device = {0};
 
-		r = arrivals_append(&state->present, &arrival);
+		r = load_device(json_item_object(devices, i), &device);
+		if (r == 0)
+			r = devices_add(&state->present, &device);
 	}
 	return r;
 }
 
-static struct entry load_entry(struct json item)
+static int load_entry(struct json item, struct history_entry *ret_entry)
 {
-	struct entry entry = {
-		.arrival = load_arrival(item),
-		.blocks.present = json_get_number(item, KEY_BLOCKS),
-		.blocks.online = json_get_number(item, KEY_BLOCKS_ONLINE),
-		.reconsider = json_get_bool(item, KEY_RECONSIDER),
-		.changed = json_get_bool(item, KEY_CHANGED),
-	};
+	struct history_entry *entry = ret_entry;
+	int r = load_device(item, &entry->device);
 
-	snprintf(entry.rule, sizeof(entry.rule), "%s", json_get_text(item, KEY_RULE));
+	entry->blocks.present = json_get_number(item, KEY_TOTAL);
+	entry->blocks.online = json_get_number(item, KEY_ONLINE);
+	entry->recorded = json_get_bool(item, KEY_RECORDED);
+	entry->reconsider = json_get_bool(item, KEY_RECONSIDER);
+	entry->changed = json_get_bool(item, KEY_CHANGED);
+	snprintf(entry->rule, sizeof(entry->rule), "%s", json_get_text(item, KEY_RULE));
 	json_expect(item, KEY_VERDICT,
-		verdict_from_string(json_get_text(item, KEY_VERDICT), &entry.verdict));
+		verdict_from_string(json_get_text(item, KEY_VERDICT), &entry->verdict));
 	json_expect(item, KEY_REASON,
-		reason_from_string(json_get_text(item, KEY_REASON), &entry.reason));
+		reason_from_string(json_get_text(item, KEY_REASON), &entry->reason));
 	json_expect(item, KEY_RESULT,
-		result_from_string(json_get_text(item, KEY_RESULT), &entry.result));
+		result_from_string(json_get_text(item, KEY_RESULT), &entry->result));
 	if (json_has(item, KEY_ZONE))
 		json_expect(item, KEY_ZONE,
-			zone_from_string(json_get_text(item, KEY_ZONE), &entry.zone));
+			zone_from_string(json_get_text(item, KEY_ZONE), &entry->zone));
 	if (json_has(item, KEY_ANSWER))
 		json_expect(item, KEY_ANSWER,
-			answer_from_string(json_get_text(item, KEY_ANSWER), &entry.answer));
-	return entry;
+			answer_from_string(json_get_text(item, KEY_ANSWER), &entry->answer));
+	return r;
 }
 
 static int load_history(struct state *state, struct json object)
 {
-	struct json ranges = json_get_array(object, KEY_RANGES);
+	struct json devices = json_get_array(object, KEY_DEVICES);
 	int r = 0;
 
-	json_need(object, KEY_RANGES);
-	for (size_t i = 0; r == 0 && i < json_length(ranges); i++) {
-		struct entry entry = load_entry(json_item_object(ranges, i));
+	json_need(object, KEY_DEVICES);
+	for (size_t i = 0; r == 0 && i < json_length(devices); i++) {
+		CLEANUP(history_entry_done) struct history_entry entry = {0};
 
-		r = history_append(&state->history, &entry);
+		r = load_entry(json_item_object(devices, i), &entry);
+		if (r == 0)
+			r = history_add(&state->history, &entry);
 	}
 	return r;
 }
@@ -181,8 +199,8 @@ static int load(struct state *state, struct json_document *document, const char 
 	if (r == 0 && json_get_number(object, KEY_SCHEMA) == STATE_SCHEMA)
 		r = load_decisions(state, object) ?: json_error(document);
 	else if (r == 0)
-		log_print(
-			LOG_WARNING, STATE_NAME " is of another version: ranges are decided anew");
+		log_print(LOG_WARNING,
+			STATE_NAME " is of another version: all devices are decided again");
 	state->earlier = r == 0;
 	/* A boot map that could not be built then may be built now. */
 	state->kept = r == 0 && state->boot_map.known;
@@ -244,7 +262,7 @@ void state_done(struct state *state)
 	boot_map_done(&state->boot_map);
 	for (enum config_key key = 0; key < CONFIG_KEYS; key++)
 		free(state->in_force[key]);
-	arrivals_done(&state->present);
+	devices_done(&state->present);
 	history_done(&state->history);
 	*state = (struct state){0};
 }
@@ -262,13 +280,13 @@ int state_set_config(struct state *state, const struct settings *settings)
 	return 0;
 }
 
-void state_mark_present(const struct state *state, struct arrivals *arrivals)
+void state_mark_present(const struct state *state, struct devices *devices)
 {
-	for (size_t i = 0; i < arrivals->n; i++) {
-		struct arrival *arrival = &arrivals->items[i];
+	for (size_t i = 0; i < devices->n; i++) {
+		struct device *device = &devices->items[i];
 
-		arrival->present = !state->present_known;
+		device->present = !state->present_known;
 		for (size_t j = 0; j < state->present.n; j++)
-			arrival->present |= arrival_is_within(arrival, &state->present.items[j]);
+			device->present |= device_is_within(device, &state->present.items[j]);
 	}
 }

@@ -2,7 +2,7 @@
 /*
  * What is kept in /run/tdx-onlined over restarts of the service, for this boot only: the boot
  * map, whether TDX was found active, what the guard's switches read before, the configuration in
- * force, what was decided of each range, and what was counted.
+ * force, what was begun and decided of each device, and what was counted.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 #include "daemon/host/sensor.h"
 #include "daemon/settings/config_file.h"
 #include "tdxo/base/compiler.h"
-#include "tdxo/memory/arrival.h"
+#include "tdxo/memory/device.h"
 #include "tdxo/memory/boot_map.h"
 #include "tdxo/memory/snapshot.h"
 #include "tdxo/policy/config.h"
@@ -28,7 +28,7 @@ struct state {
 	struct guard guard;
 	char *in_force[CONFIG_KEYS]; /* values as they were written; NULL: not known */
 	bool present_known;	     /* what was there has been seen */
-	struct arrivals present;     /* there before the first start */
+	struct devices present;	     /* there before the first start */
 	struct history history;
 
 	/* Counted in this boot, by all starts. */
@@ -62,7 +62,7 @@ int state_print(const struct state *state, char **ret_text, size_t *ret_size) MU
 int state_set_config(struct state *state, const struct settings *settings) MUST_CHECK;
 
 /* Mark those that were there before the first start; all, while that is not known. */
-void state_mark_present(const struct state *state, struct arrivals *arrivals);
+void state_mark_present(const struct state *state, struct devices *devices);
 
 /*
  * Replace the file in one go; boot map and TDX state are those of the snapshot. 0, or a negative

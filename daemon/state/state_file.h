@@ -8,7 +8,7 @@
 #include "daemon/output/json.h"
 #include "daemon/state/state.h"
 
-#define STATE_SCHEMA 2
+#define STATE_SCHEMA 3
 #define STATE_NAME   "state.json"
 
 /* The keys; those of the guard and of the configuration are named after their switches and keys. */
@@ -23,19 +23,22 @@
 #define KEY_GUARD	  "guard"
 #define KEY_CONFIG	  "config"
 #define KEY_PRESENT	  "present"
-#define KEY_RANGES	  "ranges" /* of the boot map, and those that were decided */
+#define KEY_DEVICES	  "devices" /* what was decided of each */
+#define KEY_RANGES	  "ranges"  /* of the boot map, and of a device */
 #define KEY_TYPE	  "type"
-#define KEY_DEVICE	  "device"
-#define KEY_DRIVER	  "driver"
+#define KEY_CHARDEV	  "chardev"
+#define KEY_MODE	  "mode"
 #define KEY_IDENTITY	  "identity"
+#define KEY_SIZE	  "size"
 #define KEY_VERDICT	  "verdict"
 #define KEY_REASON	  "reason"
 #define KEY_ZONE	  "zone"
 #define KEY_RULE	  "rule"
 #define KEY_ANSWER	  "answer"
 #define KEY_RESULT	  "result"
-#define KEY_BLOCKS	  "blocks"
-#define KEY_BLOCKS_ONLINE "blocks_online"
+#define KEY_TOTAL	  "total_memblocks"
+#define KEY_ONLINE	  "online_memblocks"
+#define KEY_RECORDED	  "recorded"
 #define KEY_RECONSIDER	  "reconsider"
 #define KEY_CHANGED	  "changed"
 #define KEY_EVENTS	  "events"

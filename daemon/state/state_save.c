@@ -58,41 +58,48 @@ static void add_tdx(struct json parent, const struct tdx *tdx)
 	add_text(object, "cause", tdx_cause_to_string(tdx->cause));
 }
 
-static void add_arrival(struct json object, const struct arrival *arrival)
+static void add_device(struct json object, const struct device *device)
 {
-	json_add_range(object, arrival->range);
-	add_text(object, KEY_TYPE, device_type_to_string(arrival->type));
-	add_text(object, KEY_DEVICE, arrival->device);
-	add_text(object, KEY_DRIVER, dax_driver_to_string(arrival->driver));
-	json_add_number(object, KEY_IDENTITY, arrival->identity);
+	struct json ranges;
+
+	add_text(object, KEY_TYPE, device_type_to_string(device->type));
+	add_text(object, KEY_CHARDEV, device->name);
+	if (device->driver)
+		add_text(object, KEY_MODE, dax_mode_to_string(device->driver));
+	json_add_number(object, KEY_IDENTITY, device->identity);
+	json_add_number(object, KEY_SIZE, device->size);
+	ranges = json_add_array(object, KEY_RANGES);
+	for (size_t i = 0; i < device->n_ranges; i++)
+		json_add_range(json_add_object(ranges, NULL), device->ranges[i]);
 }
 
-static void add_present(struct json parent, const struct arrivals *present)
+static void add_present(struct json parent, const struct devices *present)
 {
 	struct json array = json_add_array(parent, KEY_PRESENT);
 
 	for (size_t i = 0; i < present->n; i++)
-		add_arrival(json_add_object(array, NULL), &present->items[i]);
+		add_device(json_add_object(array, NULL), &present->items[i]);
 }
 
-static void add_entry(struct json object, const struct entry *entry)
+static void add_entry(struct json object, const struct history_entry *entry)
 {
-	add_arrival(object, &entry->arrival);
+	add_device(object, &entry->device);
 	add_text(object, KEY_VERDICT, verdict_to_string(entry->verdict));
 	add_text(object, KEY_REASON, reason_to_string(entry->reason));
 	add_text(object, KEY_ZONE, zone_to_string(entry->zone));
 	add_text(object, KEY_RULE, entry->rule);
 	add_text(object, KEY_ANSWER, answer_to_string(entry->answer));
 	add_text(object, KEY_RESULT, result_to_string(entry->result));
-	json_add_number(object, KEY_BLOCKS, entry->blocks.present);
-	json_add_number(object, KEY_BLOCKS_ONLINE, entry->blocks.online);
+	json_add_number(object, KEY_TOTAL, entry->blocks.present);
+	json_add_number(object, KEY_ONLINE, entry->blocks.online);
+	json_add_bool(object, KEY_RECORDED, entry->recorded);
 	json_add_bool(object, KEY_RECONSIDER, entry->reconsider);
 	json_add_bool(object, KEY_CHANGED, entry->changed);
 }
 
 static void add_history(struct json parent, const struct history *history)
 {
-	struct json array = json_add_array(parent, KEY_RANGES);
+	struct json array = json_add_array(parent, KEY_DEVICES);
 
 	for (size_t i = 0; i < history->n; i++)
 		add_entry(json_add_object(array, NULL), &history->entries[i]);

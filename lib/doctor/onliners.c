@@ -357,11 +357,9 @@ void doctor_check_modules(struct examination *examination)
 
 static void append_stranded_remedy(struct strbuf *text, const struct record *record)
 {
-	const struct arrival *arrival = &record->arrival;
-
-	if (arrival_is_dax(arrival))
-		strbuf_append(text, "daxctl reconfigure-device -m devdax -f %s", arrival->device);
-	else if (arrival->type == TYPE_VIRTIO_MEM)
+	if (device_is_dax(&record->facts->device))
+		record_append_removal(text, record);
+	else if (record->facts->device.type == TYPE_VIRTIO_MEM)
 		strbuf_append(
 			text, "At the hypervisor: requested-size=0 of the virtio-mem device.");
 	else
@@ -383,8 +381,8 @@ void doctor_check_stranded(struct examination *examination)
 		uint64_t offline = blocks->present - blocks->online - blocks->unread;
 
 		/* Persistent memory is not ours to give advice on. */
-		if (record->decision.verdict == VERDICT_ONLINE || !offline ||
-			record->arrival.type == TYPE_PMEM)
+		if (record->decision->verdict == VERDICT_ONLINE || !offline ||
+			record->facts->device.type == TYPE_PMEM)
 			continue;
 		note_begin(&note, FINDING_STRANDED, SEVERITY_PROBLEM);
 		note_source(&note, MEMORY);
@@ -406,8 +404,8 @@ static bool is_to_stay_out(const struct doctor_facts *facts, struct range range)
 	for (size_t i = 0; i < facts->n_records; i++) {
 		const struct record *record = &facts->records[i];
 
-		if (record->decision.verdict != VERDICT_ONLINE &&
-			range_overlaps(record->arrival.range, range))
+		if (record->decision->verdict != VERDICT_ONLINE &&
+			range_overlaps(record->range, range))
 			return true;
 	}
 	return false;

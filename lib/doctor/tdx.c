@@ -46,23 +46,22 @@ void doctor_check_boot_map(struct examination *examination)
 }
 
 /* Memory that came after boot and is in the kernel, whether online or not. */
-static bool is_late(const struct snapshot *snapshot, const struct record *record)
+static bool is_late(const struct record *record)
 {
 	enum boot_source source;
 
 	return record->outcome.blocks.present > 0 &&
-	       policy_containment(snapshot, &record->arrival, record->arrival.range, &source) !=
-		       CONTAINMENT_INSIDE;
+	       policy_containment(record->facts, record->range, &source) != CONTAINMENT_INSIDE;
 }
 
 static uint64_t late_bytes(const struct doctor_facts *facts)
 {
 	uint64_t bytes = 0;
 
-	for (size_t i = 0; facts->snapshot && i < facts->n_records; i++)
-		if (is_late(facts->snapshot, &facts->records[i]))
+	for (size_t i = 0; i < facts->n_records; i++)
+		if (is_late(&facts->records[i]))
 			bytes += facts->records[i].outcome.blocks.present *
-				 facts->snapshot->block_size;
+				 facts->records[i].facts->block_size;
 	return bytes;
 }
 
@@ -269,7 +268,7 @@ void doctor_check_late_memory(struct examination *examination)
 	for (size_t i = 0; i < facts->n_records; i++) {
 		const struct record *record = &facts->records[i];
 
-		if (!is_late(facts->snapshot, record))
+		if (!is_late(record))
 			continue;
 		note_begin(&note, FINDING_LATE_MEMORY, SEVERITY_PROBLEM);
 		note_source(&note, MEMORY);
@@ -279,9 +278,8 @@ void doctor_check_late_memory(struct examination *examination)
 			"7.1 takes it for TDX memory, even if it is offline, and if it is none the "
 			"initialization fails.",
 			record_subject(record, subject));
-		if (arrival_is_dax(&record->arrival))
-			strbuf_append(&note.remedy, "daxctl reconfigure-device -m devdax -f %s",
-				record->arrival.device);
+		if (device_is_dax(&record->facts->device))
+			record_append_removal(&note.remedy, record);
 		else
 			strbuf_append(&note.remedy, LOAD_AT_BOOT
 				", then boot again, and let it arrive after kvm_intel is loaded.");

@@ -57,26 +57,25 @@ static void append_map(struct strbuf *text, const struct boot_map *map)
 
 static void append_containment(struct strbuf *text, const struct story *story)
 {
-	const struct snapshot *snapshot = story->facts->snapshot;
-	const struct arrival *arrival = &story->record->arrival;
-	uint64_t held = count_held(&snapshot->boot_map, arrival->range);
+	const struct facts *facts = story->record->facts;
+	struct range range = story->record->range;
+	uint64_t held = count_held(facts->boot_map, range);
 	enum boot_source source;
-	enum containment containment =
-		policy_containment(snapshot, arrival, arrival->range, &source);
+	enum containment containment = policy_containment(facts, range, &source);
 	char size[SIZE_TEXT];
 
-	if (!snapshot->boot_map.known && source != BOOT_SOURCE_CONFIGURATION)
+	if (!facts->boot_map->known && source != BOOT_SOURCE_CONFIGURATION)
 		strbuf_append(text, MAP_UNKNOWN);
 	else if (containment == CONTAINMENT_INSIDE)
 		strbuf_append(text, "All of it is in the boot map, from %s.",
 			boot_source_to_string(source));
-	else if (containment == CONTAINMENT_STRADDLES && held < range_size(arrival->range))
+	else if (containment == CONTAINMENT_STRADDLES && held < range_size(range))
 		strbuf_append(text, "Only %s of it is in the boot map.", size_format(held, size));
 	else if (containment == CONTAINMENT_STRADDLES)
 		strbuf_append(text,
 			"All of it is in the boot map, but one of its memory blocks lies "
 			"across two ranges there.");
-	else if (arrival_is_dax(arrival))
+	else if (device_is_dax(&facts->device))
 		strbuf_append(text, "It is the memory of a dax device, so it was not RAM at boot, "
 				    "even if firmware lists it as RAM.");
 	else
@@ -85,15 +84,14 @@ static void append_containment(struct strbuf *text, const struct story *story)
 
 static void explain_boot_map(struct strbuf *text, const struct story *story)
 {
-	const struct snapshot *snapshot = story->facts->snapshot;
-	const struct dax_device *dax = snapshot_find_dax(snapshot, story->record->arrival.device);
+	const struct facts *facts = story->record->facts;
 
 	append_containment(text, story);
-	if (dax && dax->n_mappings > 1)
+	if (facts->device.n_ranges > 1)
 		strbuf_append(text, " Its device has %zu ranges, which get one verdict.",
-			dax->n_mappings);
-	if (snapshot->boot_map.n)
-		append_map(text, &snapshot->boot_map);
+			facts->device.n_ranges);
+	if (facts->boot_map->n)
+		append_map(text, facts->boot_map);
 }
 
 static void explain_tdx(struct strbuf *text, const struct story *story)
@@ -109,7 +107,7 @@ static void explain_tdx(struct strbuf *text, const struct story *story)
 		[TDX_UNKNOWN] = "Whether TDX is active is unknown, so it is handled as active.",
 	};
 	static_assert(ARRAY_SIZE(meanings) == TDX_STATE_MAX, "words for each state");
-	const struct tdx *tdx = &story->record->tdx;
+	const struct tdx *tdx = &story->record->facts->tdx;
 	const char *line = tdx_evidence_line(tdx);
 
 	if (tdx_overridden(tdx))
@@ -144,11 +142,11 @@ static void append_match(struct strbuf *text, const struct decision *decision)
 
 static void explain_rule(struct strbuf *text, const struct story *story)
 {
-	if (story->record->decision.rule[0])
-		append_match(text, &story->record->decision);
+	if (story->record->decision->rule[0])
+		append_match(text, story->record->decision);
 	else
 		strbuf_append(text, "%s",
-			story->facts->config->n_rules ? "No rule matches." : "There are no rules.");
+			story->world->config->n_rules ? "No rule matches." : "There are no rules.");
 }
 
 /* "devdax: TDX refuses it, it was not there at boot (outside-boot-map)." */
@@ -164,15 +162,16 @@ static void append_decision(struct strbuf *text, const struct decision *decision
  */
 static struct decision decide_with_kmem(const struct story *story)
 {
-	struct arrival arrival = story->record->arrival;
+	struct facts facts = *story->record->facts;
 
-	arrival.driver = DAX_DRIVER_KMEM;
-	return policy_decide(story->facts->config, story->facts->snapshot, &arrival);
+	facts.device.driver = DAX_DRIVER_KMEM;
+	return policy_decide(story->world->config, &facts);
 }
 
 static void explain_verdict(struct strbuf *text, const struct story *story)
 {
-	const struct decision *decision = &story->record->decision;
+	const struct decision *decision = story->record->decision;
+	uint64_t unaligned = record_unaligned(story->record);
 	char a[SIZE_TEXT], b[SIZE_TEXT];
 
 	append_decision(text, decision);
@@ -182,9 +181,9 @@ static void explain_verdict(struct strbuf *text, const struct story *story)
 			size_format(decision->map_needed, a), size_format(decision->map_spare, b));
 	if (decision->zone && decision->zone != ZONE_AUTO)
 		strbuf_append(text, " It goes to zone %s.", zone_to_string(decision->zone));
-	if (decision->unaligned)
+	if (unaligned)
 		strbuf_append(text, " Of its edges %s are lost: they make no whole memory block.",
-			size_format(decision->unaligned, a));
+			size_format(unaligned, a));
 	if (decision->reason == REASON_ALREADY_DEVDAX) {
 		const struct decision with_kmem = decide_with_kmem(story);
 
@@ -195,16 +194,15 @@ static void explain_verdict(struct strbuf *text, const struct story *story)
 
 static void append_entry(struct strbuf *text, const struct story *story)
 {
-	struct entry entry = *story->entry;
+	const struct history_entry *entry = story->entry;
 
 	strbuf_append(text, "The daemon decided %s (%s); the result is %s.",
-		verdict_to_string(entry.verdict), reason_to_string(entry.reason),
-		result_to_string(entry.result));
-	if (entry.changed)
+		verdict_to_string(entry->verdict), reason_to_string(entry->reason),
+		result_to_string(entry->result));
+	if (entry->changed)
 		strbuf_append(text, " It was changed by hand since.");
 	/* Whether it is withheld is another matter. */
-	entry.result = story->record->outcome.result;
-	if (entry_differs(&entry, story->record))
+	if (history_entry_differs(entry, story->record->decision, entry->result))
 		strbuf_append(text, " A reload decides it again.");
 }
 
@@ -212,7 +210,7 @@ static void explain_done(struct strbuf *text, const struct story *story)
 {
 	const struct plan *plan = story->record->plan;
 
-	if (!story->facts->ran)
+	if (!story->world->ran)
 		strbuf_append(text, "The daemon has not run in this boot.");
 	else if (!story->entry)
 		strbuf_append(text, "The daemon has not decided it.");
@@ -243,16 +241,16 @@ static void explain_kernel(struct strbuf *text, const struct story *story)
 		strbuf_append(text, " In this boot the kernel %s it%s.",
 			outcome->answer == ANSWER_ACCEPTS ? "accepted" : "refused",
 			record_disagrees(record) ? ", which was not expected" : "");
-	else if (record->decision.expected)
+	else if (record->decision->expected)
 		strbuf_append(text, " The kernel would %s it.",
-			record->decision.expected == ANSWER_ACCEPTS ? "accept" : "refuse");
+			record->decision->expected == ANSWER_ACCEPTS ? "accept" : "refuse");
 }
 
 /* The reason that stands in the way of another verdict. */
 static enum reason find_obstacle(const struct story *story)
 {
-	enum reason reason = story->record->decision.reason;
-	const struct entry *entry = story->entry;
+	enum reason reason = story->record->decision->reason;
+	const struct history_entry *entry = story->entry;
 
 	if (entry &&
 		(entry->reason == REASON_KERNEL_REFUSED || entry->reason == REASON_ROLLED_BACK))
@@ -268,20 +266,20 @@ static enum reason find_obstacle(const struct story *story)
 
 static void append_remedy(struct strbuf *text, const struct record *record, enum reason reason)
 {
-	const struct arrival *arrival = &record->arrival;
+	const struct device *device = &record->facts->device;
 	bool refused = reason == REASON_OUTSIDE_BOOT_MAP || reason == REASON_STRADDLES_BOOT_MAP;
 
-	if (refused && record->tdx.detected == TDX_ABSENT)
+	if (refused && record->facts->tdx.detected == TDX_ABSENT)
 		strbuf_append(text, "Only TDX= or --tdx= keeps it out.");
 	else
 		strbuf_append(text, "%s", reason_remedy(reason));
-	if (refused && record->decision.verdict == VERDICT_DEVDAX)
-		strbuf_append(text, " As it is, programs can map /dev/%s.", arrival->device);
-	else if (refused && arrival->type == TYPE_DIMM)
+	if (refused && record->decision->verdict == VERDICT_DEVDAX)
+		strbuf_append(text, " As it is, programs can map /dev/%s.", device->name);
+	else if (refused && device->type == TYPE_DIMM)
 		strbuf_append(text, " A DIMM that is in its place at boot is boot memory.");
 	if (reason == REASON_ALREADY_ONLINE) {
 		strbuf_append(text, " By hand: '");
-		record_append_removal(text, arrival);
+		record_append_removal(text, record);
 		strbuf_append(text, "'.");
 	}
 }
@@ -291,7 +289,7 @@ static void explain_change(struct strbuf *text, const struct story *story)
 	append_remedy(text, story->record, find_obstacle(story));
 	if (!story->record->plan->n)
 		return;
-	if (story->record->decision.withheld == WITHHELD_OBSERVE)
+	if (story->record->decision->withheld == WITHHELD_OBSERVE)
 		strbuf_append(text,
 			" With Act=yes in tdx-onlined.conf(5) the daemon takes the steps "
 			"that are left.");
@@ -299,8 +297,8 @@ static void explain_change(struct strbuf *text, const struct story *story)
 		strbuf_append(text, " 'tdx-onlined --oneshot' takes the steps that are left.");
 }
 
-void explain_range(const struct explain_facts *facts, const struct record *record,
-	const struct entry *entry, struct explanation *ret_explanation)
+void explain_range(const struct explain_world *world, const struct record *record,
+	const struct history_entry *entry, struct explanation *ret_explanation)
 {
 	static void (*const explainers[])(struct strbuf * text, const struct story *story) = {
 		[TOPIC_WHAT] = explain_what,
@@ -314,7 +312,7 @@ void explain_range(const struct explain_facts *facts, const struct record *recor
 		[TOPIC_CHANGE] = explain_change,
 	};
 	static_assert(ARRAY_SIZE(explainers) == TOPIC_MAX, "a function for each topic");
-	const struct story story = {facts, record, entry};
+	const struct story story = {world, record, entry};
 
 	for (enum topic topic = 0; topic < TOPIC_MAX; topic++) {
 		struct strbuf text =

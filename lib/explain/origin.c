@@ -26,40 +26,39 @@ static_assert(ARRAY_SIZE(types) == TYPE_MAX, "words for each type");
 
 void explain_what(struct strbuf *text, const struct story *story)
 {
-	const struct arrival *arrival = &story->record->arrival;
+	const struct device *device = &story->record->facts->device;
+	enum dax_driver driver = story->record->outcome.driver;
 
-	strbuf_append(text, "%s", types[arrival->type].kind);
-	if (arrival_is_dax(arrival))
-		strbuf_append(text, ", dax device %s", arrival->device);
-	if (arrival_is_dax(arrival) && arrival->driver == DAX_DRIVER_NONE)
+	strbuf_append(text, "%s", types[device->type].kind);
+	if (device_is_dax(device))
+		strbuf_append(text, ", dax device %s", device->name);
+	if (device_is_dax(device) && driver == DAX_DRIVER_NONE)
 		strbuf_append(text, " without a driver");
-	else if (arrival_is_dax(arrival))
-		strbuf_append(text, " with driver %s", dax_driver_to_string(arrival->driver));
+	else if (device_is_dax(device))
+		strbuf_append(text, " with driver %s", dax_driver_to_string(driver));
 	strbuf_append(text, ".");
 }
 
-static void append_region(struct strbuf *text, const struct arrival *arrival)
+static void append_region(struct strbuf *text, const char *region, const struct cxl_origin *cxl)
 {
-	const struct origin *origin = &arrival->origin;
-
-	strbuf_append(text, "It is CXL %s%s%s", arrival->region, origin->mode[0] ? " of mode " : "",
-		origin->mode);
-	if (origin->decoder[0])
-		strbuf_append(text, ", decoded by %s", origin->decoder);
+	strbuf_append(text, "It is CXL %s%s%s", region, cxl->region_mode[0] ? " of mode " : "",
+		cxl->region_mode);
+	if (cxl->window.decoder[0])
+		strbuf_append(text, ", decoded by %s", cxl->window.decoder);
 	strbuf_append(text, ".");
-	for (size_t i = 0; i < arrival->n_memdevs; i++) {
-		const struct memdev *memdev = &arrival->memdevs[i];
+	for (size_t i = 0; i < cxl->n_memdevs; i++) {
+		const struct memdev *memdev = &cxl->memdevs[i];
 
 		strbuf_append(text, "%s %s (serial 0x%" PRIx64 ", %s%s%s)",
 			i ? "," : " Its memory devices:", memdev->name, memdev->serial,
-			memdev->pci_address, memdev->firmware[0] ? ", firmware " : "",
-			memdev->firmware);
+			memdev->host, memdev->firmware[0] ? ", firmware " : "", memdev->firmware);
 	}
-	if (arrival->n_memdevs)
+	if (cxl->n_memdevs)
 		strbuf_append(text, ".");
 }
 
-static void append_tables(struct strbuf *text, const struct origin *origin)
+static void append_tables(
+	struct strbuf *text, const struct firmware_origin *origin, struct range window)
 {
 	char range[RANGE_TEXT];
 
@@ -67,24 +66,25 @@ static void append_tables(struct strbuf *text, const struct origin *origin)
 		strbuf_append(text,
 			"%sThe SRAT lists it as %smemory of proximity domain %" PRIu32 ".",
 			text->n ? " " : "", origin->hot_pluggable ? "hot-pluggable " : "",
-			origin->srat_node);
-	if (!range_is_empty(origin->window))
+			origin->proximity_domain);
+	if (!range_is_empty(window))
 		strbuf_append(text, "%sThe CEDT lists it in the CXL window %s.", text->n ? " " : "",
-			range_format(origin->window, range));
+			range_format(window, range));
 }
 
 void explain_origin(struct strbuf *text, const struct story *story)
 {
-	const struct arrival *arrival = &story->record->arrival;
+	const struct record *record = story->record;
+	const struct device *device = &record->facts->device;
 
-	if (arrival->region[0])
-		append_region(text, arrival);
+	if (device->region[0])
+		append_region(text, device->region, &record->facts->cxl);
 	else
-		strbuf_append(text, "%s", types[arrival->type].origin);
-	append_tables(text, &arrival->origin);
-	if (story->facts->ran)
+		strbuf_append(text, "%s", types[device->type].origin);
+	append_tables(text, &record->origin, record_window(record));
+	if (story->world->ran)
 		strbuf_append(text, " It was %s the daemon first started in this boot.",
-			arrival->present ? "there before" : "not there when");
+			device->present ? "there before" : "not there when");
 }
 
 static const struct boot_region *find_region(const struct boot_map *map, struct range place)
@@ -95,55 +95,37 @@ static const struct boot_region *find_region(const struct boot_map *map, struct 
 	return NULL;
 }
 
-/* The first memory block that has a part of the place, or NULL; and how many have. */
-static const struct block *find_blocks(
-	const struct snapshot *snapshot, struct range place, size_t *ret_n)
+/* How many memory blocks have a part of the place, and the first of them. */
+static size_t find_blocks(const struct snapshot *snapshot, struct range place, uint64_t *ret_first)
 {
-	const struct block *first = NULL;
+	size_t n = 0;
 
-	*ret_n = 0;
 	for (size_t i = 0; i < snapshot->blocks.n; i++) {
-		const struct block *block = &snapshot->blocks.blocks[i];
+		uint64_t id = snapshot->blocks.ids[i];
 
-		if (!range_overlaps(block_range(block->id, snapshot->block_size), place))
+		if (!range_overlaps(block_range(id, snapshot->block_size), place))
 			continue;
-		first = first ?: block;
-		++*ret_n;
+		if (n++ == 0)
+			*ret_first = id;
 	}
-	return first;
-}
-
-static struct origin find_origin(const struct explain_facts *facts, struct range place)
-{
-	const struct cedt_window *window = cedt_find(facts->cedt, place);
-	const struct srat_memory *memory = srat_find(facts->srat, place);
-	struct origin origin = {0};
-
-	if (window)
-		origin.window = window->range;
-	if (memory) {
-		origin.in_srat = true;
-		origin.srat_node = memory->node;
-		origin.hot_pluggable = memory->hot_pluggable;
-	}
-	return origin;
+	return n;
 }
 
 bool explain_place(
-	const struct explain_facts *facts, struct range place, struct explanation *ret_explanation)
+	const struct explain_world *world, struct range place, struct explanation *ret_explanation)
 {
-	const struct snapshot *snapshot = facts->snapshot;
+	const struct snapshot *snapshot = world->snapshot;
 	const struct boot_region *region = find_region(&snapshot->boot_map, place);
-	const struct origin origin = find_origin(facts, place);
+	const struct firmware_origin origin = firmware_origin_find(world->srat, world->cedt, place);
 	bool in_window = !range_is_empty(origin.window);
 	struct strbuf texts[TOPIC_MAX];
 	char range[RANGE_TEXT];
-	size_t n;
-	const struct block *block = find_blocks(snapshot, place, &n);
+	uint64_t first = 0;
+	size_t n = find_blocks(snapshot, place, &first);
 
 	for (enum topic topic = 0; topic < TOPIC_MAX; topic++)
 		texts[topic] = strbuf_in(ret_explanation->texts[topic], EXPLANATION_TEXT);
-	if (!region && !in_window && !origin.in_srat && !block)
+	if (!region && !in_window && !origin.in_srat && !n)
 		return false;
 	if (region)
 		strbuf_append(&texts[TOPIC_WHAT], "%s in %s of the boot map, from %s.",
@@ -152,12 +134,12 @@ bool explain_place(
 	else
 		strbuf_append(&texts[TOPIC_WHAT], "%s",
 			snapshot->boot_map.known ? "It is not in the boot map." : MAP_UNKNOWN);
-	if (block)
+	if (n)
 		strbuf_append(&texts[TOPIC_WHAT],
-			" Memory blocks: %zu, the first is memory%" PRIu64 ".", n, block->id);
+			" Memory blocks: %zu, the first is memory%" PRIu64 ".", n, first);
 	else
 		strbuf_append(&texts[TOPIC_WHAT], " It has no memory blocks.");
-	append_tables(&texts[TOPIC_ORIGIN], &origin);
+	append_tables(&texts[TOPIC_ORIGIN], &origin, origin.window);
 	if (in_window && region && region->source != BOOT_SOURCE_CONFIGURATION)
 		strbuf_append(&texts[TOPIC_ORIGIN],
 			" Firmware hands out CXL memory as ordinary RAM there, and that "

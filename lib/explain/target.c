@@ -137,32 +137,35 @@ struct range target_place(const struct target *target, uint64_t block_size)
 	return (struct range){0, 0};
 }
 
-static bool has_memdev(const struct target *target, const struct arrival *arrival)
+static bool has_memdev(const struct target *target, const struct cxl_origin *cxl)
 {
 	bool pci = target->kind == TARGET_PCI_ADDRESS;
 
-	for (size_t i = 0; i < arrival->n_memdevs; i++) {
-		const struct memdev *memdev = &arrival->memdevs[i];
+	for (size_t i = 0; i < cxl->n_memdevs; i++) {
+		const struct memdev *memdev = &cxl->memdevs[i];
 
-		if (strcmp(pci ? memdev->pci_address : memdev->name, target->name) == 0)
+		if (strcmp(pci ? memdev->host : memdev->name, target->name) == 0)
 			return true;
 	}
 	return false;
 }
 
-bool target_matches(const struct target *target, const struct arrival *arrival, uint64_t block_size)
+bool target_matches(const struct target *target, const struct record *record)
 {
+	const struct device *device = &record->facts->device;
+
 	switch (target->kind) {
 	case TARGET_ADDRESS:
 	case TARGET_BLOCK:
-		return range_overlaps(target_place(target, block_size), arrival->range);
+		return range_overlaps(
+			target_place(target, record->facts->block_size), record->range);
 	case TARGET_DAX:
-		return strcmp(arrival->device, target->name) == 0;
+		return strcmp(device->name, target->name) == 0;
 	case TARGET_REGION:
-		return strcmp(arrival->region, target->name) == 0;
+		return strcmp(device->region, target->name) == 0;
 	case TARGET_NODE:
-		return arrival->node >= 0 && (uint64_t)arrival->node == target->number;
+		return device->node >= 0 && (uint64_t)device->node == target->number;
 	default:
-		return has_memdev(target, arrival);
+		return has_memdev(target, &record->facts->cxl);
 	}
 }

@@ -10,9 +10,9 @@
 #define MAP_UNKNOWN "It is not known which memory was there at boot."
 
 struct story {
-	const struct explain_facts *facts;
+	const struct explain_world *world;
 	const struct record *record;
-	const struct entry *entry;
+	const struct history_entry *entry;
 };
 
 void explain_what(struct strbuf *text, const struct story *story);

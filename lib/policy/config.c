@@ -152,20 +152,12 @@ int config_add_rule(struct config *config, struct rule *rule)
 	return r;
 }
 
-const struct rule *config_find_rule(const struct config *config, const struct rule_subject *subject)
+const struct rule *config_find_rule(const struct config *config, const struct facts *facts)
 {
 	for (size_t i = 0; i < config->n_rules; i++)
-		if (rule_matches(&config->rules[i], subject))
+		if (rule_matches(&config->rules[i], facts))
 			return &config->rules[i];
 	return NULL;
-}
-
-bool config_needs_topology(const struct config *config)
-{
-	for (size_t i = 0; i < config->n_rules; i++)
-		if (rule_needs_topology(&config->rules[i]))
-			return true;
-	return false;
 }
 
 const char *config_key_name(enum config_key key)

@@ -34,66 +34,33 @@ static int add_switch(struct plan *plan, enum action action)
 	return add(plan, action, (struct range){0});
 }
 
-/* From the first to the last block of a range that is there: firmware may claim any size. */
-static struct range present_span(const struct snapshot *snapshot, struct range range)
-{
-	struct range span = {0};
-
-	for (size_t i = 0; i < snapshot->blocks.n; i++) {
-		struct range block =
-			block_range(snapshot->blocks.blocks[i].id, snapshot->block_size);
-
-		if (!range_contains(range, block))
-			continue;
-		if (range_is_empty(span))
-			span.start = block.start;
-		span.end = block.end;
-	}
-	return span;
-}
-
-/* What is planned for: one range, or all mappings of its device. */
-struct subject {
-	const struct snapshot *snapshot;
-	const struct arrival *arrival;
-	const struct range *ranges;
-	size_t n_ranges;
-};
-
-static struct subject subject_of(const struct snapshot *snapshot, const struct arrival *arrival)
-{
-	const struct dax_device *dax = arrival_find_dax(arrival, snapshot);
-
-	if (dax)
-		return (struct subject){snapshot, arrival, dax->mappings, dax->n_mappings};
-	return (struct subject){snapshot, arrival, &arrival->range, 1};
-}
-
 /* Blocks that are in the kernel, if one of them is not as wanted. */
-static int add_present_blocks(struct plan *plan, const struct subject *subject, enum action action)
+static int add_present_blocks(struct plan *plan, const struct facts *facts, enum action action)
 {
+	const struct device *device = &facts->device;
 	int r = 0;
 
-	for (size_t i = subject->n_ranges; r == 0 && i > 0; i--) {
-		struct range span = present_span(subject->snapshot, subject->ranges[i - 1]);
-		struct block_count blocks = snapshot_count(subject->snapshot, span);
+	for (size_t i = device->n_ranges; r == 0 && i > 0; i--) {
+		struct range range = device->ranges[i - 1];
+		struct block_count blocks = blocks_count(&facts->blocks, range, facts->block_size);
 		uint64_t right =
 			action == ACTION_ONLINE ? blocks.online : blocks.present - blocks.online;
 
+		/* Only as far as there are blocks: firmware may claim any size. */
 		if (right < blocks.present)
-			r = add(plan, action, span);
+			r = add(plan, action,
+				blocks_span(&facts->blocks, range, facts->block_size));
 	}
 	return r;
 }
 
 /* Blocks that kmem will have made by then. */
-static int add_coming_blocks(struct plan *plan, const struct subject *subject)
+static int add_coming_blocks(struct plan *plan, const struct facts *facts)
 {
 	int r = 0;
 
-	for (size_t i = subject->n_ranges; r == 0 && i > 0; i--) {
-		struct range whole =
-			range_trim(subject->ranges[i - 1], subject->snapshot->block_size);
+	for (size_t i = facts->device.n_ranges; r == 0 && i > 0; i--) {
+		struct range whole = range_trim(facts->device.ranges[i - 1], facts->block_size);
 
 		if (!range_is_empty(whole))
 			r = add(plan, ACTION_ONLINE, whole);
@@ -101,18 +68,18 @@ static int add_coming_blocks(struct plan *plan, const struct subject *subject)
 	return r;
 }
 
-static int plan_online(struct plan *plan, const struct subject *subject)
+static int plan_online(struct plan *plan, const struct facts *facts)
 {
-	enum dax_driver driver = subject->arrival->driver;
+	enum dax_driver driver = facts->device.driver;
 	int r = 0;
 
-	if (!arrival_is_dax(subject->arrival) || driver == DAX_DRIVER_KMEM)
-		return add_present_blocks(plan, subject, ACTION_ONLINE);
+	if (!device_is_dax(&facts->device) || driver == DAX_DRIVER_KMEM)
+		return add_present_blocks(plan, facts, ACTION_ONLINE);
 	if (driver == DAX_DRIVER_DEVICE_DAX)
 		r = add_switch(plan, ACTION_UNBIND);
 	if (r == 0)
 		r = add_switch(plan, ACTION_BIND_KMEM);
-	return r < 0 ? r : add_coming_blocks(plan, subject);
+	return r < 0 ? r : add_coming_blocks(plan, facts);
 }
 
 static int plan_devdax(struct plan *plan, enum dax_driver driver)
@@ -126,31 +93,28 @@ static int plan_devdax(struct plan *plan, enum dax_driver driver)
 	return r;
 }
 
-static int plan_steps(
-	struct plan *plan, const struct subject *subject, const struct decision *decision)
+static int plan_steps(struct plan *plan, const struct facts *facts, const struct decision *decision)
 {
-	enum dax_driver driver = subject->arrival->driver;
+	enum dax_driver driver = facts->device.driver;
 	int r = 0;
 
 	if (decision->verdict == VERDICT_ONLINE)
-		return plan_online(plan, subject);
+		return plan_online(plan, facts);
 	if (decision->offline_blocks)
-		r = add_present_blocks(plan, subject, ACTION_OFFLINE);
+		r = add_present_blocks(plan, facts, ACTION_OFFLINE);
 	if (r == 0 && decision->verdict == VERDICT_DEVDAX)
 		r = plan_devdax(plan, driver);
 	/* The guard kept pmem's driver away too: bind what the kernel would have bound. */
-	if (r == 0 && decision->reason == REASON_PERSISTENT_MEMORY &&
-		snapshot_guarded(subject->snapshot) && driver == DAX_DRIVER_NONE)
+	if (r == 0 && decision->reason == REASON_PERSISTENT_MEMORY && facts->guarded &&
+		driver == DAX_DRIVER_NONE)
 		r = add_switch(plan, ACTION_BIND_DEVICE_DAX);
 	return r;
 }
 
-int plan_make(const struct snapshot *snapshot, const struct arrival *arrival,
-	const struct decision *decision, struct plan *ret_plan)
+int plan_make(const struct facts *facts, const struct decision *decision, struct plan *ret_plan)
 {
-	const struct subject subject = subject_of(snapshot, arrival);
 	CLEANUP(plan_done) struct plan plan = {0};
-	int r = plan_steps(&plan, &subject, decision);
+	int r = plan_steps(&plan, facts, decision);
 
 	if (r < 0)
 		return r;
@@ -159,15 +123,15 @@ int plan_make(const struct snapshot *snapshot, const struct arrival *arrival,
 	return 0;
 }
 
-int plan_undo(const struct arrival *arrival, enum dax_driver driver,
-	const struct range_set *onlined, struct plan *ret_plan)
+int plan_undo(const struct device *device, enum dax_driver driver, const struct range_set *onlined,
+	struct plan *ret_plan)
 {
 	CLEANUP(plan_done) struct plan plan = {0};
 	int r = 0;
 
 	for (size_t i = onlined->n; r == 0 && i > 0; i--)
 		r = add(&plan, ACTION_OFFLINE, onlined->ranges[i - 1]);
-	if (r == 0 && arrival_is_dax(arrival))
+	if (r == 0 && device_is_dax(device))
 		r = plan_devdax(&plan, driver);
 	if (r < 0)
 		return r;

@@ -4,8 +4,8 @@
  * may change the verdict, as far as the row of the table lets it, and last comes what the host
  * can bear: the memory map, the share of movable memory.
  *
- * All mappings of a dax device share one driver, so a device is judged as a whole: it goes
- * online only if every one of its mappings may, and it counts as online if any block of it is.
+ * A device is decided as a whole: it goes online only if every one of its ranges may, and it counts
+ * as online if any block of it is.
  */
 #include "tdxo/policy/policy.h"
 
@@ -31,11 +31,7 @@ DEFINE_STRING_TABLE(answer, enum answer, answers, ANSWER_MAX)
 /* What the predicates look at. */
 struct question {
 	const struct config *config;
-	const struct snapshot *snapshot;
-	const struct arrival *arrival;
-	const struct dax_device *dax; /* or NULL */
-	const struct range *ranges;   /* all mappings of its device, or only its own */
-	size_t n_ranges;
+	const struct facts *facts;
 	const struct rule *rule; /* that matches, or NULL */
 	enum containment containment;
 	enum boot_source source;
@@ -43,71 +39,56 @@ struct question {
 	uint64_t room; /* whole blocks that it could be */
 };
 
-enum containment policy_containment(const struct snapshot *snapshot, const struct arrival *arrival,
-	struct range range, enum boot_source *ret_source)
+enum containment policy_containment(
+	const struct facts *facts, struct range range, enum boot_source *ret_source)
 {
 	enum containment containment =
-		boot_map_contains(&snapshot->boot_map, range, snapshot->block_size, ret_source);
+		boot_map_contains(facts->boot_map, range, facts->block_size, ret_source);
 
 	/* e820 may still call it RAM. */
-	if (arrival_is_dax(arrival) && *ret_source != BOOT_SOURCE_CONFIGURATION)
+	if (device_is_dax(&facts->device) && *ret_source != BOOT_SOURCE_CONFIGURATION)
 		return CONTAINMENT_OUTSIDE;
 	return containment;
 }
 
-static void ask_range(struct question *q, struct range range)
+/* All of it inside or outside if all of its ranges are. */
+static void look_up_ranges(struct question *q)
 {
-	struct block_count blocks = snapshot_count(q->snapshot, range);
-	enum boot_source source;
-	enum containment containment = policy_containment(q->snapshot, q->arrival, range, &source);
+	const struct device *device = &q->facts->device;
 
-	q->blocks.present += blocks.present;
-	q->blocks.online += blocks.online;
-	q->blocks.unread += blocks.unread;
-	q->room += snapshot_block_room(q->snapshot, range);
-	if (source > q->source)
-		q->source = source;
-	if (range_equal(range, q->arrival->range) && containment != CONTAINMENT_INSIDE)
-		q->containment = containment;
-	else if (containment != CONTAINMENT_INSIDE && q->containment == CONTAINMENT_INSIDE)
-		q->containment = CONTAINMENT_STRADDLES;
+	q->containment = CONTAINMENT_OUTSIDE;
+	for (size_t i = 0; i < device->n_ranges; i++) {
+		enum boot_source source;
+		enum containment one = policy_containment(q->facts, device->ranges[i], &source);
+
+		if (source > q->source)
+			q->source = source;
+		q->containment = i == 0 || one == q->containment ? one : CONTAINMENT_STRADDLES;
+		q->room += block_room(device->ranges[i], q->facts->block_size);
+	}
 }
 
-static struct question ask(
-	const struct config *config, const struct snapshot *snapshot, const struct arrival *arrival)
+static struct question ask(const struct facts *facts)
 {
-	const struct dax_device *dax = arrival_find_dax(arrival, snapshot);
-	struct question q = {
-		.config = config,
-		.snapshot = snapshot,
-		.arrival = arrival,
-		.dax = dax,
-		.ranges = dax ? dax->mappings : &arrival->range,
-		.n_ranges = dax ? dax->n_mappings : 1,
-		.containment = CONTAINMENT_INSIDE,
-	};
-	const struct rule_subject subject = {
-		arrival, q.ranges, q.n_ranges, dax ? dax->size : arrival->size};
+	struct question q = {.facts = facts, .blocks = facts_count(facts)};
 
-	for (size_t i = 0; i < q.n_ranges; i++)
-		ask_range(&q, q.ranges[i]);
-	q.rule = config_find_rule(config, &subject);
+	look_up_ranges(&q);
 	return q;
 }
 
 static bool persistent(const struct question *q)
 {
-	return q->arrival->type == TYPE_PMEM;
+	return q->facts->device.type == TYPE_PMEM;
 }
 
 static bool foreign_driver(const struct question *q)
 {
-	return q->arrival->driver == DAX_DRIVER_OTHER;
+	return q->facts->device.driver == DAX_DRIVER_OTHER;
 }
 
 static bool famfs(const struct question *q)
 {
-	return q->arrival->driver == DAX_DRIVER_FSDEV;
+	return q->facts->device.driver == DAX_DRIVER_FSDEV;
 }
 
 /* The administrator names a devdax device as one that may become memory. */
@@ -118,43 +99,43 @@ static bool may_convert(const struct question *q)
 
 static bool already_devdax(const struct question *q)
 {
-	return q->arrival->driver == DAX_DRIVER_DEVICE_DAX && !may_convert(q);
+	return q->facts->device.driver == DAX_DRIVER_DEVICE_DAX && !may_convert(q);
 }
 
 static bool in_use(const struct question *q)
 {
-	return q->arrival->driver == DAX_DRIVER_DEVICE_DAX &&
-	       q->snapshot->devdax_use != DEVDAX_UNUSED;
+	return q->facts->device.driver == DAX_DRIVER_DEVICE_DAX &&
+	       q->facts->devdax_use != DEVDAX_UNUSED;
 }
 
 static bool unreadable(const struct question *q)
 {
-	return q->arrival->fault == FAULT_UNREADABLE || q->blocks.unread;
+	return !q->facts->device.n_ranges || q->blocks.unread;
 }
 
 static bool no_target_node(const struct question *q)
 {
-	return q->arrival->fault == FAULT_NO_NODE;
+	return device_is_dax(&q->facts->device) && q->facts->device.node == NODE_UNKNOWN;
 }
 
 static bool unknown_device(const struct question *q)
 {
-	return arrival_is_dax(q->arrival) && q->arrival->type == TYPE_UNKNOWN;
+	return device_is_dax(&q->facts->device) && q->facts->device.type == TYPE_UNKNOWN;
 }
 
 static bool too_small(const struct question *q)
 {
-	return arrival_is_dax(q->arrival) && !q->room;
+	return device_is_dax(&q->facts->device) && !q->room;
 }
 
 static bool tdx_absent(const struct question *q)
 {
-	return !tdx_refuses(&q->snapshot->tdx);
+	return !tdx_refuses(&q->facts->tdx);
 }
 
 static bool boot_map_unknown(const struct question *q)
 {
-	return !q->snapshot->boot_map.known && q->source != BOOT_SOURCE_CONFIGURATION;
+	return !q->facts->boot_map->known && q->source != BOOT_SOURCE_CONFIGURATION;
 }
 
 static bool inside(const struct question *q)
@@ -188,7 +169,7 @@ static bool always(const struct question *q)
 
 static const struct {
 	bool (*holds)(const struct question *q);
-	enum verdict dax; /* of a range that a dax device carries */
+	enum verdict dax; /* of a dax device */
 	enum verdict blocks;
 	enum reason reason;
 	unsigned int may; /* what a rule may make of it */
@@ -218,7 +199,7 @@ static bool leaves_allocator(enum verdict verdict)
 /* There is no devdax without a dax device: such memory stays offline. */
 static enum verdict wanted_verdict(const struct question *q)
 {
-	if (q->rule->verdict == VERDICT_DEVDAX && !arrival_is_dax(q->arrival))
+	if (q->rule->verdict == VERDICT_DEVDAX && !device_is_dax(&q->facts->device))
 		return VERDICT_OFFLINE;
 	return q->rule->verdict;
 }
@@ -253,27 +234,27 @@ static void apply_rule(struct decision *decision, const struct question *q, unsi
 
 static uint64_t room_bytes(const struct question *q)
 {
-	return q->room * q->snapshot->block_size;
+	return q->room * q->facts->block_size;
 }
 
 /* The memory map that a driver has still to make; 0: it is there, or needs no kernel memory. */
 static uint64_t map_needed(const struct question *q, enum verdict verdict)
 {
-	enum dax_driver driver = q->arrival->driver;
+	enum dax_driver driver = q->facts->device.driver;
 
-	if (!q->dax || driver == DAX_DRIVER_KMEM)
+	if (!device_is_dax(&q->facts->device) || driver == DAX_DRIVER_KMEM)
 		return 0;
-	if (verdict == VERDICT_ONLINE && !q->dax->map_on_itself)
+	if (verdict == VERDICT_ONLINE && !q->facts->map_on_itself)
 		return zoneinfo_memory_map(room_bytes(q));
 	if (verdict == VERDICT_DEVDAX && driver == DAX_DRIVER_NONE)
-		return zoneinfo_devdax_map(q->dax->size, q->dax->align);
+		return zoneinfo_devdax_map(q->facts->device.size, q->facts->align);
 	return 0;
 }
 
 /* A host that cannot spare the memory map would kill processes to have it. */
 static void check_head_room(struct decision *decision, const struct question *q)
 {
-	const struct zoneinfo *zones = &q->snapshot->zones;
+	const struct zoneinfo *zones = &q->facts->zones;
 	uint64_t needed = map_needed(q, decision->verdict);
 
 	if (!needed || (!zones->known && !zones->unreadable))
@@ -293,18 +274,18 @@ static void check_head_room(struct decision *decision, const struct question *q)
 /* TDX guest memory is not movable: ZONE_MOVABLE can never back a confidential VM. */
 static void choose_zone(struct decision *decision, const struct question *q)
 {
-	const struct snapshot *snapshot = q->snapshot;
-	uint64_t most = q->config->movable_ratio == MOVABLE_RATIO_KERNEL ? snapshot->movable_advice
+	const struct facts *facts = q->facts;
+	uint64_t most = q->config->movable_ratio == MOVABLE_RATIO_KERNEL ? facts->movable_advice
 									 : q->config->movable_ratio;
-	enum zone preset = tdx_refuses(&snapshot->tdx) ? ZONE_KERNEL : ZONE_AUTO;
-	uint64_t more = room_bytes(q) - q->blocks.online * snapshot->block_size;
+	enum zone preset = tdx_refuses(&facts->tdx) ? ZONE_KERNEL : ZONE_AUTO;
+	uint64_t more = room_bytes(q) - q->blocks.online * facts->block_size;
 
 	decision->zone = q->rule && q->rule->zone ? q->rule->zone : preset;
 	if (decision->zone != ZONE_MOVABLE)
 		return;
-	if (snapshot->zones.known)
-		decision->movable_ratio = zoneinfo_movable_ratio(&snapshot->zones, more);
-	if (snapshot->zones.known && decision->movable_ratio <= most)
+	if (facts->zones.known)
+		decision->movable_ratio = zoneinfo_movable_ratio(&facts->zones, more);
+	if (facts->zones.known && decision->movable_ratio <= most)
 		return;
 	decision->zone = preset;
 	decision->zone_overruled = true;
@@ -317,7 +298,7 @@ static enum withheld withhold(const struct question *q, enum verdict verdict)
 
 	if (q->config->observe)
 		return WITHHELD_OBSERVE;
-	if (!q->arrival->present || present == PRESENT_ACT)
+	if (!q->facts->device.present || present == PRESENT_ACT)
 		return WITHHELD_NOT;
 	if (q->rule && q->rule->match[MATCH_PRESENT])
 		return WITHHELD_NOT;
@@ -329,7 +310,7 @@ static enum withheld withhold(const struct question *q, enum verdict verdict)
 /* build_tdx_memlist() and tdx_memory_notifier(), arch/x86/virt/vmx/tdx/tdx.c, 6.8 and later. */
 static enum answer expect(const struct question *q)
 {
-	enum tdx_state detected = q->snapshot->tdx.detected;
+	enum tdx_state detected = q->facts->tdx.detected;
 
 	if (detected == TDX_ABSENT || detected == TDX_ARMED)
 		return ANSWER_ACCEPTS;
@@ -340,34 +321,30 @@ static enum answer expect(const struct question *q)
 	return detected == TDX_ACTIVE ? ANSWER_REFUSES : ANSWER_NONE;
 }
 
-enum answer policy_expects(
-	const struct config *config, const struct snapshot *snapshot, const struct arrival *arrival)
+enum answer policy_expects(const struct facts *facts)
 {
-	struct question q = ask(config, snapshot, arrival);
+	struct question q = ask(facts);
 
 	return expect(&q);
 }
 
-struct decision policy_decide(
-	const struct config *config, const struct snapshot *snapshot, const struct arrival *arrival)
+struct decision policy_decide(const struct config *config, const struct facts *facts)
 {
-	struct question q = ask(config, snapshot, arrival);
-	struct range range = arrival->range;
+	struct question q = ask(facts);
 	struct decision decision = {.zone = ZONE_NONE, .source = BOOT_SOURCE_NONE};
 	size_t row = 0;
 
+	q.config = config;
+	q.rule = config_find_rule(config, facts);
 	while (!rows[row].holds(&q))
 		row++;
-	decision.verdict = arrival_is_dax(arrival) ? rows[row].dax : rows[row].blocks;
+	decision.verdict = device_is_dax(&facts->device) ? rows[row].dax : rows[row].blocks;
 	decision.reason = rows[row].reason;
 	apply_rule(&decision, &q, rows[row].may);
 	check_head_room(&decision, &q);
 	decision.offline_blocks = leaves_allocator(decision.verdict) && may_offline(&q);
-	if (decision.verdict == VERDICT_ONLINE) {
+	if (decision.verdict == VERDICT_ONLINE)
 		choose_zone(&decision, &q);
-		decision.unaligned =
-			range_size(range) - range_size(range_trim(range, snapshot->block_size));
-	}
 	if (decision.reason == REASON_IN_BOOT_MAP)
 		decision.source = q.source;
 	decision.withheld = withhold(&q, decision.verdict);
@@ -376,25 +353,24 @@ struct decision policy_decide(
 }
 
 struct decision policy_undone(
-	const struct decision *was, const struct arrival *arrival, enum reason reason)
+	const struct decision *was, const struct device *device, enum reason reason)
 {
 	struct decision decision = *was;
 
-	decision.verdict = arrival_is_dax(arrival) ? VERDICT_DEVDAX : VERDICT_OFFLINE;
+	decision.verdict = device_is_dax(device) ? VERDICT_DEVDAX : VERDICT_OFFLINE;
 	decision.reason = reason;
 	decision.zone = ZONE_NONE;
 	decision.source = BOOT_SOURCE_NONE;
 	decision.zone_overruled = false;
 	decision.movable_ratio = 0;
-	decision.unaligned = 0;
 	decision.map_needed = 0;
 	decision.map_spare = 0;
 	return decision;
 }
 
-bool policy_rolls_back(const struct decision *decision, const struct arrival *arrival, bool refused)
+bool policy_rolls_back(const struct decision *decision, const struct device *device, bool refused)
 {
 	if (decision->on_failure == ON_FAILURE_DEFAULT)
-		return refused || arrival_is_dax(arrival);
+		return refused || device_is_dax(device);
 	return decision->on_failure == ON_FAILURE_ROLLBACK;
 }

@@ -51,14 +51,14 @@ static int check_type(const char *word)
 	return strcmp(word, "*") == 0 ? 0 : device_type_from_string(word, &type);
 }
 
-static bool match_type(const char *word, const struct rule_subject *subject)
+static bool match_type(const char *word, const struct facts *facts)
 {
-	return glob_matches(word, device_type_to_string(subject->arrival->type));
+	return glob_matches(word, device_type_to_string(facts->device.type));
 }
 
-static bool match_device(const char *word, const struct rule_subject *subject)
+static bool match_device(const char *word, const struct facts *facts)
 {
-	return glob_matches(word, subject->arrival->device);
+	return glob_matches(word, facts->device.name);
 }
 
 static int check_number(const char *word)
@@ -75,37 +75,36 @@ static bool number_covers(const char *earlier, const char *later)
 	return parse_number(earlier, &a) == 0 && parse_number(later, &b) == 0 && a == b;
 }
 
-static bool match_serial(const char *word, const struct rule_subject *subject)
+static bool match_serial(const char *word, const struct facts *facts)
 {
-	const struct arrival *arrival = subject->arrival;
 	uint64_t serial;
 
-	for (size_t i = 0; i < arrival->n_memdevs; i++)
-		if (parse_number(word, &serial) == 0 && arrival->memdevs[i].serial == serial)
+	for (size_t i = 0; i < facts->cxl.n_memdevs; i++)
+		if (parse_number(word, &serial) == 0 && facts->cxl.memdevs[i].serial == serial)
 			return true;
 	return false;
 }
 
-static bool match_pci_address(const char *word, const struct rule_subject *subject)
+static bool match_pci_address(const char *word, const struct facts *facts)
 {
-	for (size_t i = 0; i < subject->arrival->n_memdevs; i++)
-		if (glob_matches(word, subject->arrival->memdevs[i].pci_address))
+	for (size_t i = 0; i < facts->cxl.n_memdevs; i++)
+		if (glob_matches(word, facts->cxl.memdevs[i].host))
 			return true;
 	return false;
 }
 
-static bool match_region(const char *word, const struct rule_subject *subject)
+static bool match_region(const char *word, const struct facts *facts)
 {
-	return glob_matches(word, subject->arrival->region) ||
-	       glob_matches(word, subject->arrival->region_uuid);
+	return glob_matches(word, facts->device.region) ||
+	       glob_matches(word, facts->cxl.region_uuid);
 }
 
-static bool match_target_node(const char *word, const struct rule_subject *subject)
+static bool match_target_node(const char *word, const struct facts *facts)
 {
 	uint64_t node;
 
-	return subject->arrival->node != NODE_UNKNOWN && parse_number(word, &node) == 0 &&
-	       node == (uint64_t)subject->arrival->node;
+	return facts->device.node != NODE_UNKNOWN && parse_number(word, &node) == 0 &&
+	       node == (uint64_t)facts->device.node;
 }
 
 static int check_size(const char *word)
@@ -115,11 +114,11 @@ static int check_size(const char *word)
 	return parse_size(word, &size);
 }
 
-static bool match_min_size(const char *word, const struct rule_subject *subject)
+static bool match_min_size(const char *word, const struct facts *facts)
 {
 	uint64_t size;
 
-	return parse_size(word, &size) == 0 && subject->size >= size;
+	return parse_size(word, &size) == 0 && facts->device.size >= size;
 }
 
 static bool min_size_covers(const char *earlier, const char *later)
@@ -129,11 +128,11 @@ static bool min_size_covers(const char *earlier, const char *later)
 	return parse_size(earlier, &a) == 0 && parse_size(later, &b) == 0 && a <= b;
 }
 
-static bool match_max_size(const char *word, const struct rule_subject *subject)
+static bool match_max_size(const char *word, const struct facts *facts)
 {
 	uint64_t size;
 
-	return parse_size(word, &size) == 0 && subject->size <= size;
+	return parse_size(word, &size) == 0 && facts->device.size <= size;
 }
 
 static bool max_size_covers(const char *earlier, const char *later)
@@ -149,17 +148,16 @@ static int check_range(const char *word)
 }
 
 /* All of it lies within, not only a part. */
-static bool match_range(const char *word, const struct rule_subject *subject)
+static bool match_range(const char *word, const struct facts *facts)
 {
 	struct range range;
 
 	if (parse_range(word, &range) < 0)
 		return false;
-	for (size_t i = 0; i < subject->n_ranges; i++)
-		if (range_is_empty(subject->ranges[i]) ||
-			!range_contains(range, subject->ranges[i]))
+	for (size_t i = 0; i < facts->device.n_ranges; i++)
+		if (!range_contains(range, facts->device.ranges[i]))
 			return false;
-	return subject->n_ranges > 0;
+	return facts->device.n_ranges > 0;
 }
 
 static bool range_covers(const char *earlier, const char *later)
@@ -176,11 +174,11 @@ static int check_bool(const char *word)
 	return parse_bool(word, &yes);
 }
 
-static bool match_present(const char *word, const struct rule_subject *subject)
+static bool match_present(const char *word, const struct facts *facts)
 {
 	bool yes;
 
-	return parse_bool(word, &yes) == 0 && yes == subject->arrival->present;
+	return parse_bool(word, &yes) == 0 && yes == facts->device.present;
 }
 
 static bool present_covers(const char *earlier, const char *later)
@@ -197,16 +195,16 @@ static int check_mode(const char *word)
 	return dax_mode_from_string(word, &driver);
 }
 
-static bool match_mode(const char *word, const struct rule_subject *subject)
+static bool match_mode(const char *word, const struct facts *facts)
 {
-	return arrival_is_dax(subject->arrival) &&
-	       strcmp(word, dax_mode_to_string(subject->arrival->driver)) == 0;
+	return device_is_dax(&facts->device) &&
+	       strcmp(word, dax_mode_to_string(facts->device.driver)) == 0;
 }
 
 static const struct {
 	const char *name;
 	int (*check)(const char *word);
-	bool (*matches)(const char *word, const struct rule_subject *subject);
+	bool (*matches)(const char *word, const struct facts *facts);
 	bool (*covers)(const char *earlier, const char *later);
 	bool single; /* one word only */
 	const char *wanted;
@@ -312,24 +310,23 @@ bool rule_match_sizes_crossed(const struct rule *rule)
 	return min && max && !min_size_covers(min, max);
 }
 
-static bool key_matches(
-	const struct rule *rule, enum match match, const struct rule_subject *subject)
+static bool key_matches(const struct rule *rule, enum match match, const struct facts *facts)
 {
 	const char *list = rule->match[match];
 	char word[WORD_TEXT];
 
 	while (parse_word(&list, word) > 0)
-		if (match_keys[match].matches(word, subject))
+		if (match_keys[match].matches(word, facts))
 			return true;
 	return false;
 }
 
-bool rule_matches(const struct rule *rule, const struct rule_subject *subject)
+bool rule_matches(const struct rule *rule, const struct facts *facts)
 {
 	if (rule_match_nothing(rule))
 		return false;
 	for (enum match match = 0; match < MATCH_MAX; match++)
-		if (rule->match[match] && !key_matches(rule, match, subject))
+		if (rule->match[match] && !key_matches(rule, match, facts))
 			return false;
 	return true;
 }
@@ -370,10 +367,4 @@ bool rule_covers(const struct rule *earlier, const struct rule *later)
 		if (earlier->match[match] && !key_covered(earlier, later, match))
 			return false;
 	return true;
-}
-
-bool rule_needs_topology(const struct rule *rule)
-{
-	return rule->match[MATCH_SERIAL] || rule->match[MATCH_PCI_ADDRESS] ||
-	       rule->match[MATCH_REGION];
 }

@@ -21,7 +21,7 @@ static bool stranded(const struct record *record)
 
 	if (record->outcome.result != RESULT_PLANNED)
 		return record->outcome.stranded;
-	return record->decision.verdict != VERDICT_ONLINE &&
+	return record->decision->verdict != VERDICT_ONLINE &&
 	       blocks->present > blocks->online + blocks->unread;
 }
 
@@ -31,8 +31,8 @@ static bool stranded(const struct record *record)
  */
 static bool disagreement(const struct record *record)
 {
-	return record_disagrees(record) || record->decision.reason == REASON_KERNEL_REFUSED ||
-	       (record->decision.expected == ANSWER_REFUSES && record->outcome.blocks.online);
+	return record_disagrees(record) || record->decision->reason == REASON_KERNEL_REFUSED ||
+	       (record->decision->expected == ANSWER_REFUSES && record->outcome.blocks.online);
 }
 
 static const struct {
@@ -50,7 +50,7 @@ static_assert(ARRAY_SIZE(words) == FAIL_ON_MAX, "a row for each word");
 
 static bool holds(unsigned int word, const struct record *record)
 {
-	return word < VERDICT_MAX ? record->decision.verdict == word : words[word].holds(record);
+	return word < VERDICT_MAX ? record->decision->verdict == word : words[word].holds(record);
 }
 
 /* The length of a word of the list. Returns 0 if it is none. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The history: a list of entries, one for each range.
+ * The history: a list of entries, one for each device.
  */
 #include "tdxo/record/history.h"
 
@@ -10,66 +10,80 @@
 
 #include "tdxo/base/array.h"
 
+void history_entry_done(struct history_entry *entry)
+{
+	device_done(&entry->device);
+}
+
 void history_done(struct history *history)
 {
+	for (size_t i = 0; i < history->n; i++)
+		history_entry_done(&history->entries[i]);
 	free(history->entries);
 	*history = (struct history){0};
 }
 
-int history_append(struct history *history, const struct entry *entry)
+int history_add(struct history *history, struct history_entry *entry)
 {
-	return array_append(history->entries, history->n, *entry);
+	int r = array_append(history->entries, history->n, *entry);
+
+	if (r == 0)
+		*entry = (struct history_entry){0};
+	return r;
 }
 
 /* How many blocks a part of a run has. If they are not all alike, that cannot be told. */
-static void cut_blocks(struct entry *part, uint64_t whole)
+static void cut_blocks(struct history_entry *part, uint64_t whole)
 {
 	uint64_t present = part->blocks.present;
 	bool all = present && part->blocks.online == present;
 
-	if (part->arrival.size == whole || !whole)
+	if (part->device.size == whole || !whole)
 		return;
 	part->changed |= part->blocks.online && !all;
-	part->blocks.present = present * part->arrival.size / whole;
+	part->blocks.present = present * part->device.size / whole;
 	part->blocks.online = all ? part->blocks.present : 0;
 }
 
-/* Append the parts of an entry. */
-static int append_parts(
-	struct history *history, const struct entry *entry, const struct arrivals *parts)
+/* Add the parts of an entry. */
+static int add_parts(
+	struct history *history, const struct history_entry *entry, struct devices *parts)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < parts->n; i++) {
-		struct entry part = *entry;
+		CLEANUP(history_entry_done) struct history_entry part = *entry;
 
-		part.arrival.range = parts->items[i].range;
-		part.arrival.size = parts->items[i].size;
-		cut_blocks(&part, entry->arrival.size);
-		r = history_append(history, &part);
+		part.device = parts->items[i];
+		parts->items[i] = (struct device){0};
+		cut_blocks(&part, entry->device.size);
+		r = history_add(history, &part);
 	}
 	return r;
 }
 
-/* What `select` leaves of each entry, when it is held against the others; and one entry more. */
-static int filter(struct history *history, const struct arrivals *others,
-	int (*select)(const struct arrivals *from, const struct arrivals *others,
-		struct arrivals *ret_selected),
-	const struct entry *more)
+/*
+ * Leave of each entry what `select` leaves of its device, when it is held against the others, and
+ * take over one entry more, unless it is NULL. On an error the history is as it was.
+ */
+static int filter(struct history *history, const struct devices *others,
+	int (*select)(const struct devices *from, const struct devices *others,
+		struct devices *ret_selected),
+	struct history_entry *more)
 {
 	CLEANUP(history_done) struct history kept = {0};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < history->n; i++) {
-		const struct arrivals one = {&history->entries[i].arrival, 1};
-		CLEANUP(arrivals_done) struct arrivals parts = {0};
+		const struct devices one = {&history->entries[i].device, 1};
+		CLEANUP(devices_done) struct devices parts = {0};
 
 		r = select(&one, others, &parts);
 		if (r == 0)
-			r = append_parts(&kept, &history->entries[i], &parts);
+			r = add_parts(&kept, &history->entries[i], &parts);
 	}
 	if (r == 0 && more)
-		r = history_append(&kept, more);
+		r = history_add(&kept, more);
 	if (r < 0)
 		return r;
 	history_done(history);
@@ -78,47 +92,52 @@ static int filter(struct history *history, const struct arrivals *others,
 	return 0;
 }
 
-int history_note(struct history *history, const struct record *record)
+int history_note(struct history *history, const struct device *device,
+	const struct decision *decision, const struct outcome *outcome, bool recorded)
 {
-	struct entry entry = {
-		.arrival = record->arrival,
-		.verdict = record->decision.verdict,
-		.reason = record->decision.reason,
-		.zone = record->decision.zone,
-		.answer = record->outcome.answer,
-		.result = record->outcome.result,
-		.blocks = record->outcome.blocks,
+	CLEANUP(history_entry_done)
+	struct history_entry entry = {
+		.verdict = decision->verdict,
+		.reason = decision->reason,
+		.zone = decision->zone,
+		.answer = outcome->answer,
+		.result = outcome->result,
+		.blocks = outcome->blocks,
+		.recorded = recorded,
 	};
-	const struct arrivals one = {&entry.arrival, 1};
+	const struct devices one = {&entry.device, 1};
+	int r;
 
-	snprintf(entry.rule, sizeof(entry.rule), "%s", record->decision.rule);
-	return filter(history, &one, arrivals_undecided, &entry);
+	snprintf(entry.rule, sizeof(entry.rule), "%s", decision->rule);
+	r = device_copy(device, &entry.device);
+	entry.device.driver = outcome->driver;
+	return r < 0 ? r : filter(history, &one, devices_undecided, &entry);
 }
 
-int history_prune(struct history *history, const struct arrivals *all)
+int history_prune(struct history *history, const struct devices *all)
 {
-	return filter(history, all, arrivals_remaining, NULL);
+	return filter(history, all, devices_remaining, NULL);
 }
 
 int history_undecided(
-	const struct history *history, const struct arrivals *all, struct arrivals *ret_undecided)
+	const struct history *history, const struct devices *all, struct devices *ret_undecided)
 {
-	CLEANUP(arrivals_done) struct arrivals decided = {0};
+	CLEANUP(devices_done) struct devices decided = {0};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < history->n; i++) {
-		const struct entry *entry = &history->entries[i];
+		const struct history_entry *entry = &history->entries[i];
 
 		if (!entry->reconsider && entry->result != RESULT_BEGUN)
-			r = arrivals_append(&decided, &entry->arrival);
+			r = devices_add_copy(&decided, &entry->device);
 	}
-	return r < 0 ? r : arrivals_undecided(all, &decided, ret_undecided);
+	return r < 0 ? r : devices_undecided(all, &decided, ret_undecided);
 }
 
-struct entry *history_find(const struct history *history, const struct arrival *arrival)
+struct history_entry *history_find(const struct history *history, const struct device *device)
 {
 	for (size_t i = 0; i < history->n; i++)
-		if (arrival_is_within(arrival, &history->entries[i].arrival))
+		if (device_is_within(device, &history->entries[i].device))
 			return &history->entries[i];
 	return NULL;
 }
@@ -138,28 +157,27 @@ void history_reconsider_let_in(struct history *history)
 void history_reconsider_failed(struct history *history)
 {
 	for (size_t i = 0; i < history->n; i++) {
-		struct entry *entry = &history->entries[i];
+		struct history_entry *entry = &history->entries[i];
 
 		entry->reconsider |= entry->result == RESULT_FAILED &&
-				     arrival_is_dax(&entry->arrival) &&
-				     entry->arrival.driver == DAX_DRIVER_NONE;
+				     device_is_dax(&entry->device) &&
+				     entry->device.driver == DAX_DRIVER_NONE;
 	}
 }
 
-bool entry_is_changed(
-	const struct entry *entry, const struct arrival *arrival, const struct block_count *blocks)
+bool history_entry_is_changed(
+	const struct history_entry *entry, enum dax_driver driver, const struct block_count *blocks)
 {
 	if (entry->changed || entry->result == RESULT_BEGUN || entry->reconsider ||
-		arrival->type == TYPE_VIRTIO_MEM)
+		entry->device.type == TYPE_VIRTIO_MEM)
 		return false;
-	return arrival->driver != entry->arrival.driver || blocks->online != entry->blocks.online;
+	return driver != entry->device.driver || blocks->online != entry->blocks.online;
 }
 
-bool entry_differs(const struct entry *entry, const struct record *record)
+bool history_entry_differs(
+	const struct history_entry *entry, const struct decision *decision, enum result result)
 {
-	const struct decision *decision = &record->decision;
-
-	if ((entry->result == RESULT_WITHHELD) != (record->outcome.result == RESULT_WITHHELD))
+	if ((entry->result == RESULT_WITHHELD) != (result == RESULT_WITHHELD))
 		return true;
 	if (entry->reason != decision->reason && decision->reason != REASON_ALREADY_DEVDAX)
 		return true;
@@ -167,11 +185,11 @@ bool entry_differs(const struct entry *entry, const struct record *record)
 	       strcmp(entry->rule, decision->rule) != 0;
 }
 
-void entry_confirm(struct entry *entry, const struct record *record)
+void history_entry_confirm(struct history_entry *entry, const struct outcome *outcome)
 {
-	entry->arrival = record->arrival;
-	entry->blocks = record->outcome.blocks;
-	entry->result = record->outcome.result;
+	entry->device.driver = outcome->driver;
+	entry->blocks = outcome->blocks;
+	entry->result = outcome->result;
 	entry->reconsider = false;
 	entry->changed = false;
 }

@@ -27,30 +27,32 @@ DEFINE_STRING_TABLE(result, enum result, results, RESULT_MAX)
 #define MEMDEVS_TOLD 4
 
 /* "64 GiB cxl [mem 0x…-0x…] (dax0.0, region0, mem0, node 1)" */
-static void append_subject(struct strbuf *text, const struct arrival *arrival)
+static void append_subject(struct strbuf *text, const struct record *record)
 {
+	const struct device *device = &record->facts->device;
+	const struct cxl_origin *cxl = &record->facts->cxl;
 	char size[SIZE_TEXT], range[RANGE_TEXT];
 	const char *comma = "";
 
-	strbuf_append(text, "%s %s", size_format(arrival->size, size),
-		device_type_to_string(arrival->type));
-	if (arrival->fault != FAULT_UNREADABLE)
-		strbuf_append(text, " %s", range_format(arrival->range, range));
-	if (!arrival_is_dax(arrival) && arrival->node == NODE_UNKNOWN)
+	strbuf_append(text, "%s %s", size_format(record_size(record), size),
+		device_type_to_string(device->type));
+	if (!range_is_empty(record->range))
+		strbuf_append(text, " %s", range_format(record->range, range));
+	if (!device_is_dax(device) && device->node == NODE_UNKNOWN)
 		return;
 	strbuf_append(text, " (");
-	if (arrival_is_dax(arrival)) {
-		strbuf_append(text, "%s", arrival->device);
+	if (device_is_dax(device)) {
+		strbuf_append(text, "%s", device->name);
 		comma = ", ";
 	}
-	if (arrival->region[0])
-		strbuf_append(text, "%s%s", comma, arrival->region);
-	for (size_t i = 0; i < arrival->n_memdevs && i < MEMDEVS_TOLD; i++)
-		strbuf_append(text, "%s%s", comma, arrival->memdevs[i].name);
-	if (arrival->n_memdevs > MEMDEVS_TOLD)
-		strbuf_append(text, " and %zu more", arrival->n_memdevs - MEMDEVS_TOLD);
-	if (arrival->node != NODE_UNKNOWN)
-		strbuf_append(text, "%snode %d", comma, arrival->node);
+	if (device->region[0])
+		strbuf_append(text, "%s%s", comma, device->region);
+	for (size_t i = 0; i < cxl->n_memdevs && i < MEMDEVS_TOLD; i++)
+		strbuf_append(text, "%s%s", comma, cxl->memdevs[i].name);
+	if (cxl->n_memdevs > MEMDEVS_TOLD)
+		strbuf_append(text, " and %zu more", cxl->n_memdevs - MEMDEVS_TOLD);
+	if (device->node != NODE_UNKNOWN)
+		strbuf_append(text, "%snode %d", comma, device->node);
 	strbuf_append(text, ")");
 }
 
@@ -70,7 +72,7 @@ static const char *phrase(const struct record *record)
 			"was left as it was"},
 	};
 	static_assert(ARRAY_SIZE(phrases) == VERDICT_MAX, "phrases for each verdict");
-	enum verdict verdict = record->decision.verdict;
+	enum verdict verdict = record->decision->verdict;
 
 	switch (record->outcome.result) {
 	case RESULT_PLANNED:
@@ -91,18 +93,18 @@ static void append_verdict(struct strbuf *text, const struct record *record)
 	enum result result = record->outcome.result;
 
 	strbuf_append(text, "%s", phrase(record));
-	if (record->decision.verdict == VERDICT_ONLINE && result != RESULT_PLANNED &&
+	if (record->decision->verdict == VERDICT_ONLINE && result != RESULT_PLANNED &&
 		result != RESULT_WITHHELD && result != RESULT_CHANGED)
 		strbuf_append(text, ", %" PRIu64 " of %" PRIu64 " blocks",
 			record->outcome.blocks.online, record->outcome.blocks.present);
-	strbuf_append(text, ": %s (%s)", reason_clause(record->decision.reason),
-		reason_to_string(record->decision.reason));
+	strbuf_append(text, ": %s (%s)", reason_clause(record->decision->reason),
+		reason_to_string(record->decision->reason));
 }
 
 /* What the administrator's word had to do with it. */
 static void append_rule(struct strbuf *text, const struct record *record)
 {
-	const struct decision *decision = &record->decision;
+	const struct decision *decision = record->decision;
 
 	static const char *const withheld[] = {
 		[WITHHELD_OBSERVE] = "nothing is done, Act=no",
@@ -128,15 +130,23 @@ static bool zone_differs(const struct record *record)
 
 	if (!record->outcome.zone_now[0])
 		return false;
-	return record->decision.zone == ZONE_MOVABLE
+	return record->decision->zone == ZONE_MOVABLE
 		       ? !movable
-		       : record->decision.zone == ZONE_KERNEL && movable;
+		       : record->decision->zone == ZONE_KERNEL && movable;
+}
+
+uint64_t record_unaligned(const struct record *record)
+{
+	if (record->decision->verdict != VERDICT_ONLINE)
+		return 0;
+	return range_size(record->range) -
+	       range_size(range_trim(record->range, record->facts->block_size));
 }
 
 /* The numbers that a decision rests on. */
 static void append_numbers(struct strbuf *text, const struct record *record)
 {
-	const struct decision *decision = &record->decision;
+	const struct decision *decision = record->decision;
 	char a[SIZE_TEXT], b[SIZE_TEXT];
 
 	if (decision->reason == REASON_NO_HEAD_ROOM)
@@ -153,9 +163,9 @@ static void append_numbers(struct strbuf *text, const struct record *record)
 			decision->movable_ratio);
 	if (zone_differs(record))
 		strbuf_append(text, "; its blocks are in zone %s", record->outcome.zone_now);
-	if (decision->unaligned)
+	if (record_unaligned(record))
 		strbuf_append(text, "; %s at its edges are lost, they make no whole block",
-			size_format(decision->unaligned, a));
+			size_format(record_unaligned(record), a));
 }
 
 static void append_outcome(struct strbuf *text, const struct record *record)
@@ -174,48 +184,50 @@ static void append_outcome(struct strbuf *text, const struct record *record)
 			outcome->retries == 1 ? "retry" : "retries");
 	if (outcome->result == RESULT_CHANGED)
 		strbuf_append(text, "; somebody changed it");
-	if (outcome->result == RESULT_CHANGED && arrival_is_dax(&record->arrival))
+	if (outcome->result == RESULT_CHANGED && device_is_dax(&record->facts->device))
 		strbuf_append(text, ", its driver is now %s",
-			dax_driver_to_string(record->arrival.driver) ?: "none");
+			dax_driver_to_string(outcome->driver) ?: "none");
 	if (outcome->result == RESULT_CHANGED ||
-		(outcome->blocks.online && record->decision.verdict != VERDICT_ONLINE))
+		(outcome->blocks.online && record->decision->verdict != VERDICT_ONLINE))
 		strbuf_append(text, "; %" PRIu64 " of %" PRIu64 " blocks online",
 			outcome->blocks.online, outcome->blocks.present);
-	if (record_disagrees(record) && record->decision.reason != REASON_KERNEL_REFUSED)
+	if (record_disagrees(record) && record->decision->reason != REASON_KERNEL_REFUSED)
 		strbuf_append(text, "; the kernel %s it, and was expected not to",
 			outcome->answer == ANSWER_ACCEPTS ? "accepted" : "refused");
 	if (outcome->stranded)
 		strbuf_append(text, "; %s stranded", size_format(outcome->stranded, size));
 }
 
-void record_append_removal(struct strbuf *text, const struct arrival *arrival)
+void record_append_removal(struct strbuf *text, const struct record *record)
 {
-	if (arrival_is_dax(arrival))
-		strbuf_append(text, "daxctl reconfigure-device -m devdax -f %s", arrival->device);
+	const struct device *device = &record->facts->device;
+
+	if (device_is_dax(device))
+		strbuf_append(text, "daxctl reconfigure-device -m devdax -f %s", device->name);
 	else
-		strbuf_append(text, "chmem -d 0x%" PRIx64 "-0x%" PRIx64, arrival->range.start,
-			arrival->range.end - 1);
+		strbuf_append(text, "chmem -d 0x%" PRIx64 "-0x%" PRIx64, record->range.start,
+			record->range.end - 1);
 }
 
 /* How the administrator gets rid of memory that should not be there. */
 static void append_remedy(struct strbuf *text, const struct record *record)
 {
-	if (record->decision.reason != REASON_ALREADY_ONLINE || !tdx_refuses(&record->tdx))
+	if (record->decision->reason != REASON_ALREADY_ONLINE || !tdx_refuses(&record->facts->tdx))
 		return;
 	/* Somebody has just done so. */
 	if (record->outcome.result == RESULT_CHANGED && !record->outcome.blocks.online)
 		return;
-	if (record->tdx.state == TDX_ARMED)
+	if (record->facts->tdx.state == TDX_ARMED)
 		strbuf_append(text, "; it keeps TDX from initializing");
 	strbuf_append(text, "; take it out with: ");
-	record_append_removal(text, &record->arrival);
+	record_append_removal(text, record);
 }
 
 const char *record_subject(const struct record *record, char buf[RECORD_SENTENCE])
 {
 	struct strbuf text = strbuf_in(buf, RECORD_SENTENCE);
 
-	append_subject(&text, &record->arrival);
+	append_subject(&text, record);
 	return buf;
 }
 
@@ -223,7 +235,7 @@ const char *record_sentence(const struct record *record, char buf[RECORD_SENTENC
 {
 	struct strbuf text = strbuf_in(buf, RECORD_SENTENCE);
 
-	append_subject(&text, &record->arrival);
+	append_subject(&text, record);
 	strbuf_append(&text, " ");
 	append_verdict(&text, record);
 	append_rule(&text, record);
@@ -231,7 +243,7 @@ const char *record_sentence(const struct record *record, char buf[RECORD_SENTENC
 	append_outcome(&text, record);
 	append_remedy(&text, record);
 	strbuf_append(&text, "; TDX ");
-	tdx_append(&text, &record->tdx);
+	tdx_append(&text, &record->facts->tdx);
 	return buf;
 }
 
@@ -264,35 +276,36 @@ void tdx_fields(const struct tdx *tdx, struct field fields[TDX_FIELDS])
 
 size_t record_fields(const struct record *record, struct field fields[RECORD_FIELDS])
 {
-	const struct arrival *arrival = &record->arrival;
-	const struct decision *decision = &record->decision;
+	const struct device *device = &record->facts->device;
+	const struct cxl_origin *cxl = &record->facts->cxl;
+	const struct firmware_origin *origin = &record->origin;
+	const struct decision *decision = record->decision;
 	const struct outcome *outcome = &record->outcome;
-	const struct origin *origin = &arrival->origin;
-	enum field_kind window = range_is_empty(origin->window) ? FIELD_NULL : FIELD_ADDRESS;
-	enum field_kind address = arrival->fault == FAULT_UNREADABLE ? FIELD_NULL : FIELD_ADDRESS;
+	const struct range window = record_window(record);
+	enum field_kind in_window = range_is_empty(window) ? FIELD_NULL : FIELD_ADDRESS;
+	enum field_kind address = range_is_empty(record->range) ? FIELD_NULL : FIELD_ADDRESS;
 	const char *source = decision->source ? boot_source_to_string(decision->source) : NULL;
 	const struct field all[] = {
-		number_field("start", address, arrival->range.start),
-		number_field("end", address, arrival->range.end - 1),
-		number_field("size", FIELD_NUMBER, arrival->size),
-		text_field("type", device_type_to_string(arrival->type)),
-		text_field("chardev", arrival->device),
-		text_field("region", arrival->region),
-		text_field("region_mode", origin->mode),
-		text_field("decoder", origin->decoder),
-		number_field("window_start", window, origin->window.start),
-		number_field("window_size", window ? FIELD_NUMBER : FIELD_NULL,
-			range_size(origin->window)),
-		optional_field("proximity_domain", origin->in_srat, origin->srat_node),
+		number_field("start", address, record->range.start),
+		number_field("end", address, record->range.end - 1),
+		number_field("size", FIELD_NUMBER, record_size(record)),
+		text_field("type", device_type_to_string(device->type)),
+		text_field("chardev", device->name),
+		text_field("region", device->region),
+		text_field("region_mode", cxl->region_mode),
+		text_field("decoder", cxl->window.decoder),
+		number_field("window_start", in_window, window.start),
+		number_field(
+			"window_size", in_window ? FIELD_NUMBER : FIELD_NULL, range_size(window)),
+		optional_field("proximity_domain", origin->in_srat, origin->proximity_domain),
 		number_field("hot_pluggable", origin->in_srat ? FIELD_BOOL : FIELD_NULL,
 			origin->hot_pluggable),
-		optional_field("qos_class", origin->has_qos_class, origin->qos_class),
-		optional_field(
-			"target_node", arrival->node != NODE_UNKNOWN, (uint64_t)arrival->node),
-		number_field("present", FIELD_BOOL, arrival->present),
+		optional_field("qos_class", cxl->window.has_qos_class, cxl->window.qos_class),
+		optional_field("target_node", device->node != NODE_UNKNOWN, (uint64_t)device->node),
+		number_field("present", FIELD_BOOL, device->present),
 		number_field("total_memblocks", FIELD_NUMBER, outcome->blocks.present),
 		number_field("online_memblocks", FIELD_NUMBER, outcome->blocks.online),
-		text_field("mode", arrival->driver ? dax_mode_to_string(arrival->driver) : NULL),
+		text_field("mode", outcome->driver ? dax_mode_to_string(outcome->driver) : NULL),
 		text_field("verdict", verdict_to_string(decision->verdict)),
 		text_field("zone", zone_to_string(decision->zone)),
 		number_field("zone_overruled", decision->zone_overruled ? FIELD_BOOL : FIELD_NULL,
@@ -313,7 +326,7 @@ size_t record_fields(const struct record *record, struct field fields[RECORD_FIE
 		optional_field("movable_ratio", decision->movable_ratio, decision->movable_ratio),
 		optional_field("metadata_needed", decision->map_needed, decision->map_needed),
 		optional_field("metadata_available", decision->map_needed, decision->map_spare),
-		optional_field("unaligned", decision->unaligned, decision->unaligned),
+		optional_field("unaligned", record_unaligned(record), record_unaligned(record)),
 		optional_field("errno", outcome->error, (uint64_t)outcome->error),
 		text_field("failed", outcome->error ? action_to_string(outcome->failed) : NULL),
 		number_field("failed_at", outcome->failed_at ? FIELD_ADDRESS : FIELD_NULL,
@@ -324,6 +337,6 @@ size_t record_fields(const struct record *record, struct field fields[RECORD_FIE
 
 	static_assert(ARRAY_SIZE(all) + TDX_FIELDS <= RECORD_FIELDS, "room for all fields");
 	memcpy(fields, all, sizeof(all));
-	tdx_fields(&record->tdx, fields + ARRAY_SIZE(all));
+	tdx_fields(&record->facts->tdx, fields + ARRAY_SIZE(all));
 	return ARRAY_SIZE(all) + TDX_FIELDS;
 }

@@ -141,10 +141,10 @@ class Replay(Machine):
         boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
         for name in ("dax0.0", "dax1.0"):
             self.write(STATE, json.dumps({
-                "schema": 2, "boot_id": boot_id, "tdx_active": True, "config": {}, "ranges": [],
+                "schema": 3, "boot_id": boot_id, "tdx_active": True, "config": {}, "devices": [],
                 "boot_map": {"known": False, "ranges": []}, "present": [
-                    {"start": 0x5D0000000, "size": 512 << 20, "type": "cxl", "device": name,
-                     "driver": "kmem", "identity": device.stat().st_ino}]}))  # fmt: skip
+                    {"type": "cxl", "chardev": name, "mode": "system-ram", "size": 512 << 20,
+                     "ranges": [{"start": 0x5D0000000, "size": 512 << 20}], "identity": device.stat().st_ino}]}))  # fmt: skip
             for options in ((), ("--anonymise",)):
                 with self.subTest(name, options=options):
                     self.assertEqual(self.decide()[0]["ranges"][0]["present"], name == "dax0.0")
@@ -495,11 +495,11 @@ class Anonymous(Machine):
                                     (OTHER_UUID, last, "armed")):  # fmt: skip
             with self.subTest(boot_id=boot_id, rule=name):
                 self.write(STATE, json.dumps({
-                    "schema": 2, "boot_id": boot_id, "tdx_active": True, "config": {"Act": "yes"}, WORD: WORD,
+                    "schema": 3, "boot_id": boot_id, "tdx_active": True, "config": {"Act": "yes"}, WORD: WORD,
                     "boot_map": {"known": False, "ranges": [], "note": WORD}, "present": [],
-                    "tdx": {"state": WORD}, "tdx_failure": [WORD], "ranges": [
-                        {"start": 0x5D0000000, "size": 512 << 20, "type": "cxl", "device": "dax0.0",
-                         "driver": "kmem", "verdict": "ignore", "reason": "rule", "result": "done",
+                    "tdx": {"state": WORD}, "tdx_failure": [WORD], "devices": [
+                        {"type": "cxl", "chardev": "dax0.0", "mode": "system-ram", "size": 512 << 20,
+                         "ranges": [{"start": 0x5D0000000, "size": 512 << 20}], "verdict": "ignore", "reason": "rule", "result": "done",
                          "rule": name, WORD: OTHER_SERIAL}]}))  # fmt: skip
                 self.assertEqual(self.decide()[0]["tdx"]["state"], tdx)
                 captured = self.assert_hidden(f"{boot_id[:4]}-{name}", names)

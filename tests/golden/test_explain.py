@@ -312,21 +312,21 @@ class Asked(tree.Tree):
     # --- what the daemon has noted ---
 
     def note(self, present=(), **entry):
-        """A state file of the daemon, of this boot, with one range of dax0.0 in it."""
+        """A state file of the daemon, of this boot, with dax0.0 in it."""
         device = next((self.root / "sys/devices").rglob("dax0.0"))
         boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
-        noted = {"start": 0x5D0000000, "size": 512 << 20, "type": "cxl", "device": "dax0.0",
-                 "identity": device.stat().st_ino, **entry}  # fmt: skip
+        noted = {"type": "cxl", "chardev": "dax0.0", "size": 512 << 20,
+                 "ranges": [{"start": 0x5D0000000, "size": 512 << 20}], "identity": device.stat().st_ino, **entry}  # fmt: skip
         self.write("run/tdx-onlined/state.json", json.dumps({
-            "schema": 2, "boot_id": boot_id, "config": {},
-            "present": [noted] if present else [], "ranges": [noted] if entry else [],
+            "schema": 3, "boot_id": boot_id, "config": {},
+            "present": [noted] if present else [], "devices": [noted] if entry else [],
             "boot_map": {"known": True, "ranges": [
                 {"start": 1 << 20, "size": 1022 << 20, "source": "boot-params"}]}}))  # fmt: skip
 
     def test_in_devdax_mode(self):
         """At rest: the daemon has done it. A rule would not help, and is not proposed."""
         self.tree_in_devdax_mode()
-        self.note(verdict="devdax", reason="outside-boot-map", result="done", driver="device_dax")
+        self.note(verdict="devdax", reason="outside-boot-map", result="done", mode="devdax")
         topics = self.topics("dax0.0")
         self.assertTrue(topics["verdict"].startswith("devdax: it is in devdax mode already (already-devdax)."))
         self.assertTrue(topics["verdict"].endswith(

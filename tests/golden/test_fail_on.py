@@ -117,13 +117,13 @@ class FailOn(tree.Tree):
             self.tree_in_devdax_mode()
             device = (self.root / "sys/bus/dax/devices/dax0.0").stat()
             self.write("run/tdx-onlined/state.json", json.dumps({
-                "schema": 2, "config": {}, "present": [],
+                "schema": 3, "config": {}, "present": [],
                 "boot_id": (self.root / "proc/sys/kernel/random/boot_id").read_text().strip(),
                 "boot_map": {"known": True, "ranges": [
                     {"start": 1 << 20, "size": 1022 << 20, "source": "boot-params"}]},
-                "ranges": [{
-                    "start": 0x5D0000000, "size": 512 << 20, "type": "cxl", "device": "dax0.0",
-                    "identity": device.st_ino, "verdict": "devdax", "reason": "outside-boot-map",
+                "devices": [{
+                    "type": "cxl", "chardev": "dax0.0", "size": 512 << 20,
+                    "ranges": [{"start": 0x5D0000000, "size": 512 << 20}], "identity": device.st_ino, "verdict": "devdax", "reason": "outside-boot-map",
                     "result": "done", "answer": answer}]}))  # fmt: skip
             self.assert_words({"devdax"} | also, REFUSED)
 

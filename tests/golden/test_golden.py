@@ -160,8 +160,8 @@ class Spoilt(tree.Tree):
             ("another", True, "armed", "not known"),
         ):
             self.write("run/tdx-onlined/state.json", json.dumps({
-                "schema": 2, "boot_id": boot, "tdx_active": active, "config": {}, "present": [],
-                "boot_map": {"known": False, "ranges": []}, "ranges": []}))  # fmt: skip
+                "schema": 3, "boot_id": boot, "tdx_active": active, "config": {}, "present": [],
+                "boot_map": {"known": False, "ranges": []}, "devices": []}))  # fmt: skip
             tdx = self.decide()[0]["tdx"]
             self.assertEqual(tdx["state"], state)
             self.assertIn({"source": "earlier in this boot", "says": says}, tdx["evidence"])
@@ -172,12 +172,13 @@ class Spoilt(tree.Tree):
         boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
         for answer, disagreement in (("accepts", True), ("refuses", False), (None, False)):
             self.write("run/tdx-onlined/state.json", json.dumps({
-                "schema": 2, "boot_id": boot_id, "config": {}, "present": [], "disagreements": 3,
+                "schema": 3, "boot_id": boot_id, "config": {}, "present": [], "disagreements": 3,
                 "boot_map": {"known": True, "ranges": [
                     {"start": 1 << 20, "size": 1022 << 20, "source": "boot-params"}]},
-                "ranges": [{
-                    "start": 0x5d0000000, "size": 64 << 30, "type": "cxl", "device": "dax0.0",
-                    "identity": (self.root / self.dax()).stat().st_ino, "verdict": "devdax",
+                "devices": [{
+                    "type": "cxl", "chardev": "dax0.0", "size": 64 << 30,
+                    "ranges": [{"start": 0x5d0000000, "size": 64 << 30}], "verdict": "devdax",
+                    "identity": (self.root / self.dax()).stat().st_ino,
                     "reason": "outside-boot-map", "result": "done",
                     **({"answer": answer} if answer else {})}]}))  # fmt: skip
             report, _ = self.decide()

@@ -109,22 +109,23 @@ class Difference(tree.Tree):
         super().setUp()
         self.tree("cxl-refused")
 
-    def range(self, **changes):
+    def device(self, **changes):
         """What was decided of the device, as it is in the tree."""
         device = (self.root / "sys/bus/dax/devices/dax0.0").stat()
-        item = {"start": 0x5D0000000, "size": 512 << 20, "type": "cxl", "device": "dax0.0",
-                "driver": "kmem", "identity": device.st_ino, "verdict": "devdax",
-                "reason": "outside-boot-map", "result": "done", "blocks": 4, "blocks_online": 0,
+        item = {"type": "cxl", "chardev": "dax0.0", "mode": "system-ram", "size": 512 << 20,
+                "ranges": [{"start": 0x5D0000000, "size": 512 << 20}],
+                "identity": device.st_ino, "verdict": "devdax", "reason": "outside-boot-map",
+                "result": "done", "total_memblocks": 4, "online_memblocks": 0,
                 "reconsider": False, "changed": False}  # fmt: skip
         return {**item, **changes}
 
-    def range_as_decided(self):
+    def device_as_decided(self):
         self.tree_in_devdax_mode()
-        return self.range(driver="device_dax", blocks=0)
+        return self.device(mode="devdax", total_memblocks=0)
 
-    def state(self, *ranges, present=(), config=None, **changes):
+    def state(self, *devices, present=(), config=None, **changes):
         state = {
-            "schema": 2,
+            "schema": 3,
             "boot_id": (self.root / BOOT_ID).read_text().strip(),
             "boot_map": {
                 "known": True,
@@ -134,7 +135,7 @@ class Difference(tree.Tree):
             "guard": {},
             "config": {**self.CONFIG, **(config or {})},
             "present": list(present),
-            "ranges": list(ranges),
+            "devices": list(devices),
             **changes,
         }
         self.write(STATE, json.dumps(state))
@@ -146,7 +147,7 @@ class Difference(tree.Tree):
 
     def test_nothing(self):
         """What the daemon itself did is no difference: it is in devdax mode because of that."""
-        self.state(self.range_as_decided())
+        self.state(self.device_as_decided())
         self.assert_difference(NOTHING)
         self.write(MAIN, "[Daemon]\nAct=yes\n#TDX=active\nTDX=\n")  # said, but as it was
         self.write("etc/tdx-onlined/rules.d/10-other.rule", rule("Type=dimm", "Verdict=ignore"))
@@ -154,14 +155,14 @@ class Difference(tree.Tree):
 
     def test_not_as_decided(self):
         """The decision is the same, but a reload would find steps to take: kmem has it again."""
-        self.state(self.range())
+        self.state(self.device())
         self.assert_difference(
             f"{self.SUBJECT}: not as decided, "
             "devdax (outside-boot-map) -> devdax (outside-boot-map)"
         )
 
     def test_key(self):
-        self.state(self.range_as_decided())
+        self.state(self.device_as_decided())
         self.write(DROP_IN, "[Daemon]\nMaxMovableRatio=200\n")
         self.assert_difference("MaxMovableRatio=kernel -> MaxMovableRatio=200")
         self.write(MAIN, "[Daemon]\nTDX=active\nOfflineTimeoutSec=5\n")
@@ -169,12 +170,12 @@ class Difference(tree.Tree):
                                "OfflineTimeoutSec=60 -> OfflineTimeoutSec=5")  # fmt: skip
 
     def test_key_given_up(self):
-        self.state(self.range_as_decided(), config={"CapableRanges": "0x0-0x1", "Present": "act"})
+        self.state(self.device_as_decided(), config={"CapableRanges": "0x0-0x1", "Present": "act"})
         self.assert_difference("CapableRanges=0x0-0x1 -> CapableRanges=", "Present=act -> Present=safe")
 
     def test_verdict(self):
         """By a key, and by a rule."""
-        self.state(self.range())
+        self.state(self.device())
         self.write(DROP_IN, "[Daemon]\nCapableRanges=0x5d0000000-0x5efffffff\n")
         self.assert_difference(
             "CapableRanges= -> CapableRanges=0x5d0000000-0x5efffffff",
@@ -187,23 +188,23 @@ class Difference(tree.Tree):
         )
 
     def test_verdict_of_a_rule_that_is_gone(self):
-        self.state(self.range(verdict="offline", reason="rule", rule="10-a.rule"))
+        self.state(self.device(verdict="offline", reason="rule", rule="10-a.rule"))
         self.assert_difference(
             f"{self.SUBJECT}: offline (rule), rule 10-a.rule -> devdax (outside-boot-map)"
         )
 
     def test_rule(self):
         """The same verdict, but somebody else says so."""
-        self.state(self.range(verdict="ignore", reason="rule", rule="05-old.rule"))
+        self.state(self.device(verdict="ignore", reason="rule", rule="05-old.rule"))
         self.write(RULE, rule("Type=cxl", "Verdict=ignore"))
         self.assert_difference(
             f"{self.SUBJECT}: ignore (rule), rule 05-old.rule -> ignore (rule), rule 10-a.rule"
         )
 
     def test_zone(self):
-        online = self.range(verdict="online", reason="tdx-absent", zone="auto", blocks_online=4)
+        online = self.device(verdict="online", reason="tdx-absent", zone="auto", blocks_online=4)
         self.tree("cxl-online")
-        online["identity"] = self.range()["identity"]
+        online["identity"] = self.device()["identity"]
         self.state(online, tdx_active=False)
         self.assert_difference(NOTHING)
         self.write(RULE, rule("Type=cxl", "Zone=kernel"))
@@ -214,7 +215,7 @@ class Difference(tree.Tree):
 
     def test_tdx(self):
         """--tdx= counts as it would in a configuration file."""
-        self.state(self.range())
+        self.state(self.device())
         self.assert_difference(
             f"{self.SUBJECT}: devdax (outside-boot-map) -> online (tdx-absent), zone auto",
             options=["--tdx=absent"],
@@ -222,7 +223,7 @@ class Difference(tree.Tree):
 
     def test_nothing_is_done(self):
         """A reload would decide, and leave alone what was there at first start."""
-        self.state(self.range(), present=[self.range()])
+        self.state(self.device(), present=[self.device()])
         self.write(DROP_IN, "[Daemon]\nCapableRanges=0x5d0000000-0x5efffffff\n")
         self.assert_difference(
             "CapableRanges= -> CapableRanges=0x5d0000000-0x5efffffff",
@@ -232,19 +233,20 @@ class Difference(tree.Tree):
 
     def test_nothing_is_done_any_more(self):
         """Act=no: the same decision, but no step that is left is taken."""
-        self.state(self.range())
+        self.state(self.device())
         self.write(DROP_IN, "[Daemon]\nAct=no\n")
         self.assert_difference(
             "Act=yes -> Act=no",
             f"{self.SUBJECT}: devdax (outside-boot-map) -> devdax (outside-boot-map), nothing is done",
         )
-        self.state(self.range(result="withheld"), config={"Act": "no"})
+        self.state(self.device(result="withheld"), config={"Act": "no"})
         self.assert_difference(NOTHING)
 
     def test_not_decided_yet(self):
-        """Unknown, or of another device, or of another size."""
-        for ranges in ((), (self.range(device="dax1.0"),), (self.range(size=256 << 20),)):
-            self.state(*ranges)
+        """Unknown, or another device, or one that lies elsewhere."""
+        elsewhere = [{"start": 0x5D0000000, "size": 256 << 20}]
+        for devices in ((), (self.device(chardev="dax1.0"),), (self.device(ranges=elsewhere),)):
+            self.state(*devices)
             self.assert_difference(f"{self.SUBJECT}: not decided yet -> devdax (outside-boot-map)")
 
     def test_not_run(self):
@@ -252,7 +254,7 @@ class Difference(tree.Tree):
         told = f"{self.SUBJECT}: not decided yet -> devdax (outside-boot-map)"
         self.write(MAIN, "[Daemon]\nMaxMovableRatio=50\n")
         self.assert_difference(told, NOT_RUN)
-        self.state(self.range(), boot_id="8ee23c4c-dbd3-45aa-9374-4bda1e9fa097")
+        self.state(self.device(), boot_id="8ee23c4c-dbd3-45aa-9374-4bda1e9fa097")
         self.assert_difference(told, NOT_RUN)
         self.tree("plain-host")
         self.assert_difference(NOT_RUN)
@@ -264,11 +266,16 @@ class Difference(tree.Tree):
             self.write(STATE, content)
             self.assert_difference(told, NOT_RUN, messages=[message % "not JSON"])
         for changes, mistake in (
-            ({"ranges": {}}, "ranges: not of type array"),
-            ({"ranges": None}, "ranges: missing"),
-            ({"ranges": [1]}, "[0]: not of type object"),
-            ({"ranges": [{}]}, "type: not a valid value"),
+            ({"devices": {}}, "devices: not of type array"),
+            ({"devices": None}, "devices: missing"),
+            ({"devices": [1]}, "[0]: not of type object"),
+            ({"devices": [{}]}, "type: not a valid value"),
             ({"present": [{}]}, "type: not a valid value"),
+            ({"devices": [{"type": "dimm"}]}, "ranges: not a valid value"),
+            ({"devices": [{"type": "cxl", "chardev": "dax0.0", "ranges": [{}]}]},
+             "ranges: not a valid value"),
+            ({"present": [{"type": "dimm", "ranges": [{"start": 0, "size": 1}] * 2}]},
+             "ranges: not a valid value"),
             ({"boot_map": []}, "boot_map: not of type object"),
             ({"boot_map": {"known": True, "ranges": [{"source": "boot-params"}]}},
              "ranges: not a valid value"),
@@ -277,21 +284,21 @@ class Difference(tree.Tree):
             self.state(**changes)
             self.assert_difference(told, NOT_RUN, messages=[message % mistake])
         # The boot map and the guard of another version are as good as ours.
-        for schema in (1, "2"):
+        for schema in (2, "3"):
             self.state(schema=schema)
             self.assert_difference(
-                told, messages=["state.json is of another version: ranges are decided anew"])
+                told, messages=["state.json is of another version: all devices are decided again"])
 
     def test_mistakes(self):
         """Then there is no difference to tell."""
-        self.state(self.range())
+        self.state(self.device())
         self.write(DROP_IN, "[Daemon]\nAct=no\nTDX=ajar\n")
         self.assert_difference(status=1, messages=[
             f"/{DROP_IN}:3: TDX=ajar: not auto, active or absent", tree.NO_USE])  # fmt: skip
 
     def test_warnings(self):
         """Said, and the status is that of --check-config; the difference is told."""
-        self.state(self.range_as_decided())
+        self.state(self.device_as_decided())
         self.write("etc/tdx-onlined/conf.d/x", "")
         self.assert_difference(NOTHING, status=1, messages=[
             "/etc/tdx-onlined/conf.d/x: not read, because of its name"])  # fmt: skip

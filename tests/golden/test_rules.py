@@ -293,8 +293,8 @@ class Rules(tree.Tree):
         """By the state of the daemon: its first start of this boot found nothing there."""
         self.tree("cxl-refused")
         boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
-        state = {"schema": 2, "boot_id": boot_id, "boot_map": {"known": False, "ranges": []},
-                 "config": {}, "present": [], "ranges": []}  # fmt: skip
+        state = {"schema": 3, "boot_id": boot_id, "boot_map": {"known": False, "ranges": []},
+                 "config": {}, "present": [], "devices": []}  # fmt: skip
         self.write("run/tdx-onlined/state.json", json.dumps(state))
         self.assert_match("Present=no", True)
         self.assert_match("Present=yes", False)

@@ -53,7 +53,7 @@ class State(tree.Tree):
     def remember(self, **state):
         boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
         self.write("run/tdx-onlined/state.json", json.dumps({
-            "schema": 2, "boot_id": boot_id, "config": {}, "present": [], "ranges": [],
+            "schema": 3, "boot_id": boot_id, "config": {}, "present": [], "devices": [],
             "boot_map": {"known": False, "ranges": []}, **state}))  # fmt: skip
 
     def tdx(self):

@@ -10,20 +10,19 @@
 
 #define DAX0_START (4 * GIB)
 
-/* Listed, but gone when it is read: a link to nowhere is just that. */
+/* Listed, but gone when it is its turn: what vanished is not unreadable, and there is another look. */
 static void test_block_vanishes(void **state)
 {
 	struct mock *mock = *state;
 
 	mock_start_absent(mock);
-	mock_link(mock, MEMORY "/memory17", "nowhere");
-	mock_add_blocks(mock, 16, 1, "offline");
-	mock_expect_line(mock, MEMORY "/memory17/state: ");
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "left as it is",
-					 "unreadable", "absent", NULL});
-	mock_expect_blocks(mock, 16, 1, "offline");
-	mock_remove(mock, MEMORY "/memory17");
+	mock_place_blocks(mock, 16, 2, "offline");
+	mock_put(mock, "/arrivals/firmware:memmap", MEMORY "/memory17 " NEW "/gone\n");
+	mock_uevent(mock, MEMORY "/memory16", "add");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
+					 "tdx-absent", "absent", NULL});
 	mock_end_absent(mock);
+	mock_expect_blocks(mock, 16, 1, "online");
 }
 
 static void test_block_state_garbage(void **state)

@@ -343,22 +343,6 @@ static void test_new_block_not_listed(void **state)
 	mock_end_absent(mock);
 }
 
-/* What the job has done is seen nevertheless. */
-static void test_blocks_not_listed_after_job(void **state)
-{
-	struct mock *mock = *state;
-
-	mock_start_absent(mock);
-	mock_hang(mock, "memory32/state online");
-	add_dax0(mock);
-	mock_await_text(mock, "/stores", "~memory32/state online\n");
-	mock_fail_times(mock, "system/memory", EIO, 1);
-	mock_fail_times(mock, "memory32/state online", EBUSY, 2);
-	expect_dax0_online(mock);
-	mock_expect_line(mock, MEMORY ": Input/output error");
-	mock_end_absent(mock);
-}
-
 /*
  * A DIMM and its blocks come while the daemon looks: its entry in the firmware memmap is seen, and
  * the list of blocks was made before. (No event of theirs: the daemon may hear it later only.)
@@ -405,7 +389,6 @@ int main(int argc, char *argv[])
 		TEST(test_blocks_not_listed),
 		TEST(test_blocks_not_listed_at_start),
 		TEST(test_new_block_not_listed),
-		TEST(test_blocks_not_listed_after_job),
 		TEST(test_dimm_between),
 	};
 

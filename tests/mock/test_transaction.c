@@ -88,7 +88,7 @@ static void expect_rollback(struct mock *mock, int error)
 	add_dax0(mock);
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
 					 "rolled-back", "absent", failure});
-	mock_await_text(mock, STATE, "\"driver\":\"device_dax\"");
+	mock_await_text(mock, STATE, "\"mode\":\"devdax\"");
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "/state online",
 		"memory35/state online\nmemory34/state online\n"

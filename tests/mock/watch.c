@@ -58,15 +58,10 @@ void mock_expect_stores(const struct mock *mock, const char *among, const char *
 	assert_string_equal(some, stores);
 }
 
-/* Its ranges; those that were there before the first start come before them. */
-static const char *ranges_of(const char *state)
+/* What was decided of devices; those that were there before the first start come before it. */
+static const char *devices_of(const char *state)
 {
-	const char *ranges = "";
-
-	/* The boot map has some of its own, and comes first. */
-	for (const char *at = state; (at = strstr(at, "\"ranges\":["));)
-		ranges = ++at;
-	return ranges;
+	return strstr(state, "\"devices\":[") ?: "";
 }
 
 static bool is_settled(const char *state, const void *userdata)
@@ -79,8 +74,8 @@ static bool is_decided(const char *state, const void *userdata)
 {
 	char device[64];
 
-	snprintf(device, sizeof(device), "\"device\":\"%s\"", (const char *)userdata);
-	return strstr(ranges_of(state), device) && is_settled(state, NULL);
+	snprintf(device, sizeof(device), "\"chardev\":\"%s\"", (const char *)userdata);
+	return strstr(devices_of(state), device) && is_settled(state, NULL);
 }
 
 void mock_await_decided(const struct mock *mock, const char *name)

@@ -46,8 +46,8 @@ FOREIGN = {
     "systemd/sd-bus.h": ["daemon/host/booting.c"],
     "systemd/sd-id128.h": ["daemon/host/kernel_log.c", "daemon/output/journal.c"],
     "systemd/sd-journal.h": ["daemon/host/kernel_log.c", "daemon/log/log.c", "daemon/output/journal.c"],
-    "systemd/sd-event.h": ["daemon/service/service.c", "daemon/service/queue.h"],
-    "systemd/sd-daemon.h": ["daemon/service/service.c", "daemon/service/queue.c"],
+    "systemd/sd-event.h": ["daemon/service/loop.h"],
+    "systemd/sd-daemon.h": ["daemon/service/service.c"],
 }
 
 # What lib/ needs of the C library: no file, clock, process, environment or locale.

@@ -10,9 +10,17 @@
 #include "tdxo/doctor/doctor.h"
 #include "tests/unit/fixture.h"
 
+/* A range that came after boot: its record, and what the record borrows. */
+struct late {
+	struct facts facts;
+	struct decision decision;
+	struct record *record;
+};
+
 /* A host with TDX active, the guard up, and 1 GiB of boot memory. */
 struct host {
 	struct snapshot snapshot;
+	struct late late[2];
 	struct record records[2];
 	struct tdx_log log;
 	struct doctor_facts facts;
@@ -76,7 +84,7 @@ static inline void host_init(struct host *host)
 				      .dax_autoprobe = DAX_AUTOPROBE_OFF,
 				      .auto_online_blocks = "offline",
 				      .boot_map.known = true}};
-	add_region(&host->snapshot, span(MIB, GIB), BOOT_SOURCE_BOOT_PARAMS);
+	add_region(&host->snapshot.boot_map, span(MIB, GIB), BOOT_SOURCE_BOOT_PARAMS);
 	set_tdx(host, TDX_ACTIVE, TDX_MODE_AUTO);
 	host->facts = (struct doctor_facts){.tdx = &host->snapshot.tdx,
 		.snapshot = &host->snapshot,
@@ -87,21 +95,27 @@ static inline void host_init(struct host *host)
 		.cmdline = "quiet nohibernate"};
 }
 
-/* A range of 4 blocks that arrived, with so many in the kernel and online. */
-static inline struct record *add_record(
+/* A range of 4 blocks that came after boot, with so many in the kernel and online. */
+static inline struct late *add_record(
 	struct host *host, const char *device, uint64_t present, uint64_t online)
 {
+	struct late *late = &host->late[host->facts.n_records];
 	struct record *record = &host->records[host->facts.n_records++];
-	struct range range = span(4 * GIB, 4 * GIB + 4 * BLOCK);
 
-	*record = (struct record){.arrival = {.range = range,
-					  .size = range_size(range),
-					  .type = *device ? TYPE_CXL : TYPE_DIMM,
-					  .node = 1},
-		.decision.verdict = *device ? VERDICT_DEVDAX : VERDICT_OFFLINE,
+	*record = (struct record){.facts = &late->facts,
+		.decision = &late->decision,
+		.range = span(4 * GIB, 4 * GIB + 4 * BLOCK),
 		.outcome.blocks = {present, online, 0}};
-	snprintf(record->arrival.device, sizeof(record->arrival.device), "%s", device);
-	return record;
+	*late = (struct late){
+		.facts = facts_of(device, *device ? TYPE_CXL : TYPE_DIMM, &host->snapshot.boot_map),
+		.decision.verdict = *device ? VERDICT_DEVDAX : VERDICT_OFFLINE,
+		.record = record};
+	late->facts.tdx = host->snapshot.tdx;
+	late->facts.device.node = 1;
+	late->facts.device.ranges = &record->range;
+	late->facts.device.n_ranges = 1;
+	late->facts.device.size = range_size(record->range);
+	return late;
 }
 
 static inline void assert_has(const char *what, const char *got, const char *part, const char *code)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Snapshots by hand.
+ * Snapshots, devices and facts by hand.
  *
- * Blocks are 128 MiB. What is added belongs to the snapshot and goes with snapshot_done().
+ * Blocks are 128 MiB. What is added belongs to what it is added to, and goes with its _done().
  */
 #pragma once
 
@@ -11,58 +11,91 @@
 #include <string.h>
 
 #include "tdxo/base/array.h"
+#include "tdxo/memory/facts.h"
 #include "tdxo/memory/snapshot.h"
 #include "tests/unit/unit.h"
 
 #define BLOCK (128 * MIB)
 
-static inline void add_region(
-	struct snapshot *snapshot, struct range range, enum boot_source source)
+static inline void add_region(struct boot_map *map, struct range range, enum boot_source source)
 {
-	assert_int_equal(
-		boot_map_append(&snapshot->boot_map, (struct boot_region){range, source}), 0);
+	assert_int_equal(boot_map_append(map, (struct boot_region){range, source}), 0);
 }
 
-/* The whole blocks of a range, all in one state. */
-static inline void add_blocks(
-	struct snapshot *snapshot, struct range range, enum block_state block_state)
+/* The whole blocks of a range are there. */
+static inline void add_block_ids(struct snapshot *snapshot, struct range range)
+{
+	for (uint64_t id = range.start / BLOCK; id < range.end / BLOCK; id++)
+		assert_int_equal(block_ids_append(&snapshot->blocks, id), 0);
+	block_ids_sort(&snapshot->blocks);
+}
+
+/* The same with their states, which are all one. They are added by ascending address. */
+static inline void add_blocks(struct blocks *blocks, struct range range, enum block_state state)
 {
 	for (uint64_t id = range.start / BLOCK; id < range.end / BLOCK; id++) {
-		assert_int_equal(blocks_append(&snapshot->blocks, id), 0);
-		snapshot->blocks.blocks[snapshot->blocks.n - 1].state = block_state;
+		assert_true(!blocks->n || blocks->blocks[blocks->n - 1].id < id);
+		assert_int_equal(blocks_append(blocks, id, state), 0);
 	}
-	blocks_sort(&snapshot->blocks);
+}
+
+/* NULL: it is not there. */
+static inline struct block *find_block(const struct blocks *blocks, uint64_t id)
+{
+	for (size_t i = 0; i < blocks->n; i++)
+		if (blocks->blocks[i].id == id)
+			return &blocks->blocks[i];
+	return NULL;
+}
+
+/* Change the state of a block that is there. */
+static inline void set_block(const struct blocks *blocks, uint64_t id, enum block_state state)
+{
+	struct block *block = find_block(blocks, id);
+
+	if (block)
+		block->state = state;
+	else
+		fail_msg("no block %d", (int)id);
+}
+
+/* One more range, by ascending address. */
+static inline void add_mapping(struct device *device, struct range range)
+{
+	assert_int_equal(array_append(device->ranges, device->n_ranges, range), 0);
+	device->size += range_size(range);
+}
+
+/* A device without ranges. Its name is empty if it is not a dax device. */
+static inline struct device device_of(const char *name, enum device_type type)
+{
+	struct device device = {.type = type, .node = *name ? 1 : NODE_UNKNOWN};
+
+	snprintf(device.name, sizeof(device.name), "%s", name);
+	return device;
 }
 
 /* Valid until the next device is added. */
-static inline struct dax_device *add_dax(
+static inline struct device *add_dax(
 	struct snapshot *snapshot, const char *name, enum device_type type)
 {
-	struct dax_device *dax = array_room(snapshot->dax, snapshot->n_dax, sizeof(*dax));
+	struct device device = device_of(name, type);
 
-	assert_non_null(dax);
-	snapshot->dax = dax;
-	dax += snapshot->n_dax++;
-	*dax = (struct dax_device){.type = type, .target_node = 1};
-	snprintf(dax->name, sizeof(dax->name), "%s", name);
-	return dax;
-}
-
-static inline void add_mapping(struct dax_device *dax, struct range range)
-{
-	struct range *mappings = array_room(dax->mappings, dax->n_mappings, sizeof(range));
-
-	assert_non_null(mappings);
-	dax->mappings = mappings;
-	dax->mappings[dax->n_mappings++] = range;
-	dax->size += range_size(range);
+	assert_int_equal(devices_add(&snapshot->dax, &device), 0);
+	return &snapshot->dax.items[snapshot->dax.n - 1];
 }
 
 static inline void add_dimm(struct snapshot *snapshot, struct range range)
 {
-	struct range *dimms = array_room(snapshot->dimms, snapshot->n_dimms, sizeof(range));
+	assert_int_equal(array_append(snapshot->dimms, snapshot->n_dimms, range), 0);
+}
 
-	assert_non_null(dimms);
-	snapshot->dimms = dimms;
-	snapshot->dimms[snapshot->n_dimms++] = range;
+/* Facts of a device without ranges, on a host with this boot map. */
+static inline struct facts facts_of(
+	const char *name, enum device_type type, const struct boot_map *boot_map)
+{
+	return (struct facts){.device = device_of(name, type),
+		.devdax_use = DEVDAX_UNUSED,
+		.block_size = BLOCK,
+		.boot_map = boot_map};
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A machine that takes steps: what the kernel and the executor make of them, played on the
- * snapshot of a stage. A driver switch makes blocks come and go and costs or frees the memory
+ * facts of a stage. A driver switch makes blocks come and go and costs or frees the memory
  * map; unbinding is refused while anybody uses what the driver makes of the device.
  */
 #pragma once
@@ -11,63 +11,65 @@
 #include "tdxo/policy/plan.h"
 #include "tests/unit/scene.h"
 
-static inline void machine_set_driver(struct stage *m, enum dax_driver driver)
-{
-	m->arrival.driver = m->second.driver = driver;
-	m->snapshot.dax[0].driver = driver;
-}
-
 static inline size_t machine_online(const struct stage *m)
 {
+	const struct blocks *blocks = &m->facts.blocks;
 	size_t n = 0;
 
-	for (size_t i = 0; i < m->snapshot.blocks.n; i++)
-		n += m->snapshot.blocks.blocks[i].state == BLOCK_ONLINE ||
-		     m->snapshot.blocks.blocks[i].state == BLOCK_GOING_OFFLINE;
+	for (size_t i = 0; i < blocks->n; i++)
+		n += blocks->blocks[i].state == BLOCK_ONLINE ||
+		     blocks->blocks[i].state == BLOCK_GOING_OFFLINE;
 	return n;
 }
 
 static inline uint64_t machine_devdax_map(const struct stage *m)
 {
-	return zoneinfo_devdax_map(m->snapshot.dax[0].size, m->snapshot.dax[0].align);
+	return zoneinfo_devdax_map(m->facts.device.size, m->facts.align);
 }
 
 static inline int machine_unbind(struct stage *m)
 {
-	switch (m->arrival.driver) {
+	struct facts *facts = &m->facts;
+
+	switch (facts->device.driver) {
 	case DAX_DRIVER_KMEM:
-		for (size_t i = 0; i < m->snapshot.blocks.n; i++)
-			if (m->snapshot.blocks.blocks[i].state != BLOCK_OFFLINE)
+		for (size_t i = 0; i < facts->blocks.n; i++)
+			if (facts->blocks.blocks[i].state != BLOCK_OFFLINE)
 				return -EBUSY;
-		m->snapshot.zones.spare += zoneinfo_memory_map(m->snapshot.dax[0].size);
-		blocks_done(&m->snapshot.blocks);
+		facts->zones.spare += zoneinfo_memory_map(facts->device.size);
+		blocks_done(&facts->blocks);
 		break;
 	case DAX_DRIVER_DEVICE_DAX:
-		if (m->snapshot.devdax_use != DEVDAX_UNUSED)
+		if (facts->devdax_use != DEVDAX_UNUSED)
 			return -EBUSY;
-		m->snapshot.zones.spare += machine_devdax_map(m);
+		facts->zones.spare += machine_devdax_map(m);
 		break;
 	default:
 		fail_scene(&m->scene, "unbound for nothing, or from its owner");
 	}
-	machine_set_driver(m, DAX_DRIVER_NONE);
+	facts->device.driver = DAX_DRIVER_NONE;
 	return 0;
 }
 
-/* kmem adds the whole blocks of each mapping that are not there yet. */
+/* kmem adds the whole blocks of each range that are not there yet. */
 static inline void machine_bind_kmem(struct stage *m)
 {
-	const struct dax_device *dax = &m->snapshot.dax[0];
+	struct facts *facts = &m->facts;
+	struct blocks all = {0};
 
-	for (size_t i = 0; i < dax->n_mappings; i++) {
-		struct range whole = range_trim(dax->mappings[i], BLOCK);
+	for (size_t i = 0; i < facts->device.n_ranges; i++) {
+		struct range whole = range_trim(facts->device.ranges[i], BLOCK);
 
-		for (uint64_t at = whole.start; at < whole.end; at += BLOCK)
-			if (!blocks_find(&m->snapshot.blocks, at / BLOCK))
-				add_blocks(&m->snapshot, span(at, at + BLOCK), BLOCK_OFFLINE);
+		for (uint64_t at = whole.start; at < whole.end; at += BLOCK) {
+			const struct block *old = find_block(&facts->blocks, at / BLOCK);
+
+			add_blocks(&all, span(at, at + BLOCK), old ? old->state : BLOCK_OFFLINE);
+		}
 	}
-	if (!dax->map_on_itself)
-		m->snapshot.zones.spare -= zoneinfo_memory_map(m->snapshot.blocks.n * BLOCK);
+	blocks_done(&facts->blocks);
+	facts->blocks = all;
+	if (!facts->map_on_itself)
+		facts->zones.spare -= zoneinfo_memory_map(all.n * BLOCK);
 }
 
 /* Set the blocks of a step, of which so many change their state; note those in `changed`. */
@@ -75,7 +77,7 @@ static inline void machine_set_blocks(struct stage *m, const struct step *step,
 	enum block_state state, size_t most, struct range_set *changed)
 {
 	for (uint64_t at = step->range.end; at > step->range.start && most > 0; at -= BLOCK) {
-		struct block *block = blocks_find(&m->snapshot.blocks, at / BLOCK - 1);
+		struct block *block = find_block(&m->facts.blocks, at / BLOCK - 1);
 
 		if (!block || block->state == state)
 			continue;
@@ -102,22 +104,22 @@ static inline int machine_take(struct stage *m, const struct step *step)
 			NULL);
 		return 0;
 	}
-	if (!m->snapshot.n_dax || m->arrival.driver != DAX_DRIVER_NONE)
+	if (!m->scene.dax || m->facts.device.driver != DAX_DRIVER_NONE)
 		fail_scene(&m->scene, "bound without a device, or over another driver");
 	if (step->action == ACTION_BIND_KMEM)
 		machine_bind_kmem(m);
 	else
-		m->snapshot.zones.spare -= machine_devdax_map(m);
-	machine_set_driver(
-		m, step->action == ACTION_BIND_KMEM ? DAX_DRIVER_KMEM : DAX_DRIVER_DEVICE_DAX);
+		m->facts.zones.spare -= machine_devdax_map(m);
+	m->facts.device.driver =
+		step->action == ACTION_BIND_KMEM ? DAX_DRIVER_KMEM : DAX_DRIVER_DEVICE_DAX;
 	return 0;
 }
 
 static inline bool machine_equal(const struct stage *a, const struct stage *b)
 {
-	const struct blocks *x = &a->snapshot.blocks, *y = &b->snapshot.blocks;
+	const struct blocks *x = &a->facts.blocks, *y = &b->facts.blocks;
 
-	if (x->n != y->n || a->arrival.driver != b->arrival.driver)
+	if (x->n != y->n || a->facts.device.driver != b->facts.device.driver)
 		return false;
 	for (size_t i = 0; i < x->n; i++)
 		if (x->blocks[i].id != y->blocks[i].id || x->blocks[i].state != y->blocks[i].state)

@@ -2,22 +2,30 @@
 /*
  * Scenes: the whole space of what policy and plan can meet, one point of it at a time.
  *
- * A scene is one range of eight blocks, [8 GiB, 9 GiB), its device, the host around it, and the
- * words of the administrator: a number for each dimension. Those of the range come first and
+ * A scene is one device with a range of eight blocks, [8 GiB, 9 GiB), the host around it, and the
+ * words of the administrator: a number for each dimension. Those of the device come first and
  * those of the rule last, because a walk turns the last one fastest and builds only what has
  * changed. The space is far too large for one walk. So there are walks of all values of some
  * dimensions, the others being as in a base; and samples of everything.
  */
 #pragma once
 
-#include "tdxo/memory/arrival.h"
 #include "tdxo/policy/config.h"
 #include "tdxo/policy/policy.h"
 #include "tests/unit/fixture.h"
 
 #define SCENE_START (8 * GIB)
 #define SCENE_END   (9 * GIB)
-#define SECOND	    ((struct range){16 * GIB, 17 * GIB}) /* a second mapping of the device */
+#define SECOND	    ((struct range){16 * GIB, 17 * GIB}) /* a second range of the device */
+
+/* What is not known of a dax device. */
+enum fault {
+	FAULT_NONE,
+	FAULT_UNREADABLE, /* where it lies: it has a size, but no ranges */
+	FAULT_NO_NODE,
+	FAULT_BOTH,
+	FAULT_MAX,
+};
 
 enum place {
 	PLACE_OUTSIDE,
@@ -76,7 +84,7 @@ enum asks {
 #define ASKS(verdict) (ASKS_VERDICT + (int)VERDICT_##verdict)
 
 /* Each dimension, and how many values it has. */
-#define SCENE_RANGE(X)                                                                             \
+#define SCENE_DEVICE(X)                                                                            \
 	X(type, TYPE_MAX)                                                                          \
 	X(dax, 2)                                                                                  \
 	X(driver, DAX_DRIVER_MAX)                                                                  \
@@ -102,7 +110,7 @@ enum asks {
 	X(convert, 2)                                                                              \
 	X(offline, 2)                                                                              \
 	X(asks, ASKS_MAX)
-#define SCENE_ALL(X) SCENE_RANGE(X) SCENE_HOST(X) SCENE_RULE(X)
+#define SCENE_ALL(X) SCENE_DEVICE(X) SCENE_HOST(X) SCENE_RULE(X)
 
 #define SCENE_MEMBER(name, n) unsigned int name;
 #define SCENE_ONE(name, n)    +1
@@ -110,8 +118,8 @@ enum asks {
 #define SCENE_VALUES(name, n) .name = (n),
 
 enum {
-	SCENE_RANGE_N = 0 SCENE_RANGE(SCENE_ONE),
-	SCENE_RULE_AT = SCENE_RANGE_N SCENE_HOST(SCENE_ONE),
+	SCENE_DEVICE_N = 0 SCENE_DEVICE(SCENE_ONE),
+	SCENE_RULE_AT = SCENE_DEVICE_N SCENE_HOST(SCENE_ONE),
 	SCENE_N = SCENE_RULE_AT SCENE_RULE(SCENE_ONE),
 };
 
@@ -139,11 +147,21 @@ static inline void fail_scene(const struct scene *scene, const char *what)
 	fail();
 }
 
-/* A scene that is set up; all of it belongs to the stage. */
+static inline bool scene_is_unreadable(const struct scene *scene)
+{
+	return scene->fault == FAULT_UNREADABLE || scene->fault == FAULT_BOTH;
+}
+
+static inline bool scene_has_no_node(const struct scene *scene)
+{
+	return scene->fault == FAULT_NO_NODE || scene->fault == FAULT_BOTH;
+}
+
+/* A scene that is set up; all of it belongs to the stage, which stays where it is. */
 struct stage {
 	struct scene scene;
-	struct snapshot snapshot;
-	struct arrival arrival, second;
+	struct boot_map boot_map;
+	struct facts facts;
 	struct config config;
 	struct rule rule;
 };
@@ -156,20 +174,21 @@ static inline void stage_add_place(struct stage *stage)
 	enum boot_source source = stage->scene.dax && place != PLACE_CLAIMED
 					  ? BOOT_SOURCE_CONFIGURATION
 					  : BOOT_SOURCE_BOOT_PARAMS;
+	struct boot_map *map = &stage->boot_map;
 
-	stage->snapshot.boot_map.known = place != PLACE_UNKNOWN;
+	map->known = place != PLACE_UNKNOWN;
 	if (place != PLACE_UNKNOWN)
-		add_region(&stage->snapshot, span(MIB, 4 * GIB), BOOT_SOURCE_BOOT_PARAMS);
+		add_region(map, span(MIB, 4 * GIB), BOOT_SOURCE_BOOT_PARAMS);
 	if (place == PLACE_STRADDLES)
-		add_region(&stage->snapshot, span(SCENE_START, middle), source);
+		add_region(map, span(SCENE_START, middle), source);
 	if (place == PLACE_ACROSS) {
-		add_region(&stage->snapshot, span(SCENE_START, odd), source);
-		add_region(&stage->snapshot, span(odd, SCENE_END), source);
+		add_region(map, span(SCENE_START, odd), source);
+		add_region(map, span(odd, SCENE_END), source);
 	}
 	if (place == PLACE_INSIDE || place == PLACE_CLAIMED)
-		add_region(&stage->snapshot, span(SCENE_START, SCENE_END), source);
+		add_region(map, span(SCENE_START, SCENE_END), source);
 	if (stage->scene.second > SECOND_OUTSIDE)
-		add_region(&stage->snapshot, SECOND, BOOT_SOURCE_CONFIGURATION);
+		add_region(map, SECOND, BOOT_SOURCE_CONFIGURATION);
 }
 
 static inline void stage_add_blocks(struct stage *stage)
@@ -180,59 +199,40 @@ static inline void stage_add_blocks(struct stage *stage)
 		[PRESENCE_ONE_UNREAD] = BLOCK_UNREAD,
 	};
 	enum presence presence = stage->scene.presence;
-	struct blocks *blocks = &stage->snapshot.blocks;
+	struct blocks *blocks = &stage->facts.blocks;
 
 	if (presence != PRESENCE_NONE && presence != PRESENCE_TOO_SMALL)
-		add_blocks(&stage->snapshot, span(SCENE_START, SCENE_END),
+		add_blocks(blocks, span(SCENE_START, SCENE_END),
 			presence == PRESENCE_ONLINE ? BLOCK_ONLINE : BLOCK_OFFLINE);
 	if (presence > PRESENCE_ONLINE && presence < PRESENCE_TOO_SMALL)
-		blocks_find(blocks, SCENE_START / BLOCK + 3)->state = odd_one[presence];
+		set_block(blocks, SCENE_START / BLOCK + 3, odd_one[presence]);
 	if (stage->scene.second < SECOND_ONE_ONLINE)
 		return;
-	add_blocks(&stage->snapshot, SECOND, BLOCK_OFFLINE);
-	blocks_find(blocks, SECOND.start / BLOCK)->state =
-		stage->scene.second == SECOND_ONE_ONLINE ? BLOCK_ONLINE : BLOCK_UNREAD;
+	add_blocks(blocks, SECOND, BLOCK_OFFLINE);
+	set_block(blocks, SECOND.start / BLOCK,
+		stage->scene.second == SECOND_ONE_ONLINE ? BLOCK_ONLINE : BLOCK_UNREAD);
 }
 
 static inline void stage_add_device(struct stage *stage)
 {
-	struct arrival *arrival = &stage->arrival;
-	struct dax_device *dax = add_dax(&stage->snapshot, "dax0.0", arrival->type);
-
-	dax->driver = arrival->driver;
-	dax->target_node = arrival->node;
-	dax->size = arrival->size;
-	snprintf(arrival->device, sizeof(arrival->device), "dax0.0");
-	if (arrival->fault == FAULT_UNREADABLE)
-		return;
-	dax->size = 0;
-	add_mapping(dax, arrival->range);
-	stage->second = *arrival;
-	stage->second.range = SECOND;
-	stage->second.size = range_size(SECOND);
-	if (stage->scene.second)
-		add_mapping(dax, SECOND);
-}
-
-static inline void stage_add_range(struct stage *stage)
-{
 	const struct scene *scene = &stage->scene;
-	struct range range = scene->presence == PRESENCE_TOO_SMALL
-				     ? span(SCENE_START + MIB, SCENE_START + BLOCK)
-				     : span(SCENE_START, SCENE_END);
+	struct device *device = &stage->facts.device;
 
-	stage->arrival = (struct arrival){
-		.range = scene->fault == FAULT_UNREADABLE ? span(0, 0) : range,
-		.size = range_size(range),
-		.type = scene->type,
-		.fault = scene->fault,
-		.driver = scene->driver,
-		.node = scene->dax && scene->fault != FAULT_NO_NODE ? 1 : NODE_UNKNOWN,
-	};
+	*device = device_of(scene->dax ? "dax0.0" : "", scene->type);
+	device->driver = scene->driver;
+	if (scene_has_no_node(scene))
+		device->node = NODE_UNKNOWN;
 	stage_add_place(stage);
+	if (scene_is_unreadable(scene)) {
+		device->size = SCENE_END - SCENE_START;
+		return;
+	}
+	add_mapping(device, scene->presence == PRESENCE_TOO_SMALL
+				    ? span(SCENE_START + MIB, SCENE_START + BLOCK)
+				    : span(SCENE_START, SCENE_END));
+	if (scene->second)
+		add_mapping(device, SECOND);
 	stage_add_blocks(stage);
-	if (scene->dax)
-		stage_add_device(stage);
 }
 
 /*
@@ -244,29 +244,29 @@ static inline void stage_set_host(struct stage *stage)
 	static const uint64_t spare[] = {
 		[HEAD_UNKNOWN] = 0, [HEAD_PLENTY] = GIB, [HEAD_DEVDAX] = 8 * MIB, [HEAD_NONE] = 0};
 	const struct scene *scene = &stage->scene;
-	struct snapshot *snapshot = &stage->snapshot;
+	struct facts *facts = &stage->facts;
 
-	snapshot->tdx.state = scene->tdx;
-	snapshot->dax_autoprobe = scene->guarded ? DAX_AUTOPROBE_OFF : DAX_AUTOPROBE_ON;
-	snapshot->devdax_use = scene->use;
-	snapshot->zones = (struct zoneinfo){
+	facts->block_size = BLOCK;
+	facts->boot_map = &stage->boot_map;
+	facts->tdx.state = scene->tdx;
+	facts->guarded = scene->guarded;
+	facts->devdax_use = scene->use;
+	facts->map_on_itself = scene->itself;
+	facts->align = !scene->dax ? 0 : scene->small_pages ? 4 * KIB : 2 * MIB;
+	facts->zones = (struct zoneinfo){
 		.known = scene->head != HEAD_UNKNOWN,
 		.kernel = 16 * GIB,
 		.movable = 4 * GIB,
 		.spare = spare[scene->head],
 	};
-	snapshot->movable_advice =
+	facts->movable_advice =
 		scene->ratio == RATIO_ADVICE || scene->ratio == RATIO_NOT_OWN ? 301 : 20;
+	facts->device.present = scene->present;
 	stage->config.movable_ratio = scene->ratio == RATIO_OWN	      ? 50
 				      : scene->ratio == RATIO_NOT_OWN ? 10
 								      : MOVABLE_RATIO_KERNEL;
-	stage->arrival.present = stage->second.present = scene->present;
 	stage->config.present = scene->may_present;
 	stage->config.observe = scene->observe;
-	if (!snapshot->n_dax)
-		return;
-	snapshot->dax[0].map_on_itself = scene->itself;
-	snapshot->dax[0].align = scene->small_pages ? 4 * KIB : 2 * MIB;
 }
 
 static inline void stage_set_rule(struct stage *stage)
@@ -291,20 +291,20 @@ static inline void stage_set_rule(struct stage *stage)
 
 static inline void stage_done(struct stage *stage)
 {
-	snapshot_done(&stage->snapshot);
+	facts_done(&stage->facts);
+	boot_map_done(&stage->boot_map);
 	*stage = (struct stage){0};
 }
 
 /* Set up a scene; a stage that is all zero is a stage. */
 static inline void stage_set(struct stage *stage, const struct scene *scene)
 {
-	size_t kept = sizeof(scene->at[0]) * SCENE_RANGE_N;
+	size_t kept = sizeof(scene->at[0]) * SCENE_DEVICE_N;
 
-	if (!stage->snapshot.block_size || memcmp(stage->scene.at, scene->at, kept) != 0) {
+	if (!stage->facts.block_size || memcmp(stage->scene.at, scene->at, kept) != 0) {
 		stage_done(stage);
-		stage->snapshot.block_size = BLOCK;
 		stage->scene = *scene;
-		stage_add_range(stage);
+		stage_add_device(stage);
 	}
 	stage->scene = *scene;
 	stage_set_host(stage);
@@ -313,20 +313,22 @@ static inline void stage_set(struct stage *stage, const struct scene *scene)
 
 static inline struct decision stage_decide(const struct stage *stage)
 {
-	const struct decision decision =
-		policy_decide(&stage->config, &stage->snapshot, &stage->arrival);
+	const struct decision decision = policy_decide(&stage->config, &stage->facts);
 
 	/* The catalog has the reason in the entry of this verdict. */
 	assert_true(reason_has_verdict(decision.reason, decision.verdict));
 	return decision;
 }
 
-/* What is only of a dax device is not there without one. */
+/*
+ * What is only of a dax device is not there without one, and a device that lies nobody knows where
+ * has no blocks.
+ */
 static inline bool scene_exists(const struct scene *s)
 {
 	if (!s->dax && (s->driver || s->fault || s->second || s->itself || s->small_pages))
 		return false;
-	return s->fault != FAULT_UNREADABLE || !s->second;
+	return !scene_is_unreadable(s) || (!s->second && !s->presence);
 }
 
 typedef void (*scene_check)(struct stage *stage);

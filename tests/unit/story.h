@@ -10,9 +10,10 @@
 
 struct storybook {
 	struct stage stage;
+	struct decision decision;
 	struct plan plan;
-	struct record record;
-	struct entry entry;
+	struct record record; /* borrows the three */
+	struct history_entry entry;
 	bool ran, has_entry;
 	struct explanation explanation;
 };
@@ -42,46 +43,53 @@ static inline struct tdx tdx_of(enum tdx_state tdx)
 	return decided;
 }
 
+/* The record of one range of the device, or of all of it if its ranges are not known. */
+static inline void storybook_record(struct storybook *book, size_t i)
+{
+	const struct facts *facts = &book->stage.facts;
+	struct record *record = &book->record;
+
+	*record = (struct record){.facts = facts, .decision = &book->decision, .plan = &book->plan};
+	if (facts->device.n_ranges)
+		record->range = facts->device.ranges[i];
+	record->outcome.driver = facts->device.driver;
+	record->outcome.blocks = blocks_count(&facts->blocks, record->range, BLOCK);
+	record->outcome.result = !book->plan.n		   ? RESULT_NOTHING
+				 : book->decision.withheld ? RESULT_WITHHELD
+							   : RESULT_PLANNED;
+}
+
 /* Decide and plan the scene that the stage has, as a dry run does. */
 static inline void storybook_decide(struct storybook *book)
 {
-	struct stage *stage = &book->stage;
-	struct record *record = &book->record;
-
 	plan_done(&book->plan);
-	*record = (struct record){.arrival = stage->arrival,
-		.decision = stage_decide(stage),
-		.plan = &book->plan,
-		.tdx = stage->snapshot.tdx};
-	record->outcome.blocks = snapshot_count(&stage->snapshot, stage->arrival.range);
-	assert_int_equal(
-		plan_make(&stage->snapshot, &stage->arrival, &record->decision, &book->plan), 0);
-	record->outcome.result = !book->plan.n		     ? RESULT_NOTHING
-				 : record->decision.withheld ? RESULT_WITHHELD
-							     : RESULT_PLANNED;
+	book->decision = stage_decide(&book->stage);
+	assert_int_equal(plan_make(&book->stage.facts, &book->decision, &book->plan), 0);
+	storybook_record(book, 0);
 }
 
 static inline void storybook_set(struct storybook *book, const struct scene *scene)
 {
 	stage_set(&book->stage, scene);
-	book->stage.snapshot.tdx = tdx_of(scene->tdx);
+	book->stage.facts.tdx = tdx_of(scene->tdx);
 	storybook_decide(book);
 }
 
 static inline void storybook_tell(struct storybook *book)
 {
+	static const struct snapshot snapshot;
 	static const struct srat srat;
 	static const struct cedt cedt;
-	const struct explain_facts facts = {.snapshot = &book->stage.snapshot,
+	const struct explain_world world = {.snapshot = &snapshot,
 		.srat = &srat,
 		.cedt = &cedt,
 		.config = &book->stage.config,
 		.ran = book->ran};
 
-	/* Whatever is not told anew shows. */
+	/* Whatever is not told again shows. */
 	memset(&book->explanation, '#', sizeof(book->explanation));
 	explain_range(
-		&facts, &book->record, book->has_entry ? &book->entry : NULL, &book->explanation);
+		&world, &book->record, book->has_entry ? &book->entry : NULL, &book->explanation);
 }
 
 static inline void assert_topic(const struct storybook *book, enum topic topic, const char *want)

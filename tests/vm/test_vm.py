@@ -183,13 +183,15 @@ class Active(Scene):
         self.assertGreater(state["events"], 0)
         self.assertLess(abs(state["last_look"] - int(self.sh("date +%s"))), 600)
         self.assertEqual(state["tdx"], {"state": "active", "detected": "active", "mode": "auto"})
-        answers = {entry.get("answer") for entry in state["ranges"]}
+        answers = {entry.get("answer") for entry in state["devices"]}
         self.assertEqual(answers, {None, "accepts", "refuses"})
-        self.assertIn("refuses", [e.get("answer") for e in state["ranges"] if e["reason"] == "kernel-refused"])
+        self.assertIn("refuses", [e.get("answer") for e in state["devices"] if e["reason"] == "kernel-refused"])
         documented = set(re.findall(r"\*([a-z_]+)[\*\[.]", MAN_STATE.read_text()))
         self.assertEqual(set(state) - documented, set())
-        for entry in state["ranges"] + state["present"]:
+        for entry in state["devices"] + state["present"]:
             self.assertEqual(set(entry) - documented, set())
+            for found in entry["ranges"]:
+                self.assertEqual(set(found) - documented, set())
 
     def test_10c_explain(self):
         """What the daemon has done and the kernel has answered is told, by every name of a range."""

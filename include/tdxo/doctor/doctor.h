@@ -109,7 +109,7 @@ struct doctor_unwritable {
 struct doctor_facts {
 	const struct tdx *tdx;
 	const struct snapshot *snapshot; /* NULL: the kernel has no memory hotplug */
-	const struct record *records;	 /* of a dry run; without their plans */
+	const struct record *records;	 /* of a dry run */
 	size_t n_records;
 	bool observe;	 /* Act=no */
 	bool running;	 /* the daemon is */

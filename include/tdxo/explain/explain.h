@@ -34,8 +34,8 @@ struct explanation {
 	char texts[TOPIC_MAX][EXPLANATION_TEXT]; /* whole sentences, or empty */
 };
 
-/* What there is to go by. */
-struct explain_facts {
+/* What there is to go by, besides the record. */
+struct explain_world {
 	const struct snapshot *snapshot;
 	const struct srat *srat; /* empty where firmware has none */
 	const struct cedt *cedt;
@@ -44,14 +44,14 @@ struct explain_facts {
 };
 
 /*
- * Explain a range: the record is that of a dry run, the entry what the daemon has noted of the
- * range, or NULL.
+ * Explain a range: the record is that of a dry run, the entry what the daemon has noted of its
+ * device, or NULL.
  */
-void explain_range(const struct explain_facts *facts, const struct record *record,
-	const struct entry *entry, struct explanation *ret_explanation);
+void explain_range(const struct explain_world *world, const struct record *record,
+	const struct history_entry *entry, struct explanation *ret_explanation);
 
 /* Explain addresses where nothing arrived. False: no table, boot map or block has them. */
-bool explain_place(const struct explain_facts *facts, struct range place,
+bool explain_place(const struct explain_world *world, struct range place,
 	struct explanation *ret_explanation) MUST_CHECK;
 
 const char *topic_to_string(enum topic topic);

@@ -17,7 +17,7 @@
 
 #include "tdxo/base/compiler.h"
 #include "tdxo/base/range.h"
-#include "tdxo/memory/arrival.h"
+#include "tdxo/record/record.h"
 
 enum target_kind {
 	TARGET_ADDRESS,
@@ -43,8 +43,7 @@ int target_parse(const char *text, struct target *ret_target) MUST_CHECK;
 /* The addresses that it means; empty for what is not a place. The block size in bytes. */
 struct range target_place(const struct target *target, uint64_t block_size);
 
-/* Does the target mean the range, or a part of it? The range must be described already. */
-bool target_matches(
-	const struct target *target, const struct arrival *arrival, uint64_t block_size);
+/* Does the target mean the range of the record, or a part of it? */
+bool target_matches(const struct target *target, const struct record *record);
 
 const char *target_kind_to_string(enum target_kind kind);

@@ -16,7 +16,7 @@
 #include "tdxo/policy/rule.h"
 #include "tdxo/tdx/state.h"
 
-/* What may be done with ranges that were there before the first start of this boot. */
+/* What may be done with devices that were there before the first start of this boot. */
 enum present {
 	PRESENT_SAFE,	/* what can be undone, with memory that nobody uses */
 	PRESENT_ACT,	/* the same as with any other */
@@ -67,11 +67,7 @@ int config_set(struct config *config, enum config_key key, const char *value) MU
 int config_add_rule(struct config *config, struct rule *rule) MUST_CHECK;
 
 /* The first rule that matches, or NULL. */
-const struct rule *config_find_rule(
-	const struct config *config, const struct rule_subject *subject);
-
-/* Does any rule ask for something that only the CXL topology tells? */
-bool config_needs_topology(const struct config *config);
+const struct rule *config_find_rule(const struct config *config, const struct facts *facts);
 
 const char *config_key_name(enum config_key key);
 const char *config_key_default(enum config_key key);

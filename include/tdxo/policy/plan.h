@@ -9,8 +9,7 @@
 #pragma once
 
 #include "tdxo/base/compiler.h"
-#include "tdxo/memory/arrival.h"
-#include "tdxo/memory/snapshot.h"
+#include "tdxo/memory/facts.h"
 #include "tdxo/policy/policy.h"
 
 enum action {
@@ -34,18 +33,15 @@ struct plan {
 
 void plan_done(struct plan *plan);
 
-/*
- * The steps for a range, and for all other mappings of its device: they share the driver, so
- * they come and go together. 0 or -ENOMEM.
- */
-int plan_make(const struct snapshot *snapshot, const struct arrival *arrival,
-	const struct decision *decision, struct plan *ret_plan) MUST_CHECK;
+/* The steps for a device, whose driver and blocks are those of the facts. 0 or -ENOMEM. */
+int plan_make(const struct facts *facts, const struct decision *decision,
+	struct plan *ret_plan) MUST_CHECK;
 
 /*
- * The steps back. `onlined` is what the plan had brought online until then. The device, if
- * there is one, ends as devdax if `driver`, what it has now, is none or kmem. 0 or -ENOMEM.
+ * The steps back. `onlined` is what the plan had brought online until then. The device ends as
+ * devdax if it is a dax device and `driver`, what it has now, is none or kmem. 0 or -ENOMEM.
  */
-int plan_undo(const struct arrival *arrival, enum dax_driver driver,
-	const struct range_set *onlined, struct plan *ret_plan) MUST_CHECK;
+int plan_undo(const struct device *device, enum dax_driver driver, const struct range_set *onlined,
+	struct plan *ret_plan) MUST_CHECK;
 
 const char *action_to_string(enum action action);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The policy: what is to be done with a range, and why.
+ * The policy: what is to be done with a device, and why.
  *
- * policy_decide() is a pure function. It is total: every range gets a verdict. A range that
+ * policy_decide() is a pure function. It is total: every device gets a verdict. Memory that
  * TDX would refuse is never given to the page allocator; what is in doubt is left as it is.
  * A rule may ask for less than the facts allow, never for more.
  */
@@ -10,9 +10,8 @@
 
 #include "tdxo/base/compiler.h"
 #include "tdxo/base/range.h"
-#include "tdxo/memory/arrival.h"
 #include "tdxo/memory/boot_map.h"
-#include "tdxo/memory/snapshot.h"
+#include "tdxo/memory/facts.h"
 #include "tdxo/policy/config.h"
 #include "tdxo/policy/reason.h"
 #include "tdxo/policy/rule.h"
@@ -22,11 +21,11 @@
 enum withheld {
 	WITHHELD_NOT,
 	WITHHELD_OBSERVE, /* Act=no */
-	WITHHELD_PRESENT, /* Present=, and the range was there before the first start */
+	WITHHELD_PRESENT, /* Present=, and it was there before the first start */
 	WITHHELD_MAX,
 };
 
-/* How the kernel takes a range that is to go online. */
+/* How the kernel takes memory that is to go online. */
 enum answer {
 	ANSWER_NONE, /* nobody knows, or it has not been asked */
 	ANSWER_ACCEPTS,
@@ -53,36 +52,32 @@ struct decision {
 	uint64_t movable_ratio; /* what movable makes, or would make, the ratio; 0: not asked */
 	uint64_t map_needed; /* bytes of memory map that it, or what was denied, costs; 0: none */
 	uint64_t map_spare;  /* bytes that the kernel's zones can spare for it */
-	uint64_t unaligned;  /* bytes that are lost because they make no whole block */
 };
 
-struct decision policy_decide(const struct config *config, const struct snapshot *snapshot,
-	const struct arrival *arrival);
+struct decision policy_decide(const struct config *config, const struct facts *facts);
 
 /*
- * Was one range of an arrival there at boot? A dax device never was, whatever firmware said, unless
+ * Was one range of the device there at boot? A dax device never was, whatever firmware said, unless
  * the configuration asserts it. ret_source as of boot_map_contains().
  */
-enum containment policy_containment(const struct snapshot *snapshot, const struct arrival *arrival,
-	struct range range, enum boot_source *ret_source);
+enum containment policy_containment(
+	const struct facts *facts, struct range range, enum boot_source *ret_source);
 
 /*
  * What the kernel is expected to answer. That is by the TDX state as found: the configuration may
  * make another one of it, but does not make the kernel refuse, or accept.
  */
-enum answer policy_expects(const struct config *config, const struct snapshot *snapshot,
-	const struct arrival *arrival);
+enum answer policy_expects(const struct facts *facts);
 
 /*
  * The decision after what policy_decide() allowed came to nothing and has been undone; the
  * reason is REASON_KERNEL_REFUSED or REASON_ROLLED_BACK.
  */
 struct decision policy_undone(
-	const struct decision *was, const struct arrival *arrival, enum reason reason);
+	const struct decision *was, const struct device *device, enum reason reason);
 
 /* Is what has been done to be undone, after the kernel has refused or failed? */
-bool policy_rolls_back(
-	const struct decision *decision, const struct arrival *arrival, bool refused);
+bool policy_rolls_back(const struct decision *decision, const struct device *device, bool refused);
 
 const char *answer_to_string(enum answer answer); /* NULL for ANSWER_NONE */
 int answer_from_string(const char *text, enum answer *ret_answer) MUST_CHECK;

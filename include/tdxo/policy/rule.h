@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Rules: which ranges the administrator means, and what he wants of them.
+ * Rules: which devices the administrator means, and what he wants of them.
  *
- * A rule is one file, as in systemd.link(5): [Match] says which ranges, [Policy] what. A range
+ * A rule is one file, as in systemd.link(5): [Match] says which devices, [Policy] what. A device
  * matches if every key of [Match] that is given does; a key with several words matches if one
  * of them does. Names are patterns as of glob(7), and their case does not matter. Of several
  * rules that match the first counts.
- *
- * A dax device is matched as a whole, all its mappings together: they share one driver.
  */
 #pragma once
 
@@ -17,7 +15,7 @@
 
 #include "tdxo/base/compiler.h"
 #include "tdxo/base/range.h"
-#include "tdxo/memory/arrival.h"
+#include "tdxo/memory/facts.h"
 #include "tdxo/policy/verdict.h"
 
 /* What becomes of the blocks that are online already when another one fails. */
@@ -57,14 +55,6 @@ struct rule {
 	bool offline_blocks; /* blocks that are online may go offline */
 };
 
-/* What a rule is held against. */
-struct rule_subject {
-	const struct arrival *arrival;
-	const struct range *ranges; /* all mappings of its device, or only its own */
-	size_t n_ranges;
-	uint64_t size; /* of all of them */
-};
-
 /* The name is cut off at RULE_NAME. */
 void rule_init(struct rule *rule, const char *name);
 void rule_done(struct rule *rule);
@@ -82,13 +72,10 @@ const char *rule_wanted(const char *section, const char *key);
 /* What is wrong with the rule as a whole, or NULL. */
 const char *rule_mistake(const struct rule *rule);
 
-bool rule_matches(const struct rule *rule, const struct rule_subject *subject);
+bool rule_matches(const struct rule *rule, const struct facts *facts);
 
 /*
  * True only if whatever matches `later` also matches `earlier`, so that it never counts. Not
  * all such rules are found out: not one that two earlier ones cover only together, for example.
  */
 bool rule_covers(const struct rule *earlier, const struct rule *later);
-
-/* Does it ask for something that only the CXL topology tells? */
-bool rule_needs_topology(const struct rule *rule);

@@ -11,7 +11,7 @@
 
 #include "tdxo/base/compiler.h"
 #include "tdxo/base/strbuf.h"
-#include "tdxo/memory/arrival.h"
+#include "tdxo/memory/facts.h"
 #include "tdxo/policy/plan.h"
 #include "tdxo/policy/policy.h"
 #include "tdxo/tdx/state.h"
@@ -30,6 +30,7 @@ enum result {
 
 #define ZONE_NAME 16
 
+/* What came of a decision: for the whole device, or for one range. */
 struct outcome {
 	enum result result;
 	int error;		   /* the first errno that counted, positive; 0: none */
@@ -38,16 +39,19 @@ struct outcome {
 	unsigned int retries;	   /* how often a step was tried again */
 	enum answer answer;	   /* the kernel's, when blocks were to go online */
 	uint64_t stranded;	   /* bytes that are in the kernel, but of no use to anybody */
+	enum dax_driver driver;	   /* as it is now */
 	struct block_count blocks; /* as they are now */
 	char zone_now[ZONE_NAME];  /* the kernel's name of the zone they are in; empty: not known */
 };
 
+/* One range of a device. The facts, decision and plan are those of the device, and borrowed. */
 struct record {
-	struct arrival arrival;
-	struct decision decision;
-	const struct plan *plan; /* the one of its device */
+	const struct facts *facts;
+	const struct decision *decision;
+	const struct plan *plan;
+	struct range range; /* empty: where the device lies is not known */
+	struct firmware_origin origin;
 	struct outcome outcome;
-	struct tdx tdx;
 };
 
 enum field_kind {
@@ -72,8 +76,26 @@ struct field {
 /* Has the kernel answered something else than it was expected to? */
 static inline bool record_disagrees(const struct record *record)
 {
-	return record->decision.expected && record->outcome.answer &&
-	       record->decision.expected != record->outcome.answer;
+	return record->decision->expected && record->outcome.answer &&
+	       record->decision->expected != record->outcome.answer;
+}
+
+/* Bytes of the range, or of a device of which only the size is known. */
+static inline uint64_t record_size(const struct record *record)
+{
+	return range_is_empty(record->range) ? record->facts->device.size
+					     : range_size(record->range);
+}
+
+/* Bytes of a range to be online that are lost because they make no whole block. */
+uint64_t record_unaligned(const struct record *record);
+
+/* The CXL window that holds the range: the kernel's word counts before firmware's. */
+static inline struct range record_window(const struct record *record)
+{
+	const struct range window = record->facts->cxl.window.range;
+
+	return range_is_empty(window) ? record->origin.window : window;
 }
 
 /* A sentence without a full stop. Returns buf. */
@@ -82,8 +104,8 @@ const char *record_sentence(const struct record *record, char buf[RECORD_SENTENC
 /* What the sentence is about: "64 GiB cxl [mem 0x…-0x…] (dax0.0, node 1)". Returns buf. */
 const char *record_subject(const struct record *record, char buf[RECORD_SENTENCE]);
 
-/* Append the command that takes memory out of the page allocator. */
-void record_append_removal(struct strbuf *text, const struct arrival *arrival);
+/* Append the command that takes the memory out of the page allocator. */
+void record_append_removal(struct strbuf *text, const struct record *record);
 
 /*
  * The named fields, and at their end those of the TDX state; absent things are there with

@@ -185,6 +185,12 @@ static void test_failed_by_memory(void **state)
 				       " 512 MiB in the kernel came after boot, perhaps before TDX "
 				       "started.",
 				       "from the kernel: load kvm_intel before", "kernel log"});
+		host.facts.snapshot = NULL;
+		assert_findings(&host,
+			{FINDING_NO_MEMORY_HOTPLUG, SEVERITY_PROBLEM, "", "",
+				"/sys/devices/system/memory/block_size_bytes"},
+			{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "", "", "kernel log"});
+		host.facts.snapshot = &host.snapshot;
 		host.facts.n_records = 0;
 		host.facts.boot_ram_in_cxl = &parts;
 		assert_findings(&host,
@@ -227,27 +233,27 @@ static void test_cxl_window(void **state)
 
 static void test_late_memory(void **state)
 {
-	struct record *record;
+	struct late *late;
 
 	(void)state;
 	HOST(host);
 	set_tdx(&host, TDX_ARMED, TDX_MODE_AUTO);
-	record = add_record(&host, "dax0.0", 4, 0);
-	record->decision.verdict = VERDICT_ONLINE; /* so that it is not stranded as well */
+	late = add_record(&host, "dax0.0", 4, 0);
+	late->decision.verdict = VERDICT_ONLINE; /* so that it is not stranded as well */
 	assert_findings(&host, {FINDING_LATE_MEMORY, SEVERITY_PROBLEM, "is in the kernel",
 				       "daxctl reconfigure-device -m devdax -f dax0.0",
 				       "/sys/devices/system/memory"});
-	record->arrival.device[0] = '\0';
+	late->facts.device.name[0] = '\0';
 	assert_findings(
 		&host, {FINDING_LATE_MEMORY, SEVERITY_PROBLEM, "[mem 0x100000000-",
 			       "/etc/modules-load.d/kvm_intel.conf", "/sys/devices/system/memory"});
 	/* not if it was there at boot, if it is not in the kernel, or if TDX came first */
-	record->arrival.range = span(512 * MIB, GIB);
+	late->record->range = span(512 * MIB, GIB);
 	assert_healthy(&host);
-	record->arrival.range = span(4 * GIB, 5 * GIB);
-	record->outcome.blocks.present = 0;
+	late->record->range = span(4 * GIB, 5 * GIB);
+	late->record->outcome.blocks.present = 0;
 	assert_healthy(&host);
-	record->outcome.blocks.present = 4;
+	late->record->outcome.blocks.present = 4;
 	set_tdx(&host, TDX_ACTIVE, TDX_MODE_AUTO);
 	assert_healthy(&host);
 }

@@ -214,31 +214,31 @@ static void assert_stranded(const struct host *host, const char *message, const 
 
 static void test_stranded(void **state)
 {
-	struct record *record;
+	struct late *late;
 
 	(void)state;
 	HOST(host);
-	record = add_record(&host, "dax0.0", 4, 0);
+	late = add_record(&host, "dax0.0", 4, 0);
 	assert_stranded(&host, ": 512 MiB of it, in 4 memory blocks, must stay offline.",
 		"daxctl reconfigure-device -m devdax -f dax0.0");
-	record->outcome.blocks.online = 3;
+	late->record->outcome.blocks.online = 3;
 	assert_stranded(&host, ": 128 MiB of it, in 1 memory block, must", "daxctl");
-	record->arrival.device[0] = '\0';
-	record->arrival.type = TYPE_VIRTIO_MEM;
+	late->facts.device.name[0] = '\0';
+	late->facts.device.type = TYPE_VIRTIO_MEM;
 	assert_stranded(&host, "", "requested-size=0");
-	record->arrival.type = TYPE_DIMM;
+	late->facts.device.type = TYPE_DIMM;
 	assert_stranded(&host, "", "Boot again");
 	/* not if it is online, will be, is not known, is not in the kernel, or nobody refuses it */
-	record->outcome.blocks.online = 4;
+	late->record->outcome.blocks.online = 4;
 	assert_healthy(&host);
-	record->outcome.blocks = (struct block_count){4, 0, 4};
+	late->record->outcome.blocks = (struct block_count){4, 0, 4};
 	assert_healthy(&host);
-	record->outcome.blocks = (struct block_count){0};
+	late->record->outcome.blocks = (struct block_count){0};
 	assert_healthy(&host);
-	record->outcome.blocks.present = 4;
-	record->decision.verdict = VERDICT_ONLINE;
+	late->record->outcome.blocks.present = 4;
+	late->decision.verdict = VERDICT_ONLINE;
 	assert_healthy(&host);
-	record->decision.verdict = VERDICT_OFFLINE;
+	late->decision.verdict = VERDICT_OFFLINE;
 	set_tdx(&host, TDX_ABSENT, TDX_MODE_AUTO);
 	assert_healthy(&host);
 }

@@ -72,11 +72,32 @@ static void test_boot_map(void **state)
 	check_rows(TOPIC_BOOT_MAP, rows, ARRAY_SIZE(rows));
 }
 
+/* One range of a device is in the boot map, the other is not: one verdict for both. */
+static void test_two_ranges(void **state)
+{
+	static const struct scene scene = {
+		DAX, .tdx = TDX_ACTIVE, .place = PLACE_INSIDE, .second = SECOND_OUTSIDE};
+	static const char *const parts[] = {
+		"All of it is in the boot map", "it was not RAM at boot"};
+	struct storybook book = {0};
+
+	(void)state;
+	storybook_set(&book, &scene);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		storybook_record(&book, i);
+		storybook_tell(&book);
+		assert_has(&book, TOPIC_BOOT_MAP, parts[i]);
+		assert_has(&book, TOPIC_BOOT_MAP, " Its device has 2 ranges");
+		assert_has(&book, TOPIC_VERDICT, "devdax: TDX refuses it, only a part of it");
+	}
+	storybook_done(&book);
+}
+
 /* A TDX state by configuration: the explanation has both states, and the remedy is another. */
 static void test_tdx_overridden(void **state)
 {
 	struct storybook book = {0};
-	struct tdx *tdx = &book.stage.snapshot.tdx;
+	struct tdx *tdx = &book.stage.facts.tdx;
 
 	(void)state;
 	storybook_set(&book, &(struct scene){DIMM, .tdx = TDX_ABSENT});
@@ -99,10 +120,10 @@ static void test_tdx_failed(void **state)
 
 	(void)state;
 	storybook_set(&book, &(struct scene){DAX, .tdx = TDX_ARMED});
-	facts = book.stage.snapshot.tdx.evidence;
+	facts = book.stage.facts.tdx.evidence;
 	tdx_log_read(&log, "virt/tdx: module not loaded");
 	tdx_read_log(&log, &facts);
-	book.stage.snapshot.tdx = tdx_decide(&facts, TDX_MODE_AUTO);
+	book.stage.facts.tdx = tdx_decide(&facts, TDX_MODE_AUTO);
 	storybook_decide(&book);
 	storybook_tell(&book);
 	assert_has(&book, TOPIC_TDX,
@@ -159,7 +180,7 @@ static void test_table(void **state)
 	(void)state;
 	storybook_set(&book, &(struct scene){DAX, .tdx = TDX_ACTIVE});
 	for (enum reason reason = 0; reason < REASON_MAX; reason++) {
-		book.record.decision.reason = reason;
+		book.decision.reason = reason;
 		storybook_tell(&book);
 		assert_has(&book, TOPIC_VERDICT, reason_clause(reason));
 		assert_has(&book, TOPIC_VERDICT, reason_explanation(reason));
@@ -193,14 +214,14 @@ static void test_done(void **state)
 	assert_topic(
 		&book, TOPIC_DONE, "The daemon has not decided it. Steps left: bind-device_dax.");
 	book.has_entry = true;
-	book.entry = (struct entry){.verdict = VERDICT_DEVDAX,
+	book.entry = (struct history_entry){.verdict = VERDICT_DEVDAX,
 		.reason = REASON_OUTSIDE_BOOT_MAP,
 		.result = RESULT_FAILED};
 	storybook_tell(&book);
 	assert_topic(&book, TOPIC_DONE,
 		"The daemon decided devdax (outside-boot-map); the result is failed. Steps left: "
 		"bind-device_dax.");
-	book.entry = (struct entry){.verdict = VERDICT_OFFLINE,
+	book.entry = (struct history_entry){.verdict = VERDICT_OFFLINE,
 		.reason = REASON_RULE,
 		.result = RESULT_DONE,
 		.changed = true};
@@ -294,6 +315,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what),
 		cmocka_unit_test(test_boot_map),
+		cmocka_unit_test(test_two_ranges),
 		cmocka_unit_test(test_tdx_overridden),
 		cmocka_unit_test(test_tdx_failed),
 		cmocka_unit_test(test_rule),

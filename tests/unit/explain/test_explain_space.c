@@ -43,7 +43,7 @@ static void check_text(const struct storybook *book, enum topic topic)
 
 static void check_names(const struct storybook *book)
 {
-	const struct decision *decision = &book->record.decision;
+	const struct decision *decision = &book->decision;
 	const char *verdict = book->explanation.texts[TOPIC_VERDICT];
 	const char *name = verdict_to_string(decision->verdict);
 
@@ -63,18 +63,22 @@ static void check_book(struct storybook *book)
 	check_names(book);
 }
 
-/* The storybook borrows the stage of the walk. */
+/* The storybook borrows the stage of the walk; each range of the device is explained. */
 static void check(struct stage *stage)
 {
 	struct storybook book = {.stage = *stage};
 
-	book.stage.snapshot.tdx = tdx_of(stage->scene.tdx);
+	book.stage.facts.tdx = tdx_of(stage->scene.tdx);
 	storybook_decide(&book);
 	check_book(&book);
+	for (size_t i = 1; i < stage->facts.device.n_ranges; i++) {
+		storybook_record(&book, i);
+		check_book(&book);
+	}
 	plan_done(&book.plan);
 }
 
-/* Every range, TDX state and rule. */
+/* Every device, TDX state and rule. */
 static void test_ranges(void **state)
 {
 	static const struct scene base;
@@ -121,9 +125,11 @@ static void fill(char *name, size_t size, char letter)
 /* Any entry of the daemon, answer of the kernel, and sources of the TDX state. */
 static void set_anything(struct storybook *book, uint64_t *seed)
 {
-	struct tdx_facts facts;
+	struct device *device = &book->stage.facts.device;
+	struct cxl_origin *cxl = &book->stage.facts.cxl;
+	struct firmware_origin *origin = &book->record.origin;
 	struct outcome *outcome = &book->record.outcome;
-	struct arrival *arrival = &book->record.arrival;
+	struct tdx_facts facts;
 
 	facts = (struct tdx_facts){
 		.release.major = 5 + (unsigned int)below(seed, 4), .release.minor = 1};
@@ -133,11 +139,13 @@ static void set_anything(struct storybook *book, uint64_t *seed)
 		facts.log_cause = TDX_CAUSE_FEATURE;
 		fill(facts.log_line, sizeof(facts.log_line), 'l');
 	}
-	book->stage.snapshot.tdx = tdx_decide(&facts, (enum tdx_mode)below(seed, TDX_MODE_MAX));
+	book->stage.facts.tdx = tdx_decide(&facts, (enum tdx_mode)below(seed, TDX_MODE_MAX));
 	storybook_decide(book);
+	if (device->n_ranges)
+		storybook_record(book, below(seed, device->n_ranges));
 	book->ran = below(seed, 4);
 	book->has_entry = book->ran && below(seed, 4);
-	book->entry = (struct entry){.verdict = (enum verdict)below(seed, VERDICT_MAX),
+	book->entry = (struct history_entry){.verdict = (enum verdict)below(seed, VERDICT_MAX),
 		.reason = (enum reason)below(seed, REASON_MAX),
 		.result = (enum result)below(seed, RESULT_MAX),
 		.changed = below(seed, 2)};
@@ -145,17 +153,19 @@ static void set_anything(struct storybook *book, uint64_t *seed)
 	fill(outcome->zone_now, below(seed, 2) ? 1 : sizeof(outcome->zone_now), 'Z');
 	outcome->blocks.present = below(seed, 3);
 	outcome->blocks.online = below(seed, outcome->blocks.present + 1);
-	fill(arrival->region, below(seed, 2) ? 1 : sizeof(arrival->region), 'r');
-	fill(arrival->origin.mode, below(seed, 2) ? 1 : 5, 'm');
-	fill(arrival->origin.decoder, below(seed, 2) ? 1 : 10, 'd');
-	arrival->origin.in_srat = below(seed, 2);
-	arrival->origin.hot_pluggable = below(seed, 2);
-	arrival->origin.window = span(0, below(seed, 2) ? UINT64_MAX : 0);
-	arrival->n_memdevs = below(seed, 3);
-	for (size_t i = 0; i < arrival->n_memdevs; i++) {
-		fill(arrival->memdevs[i].name, 5, 'n');
-		fill(arrival->memdevs[i].pci_address, 13, 'p');
-		fill(arrival->memdevs[i].firmware, below(seed, 2) ? 1 : 17, 'f');
+	outcome->driver = (enum dax_driver)below(seed, DAX_DRIVER_MAX);
+	fill(device->region, below(seed, 2) ? 1 : sizeof(device->region), 'r');
+	fill(cxl->region_mode, below(seed, 2) ? 1 : 5, 'm');
+	fill(cxl->window.decoder, below(seed, 2) ? 1 : 10, 'd');
+	cxl->window.range = span(0, below(seed, 2) ? UINT64_MAX : 0);
+	origin->in_srat = below(seed, 2);
+	origin->hot_pluggable = below(seed, 2);
+	origin->window = span(0, below(seed, 2) ? UINT64_MAX : 0);
+	cxl->n_memdevs = below(seed, 3);
+	for (size_t i = 0; i < cxl->n_memdevs; i++) {
+		fill(cxl->memdevs[i].name, 5, 'n');
+		fill(cxl->memdevs[i].host, 13, 'p');
+		fill(cxl->memdevs[i].firmware, below(seed, 2) ? 1 : 17, 'f');
 	}
 }
 
@@ -180,7 +190,9 @@ static void test_anything(void **state)
 static void test_longest(void **state)
 {
 	struct storybook book = {.ran = true};
-	struct arrival *arrival = &book.record.arrival;
+	struct device *device = &book.stage.facts.device;
+	struct cxl_origin *cxl = &book.stage.facts.cxl;
+	struct firmware_origin *origin = &book.record.origin;
 
 	(void)state;
 	storybook_set(&book,
@@ -188,21 +200,20 @@ static void test_longest(void **state)
 			.dax = 1, .type = TYPE_CXL, .tdx = TDX_ACTIVE, .asks = ASKS(ONLINE)});
 	fill(book.stage.rule.name, sizeof(book.stage.rule.name), 'R');
 	storybook_decide(&book);
-	fill(arrival->device, sizeof(arrival->device), 'x');
-	fill(arrival->region, sizeof(arrival->region), 'r');
-	fill(arrival->origin.mode, sizeof(arrival->origin.mode), 'm');
-	fill(arrival->origin.decoder, sizeof(arrival->origin.decoder), 'd');
-	arrival->range = span(UINT64_MAX - 1, UINT64_MAX);
-	arrival->origin.window = arrival->range;
-	arrival->origin.in_srat = arrival->origin.hot_pluggable = true;
-	arrival->origin.srat_node = UINT32_MAX;
-	arrival->size = UINT64_MAX;
-	arrival->node = INT32_MAX;
-	for (; arrival->n_memdevs < MEMDEVS_MAX; arrival->n_memdevs++) {
-		struct memdev *memdev = &arrival->memdevs[arrival->n_memdevs];
+	fill(device->name, sizeof(device->name), 'x');
+	fill(device->region, sizeof(device->region), 'r');
+	device->node = INT32_MAX;
+	book.record.range = span(UINT64_MAX - 1, UINT64_MAX);
+	fill(cxl->region_mode, sizeof(cxl->region_mode), 'm');
+	fill(cxl->window.decoder, sizeof(cxl->window.decoder), 'd');
+	cxl->window.range = origin->window = book.record.range;
+	origin->in_srat = origin->hot_pluggable = true;
+	origin->proximity_domain = UINT32_MAX;
+	for (; cxl->n_memdevs < MEMDEVS_MAX; cxl->n_memdevs++) {
+		struct memdev *memdev = &cxl->memdevs[cxl->n_memdevs];
 
 		fill(memdev->name, sizeof(memdev->name), 'n');
-		fill(memdev->pci_address, sizeof(memdev->pci_address), 'p');
+		fill(memdev->host, sizeof(memdev->host), 'p');
 		fill(memdev->firmware, sizeof(memdev->firmware), 'f');
 		memdev->serial = UINT64_MAX;
 	}

@@ -8,27 +8,34 @@
 #define CXL_SCENE  (&(const struct scene){.dax = 1, .type = TYPE_CXL})
 #define DIMM_SCENE (&(const struct scene){.type = TYPE_DIMM})
 
+static void assert_has_window(const struct storybook *book, const char *window)
+{
+	const char *text = book->explanation.texts[TOPIC_ORIGIN], *found = strstr(text, window);
+
+	if (!found || found[strlen(window)] != '.')
+		fail_msg("'%s' does not end in %s", text, window);
+}
+
 /* Piece by piece, as CXL and firmware tell more of it. */
 static void test_cxl(void **state)
 {
 	struct storybook book = {0};
-	struct arrival *arrival = &book.record.arrival;
+	struct cxl_origin *cxl = &book.stage.facts.cxl;
 
 	(void)state;
 	storybook_set(&book, CXL_SCENE);
-	strcpy(arrival->region, "region3");
+	strcpy(book.stage.facts.device.region, "region3");
 	storybook_tell(&book);
 	assert_topic(&book, TOPIC_ORIGIN, "It is CXL region3.");
-	strcpy(arrival->origin.mode, "ram");
-	strcpy(arrival->origin.decoder, "decoder0.1");
+	strcpy(cxl->region_mode, "ram");
+	strcpy(cxl->window.decoder, "decoder0.1");
 	storybook_tell(&book);
 	assert_topic(&book, TOPIC_ORIGIN, "It is CXL region3 of mode ram, decoded by decoder0.1.");
-	arrival->origin.window = span(8 * GIB, 16 * GIB);
-	arrival->n_memdevs = 2;
-	arrival->memdevs[0] =
-		(struct memdev){.name = "mem0", .pci_address = "0000:0d:00.0", .serial = 0x42};
-	arrival->memdevs[1] = (struct memdev){.name = "mem12",
-		.pci_address = "0000:c1:00.0",
+	cxl->window.range = span(8 * GIB, 16 * GIB);
+	cxl->n_memdevs = 2;
+	cxl->memdevs[0] = (struct memdev){.name = "mem0", .host = "0000:0d:00.0", .serial = 0x42};
+	cxl->memdevs[1] = (struct memdev){.name = "mem12",
+		.host = "0000:c1:00.0",
 		.serial = UINT64_MAX,
 		.firmware = "BWFW VERSION 00"};
 	storybook_tell(&book);
@@ -37,13 +44,20 @@ static void test_cxl(void **state)
 		"(serial 0x42, 0000:0d:00.0), mem12 (serial 0xffffffffffffffff, 0000:c1:00.0, "
 		"firmware BWFW VERSION 00). The CEDT lists it in the CXL window [mem "
 		"0x200000000-0x3ffffffff].");
+	/* The window of the root decoder counts before that of the CEDT. */
+	book.record.origin.window = span(0, 64 * GIB);
+	storybook_tell(&book);
+	assert_has_window(&book, "[mem 0x200000000-0x3ffffffff]");
+	cxl->window.range = span(0, 0);
+	storybook_tell(&book);
+	assert_has_window(&book, "[mem 0x0-0xfffffffff]");
 	storybook_done(&book);
 }
 
 static void test_firmware(void **state)
 {
 	struct storybook book = {0};
-	struct origin *origin = &book.record.arrival.origin;
+	struct firmware_origin *origin = &book.record.origin;
 
 	(void)state;
 	storybook_set(&book, &(struct scene){.type = TYPE_UNKNOWN});
@@ -53,7 +67,7 @@ static void test_firmware(void **state)
 		"Its origin is not known. The CEDT lists it in the CXL window [mem "
 		"0x200000000-0x3ffffffff].");
 	origin->in_srat = true;
-	origin->srat_node = UINT32_MAX;
+	origin->proximity_domain = UINT32_MAX;
 	storybook_tell(&book);
 	assert_topic(&book, TOPIC_ORIGIN,
 		"Its origin is not known. The SRAT lists it as memory of proximity domain "
@@ -75,14 +89,14 @@ static void test_presence(void **state)
 
 	(void)state;
 	storybook_set(&book, DIMM_SCENE);
-	book.record.arrival.present = true;
+	book.stage.facts.device.present = true;
 	storybook_tell(&book);
 	assert_topic(&book, TOPIC_ORIGIN, DIMM_TEXT);
 	book.ran = true;
 	storybook_tell(&book);
 	assert_topic(&book, TOPIC_ORIGIN,
 		DIMM_TEXT " It was there before the daemon first started in this boot.");
-	book.record.arrival.present = false;
+	book.stage.facts.device.present = false;
 	storybook_tell(&book);
 	assert_topic(&book, TOPIC_ORIGIN,
 		DIMM_TEXT " It was not there when the daemon first started in this boot.");
@@ -95,7 +109,7 @@ static void test_presence(void **state)
  */
 struct machine {
 	struct snapshot snapshot;
-	struct explain_facts facts;
+	struct explain_world world;
 };
 
 static int set_up(void **state)
@@ -113,13 +127,13 @@ static int set_up(void **state)
 	static struct machine machine;
 
 	machine = (struct machine){.snapshot.block_size = BLOCK,
-		.facts = {&machine.snapshot, &srat, &cedt, &config, false}};
+		.world = {&machine.snapshot, &srat, &cedt, &config, false}};
 	machine.snapshot.boot_map.known = true;
-	add_region(&machine.snapshot, span(MIB, 4 * GIB - MIB), BOOT_SOURCE_BOOT_PARAMS);
-	add_region(&machine.snapshot, span(8 * GIB, 9 * GIB), BOOT_SOURCE_MEMBLOCK);
-	add_region(&machine.snapshot, span(10 * GIB, 11 * GIB), BOOT_SOURCE_CONFIGURATION);
-	add_blocks(&machine.snapshot, span(0, 4 * GIB), BLOCK_UNREAD);
-	add_blocks(&machine.snapshot, span(8 * GIB, 9 * GIB), BLOCK_UNREAD);
+	add_region(&machine.snapshot.boot_map, span(MIB, 4 * GIB - MIB), BOOT_SOURCE_BOOT_PARAMS);
+	add_region(&machine.snapshot.boot_map, span(8 * GIB, 9 * GIB), BOOT_SOURCE_MEMBLOCK);
+	add_region(&machine.snapshot.boot_map, span(10 * GIB, 11 * GIB), BOOT_SOURCE_CONFIGURATION);
+	add_block_ids(&machine.snapshot, span(0, 4 * GIB));
+	add_block_ids(&machine.snapshot, span(8 * GIB, 9 * GIB));
 	*state = &machine;
 	return 0;
 }
@@ -138,7 +152,7 @@ static void check_place(
 	struct storybook book;
 
 	memset(&book.explanation, '#', sizeof(book.explanation));
-	assert_true(explain_place(&machine->facts, place, &book.explanation));
+	assert_true(explain_place(&machine->world, place, &book.explanation));
 	assert_topic(&book, TOPIC_WHAT, what);
 	assert_topic(&book, TOPIC_ORIGIN, origin);
 	for (enum topic topic = TOPIC_BOOT_MAP; topic < TOPIC_MAX; topic++)
@@ -228,7 +242,7 @@ static void test_hole(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(holes); i++) {
 		memset(&explanation, '#', sizeof(explanation));
-		assert_false(explain_place(&machine->facts, holes[i], &explanation));
+		assert_false(explain_place(&machine->world, holes[i], &explanation));
 		for (enum topic topic = 0; topic < TOPIC_MAX; topic++)
 			assert_string_equal(explanation.texts[topic], "");
 	}

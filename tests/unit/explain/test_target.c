@@ -3,7 +3,7 @@
  * Targets: every form, in and just beyond its limits; what each of them means; and that random
  * text is either refused or makes sense.
  */
-#include "tests/unit/fixture.h"
+#include "tests/unit/records.h"
 
 #include <errno.h>
 
@@ -152,17 +152,17 @@ static void test_place(void **state)
 /* What each target means of this range. */
 static void test_matches(void **state)
 {
-	static const struct arrival arrival = {
-		.range = {5 * GIB, 6 * GIB},
-		.size = GIB,
-		.type = TYPE_CXL,
-		.device = "dax1.0",
-		.region = "region2",
-		.node = 3,
-		.memdevs = {{.name = "mem4", .pci_address = "0000:0d:00.0"},
-			{.name = "mem5", .pci_address = "0001:ab:1f.7"}},
-		.n_memdevs = 2,
+	struct own_record own = {
+		.facts = {.device = {.type = TYPE_CXL,
+				  .name = "dax1.0",
+				  .region = "region2",
+				  .node = 3},
+			.cxl = {.memdevs = {{.name = "mem4", .host = "0000:0d:00.0"},
+					{.name = "mem5", .host = "0001:ab:1f.7"}},
+				.n_memdevs = 2}},
+		.record.range = {5 * GIB, 6 * GIB},
 	};
+	const struct record *record = own_record_of(&own);
 	static const struct {
 		const char *text;
 		bool matches;
@@ -181,24 +181,51 @@ static void test_matches(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct target target = parse(rows[i].text);
 
-		if (target_matches(&target, &arrival, BLOCK) != rows[i].matches)
+		if (target_matches(&target, record) != rows[i].matches)
 			fail_msg("%s", rows[i].text);
 	}
+}
+
+/* Of a device with two ranges, an address or a block means one of them, and a name both. */
+static void test_matches_one_of_two(void **state)
+{
+	struct range ranges[] = {{5 * GIB, 6 * GIB}, {8 * GIB, 9 * GIB}};
+	struct own_record own = {
+		.facts.device = {
+			.name = "dax1.0", .ranges = ranges, .n_ranges = 2, .size = 2 * GIB}};
+	static const struct {
+		const char *text;
+		bool matches[2];
+	} rows[] = {{"0x140000000", {true, false}}, {"0x200000000", {false, true}},
+		{"memory47", {true, false}}, {"memory64", {false, true}},
+		{"0x1c0000000", {false, false}}, {"0x17fffffff-0x200000000", {true, true}},
+		{"dax1.0", {true, true}}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		for (size_t j = 0; j < ARRAY_SIZE(ranges); j++) {
+			struct target target = parse(rows[i].text);
+
+			own.record.range = ranges[j];
+			if (target_matches(&target, own_record_of(&own)) != rows[i].matches[j])
+				fail_msg("%s of range %zu", rows[i].text, j);
+		}
 }
 
 /* A range without a device, a node and an address: nothing means it by what it has not. */
 static void test_matches_nothing(void **state)
 {
-	static const struct arrival arrival = {.size = GIB, .node = NODE_UNKNOWN};
+	struct own_record own = {.facts.device = {.size = GIB, .node = NODE_UNKNOWN}};
+	const struct record *record = own_record_of(&own);
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		struct target target = parse(good[i].text);
 
-		assert_false(target_matches(&target, &arrival, BLOCK));
+		assert_false(target_matches(&target, record));
 	}
 	assert_false(target_matches(
-		&(struct target){.kind = TARGET_NODE, .number = UINT64_MAX}, &arrival, BLOCK));
+		&(struct target){.kind = TARGET_NODE, .number = UINT64_MAX}, record));
 }
 
 static void test_kinds(void **state)
@@ -260,6 +287,7 @@ int main(void)
 		cmocka_unit_test(test_length),
 		cmocka_unit_test(test_place),
 		cmocka_unit_test(test_matches),
+		cmocka_unit_test(test_matches_one_of_two),
 		cmocka_unit_test(test_matches_nothing),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_random),

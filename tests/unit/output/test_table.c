@@ -3,7 +3,7 @@
  * The table of records that no captured machine has: windows with several regions, regions with
  * several devices, in any order of addresses; interleaved memory devices; a step that failed.
  */
-#include "tests/unit/unit.h"
+#include "tests/unit/records.h"
 
 #include <errno.h>
 #include <pty.h>
@@ -14,26 +14,21 @@
 
 #include "daemon/output/table.h"
 
-static struct record cxl_record(
+static struct own_record cxl_record(
 	const char *decoder, const char *region, const char *device, struct range range)
 {
-	struct record record = {
-		.arrival = {.range = range,
-			.size = range_size(range),
-			.type = TYPE_CXL,
-			.node = 1,
-			.driver = DAX_DRIVER_KMEM},
+	struct own_record own = {
+		.facts.device = device_of(device, TYPE_CXL),
 		.decision = {.verdict = VERDICT_ONLINE, .reason = REASON_TDX_ABSENT},
-		.outcome = {.result = RESULT_DONE},
+		.record = {.range = range,
+			.outcome = {.result = RESULT_DONE, .driver = DAX_DRIVER_KMEM}},
 	};
-	struct arrival *arrival = &record.arrival;
 
-	snprintf(arrival->device, SYSFS_NAME, "%s", device);
-	snprintf(arrival->region, SYSFS_NAME, "%s", region);
-	snprintf(arrival->origin.decoder, SYSFS_NAME, "%s", decoder);
+	snprintf(own.facts.device.region, SYSFS_NAME, "%s", region);
+	snprintf(own.facts.cxl.window.decoder, SYSFS_NAME, "%s", decoder);
 	if (strcmp(decoder, "decoder0.0") == 0)
-		arrival->origin.window = (struct range){64 * GIB, 128 * GIB};
-	return record;
+		own.facts.cxl.window.range = span(64 * GIB, 128 * GIB);
+	return own;
 }
 
 /* What is printed to standard output; cmocka has its own words on the other one. */
@@ -53,8 +48,8 @@ static void print(struct table *table, int to, int from, char text[4096])
 	text[n] = '\0';
 }
 
-static void assert_printed(const struct table_options *options, const struct record *records,
-	size_t n, const char *expected)
+static void assert_printed(const struct table_options *options, struct own_record *owns, size_t n,
+	const char *expected)
 {
 	CLEANUP(table_done) struct table table = {0};
 	char text[4096];
@@ -62,7 +57,7 @@ static void assert_printed(const struct table_options *options, const struct rec
 
 	assert_int_equal(table_init(&table, options), 0);
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(table_add(&table, &records[i]), 0);
+		assert_int_equal(table_add(&table, own_record_of(&owns[i])), 0);
 	assert_int_equal(pipe(ends), 0);
 	print(&table, ends[1], ends[0], text);
 	close(ends[0]);
@@ -82,23 +77,29 @@ static struct table_options choose(const char *const titles[], size_t n)
 static void test_tree(void **state)
 {
 	static const char *const titles[] = {"name", "size", "chardev", "region"};
-	struct record records[] = {
-		cxl_record("decoder0.0", "region0", "dax0.0", (struct range){64 * GIB, 65 * GIB}),
-		cxl_record("decoder0.0", "region0", "dax0.0", (struct range){66 * GIB, 68 * GIB}),
-		cxl_record("decoder0.0", "region0", "dax0.1", (struct range){68 * GIB, 72 * GIB}),
-		cxl_record("decoder0.1", "region7", "dax7.0", (struct range){80 * GIB, 88 * GIB}),
-		cxl_record("", "", "", (struct range){96 * GIB, 97 * GIB}),
-		cxl_record("decoder0.0", "region1", "dax0.0", (struct range){100 * GIB, 116 * GIB}),
-		cxl_record("", "region7", "dax7.0", (struct range){200 * GIB, 201 * GIB}),
-		cxl_record("", "", "dax8.0", (struct range){300 * GIB, 301 * GIB}),
+	struct range two[] = {{64 * GIB, 65 * GIB}, {66 * GIB, 68 * GIB}};
+	struct own_record owns[] = {
+		cxl_record("decoder0.0", "region0", "dax0.0", two[0]),
+		cxl_record("decoder0.0", "region0", "dax0.1", span(68 * GIB, 72 * GIB)),
+		cxl_record("decoder0.0", "region0", "dax0.0", two[1]),
+		cxl_record("decoder0.1", "region7", "dax7.0", span(80 * GIB, 88 * GIB)),
+		cxl_record("", "", "", span(96 * GIB, 97 * GIB)),
+		cxl_record("decoder0.0", "region1", "dax0.0", span(100 * GIB, 116 * GIB)),
+		cxl_record("", "region7", "dax7.0", span(200 * GIB, 201 * GIB)),
+		cxl_record("", "", "dax8.0", span(300 * GIB, 301 * GIB)),
 	};
 	struct table_options options = choose(titles, ARRAY_SIZE(titles));
 
 	(void)state;
-	records[7].arrival.origin.window = (struct range){300 * GIB, 302 * GIB};
+	for (size_t i = 0; i <= 2; i += 2) {
+		owns[i].facts.device.ranges = two;
+		owns[i].facts.device.n_ranges = ARRAY_SIZE(two);
+		owns[i].facts.device.size = 3 * GIB;
+	}
+	owns[7].record.origin.window = span(300 * GIB, 302 * GIB);
 	options.tree = true;
 	options.noheadings = true;
-	assert_printed(&options, records, ARRAY_SIZE(records),
+	assert_printed(&options, owns, ARRAY_SIZE(owns),
 		"decoder0.0 0x1000000000-0x1fffffffff 64 GiB\n"
 		"|-region0                                           region0\n"
 		"| |-dax0.0                            3 GiB dax0.0  region0\n"
@@ -122,11 +123,24 @@ static void test_tree(void **state)
 		"  `-0x4b00000000-0x4b3fffffff         1 GiB dax8.0  -\n");
 }
 
+/* Where a device lies is not known, but how large it is. */
+static void test_unreadable(void **state)
+{
+	static const char *const titles[] = {"size", "chardev"};
+	struct own_record own = cxl_record("", "", "dax9.0", span(0, 0));
+	struct table_options options = choose(titles, ARRAY_SIZE(titles));
+
+	(void)state;
+	own.facts.device.size = 16 * GIB;
+	options.noheadings = true;
+	assert_printed(&options, &own, 1, "16 GiB dax9.0\n");
+}
+
 /* Each memory device has its place, also one of which something is not known. */
 static void test_interleaved(void **state)
 {
 	static const char *const titles[] = {"memdev", "serial", "host"};
-	struct record record = cxl_record("", "region0", "dax0.0", (struct range){0, GIB});
+	struct own_record own = cxl_record("", "region0", "dax0.0", span(0, GIB));
 	const struct table_options options = choose(titles, ARRAY_SIZE(titles));
 	const struct memdev memdevs[] = {
 		{"mem0", "0000:35:00.0", 0x42, "1.0"},
@@ -135,9 +149,9 @@ static void test_interleaved(void **state)
 	};
 
 	(void)state;
-	memcpy(record.arrival.memdevs, memdevs, sizeof(memdevs));
-	record.arrival.n_memdevs = ARRAY_SIZE(memdevs);
-	assert_printed(&options, &record, 1,
+	memcpy(own.facts.cxl.memdevs, memdevs, sizeof(memdevs));
+	own.facts.cxl.n_memdevs = ARRAY_SIZE(memdevs);
+	assert_printed(&options, &own, 1,
 		"MEMDEV          SERIAL                      HOST\n"
 		"mem0,mem1,mem10 0x42,0xffffffffffffffff,0x0 0000:35:00.0,cxl_mem.1,-\n");
 }
@@ -146,36 +160,36 @@ static void test_interleaved(void **state)
 static void test_longest(void **state)
 {
 	static const char *const titles[] = {"host"};
-	struct record record = cxl_record("", "region0", "dax0.0", (struct range){0, GIB});
+	struct own_record own = cxl_record("", "region0", "dax0.0", span(0, GIB));
 	struct table_options options = choose(titles, ARRAY_SIZE(titles));
 	char expected[COLUMN_TEXT + 1] = "";
 
 	(void)state;
 	options.noheadings = true;
-	record.arrival.n_memdevs = MEMDEVS_MAX;
+	own.facts.cxl.n_memdevs = MEMDEVS_MAX;
 	for (size_t i = 0; i < MEMDEVS_MAX; i++) {
-		char *address = record.arrival.memdevs[i].pci_address;
+		char *address = own.facts.cxl.memdevs[i].host;
 
 		memset(address, 'a' + (int)i, SYSFS_NAME - 1);
 		strcat(expected, address);
 		strcat(expected, i + 1 < MEMDEVS_MAX ? "," : "\n");
 	}
-	assert_printed(&options, &record, 1, expected);
+	assert_printed(&options, &own, 1, expected);
 }
 
 /* What a dry run never has. */
 static void test_failure(void **state)
 {
 	static const char *const titles[] = {"result", "expected", "answer", "stranded"};
-	struct record record = cxl_record("decoder0.0", "", "", (struct range){0, GIB});
+	struct own_record own = cxl_record("decoder0.0", "", "", span(0, GIB));
 	struct table_options options = choose(titles, ARRAY_SIZE(titles));
 
 	(void)state;
 	options.raw = true;
 	options.bytes = true;
-	record.outcome = (struct outcome){
+	own.record.outcome = (struct outcome){
 		.result = RESULT_FAILED, .answer = ANSWER_REFUSES, .stranded = 128 * MIB};
-	assert_printed(&options, &record, 1,
+	assert_printed(&options, &own, 1,
 		"RESULT EXPECTED ANSWER STRANDED\n"
 		"failed - refuses 134217728\n");
 }
@@ -184,34 +198,34 @@ static void test_failure(void **state)
 static void test_sizes(void **state)
 {
 	static const char *const titles[] = {"size", "stranded"};
-	struct record record = cxl_record("decoder0.0", "", "", (struct range){0, 2 * GIB});
+	struct own_record own = cxl_record("decoder0.0", "", "", span(0, 2 * GIB));
 	struct table_options options = choose(titles, ARRAY_SIZE(titles));
 
 	(void)state;
 	options.noheadings = true;
-	record.outcome.stranded = 128 * MIB;
-	assert_printed(&options, &record, 1, "2 GiB  128 MiB\n");
+	own.record.outcome.stranded = 128 * MIB;
+	assert_printed(&options, &own, 1, "2 GiB  128 MiB\n");
 	options.bytes = true;
 	options.raw = true;
-	assert_printed(&options, &record, 1, "2147483648 134217728\n");
+	assert_printed(&options, &own, 1, "2147483648 134217728\n");
 }
 
 static void assert_colour(enum verdict verdict, enum result result, const char *expected)
 {
 	static const char *const titles[] = {"verdict"};
 	CLEANUP(table_done) struct table table = {0};
-	struct record record = cxl_record("", "", "", (struct range){0, GIB});
+	struct own_record own = cxl_record("", "", "", span(0, GIB));
 	struct table_options options = choose(titles, ARRAY_SIZE(titles));
 	int master, terminal, out = dup(STDOUT_FILENO);
 	char text[4096];
 
 	options.noheadings = true;
-	record.decision.verdict = verdict;
-	record.outcome.result = result;
+	own.decision.verdict = verdict;
+	own.record.outcome.result = result;
 	assert_int_equal(openpty(&master, &terminal, NULL, NULL, NULL), 0);
 	assert_true(out >= 0 && dup2(terminal, STDOUT_FILENO) >= 0);
 	assert_int_equal(table_init(&table, &options), 0);
-	assert_int_equal(table_add(&table, &record), 0);
+	assert_int_equal(table_add(&table, own_record_of(&own)), 0);
 	print(&table, terminal, master, text);
 	assert_true(dup2(out, STDOUT_FILENO) >= 0);
 	close(out);
@@ -237,6 +251,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_interleaved),
 		cmocka_unit_test(test_longest),
 		cmocka_unit_test(test_failure),

@@ -277,14 +277,16 @@ static void add_rule(struct config *config, const char *name, const char *key, c
 
 static const char *found(const struct config *config, enum device_type type, const char *device)
 {
-	struct arrival arrival = {
-		.range = span(4 * GIB, 8 * GIB), .type = type, .node = NODE_UNKNOWN};
-	const struct rule_subject subject = {
-		.arrival = &arrival, .ranges = &arrival.range, .n_ranges = 1, .size = 4 * GIB};
+	struct range range = span(4 * GIB, 8 * GIB);
+	struct facts facts = {.device = {.type = type,
+				      .node = NODE_UNKNOWN,
+				      .size = 4 * GIB,
+				      .ranges = &range,
+				      .n_ranges = 1}};
 	const struct rule *rule;
 
-	snprintf(arrival.device, sizeof(arrival.device), "%s", device);
-	rule = config_find_rule(config, &subject);
+	snprintf(facts.device.name, sizeof(facts.device.name), "%s", device);
+	rule = config_find_rule(config, &facts);
 	return rule ? rule->name : "none";
 }
 
@@ -318,22 +320,6 @@ static void test_rules(void **state)
 	/* the keys have nothing to do with the rules */
 	set_all(&config);
 	assert_int_equal(config.n_rules, 104);
-}
-
-static void test_needs_topology(void **state)
-{
-	CLEANUP(config_done) struct config config;
-
-	(void)state;
-	config_init(&config);
-	assert_false(config_needs_topology(&config));
-	add_rule(&config, "10", "Type", "cxl");
-	add_rule(&config, "20", "Device", "dax0.0");
-	assert_false(config_needs_topology(&config));
-	add_rule(&config, "30", "Serial", "1");
-	assert_true(config_needs_topology(&config));
-	add_rule(&config, "40", "Type", "*");
-	assert_true(config_needs_topology(&config));
 }
 
 static void test_short_memory(void **state)
@@ -378,7 +364,6 @@ int main(void)
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_needs_topology),
 		cmocka_unit_test(test_short_memory),
 	};
 

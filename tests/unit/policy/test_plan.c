@@ -16,7 +16,7 @@ static struct plan plan_now(const struct stage *stage)
 	const struct decision decision = stage_decide(stage);
 	struct plan plan;
 
-	assert_int_equal(plan_make(&stage->snapshot, &stage->arrival, &decision, &plan), 0);
+	assert_int_equal(plan_make(&stage->facts, &decision, &plan), 0);
 	return plan;
 }
 
@@ -79,25 +79,25 @@ static void check_steps(struct stage *stage)
 static bool is_true(const struct stage *m, const struct stage *before, const struct decision *d)
 {
 	const struct scene *s = &m->scene;
-	bool bound = before->arrival.driver != m->arrival.driver;
-	bool all_off = !machine_online(m) || s->fault == FAULT_UNREADABLE;
-	uint64_t room = snapshot_block_room(&m->snapshot, m->arrival.range) +
-			(s->second ? snapshot_block_room(&m->snapshot, m->second.range) : 0);
+	bool bound = before->facts.device.driver != m->facts.device.driver;
+	bool all_off = !machine_online(m);
+	bool whole = !scene_is_unreadable(s) && s->presence != PRESENCE_TOO_SMALL;
+	size_t room = (whole ? 8U : 0) + (s->second ? 8U : 0);
 
 	switch (d->verdict) {
 	case VERDICT_ONLINE:
-		if (bound && m->snapshot.blocks.n != room)
+		if (bound && m->facts.blocks.n != room)
 			return false;
-		return machine_online(m) == m->snapshot.blocks.n &&
-		       (!s->dax || m->arrival.driver == DAX_DRIVER_KMEM);
+		return machine_online(m) == m->facts.blocks.n &&
+		       (!s->dax || m->facts.device.driver == DAX_DRIVER_KMEM);
 	case VERDICT_DEVDAX:
-		return m->arrival.driver == DAX_DRIVER_DEVICE_DAX &&
+		return m->facts.device.driver == DAX_DRIVER_DEVICE_DAX &&
 		       (!d->offline_blocks || all_off);
 	case VERDICT_OFFLINE:
 		return d->offline_blocks ? !bound && all_off : machine_equal(m, before);
 	default:
 		if (s->type == TYPE_PMEM && s->guarded && s->driver == DAX_DRIVER_NONE)
-			return m->arrival.driver == DAX_DRIVER_DEVICE_DAX;
+			return m->facts.device.driver == DAX_DRIVER_DEVICE_DAX;
 		return machine_equal(m, before);
 	}
 }
@@ -131,7 +131,7 @@ static void undo(struct stage *m, const struct stage *before, const struct range
 	struct plan plan;
 	int r;
 
-	assert_int_equal(plan_undo(&m->arrival, m->arrival.driver, onlined, &plan), 0);
+	assert_int_equal(plan_undo(&m->facts.device, m->facts.device.driver, onlined, &plan), 0);
 	r = 0;
 	for (size_t i = 0; r == 0 && i < plan.n; i++)
 		r = machine_take(m, &plan.steps[i]);
@@ -140,7 +140,7 @@ static void undo(struct stage *m, const struct stage *before, const struct range
 		fail_scene(&m->scene, "not taken back");
 	if (r < 0 && !machine_online(before))
 		fail_scene(&m->scene, "a step back is refused");
-	if (r == 0 && m->scene.dax && m->arrival.driver != DAX_DRIVER_DEVICE_DAX)
+	if (r == 0 && m->scene.dax && m->facts.device.driver != DAX_DRIVER_DEVICE_DAX)
 		fail_scene(&m->scene, "no devdax device");
 	if (!m->scene.dax && !machine_equal(m, before))
 		fail_scene(&m->scene, "not as it was");
@@ -264,7 +264,7 @@ static void test_by_hand(void **state)
 		{TYPE_PMEM, NONE, TDX_ACTIVE, 0, 0, 1, 0, 0, "bind-device_dax"},
 		{TYPE_PMEM, NONE, TDX_ACTIVE, 0, 0, 0, 0, 0, ""},
 		{TYPE_PMEM, KMEM, TDX_ACTIVE, PRESENCE_OFFLINE, 0, 1, 0, 0, ""},
-		/* two mappings */
+		/* two ranges */
 		{TYPE_CXL, NONE, TDX_ABSENT, 0, SECOND_OUTSIDE, 1, 0, 0,
 			"bind-kmem online 16-17 online 8-9"},
 		{TYPE_CXL, KMEM, TDX_ABSENT, PRESENCE_ONLINE, SECOND_ONE_ONLINE, 1, 0, 0,
@@ -312,8 +312,6 @@ static void test_by_hand(void **state)
 /* A DIMM: only blocks that are there, in the span that has some. */
 static void test_dimm(void **state)
 {
-	static const struct arrival dimm = {
-		.range = {6 * GIB, 12 * GIB}, .size = 6 * GIB, .type = TYPE_DIMM};
 	static const struct decision online = {.verdict = VERDICT_ONLINE};
 	static const struct decision off = {.verdict = VERDICT_OFFLINE, .offline_blocks = true};
 	static const struct decision left = {.verdict = VERDICT_OFFLINE};
@@ -321,19 +319,44 @@ static void test_dimm(void **state)
 		const struct decision *decision;
 		const char *steps;
 	} rows[] = {{&online, "online 8-11"}, {&off, "offline 8-11"}, {&left, ""}};
-	CLEANUP(snapshot_done) struct snapshot snapshot = {.block_size = BLOCK};
+	CLEANUP(facts_done) struct facts facts = facts_of("", TYPE_DIMM, NULL);
 	char text[256];
 
 	(void)state;
-	add_blocks(&snapshot, span(0, 4 * GIB), BLOCK_ONLINE);
-	add_blocks(&snapshot, span(8 * GIB, 9 * GIB), BLOCK_OFFLINE);
-	add_blocks(&snapshot, span(10 * GIB, 11 * GIB), BLOCK_ONLINE);
+	add_mapping(&facts.device, span(6 * GIB, 12 * GIB));
+	add_blocks(&facts.blocks, span(8 * GIB, 9 * GIB), BLOCK_OFFLINE);
+	add_blocks(&facts.blocks, span(10 * GIB, 11 * GIB), BLOCK_ONLINE);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		CLEANUP(plan_done) struct plan plan = {0};
 
-		assert_int_equal(plan_make(&snapshot, &dimm, rows[i].decision, &plan), 0);
+		assert_int_equal(plan_make(&facts, rows[i].decision, &plan), 0);
 		assert_string_equal(steps_text(&plan, text), rows[i].steps);
 	}
+}
+
+/* Of the ranges of a device only those that have a block that is not as wanted. */
+static void test_present_ranges(void **state)
+{
+	static const struct decision online = {.verdict = VERDICT_ONLINE};
+	static const struct decision off = {.verdict = VERDICT_OFFLINE, .offline_blocks = true};
+	CLEANUP(plan_done) struct plan plan = {0};
+	CLEANUP(facts_done) struct facts facts = facts_of("dax0.0", TYPE_CXL, NULL);
+	char text[256];
+
+	(void)state;
+	facts.device.driver = DAX_DRIVER_KMEM;
+	for (uint64_t gib = 8; gib < 16; gib += 2)
+		add_mapping(&facts.device, span(gib * GIB, (gib + 1) * GIB));
+	/* all online; one offline; no blocks; one going offline, which may fail to */
+	add_blocks(&facts.blocks, span(8 * GIB, 9 * GIB), BLOCK_ONLINE);
+	add_blocks(&facts.blocks, span(10 * GIB, 10 * GIB + 4 * BLOCK), BLOCK_ONLINE);
+	add_blocks(&facts.blocks, span(10 * GIB + 4 * BLOCK, 11 * GIB), BLOCK_OFFLINE);
+	add_blocks(&facts.blocks, span(14 * GIB + 4 * BLOCK, 15 * GIB), BLOCK_GOING_OFFLINE);
+	assert_int_equal(plan_make(&facts, &online, &plan), 0);
+	assert_string_equal(steps_text(&plan, text), "online 10-11");
+	plan_done(&plan);
+	assert_int_equal(plan_make(&facts, &off, &plan), 0);
+	assert_string_equal(steps_text(&plan, text), "offline 14.5-15 offline 10-11 offline 8-9");
 }
 
 /* kmem takes whole blocks; so does the step. */
@@ -342,26 +365,25 @@ static void test_ragged(void **state)
 	static const struct range ranges[] = {{8 * GIB + 1, 9 * GIB - 1}, {8 * GIB, 8 * GIB + MIB}};
 	static const struct decision online = {.verdict = VERDICT_ONLINE};
 	static const char *const steps[] = {"bind-kmem online 8.125-8.875", "bind-kmem"};
-	const struct snapshot snapshot = {.block_size = BLOCK};
 	char text[256];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
-		const struct arrival arrival = {
-			.range = ranges[i], .type = TYPE_CXL, .device = "dax0.0"};
+		CLEANUP(facts_done) struct facts facts = facts_of("dax0.0", TYPE_CXL, NULL);
 		CLEANUP(plan_done) struct plan plan = {0};
 
-		assert_int_equal(plan_make(&snapshot, &arrival, &online, &plan), 0);
+		add_mapping(&facts.device, ranges[i]);
+		assert_int_equal(plan_make(&facts, &online, &plan), 0);
 		assert_string_equal(steps_text(&plan, text), steps[i]);
 	}
 }
 
 static void test_undo(void **state)
 {
-	static const struct arrival dax = {.device = "dax0.0"}, dimm = {.type = TYPE_DIMM};
+	static const struct device dax = {.name = "dax0.0"}, dimm = {.type = TYPE_DIMM};
 	static struct range two[] = {{8 * GIB, 9 * GIB}, {16 * GIB, 17 * GIB}};
 	static const struct {
-		const struct arrival *arrival;
+		const struct device *device;
 		enum dax_driver driver;
 		size_t onlined;
 		const char *steps;
@@ -382,7 +404,7 @@ static void test_undo(void **state)
 		const struct range_set onlined = {two, rows[i].onlined};
 		CLEANUP(plan_done) struct plan plan = {0};
 
-		assert_int_equal(plan_undo(rows[i].arrival, rows[i].driver, &onlined, &plan), 0);
+		assert_int_equal(plan_undo(rows[i].device, rows[i].driver, &onlined, &plan), 0);
 		assert_string_equal(steps_text(&plan, text), rows[i].steps);
 	}
 }
@@ -410,9 +432,9 @@ static void test_short_memory(void **state)
 			CLEANUP(plan_done) struct plan plan = {0};
 
 			allocations_left = allowed;
-			r[back] =
-				back ? plan_undo(&stage.arrival, DAX_DRIVER_KMEM, &onlined, &plan)
-				     : plan_make(&stage.snapshot, &stage.arrival, &decision, &plan);
+			r[back] = back ? plan_undo(&stage.facts.device, DAX_DRIVER_KMEM, &onlined,
+						 &plan)
+				       : plan_make(&stage.facts, &decision, &plan);
 			allocations_left = -1;
 			assert_int_equal(r[back], allowed < 3 ? -ENOMEM : 0);
 			assert_int_equal(plan.n, allowed < 3 ? 0 : 3);
@@ -427,6 +449,7 @@ int main(void)
 		cmocka_unit_test(test_anything),
 		cmocka_unit_test(test_by_hand),
 		cmocka_unit_test(test_dimm),
+		cmocka_unit_test(test_present_ranges),
 		cmocka_unit_test(test_ragged),
 		cmocka_unit_test(test_undo),
 		cmocka_unit_test(test_short_memory),

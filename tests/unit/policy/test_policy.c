@@ -260,6 +260,8 @@ static const struct {
 		 .convert = 1,
 		 .asks = NOTHING},
 		VERDICT_DEVDAX, REASON_IN_USE, false},
+	{{.type = CXL, .dax = 1, .fault = FAULT_BOTH, .asks = ASKS(DEVDAX)}, VERDICT_IGNORE,
+		REASON_UNREADABLE, true},
 	{{.type = OTHER, .dax = 1, .fault = FAULT_NO_NODE}, VERDICT_IGNORE, REASON_NO_TARGET_NODE,
 		false},
 	/* without a device there is no devdax, but that is what was asked for */
@@ -384,15 +386,17 @@ static void test_withheld(void **state)
 /* Of a decision that came to nothing the rule stays; zone, source and their numbers do not. */
 static void test_undone(void **state)
 {
-	static const struct arrival dax = {.device = "dax0.0"}, dimm = {.type = TYPE_DIMM};
+	static const struct device dax = {.name = "dax0.0"}, dimm = {.type = TYPE_DIMM};
 	const struct decision was = {.verdict = VERDICT_ONLINE,
 		.reason = REASON_IN_BOOT_MAP,
 		.zone = ZONE_MOVABLE,
 		.source = BOOT_SOURCE_CONFIGURATION,
 		.rule = "10-it.rule",
 		.on_failure = ON_FAILURE_ROLLBACK,
+		.zone_overruled = true,
 		.movable_ratio = 30,
-		.unaligned = MIB};
+		.map_needed = MIB,
+		.map_spare = GIB};
 	const struct decision of_dax = policy_undone(&was, &dax, REASON_KERNEL_REFUSED);
 	const struct decision of_dimm = policy_undone(&was, &dimm, REASON_ROLLED_BACK);
 
@@ -404,7 +408,9 @@ static void test_undone(void **state)
 	assert_int_equal(of_dax.zone, ZONE_NONE);
 	assert_int_equal(of_dax.source, BOOT_SOURCE_NONE);
 	assert_int_equal(of_dax.movable_ratio, 0);
-	assert_int_equal(of_dax.unaligned, 0);
+	assert_false(of_dax.zone_overruled);
+	assert_int_equal(of_dax.map_needed, 0);
+	assert_int_equal(of_dax.map_spare, 0);
 	assert_string_equal(of_dax.rule, "10-it.rule");
 	assert_int_equal(of_dax.on_failure, ON_FAILURE_ROLLBACK);
 }
@@ -412,7 +418,7 @@ static void test_undone(void **state)
 /* A refusal is final; of a failure a device is wholly in or out, blocks are each on their own. */
 static void test_rolls_back(void **state)
 {
-	static const struct arrival dax = {.device = "dax0.0"}, dimm = {.type = TYPE_DIMM};
+	static const struct device dax = {.name = "dax0.0"}, dimm = {.type = TYPE_DIMM};
 	static const struct {
 		enum on_failure on_failure;
 		bool refused, dax, dimm;

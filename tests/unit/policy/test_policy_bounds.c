@@ -1,37 +1,53 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The policy at the edges: bounds that are met exactly or missed by a byte, devices of several
- * mappings, ranges that make no whole blocks, several rules.
+ * ranges, ranges that make no whole blocks, several rules.
  */
 #include "tests/unit/fixture.h"
 
 #include "tdxo/policy/config.h"
 #include "tdxo/policy/policy.h"
 
+/* Facts with the boot map that they borrow. */
+struct subject {
+	struct boot_map boot_map;
+	struct facts facts;
+};
+
+static void subject_done(struct subject *subject)
+{
+	facts_done(&subject->facts);
+	boot_map_done(&subject->boot_map);
+}
+
+/* With a boot map that is known and empty; TDX is absent. */
+static void subject_init(struct subject *subject, const char *name, enum device_type type,
+	const struct range *ranges, size_t n)
+{
+	subject->boot_map = (struct boot_map){.known = true};
+	subject->facts = facts_of(name, type, &subject->boot_map);
+	for (size_t i = 0; i < n; i++)
+		add_mapping(&subject->facts.device, ranges[i]);
+}
+
+/* A cxl device. */
+static void build_dax(struct subject *subject, const struct range *ranges, size_t n)
+{
+	subject_init(subject, "dax0.0", TYPE_CXL, ranges, n);
+	subject->facts.align = 2 * MIB;
+}
+
+static void build_dimm(struct subject *subject, struct range range)
+{
+	subject_init(subject, "", TYPE_DIMM, &range, 1);
+}
+
 /* Without any rule. */
-static struct decision decide_bare(const struct snapshot *snapshot, const struct arrival *arrival)
+static struct decision decide_bare(const struct facts *facts)
 {
 	const struct config config = {.present = PRESENT_SAFE};
 
-	return policy_decide(&config, snapshot, arrival);
-}
-
-/* A cxl device at the start of each of its mappings; TDX is absent. */
-static struct arrival build_device(
-	struct snapshot *snapshot, const struct range *mappings, size_t n_mappings)
-{
-	struct dax_device *dax;
-
-	*snapshot = (struct snapshot){.block_size = BLOCK, .boot_map.known = true};
-	dax = add_dax(snapshot, "dax0.0", TYPE_CXL);
-	dax->align = 2 * MIB;
-	for (size_t i = 0; i < n_mappings; i++)
-		add_mapping(dax, mappings[i]);
-	return (struct arrival){.range = mappings[0],
-		.size = range_size(mappings[0]),
-		.type = TYPE_CXL,
-		.device = "dax0.0",
-		.node = 1};
+	return policy_decide(&config, facts);
 }
 
 /* The kernel does as the TDX state was found, whatever the configuration makes of it. */
@@ -44,36 +60,35 @@ static void test_expected(void **state)
 		[TDX_UNKNOWN] = ANSWER_NONE,
 	};
 	static const struct range dimm = {4 * GIB, 5 * GIB};
-	const struct arrival arrival = {.range = dimm, .size = GIB, .type = TYPE_DIMM};
-	CLEANUP(snapshot_done) struct snapshot snapshot = {.block_size = BLOCK};
-	const struct config config = {0};
+	CLEANUP(subject_done) struct subject subject;
+	struct facts *facts = &subject.facts;
 
 	(void)state;
+	build_dimm(&subject, dimm);
 	for (enum tdx_state tdx = 0; tdx < 2 * TDX_STATE_MAX; tdx++) {
 		enum tdx_state detected = tdx % TDX_STATE_MAX;
 
-		snapshot.tdx = (struct tdx){.detected = detected,
+		facts->tdx = (struct tdx){.detected = detected,
 			.state = tdx < TDX_STATE_MAX ? TDX_ABSENT : TDX_ACTIVE};
-		snapshot.boot_map.known = true;
-		assert_int_equal(policy_expects(&config, &snapshot, &arrival), outside[detected]);
-		assert_int_equal(
-			policy_decide(&config, &snapshot, &arrival).expected, outside[detected]);
-		snapshot.boot_map.known = false;
-		assert_int_equal(policy_expects(&config, &snapshot, &arrival),
+		subject.boot_map.known = true;
+		assert_int_equal(policy_expects(facts), outside[detected]);
+		assert_int_equal(decide_bare(facts).expected, outside[detected]);
+		subject.boot_map.known = false;
+		assert_int_equal(policy_expects(facts),
 			detected <= TDX_ARMED ? ANSWER_ACCEPTS : ANSWER_NONE);
 	}
-	snapshot.boot_map.known = true;
-	add_region(&snapshot, dimm, BOOT_SOURCE_BOOT_PARAMS);
+	subject.boot_map.known = true;
+	add_region(&subject.boot_map, dimm, BOOT_SOURCE_BOOT_PARAMS);
 	for (enum tdx_state detected = 0; detected < TDX_STATE_MAX; detected++) {
-		snapshot.tdx = (struct tdx){.state = TDX_ACTIVE, .detected = detected};
-		assert_int_equal(policy_expects(&config, &snapshot, &arrival), ANSWER_ACCEPTS);
+		facts->tdx = (struct tdx){.state = TDX_ACTIVE, .detected = detected};
+		assert_int_equal(policy_expects(facts), ANSWER_ACCEPTS);
 	}
 }
 
-/* Each bound is kept if it is met exactly, and counts all mappings, in whole blocks. */
+/* Each bound is kept if it is met exactly, and counts all ranges, in whole blocks. */
 static void test_head_room(void **state)
 {
-	static const struct range mappings[] = {{8 * GIB, 16 * GIB}, {20 * GIB, 76 * GIB + MIB}};
+	static const struct range ranges[] = {{8 * GIB, 16 * GIB}, {20 * GIB, 76 * GIB + MIB}};
 	static const struct {
 		uint64_t spare;
 		enum verdict verdict;
@@ -85,65 +100,64 @@ static void test_head_room(void **state)
 		{256 * MIB + 4 * KIB - 1, VERDICT_IGNORE, REASON_NO_HEAD_ROOM},
 		{0, VERDICT_IGNORE, REASON_NO_HEAD_ROOM},
 	};
-	CLEANUP(snapshot_done) struct snapshot snapshot;
-	const struct arrival arrival = build_device(&snapshot, mappings, 2);
+	CLEANUP(subject_done) struct subject subject;
+	struct facts *facts = &subject.facts;
 
 	(void)state;
+	build_dax(&subject, ranges, 2);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct decision d;
 
-		snapshot.zones =
+		facts->zones =
 			(struct zoneinfo){.known = true, .kernel = GIB, .spare = rows[i].spare};
-		d = decide_bare(&snapshot, &arrival);
+		d = decide_bare(facts);
 		assert_int_equal(d.verdict, rows[i].verdict);
 		assert_int_equal(d.reason, rows[i].reason);
 		assert_int_equal(d.map_needed, GIB);
 		assert_int_equal(d.map_spare, rows[i].spare);
 		/* What is on the device itself costs the host nothing. */
-		snapshot.dax[0].map_on_itself = true;
-		d = decide_bare(&snapshot, &arrival);
+		facts->map_on_itself = true;
+		d = decide_bare(facts);
 		assert_int_equal(d.verdict, VERDICT_ONLINE);
 		assert_int_equal(d.map_needed, 0);
-		snapshot.dax[0].map_on_itself = false;
+		facts->map_on_itself = false;
 	}
 }
 
 /* What TDX keeps out needs only the map of a devdax device. */
 static void test_head_room_of_devdax(void **state)
 {
-	static const struct range mapping = {8 * GIB, 72 * GIB};
-	CLEANUP(snapshot_done) struct snapshot snapshot;
-	const struct arrival arrival = build_device(&snapshot, &mapping, 1);
+	static const struct range range = {8 * GIB, 72 * GIB};
+	CLEANUP(subject_done) struct subject subject;
+	struct facts *facts = &subject.facts;
 	struct decision d;
 
 	(void)state;
-	snapshot.tdx.state = TDX_ACTIVE;
-	snapshot.zones = (struct zoneinfo){.known = true, .kernel = GIB, .spare = 256 * MIB};
-	d = decide_bare(&snapshot, &arrival);
+	build_dax(&subject, &range, 1);
+	facts->tdx.state = TDX_ACTIVE;
+	facts->zones = (struct zoneinfo){.known = true, .kernel = GIB, .spare = 256 * MIB};
+	d = decide_bare(facts);
 	assert_int_equal(d.verdict, VERDICT_DEVDAX);
 	assert_int_equal(d.reason, REASON_OUTSIDE_BOOT_MAP);
 	assert_int_equal(d.map_needed, 256 * MIB);
-	snapshot.zones.spare--;
-	d = decide_bare(&snapshot, &arrival);
+	facts->zones.spare--;
+	d = decide_bare(facts);
 	assert_int_equal(d.verdict, VERDICT_IGNORE);
 	assert_int_equal(d.reason, REASON_NO_HEAD_ROOM);
 	/* Nothing is spent of what cannot be told; a captured tree need not tell it. */
-	snapshot.zones = (struct zoneinfo){.unreadable = true};
-	assert_int_equal(decide_bare(&snapshot, &arrival).reason, REASON_NO_HEAD_ROOM);
-	snapshot.zones = (struct zoneinfo){0};
-	assert_int_equal(decide_bare(&snapshot, &arrival).verdict, VERDICT_DEVDAX);
-	snapshot.zones = (struct zoneinfo){.known = true, .kernel = GIB, .spare = 256 * MIB};
+	facts->zones = (struct zoneinfo){.unreadable = true};
+	assert_int_equal(decide_bare(facts).reason, REASON_NO_HEAD_ROOM);
+	facts->zones = (struct zoneinfo){0};
+	assert_int_equal(decide_bare(facts).verdict, VERDICT_DEVDAX);
+	facts->zones = (struct zoneinfo){.known = true, .kernel = GIB, .spare = 256 * MIB};
 	/* Small pages share nothing, and unknown ones may be small. */
-	for (snapshot.dax[0].align = 0; snapshot.dax[0].align < MIB;
-		snapshot.dax[0].align += 4 * KIB)
-		assert_int_equal(decide_bare(&snapshot, &arrival).map_needed, GIB);
+	for (facts->align = 0; facts->align < MIB; facts->align += 4 * KIB)
+		assert_int_equal(decide_bare(facts).map_needed, GIB);
 	/* It has been paid for already. */
-	snapshot.zones.spare = 0;
+	facts->zones.spare = 0;
 	for (enum dax_driver driver = DAX_DRIVER_KMEM; driver <= DAX_DRIVER_DEVICE_DAX; driver++) {
-		struct arrival bound = arrival;
-
-		bound.driver = snapshot.dax[0].driver = driver;
-		d = decide_bare(&snapshot, &bound);
+		facts->device.driver = driver;
+		d = decide_bare(facts);
 		assert_int_equal(d.verdict, VERDICT_DEVDAX);
 		assert_int_equal(d.map_needed, 0);
 	}
@@ -155,20 +169,20 @@ static void test_movable(void **state)
 	static char any[] = "*";
 	struct rule rule = {.match[MATCH_TYPE] = any, .zone = ZONE_MOVABLE};
 	struct config config = {.rules = &rule, .n_rules = 1};
-	CLEANUP(snapshot_done) struct snapshot snapshot = {.block_size = BLOCK};
-	const struct arrival dimm = {
-		.range = {8 * GIB, 10 * GIB}, .size = 2 * GIB, .type = TYPE_DIMM};
+	CLEANUP(subject_done) struct subject subject;
+	struct facts *facts = &subject.facts;
 	struct decision d;
 
 	(void)state;
-	add_blocks(&snapshot, span(8 * GIB, 10 * GIB - 4 * BLOCK), BLOCK_OFFLINE);
-	add_blocks(&snapshot, span(10 * GIB - 4 * BLOCK, 10 * GIB), BLOCK_ONLINE);
-	snapshot.zones = (struct zoneinfo){
+	build_dimm(&subject, span(8 * GIB, 10 * GIB));
+	add_blocks(&facts->blocks, span(8 * GIB, 10 * GIB - 4 * BLOCK), BLOCK_OFFLINE);
+	add_blocks(&facts->blocks, span(10 * GIB - 4 * BLOCK, 10 * GIB), BLOCK_ONLINE);
+	facts->zones = (struct zoneinfo){
 		.known = true, .kernel = 100 * GIB, .movable = 98 * GIB + GIB / 2};
 	for (config.movable_ratio = 98; config.movable_ratio <= 102; config.movable_ratio++) {
 		bool fits = config.movable_ratio >= 100;
 
-		d = policy_decide(&config, &snapshot, &dimm);
+		d = policy_decide(&config, facts);
 		assert_int_equal(d.verdict, VERDICT_ONLINE);
 		assert_int_equal(d.movable_ratio, 100);
 		assert_int_equal(d.zone, fits ? ZONE_MOVABLE : ZONE_AUTO);
@@ -179,7 +193,7 @@ static void test_movable(void **state)
 /* The device counts as a whole where a rule has a size or a range; the first rule wins. */
 static void test_rule_of_device(void **state)
 {
-	static const struct range mappings[] = {{8 * GIB, 9 * GIB}, {16 * GIB, 17 * GIB}};
+	static const struct range ranges[] = {{8 * GIB, 9 * GIB}, {16 * GIB, 17 * GIB}};
 	static char big[] = "2G", both[] = "0x200000000-0x43fffffff", any[] = "*";
 	static char first[] = "0x200000000-0x23fffffff";
 	struct rule rules[2] = {
@@ -187,99 +201,123 @@ static void test_rule_of_device(void **state)
 		{.name = "20", .match[MATCH_TYPE] = any, .has_verdict = true},
 	};
 	const struct config config = {.rules = rules, .n_rules = 2};
-	CLEANUP(snapshot_done) struct snapshot snapshot;
-	const struct arrival arrival = build_device(&snapshot, mappings, 2);
+	CLEANUP(subject_done) struct subject subject;
+	struct facts *facts = &subject.facts;
 
 	(void)state;
+	build_dax(&subject, ranges, 2);
 	rules[1].verdict = VERDICT_DEVDAX;
 	rules[0].match[MATCH_MIN_SIZE] = big;
-	assert_int_equal(policy_decide(&config, &snapshot, &arrival).verdict, VERDICT_OFFLINE);
+	assert_int_equal(policy_decide(&config, facts).verdict, VERDICT_OFFLINE);
 	rules[0].match[MATCH_MIN_SIZE] = NULL;
 	rules[0].match[MATCH_MAX_SIZE] = big;
-	assert_int_equal(policy_decide(&config, &snapshot, &arrival).verdict, VERDICT_OFFLINE);
+	assert_int_equal(policy_decide(&config, facts).verdict, VERDICT_OFFLINE);
 	rules[0].match[MATCH_RANGE] = both;
-	assert_string_equal(policy_decide(&config, &snapshot, &arrival).rule, "10");
+	assert_string_equal(policy_decide(&config, facts).rule, "10");
 	rules[0].match[MATCH_RANGE] = first;
-	assert_string_equal(policy_decide(&config, &snapshot, &arrival).rule, "20");
-	assert_int_equal(policy_decide(&config, &snapshot, &arrival).verdict, VERDICT_DEVDAX);
+	assert_string_equal(policy_decide(&config, facts).rule, "20");
+	assert_int_equal(policy_decide(&config, facts).verdict, VERDICT_DEVDAX);
 }
 
-/* A device of two mappings of 1 GiB, each in the boot map or not; TDX is active. */
-static void build_two(struct snapshot *snapshot, struct arrival two[2], unsigned int inside)
+static const struct range three[] = {
+	{8 * GIB, 9 * GIB}, {16 * GIB, 17 * GIB}, {32 * GIB, 33 * GIB}};
+
+/* The first n of three ranges, each in the boot map or not; kmem has them, and TDX is active. */
+static void build_ranges(struct subject *subject, size_t n, unsigned int inside)
 {
-	static const struct range mappings[] = {{8 * GIB, 9 * GIB}, {16 * GIB, 17 * GIB}};
-
-	two[0] = two[1] = build_device(snapshot, mappings, 2);
-	two[1].range = mappings[1];
-	two[0].driver = two[1].driver = snapshot->dax[0].driver = DAX_DRIVER_KMEM;
-	snapshot->tdx.state = TDX_ACTIVE;
-	for (unsigned int i = 0; i < 2; i++)
+	build_dax(subject, three, n);
+	subject->facts.device.driver = DAX_DRIVER_KMEM;
+	subject->facts.tdx = (struct tdx){.state = TDX_ACTIVE, .detected = TDX_ACTIVE};
+	for (size_t i = 0; i < n; i++)
 		if (inside & 1U << i)
-			add_region(snapshot, mappings[i], BOOT_SOURCE_CONFIGURATION);
+			add_region(&subject->boot_map, three[i], BOOT_SOURCE_CONFIGURATION);
 }
 
-static void test_two_mappings(void **state)
+/* A device is inside, or outside, if all of its ranges are. */
+static void test_ranges(void **state)
 {
 	(void)state;
-	for (unsigned int inside = 0; inside < 4; inside++) {
-		CLEANUP(snapshot_done) struct snapshot snapshot;
-		struct arrival two[2];
+	for (size_t n = 1; n <= 3; n++)
+		for (unsigned int inside = 0; inside < 1U << n; inside++) {
+			CLEANUP(subject_done) struct subject subject;
+			bool all = inside == (1U << n) - 1;
+			struct decision d;
 
-		build_two(&snapshot, two, inside);
-		for (unsigned int i = 0; i < 2; i++) {
-			struct decision d = decide_bare(&snapshot, &two[i]);
-			bool mine = inside & 1U << i;
-
-			assert_int_equal(d.verdict, inside == 3 ? VERDICT_ONLINE : VERDICT_DEVDAX);
-			assert_int_equal(d.reason, inside == 3 ? REASON_IN_BOOT_MAP
-						   : mine      ? REASON_STRADDLES_BOOT_MAP
-							       : REASON_OUTSIDE_BOOT_MAP);
+			build_ranges(&subject, n, inside);
+			d = decide_bare(&subject.facts);
+			assert_int_equal(d.verdict, all ? VERDICT_ONLINE : VERDICT_DEVDAX);
+			assert_int_equal(d.reason, all	    ? REASON_IN_BOOT_MAP
+						   : inside ? REASON_STRADDLES_BOOT_MAP
+							    : REASON_OUTSIDE_BOOT_MAP);
+			assert_int_equal(
+				d.source, all ? BOOT_SOURCE_CONFIGURATION : BOOT_SOURCE_NONE);
+			assert_int_equal(d.expected, all ? ANSWER_ACCEPTS : ANSWER_REFUSES);
+			/* One online block anywhere keeps kmem on all of the device. */
+			add_blocks(&subject.facts.blocks,
+				span(three[n - 1].end - BLOCK, three[n - 1].end), BLOCK_ONLINE);
+			d = decide_bare(&subject.facts);
+			assert_int_equal(d.verdict, all ? VERDICT_ONLINE : VERDICT_IGNORE);
+			assert_int_equal(
+				d.reason, all ? REASON_IN_BOOT_MAP : REASON_ALREADY_ONLINE);
 		}
-		/* One online block anywhere keeps kmem on all of the device. */
-		add_blocks(&snapshot, span(16 * GIB, 16 * GIB + BLOCK), BLOCK_ONLINE);
-		for (unsigned int i = 0; i < 2; i++)
-			assert_int_equal(decide_bare(&snapshot, &two[i]).verdict,
-				inside == 3 ? VERDICT_ONLINE : VERDICT_IGNORE);
+}
+
+/* What a range rests on: of several sources the least trusted counts, in any order. */
+static void test_source(void **state)
+{
+	(void)state;
+	for (int turned = 0; turned < 2; turned++) {
+		CLEANUP(subject_done) struct subject subject;
+
+		subject_init(&subject, "", TYPE_DIMM, three, 2);
+		subject.facts.tdx.state = TDX_ACTIVE;
+		add_region(&subject.boot_map, three[turned], BOOT_SOURCE_BOOT_PARAMS);
+		add_region(&subject.boot_map, three[!turned], BOOT_SOURCE_MEMBLOCK);
+		assert_int_equal(decide_bare(&subject.facts).verdict, VERDICT_ONLINE);
+		assert_int_equal(decide_bare(&subject.facts).source, BOOT_SOURCE_MEMBLOCK);
 	}
 }
 
-/* kmem needs one whole block in any of the mappings, the first or the last. */
+/* One range that lies across the border makes a straddler of the whole device. */
+static void test_range_across(void **state)
+{
+	(void)state;
+	for (size_t across = 0; across < 3; across++)
+		for (int rest_inside = 0; rest_inside < 2; rest_inside++) {
+			CLEANUP(subject_done) struct subject subject;
+
+			build_ranges(&subject, 3, rest_inside ? 7U & ~(1U << across) : 0);
+			add_region(&subject.boot_map,
+				span(three[across].start, three[across].start + BLOCK),
+				BOOT_SOURCE_CONFIGURATION);
+			assert_int_equal(
+				decide_bare(&subject.facts).reason, REASON_STRADDLES_BOOT_MAP);
+		}
+}
+
+/* kmem needs one whole block in any of the ranges, the first or the last. */
 static void test_too_small(void **state)
 {
 	static const struct range small = {MIB, BLOCK}, block = {2 * BLOCK, 3 * BLOCK};
+	static const struct range later = {4 * BLOCK + MIB, 5 * BLOCK};
 
 	(void)state;
-	for (unsigned int big = 0; big < 3; big++) {
-		const struct range mappings[] = {
-			big == 2 ? block : small, big == 2 ? small : block};
-		CLEANUP(snapshot_done) struct snapshot snapshot;
-		struct arrival arrival = build_device(&snapshot, mappings, big ? 2 : 1);
+	for (unsigned int big = 0; big < 4; big++) {
+		const struct range ranges[] = {
+			big & 1 ? block : small, big & 2 ? span(4 * BLOCK, 5 * BLOCK) : later};
+		CLEANUP(subject_done) struct subject subject;
 
-		arrival.range = small;
+		build_dax(&subject, ranges, 2);
 		for (enum tdx_state tdx = 0; tdx < TDX_STATE_MAX; tdx++) {
 			bool online = big && tdx == TDX_ABSENT;
 			struct decision d;
 
-			snapshot.tdx.state = tdx;
-			d = decide_bare(&snapshot, &arrival);
+			subject.facts.tdx.state = tdx;
+			d = decide_bare(&subject.facts);
 			assert_int_equal(d.verdict, online ? VERDICT_ONLINE : VERDICT_DEVDAX);
 			assert_int_equal(d.reason == REASON_TOO_SMALL, !big);
-			/* All of this mapping is lost, and none of the other. */
-			assert_int_equal(d.unaligned, online ? BLOCK - MIB : 0);
 		}
 	}
-}
-
-/* What sticks out at either end is lost. */
-static void test_unaligned(void **state)
-{
-	const struct snapshot snapshot = {.block_size = BLOCK};
-	const struct arrival dimm = {.range = {8 * GIB - 3 * MIB, 9 * GIB + 4 * KIB},
-		.size = GIB + 3 * MIB + 4 * KIB,
-		.type = TYPE_DIMM};
-
-	(void)state;
-	assert_int_equal(decide_bare(&snapshot, &dimm).unaligned, 3 * MIB + 4 * KIB);
 }
 
 /* CapableRanges= counts without a boot map, and is named as what the decision rests on. */
@@ -287,46 +325,52 @@ static void test_capable(void **state)
 {
 	(void)state;
 	for (int known = 0; known < 2; known++) {
-		CLEANUP(snapshot_done)
-		struct snapshot snapshot = {
-			.block_size = BLOCK, .tdx.state = TDX_ACTIVE, .boot_map.known = known};
-		const struct arrival dimm = {
-			.range = {8 * GIB, 9 * GIB}, .size = GIB, .type = TYPE_DIMM};
+		CLEANUP(subject_done) struct subject subject;
 		struct decision d;
 
-		add_region(&snapshot, span(8 * GIB, 10 * GIB), BOOT_SOURCE_CONFIGURATION);
-		d = decide_bare(&snapshot, &dimm);
+		build_dimm(&subject, span(8 * GIB, 9 * GIB));
+		subject.boot_map.known = known;
+		subject.facts.tdx.state = TDX_ACTIVE;
+		add_region(&subject.boot_map, span(8 * GIB, 10 * GIB), BOOT_SOURCE_CONFIGURATION);
+		d = decide_bare(&subject.facts);
 		assert_int_equal(d.verdict, VERDICT_ONLINE);
 		assert_int_equal(d.reason, REASON_IN_BOOT_MAP);
 		assert_int_equal(d.source, BOOT_SOURCE_CONFIGURATION);
 	}
 }
 
-/* What is asserted of one mapping, the first or the last, tells of its device without a map. */
-static void test_capable_mapping(void **state)
+/* What is asserted of one range, the first or the last, tells of its device without a map. */
+static void test_capable_range(void **state)
 {
 	(void)state;
 	for (unsigned int inside = 1; inside < 3; inside++) {
-		CLEANUP(snapshot_done) struct snapshot snapshot;
-		struct arrival two[2];
+		CLEANUP(subject_done) struct subject subject;
 
-		build_two(&snapshot, two, inside);
-		snapshot.boot_map.known = false;
-		for (unsigned int i = 0; i < 2; i++)
-			assert_int_equal(decide_bare(&snapshot, &two[i]).verdict, VERDICT_DEVDAX);
+		build_ranges(&subject, 2, inside);
+		subject.boot_map.known = false;
+		assert_int_equal(decide_bare(&subject.facts).verdict, VERDICT_DEVDAX);
+		assert_int_equal(decide_bare(&subject.facts).reason, REASON_STRADDLES_BOOT_MAP);
 	}
 }
 
-/* A device that lies elsewhere by now does not vouch for the range that it had. */
-static void test_moved_device(void **state)
+/* Of a device that has no ranges the boot map says nothing, whatever it holds. */
+static void test_no_ranges(void **state)
 {
-	CLEANUP(snapshot_done) struct snapshot snapshot;
-	struct arrival two[2];
+	CLEANUP(subject_done) struct subject subject;
 
 	(void)state;
-	build_two(&snapshot, two, 3);
-	two[0].range = span(64 * GIB, 65 * GIB);
-	assert_int_not_equal(decide_bare(&snapshot, &two[0]).verdict, VERDICT_ONLINE);
+	build_ranges(&subject, 0, 0);
+	subject.facts.device.size = GIB;
+	add_region(&subject.boot_map, span(0, 64 * GIB), BOOT_SOURCE_CONFIGURATION);
+	for (enum tdx_state tdx = 0; tdx < TDX_STATE_MAX; tdx++) {
+		struct decision d;
+
+		subject.facts.tdx.state = tdx;
+		d = decide_bare(&subject.facts);
+		assert_int_equal(d.verdict, VERDICT_IGNORE);
+		assert_int_equal(d.reason, REASON_UNREADABLE);
+		assert_int_equal(d.source, BOOT_SOURCE_NONE);
+	}
 }
 
 int main(void)
@@ -337,12 +381,13 @@ int main(void)
 		cmocka_unit_test(test_head_room_of_devdax),
 		cmocka_unit_test(test_movable),
 		cmocka_unit_test(test_rule_of_device),
-		cmocka_unit_test(test_two_mappings),
+		cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_source),
+		cmocka_unit_test(test_range_across),
 		cmocka_unit_test(test_too_small),
-		cmocka_unit_test(test_unaligned),
 		cmocka_unit_test(test_capable),
-		cmocka_unit_test(test_capable_mapping),
-		cmocka_unit_test(test_moved_device),
+		cmocka_unit_test(test_capable_range),
+		cmocka_unit_test(test_no_ranges),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

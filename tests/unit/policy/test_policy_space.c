@@ -21,11 +21,8 @@ static bool is_ruled(const struct scene *s)
 
 static bool has_online_block(const struct scene *s)
 {
-	bool known = s->fault != FAULT_UNREADABLE;
-
-	return s->second == SECOND_ONE_ONLINE ||
-	       (known && (s->presence == PRESENCE_ONLINE || s->presence == PRESENCE_ONE_ONLINE ||
-				 s->presence == PRESENCE_ONE_GOING));
+	return s->second == SECOND_ONE_ONLINE || s->presence == PRESENCE_ONLINE ||
+	       s->presence == PRESENCE_ONE_ONLINE || s->presence == PRESENCE_ONE_GOING;
 }
 
 static bool has_unread_block(const struct scene *s)
@@ -33,22 +30,38 @@ static bool has_unread_block(const struct scene *s)
 	return s->presence == PRESENCE_ONE_UNREAD || s->second == SECOND_ONE_UNREAD;
 }
 
-/* All of the device was there at boot, or is asserted to be as good. */
-static bool is_in_boot_map(const struct scene *s)
+/* Of the first range. */
+static enum containment containment_of_first(const struct scene *s)
 {
-	if (s->second == SECOND_OUTSIDE)
-		return false;
-	/* The small range lies within the first half, and has no whole block. */
-	if (s->presence == PRESENCE_TOO_SMALL &&
-		(s->place == PLACE_STRADDLES || s->place == PLACE_ACROSS))
-		return true;
-	return s->place == PLACE_INSIDE || (s->place == PLACE_CLAIMED && !s->dax);
+	switch (s->place) {
+	case PLACE_INSIDE:
+		return CONTAINMENT_INSIDE;
+	case PLACE_CLAIMED:
+		return s->dax ? CONTAINMENT_OUTSIDE : CONTAINMENT_INSIDE;
+	case PLACE_STRADDLES:
+	case PLACE_ACROSS:
+		/* The small range lies within the first half, and has no whole block. */
+		return s->presence == PRESENCE_TOO_SMALL ? CONTAINMENT_INSIDE
+							 : CONTAINMENT_STRADDLES;
+	default:
+		return CONTAINMENT_OUTSIDE;
+	}
+}
+
+/* All of the device was there at boot, or is asserted to be as good; or none of it, or a part. */
+static enum containment containment_of(const struct scene *s)
+{
+	enum containment first = containment_of_first(s);
+	enum containment second =
+		s->second > SECOND_OUTSIDE ? CONTAINMENT_INSIDE : CONTAINMENT_OUTSIDE;
+
+	return !s->second || first == second ? first : CONTAINMENT_STRADDLES;
 }
 
 /* What the page allocator must never get, whatever a rule asks for: NULL, or why not. */
 static const char *never_online(const struct scene *s)
 {
-	if (s->tdx != TDX_ABSENT && !is_in_boot_map(s))
+	if (s->tdx != TDX_ABSENT && containment_of(s) != CONTAINMENT_INSIDE)
 		return "TDX refuses it";
 	if (s->type == TYPE_PMEM)
 		return "it is persistent";
@@ -155,7 +168,7 @@ static const struct decision *without_rules(const struct stage *stage)
 	if (memcmp(last.at, stage->scene.at, sizeof(last.at[0]) * SCENE_RULE_AT) == 0)
 		return &decision;
 	config.n_rules = 0;
-	decision = policy_decide(&config, &stage->snapshot, &stage->arrival);
+	decision = policy_decide(&config, &stage->facts);
 	last = stage->scene;
 	return &decision;
 }
@@ -179,51 +192,81 @@ static void check_monotony(const struct stage *stage, const struct decision *d)
 	promise(!d->overruled || s->asks >= ASKS_VERDICT, s);
 }
 
-/* All that is of the device as a whole. */
+/* A reason that names the boot map tells of all ranges of the device. */
+static void check_containment(const struct scene *s, const struct decision *d)
+{
+	if (d->reason == REASON_IN_BOOT_MAP)
+		promise(containment_of(s) == CONTAINMENT_INSIDE, s);
+	if (d->reason == REASON_STRADDLES_BOOT_MAP)
+		promise(containment_of(s) == CONTAINMENT_STRADDLES, s);
+	if (d->reason == REASON_OUTSIDE_BOOT_MAP)
+		promise(containment_of(s) == CONTAINMENT_OUTSIDE, s);
+}
+
 static bool is_same(const struct decision *a, const struct decision *b)
 {
 	return a->verdict == b->verdict && a->reason == b->reason && a->zone == b->zone &&
-	       a->source == b->source && a->overruled == b->overruled && a->asked == b->asked &&
-	       a->offline_blocks == b->offline_blocks && a->withheld == b->withheld &&
-	       a->zone_overruled == b->zone_overruled && a->movable_ratio == b->movable_ratio &&
-	       a->map_needed == b->map_needed && a->map_spare == b->map_spare;
+	       a->source == b->source && a->expected == b->expected &&
+	       strcmp(a->rule, b->rule) == 0 && a->unmatched == b->unmatched &&
+	       a->overruled == b->overruled && a->asked == b->asked &&
+	       a->on_failure == b->on_failure && a->offline_blocks == b->offline_blocks &&
+	       a->withheld == b->withheld && a->zone_overruled == b->zone_overruled &&
+	       a->movable_ratio == b->movable_ratio && a->map_needed == b->map_needed &&
+	       a->map_spare == b->map_spare;
 }
 
-/* The same again, and with the mappings of the device in the other order. */
+/* The same again, and with the ranges of the device in the other order. */
 static void check_determined(const struct stage *stage, const struct decision *d)
 {
-	struct dax_device dax;
-	struct snapshot snapshot = stage->snapshot;
+	struct facts facts = stage->facts;
 	struct range turned[2];
 	struct decision again;
 
-	if (snapshot.n_dax && snapshot.dax[0].n_mappings == 2) {
-		dax = snapshot.dax[0];
-		turned[0] = dax.mappings[1];
-		turned[1] = dax.mappings[0];
-		dax.mappings = turned;
-		snapshot.dax = &dax;
+	if (facts.device.n_ranges == 2) {
+		turned[0] = facts.device.ranges[1];
+		turned[1] = facts.device.ranges[0];
+		facts.device.ranges = turned;
 	}
-	again = policy_decide(&stage->config, &snapshot, &stage->arrival);
+	again = policy_decide(&stage->config, &facts);
 	promise(is_same(d, &again), &stage->scene);
 }
 
-/* All mappings of a device share a driver, so they share the verdict. */
-static void check_second(const struct stage *stage, const struct decision *d)
+/* The decision on one of the ranges, were it all of the device. */
+static struct decision decide_part(const struct stage *stage, size_t i)
 {
-	struct decision other;
+	struct facts facts = stage->facts;
+	const struct range range = facts.device.ranges[i];
+	struct block *blocks = facts.blocks.blocks;
 
-	if (!stage->scene.second)
-		return;
-	other = policy_decide(&stage->config, &stage->snapshot, &stage->second);
-	/* Whether it is outside, or only a part of its device, is each mapping's own reason. */
-	if (d->reason == REASON_OUTSIDE_BOOT_MAP || d->reason == REASON_STRADDLES_BOOT_MAP) {
-		promise(other.reason == REASON_OUTSIDE_BOOT_MAP ||
-				other.reason == REASON_STRADDLES_BOOT_MAP,
-			&stage->scene);
-		other.reason = d->reason;
+	facts.device.ranges += i;
+	facts.device.n_ranges = 1;
+	facts.device.size = range_size(range);
+	while (facts.blocks.n && blocks->id < range.start / BLOCK) {
+		blocks++;
+		facts.blocks.n--;
 	}
-	promise(is_same(d, &other), &stage->scene);
+	while (facts.blocks.n && blocks[facts.blocks.n - 1].id >= range.end / BLOCK)
+		facts.blocks.n--;
+	facts.blocks.blocks = blocks;
+	return policy_decide(&stage->config, &facts);
+}
+
+/*
+ * All ranges of a device share a driver: it goes online only if each of them might do so alone. One
+ * without a whole block might not, but is no obstacle to the other.
+ */
+static void check_parts(const struct stage *stage, const struct decision *d)
+{
+	const struct scene *s = &stage->scene;
+
+	for (size_t i = s->presence == PRESENCE_TOO_SMALL; s->second && i < 2; i++) {
+		struct decision part = decide_part(stage, i);
+
+		if (d->verdict == VERDICT_ONLINE)
+			promise(part.verdict == VERDICT_ONLINE, s);
+		if (d->reason == REASON_IN_BOOT_MAP || d->reason == REASON_OUTSIDE_BOOT_MAP)
+			promise(part.reason == d->reason, s);
+	}
 }
 
 static void check(struct stage *stage)
@@ -239,10 +282,11 @@ static void check(struct stage *stage)
 	check_withheld(s, &d);
 	check_monotony(stage, &d);
 	check_determined(stage, &d);
-	check_second(stage, &d);
+	check_containment(s, &d);
+	check_parts(stage, &d);
 }
 
-/* Every range, TDX state and rule; one mapping, a host with room. */
+/* Every device, TDX state and rule; one range, a host with room. */
 static void test_ranges(void **state)
 {
 	static const struct scene base;
@@ -262,7 +306,7 @@ static void test_ranges(void **state)
 	scene_each(&base, &values, check);
 }
 
-/* Devices of one and of two mappings, by what the host can spare. */
+/* Devices of one and of two ranges, by what the host can spare. */
 static void test_devices(void **state)
 {
 	static const struct scene base = {.type = TYPE_CXL, .dax = 1, .tdx = TDX_ABSENT};

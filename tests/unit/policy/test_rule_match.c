@@ -2,9 +2,9 @@
 /*
  * What a rule matches, and which rule covers another.
  *
- * Matching: two ranges, one as rich in facts as it gets and one as poor, and for each key what
+ * Matching: two devices, one as rich in facts as it gets and one as poor, and for each key what
  * it must say of them. Covering: a table of pairs where it must be seen and of pairs where it
- * must not be claimed; and by brute force, a rule that covers another must match every range of
+ * must not be claimed; and by brute force, a rule that covers another must match every device of
  * a small universe that the other one does. Patterns have a universe of their own: all of a few
  * pieces, against all short names.
  */
@@ -15,40 +15,33 @@
 
 #define UUID "7b3e0d5c-0001-4000-8000-0000000000fa"
 
-static const struct range mappings[] = {{64 * GIB, 68 * GIB}, {72 * GIB, 76 * GIB}};
+static struct range ranges[] = {{64 * GIB, 68 * GIB}, {72 * GIB, 76 * GIB}};
 
-/* A CXL device of two mappings, from two expanders. */
-static const struct arrival device = {
-	.range = {64 * GIB, 68 * GIB},
-	.size = 4 * GIB,
-	.type = TYPE_CXL,
-	.device = "dax0.1",
-	.region = "region3",
-	.region_uuid = UUID,
-	.present = true,
-	.node = 2,
-	.driver = DAX_DRIVER_KMEM,
-	.memdevs = {{"mem0", "0000:35:00.0", 42, ""}, {"mem1", "cxl_mem.1", UINT64_MAX, ""}},
-	.n_memdevs = 2,
+/* A CXL device of two ranges, from two expanders. */
+static const struct facts device = {
+	.device = {.type = TYPE_CXL,
+		.name = "dax0.1",
+		.region = "region3",
+		.driver = DAX_DRIVER_KMEM,
+		.node = 2,
+		.present = true,
+		.size = 8 * GIB,
+		.ranges = ranges,
+		.n_ranges = ARRAY_SIZE(ranges)},
+	.cxl = {.region_uuid = UUID,
+		.memdevs = {{"mem0", "0000:35:00.0", 42, ""},
+			{"mem1", "cxl_mem.1", UINT64_MAX, ""}},
+		.n_memdevs = 2},
 };
+
+static struct range run = {4 * GIB, 5 * GIB};
 
 /* Blocks that nothing explains. */
-static const struct arrival blocks = {
-	.range = {4 * GIB, 5 * GIB},
-	.size = GIB,
-	.type = TYPE_UNKNOWN,
-	.node = NODE_UNKNOWN,
-};
-
-static bool matches_device(const struct rule *rule)
-{
-	return rule_matches(rule, &(struct rule_subject){&device, mappings, 2, 8 * GIB});
-}
-
-static bool matches_blocks(const struct rule *rule)
-{
-	return rule_matches(rule, &(struct rule_subject){&blocks, &blocks.range, 1, GIB});
-}
+static const struct facts blocks = {.device = {.type = TYPE_UNKNOWN,
+					    .node = NODE_UNKNOWN,
+					    .size = GIB,
+					    .ranges = &run,
+					    .n_ranges = 1}};
 
 struct row {
 	const char *match;
@@ -61,10 +54,10 @@ static void check_rows(const struct row *rows, size_t n)
 		CLEANUP(rule_done) struct rule rule;
 
 		rule_of(&rule, rows[i].match);
-		if (matches_device(&rule) != rows[i].device ||
-			matches_blocks(&rule) != rows[i].blocks)
-			fail_msg("%s: device %d, blocks %d", rows[i].match, matches_device(&rule),
-				matches_blocks(&rule));
+		if (rule_matches(&rule, &device) != rows[i].device ||
+			rule_matches(&rule, &blocks) != rows[i].blocks)
+			fail_msg("%s: device %d, blocks %d", rows[i].match,
+				rule_matches(&rule, &device), rule_matches(&rule, &blocks));
 	}
 }
 
@@ -84,13 +77,11 @@ static void test_type(void **state)
 	for (enum device_type type = 0; type < TYPE_MAX; type++)
 		for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 			CLEANUP(rule_done) struct rule rule;
-			struct arrival arrival = {.type = type};
+			const struct facts facts = {.device.type = type};
 
 			rule_init(&rule, "r");
 			assert_int_equal(rule_set(&rule, "Match", "Type", words[i]), 0);
-			assert_int_equal(
-				rule_matches(&rule, &(struct rule_subject){.arrival = &arrival}),
-				type == i);
+			assert_int_equal(rule_matches(&rule, &facts), type == i);
 		}
 }
 
@@ -147,18 +138,18 @@ static void test_range(void **state)
 /* Of a device that lies nobody knows where, nobody knows that it lies within. */
 static void test_range_unknown(void **state)
 {
-	const struct range nowhere = {0, 0};
-	const struct rule_subject unread = {&device, &nowhere, 1, 8 * GIB};
-	const struct rule_subject none = {&device, NULL, 0, 8 * GIB};
-	CLEANUP(rule_done) struct rule low, all;
+	struct facts nowhere = device;
+	CLEANUP(rule_done) struct rule low, all, name;
 
 	(void)state;
+	nowhere.device.ranges = NULL;
+	nowhere.device.n_ranges = 0;
 	rule_of(&low, "Range=0-0xfff");
 	rule_of(&all, "Range=0-0xfffffffffffffffe");
-	assert_false(rule_matches(&low, &none));
-	assert_false(rule_matches(&all, &none));
-	assert_false(rule_matches(&low, &unread));
-	assert_false(rule_matches(&all, &unread));
+	rule_of(&name, "Device=dax0.1;MinSize=8G;MaxSize=8G;TargetNode=2");
+	assert_false(rule_matches(&low, &nowhere));
+	assert_false(rule_matches(&all, &nowhere));
+	assert_true(rule_matches(&name, &nowhere));
 }
 
 static void test_present(void **state)
@@ -185,17 +176,15 @@ static void test_mode(void **state)
 	for (enum dax_driver driver = 0; driver < DAX_DRIVER_MAX; driver++)
 		for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 			CLEANUP(rule_done) struct rule rule;
-			struct arrival arrival = {.driver = driver, .device = "dax0.0"};
+			const struct facts facts = {.device = {.driver = driver, .name = "dax0.0"}};
 
 			rule_init(&rule, "r");
 			assert_int_equal(rule_set(&rule, "Match", "Mode", words[i]), 0);
-			assert_int_equal(
-				rule_matches(&rule, &(struct rule_subject){.arrival = &arrival}),
-				driver == i);
+			assert_int_equal(rule_matches(&rule, &facts), driver == i);
 		}
 }
 
-/* Every key that is given, and no range at all if none is. */
+/* Every key that is given, and no device at all if none is. */
 static void test_together(void **state)
 {
 	(void)state;
@@ -210,22 +199,6 @@ static void test_together(void **state)
 		{"Type=cxl;Device=dax*;Serial=42;PciAddress=cxl*;Region=region3;TargetNode=2;"
 		 "MinSize=8G;MaxSize=8G;Range=0x1000000000-0x12ffffffff;Present=yes;Mode=devdax",
 			0, 0});
-}
-
-static void test_needs_topology(void **state)
-{
-	static const char *const yes[] = {"Serial=1", "PciAddress=*", "Region=region0",
-		"Type=cxl;Region=*", "Serial=1;PciAddress=*"};
-	static const char *const no[] = {"", "Type=cxl", "Device=*", "TargetNode=1", "MinSize=1",
-		"MaxSize=1", "Range=0-1", "Present=no", "Mode=devdax"};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(yes) + ARRAY_SIZE(no); i++) {
-		CLEANUP(rule_done) struct rule rule;
-
-		rule_of(&rule, i < ARRAY_SIZE(yes) ? yes[i] : no[i - ARRAY_SIZE(yes)]);
-		assert_int_equal(rule_needs_topology(&rule), i < ARRAY_SIZE(yes));
-	}
 }
 
 static void assert_covers(const char *const pairs[][2], size_t n, bool covers)
@@ -292,13 +265,13 @@ static void test_covers_not(void **state)
 	assert_covers(pairs, ARRAY_SIZE(pairs), false);
 }
 
-#define N_RULES	   400
-#define N_SUBJECTS 1500
+#define N_RULES	  400
+#define N_DEVICES 1500
 
 /* What a rule matches of a universe. */
 struct matcher {
 	struct rule rule;
-	bool matches[N_SUBJECTS];
+	bool matches[N_DEVICES];
 };
 
 static void free_matchers(struct matcher **matchers)
@@ -365,38 +338,33 @@ static void random_rule(struct rule *rule, uint64_t *seed)
 	}
 }
 
-struct subject {
-	struct arrival arrival;
-	struct range ranges[2];
-	size_t n_ranges;
-	uint64_t size;
-};
-
-static void random_subject(struct subject *subject, uint64_t *seed)
+/* It has up to two ranges, which lie in `space`. */
+static void random_facts(struct facts *facts, struct range space[2], uint64_t *seed)
 {
-	static const char *const devices[] = {"", "dax0.0", "dax0.1", "dax1.0", "dax1.1", "dax2.2"};
+	static const char *const names[] = {"", "dax0.0", "dax0.1", "dax1.0", "dax1.1", "dax2.2"};
 	static const char *const regions[] = {"", "region0", "region1"};
 	static const char *const hosts[] = {"0:35:0.0", "0:35:0.1", "cxl_mem.0", "1:35:0.1"};
-	struct arrival *arrival = &subject->arrival;
+	struct device *made = &facts->device;
 
-	*subject = (struct subject){.arrival = {.type = (enum device_type)below(seed, TYPE_MAX),
-					    .present = below(seed, 2),
-					    .node = (int)below(seed, 4) - 1,
-					    .driver = (enum dax_driver)below(seed, DAX_DRIVER_MAX),
-					    .n_memdevs = below(seed, 3)},
-		.n_ranges = 1 + below(seed, 2),
-		.size = below(seed, 6) * GIB - below(seed, 2)};
-	strcpy(arrival->device, devices[below(seed, ARRAY_SIZE(devices))]);
-	strcpy(arrival->region, regions[below(seed, ARRAY_SIZE(regions))]);
-	strcpy(arrival->region_uuid, below(seed, 2) ? UUID : "");
-	for (size_t i = 0; i < arrival->n_memdevs; i++) {
-		arrival->memdevs[i].serial = below(seed, 4);
-		strcpy(arrival->memdevs[i].pci_address, hosts[below(seed, ARRAY_SIZE(hosts))]);
+	*facts = (struct facts){.device = {.type = (enum device_type)below(seed, TYPE_MAX),
+					.present = below(seed, 2),
+					.node = (int)below(seed, 4) - 1,
+					.driver = (enum dax_driver)below(seed, DAX_DRIVER_MAX),
+					.size = below(seed, 6) * GIB - below(seed, 2),
+					.ranges = space,
+					.n_ranges = below(seed, 8) ? 1 + below(seed, 2) : 0},
+		.cxl.n_memdevs = below(seed, 3)};
+	strcpy(made->name, names[below(seed, ARRAY_SIZE(names))]);
+	strcpy(made->region, regions[below(seed, ARRAY_SIZE(regions))]);
+	strcpy(facts->cxl.region_uuid, below(seed, 2) ? UUID : "");
+	for (size_t i = 0; i < facts->cxl.n_memdevs; i++) {
+		facts->cxl.memdevs[i].serial = below(seed, 4);
+		strcpy(facts->cxl.memdevs[i].host, hosts[below(seed, ARRAY_SIZE(hosts))]);
 	}
-	for (size_t i = 0; i < subject->n_ranges; i++) {
+	for (size_t i = 0; i < made->n_ranges; i++) {
 		uint64_t start = below(seed, 7) * 0x400;
 
-		subject->ranges[i] = span(start, start + (1 + below(seed, 3)) * 0x400);
+		space[i] = span(start, start + (1 + below(seed, 3)) * 0x400);
 	}
 }
 
@@ -409,20 +377,18 @@ static void test_covers_is_sound(void **state)
 	(void)state;
 	for (size_t i = 0; i < N_RULES; i++)
 		random_rule(&rules[i].rule, &seed);
-	for (size_t s = 0; s < N_SUBJECTS; s++) {
-		struct subject it;
-		struct rule_subject subject = {&it.arrival, it.ranges, 0, 0};
+	for (size_t s = 0; s < N_DEVICES; s++) {
+		struct facts facts;
+		struct range space[2];
 
-		random_subject(&it, &seed);
-		subject.n_ranges = it.n_ranges;
-		subject.size = it.size;
+		random_facts(&facts, space, &seed);
 		for (size_t i = 0; i < N_RULES; i++)
-			rules[i].matches[s] = rule_matches(&rules[i].rule, &subject);
+			rules[i].matches[s] = rule_matches(&rules[i].rule, &facts);
 	}
 	for (size_t i = 0; i < N_RULES; i++)
 		for (size_t j = 0; j < N_RULES; j++)
 			if (rule_covers(&rules[i].rule, &rules[j].rule)) {
-				assert_sound(&rules[i], &rules[j], N_SUBJECTS);
+				assert_sound(&rules[i], &rules[j], N_DEVICES);
 				covered++;
 			}
 	assert_true(covered > 2 * N_RULES);
@@ -457,13 +423,12 @@ static void test_patterns(void **state)
 		}
 	assert_int_equal(n, 7 + 7 * 7 + 7 * 7 * 7);
 	for (unsigned int number = 1; number < 7 * 7 * 7; number++) {
-		struct arrival arrival = {0};
-		const struct rule_subject subject = {.arrival = &arrival};
+		struct facts facts = {0};
 
-		if (!put_together(arrival.device, number, letters, 7))
+		if (!put_together(facts.device.name, number, letters, 7))
 			continue;
 		for (size_t i = 0; i < n; i++)
-			rules[i].matches[n_names] = rule_matches(&rules[i].rule, &subject);
+			rules[i].matches[n_names] = rule_matches(&rules[i].rule, &facts);
 		n_names++;
 	}
 	for (size_t i = 0; i < n; i++)
@@ -485,7 +450,6 @@ int main(void)
 		cmocka_unit_test(test_present),
 		cmocka_unit_test(test_mode),
 		cmocka_unit_test(test_together),
-		cmocka_unit_test(test_needs_topology),
 		cmocka_unit_test(test_covers),
 		cmocka_unit_test(test_covers_not),
 		cmocka_unit_test(test_covers_is_sound),

@@ -3,7 +3,7 @@
  * What a script wants to stop at: the lists of words; and records, each with all the words that
  * are true of it, so that a word that is true of too much shows as well.
  */
-#include "tests/unit/unit.h"
+#include "tests/unit/records.h"
 
 #include <errno.h>
 #include <string.h>
@@ -95,18 +95,18 @@ static void test_names(void **state)
 	}
 }
 
-#define RESULT(is)     .outcome.result = RESULT_##is
+#define RESULT(is)     .record.outcome.result = RESULT_##is
 #define VERDICT(is)    .decision.verdict = VERDICT_##is
-#define BLOCKS(in, up) .outcome.blocks = {.present = (in), .online = (up)}
+#define BLOCKS(in, up) .record.outcome.blocks = {.present = (in), .online = (up)}
 #define EXPECTED(is)   .decision.expected = ANSWER_##is
-#define ANSWER(is)     .outcome.answer = ANSWER_##is
+#define ANSWER(is)     .record.outcome.answer = ANSWER_##is
 #define REASON(is)     .decision.reason = REASON_##is
-#define STRANDED_BYTES .outcome.stranded = 512 * MIB
+#define STRANDED_BYTES .record.outcome.stranded = 512 * MIB
 
 static const struct {
 	const char *what;
 	unsigned int words;
-	struct record record;
+	struct own_record own;
 } rows[] = {
 	{"online already", ONLINE, {VERDICT(ONLINE), RESULT(NOTHING), BLOCKS(4, 4)}},
 	{"devdax already", DEVDAX, {VERDICT(DEVDAX), RESULT(NOTHING)}},
@@ -134,7 +134,7 @@ static const struct {
 		{VERDICT(OFFLINE), RESULT(PLANNED), BLOCKS(4, 3)}},
 	{"unread are not stranded", IGNORE | CHANGE,
 		{VERDICT(IGNORE), RESULT(PLANNED),
-			.outcome.blocks = {.present = 4, .online = 1, .unread = 3}}},
+			.record.outcome.blocks = {.present = 4, .online = 1, .unread = 3}}},
 
 	/* The kernel's answer. */
 	{"accepted as expected", ONLINE,
@@ -163,11 +163,15 @@ static const struct {
 static void test_matches(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct own_record own = rows[i].own;
+		const struct record *record = own_record_of(&own);
+
 		for (unsigned int set = 0; set <= ALL; set++)
-			if (fail_on_matches(set, &rows[i].record) != (set & rows[i].words))
+			if (fail_on_matches(set, record) != (set & rows[i].words))
 				fail_msg("%s: of 0x%x: 0x%x", rows[i].what, set,
-					fail_on_matches(set, &rows[i].record));
+					fail_on_matches(set, record));
+	}
 }
 
 /* Each record has one verdict, and only what is as decided already is no change. */
@@ -176,10 +180,10 @@ static void test_all_results(void **state)
 	(void)state;
 	for (enum verdict verdict = 0; verdict < VERDICT_MAX; verdict++)
 		for (enum result result = 0; result < RESULT_MAX; result++) {
-			const struct record record = {
-				.decision.verdict = verdict, .outcome.result = result};
+			struct own_record own = {
+				.decision.verdict = verdict, .record.outcome.result = result};
 
-			assert_int_equal(fail_on_matches(ALL, &record),
+			assert_int_equal(fail_on_matches(ALL, own_record_of(&own)),
 				SET(verdict) | (result == RESULT_NOTHING ? 0 : CHANGE));
 		}
 }

@@ -1,129 +1,166 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The history: what is noted replaces what was there of its range, what is gone is forgotten,
- * and what is settled is not decided again; for devices and DIMMs as a whole, for runs of
- * blocks part by part. The last is also tried on random runs, against one cell for each block.
+ * The history: what is noted replaces what was there of its device, what is gone is forgotten, and
+ * what is settled is not decided again; for dax devices and DIMMs as a whole, for runs of blocks
+ * part by part.
  */
-#include "tests/unit/unit.h"
+#include "tests/unit/histories.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "tdxo/record/history.h"
 #include "tests/unit/short_memory.h"
 
-static struct arrival run_of(uint64_t start, uint64_t end)
+static struct device dimm_of(uint64_t start, uint64_t end)
 {
-	return (struct arrival){.range = {start, end}, .size = end - start, .node = NODE_UNKNOWN};
-}
-
-static struct arrival dimm_of(uint64_t start, uint64_t end)
-{
-	struct arrival dimm = run_of(start, end);
+	struct device dimm = run_of(start, end);
 
 	dimm.type = TYPE_DIMM;
 	return dimm;
 }
 
-static struct arrival device_of(const char *name, uint64_t identity, uint64_t start, uint64_t end)
+/* A dax device that lies in one range, or in two if the second is not empty. */
+static struct device dax_of(
+	const char *name, uint64_t identity, struct range first, struct range second)
 {
-	struct arrival device = run_of(start, end);
+	struct device device = device_at(range_is_empty(second) ? 1 : 2, first, second);
 
 	device.type = TYPE_CXL;
 	device.identity = identity;
 	device.driver = DAX_DRIVER_DEVICE_DAX;
-	snprintf(device.device, sizeof(device.device), "%s", name);
+	snprintf(device.name, sizeof(device.name), "%s", name);
 	return device;
 }
 
-static void note(struct history *history, struct arrival arrival, enum reason reason)
+/* Where it lies could not be read. */
+static struct device lost_of(const char *name, uint64_t identity)
 {
-	const struct record record = {.arrival = arrival,
-		.decision = {.verdict = VERDICT_DEVDAX, .reason = reason},
-		.outcome = {.result = RESULT_DONE}};
+	struct device device = dax_of(name, identity, span(0, 0), span(0, 0));
 
-	assert_int_equal(history_note(history, &record), 0);
+	device.size = 8;
+	device.n_ranges = 0;
+	return device;
 }
 
-static const struct entry *entry_at(const struct history *history, uint64_t start, uint64_t end)
+static void note(struct history *history, struct device device, enum reason reason)
 {
+	const struct decision decision = {.verdict = VERDICT_DEVDAX, .reason = reason};
+	const struct outcome outcome = {.result = RESULT_DONE, .driver = device.driver};
+
+	assert_int_equal(history_note(history, &device, &decision, &outcome, false), 0);
+}
+
+static const struct history_entry *entry_at(
+	const struct history *history, uint64_t start, uint64_t end)
+{
+	const struct range range = span(start, end);
 	size_t i = 0;
 
-	while (i < history->n && !range_equal(history->entries[i].arrival.range, span(start, end)))
+	while (i < history->n && !device_lies_at(&history->entries[i].device, &range, 1))
 		i++;
 	assert_in_range(i, 0, history->n - 1);
 	return &history->entries[i];
 }
 
-static void prune(struct history *history, struct arrival *left, size_t n)
+static size_t count_undecided(const struct history *history, struct device *items, size_t n)
 {
-	const struct arrivals all = {left, n};
-
-	assert_int_equal(history_prune(history, &all), 0);
-}
-
-static size_t count_undecided(const struct history *history, struct arrival *items, size_t n)
-{
-	const struct arrivals all = {items, n};
-	CLEANUP(arrivals_done) struct arrivals undecided = {0};
+	const struct devices all = {items, n};
+	CLEANUP(devices_done) struct devices undecided = {0};
 
 	assert_int_equal(history_undecided(history, &all, &undecided), 0);
 	return undecided.n;
 }
 
-/* All of a record that lasts is in its entry, and a second record is in place of the first. */
+/* All that lasts is in the entry, and a second note is in place of the first. */
 static void test_note(void **state)
 {
 	CLEANUP(history_done) struct history history = {0};
-	struct record record = {.arrival = device_of("dax0.0", 7, 8, 16),
-		.decision = {.verdict = VERDICT_ONLINE,
-			.reason = REASON_RULE,
-			.zone = ZONE_MOVABLE,
-			.rule = "a.rule"},
-		.outcome = {.result = RESULT_PARTIAL, .blocks = {8, 7, 0}}};
-	const struct entry *entry;
+	struct device device = dax_of("dax0.0", 7, span(8, 16), span(24, 32));
+	struct decision decision = {.verdict = VERDICT_ONLINE,
+		.reason = REASON_RULE,
+		.zone = ZONE_MOVABLE,
+		.rule = "a.rule"};
+	const struct outcome outcome = {.result = RESULT_PARTIAL,
+		.answer = ANSWER_ACCEPTS,
+		.driver = DAX_DRIVER_KMEM,
+		.blocks = {8, 7, 0}};
+	const struct history_entry *entry;
 
 	(void)state;
-	assert_int_equal(history_note(&history, &record), 0);
-	record.decision.verdict = VERDICT_DEVDAX;
-	assert_int_equal(history_note(&history, &record), 0);
+	strcpy(device.region, "region3");
+	device.node = 2;
+	device.present = true;
+	assert_int_equal(history_note(&history, &device, &decision, &outcome, false), 0);
+	assert_false(history.entries[0].recorded);
+	decision.verdict = VERDICT_DEVDAX;
+	assert_int_equal(history_note(&history, &device, &decision, &outcome, true), 0);
+	device.ranges[0] = device.ranges[1] = span(0, 0); /* the entry has its own */
 	assert_int_equal(history.n, 1);
 	entry = &history.entries[0];
-	assert_string_equal(entry->arrival.device, "dax0.0");
-	assert_int_equal(entry->arrival.driver, DAX_DRIVER_DEVICE_DAX);
+	assert_string_equal(entry->device.name, "dax0.0");
+	assert_string_equal(entry->device.region, "region3");
+	assert_int_equal(entry->device.type, TYPE_CXL);
+	assert_int_equal(entry->device.identity, 7);
+	assert_int_equal(entry->device.node, 2);
+	assert_true(entry->device.present);
+	assert_int_equal(entry->device.size, 16);
+	assert_int_equal(entry->device.n_ranges, 2);
+	assert_range_equal(entry->device.ranges[0], span(8, 16));
+	assert_range_equal(entry->device.ranges[1], span(24, 32));
+	assert_int_equal(entry->device.driver, DAX_DRIVER_KMEM); /* as it was left */
 	assert_int_equal(entry->verdict, VERDICT_DEVDAX);
 	assert_int_equal(entry->reason, REASON_RULE);
 	assert_int_equal(entry->zone, ZONE_MOVABLE);
+	assert_int_equal(entry->answer, ANSWER_ACCEPTS);
 	assert_int_equal(entry->result, RESULT_PARTIAL);
 	assert_string_equal(entry->rule, "a.rule");
 	assert_int_equal(entry->blocks.present, 8);
 	assert_int_equal(entry->blocks.online, 7);
+	assert_true(entry->recorded);
 	assert_false(entry->reconsider || entry->changed);
 }
 
-/* A new record also settles what was to be reconsidered, and what has been said. */
+/* A new note also settles what was to be decided again, and what has been recorded. */
 static void test_note_settles(void **state)
 {
 	CLEANUP(history_done) struct history history = {0};
-	struct arrival device = device_of("dax0.0", 7, 8, 16);
+	struct device device = dax_of("dax0.0", 7, span(8, 16), span(0, 0));
 
 	(void)state;
 	note(&history, device, REASON_RULE);
 	history.entries[0].reconsider = history.entries[0].changed = true;
+	history.entries[0].recorded = true;
 	assert_int_equal(count_undecided(&history, &device, 1), 1);
 	note(&history, device, REASON_RULE);
 	assert_int_equal(count_undecided(&history, &device, 1), 0);
 	assert_false(history.entries[0].reconsider || history.entries[0].changed);
+	assert_false(history.entries[0].recorded);
 }
 
-/* Two mappings of a device, and another device where the first one was, are ranges of their own. */
+/* What is added is taken over. */
+static void test_add(void **state)
+{
+	CLEANUP(history_done) struct history history = {0};
+	struct device device = dax_of("dax0.0", 7, span(8, 16), span(24, 32));
+	struct history_entry entry = {.reason = REASON_RULE};
+
+	(void)state;
+	assert_int_equal(device_copy(&device, &entry.device), 0);
+	assert_int_equal(history_add(&history, &entry), 0);
+	assert_null(entry.device.ranges);
+	assert_int_equal(entry.device.n_ranges, 0);
+	assert_int_equal(history.n, 1);
+	assert_ptr_equal(history_find(&history, &device), &history.entries[0]);
+	assert_int_equal(history.entries[0].reason, REASON_RULE);
+}
+
+/* A device with two ranges has one entry; each device, however many lie side by side, its own. */
 static void test_devices(void **state)
 {
-	struct arrival all[] = {
-		device_of("dax0.0", 7, 8, 16), device_of("dax0.0", 7, 32, 40), dimm_of(48, 64)};
-	struct arrival reborn = device_of("dax0.0", 9, 8, 16),
-		       moved = device_of("dax0.0", 7, 8, 24);
+	struct device all[] = {dax_of("dax0.0", 7, span(8, 16), span(32, 40)),
+		dax_of("dax1.0", 7, span(40, 48), span(0, 0)), dimm_of(48, 64)};
+	struct device reborn = dax_of("dax0.0", 9, span(8, 16), span(32, 40));
 	CLEANUP(history_done) struct history history = {0};
 
 	(void)state;
@@ -134,12 +171,11 @@ static void test_devices(void **state)
 	assert_int_equal(count_undecided(&history, all, 3), 0);
 	for (size_t i = 0; i < 3; i++)
 		assert_ptr_equal(history_find(&history, &all[i]), &history.entries[i]);
+	prune(&history, all, 3);
+	assert_int_equal(history.n, 3);
 	/* One that comes back under its name is another one. */
-	assert_int_equal(count_undecided(&history, &reborn, 1), 1);
-	assert_int_equal(count_undecided(&history, &moved, 1), 1);
-	assert_null(history_find(&history, &reborn));
-	assert_null(history_find(&history, &moved));
 	all[0] = reborn;
+	assert_int_equal(count_undecided(&history, all, 3), 1);
 	prune(&history, all, 3);
 	assert_int_equal(history.n, 2);
 	assert_null(history_find(&history, &reborn));
@@ -149,36 +185,84 @@ static void test_devices(void **state)
 	assert_int_equal(history.n, 0);
 }
 
-/* A device that nobody knows where it is has a place in the history, by its name. */
-static void test_unreadable(void **state)
+/* Only the same device in all of the same place is the one that was decided. */
+static void test_other_devices(void **state)
 {
-	struct arrival lost = device_of("dax0.0", 7, 0, 0), other = device_of("dax1.0", 7, 0, 0);
+	const struct range first = span(8, 16), second = span(32, 40), none = span(0, 0);
+	struct device dax = dax_of("dax0.0", 7, first, second), dimm = dimm_of(48, 64);
+	struct device others[] = {
+		dax_of("dax0.0", 9, first, second),
+		dax_of("dax0.1", 7, first, second),
+		dax_of("dax0.0", 7, first, none), /* it has shrunk */
+		dax_of("dax0.0", 7, second, none),
+		dax_of("dax0.0", 7, first, span(32, 48)), /* it has grown */
+		dax_of("dax0.0", 7, first, span(33, 40)),
+		dax_of("dax0.0", 7, span(9, 16), second),
+		dax_of("dax0.0", 7, span(64, 72), span(80, 88)), /* it has moved */
+		lost_of("dax0.0", 7),
+		dax_of("dax0.0", 7, span(48, 64), none),
+		dimm_of(8, 16),
+		dimm_of(48, 63),
+		dimm_of(50, 52),
+		run_of(8, 16),
+		run_of(48, 64),
+	};
 	CLEANUP(history_done) struct history history = {0};
 
 	(void)state;
-	lost.fault = other.fault = FAULT_UNREADABLE;
+	note(&history, dax, REASON_RULE);
+	note(&history, dimm, REASON_RULE);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		if (count_undecided(&history, &others[i], 1) != 1)
+			fail_msg("other %zu is decided", i);
+		assert_null(history_find(&history, &others[i]));
+	}
+	/* A note of one leaves what is noted of the others. */
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		note(&history, others[i], REASON_RULE);
+		assert_int_equal(history.n, 3 + i);
+	}
+	prune(&history, others, ARRAY_SIZE(others));
+	assert_int_equal(history.n, ARRAY_SIZE(others));
+	assert_null(history_find(&history, &dax));
+	assert_null(history_find(&history, &dimm));
+}
+
+/* A device that nobody knows where it is has a place in the history, by its name. */
+static void test_unreadable(void **state)
+{
+	struct device lost = lost_of("dax0.0", 7), other = lost_of("dax1.0", 7);
+	struct device found = dax_of("dax0.0", 7, span(8, 16), span(0, 0));
+	CLEANUP(history_done) struct history history = {0};
+
+	(void)state;
 	note(&history, lost, REASON_UNREADABLE);
 	assert_int_equal(count_undecided(&history, &lost, 1), 0);
 	assert_int_equal(count_undecided(&history, &other, 1), 1);
 	prune(&history, &lost, 1);
 	assert_non_null(history_find(&history, &lost));
+	assert_int_equal(history_find(&history, &lost)->device.size, 8);
 	assert_null(history_find(&history, &other));
+	/* It is decided again once its place can be read. */
+	assert_int_equal(count_undecided(&history, &found, 1), 1);
+	prune(&history, &found, 1);
+	assert_int_equal(history.n, 0);
 }
 
-/* A run grows at both ends, shrinks in its middle, and a part of it is decided anew. */
+/* A run grows at both ends, shrinks in its middle, and a part of it is decided again. */
 static void test_runs(void **state)
 {
-	struct arrival run = run_of(8, 16), grown = run_of(6, 20);
-	struct arrival left[] = {run_of(6, 10), run_of(12, 20)}, across = run_of(5, 7);
+	struct device run = run_of(8, 16), grown = run_of(6, 20);
+	struct device left[] = {run_of(6, 10), run_of(12, 20)}, across = run_of(5, 7);
 	CLEANUP(history_done) struct history history = {0};
-	CLEANUP(arrivals_done) struct arrivals fresh = {0};
+	CLEANUP(devices_done) struct devices fresh = {0};
 
 	(void)state;
 	note(&history, run, REASON_RULE);
-	assert_int_equal(history_undecided(&history, &(struct arrivals){&grown, 1}, &fresh), 0);
+	assert_int_equal(history_undecided(&history, &(struct devices){&grown, 1}, &fresh), 0);
 	assert_int_equal(fresh.n, 2);
-	assert_range_equal(fresh.items[0].range, span(6, 8));
-	assert_range_equal(fresh.items[1].range, span(16, 20));
+	assert_range_equal(fresh.items[0].ranges[0], span(6, 8));
+	assert_range_equal(fresh.items[1].ranges[0], span(16, 20));
 	note(&history, fresh.items[0], REASON_RULE);
 	note(&history, fresh.items[1], REASON_RULE);
 	assert_int_equal(history.n, 3);
@@ -189,11 +273,11 @@ static void test_runs(void **state)
 	assert_ptr_equal(history_find(&history, &run), entry_at(&history, 8, 16));
 	prune(&history, left, 2);
 	assert_int_equal(history.n, 4);
-	assert_int_equal(entry_at(&history, 8, 10)->arrival.size, 2);
-	assert_int_equal(entry_at(&history, 12, 16)->arrival.size, 4);
+	assert_int_equal(entry_at(&history, 8, 10)->device.size, 2);
+	assert_int_equal(entry_at(&history, 12, 16)->device.size, 4);
 	entry_at(&history, 6, 8);
 	entry_at(&history, 16, 20);
-	/* One record of several old parts, and of the middle of another. */
+	/* One note of several old parts, and of the middle of another. */
 	note(&history, run_of(6, 9), REASON_IN_BOOT_MAP);
 	note(&history, run_of(13, 14), REASON_IN_BOOT_MAP);
 	assert_int_equal(history.n, 6);
@@ -220,7 +304,7 @@ static void test_cut_blocks(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		CLEANUP(history_done) struct history history = {0};
-		struct arrival left = run_of(10, 12), whole = run_of(8, 16);
+		struct device left = run_of(10, 12), whole = run_of(8, 16);
 
 		note(&history, whole, REASON_RULE);
 		history.entries[0].blocks = rows[i].was;
@@ -238,7 +322,7 @@ static void test_cut_blocks(void **state)
 /* What was only begun when the daemon ended is decided again; and so is what is to be. */
 static void test_reconsider(void **state)
 {
-	struct arrival all[] = {run_of(0, 8), run_of(16, 24), run_of(32, 40)};
+	struct device all[] = {run_of(0, 8), run_of(16, 24), run_of(32, 40)};
 	CLEANUP(history_done) struct history history = {0};
 
 	(void)state;
@@ -260,135 +344,44 @@ static void test_reconsider(void **state)
 	assert_int_equal(count_undecided(&history, all, 3), 3);
 }
 
-#define CELLS 32
-
-/* One cell for each block: its entry's reason, or one of these. */
-enum {
-	CELL_NONE = -1,
-	CELL_OPEN = REASON_MAX, /* to be reconsidered */
-};
-
-static void assert_cells(const struct history *history, const int cells[CELLS])
+/* A driver that has come helps only a dax device that failed and was left without one. */
+static void test_reconsider_failed(void **state)
 {
-	int got[CELLS];
-
-	for (size_t c = 0; c < CELLS; c++)
-		got[c] = CELL_NONE;
-	for (size_t i = 0; i < history->n; i++) {
-		const struct entry *entry = &history->entries[i];
-
-		assert_int_equal(entry->arrival.size, range_size(entry->arrival.range));
-		assert_int_equal(entry->blocks.present, entry->arrival.size);
-		assert_true(entry->arrival.size);
-		for (uint64_t c = entry->arrival.range.start; c < entry->arrival.range.end; c++) {
-			assert_int_equal(got[c], CELL_NONE);
-			got[c] = entry->reconsider ? CELL_OPEN : (int)entry->reason;
-		}
-	}
-	assert_memory_equal(got, cells, sizeof(got));
-}
-
-static void note_cells(struct history *history, int cells[CELLS], uint64_t *seed)
-{
-	uint64_t start = below(seed, CELLS), end = start + 1 + below(seed, CELLS - start);
-	struct record record = {.arrival = run_of(start, end),
-		.decision.reason = (enum reason)below(seed, REASON_MAX),
-		.outcome = {.result = RESULT_DONE, .blocks.present = end - start}};
-
-	assert_int_equal(history_note(history, &record), 0);
-	for (uint64_t c = start; c < end; c++)
-		cells[c] = (int)record.decision.reason;
-}
-
-/* Runs that do not touch, as arrivals_find() finds them. */
-static size_t random_runs(struct arrival runs[CELLS], bool there[CELLS], uint64_t *seed)
-{
-	size_t n = 0;
-
-	memset(there, 0, CELLS);
-	for (uint64_t at = below(seed, 4); at < CELLS;) {
-		uint64_t end = at + 1 + below(seed, CELLS - at);
-
-		runs[n++] = run_of(at, end);
-		memset(there + at, 1, end - at);
-		at = end + 1 + below(seed, 4);
-	}
-	return n;
-}
-
-static void prune_cells(struct history *history, int cells[CELLS], uint64_t *seed)
-{
-	struct arrival runs[CELLS];
-	bool there[CELLS];
-
-	prune(history, runs, random_runs(runs, there, seed));
-	for (size_t c = 0; c < CELLS; c++)
-		if (!there[c])
-			cells[c] = CELL_NONE;
-}
-
-static void assert_undecided(const struct history *history, const int cells[CELLS], uint64_t *seed)
-{
-	CLEANUP(arrivals_done) struct arrivals undecided = {0};
-	struct arrival runs[CELLS];
-	bool there[CELLS], open[CELLS] = {false};
-
-	const struct arrivals all = {runs, random_runs(runs, there, seed)};
-	assert_int_equal(history_undecided(history, &all, &undecided), 0);
-	for (size_t i = 0; i < undecided.n; i++)
-		memset(open + undecided.items[i].range.start, 1, undecided.items[i].size);
-	for (size_t c = 0; c < CELLS; c++)
-		assert_int_equal(
-			open[c], there[c] && (cells[c] == CELL_NONE || cells[c] == CELL_OPEN));
-}
-
-static void open_cells(struct history *history, int cells[CELLS], uint64_t *seed)
-{
-	struct entry *entry;
-
-	if (!history->n)
-		return;
-	entry = &history->entries[below(seed, history->n)];
-	entry->reconsider = true;
-	for (uint64_t c = entry->arrival.range.start; c < entry->arrival.range.end; c++)
-		cells[c] = CELL_OPEN;
-}
-
-static void test_algebra(void **state)
-{
-	uint64_t seed = 13;
+	struct device dax = dax_of("dax0.0", 7, span(8, 16), span(32, 40)), dimm = dimm_of(48, 64);
+	CLEANUP(history_done) struct history history = {0};
 
 	(void)state;
-	for (int round = 0; round < 400; round++) {
-		CLEANUP(history_done) struct history history = {0};
-		int cells[CELLS];
+	note(&history, dax, REASON_RULE);
+	note(&history, dimm, REASON_RULE);
+	for (enum result result = 0; result < RESULT_MAX; result++)
+		for (enum dax_driver driver = 0; driver < DAX_DRIVER_MAX; driver++) {
+			struct history_entry *entries = history.entries;
 
-		for (size_t c = 0; c < CELLS; c++)
-			cells[c] = CELL_NONE;
-		for (int i = 0; i < 12; i++) {
-			size_t what = below(&seed, 4);
-
-			if (what < 2)
-				note_cells(&history, cells, &seed);
-			else if (what == 2)
-				prune_cells(&history, cells, &seed);
-			else
-				open_cells(&history, cells, &seed);
-			assert_cells(&history, cells);
-			assert_undecided(&history, cells, &seed);
+			entries[0].reconsider = entries[1].reconsider = false;
+			entries[0].result = entries[1].result = result;
+			entries[0].device.driver = driver;
+			history_reconsider_failed(&history);
+			assert_int_equal(entries[0].reconsider,
+				result == RESULT_FAILED && driver == DAX_DRIVER_NONE);
+			assert_false(entries[1].reconsider);
 		}
-	}
+	history.entries[0].reconsider = true;
+	history_reconsider_failed(&history);
+	assert_true(history.entries[0].reconsider);
 }
 
-static int act(struct history *history, int action, struct arrivals *ret_undecided)
+static int act(struct history *history, int action, struct devices *ret_undecided)
 {
-	struct arrival left[] = {run_of(0, 2), run_of(3, 8), device_of("dax0.0", 7, 16, 24)};
-	const struct arrivals all = {left, ARRAY_SIZE(left)};
-	const struct record record = {.arrival = run_of(4, 5)};
+	struct device left[] = {
+		run_of(0, 2), run_of(3, 8), dax_of("dax0.0", 7, span(16, 24), span(32, 40))};
+	const struct devices all = {left, ARRAY_SIZE(left)};
+	const struct device part = run_of(4, 5);
+	const struct decision decision = {.reason = REASON_TDX_ABSENT};
+	const struct outcome outcome = {.result = RESULT_DONE};
 
 	switch (action) {
 	case 0:
-		return history_note(history, &record);
+		return history_note(history, &part, &decision, &outcome, false);
 	case 1:
 		return history_prune(history, &all);
 	default:
@@ -396,7 +389,7 @@ static int act(struct history *history, int action, struct arrivals *ret_undecid
 	}
 }
 
-/* Short of memory, a history keeps what it has of all other ranges. */
+/* Short of memory, a history is as it was. */
 static void test_short_memory(void **state)
 {
 	(void)state;
@@ -405,18 +398,21 @@ static void test_short_memory(void **state)
 
 		for (int allowed = 0; r < 0; allowed++) {
 			CLEANUP(history_done) struct history history = {0};
-			CLEANUP(arrivals_done) struct arrivals undecided = {0};
-			struct arrival run = run_of(0, 3), dax = device_of("dax0.0", 7, 16, 24);
+			CLEANUP(devices_done) struct devices undecided = {0};
+			struct device run = run_of(0, 8);
+			struct device dax = dax_of("dax0.0", 7, span(16, 24), span(32, 40));
 
-			note(&history, run_of(0, 8), REASON_RULE);
+			note(&history, run, REASON_RULE);
 			note(&history, dax, REASON_RULE);
 			allocations_left = allowed;
 			r = act(&history, action, &undecided);
 			allocations_left = -1;
 			assert_true(r == 0 || r == -ENOMEM);
 			assert_non_null(history_find(&history, &dax));
-			if (r < 0)
-				assert_non_null(history_find(&history, &run));
+			if (r < 0) {
+				assert_int_equal(history.n, 2);
+				assert_int_equal(entry_at(&history, 0, 8)->reason, REASON_RULE);
+			}
 			assert_int_equal(undecided.n, 0);
 		}
 	}
@@ -427,12 +423,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_note),
 		cmocka_unit_test(test_note_settles),
+		cmocka_unit_test(test_add),
 		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_other_devices),
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_runs),
 		cmocka_unit_test(test_cut_blocks),
 		cmocka_unit_test(test_reconsider),
-		cmocka_unit_test(test_algebra),
+		cmocka_unit_test(test_reconsider_failed),
 		cmocka_unit_test(test_short_memory),
 	};
 

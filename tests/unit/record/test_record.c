@@ -4,280 +4,287 @@
  * greatest length neither overflow a sentence nor break its lines. The fields are in
  * test_record_fields.c.
  */
-#include "tests/unit/unit.h"
+#include "tests/unit/records.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "tdxo/record/record.h"
-
 #define CXL                                                                                        \
-	{                                                                                          \
-		.range = {64 * GIB, 128 * GIB}, .size = 64 * GIB, .type = TYPE_CXL,                \
-		.device = "dax0.0", .region = "region0", .node = 1,                                \
-		.driver = DAX_DRIVER_DEVICE_DAX, .memdevs = {{.name = "mem0"}, {.name = "mem1"}},  \
-		.n_memdevs = 2,                                                                    \
-	}
+	.record.range = {64 * GIB, 128 * GIB},                                                     \
+	.facts.device = {.type = TYPE_CXL, .name = "dax0.0", .region = "region0", .node = 1},      \
+	.facts.cxl = {.memdevs = {{.name = "mem0"}, {.name = "mem1"}}, .n_memdevs = 2}
 #define CXL_TEXT "64 GiB cxl [mem 0x1000000000-0x1fffffffff] (dax0.0, region0, mem0, mem1, node 1) "
 #define DIMM                                                                                       \
-	{                                                                                          \
-		.range = {4 * GIB, 8 * GIB}, .size = 4 * GIB, .type = TYPE_DIMM,                   \
-		.node = NODE_UNKNOWN,                                                              \
-	}
+	.record.range = {4 * GIB, 8 * GIB},                                                        \
+	.facts.device = {.type = TYPE_DIMM, .node = NODE_UNKNOWN}
 #define DIMM_TEXT "4 GiB dimm [mem 0x100000000-0x1ffffffff] "
-#define TDX(is)                                                                                    \
-	{                                                                                          \
-		.state = TDX_##is, .detected = TDX_##is                                            \
-	}
-#define REFUSED "TDX refuses it, it was not there at boot (outside-boot-map)"
-#define LET_IN	"there is no TDX here to refuse it (tdx-absent)"
+#define TDX(is)	  .facts.tdx = {.state = TDX_##is, .detected = TDX_##is}
+#define REFUSED	  "TDX refuses it, it was not there at boot (outside-boot-map)"
+#define STRADDLES "TDX refuses it, only a part of it was there at boot (straddles-boot-map)"
+#define LET_IN	  "there is no TDX here to refuse it (tdx-absent)"
+
+static struct range two_ranges[] = {{64 * GIB, 128 * GIB}, {128 * GIB, 160 * GIB}};
 
 static const struct {
-	struct record record;
+	struct own_record own;
 	const char *sentence;
 } rows[] = {
-	{{.arrival = CXL,
-		 .decision = {.verdict = VERDICT_DEVDAX, .reason = REASON_OUTSIDE_BOOT_MAP},
-		 .outcome = {.result = RESULT_DONE},
-		 .tdx = TDX(ACTIVE)},
+	{{CXL, .decision = {.verdict = VERDICT_DEVDAX, .reason = REASON_OUTSIDE_BOOT_MAP},
+		 .record.outcome = {.result = RESULT_DONE}, TDX(ACTIVE)},
 		CXL_TEXT "kept as devdax: " REFUSED "; TDX active"},
-	{{.arrival = CXL,
-		 .decision = {.verdict = VERDICT_DEVDAX, .reason = REASON_OUTSIDE_BOOT_MAP},
-		 .outcome = {.result = RESULT_PLANNED},
-		 .tdx = {.state = TDX_ACTIVE, .detected = TDX_ABSENT, .mode = TDX_MODE_ACTIVE}},
+	{{CXL, .decision = {.verdict = VERDICT_DEVDAX, .reason = REASON_OUTSIDE_BOOT_MAP},
+		 .record.outcome = {.result = RESULT_PLANNED},
+		 .facts.tdx = {.state = TDX_ACTIVE,
+			 .detected = TDX_ABSENT,
+			 .mode = TDX_MODE_ACTIVE}},
 		CXL_TEXT "to be kept as devdax: " REFUSED
 			 "; TDX active as configured, absent as found"},
-	{{.arrival = DIMM,
+	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_IN_BOOT_MAP,
 			 .zone = ZONE_KERNEL,
 			 .source = BOOT_SOURCE_BOOT_PARAMS},
-		 .outcome = {.result = RESULT_DONE, .blocks = {.present = 32, .online = 32}},
-		 .tdx = TDX(ARMED)},
+		 .record.outcome = {.result = RESULT_DONE, .blocks = {.present = 32, .online = 32}},
+		 TDX(ARMED)},
 		DIMM_TEXT "online, 32 of 32 blocks: TDX accepts it, it was there at boot "
 			  "(in-boot-map); TDX armed"},
-	{{.arrival = DIMM,
+	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
 			 .zone = ZONE_AUTO},
-		 .outcome = {.result = RESULT_PARTIAL,
+		 .record.outcome = {.result = RESULT_PARTIAL,
 			 .error = EBUSY,
 			 .failed = ACTION_ONLINE,
 			 .failed_at = 0x1f8000000,
 			 .retries = 5,
 			 .stranded = 128 * MIB,
 			 .blocks = {.present = 32, .online = 31}},
-		 .tdx = TDX(ABSENT)},
+		 TDX(ABSENT)},
 		DIMM_TEXT "not wholly online, 31 of 32 blocks: " LET_IN
 			  "; online at 0x1f8000000: Device or resource busy after 5 retries; "
 			  "128 MiB stranded; TDX absent"},
-	{{.arrival = DIMM,
-		 .decision = {.verdict = VERDICT_OFFLINE, .reason = REASON_KERNEL_REFUSED},
-		 .outcome = {.result = RESULT_DONE,
+	{{DIMM, .decision = {.verdict = VERDICT_OFFLINE, .reason = REASON_KERNEL_REFUSED},
+		 .record.outcome = {.result = RESULT_DONE,
 			 .error = EPERM,
 			 .failed = ACTION_ONLINE,
 			 .failed_at = 0x1f8000000,
 			 .blocks = {.present = 32}},
-		 .tdx = TDX(ACTIVE)},
+		 TDX(ACTIVE)},
 		DIMM_TEXT "left offline: the kernel refused what policy allowed (kernel-refused); "
 			  "online at 0x1f8000000: Operation not permitted; TDX active"},
-	{{.arrival = DIMM,
+	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_IN_BOOT_MAP,
 			 .zone = ZONE_KERNEL,
 			 .source = 1},
-		 .outcome = {.result = RESULT_PLANNED, .blocks = {.present = 32}},
-		 .tdx = TDX(ACTIVE)},
+		 .record.outcome = {.result = RESULT_PLANNED, .blocks = {.present = 32}},
+		 TDX(ACTIVE)},
 		DIMM_TEXT "to be onlined: TDX accepts it, it was there at boot (in-boot-map); "
 			  "TDX active"},
-	{{.arrival = {.size = 16 * GIB,
+	{{.facts.device = {.size = 16 * GIB,
 		  .type = TYPE_HMEM,
-		  .fault = FAULT_UNREADABLE,
-		  .device = "dax1.0",
+		  .name = "dax1.0",
 		  .node = NODE_UNKNOWN},
 		 .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_UNREADABLE},
-		 .tdx = TDX(UNKNOWN)},
+		 TDX(UNKNOWN)},
 		"16 GiB hmem (dax1.0) left as it is: a part of its state cannot be read "
 		"(unreadable); TDX unknown"},
 	/* rules */
-	{{.arrival = CXL,
+	{{CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,
 			 .reason = REASON_RULE,
 			 .rule = "50-lab.rule"},
-		 .outcome = {.result = RESULT_BEGUN},
-		 .tdx = TDX(ABSENT)},
+		 .record.outcome = {.result = RESULT_BEGUN}, TDX(ABSENT)},
 		CXL_TEXT "kept as devdax: a rule asks for it (rule); rule 50-lab.rule; "
 			 "TDX absent"},
-	{{.arrival = CXL,
+	{{CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,
 			 .reason = REASON_OUTSIDE_BOOT_MAP,
 			 .rule = "50-lab.rule",
 			 .overruled = true,
 			 .asked = VERDICT_ONLINE},
-		 .outcome = {.result = RESULT_DONE},
-		 .tdx = TDX(ACTIVE)},
+		 .record.outcome = {.result = RESULT_DONE}, TDX(ACTIVE)},
 		CXL_TEXT "kept as devdax: " REFUSED
 			 "; rule 50-lab.rule asks for online and is overruled; TDX active"},
-	{{.arrival = CXL,
+	{{CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,
 			 .reason = REASON_OUTSIDE_BOOT_MAP,
 			 .unmatched = true},
-		 .outcome = {.result = RESULT_DONE},
-		 .tdx = TDX(ACTIVE)},
+		 .record.outcome = {.result = RESULT_DONE}, TDX(ACTIVE)},
 		CXL_TEXT "kept as devdax: " REFUSED "; no rule matches; TDX active"},
 	/* withheld */
-	{{.arrival = DIMM,
+	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
 			 .zone = ZONE_AUTO,
 			 .withheld = WITHHELD_OBSERVE},
-		 .outcome = {.result = RESULT_WITHHELD, .blocks = {.present = 32}},
-		 .tdx = TDX(ABSENT)},
+		 .record.outcome = {.result = RESULT_WITHHELD, .blocks = {.present = 32}},
+		 TDX(ABSENT)},
 		DIMM_TEXT "to be onlined: " LET_IN "; nothing is done, Act=no; TDX absent"},
-	{{.arrival = DIMM,
+	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
 			 .zone = ZONE_AUTO,
 			 .withheld = WITHHELD_PRESENT,
 			 .rule = "a.rule"},
-		 .outcome = {.result = RESULT_WITHHELD, .blocks = {.present = 32}},
-		 .tdx = TDX(ABSENT)},
+		 .record.outcome = {.result = RESULT_WITHHELD, .blocks = {.present = 32}},
+		 TDX(ABSENT)},
 		DIMM_TEXT "to be onlined: " LET_IN
 			  "; nothing is done, it was there at first start (Present=); "
 			  "rule a.rule; TDX absent"},
 	/* what is so already is not kept from being so */
-	{{.arrival = DIMM,
+	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
 			 .zone = ZONE_AUTO,
 			 .withheld = WITHHELD_PRESENT},
-		 .outcome = {.result = RESULT_NOTHING, .blocks = {.present = 32, .online = 32}},
-		 .tdx = TDX(ABSENT)},
+		 .record.outcome = {.result = RESULT_NOTHING,
+			 .blocks = {.present = 32, .online = 32}},
+		 TDX(ABSENT)},
 		DIMM_TEXT "online, 32 of 32 blocks: " LET_IN "; TDX absent"},
 	/* numbers */
-	{{.arrival = CXL,
+	{{CXL,
 		 .decision = {.verdict = VERDICT_IGNORE,
 			 .reason = REASON_NO_HEAD_ROOM,
 			 .map_needed = 256 * MIB,
 			 .map_spare = 100 * MIB},
-		 .outcome = {.result = RESULT_NOTHING},
-		 .tdx = TDX(ACTIVE)},
+		 .record.outcome = {.result = RESULT_NOTHING}, TDX(ACTIVE)},
 		CXL_TEXT "left as it is: the host cannot spare its page metadata (no-head-room); "
 			 "it takes 256 MiB, and 100 MiB can be spared; TDX active"},
 	/* a need that is met is not told */
-	{{.arrival = CXL,
+	{{CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,
 			 .reason = REASON_OUTSIDE_BOOT_MAP,
 			 .map_needed = 256 * MIB,
 			 .map_spare = GIB},
-		 .outcome = {.result = RESULT_DONE},
-		 .tdx = TDX(ACTIVE)},
+		 .record.outcome = {.result = RESULT_DONE}, TDX(ACTIVE)},
 		CXL_TEXT "kept as devdax: " REFUSED "; TDX active"},
-	{{.arrival = DIMM,
+	/* the first and the last 32 MiB make no block */
+	{{.record.range = {4 * GIB + 96 * MIB, 8 * GIB - 96 * MIB},
+		 .facts.device = {.type = TYPE_DIMM, .node = NODE_UNKNOWN},
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
 			 .zone = ZONE_MOVABLE,
 			 .rule = "m.rule",
-			 .movable_ratio = 120,
-			 .unaligned = 64 * MIB},
-		 .outcome = {.result = RESULT_DONE, .blocks = {.present = 31, .online = 31}},
-		 .tdx = TDX(ABSENT)},
-		DIMM_TEXT "online, 31 of 31 blocks: " LET_IN
-			  "; rule m.rule; movable memory is 120 % of the kernel's; "
-			  "64 MiB at its edges are lost, they make no whole block; TDX absent"},
-	{{.arrival = DIMM,
+			 .movable_ratio = 120},
+		 .record.outcome = {.result = RESULT_DONE, .blocks = {.present = 30, .online = 30}},
+		 TDX(ABSENT)},
+		"3.8 GiB dimm [mem 0x106000000-0x1f9ffffff] online, 30 of 30 blocks: " LET_IN
+		"; rule m.rule; movable memory is 120 % of the kernel's; "
+		"64 MiB at its edges are lost, they make no whole block; TDX absent"},
+	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
 			 .zone = ZONE_AUTO,
 			 .rule = "m.rule",
 			 .zone_overruled = true,
 			 .movable_ratio = 420},
-		 .outcome = {.result = RESULT_DONE, .blocks = {.present = 32, .online = 32}},
-		 .tdx = TDX(ABSENT)},
+		 .record.outcome = {.result = RESULT_DONE, .blocks = {.present = 32, .online = 32}},
+		 TDX(ABSENT)},
 		DIMM_TEXT "online, 32 of 32 blocks: " LET_IN "; rule m.rule; "
 			  "not movable: movable memory would be 420 % of the kernel's; TDX absent"},
-	{{.arrival = DIMM,
+	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
 			 .zone = ZONE_AUTO,
 			 .rule = "m.rule",
 			 .zone_overruled = true},
-		 .outcome = {.result = RESULT_DONE, .blocks = {.present = 32, .online = 32}},
-		 .tdx = TDX(ABSENT)},
+		 .record.outcome = {.result = RESULT_DONE, .blocks = {.present = 32, .online = 32}},
+		 TDX(ABSENT)},
 		DIMM_TEXT "online, 32 of 32 blocks: " LET_IN "; rule m.rule; "
 			  "not movable: the sizes of the zones are not known; TDX absent"},
 	/*
 	 * online already, and not in the zone that is wanted; the kernel's choice is always right
 	 */
-	{{.arrival = DIMM,
+	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
 			 .zone = ZONE_MOVABLE,
 			 .rule = "m.rule",
 			 .movable_ratio = 30},
-		 .outcome = {.result = RESULT_NOTHING,
+		 .record.outcome = {.result = RESULT_NOTHING,
 			 .zone_now = "Normal",
 			 .blocks = {.present = 32, .online = 32}},
-		 .tdx = TDX(ABSENT)},
+		 TDX(ABSENT)},
 		DIMM_TEXT "online, 32 of 32 blocks: " LET_IN "; rule m.rule; movable memory is"
 			  " 30 % of the kernel's; its blocks are in zone Normal; TDX absent"},
-	{{.arrival = DIMM,
+	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_IN_BOOT_MAP,
 			 .zone = ZONE_KERNEL},
-		 .outcome = {.result = RESULT_NOTHING,
+		 .record.outcome = {.result = RESULT_NOTHING,
 			 .zone_now = "Movable",
 			 .blocks = {.present = 32, .online = 32}},
-		 .tdx = TDX(ACTIVE)},
+		 TDX(ACTIVE)},
 		DIMM_TEXT "online, 32 of 32 blocks: TDX accepts it, it was there at boot"
 			  " (in-boot-map); its blocks are in zone Movable; TDX active"},
-	{{.arrival = DIMM,
+	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
 			 .zone = ZONE_AUTO},
-		 .outcome = {.result = RESULT_NOTHING,
+		 .record.outcome = {.result = RESULT_NOTHING,
 			 .zone_now = "Movable",
 			 .blocks = {.present = 32, .online = 32}},
-		 .tdx = TDX(ABSENT)},
+		 TDX(ABSENT)},
 		DIMM_TEXT "online, 32 of 32 blocks: " LET_IN "; TDX absent"},
 	/* changed by somebody */
-	{{.arrival = {.range = {64 * GIB, 128 * GIB},
-		  .size = 64 * GIB,
-		  .type = TYPE_HMEM,
-		  .device = "dax2.0",
-		  .node = 2,
-		  .driver = DAX_DRIVER_KMEM},
+	{{.record.range = {64 * GIB, 128 * GIB},
+		 .facts.device = {.type = TYPE_HMEM,
+			 .name = "dax2.0",
+			 .node = 2,
+			 .driver = DAX_DRIVER_DEVICE_DAX},
 		 .decision = {.verdict = VERDICT_DEVDAX, .reason = REASON_OUTSIDE_BOOT_MAP},
-		 .outcome = {.result = RESULT_CHANGED, .blocks = {.present = 512, .online = 3}},
-		 .tdx = TDX(ARMED)},
+		 .record.outcome = {.result = RESULT_CHANGED,
+			 .driver = DAX_DRIVER_KMEM,
+			 .blocks = {.present = 512, .online = 3}},
+		 TDX(ARMED)},
 		"64 GiB hmem [mem 0x1000000000-0x1fffffffff] (dax2.0, node 2) was kept as "
 		"devdax: " REFUSED "; somebody changed it, its driver is now kmem; 3 of 512 blocks "
 		"online; TDX armed"},
+	{{CXL, .decision = {.verdict = VERDICT_DEVDAX, .reason = REASON_OUTSIDE_BOOT_MAP},
+		 .record.outcome = {.result = RESULT_CHANGED}, TDX(ACTIVE)},
+		CXL_TEXT "was kept as devdax: " REFUSED
+			 "; somebody changed it, its driver is now none; 0 of 0 blocks online; "
+			 "TDX active"},
+	/* of a device with two ranges, the one that it is about */
+	{{.record.range = {128 * GIB, 160 * GIB},
+		 .facts.device = {.type = TYPE_CXL,
+			 .name = "dax0.0",
+			 .node = 1,
+			 .size = 96 * GIB,
+			 .ranges = two_ranges,
+			 .n_ranges = ARRAY_SIZE(two_ranges)},
+		 .decision = {.verdict = VERDICT_DEVDAX, .reason = REASON_STRADDLES_BOOT_MAP},
+		 .record.outcome = {.result = RESULT_DONE},
+		 TDX(ACTIVE)},
+		"32 GiB cxl [mem 0x2000000000-0x27ffffffff] (dax0.0, node 1) kept as "
+		"devdax: " STRADDLES "; TDX active"},
 	/* the remedy */
-	{{.arrival = CXL,
-		 .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_ALREADY_ONLINE},
-		 .outcome = {.result = RESULT_NOTHING, .blocks = {.present = 512, .online = 512}},
-		 .tdx = TDX(ARMED)},
+	{{CXL, .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_ALREADY_ONLINE},
+		 .record.outcome = {.result = RESULT_NOTHING,
+			 .blocks = {.present = 512, .online = 512}},
+		 TDX(ARMED)},
 		CXL_TEXT "left as it is: it should not be online, but it is already "
 			 "(already-online); 512 of 512 blocks online; "
 			 "it keeps TDX from initializing; take it out with: "
 			 "daxctl reconfigure-device -m devdax -f dax0.0; TDX armed"},
-	{{.arrival = DIMM,
-		 .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_ALREADY_ONLINE},
-		 .outcome = {.result = RESULT_NOTHING, .blocks = {.present = 32, .online = 1}},
-		 .tdx = TDX(ACTIVE)},
+	{{DIMM, .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_ALREADY_ONLINE},
+		 .record.outcome = {.result = RESULT_NOTHING,
+			 .blocks = {.present = 32, .online = 1}},
+		 TDX(ACTIVE)},
 		DIMM_TEXT "left as it is: it should not be online, but it is already "
 			  "(already-online); 1 of 32 blocks online; take it out with: "
 			  "chmem -d 0x100000000-0x1ffffffff; TDX active"},
 	/* where TDX is not, only the rule is hurt */
-	{{.arrival = DIMM,
+	{{DIMM,
 		 .decision = {.verdict = VERDICT_IGNORE,
 			 .reason = REASON_ALREADY_ONLINE,
 			 .rule = "a.rule",
 			 .overruled = true,
 			 .asked = VERDICT_DEVDAX},
-		 .outcome = {.result = RESULT_NOTHING, .blocks = {.present = 32, .online = 1}},
-		 .tdx = TDX(ABSENT)},
+		 .record.outcome = {.result = RESULT_NOTHING,
+			 .blocks = {.present = 32, .online = 1}},
+		 TDX(ABSENT)},
 		DIMM_TEXT "left as it is: it should not be online, but it is already "
 			  "(already-online); rule a.rule asks for devdax and is overruled; "
 			  "1 of 32 blocks online; TDX absent"},
@@ -289,7 +296,9 @@ static void test_sentences(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		assert_ptr_equal(record_sentence(&rows[i].record, text), text);
+		struct own_record own = rows[i].own;
+
+		assert_ptr_equal(record_sentence(own_record_of(&own), text), text);
 		assert_string_equal(text, rows[i].sentence);
 	}
 }
@@ -320,38 +329,41 @@ static void test_phrases(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(phrases); i++) {
-		const struct record record = {.arrival = CXL,
-			.decision.verdict = phrases[i].verdict,
+		struct own_record own = {CXL, .decision.verdict = phrases[i].verdict,
 			.decision.withheld = WITHHELD_OBSERVE,
-			.outcome.result = phrases[i].result};
+			.record.outcome.result = phrases[i].result};
 		char text[RECORD_SENTENCE];
 
-		assert_non_null(strstr(record_sentence(&record, text), phrases[i].phrase));
+		record_sentence(own_record_of(&own), text);
+		assert_non_null(strstr(text, phrases[i].phrase));
 	}
 }
 
 static void test_subject(void **state)
 {
+	struct own_record own = rows[2].own;
 	char text[RECORD_SENTENCE];
 
 	(void)state;
-	assert_ptr_equal(record_subject(&rows[2].record, text), text);
+	assert_ptr_equal(record_subject(own_record_of(&own), text), text);
 	assert_string_equal(text, "4 GiB dimm [mem 0x100000000-0x1ffffffff]");
 }
 
 /* What failed is not told as a fact: this device was not kept as devdax, kmem still has it. */
 static void test_failure_is_no_success(void **state)
 {
-	const struct record record = {
-		.arrival = CXL,
+	struct own_record own = {
+		CXL,
 		.decision = {.verdict = VERDICT_DEVDAX, .reason = REASON_OUTSIDE_BOOT_MAP},
-		.outcome = {.result = RESULT_FAILED, .error = EBUSY, .failed = ACTION_UNBIND},
-		.tdx = TDX(ACTIVE),
+		.record.outcome = {.result = RESULT_FAILED,
+			.error = EBUSY,
+			.failed = ACTION_UNBIND},
+		TDX(ACTIVE),
 	};
 	char text[RECORD_SENTENCE];
 
 	(void)state;
-	record_sentence(&record, text);
+	record_sentence(own_record_of(&own), text);
 	assert_non_null(strstr(text, "unbind: Device or resource busy"));
 	assert_null(strstr(text, ") kept as devdax"));
 }
@@ -382,30 +394,30 @@ static void fill(char *name, size_t size, char letter)
 
 static void test_longest(void **state)
 {
-	struct arrival arrival = {.range = {1, UINT64_MAX},
-		.size = UINT64_MAX - 1,
-		.type = TYPE_VIRTIO_MEM,
-		.node = INT32_MAX};
-	struct record record = rows[8].record;
+	struct own_record own = rows[8].own;
+	struct device *device = &own.facts.device;
+	struct cxl_origin *cxl = &own.facts.cxl;
 	struct {
 		char text[RECORD_SENTENCE], guard[8];
 	} out;
 
 	(void)state;
-	fill(arrival.device, SYSFS_NAME, 'd');
-	fill(arrival.region, SYSFS_NAME, 'r');
-	fill(record.decision.rule, RULE_NAME, 'R');
-	for (arrival.n_memdevs = 0;; arrival.n_memdevs++) {
-		record.arrival = arrival;
+	own.record.range = span(1, UINT64_MAX);
+	device->type = TYPE_VIRTIO_MEM;
+	device->node = INT32_MAX;
+	fill(device->name, SYSFS_NAME, 'd');
+	fill(device->region, SYSFS_NAME, 'r');
+	fill(own.decision.rule, RULE_NAME, 'R');
+	for (cxl->n_memdevs = 0;; cxl->n_memdevs++) {
 		memset(&out, '#', sizeof(out));
-		record_sentence(&record, out.text);
+		record_sentence(own_record_of(&own), out.text);
 		assert_memory_equal(out.guard, "########", 8);
 		assert_non_null(memchr(out.text, '\0', sizeof(out.text)));
 		assert_null(strchr(out.text, '\n'));
-		assert_non_null(strstr(out.text, arrival.device));
-		if (arrival.n_memdevs == MEMDEVS_MAX)
+		assert_non_null(strstr(out.text, device->name));
+		if (cxl->n_memdevs == MEMDEVS_MAX)
 			break;
-		fill(arrival.memdevs[arrival.n_memdevs].name, SYSFS_NAME, 'm');
+		fill(cxl->memdevs[cxl->n_memdevs].name, SYSFS_NAME, 'm');
 	}
 }
 
@@ -415,19 +427,46 @@ static void test_longest(void **state)
  */
 static void test_sixteen_ways(void **state)
 {
-	struct record record = rows[0].record;
-	struct arrival *arrival = &record.arrival;
+	struct own_record own = rows[0].own;
 	char text[RECORD_SENTENCE];
 
 	(void)state;
 	for (size_t i = 0; i < MEMDEVS_MAX; i++)
-		strcpy(arrival->memdevs[i].name, "mem1000");
-	arrival->n_memdevs = MEMDEVS_MAX;
-	fill(record.decision.rule, RULE_NAME, 'R');
-	record_sentence(&record, text);
+		strcpy(own.facts.cxl.memdevs[i].name, "mem1000");
+	own.facts.cxl.n_memdevs = MEMDEVS_MAX;
+	fill(own.decision.rule, RULE_NAME, 'R');
+	record_sentence(own_record_of(&own), text);
 	assert_non_null(strstr(
 		text, "mem1000, mem1000, mem1000, mem1000 and 12 more, node 1) kept as devdax: "));
 	assert_string_equal(text + strlen(text) - strlen("TDX active"), "TDX active");
+}
+
+/* Only what is to be online loses its edges; of a range that holds no whole block, all of it. */
+static void test_unaligned(void **state)
+{
+	static const struct {
+		struct range range;
+		uint64_t unaligned;
+	} edges[] = {
+		{{0, 0}, 0}, /* where it lies is not known */
+		{{4 * GIB, 8 * GIB}, 0},
+		{{4 * GIB, 4 * GIB + BLOCK}, 0},
+		{{4 * GIB, 8 * GIB + 1}, 1},
+		{{4 * GIB + 1, 8 * GIB}, BLOCK - 1},
+		{{4 * GIB - MIB, 8 * GIB + 2 * MIB}, 3 * MIB},
+		{{4 * GIB + MIB, 4 * GIB + BLOCK}, BLOCK - MIB},
+		{{4 * GIB - MIB, 4 * GIB + MIB}, 2 * MIB},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(edges); i++)
+		for (enum verdict verdict = 0; verdict < VERDICT_MAX; verdict++) {
+			struct own_record own = {
+				.record.range = edges[i].range, .decision.verdict = verdict};
+
+			assert_int_equal(record_unaligned(own_record_of(&own)),
+				verdict == VERDICT_ONLINE ? edges[i].unaligned : 0);
+		}
 }
 
 int main(void)
@@ -440,6 +479,7 @@ int main(void)
 		cmocka_unit_test(test_results),
 		cmocka_unit_test(test_longest),
 		cmocka_unit_test(test_sixteen_ways),
+		cmocka_unit_test(test_unaligned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

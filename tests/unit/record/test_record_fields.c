@@ -3,60 +3,59 @@
  * The record as fields: unique names that the journal takes, the same ones for every record;
  * and what is absent is there as null.
  */
-#include "tests/unit/unit.h"
+#include "tests/unit/records.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "tdxo/record/record.h"
-
-/* Everything is there. */
-static const struct record full = {
-	.arrival = {.range = {64 * GIB, 128 * GIB},
-		.size = 64 * GIB,
-		.type = TYPE_CXL,
-		.device = "dax0.0",
-		.region = "region0",
-		.present = true,
-		.node = 1,
-		.driver = DAX_DRIVER_DEVICE_DAX,
-		.origin = {.decoder = "decoder0.1",
-			.mode = "ram",
-			.window = {64 * GIB, 192 * GIB},
-			.has_qos_class = true,
-			.qos_class = 7,
-			.in_srat = true,
-			.srat_node = 3,
-			.hot_pluggable = true}},
-	.decision = {.verdict = VERDICT_DEVDAX,
+/* Everything is there: its edges of 2 and 3 bytes make no block. */
+static const struct own_record full = {
+	.facts = {.device = {.type = TYPE_CXL,
+			  .name = "dax0.0",
+			  .region = "region0",
+			  .present = true,
+			  .node = 1,
+			  .driver = DAX_DRIVER_KMEM},
+		.cxl = {.region_mode = "ram",
+			.window = {.decoder = "decoder0.1",
+				.range = {64 * GIB, 192 * GIB},
+				.has_qos_class = true,
+				.qos_class = 7}},
+		.tdx = {.state = TDX_ACTIVE, .detected = TDX_ARMED, .mode = TDX_MODE_ACTIVE}},
+	.decision = {.verdict = VERDICT_ONLINE,
 		.reason = REASON_IN_BOOT_MAP,
 		.zone = ZONE_MOVABLE,
 		.source = BOOT_SOURCE_MEMBLOCK,
 		.expected = ANSWER_ACCEPTS,
 		.rule = "a.rule",
 		.overruled = true,
-		.asked = VERDICT_ONLINE,
+		.asked = VERDICT_OFFLINE,
 		.withheld = WITHHELD_PRESENT,
 		.zone_overruled = true,
 		.movable_ratio = 30,
 		.map_needed = 3,
-		.map_spare = 2,
-		.unaligned = 5},
-	.outcome = {.result = RESULT_WITHHELD,
-		.error = EBUSY,
-		.failed = ACTION_ONLINE,
-		.failed_at = 0x1f8000000,
-		.retries = 6,
-		.answer = ANSWER_REFUSES,
-		.stranded = 128 * MIB,
-		.zone_now = "Normal",
-		.blocks = {.present = 32, .online = 31}},
-	.tdx = {.state = TDX_ACTIVE, .detected = TDX_ARMED, .mode = TDX_MODE_ACTIVE},
+		.map_spare = 2},
+	.record = {.range = {64 * GIB - 2, 128 * GIB + 3},
+		.origin = {.window = {0, 256 * GIB},
+			.in_srat = true,
+			.proximity_domain = 3,
+			.hot_pluggable = true},
+		.outcome = {.result = RESULT_WITHHELD,
+			.error = EBUSY,
+			.failed = ACTION_ONLINE,
+			.failed_at = 0x1f8000000,
+			.retries = 6,
+			.answer = ANSWER_REFUSES,
+			.stranded = 128 * MIB,
+			.driver = DAX_DRIVER_DEVICE_DAX,
+			.zone_now = "Normal",
+			.blocks = {.present = 32, .online = 31}}},
 };
 
 /* Nothing is, nor where it lies. */
-static const struct record empty = {
-	.arrival = {.size = 16 * GIB, .fault = FAULT_UNREADABLE, .node = NODE_UNKNOWN},
+static const struct own_record empty = {
+	.facts.device = {.size = 16 * GIB, .node = NODE_UNKNOWN},
+	.decision.verdict = VERDICT_IGNORE,
 };
 
 static const struct field *find(const struct field *fields, size_t n, const char *name)
@@ -90,18 +89,20 @@ static void assert_number(const struct field *fields, size_t n, const char *name
 
 static void test_all_fields(void **state)
 {
+	struct own_record own = full;
 	struct field f[RECORD_FIELDS];
-	size_t n = record_fields(&full, f);
+	size_t n = record_fields(own_record_of(&own), f);
 
 	(void)state;
-	assert_number(f, n, "start", FIELD_ADDRESS, 64 * GIB);
-	assert_number(f, n, "end", FIELD_ADDRESS, 128 * GIB - 1); /* inclusive, as it is printed */
-	assert_number(f, n, "size", FIELD_NUMBER, 64 * GIB);
+	assert_number(f, n, "start", FIELD_ADDRESS, 64 * GIB - 2);
+	assert_number(f, n, "end", FIELD_ADDRESS, 128 * GIB + 2); /* inclusive, as it is printed */
+	assert_number(f, n, "size", FIELD_NUMBER, 64 * GIB + 5);
 	assert_text(f, n, "type", "cxl");
 	assert_text(f, n, "chardev", "dax0.0");
 	assert_text(f, n, "region", "region0");
 	assert_text(f, n, "region_mode", "ram");
 	assert_text(f, n, "decoder", "decoder0.1");
+	/* the kernel's window counts before that of the CEDT */
 	assert_number(f, n, "window_start", FIELD_ADDRESS, 64 * GIB);
 	assert_number(f, n, "window_size", FIELD_NUMBER, 128 * GIB);
 	assert_number(f, n, "qos_class", FIELD_NUMBER, 7);
@@ -111,8 +112,8 @@ static void test_all_fields(void **state)
 	assert_number(f, n, "present", FIELD_BOOL, true);
 	assert_number(f, n, "total_memblocks", FIELD_NUMBER, 32);
 	assert_number(f, n, "online_memblocks", FIELD_NUMBER, 31);
-	assert_text(f, n, "mode", "devdax");
-	assert_text(f, n, "verdict", "devdax");
+	assert_text(f, n, "mode", "devdax"); /* of now, not of the decision */
+	assert_text(f, n, "verdict", "online");
 	assert_text(f, n, "zone", "movable");
 	assert_number(f, n, "zone_overruled", FIELD_BOOL, true);
 	assert_text(f, n, "zone_now", "Normal");
@@ -121,7 +122,7 @@ static void test_all_fields(void **state)
 	assert_number(f, n, "disagreement", FIELD_BOOL, true);
 	assert_text(f, n, "reason", "in-boot-map");
 	assert_text(f, n, "rule", "a.rule");
-	assert_text(f, n, "overruled", "online");
+	assert_text(f, n, "overruled", "offline");
 	assert_text(f, n, "withheld", "present");
 	assert_text(f, n, "source", "memblock");
 	assert_text(f, n, "result", "withheld");
@@ -151,9 +152,9 @@ static void test_absent_fields(void **state)
 	static const char *const there[] = {"size", "type", "present", "total_memblocks",
 		"online_memblocks", "disagreement", "verdict", "reason", "result", "tdx_state",
 		"tdx_detected", "tdx_mode"};
-	struct record record = empty;
+	struct own_record own = empty;
 	struct field f[RECORD_FIELDS];
-	size_t n = record_fields(&record, f);
+	size_t n = record_fields(own_record_of(&own), f);
 
 	(void)state;
 	assert_true(n >= ARRAY_SIZE(absent) + ARRAY_SIZE(there));
@@ -161,25 +162,64 @@ static void test_absent_fields(void **state)
 		assert_int_equal(find(f, n, absent[i])->kind, FIELD_NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(there); i++)
 		assert_int_not_equal(find(f, n, there[i])->kind, FIELD_NULL);
-	record.decision.map_needed = 4;
-	n = record_fields(&record, f);
+	assert_number(f, n, "size", FIELD_NUMBER, 16 * GIB);
+	own.decision.map_needed = 4;
+	n = record_fields(&own.record, f);
 	assert_number(f, n, "metadata_available", FIELD_NUMBER, 0);
 	/* A decision that is not withheld after all is no such field. */
-	record = full;
-	record.outcome.result = RESULT_NOTHING;
-	n = record_fields(&record, f);
+	own = full;
+	own.record.outcome.result = RESULT_NOTHING;
+	n = record_fields(own_record_of(&own), f);
 	assert_text(f, n, "withheld", NULL);
+}
+
+/* The window of the CEDT is there only if the kernel names none. */
+static void test_window(void **state)
+{
+	struct own_record own = full;
+	struct field f[RECORD_FIELDS];
+	size_t n;
+
+	(void)state;
+	own.facts.cxl.window.range = span(0, 0);
+	n = record_fields(own_record_of(&own), f);
+	assert_number(f, n, "window_start", FIELD_ADDRESS, 0);
+	assert_number(f, n, "window_size", FIELD_NUMBER, 256 * GIB);
+	own.record.origin.window = span(0, 0);
+	n = record_fields(&own.record, f);
+	assert_number(f, n, "window_start", FIELD_NULL, 0);
+	assert_number(f, n, "window_size", FIELD_NULL, 0);
+}
+
+/* Of a device with several ranges, size and addresses are those of the range. */
+static void test_one_of_several(void **state)
+{
+	struct range ranges[] = {{64 * GIB, 65 * GIB}, {80 * GIB, 82 * GIB}};
+	struct own_record own = empty;
+	struct field f[RECORD_FIELDS];
+	size_t n;
+
+	(void)state;
+	own.facts.device.ranges = ranges;
+	own.facts.device.n_ranges = ARRAY_SIZE(ranges);
+	own.facts.device.size = 3 * GIB;
+	own.record.range = ranges[1];
+	n = record_fields(own_record_of(&own), f);
+	assert_number(f, n, "start", FIELD_ADDRESS, 80 * GIB);
+	assert_number(f, n, "end", FIELD_ADDRESS, 82 * GIB - 1);
+	assert_number(f, n, "size", FIELD_NUMBER, 2 * GIB);
 }
 
 /* sd_journal_send(3): A-Z, 0-9 and the underscore, which does not come first; 64 at most. */
 static void test_field_names(void **state)
 {
+	struct own_record most = full, least = empty;
 	struct field first[RECORD_FIELDS], f[RECORD_FIELDS];
-	size_t n = record_fields(&full, first);
+	size_t n = record_fields(own_record_of(&most), first);
 
 	(void)state;
 	assert_in_range(n, 1, RECORD_FIELDS);
-	assert_int_equal(record_fields(&empty, f), n);
+	assert_int_equal(record_fields(own_record_of(&least), f), n);
 	for (size_t i = 0; i < n; i++) {
 		assert_string_equal(f[i].name, first[i].name);
 		assert_int_equal(f[i].kind == FIELD_TEXT, f[i].text && *f[i].text);
@@ -199,16 +239,17 @@ static void test_field_names(void **state)
 /* It takes two to disagree. */
 static void test_disagreement(void **state)
 {
-	struct record record = full;
+	struct own_record own = full;
+	const struct record *record = own_record_of(&own);
 
 	(void)state;
 	for (enum answer expected = 0; expected < ANSWER_MAX; expected++)
 		for (enum answer answer = 0; answer < ANSWER_MAX; answer++) {
-			record.decision.expected = expected;
-			record.outcome.answer = answer;
-			assert_int_equal(record_disagrees(&record), expected != ANSWER_NONE &&
-									    answer != ANSWER_NONE &&
-									    expected != answer);
+			own.decision.expected = expected;
+			own.record.outcome.answer = answer;
+			assert_int_equal(record_disagrees(record), expected != ANSWER_NONE &&
+									   answer != ANSWER_NONE &&
+									   expected != answer);
 		}
 }
 
@@ -217,6 +258,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_fields),
 		cmocka_unit_test(test_absent_fields),
+		cmocka_unit_test(test_window),
+		cmocka_unit_test(test_one_of_several),
 		cmocka_unit_test(test_field_names),
 		cmocka_unit_test(test_disagreement),
 	};

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Looks.
+ *
+ * Uevents ask for a look; a look finds the devices that have no record yet, or are to be decided
+ * again, and puts them into the queue. Looks go on while a job runs.
+ *
+ * A device is decided at once if nothing about it can still be changing: a dax device that the
+ * guard keeps without a driver. Anything with memory blocks waits for a short silence, because
+ * blocks arrive one by one and nothing says which is the last. A device that kmem has and that
+ * has no block yet is still being added: its blocks, or its "bind" event, are waited for longer.
+ */
+#include "daemon/service/loop.h"
+
+#include <sys/epoll.h>
+#include <time.h>
+
+#include "daemon/log/log.h"
+#include "daemon/output/journal.h"
+
+#define SILENCE_USEC   (250 * 1000)
+#define SILENCE_LIMIT  (5 * 1000 * 1000)  /* decide at last although blocks keep coming */
+#define ADDING_LIMIT   (60 * 1000 * 1000) /* the kernel takes seconds for some hundred GiB */
+#define BLIND_USEC     (1000 * 1000)	  /* look again after one that could not see all */
+#define OUTDATED_MAX   6		  /* at most 64 times the silence */
+#define TIMER_ACCURACY (10 * 1000)
+
+static bool is_silent(const struct service *service)
+{
+	return !service->silence.since;
+}
+
+static int arm_timer(struct service *service, uint64_t usec)
+{
+	int r;
+
+	r = sd_event_source_set_time_relative(service->silence.timer, usec);
+	return r < 0 ? r : sd_event_source_set_enabled(service->silence.timer, SD_EVENT_ONESHOT);
+}
+
+int service_expect_silence(struct service *service)
+{
+	struct silence *silence = &service->silence;
+	unsigned int outdated = silence->outdated < OUTDATED_MAX ? silence->outdated : OUTDATED_MAX;
+	uint64_t now, wait = SILENCE_USEC;
+	int r;
+
+	r = sd_event_now(service->event, CLOCK_MONOTONIC, &now);
+	if (r < 0)
+		return r;
+	if (!silence->since)
+		silence->since = now;
+	if (now - silence->since > SILENCE_LIMIT)
+		wait = 0;
+	/* The first time it is a race, and nothing to wait for. */
+	if (outdated > 1)
+		wait = (uint64_t)SILENCE_USEC << outdated;
+	silence->for_kmem = false;
+	return arm_timer(service, wait);
+}
+
+/* --- which devices can be decided --- */
+
+/* Has kmem the device, but no block been made of it, as far as is known where it lies? */
+static bool is_being_added(const struct service *service, const struct device *device)
+{
+	return device->driver == DAX_DRIVER_KMEM &&
+	       !snapshot_has_block_of(&service->sensor.snapshot, device);
+}
+
+/* Nothing about it can still be changing. */
+static bool is_ready(const struct service *service, const struct device *device)
+{
+	if (is_silent(service))
+		return service->silence.kmem_in_vain || !is_being_added(service, device);
+	return snapshot_guarded(&service->sensor.snapshot) && device_is_dax(device) &&
+	       device->driver != DAX_DRIVER_KMEM && device->n_ranges;
+}
+
+/*
+ * The kernel adds a dax device, with its driver, before its mappings (devm_create_dev_dax(),
+ * drivers/dax/bus.c, 6.12), and sends no event of them. kmem takes long, and is waited for anyway.
+ */
+static bool needs_second_look(struct silence *silence, const struct devices *undecided)
+{
+	bool before = silence->unmapped;
+
+	silence->unmapped = false;
+	for (size_t i = 0; i < undecided->n; i++)
+		silence->unmapped |= !undecided->items[i].n_ranges &&
+				     undecided->items[i].driver != DAX_DRIVER_KMEM;
+	return silence->unmapped && !before;
+}
+
+/* Make the queue anew of those that can be decided, and wait for kmem to add the others. */
+static int fill_queue(struct service *service, struct devices *undecided)
+{
+	bool wait = false;
+	int r = 0;
+
+	devices_done(&service->queue);
+	for (size_t i = 0; r == 0 && i < undecided->n; i++) {
+		struct device *device = &undecided->items[i];
+
+		if (service_is_busy_with(service, device))
+			continue;
+		if (is_ready(service, device))
+			r = devices_add(&service->queue, device);
+		else
+			wait = true;
+	}
+	if (r < 0 || !wait || !is_silent(service))
+		return r;
+	service->silence.for_kmem = true;
+	return arm_timer(service, ADDING_LIMIT);
+}
+
+/* --- a look --- */
+
+/* Forget what has gone; but not if nothing could be seen of it. */
+static int prune(struct service *service, const struct devices *all)
+{
+	CLEANUP(devices_done) struct devices present = {0};
+	struct state *state = &service->state;
+	int r;
+
+	if (service->sensor.blind)
+		return 0;
+	r = history_prune(&state->history, all);
+	if (r == 0)
+		r = devices_remaining(&state->present, all, &present);
+	if (r < 0)
+		return r;
+	devices_done(&state->present);
+	state->present = present;
+	present = (struct devices){0};
+	return 0;
+}
+
+/* The first look that sees all, after the first start of a boot, tells what was there before. */
+static int mark_present(struct service *service, struct devices *all)
+{
+	struct state *state = &service->state;
+	int r = 0;
+
+	state_mark_present(state, all);
+	if (state->present_known || !is_silent(service) || service->sensor.blind)
+		return 0;
+	for (size_t i = 0; r == 0 && i < all->n; i++)
+		r = devices_add_copy(&state->present, &all->items[i]);
+	state->present_known = r == 0;
+	service_save(service);
+	return r;
+}
+
+/* What only a silent look can tell. */
+static int settle(struct service *service, const struct devices *all)
+{
+	int r;
+
+	if (!service->any_recorded && !all->n)
+		log_print(LOG_INFO, "No memory arrived after boot: nothing to do");
+	service->any_recorded = true;
+	/* What could not be seen may have come, or changed, without any further event. */
+	if (service->sensor.blind)
+		return service->silence.for_kmem ? 0 : arm_timer(service, BLIND_USEC);
+	r = service_record_drift(service, all);
+	if (r < 0)
+		return r;
+	service->drivers_changed = false;
+	service->monitor.first_block = service->monitor.end_block = 0;
+	service->state.last_look = (uint64_t)time(NULL);
+	service_save(service);
+	return sensor_settle(&service->sensor);
+}
+
+static int look(struct service *service)
+{
+	CLEANUP(devices_done) struct devices all = {0}, undecided = {0};
+	int r;
+
+	r = is_silent(service) ? sensor_look(&service->sensor) : sensor_glance(&service->sensor);
+	if (r == 0)
+		r = sensor_devices(&service->sensor, &all);
+	if (r == 0)
+		r = prune(service, &all);
+	if (r == 0)
+		r = mark_present(service, &all);
+	if (r == 0)
+		r = history_undecided(&service->state.history, &all, &undecided);
+	if (r == 0 && is_silent(service) && needs_second_look(&service->silence, &undecided))
+		return arm_timer(service, SILENCE_USEC);
+	if (r == 0)
+		r = fill_queue(service, &undecided);
+	if (r >= 0 && is_silent(service))
+		r = settle(service, &all);
+	if (r < 0)
+		return r;
+	service_tell_status(service);
+	return service_next_job(service);
+}
+
+/* --- what asks for a look --- */
+
+static void update_tdx(struct service *service)
+{
+	const struct tdx *now = &service->sensor.snapshot.tdx, before = *now;
+
+	sensor_read_tdx(&service->sensor);
+	if (now->state == before.state && now->detected == before.detected &&
+		now->cause == before.cause)
+		return;
+	journal_tdx(now);
+	service_follow_tdx(service);
+}
+
+static int on_silence(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct service *service = userdata;
+	struct silence *silence = &service->silence;
+
+	(void)source;
+	(void)usec;
+	silence->since = 0;
+	silence->kmem_in_vain = silence->for_kmem;
+	silence->for_kmem = false;
+	if (service->tdx_changed)
+		update_tdx(service);
+	service->tdx_changed = false;
+	cxl_refresh(&service->sensor.cxl);
+	return look(service);
+}
+
+static void note_news(struct service *service, int news)
+{
+	struct monitor *monitor = &service->monitor;
+
+	service->state.events += monitor->events;
+	service->state.overflows += monitor->overflows;
+	monitor->events = monitor->overflows = 0;
+	if (news & (MONITOR_TDX | MONITOR_OVERFLOW)) {
+		update_tdx(service);
+		service->tdx_changed = true;
+	}
+	if (news & (MONITOR_CXL | MONITOR_OVERFLOW))
+		service->sensor.cxl.fresh = false;
+	if (news & (MONITOR_DAX | MONITOR_OVERFLOW))
+		service->drivers_changed = true;
+	if (news & (MONITOR_DRIVERS | MONITOR_OVERFLOW))
+		history_reconsider_failed(&service->state.history);
+	if (news & MONITOR_OVERFLOW) {
+		monitor->first_block = 0;
+		monitor->end_block = UINT64_MAX;
+	}
+}
+
+static int on_uevents(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	struct service *service = userdata;
+	int news, r;
+
+	(void)source;
+	(void)fd;
+	(void)events;
+	news = monitor_read(&service->monitor);
+	if (news <= 0)
+		return news;
+	note_news(service, news);
+	r = service_expect_silence(service);
+	/* Behind the guard a device can be decided at once. */
+	if (r >= 0 && news & (MONITOR_DAX | MONITOR_OVERFLOW) &&
+		snapshot_guarded(&service->sensor.snapshot))
+		r = look(service);
+	return r;
+}
+
+int service_add_looks(struct service *service)
+{
+	int r;
+
+	r = sd_event_add_io(service->event, &service->uevents, monitor_fd(&service->monitor),
+		EPOLLIN, on_uevents, service);
+	if (r >= 0)
+		r = sd_event_source_set_exit_on_failure(service->uevents, true);
+	if (r >= 0)
+		r = sd_event_add_time_relative(service->event, &service->silence.timer,
+			CLOCK_MONOTONIC, SILENCE_USEC, TIMER_ACCURACY, on_silence, service);
+	if (r >= 0)
+		r = sd_event_source_set_exit_on_failure(service->silence.timer, true);
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the parts of the service share: one struct, which owns all, and one event loop.
+ *
+ *   look.c    a uevent asks for a look, and a look puts devices into the queue
+ *   turns.c   the device at the head of the queue is decided, and its steps are taken
+ *   drift.c   what somebody else has changed since is recorded
+ *   service.c starts, reloads and stops all that
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <systemd/sd-event.h>
+
+#include "daemon/actuator/job.h"
+#include "daemon/host/sensor.h"
+#include "daemon/service/uevent.h"
+#include "daemon/state/state.h"
+#include "tdxo/base/compiler.h"
+
+/* What is waited for, with one timer. */
+struct silence {
+	sd_event_source *timer;
+	uint64_t since;	       /* when it was first waited for; 0: nothing is going on */
+	bool for_kmem;	       /* the timer waits for kmem to add blocks */
+	bool kmem_in_vain;     /* it did, and none came */
+	bool unmapped;	       /* at the last silent look a dax device had no mapping */
+	unsigned int outdated; /* how often in a row a device had changed when it was its turn */
+};
+
+struct service {
+	sd_event *event;
+	sd_event_source *uevents;
+	sd_event_source *turn;	/* the next turn of the job */
+	sd_event_source *retry; /* its next try */
+	sd_event_source *child; /* the end of what it waits for */
+
+	struct settings *settings;
+	const enum tdx_mode *tdx; /* of the command line, or NULL */
+	bool reload;		  /* to be done when the job has ended */
+
+	struct monitor monitor;
+	struct sensor sensor;
+	struct state state;
+	struct silence silence;
+	bool drivers_changed; /* of dax devices, perhaps, since the last silent look */
+	bool tdx_changed;     /* perhaps, and the journal may not have what the kernel logged */
+
+	struct devices queue; /* to be decided, in this order */
+	struct job job;
+	bool busy;		       /* there is a job */
+	bool recorded;		       /* its records have been written before its steps */
+	struct history_entry previous; /* what was known before it, without the device */
+	bool any_recorded;	       /* since the start */
+};
+
+/* Each of these returns 0 or a negative errno unless it says otherwise. */
+
+/* Wait until nothing happens any more, then look; but not for ever. */
+int service_expect_silence(struct service *service) MUST_CHECK;
+
+/* Add the timer and the uevents to the loop. */
+int service_add_looks(struct service *service) MUST_CHECK;
+
+/* Add what takes the turns of a job to the loop. */
+int service_add_turns(struct service *service) MUST_CHECK;
+
+/* Begin with the next device of the queue, if there is no job. */
+int service_next_job(struct service *service) MUST_CHECK;
+
+/* Is the job about this device, or about its memory? */
+bool service_is_busy_with(const struct service *service, const struct device *device);
+
+/* Hold the devices that there are against the history, and record what differs. */
+int service_record_drift(struct service *service, const struct devices *all) MUST_CHECK;
+
+/* The job has ended: what waited for that. */
+int service_between_jobs(struct service *service) MUST_CHECK;
+
+/* The TDX state has been decided: hold or give up the guard, and decide again what it concerns. */
+void service_follow_tdx(struct service *service);
+
+/* Write a record, and count it if the kernel did not do as expected. */
+void service_write_record(struct service *service, const struct record *record);
+
+/* Write the state file. If that fails it has been said, and the service goes on without. */
+void service_save(struct service *service);
+
+/* Tell systemd how far it has come. */
+void service_tell_status(const struct service *service);

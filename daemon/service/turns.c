@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Jobs run one at a time, one turn of a job per turn of the event loop. What a job is about is in
+ * the state file before its first step, and what came of it afterwards.
+ */
+#include "daemon/service/loop.h"
+
+#include <malloc.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#define USEC_PER_MSEC  1000
+#define TIMER_ACCURACY (10 * 1000)
+#define TURNS_MS       10 /* of onlining, before anything else is heard */
+
+bool service_is_busy_with(const struct service *service, const struct device *device)
+{
+	const struct device *own = &service->job.facts.device;
+
+	if (!service->busy)
+		return false;
+	if (device_is_dax(device) && strcmp(device->name, own->name) == 0)
+		return true;
+	for (size_t i = 0; i < device->n_ranges; i++)
+		if (device_overlaps(own, device->ranges[i]))
+			return true;
+	return false;
+}
+
+static void write_records(struct service *service)
+{
+	for (size_t i = 0; i < job_n_records(&service->job); i++) {
+		const struct record record = job_record(&service->job, i);
+
+		/* Done is what the record from before the steps has told. */
+		if (!service->recorded || record.outcome.result != RESULT_DONE)
+			service_write_record(service, &record);
+	}
+}
+
+/* Decided again, and nothing new has come of it. */
+static bool is_old_news(const struct service *service)
+{
+	const struct job *job = &service->job;
+	enum result result = job->outcome.result;
+
+	return service->previous.reconsider &&
+	       !history_entry_differs(&service->previous, &job->decision, result) &&
+	       (result == RESULT_NOTHING || result == RESULT_WITHHELD);
+}
+
+/*
+ * Note the job in the history: what it has begun, or what came of it. That it is to be decided
+ * again can have turned out since it began.
+ */
+static int note_job(struct service *service)
+{
+	const struct job *job = &service->job;
+	struct history *history = &service->state.history;
+	struct history_entry *entry = history_find(history, &job->facts.device);
+	bool again = entry && entry->result == RESULT_BEGUN && entry->reconsider;
+	int r;
+
+	if (entry && is_old_news(service)) {
+		history_entry_confirm(entry, &job->outcome);
+		return 0;
+	}
+	r = history_note(
+		history, &job->facts.device, &job->decision, &job->outcome, service->recorded);
+	if (r == 0 && again)
+		history_find(history, &job->facts.device)->reconsider = true;
+	return r;
+}
+
+/* An earlier start may have begun with it, and even have written the records. */
+static int take_up(struct service *service)
+{
+	const struct history_entry *entry =
+		history_find(&service->state.history, &service->job.facts.device);
+
+	service->recorded = false;
+	service->previous = (struct history_entry){0};
+	if (!entry)
+		return 0;
+	service->previous = *entry;
+	service->previous.device = (struct device){0};
+	if (entry->result != RESULT_BEGUN)
+		return 0;
+	service->recorded = entry->recorded;
+	return job_take_up(&service->job, entry->verdict, entry->blocks.online);
+}
+
+/* Before the first write to the kernel it is known to the next start what has been begun. */
+static int begin(struct service *service)
+{
+	int r = take_up(service);
+
+	if (r < 0 || !job_acts(&service->job))
+		return r;
+	if (!service->recorded && job_verdict_stands(&service->job)) {
+		write_records(service);
+		service->recorded = true;
+	}
+	r = note_job(service);
+	if (r == 0)
+		service_save(service);
+	return r;
+}
+
+int service_next_job(struct service *service)
+{
+	CLEANUP(device_done) struct device device = {0};
+	int r;
+
+	if (service->busy)
+		return 0;
+	if (!service->queue.n) {
+		malloc_trim(0);
+		return 0;
+	}
+	device = service->queue.items[0];
+	service->queue.n--;
+	memmove(service->queue.items, service->queue.items + 1, service->queue.n * sizeof(device));
+	r = job_begin(&service->job, &service->sensor, false, &device);
+	if (r > 0) {
+		service->silence.outdated++;
+		r = service_expect_silence(service);
+		return r < 0 ? r : service_next_job(service);
+	}
+	service->silence.outdated = 0;
+	service->busy = true;
+	if (r == 0)
+		r = begin(service);
+	return r < 0 ? r : sd_event_source_set_enabled(service->turn, SD_EVENT_ON);
+}
+
+static int finish(struct service *service)
+{
+	struct job *job = &service->job;
+	int r;
+
+	if (!is_old_news(service))
+		write_records(service);
+	r = note_job(service);
+	job_done(job);
+	service->busy = false;
+	service->any_recorded = true;
+	if (r == 0)
+		r = sd_event_source_set_enabled(service->turn, SD_EVENT_OFF);
+	if (r < 0)
+		return r;
+	service_save(service);
+	service_tell_status(service);
+	r = service_between_jobs(service);
+	return r < 0 ? r : service_next_job(service);
+}
+
+static int on_child(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	struct service *service = userdata;
+
+	(void)source;
+	(void)fd;
+	(void)events;
+	service->child = sd_event_source_disable_unref(service->child);
+	return sd_event_source_set_enabled(service->turn, SD_EVENT_ON);
+}
+
+/* The next turn is to wait: for some time, and for the writer if there is one. */
+static int postpone_turn(struct service *service, bool child)
+{
+	const struct execution *execution = &service->job.execution;
+	int r;
+
+	r = sd_event_source_set_enabled(service->turn, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_source_set_time_relative(
+			service->retry, (uint64_t)execution->delay_ms * USEC_PER_MSEC);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(service->retry, SD_EVENT_ONESHOT);
+	if (r < 0 || !child)
+		return r;
+	r = sd_event_add_io(
+		service->event, &service->child, execution->writer.fd, EPOLLIN, on_child, service);
+	return r < 0 ? r : sd_event_source_set_exit_on_failure(service->child, true);
+}
+
+/*
+ * To mute the monitor costs as much as a good part of a block, so blocks go online for some
+ * milliseconds in a row before anything else is heard.
+ */
+static int take_turns(struct service *service)
+{
+	uint64_t end = executor_now_ms() + TURNS_MS;
+	bool onlining;
+	int r;
+
+	do {
+		onlining = job_is_onlining(&service->job);
+		r = job_turn(&service->job);
+	} while (r == TURN_MORE && onlining && job_is_onlining(&service->job) &&
+		 executor_now_ms() < end);
+	return r;
+}
+
+static int on_turn(sd_event_source *source, void *userdata)
+{
+	struct service *service = userdata;
+	int r, turn;
+
+	(void)source;
+	/* Whatever ended the wait, the other of the two must not come any more. */
+	service->child = sd_event_source_disable_unref(service->child);
+	r = sd_event_source_set_enabled(service->retry, SD_EVENT_OFF);
+	if (r >= 0)
+		r = monitor_mute(&service->monitor, job_is_onlining(&service->job));
+	if (r < 0)
+		return r;
+	turn = take_turns(service);
+	r = monitor_mute(&service->monitor, false);
+	if (r < 0 || turn < 0)
+		return r < 0 ? r : turn;
+	if (turn == TURN_LATER || turn == TURN_WAIT)
+		return postpone_turn(service, turn == TURN_WAIT);
+	return turn == TURN_DONE ? finish(service) : 0;
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct service *service = userdata;
+
+	(void)source;
+	(void)usec;
+	return sd_event_source_set_enabled(service->turn, SD_EVENT_ON);
+}
+
+int service_add_turns(struct service *service)
+{
+	int r;
+
+	r = sd_event_add_time_relative(service->event, &service->retry, CLOCK_MONOTONIC, 0,
+		TIMER_ACCURACY, on_retry, service);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(service->retry, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_source_set_exit_on_failure(service->retry, true);
+	if (r >= 0)
+		r = sd_event_add_defer(service->event, &service->turn, on_turn, service);
+	/* A turn waits for uevents, so that a new device need not wait for a long job. */
+	if (r >= 0)
+		r = sd_event_source_set_priority(service->turn, SD_EVENT_PRIORITY_IDLE);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(service->turn, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_source_set_exit_on_failure(service->turn, true);
+	return r < 0 ? r : 0;
+}

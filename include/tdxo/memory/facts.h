@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The facts of one device: all that the policy may look at besides the configuration, from one
+ * moment, complete before policy_decide() is called. Nothing reads the machine in between.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tdxo/memory/block.h"
+#include "tdxo/memory/boot_map.h"
+#include "tdxo/memory/device.h"
+#include "tdxo/memory/origin.h"
+#include "tdxo/memory/zoneinfo.h"
+#include "tdxo/tdx/state.h"
+
+/* Is any devdax device open or mapped? All of them together have one count. */
+enum devdax_use {
+	DEVDAX_USE_UNKNOWN, /* it cannot be told */
+	DEVDAX_UNUSED,
+	DEVDAX_IN_USE,
+};
+
+struct facts {
+	struct device device; /* its driver and node are those of this moment */
+	struct blocks blocks; /* those that lie wholly in one of its ranges */
+	struct cxl_origin cxl;
+
+	/* Of a dax device. */
+	enum devdax_use devdax_use;
+	uint64_t align;	    /* of its mappings in devdax mode; 0: not known */
+	bool map_on_itself; /* its page metadata would lie in the memory that it brings */
+
+	/* Of the host. */
+	uint64_t block_size;
+	const struct boot_map
+		*boot_map; /* borrowed: it does not change while a device is decided */
+	struct tdx tdx;
+	bool guarded; /* dax devices get no driver by themselves */
+	struct zoneinfo zones;
+	uint64_t movable_advice; /* the kernel's, of movable to kernel memory, in percent */
+};
+
+void facts_done(struct facts *facts);
+
+/* The blocks of all its ranges. */
+struct block_count facts_count(const struct facts *facts);

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Devices.
+ *
+ * Three explanations are tried for each block that was not there at boot: a dax device spans
+ * it, a DIMM spans it, or it belongs to a run. Dax devices and DIMMs are found without their
+ * blocks, so a device whose memory was never added is found like any other.
+ */
+#include "tdxo/memory/device.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tdxo/base/array.h"
+#include "tdxo/base/string_table.h"
+#include "tdxo/memory/snapshot.h"
+
+static const char *const types[] = {
+	[TYPE_UNKNOWN] = "unknown",
+	[TYPE_CXL] = "cxl",
+	[TYPE_HMEM] = "hmem",
+	[TYPE_PMEM] = "pmem",
+	[TYPE_DIMM] = "dimm",
+	[TYPE_VIRTIO_MEM] = "virtio-mem",
+};
+DEFINE_STRING_TABLE(device_type, enum device_type, types, TYPE_MAX)
+
+static const char *const drivers[] = {
+	[DAX_DRIVER_NONE] = NULL,
+	[DAX_DRIVER_KMEM] = "kmem",
+	[DAX_DRIVER_DEVICE_DAX] = "device_dax",
+	[DAX_DRIVER_FSDEV] = "fsdev_dax",
+	[DAX_DRIVER_OTHER] = "other",
+};
+DEFINE_STRING_TABLE(dax_driver, enum dax_driver, drivers, DAX_DRIVER_MAX)
+
+/* daxctl's words for the modes of a device; memory without one has none of them. */
+static const char *const modes[] = {
+	[DAX_DRIVER_NONE] = "none",
+	[DAX_DRIVER_KMEM] = "system-ram",
+	[DAX_DRIVER_DEVICE_DAX] = "devdax",
+	[DAX_DRIVER_FSDEV] = "famfs",
+	[DAX_DRIVER_OTHER] = "other",
+};
+DEFINE_STRING_TABLE(dax_mode, enum dax_driver, modes, DAX_DRIVER_MAX)
+
+void device_done(struct device *device)
+{
+	free(device->ranges);
+	*device = (struct device){0};
+}
+
+void devices_done(struct devices *devices)
+{
+	for (size_t i = 0; i < devices->n; i++)
+		device_done(&devices->items[i]);
+	free(devices->items);
+	*devices = (struct devices){0};
+}
+
+int device_copy(const struct device *device, struct device *ret_copy)
+{
+	CLEANUP(device_done) struct device copy = *device;
+	int r = 0;
+
+	copy.ranges = NULL;
+	copy.n_ranges = 0;
+	for (size_t i = 0; r == 0 && i < device->n_ranges; i++)
+		r = array_append(copy.ranges, copy.n_ranges, device->ranges[i]);
+	if (r < 0)
+		return r;
+	*ret_copy = copy;
+	copy.ranges = NULL;
+	return 0;
+}
+
+int devices_add(struct devices *devices, struct device *device)
+{
+	int r = array_append(devices->items, devices->n, *device);
+
+	if (r == 0)
+		*device = (struct device){0};
+	return r;
+}
+
+int devices_add_copy(struct devices *devices, const struct device *device)
+{
+	CLEANUP(device_done) struct device copy = {0};
+	int r;
+
+	r = device_copy(device, &copy);
+	return r < 0 ? r : devices_add(devices, &copy);
+}
+
+bool device_lies_at(const struct device *device, const struct range *ranges, size_t n)
+{
+	if (device->n_ranges != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!range_equal(device->ranges[i], ranges[i]))
+			return false;
+	return true;
+}
+
+bool device_overlaps(const struct device *device, struct range range)
+{
+	for (size_t i = 0; i < device->n_ranges; i++)
+		if (range_overlaps(device->ranges[i], range))
+			return true;
+	return false;
+}
+
+/* --- finding --- */
+
+static int compare_devices(const void *a, const void *b)
+{
+	const struct device *x = a, *y = b;
+	uint64_t x_start = x->n_ranges ? x->ranges[0].start : 0;
+	uint64_t y_start = y->n_ranges ? y->ranges[0].start : 0;
+
+	if (x_start != y_start)
+		return x_start > y_start ? 1 : -1;
+	return strcmp(x->name, y->name);
+}
+
+static int add_dax(struct devices *found, const struct snapshot *now, struct range_set *explained)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < now->dax.n; i++) {
+		const struct device *device = &now->dax.items[i];
+
+		if (!device->size)
+			continue;
+		r = devices_add_copy(found, device);
+		for (size_t j = 0; r == 0 && j < device->n_ranges; j++)
+			r = range_set_add(explained, device->ranges[j]);
+	}
+	return r;
+}
+
+static int add_range(struct devices *found, struct range range, enum device_type type)
+{
+	const struct device device = {
+		.type = type,
+		.node = NODE_UNKNOWN,
+		.size = range_size(range),
+		.ranges = &range,
+		.n_ranges = 1,
+	};
+
+	return devices_add_copy(found, &device);
+}
+
+static int add_dimms(struct devices *found, const struct snapshot *now, struct range_set *explained)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < now->n_dimms; i++) {
+		r = add_range(found, now->dimms[i], TYPE_DIMM);
+		if (r == 0)
+			r = range_set_add(explained, now->dimms[i]);
+	}
+	return r;
+}
+
+static bool was_there_at_boot(
+	const struct snapshot *now, const struct block_ids *before, uint64_t id)
+{
+	/* Without a boot map nothing can be said of a block that nothing else explains. */
+	if (!now->boot_map.known)
+		return true;
+	return boot_map_had(&now->boot_map, block_range(id, now->block_size)) &&
+	       (!before || block_ids_have(before, id));
+}
+
+/* Where a device that kmem has lies is not known: any block may be one of its. */
+static bool some_blocks_unexplained(const struct snapshot *now)
+{
+	for (size_t i = 0; i < now->dax.n; i++)
+		if (now->dax.items[i].driver == DAX_DRIVER_KMEM && !now->dax.items[i].n_ranges)
+			return true;
+	return now->dax_incomplete;
+}
+
+static int add_runs(struct devices *found, const struct snapshot *now,
+	const struct block_ids *before, const struct range_set *explained)
+{
+	CLEANUP(range_set_done) struct range_set runs = {0};
+	int r = 0;
+
+	if (some_blocks_unexplained(now))
+		return 0;
+	for (size_t i = 0; r == 0 && i < now->blocks.n; i++) {
+		uint64_t id = now->blocks.ids[i];
+		struct range range = block_range(id, now->block_size);
+
+		if (!range_set_overlaps(explained, range) && !was_there_at_boot(now, before, id))
+			r = range_set_add(&runs, range);
+	}
+	for (size_t i = 0; r == 0 && i < runs.n; i++)
+		r = add_range(
+			found, runs.ranges[i], now->virtio_mem ? TYPE_VIRTIO_MEM : TYPE_UNKNOWN);
+	return r;
+}
+
+int devices_find(
+	const struct snapshot *now, const struct block_ids *before, struct devices *ret_devices)
+{
+	CLEANUP(devices_done) struct devices found = {0};
+	CLEANUP(range_set_done) struct range_set explained = {0};
+	int r;
+
+	r = add_dax(&found, now, &explained);
+	if (r == 0)
+		r = add_dimms(&found, now, &explained);
+	if (r == 0)
+		r = add_runs(&found, now, before, &explained);
+	if (r < 0)
+		return r;
+	if (found.n)
+		qsort(found.items, found.n, sizeof(*found.items), compare_devices);
+	*ret_devices = found;
+	found = (struct devices){0};
+	return 0;
+}
+
+/* --- comparing --- */
+
+static bool is_run(const struct device *device)
+{
+	return !device_is_dax(device) && device->type != TYPE_DIMM;
+}
+
+bool device_is_within(const struct device *device, const struct device *other)
+{
+	if (is_run(device) && is_run(other))
+		return range_contains(other->ranges[0], device->ranges[0]);
+	return is_run(device) == is_run(other) && strcmp(device->name, other->name) == 0 &&
+	       device->identity == other->identity &&
+	       device_lies_at(device, other->ranges, other->n_ranges);
+}
+
+/* Add a run for each part. */
+static int add_parts(struct devices *found, const struct device *run, const struct range_set *parts)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < parts->n; i++) {
+		struct device part = *run;
+
+		part.ranges = &parts->ranges[i];
+		part.size = range_size(parts->ranges[i]);
+		r = devices_add_copy(found, &part);
+	}
+	return r;
+}
+
+/* The parts of a run that are (or, if `among` is false, are not) among the others. */
+static int select_run(
+	struct devices *found, const struct device *run, const struct devices *others, bool among)
+{
+	CLEANUP(range_set_done) struct range_set rest = {0}, common = {0};
+	int r;
+
+	r = range_set_add(&rest, run->ranges[0]);
+	for (size_t i = 0; r == 0 && i < others->n; i++) {
+		const struct device *other = &others->items[i];
+
+		if (!is_run(other))
+			continue;
+		r = range_set_add(&common, range_intersect(run->ranges[0], other->ranges[0]));
+		if (r == 0)
+			r = range_set_subtract(&rest, other->ranges[0]);
+	}
+	return r < 0 ? r : add_parts(found, run, among ? &common : &rest);
+}
+
+static bool has(const struct devices *devices, const struct device *device)
+{
+	for (size_t i = 0; i < devices->n; i++)
+		if (device_is_within(device, &devices->items[i]))
+			return true;
+	return false;
+}
+
+static int select_devices(const struct devices *from, const struct devices *others, bool among,
+	struct devices *ret_selected)
+{
+	CLEANUP(devices_done) struct devices selected = {0};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < from->n; i++) {
+		const struct device *device = &from->items[i];
+
+		if (is_run(device))
+			r = select_run(&selected, device, others, among);
+		else if (has(others, device) == among)
+			r = devices_add_copy(&selected, device);
+	}
+	if (r < 0)
+		return r;
+	*ret_selected = selected;
+	selected = (struct devices){0};
+	return 0;
+}
+
+int devices_undecided(
+	const struct devices *all, const struct devices *decided, struct devices *ret_undecided)
+{
+	return select_devices(all, decided, false, ret_undecided);
+}
+
+int devices_remaining(
+	const struct devices *decided, const struct devices *all, struct devices *ret_remaining)
+{
+	return select_devices(decided, all, true, ret_remaining);
+}
+
+enum device_type device_type_of_dax_path(const char *path)
+{
+	/* Who registers dax regions: drivers/dax/{cxl,hmem/hmem,pmem}.c, 6.12. */
+	static const struct {
+		const char *part;
+		enum device_type type;
+	} parents[] = {
+		{"/dax_region", TYPE_CXL},
+		{"/hmem.", TYPE_HMEM},
+		{"/ndbus", TYPE_PMEM},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(parents); i++)
+		if (strstr(path, parents[i].part))
+			return parents[i].type;
+	return TYPE_UNKNOWN;
+}

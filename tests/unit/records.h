@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Records by hand: a record with the facts, the decision and the plan that it borrows.
+ */
+#pragma once
+
+#include "tdxo/record/record.h"
+#include "tests/unit/fixture.h"
+
+struct own_record {
+	struct facts facts;
+	struct decision decision;
+	struct plan plan;
+	struct record record;
+};
+
+/*
+ * Complete a record of which the facts, the decision, the range and the outcome are set: blocks are
+ * 128 MiB, and the device has that range alone if it has none yet. Valid while *own stays in its
+ * place.
+ */
+static inline const struct record *own_record_of(struct own_record *own)
+{
+	struct device *device = &own->facts.device;
+
+	own->record.facts = &own->facts;
+	own->record.decision = &own->decision;
+	own->record.plan = &own->plan;
+	own->facts.block_size = BLOCK;
+	if (!device->n_ranges && !range_is_empty(own->record.range)) {
+		device->ranges = &own->record.range;
+		device->n_ranges = 1;
+		device->size = range_size(own->record.range);
+	}
+	return &own->record;
+}
