@@ -38,7 +38,7 @@ int job_begin(struct job *job, struct sensor *sensor, bool dry, const struct dev
 	return plan_make(&job->facts, &job->decision, &job->plan);
 }
 
-int job_take_up(struct job *job, enum verdict verdict, uint64_t online_before)
+int job_resume(struct job *job, enum verdict verdict, uint64_t online_before)
 {
 	const struct blocks *blocks = &job->facts.blocks;
 	int r = 0;
@@ -175,7 +175,7 @@ struct record job_record(const struct job *job, size_t i)
 	return record;
 }
 
-/* --- turning round --- */
+/* --- rolling back --- */
 
 /*
  * Did the kernel refuse the memory, rather than fail at it? EPERM is the memory notifier's
@@ -191,7 +191,7 @@ static bool refused(const struct execution *execution)
 }
 
 /* Is a step back to be taken for each that was taken, after one has failed? */
-static bool turns_round(const struct job *job)
+static bool must_roll_back(const struct job *job)
 {
 	const struct execution *execution = &job->execution;
 	const struct step *failed = &execution->plan->steps[execution->step];
@@ -210,7 +210,7 @@ static bool turns_round(const struct job *job)
 }
 
 /* If anything of the device was online before, it can only be left as it was. */
-static int turn_round(struct job *job)
+static int roll_back(struct job *job)
 {
 	struct execution *execution = &job->execution;
 	const struct device *device = execution->device;
@@ -251,8 +251,8 @@ int job_turn(struct job *job)
 		job->outcome.failed = execution->plan->steps[execution->step].action;
 		job->outcome.failed_at = execution->failed_at;
 		job->refused = refused(execution);
-		if (turns_round(job))
-			return turn_round(job);
+		if (must_roll_back(job))
+			return roll_back(job);
 	}
 	return finish(job);
 }

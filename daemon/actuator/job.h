@@ -3,7 +3,7 @@
  * A job: one device, from its facts to its records.
  *
  * Daemon, one shot and dry run do the same jobs. If what the policy allowed comes to nothing, the
- * job turns round: the steps taken are undone, and the decision says why.
+ * job is rolled back: the steps taken are undone, and the decision says why.
  */
 #pragma once
 
@@ -38,7 +38,7 @@ int job_begin(
  * An earlier start has begun the same and did not finish: with this verdict, and so many blocks
  * online before. What has gone online since is its work, and so this job's. 0 or -ENOMEM.
  */
-int job_take_up(struct job *job, enum verdict verdict, uint64_t online_before) MUST_CHECK;
+int job_resume(struct job *job, enum verdict verdict, uint64_t online_before) MUST_CHECK;
 
 /* Is there a step to be taken? */
 bool job_acts(const struct job *job);

@@ -16,7 +16,7 @@
 
 #include "daemon/actuator/job.h"
 #include "daemon/host/sensor.h"
-#include "daemon/service/uevent.h"
+#include "daemon/service/monitor.h"
 #include "daemon/state/state.h"
 #include "tdxo/base/compiler.h"
 

@@ -73,7 +73,7 @@ static int note_job(struct service *service)
 }
 
 /* An earlier start may have begun with it, and even have written the records. */
-static int take_up(struct service *service)
+static int resume(struct service *service)
 {
 	const struct history_entry *entry =
 		history_find(&service->state.history, &service->job.facts.device);
@@ -87,13 +87,13 @@ static int take_up(struct service *service)
 	if (entry->result != RESULT_BEGUN)
 		return 0;
 	service->recorded = entry->recorded;
-	return job_take_up(&service->job, entry->verdict, entry->blocks.online);
+	return job_resume(&service->job, entry->verdict, entry->blocks.online);
 }
 
 /* Before the first write to the kernel it is known to the next start what has been begun. */
 static int begin(struct service *service)
 {
-	int r = take_up(service);
+	int r = resume(service);
 
 	if (r < 0 || !job_acts(&service->job))
 		return r;

@@ -5,7 +5,7 @@
  * Netlink may lose events when hundreds of memory blocks arrive at once. libudev then fails
  * with ENOBUFS; that is news like any other.
  */
-#include "daemon/service/uevent.h"
+#include "daemon/service/monitor.h"
 
 #include <errno.h>
 #include <stdlib.h>
