@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The daemon is killed in the middle of a job, and the next start takes the job up.
+ *
+ * SIGKILL reaches the daemon in a write to the kernel. The mock kernel forgets such a write: a test
+ * that needs its effect makes it by hand. Blocks 32 to 35 of dax0.0 are taken from the highest down.
+ */
+#include "mock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DAX0_START (4 * GIB)
+#define DAX0_SIZE  (4 * BLOCK)
+
+static const struct mock_record dax0_online = {
+	DAX0_START, DAX0_SIZE, "online, 4 of 4 blocks", "tdx-absent", "absent", NULL};
+static const struct mock_record dax0_refused = {
+	DAX0_START, DAX0_SIZE, "kept as devdax", "kernel-refused", "absent", NULL};
+static const struct mock_record dax0_outside = {
+	DAX0_START, DAX0_SIZE, "kept as devdax", "outside-boot-map", "active", NULL};
+
+static void add_dax0(const struct mock *mock)
+{
+	mock_add_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE, 1);
+	mock_uevent_dax(mock, "dax0.0", "add");
+}
+
+/* As after a bind by somebody else, who brought block 35 online, too. */
+static void add_dax0_of_kmem(const struct mock *mock, const char *block35)
+{
+	mock_add_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE, 1);
+	mock_set_driver(mock, "dax0.0", "kmem");
+	mock_place_blocks(mock, 32, 3, "offline");
+	mock_place_blocks(mock, 35, 1, block35);
+	mock_uevent_dax(mock, "dax0.0", "add");
+}
+
+/* The daemon is in this store, and the kernel has not answered. */
+static void await_hanging(const struct mock *mock, const char *store)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "~%s\n", store);
+	mock_await_text(mock, "/stores", line);
+}
+
+/* The daemon is killed in this store, which does not hang any more after that. */
+static void kill_in(struct mock *mock, const char *store)
+{
+	await_hanging(mock, store);
+	mock_kill(mock);
+	mock_fail(mock, store, 0);
+}
+
+/* --- what is begun is in the state file before the first write --- */
+
+/* The first store hangs. At that time all the words are true of the one device in the file. */
+static void expect_begun(const struct mock *mock, const char *store, const char *const *words)
+{
+	static char text[65536];
+	const char *devices;
+
+	await_hanging(mock, store);
+	mock_read(mock, STATE, text, sizeof(text));
+	devices = strstr(text, "\"devices\":[");
+	assert_non_null(devices);
+	for (; *words; words++)
+		if (!strstr(devices, *words))
+			fail_msg("%s hangs, and not in the state file: %s", store, *words);
+}
+
+static void test_begun_online(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_hang(mock, "kmem/bind");
+	add_dax0(mock);
+	expect_begun(mock, "kmem/bind dax0.0",
+		(const char *const[]){"\"chardev\":\"dax0.0\"", "\"verdict\":\"online\"",
+			"\"result\":\"begun\"", "\"recorded\":false", NULL});
+	mock_kill(mock);
+	mock_expect_silence(mock);
+}
+
+static void test_begun_online_of_kmem(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_hang(mock, "memory34/state");
+	add_dax0_of_kmem(mock, "online");
+	expect_begun(mock, "memory34/state online",
+		(const char *const[]){"\"mode\":\"system-ram\"", "\"verdict\":\"online\"",
+			"\"result\":\"begun\",\"total_memblocks\":4,\"online_memblocks\":1",
+			"\"recorded\":false", NULL});
+	mock_kill(mock);
+	mock_expect_silence(mock);
+}
+
+static void test_begun_run(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_hang(mock, "memory17/state");
+	mock_place_blocks(mock, 16, 2, "offline");
+	mock_uevent(mock, MEMORY "/memory16", "add");
+	expect_begun(mock, "memory17/state online",
+		(const char *const[]){"\"type\":\"unknown\"", "\"verdict\":\"online\"",
+			"\"result\":\"begun\",\"total_memblocks\":2,\"online_memblocks\":0",
+			"\"recorded\":false", NULL});
+	mock_kill(mock);
+	mock_expect_silence(mock);
+}
+
+static void test_begun_dimm(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_hang(mock, "memory17/state");
+	mock_place_blocks(mock, 16, 2, "offline");
+	mock_put(mock, "/sys/firmware/memmap/2/start", "0x80000000\n");
+	mock_put(mock, "/sys/firmware/memmap/2/end", "0x8fffffff\n");
+	mock_put(mock, "/sys/firmware/memmap/2/type", "System RAM\n");
+	mock_uevent(mock, MEMORY "/memory16", "add");
+	expect_begun(mock, "memory17/state online",
+		(const char *const[]){"\"type\":\"dimm\"", "\"verdict\":\"online\"",
+			"\"result\":\"begun\"", "\"recorded\":false", NULL});
+	mock_kill(mock);
+	mock_expect_silence(mock);
+}
+
+static void test_begun_devdax_of_kmem(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_active(mock);
+	mock_hang(mock, "kmem/unbind");
+	add_dax0_of_kmem(mock, "offline");
+	expect_begun(mock, "kmem/unbind dax0.0",
+		(const char *const[]){"\"mode\":\"system-ram\"", "\"verdict\":\"devdax\"",
+			"\"result\":\"begun\"", "\"recorded\":false", NULL});
+	mock_kill(mock);
+	mock_expect_silence(mock);
+}
+
+/* To bind device_dax is all that there is to do, so the record comes before it. */
+static void test_begun_devdax(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_active(mock);
+	mock_hang(mock, "device_dax/new_id");
+	add_dax0(mock);
+	expect_begun(mock, "device_dax/new_id dax0.0",
+		(const char *const[]){"\"chardev\":\"dax0.0\"", "\"verdict\":\"devdax\"",
+			"\"result\":\"begun\"", "\"recorded\":true", NULL});
+	mock_expect_record(mock, &dax0_outside);
+	mock_kill(mock);
+	mock_expect_silence(mock);
+}
+
+/* --- the next start takes it up --- */
+
+static void test_killed_and_nothing_refused(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_hang(mock, "memory33/state online");
+	add_dax0(mock);
+	kill_in(mock, "memory33/state online");
+	mock_expect_blocks(mock, 34, 2, "online");
+	mock_start_in(mock, "absent");
+	mock_expect_record(mock, &dax0_online);
+	mock_await_text(mock, STATE, "\"result\":\"done\",\"total_memblocks\":4,");
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "/state offline", "");
+	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
+}
+
+/* What the killed start and this one brought online, the highest first. */
+static void expect_taken_back(const struct mock *mock)
+{
+	mock_expect_stores(mock, "/state offline",
+		"memory35/state offline\nmemory34/state offline\nmemory33/state offline\n");
+	mock_expect_stores(mock, "bind dax0",
+		"kmem/bind dax0.0\nkmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
+}
+
+static void test_killed_and_refused(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_hang(mock, "memory33/state online");
+	add_dax0(mock);
+	kill_in(mock, "memory33/state online");
+	mock_fail(mock, "memory32/state online", EPERM);
+	mock_start_in(mock, "absent");
+	mock_expect_record(mock, &dax0_refused);
+	mock_await_text(mock, STATE, "\"mode\":\"devdax\"");
+	mock_end_absent(mock);
+	expect_taken_back(mock);
+}
+
+/* The kernel carries out the write in which the daemon was killed, and refuses the next one. */
+static void test_killed_and_refused_at_once(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_hang(mock, "memory33/state online");
+	add_dax0(mock);
+	kill_in(mock, "memory33/state online");
+	mock_put(mock, MEMORY "/memory33/state", "online\n");
+	mock_fail(mock, "memory32/state online", EPERM);
+	mock_start_in(mock, "absent");
+	mock_expect_record(mock, &dax0_refused);
+	mock_end_absent(mock);
+	expect_taken_back(mock);
+}
+
+/* With TDX, where the administrator states that it accepts the memory, and it does not. */
+static void test_killed_and_refused_with_tdx(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_configure(mock, "CapableRanges=0x100000000-0x11fffffff\n");
+	mock_start_active(mock);
+	mock_hang(mock, "memory33/state online_kernel");
+	add_dax0(mock);
+	kill_in(mock, "memory33/state online_kernel");
+	mock_fail(mock, "memory32/state online_kernel", EPERM);
+	mock_start_in(mock, "active");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "kernel-refused", "active", NULL});
+	mock_end_active(mock);
+	expect_taken_back(mock);
+}
+
+static void test_run_killed_and_refused(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_hang(mock, "memory17/state online");
+	mock_place_blocks(mock, 16, 3, "offline");
+	mock_uevent(mock, MEMORY "/memory16", "add");
+	kill_in(mock, "memory17/state online");
+	mock_fail(mock, "memory16/state online", EPERM);
+	mock_start_in(mock, "absent");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 3 * BLOCK, "left offline",
+					 "kernel-refused", "absent", NULL});
+	mock_end_absent(mock);
+	mock_expect_blocks(mock, 16, 3, "offline");
+	mock_expect_stores(
+		mock, "/state offline", "memory18/state offline\nmemory17/state offline\n");
+}
+
+/* Which of the blocks somebody else brought online is not known: only this start's own go back. */
+static void test_killed_with_blocks_of_others(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_hang(mock, "memory33/state online");
+	add_dax0_of_kmem(mock, "online");
+	kill_in(mock, "memory33/state online");
+	mock_fail(mock, "memory32/state online", EPERM);
+	mock_start_in(mock, "absent");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is",
+					 "kernel-refused", "absent", NULL});
+	mock_end_absent(mock);
+	mock_expect_blocks(mock, 34, 2, "online");
+	mock_expect_stores(mock, "/state offline", "memory33/state offline\n");
+	mock_expect_stores(mock, "bind dax0", "");
+}
+
+/* All steps are taken: the record is what is missing. */
+static void test_killed_in_the_last_step(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_hang(mock, "memory32/state online");
+	add_dax0(mock);
+	kill_in(mock, "memory32/state online");
+	mock_put(mock, MEMORY "/memory32/state", "online\n");
+	mock_start_in(mock, "absent");
+	mock_expect_record(mock, &dax0_online);
+	mock_await_settled(mock);
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
+}
+
+/* --- and does not repeat a record --- */
+
+/* The record is written, and the daemon is killed on the way to device_dax. */
+static void kill_after_record(struct mock *mock)
+{
+	mock_start_active(mock);
+	mock_hang(mock, "device_dax/bind dax0.0");
+	add_dax0(mock);
+	await_hanging(mock, "device_dax/bind dax0.0");
+	mock_expect_record(mock, &dax0_outside);
+	kill_in(mock, "device_dax/bind dax0.0");
+}
+
+static void test_killed_after_record(void **state)
+{
+	struct mock *mock = *state;
+
+	kill_after_record(mock);
+	mock_start_in(mock, "active");
+	mock_await_text(mock, STATE, "\"result\":\"done\"");
+	mock_end_active(mock);
+	mock_expect_stores(mock, "bind dax0", "~device_dax/bind dax0.0\ndevice_dax/bind dax0.0\n");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
+
+int main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_begun_online),
+		TEST(test_begun_online_of_kmem),
+		TEST(test_begun_run),
+		TEST(test_begun_dimm),
+		TEST(test_begun_devdax_of_kmem),
+		TEST(test_begun_devdax),
+		TEST(test_killed_and_nothing_refused),
+		TEST(test_killed_and_refused),
+		TEST(test_killed_and_refused_at_once),
+		TEST(test_killed_and_refused_with_tdx),
+		TEST(test_run_killed_and_refused),
+		TEST(test_killed_with_blocks_of_others),
+		TEST(test_killed_in_the_last_step),
+		TEST(test_killed_after_record),
+	};
+
+	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+}
