@@ -59,14 +59,17 @@ static int note_job(struct service *service)
 	struct history *history = &service->state.history;
 	struct history_entry *entry = history_find(history, &job->facts.device);
 	bool again = entry && entry->result == RESULT_BEGUN && entry->reconsider;
+	struct outcome outcome = job->outcome;
 	int r;
 
 	if (entry && is_old_news(service)) {
 		history_entry_confirm(entry, &job->outcome);
 		return 0;
 	}
-	r = history_note(
-		history, &job->facts.device, &job->decision, &job->outcome, service->recorded);
+	/* Blocks that an earlier start brought online are not online before, for the next one too. */
+	if (outcome.result == RESULT_BEGUN)
+		outcome.blocks.online = job->online_before;
+	r = history_note(history, &job->facts.device, &job->decision, &outcome, service->recorded);
 	if (r == 0 && again)
 		history_find(history, &job->facts.device)->reconsider = true;
 	return r;

@@ -225,6 +225,25 @@ static void test_killed_and_refused_at_once(void **state)
 	expect_taken_back(mock);
 }
 
+/* No start but the first one saw the device without any block online. */
+static void test_killed_twice_and_refused(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_hang(mock, "memory34/state online");
+	add_dax0(mock);
+	kill_in(mock, "memory34/state online");
+	mock_hang(mock, "memory33/state online");
+	mock_start_in(mock, "absent");
+	kill_in(mock, "memory33/state online");
+	mock_fail(mock, "memory32/state online", EPERM);
+	mock_start_in(mock, "absent");
+	mock_expect_record(mock, &dax0_refused);
+	mock_end_absent(mock);
+	expect_taken_back(mock);
+}
+
 /* With TDX, where the administrator states that it accepts the memory, and it does not. */
 static void test_killed_and_refused_with_tdx(void **state)
 {
@@ -336,6 +355,7 @@ int main(int argc, char *argv[])
 		TEST(test_killed_and_nothing_refused),
 		TEST(test_killed_and_refused),
 		TEST(test_killed_and_refused_at_once),
+		TEST(test_killed_twice_and_refused),
 		TEST(test_killed_and_refused_with_tdx),
 		TEST(test_run_killed_and_refused),
 		TEST(test_killed_with_blocks_of_others),
