@@ -38,13 +38,13 @@ static void write_records(struct service *service)
 	}
 }
 
-/* Decided again, and nothing new has come of it. */
+/* Decided again, or recorded by an earlier start, and nothing new has come of it. */
 static bool is_old_news(const struct service *service)
 {
 	const struct job *job = &service->job;
 	enum result result = job->outcome.result;
 
-	return service->previous.reconsider &&
+	return (service->previous.reconsider || service->recorded) &&
 	       !history_entry_differs(&service->previous, &job->decision, result) &&
 	       (result == RESULT_NOTHING || result == RESULT_WITHHELD);
 }

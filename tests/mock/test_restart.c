@@ -341,6 +341,19 @@ static void test_killed_after_record(void **state)
 	mock_expect_stores(mock, "bind dax0", "~device_dax/bind dax0.0\ndevice_dax/bind dax0.0\n");
 }
 
+/* The kernel carries out the bind in which the daemon was killed. */
+static void test_killed_after_record_and_bound(void **state)
+{
+	struct mock *mock = *state;
+
+	kill_after_record(mock);
+	mock_set_driver(mock, "dax0.0", "device_dax");
+	mock_start_in(mock, "active");
+	mock_await_settled(mock);
+	mock_end_active(mock);
+	mock_expect_stores(mock, "bind dax0", "~device_dax/bind dax0.0\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
 
 int main(int argc, char *argv[])
@@ -361,6 +374,7 @@ int main(int argc, char *argv[])
 		TEST(test_killed_with_blocks_of_others),
 		TEST(test_killed_in_the_last_step),
 		TEST(test_killed_after_record),
+		TEST(test_killed_after_record_and_bound),
 	};
 
 	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
