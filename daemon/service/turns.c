@@ -75,11 +75,12 @@ static int note_job(struct service *service)
 	return r;
 }
 
-/* An earlier start may have begun with it, and even have written the records. */
+/* An earlier start may have begun with it, and even have written the records of this decision. */
 static int resume(struct service *service)
 {
+	const struct job *job = &service->job;
 	const struct history_entry *entry =
-		history_find(&service->state.history, &service->job.facts.device);
+		history_find(&service->state.history, &job->facts.device);
 
 	service->recorded = false;
 	service->previous = (struct history_entry){0};
@@ -89,7 +90,8 @@ static int resume(struct service *service)
 	service->previous.device = (struct device){0};
 	if (entry->result != RESULT_BEGUN)
 		return 0;
-	service->recorded = entry->recorded;
+	service->recorded = entry->recorded &&
+			    !history_entry_differs(entry, &job->decision, job->outcome.result);
 	return job_resume(&service->job, entry->verdict, entry->blocks.online);
 }
 

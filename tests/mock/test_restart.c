@@ -354,6 +354,20 @@ static void test_killed_after_record_and_bound(void **state)
 	mock_expect_stores(mock, "bind dax0", "~device_dax/bind dax0.0\n");
 }
 
+/* The record from before is of another decision. */
+static void test_killed_after_record_and_decided_otherwise(void **state)
+{
+	struct mock *mock = *state;
+
+	kill_after_record(mock);
+	mock_configure(mock, "CapableRanges=0x100000000-0x11fffffff\n");
+	mock_start_in(mock, "active");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+					 "online, 4 of 4 blocks", "in-boot-map", "active", NULL});
+	mock_end_active(mock);
+	mock_expect_stores(mock, "bind dax0", "~device_dax/bind dax0.0\nkmem/bind dax0.0\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
 
 int main(int argc, char *argv[])
@@ -375,6 +389,7 @@ int main(int argc, char *argv[])
 		TEST(test_killed_in_the_last_step),
 		TEST(test_killed_after_record),
 		TEST(test_killed_after_record_and_bound),
+		TEST(test_killed_after_record_and_decided_otherwise),
 	};
 
 	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
