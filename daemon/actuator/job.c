@@ -74,8 +74,8 @@ static bool has_acted(const struct job *job)
 	return job_acts(job) || job->outcome.error;
 }
 
-/* By what is true now. */
-static enum result result_of(const struct job *job, const struct block_count *blocks)
+/* By what is true now. `room` is how many blocks there could be. */
+static enum result result_of(const struct job *job, const struct block_count *blocks, uint64_t room)
 {
 	enum result good = job->plan.n ? RESULT_DONE : RESULT_NOTHING;
 
@@ -85,7 +85,7 @@ static enum result result_of(const struct job *job, const struct block_count *bl
 		return job->plan.n ? RESULT_PLANNED : RESULT_NOTHING;
 	switch (job->decision.verdict) {
 	case VERDICT_ONLINE:
-		if (blocks->present && blocks->online == blocks->present)
+		if (!room || (blocks->present && blocks->online == blocks->present))
 			return good;
 		return blocks->online ? RESULT_PARTIAL : RESULT_FAILED;
 	case VERDICT_DEVDAX:
@@ -138,7 +138,7 @@ static int finish(struct job *job)
 	}
 	outcome->retries = job->execution.retries;
 	outcome->answer = answer_of(job);
-	outcome->result = result_of(job, &outcome->blocks);
+	outcome->result = result_of(job, &outcome->blocks, UINT64_MAX);
 	return TURN_DONE;
 }
 
@@ -167,7 +167,8 @@ struct record job_record(const struct job *job, size_t i)
 	outcome->blocks = blocks_count(blocks, record.range, job->facts.block_size);
 	if (outcome->result == RESULT_BEGUN)
 		return record;
-	outcome->result = result_of(job, &outcome->blocks);
+	outcome->result =
+		result_of(job, &outcome->blocks, block_room(record.range, job->facts.block_size));
 	outcome->stranded = stranded(job, outcome->result, &outcome->blocks);
 	if (job->decision.verdict == VERDICT_ONLINE)
 		sensor_zone_of(job->sensor, blocks, record.range, outcome->zone_now,

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "daemon/host/root.h"
+#include "daemon/log/log.h"
 #include "tdxo/base/array.h"
 
 #define LOOKS_MAX  4
@@ -103,11 +104,13 @@ static int decide_device(struct decider *decider, bool dry, const struct device 
 }
 
 /* Who asks for a table asks for all that is there now; a reload would look at when it came. */
-static void mark_present(const struct state *state, struct devices *devices)
+static int mark_present(const struct state *state, struct devices *devices)
 {
-	state_mark_present(state, devices);
-	for (size_t i = 0; !state->earlier && i < devices->n; i++)
+	int r = state_mark_present(state, devices);
+
+	for (size_t i = 0; r == 0 && !state->earlier && i < devices->n; i++)
 		devices->items[i].present = true;
+	return r;
 }
 
 static bool any_without_mappings(const struct devices *devices)
@@ -136,10 +139,9 @@ static int find_devices(struct decider *decider, const struct devices *done, boo
 		(void)poll(NULL, 0, MAPPING_MS);
 		return find_devices(decider, done, false, ret_devices);
 	}
-	if (r < 0)
-		return r;
-	mark_present(&decider->state, &all);
-	return devices_undecided(&all, done, ret_devices);
+	if (r == 0)
+		r = mark_present(&decider->state, &all);
+	return r < 0 ? r : devices_undecided(&all, done, ret_devices);
 }
 
 int decide_all(struct decider *decider, bool dry, record_fn each, void *userdata)
@@ -163,5 +165,9 @@ int decide_all(struct decider *decider, bool dry, record_fn each, void *userdata
 		if (r < 0)
 			return r;
 	}
+	decider->incomplete = again;
+	if (again)
+		log_print(
+			LOG_WARNING, "A device keeps changing: it has been left out, run it again");
 	return n;
 }

@@ -130,6 +130,7 @@ int plan_run(struct settings *settings, const struct plan_options *options)
 	if (options->format == PLAN_DIFF)
 		diff_config(&output.diff, settings);
 	r = decide_all(&decider, options->dry, output_add, &output);
+	output.incomplete |= decider.incomplete;
 	if (r >= 0)
 		r = output_print(&output, &decider.sensor, r > 0);
 	return r < 0 ? r : conclude(&output);

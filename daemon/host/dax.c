@@ -99,7 +99,7 @@ static int read_place(struct device *device, struct path *path)
 		size += range_size(mapping);
 	}
 	if (!device->n_ranges)
-		return 0;
+		return r == -EBADMSG;
 	qsort(device->ranges, device->n_ranges, sizeof(*device->ranges), compare_ranges);
 	if (r == -ENOENT && size == device->size)
 		return 0;
@@ -114,7 +114,7 @@ int dax_look_again(struct device *device)
 
 	now.ranges = NULL;
 	now.n_ranges = 0;
-	if (dax_identity(device->name) != device->identity)
+	if (!device->identity || dax_identity(device->name) != device->identity)
 		return 1;
 	if (read_place(&now, &path) == -ENOMEM)
 		return -ENOMEM;

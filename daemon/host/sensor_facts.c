@@ -2,9 +2,9 @@
 /*
  * The sensor completes the facts of one device.
  *
- * A look lists devices; what a decision rests on is read here, all at once and directly before it.
- * Between the two a device may have gone, or turned out to be another: then its facts are not
- * completed, and whoever asked looks again.
+ * A look lists devices; what a decision rests on is read here, directly before it. Between the two
+ * a device can have gone, or be another one: then its facts are not completed, and the caller
+ * looks again.
  */
 #include "daemon/host/sensor.h"
 

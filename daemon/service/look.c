@@ -38,25 +38,40 @@ static int arm_timer(struct service *service, uint64_t usec)
 	return r < 0 ? r : sd_event_source_set_enabled(service->silence.timer, SD_EVENT_ONESHOT);
 }
 
-int service_expect_silence(struct service *service)
+/* From now on something is going on. */
+static int begin_noise(struct service *service, uint64_t *ret_now)
 {
 	struct silence *silence = &service->silence;
-	unsigned int outdated = silence->outdated < OUTDATED_MAX ? silence->outdated : OUTDATED_MAX;
-	uint64_t now, wait = SILENCE_USEC;
-	int r;
+	int r = sd_event_now(service->event, CLOCK_MONOTONIC, ret_now);
 
-	r = sd_event_now(service->event, CLOCK_MONOTONIC, &now);
 	if (r < 0)
 		return r;
 	if (!silence->since)
-		silence->since = now;
-	if (now - silence->since > SILENCE_LIMIT)
-		wait = 0;
-	/* The first time it is a race, and nothing to wait for. */
-	if (outdated > 1)
-		wait = (uint64_t)SILENCE_USEC << outdated;
+		silence->since = *ret_now;
 	silence->for_kmem = false;
-	return arm_timer(service, wait);
+	return 0;
+}
+
+int service_expect_silence(struct service *service)
+{
+	uint64_t now;
+	int r = begin_noise(service, &now);
+
+	if (r < 0)
+		return r;
+	return arm_timer(service, now - service->silence.since > SILENCE_LIMIT ? 0 : SILENCE_USEC);
+}
+
+int service_look_again(struct service *service)
+{
+	struct silence *silence = &service->silence;
+	uint64_t now;
+	int r = begin_noise(service, &now);
+
+	silence->outdated = true;
+	if (r < 0)
+		return r;
+	return arm_timer(service, (uint64_t)SILENCE_USEC << silence->n_outdated);
 }
 
 /* --- which devices can be decided --- */
@@ -102,8 +117,10 @@ static int fill_queue(struct service *service, struct devices *undecided)
 	for (size_t i = 0; r == 0 && i < undecided->n; i++) {
 		struct device *device = &undecided->items[i];
 
-		if (service_is_busy_with(service, device))
+		if (service_is_busy_with(service, device)) {
+			service->passed_over = true;
 			continue;
+		}
 		if (is_ready(service, device))
 			r = devices_add(&service->queue, device);
 		else
@@ -117,14 +134,14 @@ static int fill_queue(struct service *service, struct devices *undecided)
 
 /* --- a look --- */
 
-/* Forget what has gone; but not if nothing could be seen of it. */
+/* Forget what has gone; but not if it could not be seen, or blocks not be told apart. */
 static int prune(struct service *service, const struct devices *all)
 {
 	CLEANUP(devices_done) struct devices present = {0};
 	struct state *state = &service->state;
 	int r;
 
-	if (service->sensor.blind)
+	if (service->sensor.blind || !snapshot_explains_blocks(&service->sensor.snapshot))
 		return 0;
 	r = history_prune(&state->history, all);
 	if (r == 0)
@@ -141,9 +158,10 @@ static int prune(struct service *service, const struct devices *all)
 static int mark_present(struct service *service, struct devices *all)
 {
 	struct state *state = &service->state;
-	int r = 0;
+	int r = state_mark_present(state, all);
 
-	state_mark_present(state, all);
+	if (r < 0)
+		return r;
 	if (state->present_known || !is_silent(service) || service->sensor.blind)
 		return 0;
 	for (size_t i = 0; r == 0 && i < all->n; i++)
@@ -222,6 +240,11 @@ static int on_silence(sd_event_source *source, uint64_t usec, void *userdata)
 	(void)source;
 	(void)usec;
 	silence->since = 0;
+	if (!silence->outdated)
+		silence->n_outdated = 0;
+	else if (silence->n_outdated < OUTDATED_MAX)
+		silence->n_outdated++;
+	silence->outdated = false;
 	silence->kmem_in_vain = silence->for_kmem;
 	silence->for_kmem = false;
 	if (service->tdx_changed)

@@ -23,11 +23,12 @@
 /* What is waited for, with one timer. */
 struct silence {
 	sd_event_source *timer;
-	uint64_t since;	       /* when it was first waited for; 0: nothing is going on */
-	bool for_kmem;	       /* the timer waits for kmem to add blocks */
-	bool kmem_in_vain;     /* it did, and none came */
-	bool unmapped;	       /* at the last silent look a dax device had no mapping */
-	unsigned int outdated; /* how often in a row a device had changed when it was its turn */
+	uint64_t since;		 /* when it was first waited for; 0: nothing is going on */
+	bool for_kmem;		 /* the timer waits for kmem to add blocks */
+	bool kmem_in_vain;	 /* it did, and none came */
+	bool unmapped;		 /* at the last silent look a dax device had no mapping */
+	bool outdated;		 /* since that look, a device had changed when it was its turn */
+	unsigned int n_outdated; /* so many silent looks in a row */
 };
 
 struct service {
@@ -50,8 +51,9 @@ struct service {
 
 	struct devices queue; /* to be decided, in this order */
 	struct job job;
-	bool busy;		       /* there is a job */
-	bool recorded;		       /* its records have been written before its steps */
+	bool busy;	  /* there is a job */
+	bool passed_over; /* a look found its device undecided: look when it has ended */
+	bool recorded;	  /* its records have been written before its steps */
 	struct history_entry previous; /* what was known before it, without the device */
 	bool any_recorded;	       /* since the start */
 };
@@ -60,6 +62,9 @@ struct service {
 
 /* Wait until nothing happens any more, then look; but not for ever. */
 int service_expect_silence(struct service *service) MUST_CHECK;
+
+/* A device has changed since the look that found it. The more often this happens, the later. */
+int service_look_again(struct service *service) MUST_CHECK;
 
 /* Add the timer and the uevents to the loop. */
 int service_add_looks(struct service *service) MUST_CHECK;

@@ -98,7 +98,7 @@ static int use_settings(struct service *service, struct settings *settings)
 	if (r < 0)
 		return r;
 	log_print(LOG_INFO,
-		"New configuration with %zu rules in force, every range is decided anew",
+		"New configuration with %zu rules in force, all devices are decided again",
 		service->settings->config.n_rules);
 	journal_tdx(&service->sensor.snapshot.tdx);
 	devices_done(&service->queue);

@@ -66,10 +66,11 @@ static int note_job(struct service *service)
 		history_entry_confirm(entry, &job->outcome);
 		return 0;
 	}
-	/* Blocks that an earlier start brought online are not online before, for the next one too. */
+	/* What an earlier start brought online was not online before, for the next start too. */
 	if (outcome.result == RESULT_BEGUN)
 		outcome.blocks.online = job->online_before;
-	r = history_note(history, &job->facts.device, &job->decision, &outcome, service->recorded);
+	r = history_note(history, &job->facts.device, &job->decision, &outcome,
+		outcome.result == RESULT_BEGUN && service->recorded);
 	if (r == 0 && again)
 		history_find(history, &job->facts.device)->reconsider = true;
 	return r;
@@ -128,11 +129,9 @@ int service_next_job(struct service *service)
 	memmove(service->queue.items, service->queue.items + 1, service->queue.n * sizeof(device));
 	r = job_begin(&service->job, &service->sensor, false, &device);
 	if (r > 0) {
-		service->silence.outdated++;
-		r = service_expect_silence(service);
+		r = service_look_again(service);
 		return r < 0 ? r : service_next_job(service);
 	}
-	service->silence.outdated = 0;
 	service->busy = true;
 	if (r == 0)
 		r = begin(service);
@@ -156,7 +155,11 @@ static int finish(struct service *service)
 		return r;
 	service_save(service);
 	service_tell_status(service);
-	r = service_between_jobs(service);
+	if (service->passed_over)
+		r = service_expect_silence(service);
+	service->passed_over = false;
+	if (r >= 0)
+		r = service_between_jobs(service);
 	return r < 0 ? r : service_next_job(service);
 }
 

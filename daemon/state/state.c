@@ -280,13 +280,40 @@ int state_set_config(struct state *state, const struct settings *settings)
 	return 0;
 }
 
-void state_mark_present(const struct state *state, struct devices *devices)
+/* Take over some of them, all marked or not. */
+static int move_marked(struct devices *devices, struct devices *some, bool present)
 {
-	for (size_t i = 0; i < devices->n; i++) {
-		struct device *device = &devices->items[i];
+	int r = 0;
 
-		device->present = !state->present_known;
-		for (size_t j = 0; j < state->present.n; j++)
-			device->present |= device_is_within(device, &state->present.items[j]);
+	for (size_t i = 0; r == 0 && i < some->n; i++) {
+		some->items[i].present = present;
+		r = devices_add(devices, &some->items[i]);
 	}
+	return r;
+}
+
+int state_mark_present(const struct state *state, struct devices *devices)
+{
+	CLEANUP(devices_done) struct devices before = {0}, since = {0}, marked = {0};
+	int r;
+
+	if (!state->present_known) {
+		for (size_t i = 0; i < devices->n; i++)
+			devices->items[i].present = true;
+		return 0;
+	}
+	r = devices_remaining(devices, &state->present, &before);
+	if (r == 0)
+		r = devices_undecided(devices, &state->present, &since);
+	if (r == 0)
+		r = move_marked(&marked, &before, true);
+	if (r == 0)
+		r = move_marked(&marked, &since, false);
+	if (r < 0)
+		return r;
+	devices_sort(&marked);
+	devices_done(devices);
+	*devices = marked;
+	marked = (struct devices){0};
+	return 0;
 }

@@ -61,8 +61,11 @@ int state_print(const struct state *state, char **ret_text, size_t *ret_size) MU
 /* Note what is in force from now on. 0 or -ENOMEM. */
 int state_set_config(struct state *state, const struct settings *settings) MUST_CHECK;
 
-/* Mark those that were there before the first start; all, while that is not known. */
-void state_mark_present(const struct state *state, struct devices *devices);
+/*
+ * Mark those that were there before the first start; all, while that is not known. A run of which
+ * only a part was there becomes two. 0 or -ENOMEM.
+ */
+int state_mark_present(const struct state *state, struct devices *devices) MUST_CHECK;
 
 /*
  * Replace the file in one go; boot map and TDX state are those of the snapshot. 0, or a negative

@@ -64,7 +64,9 @@ static void append_containment(struct strbuf *text, const struct story *story)
 	enum containment containment = policy_containment(facts, range, &source);
 	char size[SIZE_TEXT];
 
-	if (!facts->boot_map->known && source != BOOT_SOURCE_CONFIGURATION)
+	if (range_is_empty(range))
+		strbuf_append(text, "It is not known where it lies.");
+	else if (!facts->boot_map->known && source != BOOT_SOURCE_CONFIGURATION)
 		strbuf_append(text, MAP_UNKNOWN);
 	else if (containment == CONTAINMENT_INSIDE)
 		strbuf_append(text, "All of it is in the boot map, from %s.",
@@ -227,7 +229,9 @@ static void explain_kernel(struct strbuf *text, const struct story *story)
 	const struct record *record = story->record;
 	const struct outcome *outcome = &record->outcome;
 
-	if (outcome->blocks.present)
+	if (range_is_empty(record->range))
+		strbuf_append(text, "It is not known which memory blocks it has");
+	else if (outcome->blocks.present)
 		strbuf_append(text, "Memory blocks: %" PRIu64 " of %" PRIu64 " online",
 			outcome->blocks.online, outcome->blocks.present);
 	else

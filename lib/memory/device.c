@@ -123,6 +123,12 @@ static int compare_devices(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+void devices_sort(struct devices *devices)
+{
+	if (devices->n)
+		qsort(devices->items, devices->n, sizeof(*devices->items), compare_devices);
+}
+
 static int add_dax(struct devices *found, const struct snapshot *now, struct range_set *explained)
 {
 	int r = 0;
@@ -174,22 +180,13 @@ static bool was_there_at_boot(
 	       (!before || block_ids_have(before, id));
 }
 
-/* Where a device that kmem has lies is not known: any block may be one of its. */
-static bool some_blocks_unexplained(const struct snapshot *now)
-{
-	for (size_t i = 0; i < now->dax.n; i++)
-		if (now->dax.items[i].driver == DAX_DRIVER_KMEM && !now->dax.items[i].n_ranges)
-			return true;
-	return now->dax_incomplete;
-}
-
 static int add_runs(struct devices *found, const struct snapshot *now,
 	const struct block_ids *before, const struct range_set *explained)
 {
 	CLEANUP(range_set_done) struct range_set runs = {0};
 	int r = 0;
 
-	if (some_blocks_unexplained(now))
+	if (!snapshot_explains_blocks(now))
 		return 0;
 	for (size_t i = 0; r == 0 && i < now->blocks.n; i++) {
 		uint64_t id = now->blocks.ids[i];
@@ -218,8 +215,7 @@ int devices_find(
 		r = add_runs(&found, now, before, &explained);
 	if (r < 0)
 		return r;
-	if (found.n)
-		qsort(found.items, found.n, sizeof(*found.items), compare_devices);
+	devices_sort(&found);
 	*ret_devices = found;
 	found = (struct devices){0};
 	return 0;

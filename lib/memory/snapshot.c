@@ -24,6 +24,15 @@ bool snapshot_has_block_of(const struct snapshot *snapshot, const struct device 
 	return false;
 }
 
+bool snapshot_explains_blocks(const struct snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->dax.n; i++)
+		if (snapshot->dax.items[i].driver == DAX_DRIVER_KMEM &&
+			!snapshot->dax.items[i].n_ranges)
+			return false;
+	return !snapshot->dax_incomplete;
+}
+
 const struct device *snapshot_find_dax(const struct snapshot *snapshot, const char *name)
 {
 	for (size_t i = 0; i < snapshot->dax.n; i++)

@@ -314,7 +314,7 @@ static enum answer expect(const struct question *q)
 
 	if (detected == TDX_ABSENT || detected == TDX_ARMED)
 		return ANSWER_ACCEPTS;
-	if (boot_map_unknown(q))
+	if (boot_map_unknown(q) || !q->facts->device.n_ranges)
 		return ANSWER_NONE;
 	if (inside(q))
 		return ANSWER_ACCEPTS;

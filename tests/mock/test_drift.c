@@ -222,6 +222,31 @@ static void test_boot_memory(void **state)
 	mock_end_absent(mock);
 }
 
+/* While it is not known where a device of kmem lies, no run of blocks is seen, nor forgotten. */
+static void test_run_unseen(void **state)
+{
+	struct mock *mock = *state;
+	char path[MOCK_PATH], size[MOCK_PATH];
+
+	start_with_block(mock);
+	mock_put(mock, BLOCK16 "/state", "offline\n");
+	mock_uevent(mock, BLOCK16, "offline");
+	expect_block_changed(mock);
+	mock_add_dax(mock, "dax0.0", DAX0_START, 0, 1);
+	mock_dax_path("dax0.0", path);
+	mock_path(size, "%s/size", path);
+	mock_put(mock, size, "268435456\n");
+	mock_set_driver(mock, "dax0.0", "kmem");
+	mock_uevent_dax(mock, "dax0.0", "add");
+	mock_expect_line(mock, "/dax0.0/mapping0: ");
+	mock_size_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE);
+	mock_add_blocks(mock, 32, 2, "online");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+					 "online, 2 of 2 blocks", "tdx-absent", "absent", NULL});
+	mock_end_absent(mock);
+	mock_expect_blocks(mock, 16, 1, "offline");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
 
 int main(int argc, char *argv[])
@@ -236,6 +261,7 @@ int main(int argc, char *argv[])
 		TEST(test_own_switches),
 		TEST(test_own_switches_meanwhile),
 		TEST(test_boot_memory),
+		TEST(test_run_unseen),
 	};
 
 	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

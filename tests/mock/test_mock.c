@@ -381,6 +381,23 @@ static void test_idle(void **state)
 	mock_stop(mock);
 }
 
+/* A mapping that makes no whole block has nothing to be brought online: no failure. */
+static void test_small_part(void **state)
+{
+	static const uint64_t starts[] = {DAX0_START, DAX1_START + BLOCK / 2};
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_add_dax_in_parts(mock, "dax0.0", starts, 2, 2 * BLOCK, 1);
+	mock_uevent_dax(mock, "dax0.0", "add");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, BLOCK, "online, 1 of 1 blocks",
+					 "tdx-absent", "absent", NULL});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX1_START + BLOCK / 2, BLOCK, "online, 0 of 0 blocks",
+			      "tdx-absent", "absent", "; 128 MiB at its edges are lost"});
+	mock_end_absent(mock);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
 
 int main(int argc, char *argv[])
@@ -404,6 +421,7 @@ int main(int argc, char *argv[])
 		TEST(test_armed_to_active),
 		TEST(test_absent_to_unknown),
 		TEST(test_idle),
+		TEST(test_small_part),
 	};
 
 	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

@@ -277,6 +277,27 @@ static void test_reload_to_observe(void **state)
 	mock_expect_stores(mock, "/state", "");
 }
 
+/* A run that was there and grows: what was there is left alone, also by a reload. */
+static void test_run_grows(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_place_blocks(mock, 16, 2, "offline");
+	mock_start_in(mock, "absent");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "to be onlined",
+					 "tdx-absent", "absent", "(Present=)"});
+	mock_add_blocks(mock, 18, 1, "offline");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB + 2 * BLOCK, BLOCK,
+					 "online, 1 of 1 blocks", "tdx-absent", "absent", NULL});
+	mock_await_settled(mock);
+	mock_reload(mock);
+	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_tdx(mock, "absent");
+	mock_end_absent(mock);
+	mock_expect_blocks(mock, 16, 2, "offline");
+	mock_expect_blocks(mock, 18, 1, "online");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
 
 int main(int argc, char *argv[])
@@ -294,6 +315,7 @@ int main(int argc, char *argv[])
 		TEST(test_observe_active),
 		TEST(test_reload_from_observe),
 		TEST(test_reload_to_observe),
+		TEST(test_run_grows),
 	};
 
 	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

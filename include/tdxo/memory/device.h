@@ -67,6 +67,9 @@ int device_copy(const struct device *device, struct device *ret_copy) MUST_CHECK
 int devices_add(struct devices *devices, struct device *device) MUST_CHECK;
 int devices_add_copy(struct devices *devices, const struct device *device) MUST_CHECK;
 
+/* By ascending address. */
+void devices_sort(struct devices *devices);
+
 static inline bool device_is_dax(const struct device *device)
 {
 	return device->name[0] != '\0';

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The facts of one device: all that the policy may look at besides the configuration, from one
- * moment, complete before policy_decide() is called. Nothing reads the machine in between.
+ * The facts of one device: all that the policy may look at besides the configuration, complete
+ * before policy_decide() is called. Nothing reads the machine in between.
+ *
+ * What can change from one moment to the next is read directly before the decision: whether the
+ * device is still there and where, its driver, its blocks, its users, the host's memory. Its type,
+ * node and region are those of the look that found it, as long as it is the same device; the TDX
+ * state is that of the last event about it.
  */
 #pragma once
 
@@ -23,7 +28,7 @@ enum devdax_use {
 };
 
 struct facts {
-	struct device device; /* its driver and node are those of this moment */
+	struct device device;
 	struct blocks blocks; /* those that lie wholly in one of its ranges */
 	struct cxl_origin cxl;
 

@@ -42,6 +42,12 @@ void snapshot_done(struct snapshot *snapshot);
 /* Is any block of the device there? */
 bool snapshot_has_block_of(const struct snapshot *snapshot, const struct device *device);
 
+/*
+ * Can it be told whose a block is? Not while it is not known where a device of kmem lies: then no
+ * run of blocks is found.
+ */
+bool snapshot_explains_blocks(const struct snapshot *snapshot);
+
 /* NULL: there is none of that name. */
 const struct device *snapshot_find_dax(const struct snapshot *snapshot, const char *name);
 

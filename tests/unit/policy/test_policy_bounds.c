@@ -370,6 +370,8 @@ static void test_no_ranges(void **state)
 		assert_int_equal(d.verdict, VERDICT_IGNORE);
 		assert_int_equal(d.reason, REASON_UNREADABLE);
 		assert_int_equal(d.source, BOOT_SOURCE_NONE);
+		subject.facts.tdx.detected = tdx;
+		assert_int_not_equal(policy_expects(&subject.facts), ANSWER_REFUSES);
 	}
 }
 
