@@ -38,19 +38,19 @@ int job_begin(struct job *job, struct sensor *sensor, bool dry, const struct dev
 	return plan_make(&job->facts, &job->decision, &job->plan);
 }
 
-int job_resume(struct job *job, enum verdict verdict, uint64_t online_before)
+int job_resume(struct job *job, const struct device *begun)
 {
 	const struct blocks *blocks = &job->facts.blocks;
 	int r = 0;
 
-	/* Which of them it was that were online before is not known. */
-	if (verdict != VERDICT_ONLINE || online_before)
-		return 0;
-	job->online_before = 0;
-	for (size_t i = 0; r == 0 && i < blocks->n; i++)
-		if (blocks->blocks[i].state == BLOCK_ONLINE)
-			r = range_set_add(&job->execution.onlined,
-				block_range(blocks->blocks[i].id, job->facts.block_size));
+	for (size_t i = 0; r == 0 && i < blocks->n; i++) {
+		struct range range = block_range(blocks->blocks[i].id, job->facts.block_size);
+
+		if (blocks->blocks[i].state != BLOCK_ONLINE || !device_overlaps(begun, range))
+			continue;
+		r = range_set_add(&job->execution.onlined, range);
+		job->online_before--;
+	}
 	return r;
 }
 

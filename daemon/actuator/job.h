@@ -35,10 +35,11 @@ int job_begin(
 	struct job *job, struct sensor *sensor, bool dry, const struct device *device) MUST_CHECK;
 
 /*
- * An earlier start has begun the same and did not finish: with this verdict, and so many blocks
- * online before. What has gone online since is its work, and so this job's. 0 or -ENOMEM.
+ * An earlier start began to bring the device, or a part of it, online and did not finish. No block
+ * of that part was online before: those that are online now are its work, and so this job's.
+ * 0 or -ENOMEM.
  */
-int job_resume(struct job *job, enum verdict verdict, uint64_t online_before) MUST_CHECK;
+int job_resume(struct job *job, const struct device *begun) MUST_CHECK;
 
 /* Is there a step to be taken? */
 bool job_acts(const struct job *job);

@@ -281,6 +281,46 @@ static void test_run_killed_and_refused(void **state)
 		mock, "/state offline", "memory18/state offline\nmemory17/state offline\n");
 }
 
+/*
+ * Blocks 16 to 18 are begun, and the daemon is killed with block 18 online. While none runs block 19
+ * comes, so the run is not the one that was begun; and then the kernel refuses block 16.
+ */
+static void refuse_grown_run(struct mock *mock, const char *block19)
+{
+	mock_start_absent(mock);
+	mock_hang(mock, "memory17/state online");
+	mock_place_blocks(mock, 16, 3, "offline");
+	mock_uevent(mock, MEMORY "/memory16", "add");
+	kill_in(mock, "memory17/state online");
+	mock_place_blocks(mock, 19, 1, block19);
+	mock_fail(mock, "memory16/state online", EPERM);
+	mock_start_in(mock, "absent");
+}
+
+static void test_grown_run_killed_and_refused(void **state)
+{
+	struct mock *mock = *state;
+
+	refuse_grown_run(mock, "offline");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 4 * BLOCK, "left offline",
+					 "kernel-refused", "absent", NULL});
+	mock_end_absent(mock);
+	mock_expect_blocks(mock, 16, 4, "offline");
+}
+
+/* Somebody else brought block 19 online: that is not in the part that was begun. */
+static void test_grown_run_with_block_of_others(void **state)
+{
+	struct mock *mock = *state;
+
+	refuse_grown_run(mock, "online");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 4 * BLOCK, "left as it is",
+					 "kernel-refused", "absent", NULL});
+	mock_end_absent(mock);
+	mock_expect_blocks(mock, 16, 3, "offline");
+	mock_expect_blocks(mock, 19, 1, "online");
+}
+
 /* Which of the blocks somebody else brought online is not known: only this start's own go back. */
 static void test_killed_with_blocks_of_others(void **state)
 {
@@ -385,6 +425,8 @@ int main(int argc, char *argv[])
 		TEST(test_killed_twice_and_refused),
 		TEST(test_killed_and_refused_with_tdx),
 		TEST(test_run_killed_and_refused),
+		TEST(test_grown_run_killed_and_refused),
+		TEST(test_grown_run_with_block_of_others),
 		TEST(test_killed_with_blocks_of_others),
 		TEST(test_killed_in_the_last_step),
 		TEST(test_killed_after_record),
