@@ -131,6 +131,19 @@ void mock_add_dax(
 	mock_add_dax_in_parts(mock, name, &start, 1, size, node);
 }
 
+void mock_remove_dax(const struct mock *mock, const char *name)
+{
+	static unsigned int n;
+	char path[MOCK_PATH], gone[MOCK_PATH];
+
+	mock_path(path, "/sys/bus/dax/devices/%s", name);
+	mock_remove(mock, path);
+	/* It keeps its inode number, so that no other device gets that. */
+	mock_path(gone, "/gone/%u", n++);
+	dax_region_path(name, path);
+	mock_move(mock, path, gone);
+}
+
 void mock_set_driver(const struct mock *mock, const char *name, const char *driver)
 {
 	char path[MOCK_PATH], target[MOCK_PATH];

@@ -131,6 +131,8 @@ void mock_add_dax(
 void mock_add_dax_in_parts(const struct mock *mock, const char *name, const uint64_t *starts,
 	unsigned int n, uint64_t size, int node);
 void mock_size_dax(const struct mock *mock, const char *name, uint64_t start, uint64_t size);
+/* It and its region. The kernel gives a device that comes after it another inode number. */
+void mock_remove_dax(const struct mock *mock, const char *name);
 void mock_uevent_dax(const struct mock *mock, const char *name, const char *action);
 /* The link alone. Without: as a device is that nobody has bound yet. */
 void mock_set_driver(const struct mock *mock, const char *name, const char *driver);
@@ -152,6 +154,8 @@ void mock_hang(const struct mock *mock, const char *store);
 /* The stores so far to what has this in its name: "DIR/NAME VALUE\n" each, failed with "!". */
 void mock_expect_stores(const struct mock *mock, const char *among, const char *stores);
 
+/* Cause a look, and wait for its end. TDX events would end the wait early. */
+void mock_await_look(const struct mock *mock);
 /* Wait until a dax device is decided, all steps taken, and that is saved. */
 void mock_await_decided(const struct mock *mock, const char *name);
 /* Wait until nothing is begun, nor to be decided anew, and that is saved. */

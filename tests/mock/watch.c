@@ -5,6 +5,7 @@
 #include "mock.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void put_fault(const struct mock *mock, const char *store, const char *text)
@@ -76,6 +77,31 @@ static bool is_decided(const char *state, const void *userdata)
 
 	snprintf(device, sizeof(device), "\"chardev\":\"%s\"", (const char *)userdata);
 	return strstr(devices_of(state), device) && is_settled(state, NULL);
+}
+
+/* How many events the daemon had received when it wrote the file. */
+static uint64_t events_of(const char *state)
+{
+	static const char key[] = "\"events\":";
+	const char *at = strstr(state, key);
+
+	return at ? strtoull(at + strlen(key), NULL, 10) : 0;
+}
+
+static bool has_more_events(const char *state, const void *userdata)
+{
+	return events_of(state) > *(const uint64_t *)userdata;
+}
+
+void mock_await_look(const struct mock *mock)
+{
+	static char state[65536];
+	uint64_t before;
+
+	mock_read(mock, STATE, state, sizeof(state));
+	before = events_of(state);
+	mock_uevent(mock, MEMORY "/memory0", "add");
+	mock_await(mock, STATE, has_more_events, &before);
 }
 
 void mock_await_decided(const struct mock *mock, const char *name)

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The running daemon and what changes between the look that finds a device and its turn, or during
+ * the turns of its job.
+ *
+ * To have dax1.0 wait in the queue, the job of dax0.0 waits for a block that goes offline.
+ */
+#include "mock.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define DAX0_START (4 * GIB)
+#define DAX0_SIZE  (4 * BLOCK)
+#define DAX1_START (8 * GIB)
+#define DAX1_SIZE  (4 * BLOCK)
+
+/* The kernel refuses block 34 of dax0.0; on the way back block 35 hangs. Then dax1.0 comes. */
+static void start_with_queue(struct mock *mock)
+{
+	mock_configure(mock, "OfflineTimeoutSec=3600\n");
+	mock_start_absent(mock);
+	mock_fail(mock, "memory34/state online", EPERM);
+	mock_hang(mock, "memory35/state offline");
+	mock_add_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE, 1);
+	mock_uevent_dax(mock, "dax0.0", "add");
+	mock_await_text(mock, "/stores", "~memory35/state offline\n");
+	mock_add_dax(mock, "dax1.0", DAX1_START, DAX1_SIZE, 1);
+	mock_await_look(mock);
+}
+
+/* The job of dax0.0 goes on, and dax1.0 is next. */
+static void take_next_turn(struct mock *mock)
+{
+	mock_fail(mock, "memory35/state offline", 0);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "kernel-refused", "absent", NULL});
+}
+
+/* A device of the same name takes its place, without an event: its record is the only one. */
+static void expect_replaced(struct mock *mock, uint64_t start, uint64_t size, const char *blocks)
+{
+	start_with_queue(mock);
+	mock_remove_dax(mock, "dax1.0");
+	mock_add_dax(mock, "dax1.0", start, size, 2);
+	take_next_turn(mock);
+	mock_expect_record(mock, &(struct mock_record){start, size, blocks, "tdx-absent", "absent",
+					 "(dax1.0, region1, node 2)"});
+	mock_await_decided(mock, "dax1.0");
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "bind dax1", "kmem/bind dax1.0\n");
+}
+
+static void test_replaced(void **state)
+{
+	struct mock *mock = *state;
+
+	expect_replaced(mock, 3 * DAX0_START, 2 * BLOCK, "online, 2 of 2 blocks");
+	mock_expect_stores(mock, "memory6", "");
+	mock_expect_blocks(mock, 96, 2, "online");
+}
+
+/* Only the inode number shows that it is another one. */
+static void test_replaced_in_the_same_place(void **state)
+{
+	expect_replaced(*state, DAX1_START, DAX1_SIZE, "online, 4 of 4 blocks");
+}
+
+/* The same device, but its size has been changed. */
+static void test_resized(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_queue(mock);
+	mock_size_dax(mock, "dax1.0", DAX1_START, 2 * BLOCK);
+	take_next_turn(mock);
+	mock_expect_record(mock, &(struct mock_record){DAX1_START, 2 * BLOCK,
+					 "online, 2 of 2 blocks", "tdx-absent", "absent", NULL});
+	mock_await_decided(mock, "dax1.0");
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "bind dax1", "kmem/bind dax1.0\n");
+}
+
+/* The driver is no part of what the device is: it is read when it is its turn. */
+static void test_bound_by_somebody_else(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_queue(mock);
+	mock_set_driver(mock, "dax1.0", "device_dax");
+	take_next_turn(mock);
+	mock_expect_record(mock, &(struct mock_record){DAX1_START, DAX1_SIZE, "kept as devdax",
+					 "already-devdax", "absent", NULL});
+	mock_await_decided(mock, "dax1.0");
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "bind dax1", "");
+}
+
+static void test_gone(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_queue(mock);
+	mock_remove_dax(mock, "dax1.0");
+	take_next_turn(mock);
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "dax1.0", "");
+}
+
+/*
+ * A look finds blocks 16 and 17 without a device. Their entry in the firmware memmap comes at its
+ * end: the drivers of virtio are listed last.
+ */
+static void test_dimm_after_look(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_put(mock, "/sys/firmware/memmap/0/type", "Reserved\n");
+	mock_put(mock, NEW "/memmap2/start", "0x80000000\n");
+	mock_put(mock, NEW "/memmap2/end", "0x8fffffff\n");
+	mock_put(mock, NEW "/memmap2/type", "System RAM\n");
+	mock_place_blocks(mock, 16, 2, "offline");
+	mock_put(mock, "/arrivals/drivers:virtio_mem", NEW "/memmap2 /sys/firmware/memmap/2\n");
+	mock_uevent(mock, MEMORY "/memory16", "add");
+	mock_expect_record(mock,
+		&(struct mock_record){2 * GIB, 2 * BLOCK, "online, 2 of 2 blocks", "tdx-absent",
+			"absent", "256 MiB dimm [mem 0x80000000-0x8fffffff] (node 0)"});
+	mock_await_text(mock, STATE, "\"type\":\"dimm\"");
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "memory1", "memory17/state online\nmemory16/state online\n");
+}
+
+/* --- TDX comes --- */
+
+/* While a block of dax0.0 goes online: the job ends as it began, and is not the last word. */
+static void test_tdx_during_job(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_hang(mock, "memory33/state online");
+	mock_add_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE, 1);
+	mock_uevent_dax(mock, "dax0.0", "add");
+	mock_await_text(mock, "/stores", "~memory33/state online\n");
+	mock_make_active(mock);
+	mock_uevent(mock, "/sys/devices/virtual/misc/kvm", "add");
+	mock_fail(mock, "memory33/state online", 0);
+	mock_expect_tdx(mock, "active");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+					 "online, 4 of 4 blocks", "tdx-absent", "absent", NULL});
+	mock_expect_order(mock, "TDX active", "(tdx-absent)");
+	mock_expect_record(mock,
+		&(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is", "already-online",
+			"active", "daxctl reconfigure-device -m devdax -f dax0.0"});
+	mock_await_settled(mock);
+	mock_end_active(mock);
+	mock_expect_stores(mock, "/state offline", "");
+	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
+
+int main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_replaced),
+		TEST(test_replaced_in_the_same_place),
+		TEST(test_resized),
+		TEST(test_bound_by_somebody_else),
+		TEST(test_gone),
+		TEST(test_dimm_after_look),
+		TEST(test_tdx_during_job),
+	};
+
+	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+}
