@@ -271,18 +271,28 @@ void mock_stop(struct mock *mock)
 	fail_msg("ended with wait status 0x%x", (unsigned int)status);
 }
 
-int mock_oneshot(struct mock *mock, const char *fail_on)
+void mock_oneshot_begin(struct mock *mock, const char *fail_on)
 {
 	char option[256];
 	char *const options[] = {
 		(char[]){"tdx-onlined"}, (char[]){"--oneshot"}, fail_on ? option : NULL, NULL};
-	int status;
 
 	snprintf(option, sizeof(option), "--fail-on=%s", fail_on ?: "");
 	start(mock, options);
-	status = finish(mock);
+}
+
+int mock_oneshot_end(struct mock *mock)
+{
+	int status = finish(mock);
+
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
+}
+
+int mock_oneshot(struct mock *mock, const char *fail_on)
+{
+	mock_oneshot_begin(mock, fail_on);
+	return mock_oneshot_end(mock);
 }
 
 void mock_kill(struct mock *mock)

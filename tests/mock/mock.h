@@ -167,6 +167,9 @@ void mock_stop(struct mock *mock);  /* SIGTERM; it ends with exit status 0 */
 void mock_kill(struct mock *mock);  /* SIGKILL, if it runs */
 /* In its place a oneshot, with --fail-on= or, if that is NULL, without. Returns its status. */
 int mock_oneshot(struct mock *mock, const char *fail_on);
+/* The same in two parts: what is between them happens while it runs. */
+void mock_oneshot_begin(struct mock *mock, const char *fail_on);
+int mock_oneshot_end(struct mock *mock);
 int64_t mock_now_ms(void); /* of the monotonic clock */
 /* Wait until there is something to read, or the other end is closed. */
 bool mock_wait_for(int fd, int64_t deadline);
