@@ -37,8 +37,12 @@ static int diff(struct settings *settings, const struct plan_options *plan)
 	return r >= 0 && settings->warnings ? EXIT_FAILED : r;
 }
 
-/* An exit status or a negative errno. */
-static int run_command(const struct options *options, struct settings *settings)
+/*
+ * An exit status or a negative errno. `mistake` is NULL, or why the configuration cannot be used,
+ * which only the service does without.
+ */
+static int run_command(
+	const struct options *options, struct settings *settings, const char *mistake)
 {
 	const struct plan_options plan = {
 		.dry = options->command != COMMAND_ONESHOT,
@@ -66,7 +70,7 @@ static int run_command(const struct options *options, struct settings *settings)
 	case COMMAND_DOCTOR:
 		return doctor_run(settings, options->json, options->root != NULL);
 	default:
-		return service_run(settings, options->tdx_given ? &options->tdx : NULL);
+		return service_run(settings, mistake, options->tdx_given ? &options->tdx : NULL);
 	}
 }
 
@@ -77,7 +81,8 @@ static int run(const struct options *options)
 	bool acts = options->command == COMMAND_DAEMON || options->command == COMMAND_ONESHOT;
 	bool examines =
 		options->command != COMMAND_CHECK_CONFIG && options->command != COMMAND_CAT_CONFIG;
-	int r;
+	char mistake[SETTINGS_MISTAKE];
+	int r, loaded;
 
 	/* It needs no configuration that can be used, and writes. */
 	if (options->command == COMMAND_CAPTURE)
@@ -88,17 +93,22 @@ static int run(const struct options *options)
 		log_print(LOG_ERR, "A dry run is not possible here: seccomp: %s", strerror(-r));
 		return EXIT_FAILED;
 	}
-	if (settings_load(&settings) < 0) {
+	loaded = settings_load(&settings, mistake);
+	if (loaded == -EINVAL && options->command == COMMAND_DAEMON) {
+		settings_default(&settings);
+	} else if (loaded < 0) {
 		log_print(LOG_ERR, "The configuration cannot be used, nothing has been done");
 		return EXIT_FAILED;
 	}
 	if (options->tdx_given)
 		settings.config.tdx = options->tdx;
-	r = run_command(options, &settings);
+	r = run_command(options, &settings, loaded < 0 ? mistake : NULL);
 	if (r == -ENODEV) {
 		log_print(LOG_ERR, "Not a machine to judge: the kernel has no memory hotplug");
 		return EXIT_NO_HOTPLUG;
 	}
+	if (r == -EALREADY)
+		return EXIT_RUNNING;
 	if (r < 0)
 		log_print(LOG_ERR, "Failed: %s", strerror(-r));
 	return r < 0 ? EXIT_FAILED : r;

@@ -11,6 +11,7 @@
 #include "daemon/host/paths.h"
 #include "daemon/host/sysfs.h"
 #include "daemon/log/log.h"
+#include "daemon/output/journal.h"
 #include "daemon/output/json.h"
 
 static const struct {
@@ -27,6 +28,31 @@ const char *guard_switch_name(enum guard_switch i)
 	return switches[i].name;
 }
 
+const char *guard_switch_path(enum guard_switch i)
+{
+	return switches[i].path;
+}
+
+/* Does it read as the guard wants it, or is it not there? `now` is what it reads, or empty. */
+static bool is_held(enum guard_switch i, char now[GUARD_VALUE])
+{
+	int r = sysfs_read(switches[i].path, now, GUARD_VALUE);
+
+	if (r < 0)
+		now[0] = '\0';
+	return r == -ENOENT || (r == 0 && strcmp(now, switches[i].held) == 0);
+}
+
+bool guard_is_up(void)
+{
+	char now[GUARD_VALUE];
+
+	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
+		if (!is_held(i, now))
+			return false;
+	return true;
+}
+
 void guard_remember(struct guard *guard)
 {
 	char now[GUARD_VALUE];
@@ -36,26 +62,45 @@ void guard_remember(struct guard *guard)
 			memcpy(guard->was[i], now, sizeof(now));
 }
 
-static void take(enum guard_switch i)
+static void take(struct guard *guard, enum guard_switch i)
 {
 	char now[GUARD_VALUE];
-	int r;
+	int r = 0;
 
-	r = sysfs_read(switches[i].path, now, sizeof(now));
-	if (r == -ENOENT)
-		return; /* a kernel without dax: there is nothing to guard */
-	if (r == 0 && strcmp(now, switches[i].held) != 0)
+	if (!is_held(i, now))
 		r = sysfs_write(switches[i].path, switches[i].held);
-	if (r < 0)
+	guard->held[i] = r == 0;
+	if (r < 0 && !guard->failed[i])
 		log_print(LOG_ERR,
 			"%s: cannot be set to %s: %s: memory may go online before it is decided",
 			switches[i].path, switches[i].held, strerror(-r));
+	guard->failed[i] = r < 0;
 }
 
-void guard_take(void)
+void guard_take(struct guard *guard, bool saved)
 {
 	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
-		take(i);
+		if (guard->falls[i] < GUARD_FALLS && (saved || i == GUARD_DAX))
+			take(guard, i);
+}
+
+bool guard_has_fallen(struct guard *guard)
+{
+	char now[GUARD_VALUE];
+	bool fallen = false;
+
+	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++) {
+		if (!guard->held[i] || is_held(i, now) || !now[0])
+			continue;
+		guard->held[i] = false;
+		guard->falls[i]++;
+		/* What is his is not given back. */
+		snprintf(
+			guard->was[i], GUARD_VALUE, "%s", guard->falls[i] < GUARD_FALLS ? now : "");
+		journal_guard(switches[i].name, now, guard->falls[i] < GUARD_FALLS);
+		fallen = true;
+	}
+	return fallen;
 }
 
 static int give_back(enum guard_switch i, const char *was)
@@ -74,9 +119,12 @@ static int give_back(enum guard_switch i, const char *was)
 
 void guard_release(struct guard *guard)
 {
-	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
+	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++) {
+		guard->held[i] = false;
+		guard->falls[i] = 0;
 		if (guard->was[i][0] && give_back(i, guard->was[i]) == 0)
 			guard->was[i][0] = '\0';
+	}
 }
 
 void guard_guess(struct guard *guard)
@@ -84,8 +132,7 @@ void guard_guess(struct guard *guard)
 	char now[GUARD_VALUE];
 
 	/* Nobody else switches off the probing of drivers; auto-online may well have been off. */
-	if (sysfs_read(switches[GUARD_DAX].path, now, sizeof(now)) < 0 ||
-		strcmp(now, switches[GUARD_DAX].held) != 0)
+	if (!is_held(GUARD_DAX, now) || !now[0])
 		return;
 	snprintf(guard->was[GUARD_DAX], GUARD_VALUE, "1");
 	log_print(LOG_WARNING, "%s: what it read before is not known, taken for 1",

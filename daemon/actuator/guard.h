@@ -3,15 +3,19 @@
  * The guard: two kernel switches, held while TDX may refuse memory.
  *
  * With /sys/bus/dax/drivers_autoprobe at 0 a dax device appears without a driver, and with
- * auto_online_blocks at "offline" new blocks stay offline; so a range can be judged whole,
+ * auto_online_blocks at "offline" new blocks stay offline; so a device can be decided as a whole,
  * before any of it is in the page allocator. (Both tried on 6.12 and 7.3.)
  *
- * What the switches read before is kept, over restarts too, and written back when the guard
- * is given up, unless somebody else has changed them since.
+ * What a switch read before is kept, over restarts too, and is written back when the guard is
+ * given up. Somebody else can write to a switch meanwhile: that is noticed, the switch is taken
+ * again, and given back as he wanted it. After GUARD_FALLS times it is left to him.
  */
 #pragma once
 
+#include <stdbool.h>
+
 #define GUARD_VALUE 32
+#define GUARD_FALLS 5
 
 enum guard_switch {
 	GUARD_DAX,
@@ -21,19 +25,41 @@ enum guard_switch {
 
 struct guard {
 	char was[GUARD_SWITCHES][GUARD_VALUE]; /* before it was taken; empty: it was not */
+
+	/* Only while the service runs. */
+	bool held[GUARD_SWITCHES];	    /* it read as the guard wants it */
+	bool failed[GUARD_SWITCHES];	    /* it could not be set, and that has been said */
+	unsigned int falls[GUARD_SWITCHES]; /* how often somebody else has changed it */
 };
 
 /* Remember what the switches read now, unless that is known from before. */
 void guard_remember(struct guard *guard);
 
-/* Set what is not set yet. A switch that cannot be set is logged. */
-void guard_take(void);
+/*
+ * Set what is not set yet. A switch that cannot be set is logged, once. Unless what they read is
+ * saved, only the switch is taken whose earlier value is known without: none must stay changed for
+ * good.
+ */
+void guard_take(struct guard *guard, bool saved);
+
+/*
+ * Has somebody else changed a switch that is held? Each is recorded, and its new value is what it
+ * will be given back to; save that, and take the guard again.
+ */
+bool guard_has_fallen(struct guard *guard);
+
+/* Does each switch read as the guard wants it? */
+bool guard_is_up(void);
 
 /* Give back what still reads as we left it. */
 void guard_release(struct guard *guard);
 
-/* What the switches read before has been lost: take the kernel's default where that is safe. */
+/*
+ * Nothing is known of an earlier start. If the switch that nobody else sets looks held, it was, and
+ * is given back as the kernel has it by default.
+ */
 void guard_guess(struct guard *guard);
 
-/* The name of a switch in files and JSON. */
+/* The name of a switch in files and JSON, and its path. */
 const char *guard_switch_name(enum guard_switch i);
+const char *guard_switch_path(enum guard_switch i);

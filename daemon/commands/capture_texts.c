@@ -114,7 +114,8 @@ static int add_cmdline(struct capture *capture)
 int capture_texts(struct capture *capture)
 {
 	CLEANUP(settings_done) struct settings settings = {0};
-	int r = settings_load(&settings);
+	char mistake[SETTINGS_MISTAKE];
+	int r = settings_load(&settings, mistake);
 
 	/* A configuration that cannot be used cannot be used there either. */
 	if (r == -EINVAL)

@@ -13,6 +13,7 @@
 
 #include "daemon/host/root.h"
 #include "daemon/log/log.h"
+#include "daemon/state/lock.h"
 #include "tdxo/base/array.h"
 
 #define LOOKS_MAX  4
@@ -74,6 +75,14 @@ static struct job *new_job(struct decider *decider)
 		return job;
 	free(job);
 	return NULL;
+}
+
+/* Has the service begun with it, and does it run? Two must not work on one device. */
+static bool is_taken(const struct decider *decider, const struct device *device)
+{
+	const struct history_entry *entry = history_find(&decider->state.history, device);
+
+	return entry && entry->result == RESULT_BEGUN && lock_owner();
 }
 
 /* Returns how many records there were; 0: the device is not there any more as it was seen. */
@@ -156,6 +165,10 @@ int decide_all(struct decider *decider, bool dry, record_fn each, void *userdata
 		again = false;
 		r = find_devices(decider, &done, look == 0, &devices);
 		for (size_t i = 0; r >= 0 && i < devices.n; i++) {
+			if (!dry && is_taken(decider, &devices.items[i])) {
+				decider->incomplete = true;
+				continue;
+			}
 			r = decide_device(decider, dry, &devices.items[i], each, userdata);
 			again |= r == 0;
 			n += r > 0 ? r : 0;
@@ -165,9 +178,9 @@ int decide_all(struct decider *decider, bool dry, record_fn each, void *userdata
 		if (r < 0)
 			return r;
 	}
-	decider->incomplete = again;
-	if (again)
-		log_print(
-			LOG_WARNING, "A device keeps changing: it has been left out, run it again");
+	decider->incomplete |= again;
+	if (decider->incomplete)
+		log_print(LOG_WARNING, "A device has been left out: %s. Run it again",
+			again ? "it keeps changing" : "the daemon is working on it");
 	return n;
 }

@@ -15,7 +15,7 @@ struct decider {
 	struct sensor sensor;
 	struct job **jobs; /* that are done: the records borrow from them */
 	size_t n_jobs;
-	bool incomplete; /* a device was left out because it kept changing */
+	bool incomplete; /* a device was left out: it kept changing, or the service works on it */
 };
 
 /* What becomes of a record, which is valid until decider_done(). 0 or a negative errno. */

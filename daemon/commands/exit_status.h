@@ -11,5 +11,6 @@ enum exit_status {
 	EXIT_NO_HOTPLUG = 3,
 	EXIT_MATCHED = 4,
 	EXIT_FOUND = 5,
+	EXIT_RUNNING = 6,
 	EXIT_PARTIAL = 64,
 };

@@ -38,6 +38,11 @@
 #define MESSAGE_DISAGREEMENT                                                                       \
 	SD_ID128_MAKE_STR(70, 94, 44, d3, 34, 47, 40, 91, b2, 07, 34, da, b1, da, 85, 10)
 
+#define MESSAGE_GUARD                                                                              \
+	SD_ID128_MAKE_STR(7e, 93, 21, 13, 01, 0f, 4f, 11, bb, ba, bb, fa, 16, 11, 08, 0e)
+#define MESSAGE_UNUSABLE                                                                           \
+	SD_ID128_MAKE_STR(ac, 85, 56, ee, e2, e8, 41, b8, b2, e3, be, c0, e0, 64, b1, b9)
+
 /* Message, id and priority; the record's fields; four of each memory device; the TDX state's. */
 #define ENTRY_FIELDS (3 + RECORD_FIELDS + 4 * MEMDEVS_MAX + TDX_SOURCE_MAX + 1)
 
@@ -184,4 +189,45 @@ void journal_tdx(const struct tdx *tdx)
 		add_field(&entry, &fields[i]);
 	add_evidence(&entry, tdx);
 	sd_journal_sendv(entry.fields, entry.n);
+}
+
+/* An entry without a record's fields; on stderr only its sentence. */
+static void send_plain(struct journal_entry *entry, int priority, const char *id)
+{
+	if (!log_has_fields()) {
+		log_line(priority, entry->texts[0] + strlen("MESSAGE="));
+		return;
+	}
+	add(entry, "MESSAGE_ID=%s", id);
+	add(entry, "PRIORITY=%d", priority);
+	sd_journal_sendv(entry->fields, entry->n);
+}
+
+void journal_guard(const char *name, const char *value, bool taken)
+{
+	struct journal_entry entry = {0};
+
+	add(&entry,
+		"MESSAGE=The guard was lowered: another program set %s to %s, so memory can have "
+		"gone online before it was decided. %s",
+		name, value,
+		taken ? "It is taken again"
+		      : "This has happened too often, and it is left as it is until the next "
+			"reload");
+	add(&entry, "TDXO_GUARD_SWITCH=%s", name);
+	add(&entry, "TDXO_GUARD_VALUE=%s", value);
+	add(&entry, "TDXO_GUARD_TAKEN=%s", taken ? "yes" : "no");
+	send_plain(&entry, LOG_WARNING, MESSAGE_GUARD);
+}
+
+void journal_unusable(const char *mistake)
+{
+	struct journal_entry entry = {0};
+
+	add(&entry,
+		"MESSAGE=The configuration cannot be used: %s. The guard is held, and nothing is "
+		"decided until a reload finds no mistake: see 'tdx-onlined --check-config'",
+		mistake);
+	add(&entry, "TDXO_MISTAKE=%s", mistake);
+	send_plain(&entry, LOG_ERR, MESSAGE_UNUSABLE);
 }

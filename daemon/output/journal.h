@@ -9,5 +9,11 @@
 /* The record of a range. */
 void journal_record(const struct record *record);
 
-/* The TDX state's state, when it is first known and when it changes. */
+/* The TDX state, when it is first known and when it changes. */
 void journal_tdx(const struct tdx *tdx);
+
+/* Somebody else has set a switch of the guard to a value, and it is taken again, or left to him. */
+void journal_guard(const char *name, const char *value, bool taken);
+
+/* The configuration cannot be used; `mistake` is the first, with file and line. */
+void journal_unusable(const char *mistake);

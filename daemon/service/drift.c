@@ -36,12 +36,27 @@ static bool blocks_changed(const struct service *service, struct range range)
 static bool may_have_changed(
 	const struct service *service, const struct history_entry *entry, const struct device *now)
 {
-	if (now->driver != entry->device.driver)
+	if (entry->changing || now->driver != entry->device.driver)
+		return true;
+	if (service->blocks_changed && entry->blocks.online < entry->blocks.present)
 		return true;
 	for (size_t i = 0; i < now->n_ranges; i++)
 		if (blocks_changed(service, now->ranges[i]))
 			return true;
 	return false;
+}
+
+/* A change takes its time, block by block: it is complete if it is the same at two looks. */
+static bool is_complete(
+	struct history_entry *entry, enum dax_driver driver, const struct block_count *count)
+{
+	bool same = entry->changing && entry->driver_seen == driver &&
+		    entry->online_seen == count->online;
+
+	entry->changing = !same;
+	entry->driver_seen = driver;
+	entry->online_seen = count->online;
+	return same;
 }
 
 /* A record for each range of which something has changed. */
@@ -68,11 +83,13 @@ static void write_changes(
 				.blocks = blocks_count(&facts->blocks, range, facts->block_size)},
 		};
 
-		if (device->driver != entry->device.driver || blocks_changed(service, range))
+		if (device->driver != entry->device.driver || device->n_ranges == 1 ||
+			blocks_changed(service, range))
 			service_write_record(service, &record);
 	}
 }
 
+/* 0; 1 if it is still changing; -ENOMEM. */
 static int check(struct service *service, struct history_entry *entry, const struct device *device)
 {
 	CLEANUP(facts_done) struct facts facts = {0};
@@ -87,8 +104,12 @@ static int check(struct service *service, struct history_entry *entry, const str
 	/* kmem is still making blocks of it: each of them is news. */
 	if (facts.device.driver == DAX_DRIVER_KMEM && !count.present)
 		return 0;
-	if (!history_entry_is_changed(entry, facts.device.driver, &count))
+	if (!history_entry_is_changed(entry, facts.device.driver, &count)) {
+		entry->changing = false;
 		return 0;
+	}
+	if (!is_complete(entry, facts.device.driver, &count))
+		return 1;
 	/* Whoever put more of it online has asked the kernel. */
 	if (count.online > entry->blocks.online)
 		entry->answer = ANSWER_ACCEPTS;
@@ -101,18 +122,19 @@ static int check(struct service *service, struct history_entry *entry, const str
 int service_record_drift(struct service *service, const struct devices *all)
 {
 	struct history *history = &service->state.history;
+	bool changing = false;
 	int r = 0;
 
-	if (!service->drivers_changed && !service->monitor.end_block)
-		return 0;
-	for (size_t i = 0; r == 0 && i < history->n; i++) {
+	for (size_t i = 0; r >= 0 && i < history->n; i++) {
 		struct history_entry *entry = &history->entries[i];
 		struct device buffer;
 		const struct device *now = entry->changed ? NULL : find_now(entry, all, &buffer);
 
-		if (now && !service_is_busy_with(service, now) &&
-			may_have_changed(service, entry, now))
-			r = check(service, entry, now);
+		if (!now || service_is_busy_with(service, now) ||
+			!may_have_changed(service, entry, now))
+			continue;
+		r = check(service, entry, now);
+		changing |= r > 0;
 	}
-	return r;
+	return r < 0 ? r : changing;
 }

@@ -21,8 +21,8 @@
 #define SILENCE_USEC   (250 * 1000)
 #define SILENCE_LIMIT  (5 * 1000 * 1000)  /* decide at last although blocks keep coming */
 #define ADDING_LIMIT   (60 * 1000 * 1000) /* the kernel takes seconds for some hundred GiB */
-#define BLIND_USEC     (1000 * 1000)	  /* look again after one that could not see all */
-#define OUTDATED_MAX   6		  /* at most 64 times the silence */
+#define AGAIN_USEC     (1000 * 1000) /* look again at what could not be seen, or was changing */
+#define OUTDATED_MAX   6	     /* at most 64 times the silence */
 #define TIMER_ACCURACY (10 * 1000)
 
 static bool is_silent(const struct service *service)
@@ -114,6 +114,8 @@ static int fill_queue(struct service *service, struct devices *undecided)
 	int r = 0;
 
 	devices_done(&service->queue);
+	if (service->unusable)
+		return 0;
 	for (size_t i = 0; r == 0 && i < undecided->n; i++) {
 		struct device *device = &undecided->items[i];
 
@@ -121,6 +123,7 @@ static int fill_queue(struct service *service, struct devices *undecided)
 			service->passed_over = true;
 			continue;
 		}
+		device->unguarded = service->unguarded;
 		if (is_ready(service, device))
 			r = devices_add(&service->queue, device);
 		else
@@ -171,6 +174,13 @@ static int mark_present(struct service *service, struct devices *all)
 	return r;
 }
 
+/* Kmem is waited for anew by the next look. */
+static int keep_looking(struct service *service)
+{
+	service->silence.for_kmem = false;
+	return arm_timer(service, AGAIN_USEC);
+}
+
 /* What only a silent look can tell. */
 static int settle(struct service *service, const struct devices *all)
 {
@@ -181,11 +191,15 @@ static int settle(struct service *service, const struct devices *all)
 	service->any_recorded = true;
 	/* What could not be seen may have come, or changed, without any further event. */
 	if (service->sensor.blind)
-		return service->silence.for_kmem ? 0 : arm_timer(service, BLIND_USEC);
+		return service->silence.for_kmem ? 0 : arm_timer(service, AGAIN_USEC);
 	r = service_record_drift(service, all);
 	if (r < 0)
 		return r;
-	service->drivers_changed = false;
+	/* What has changed is known until the change is complete. */
+	if (r > 0)
+		return keep_looking(service);
+	service->unguarded &= service->silence.for_kmem || !guard_is_up();
+	service->drivers_changed = service->blocks_changed = false;
 	service->monitor.first_block = service->monitor.end_block = 0;
 	service->state.last_look = (uint64_t)time(NULL);
 	service_save(service);
@@ -197,6 +211,7 @@ static int look(struct service *service)
 	CLEANUP(devices_done) struct devices all = {0}, undecided = {0};
 	int r;
 
+	service_check_guard(service);
 	r = is_silent(service) ? sensor_look(&service->sensor) : sensor_glance(&service->sensor);
 	if (r == 0)
 		r = sensor_devices(&service->sensor, &all);

@@ -14,6 +14,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "daemon/actuator/guard.h"
 #include "daemon/actuator/job.h"
 #include "daemon/host/sensor.h"
 #include "daemon/service/monitor.h"
@@ -34,19 +35,24 @@ struct silence {
 struct service {
 	sd_event *event;
 	sd_event_source *uevents;
-	sd_event_source *turn;	/* the next turn of the job */
-	sd_event_source *retry; /* its next try */
-	sd_event_source *child; /* the end of what it waits for */
+	sd_event_source *turn;			/* the next turn of the job */
+	sd_event_source *retry;			/* its next try */
+	sd_event_source *child;			/* the end of what it waits for */
+	sd_event_source *guard[GUARD_SWITCHES]; /* writes of others to the switches */
 
 	struct settings *settings;
+	bool unusable; /* the configuration is, and these are the defaults: decide nothing */
 	const enum tdx_mode *tdx; /* of the command line, or NULL */
 	bool reload;		  /* to be done when the job has ended */
 
 	struct monitor monitor;
 	struct sensor sensor;
 	struct state state;
+	bool unsaved;	/* the state file could not be written the last time */
+	bool unguarded; /* the guard was down when, or since, something was last decided */
 	struct silence silence;
 	bool drivers_changed; /* of dax devices, perhaps, since the last silent look */
+	bool blocks_changed;  /* perhaps some went online while that could not be heard */
 	bool tdx_changed;     /* perhaps, and the journal may not have what the kernel logged */
 
 	struct devices queue; /* to be decided, in this order */
@@ -78,7 +84,10 @@ int service_next_job(struct service *service) MUST_CHECK;
 /* Is the job about this device, or about its memory? */
 bool service_is_busy_with(const struct service *service, const struct device *device);
 
-/* Hold the devices that there are against the history, and record what differs. */
+/*
+ * Hold the devices that there are against the history, and record what differs. 0; 1 if a device is
+ * still changing, and is to be looked at again; -ENOMEM.
+ */
 int service_record_drift(struct service *service, const struct devices *all) MUST_CHECK;
 
 /* The job has ended: what waited for that. */
@@ -90,8 +99,11 @@ void service_follow_tdx(struct service *service);
 /* Write a record, and count it if the kernel did not do as expected. */
 void service_write_record(struct service *service, const struct record *record);
 
-/* Write the state file. If that fails it has been said, and the service goes on without. */
+/* Write the state file. If that fails it is said once, and the service goes on without. */
 void service_save(struct service *service);
+
+/* Hold the guard if it is to be held; record it if somebody else has lowered it meanwhile. */
+void service_check_guard(struct service *service);
 
 /* Tell systemd how far it has come. */
 void service_tell_status(const struct service *service);

@@ -32,14 +32,14 @@ static const struct {
 
 /*
  * There is an event for each block that we online ourselves, and the kernel sends it before the
- * write returns: so it is dropped in the kernel. A uevent begins with "ACTION@DEVPATH".
+ * write returns: so it is dropped in the kernel. That others
+ * online something meanwhile is lost. A uevent begins with "ACTION@DEVPATH".
  */
 int monitor_mute(struct monitor *monitor, bool mute)
 {
 	static struct sock_filter muted[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x6f6e6c69, 2, 0), /* "onli" */
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x6f66666c, 1, 0), /* "offl" */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x6f6e6c69, 1, 0), /* "onli" */
 		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};

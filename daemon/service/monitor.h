@@ -39,7 +39,7 @@ void monitor_done(struct monitor *monitor);
 /* To poll for reading. */
 int monitor_fd(const struct monitor *monitor);
 
-/* Drop the news that blocks go online or offline, from now until unmuted: they are our own. */
+/* Drop the news that blocks go online, from now until unmuted: they are our own. */
 int monitor_mute(struct monitor *monitor, bool mute) MUST_CHECK;
 
 /* Take in all events that are waiting. Returns monitor_news, or 0; a negative errno. */

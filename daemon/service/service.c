@@ -8,15 +8,17 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <time.h>
 
 #include <systemd/sd-daemon.h>
 
 #include "daemon/actuator/guard.h"
-#include "daemon/host/booting.h"
+#include "daemon/host/manager.h"
 #include "daemon/log/log.h"
 #include "daemon/output/journal.h"
 #include "daemon/service/loop.h"
+#include "daemon/state/lock.h"
 
 static void service_done(struct service *service)
 {
@@ -25,19 +27,14 @@ static void service_done(struct service *service)
 	sd_event_source_unref(service->turn);
 	sd_event_source_unref(service->retry);
 	sd_event_source_unref(service->child);
+	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
+		sd_event_source_unref(service->guard[i]);
 	sd_event_unref(service->event);
 	job_done(&service->job);
 	devices_done(&service->queue);
 	sensor_done(&service->sensor);
 	monitor_done(&service->monitor);
 	state_done(&service->state);
-}
-
-void service_save(struct service *service)
-{
-	service->state.tdx_active = service->sensor.was_active;
-	service->state.tdx_failure = service->sensor.tdx_failure;
-	(void)!state_save(&service->state, &service->sensor.snapshot);
 }
 
 void service_write_record(struct service *service, const struct record *record)
@@ -54,24 +51,82 @@ void service_tell_status(const struct service *service)
 
 	tdx_append(&text, &service->sensor.snapshot.tdx);
 	sd_notifyf(false, "STATUS=TDX %s, %zu devices decided%s", tdx, service->state.history.n,
-		service->settings->config.observe ? ", only observing" : "");
+		service->unusable		    ? ", the configuration cannot be used"
+		: service->settings->config.observe ? ", only observing"
+						    : "");
 }
 
 /* --- the guard --- */
+
+static bool wants_guard(const struct service *service)
+{
+	return !service->settings->config.observe && tdx_refuses(&service->sensor.snapshot.tdx);
+}
+
+void service_save(struct service *service)
+{
+	int r;
+
+	service->state.tdx_active = service->sensor.was_active;
+	service->state.tdx_failure = service->sensor.tdx_failure;
+	r = state_save(&service->state, &service->sensor.snapshot);
+	if (r < 0 && !service->unsaved)
+		log_print(LOG_ERR,
+			STATE_USUAL_PATH ": cannot be written: %s: a restart would decide again",
+			strerror(-r));
+	else if (r == 0 && service->unsaved && wants_guard(service))
+		guard_take(&service->state.guard, true);
+	service->unsaved = r < 0;
+}
 
 /* What the switches read before must be safe before they are changed. */
 static void update_guard(struct service *service)
 {
 	struct guard *guard = &service->state.guard;
 
-	if (service->settings->config.observe || !tdx_refuses(&service->sensor.snapshot.tdx)) {
+	if (!wants_guard(service)) {
 		guard_release(guard);
 		service_save(service);
 		return;
 	}
 	guard_remember(guard);
 	service_save(service);
-	guard_take();
+	guard_take(guard, !service->unsaved);
+}
+
+void service_check_guard(struct service *service)
+{
+	if (!wants_guard(service))
+		return;
+	if (guard_has_fallen(&service->state.guard)) {
+		service->unguarded = true;
+		service_save(service);
+	}
+	guard_take(&service->state.guard, !service->unsaved);
+}
+
+static int on_guard(sd_event_source *source, const struct inotify_event *event, void *userdata)
+{
+	(void)source;
+	(void)event;
+	service_check_guard(userdata);
+	return 0;
+}
+
+/* A kernel without dax has one switch only. */
+static int watch_guard(struct service *service)
+{
+	int r = 0;
+
+	for (enum guard_switch i = 0; r >= 0 && i < GUARD_SWITCHES; i++) {
+		r = sd_event_add_inotify(service->event, &service->guard[i], guard_switch_path(i),
+			IN_MODIFY, on_guard, service);
+		if (r == -ENOENT)
+			r = 0;
+		else if (r >= 0)
+			r = sd_event_source_set_exit_on_failure(service->guard[i], true);
+	}
+	return r;
 }
 
 /* What was onlined while TDX was absent may have to be taken back. */
@@ -89,6 +144,7 @@ static int use_settings(struct service *service, struct settings *settings)
 {
 	int r;
 
+	service->unusable = false;
 	settings_done(service->settings);
 	*service->settings = *settings;
 	*settings = (struct settings){0};
@@ -103,6 +159,7 @@ static int use_settings(struct service *service, struct settings *settings)
 	journal_tdx(&service->sensor.snapshot.tdx);
 	devices_done(&service->queue);
 	history_reconsider_all(&service->state.history);
+	memset(service->state.guard.falls, 0, sizeof(service->state.guard.falls));
 	update_guard(service);
 	return service_expect_silence(service);
 }
@@ -110,16 +167,19 @@ static int use_settings(struct service *service, struct settings *settings)
 static int reload(struct service *service)
 {
 	CLEANUP(settings_done) struct settings settings = {0};
+	char mistake[SETTINGS_MISTAKE];
 	int r;
 
 	service->reload = false;
-	r = settings_load(&settings);
+	r = settings_load(&settings, mistake);
 	if (r == -ENOMEM)
 		return r;
 	if (r == 0 && service->tdx)
 		settings.config.tdx = *service->tdx;
 	if (r == 0)
 		r = use_settings(service, &settings);
+	else if (service->unusable)
+		journal_unusable(mistake);
 	else
 		log_print(LOG_ERR, "The new configuration is not used, the old one is in force");
 	sd_notify(false, "READY=1");
@@ -173,6 +233,8 @@ static int add_sources(struct service *service)
 
 	r = add_signals(service);
 	if (r >= 0)
+		r = watch_guard(service);
+	if (r >= 0)
 		r = sd_event_set_watchdog(service->event, true);
 	if (r >= 0)
 		r = service_add_looks(service);
@@ -192,8 +254,10 @@ static int start(struct service *service)
 	earlier = state_earlier(state);
 	if (r == 0)
 		r = sensor_init(&service->sensor, &service->settings->config, &earlier);
+	if (!state->earlier)
+		guard_guess(&state->guard);
 	/* While the system is only just starting there is nothing that anybody could use. */
-	state->present_known |= !state->earlier && booting();
+	state->present_known |= !state->earlier && manager_is_starting();
 	if (r == 0)
 		r = state_set_config(state, service->settings);
 	if (r == 0)
@@ -221,21 +285,43 @@ static int run(struct service *service)
 	return r < 0 ? r : 0;
 }
 
-int service_run(struct settings *settings, const enum tdx_mode *tdx)
+/* Only one may hold the guard. 0; 1 after a message if there is another; an errno of no matter. */
+static int be_the_only_one(void)
 {
-	CLEANUP(service_done) struct service service = {.settings = settings, .tdx = tdx};
+	pid_t owner;
+	int r = lock_take(&owner);
+
+	if (r > 0)
+		log_print(LOG_ERR,
+			"Another tdx-onlined runs (process %jd), nothing has been done: to have it "
+			"decide everything again, 'systemctl reload tdx-onlined.service'",
+			(intmax_t)owner);
+	else if (r < 0)
+		log_print(LOG_WARNING, "Whether another tdx-onlined runs is not known: %s",
+			strerror(-r));
+	return r;
+}
+
+int service_run(struct settings *settings, const char *mistake, const enum tdx_mode *tdx)
+{
+	CLEANUP(service_done)
+	struct service service = {.settings = settings, .unusable = mistake != NULL, .tdx = tdx};
 	int r;
 
+	if (be_the_only_one() > 0)
+		return -EALREADY;
+	if (mistake)
+		journal_unusable(mistake);
 	r = start(&service);
-	if (r < 0)
-		return r;
-	r = run(&service);
+	if (r == 0)
+		r = run(&service);
 	if (r < 0) {
 		/* The guard stays up: whatever comes now waits for the next start. */
 		log_print(LOG_ERR, "Stopped: %s", strerror(-r));
 		return r;
 	}
-	guard_release(&service.state.guard);
+	if (!manager_restarts_us())
+		guard_release(&service.state.guard);
 	service_save(&service);
 	return 0;
 }

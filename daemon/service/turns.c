@@ -155,6 +155,7 @@ int service_next_job(struct service *service)
 static int finish(struct service *service)
 {
 	struct job *job = &service->job;
+	bool onlined = job->execution.onlined.n;
 	int r;
 
 	if (!is_old_news(service))
@@ -169,7 +170,9 @@ static int finish(struct service *service)
 		return r;
 	service_save(service);
 	service_tell_status(service);
-	if (service->passed_over)
+	/* Meanwhile others may have onlined something too, and were not heard. */
+	service->blocks_changed |= onlined;
+	if (service->passed_over || onlined)
 		r = service_expect_silence(service);
 	service->passed_over = false;
 	if (r >= 0)

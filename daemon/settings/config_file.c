@@ -36,7 +36,8 @@
 struct loader {
 	struct settings settings;
 	size_t mistakes;
-	int error; /* -ENOMEM, or 0 */
+	char *mistake; /* the first */
+	int error;     /* -ENOMEM, or 0 */
 };
 
 /* A file that is being read. */
@@ -71,7 +72,9 @@ static void PRINTF(4, 5)
 		return;
 	}
 	reader->mistakes++;
-	reader->loader->mistakes++;
+	if (reader->loader->mistakes++ == 0)
+		snprintf(reader->loader->mistake, SETTINGS_MISTAKE, "%.*s", SETTINGS_MISTAKE - 1,
+			text);
 }
 
 static bool known_section(const struct reader *reader, const char *section)
@@ -319,9 +322,15 @@ static int load(struct loader *loader)
 	return r == 0 && loader->mistakes ? -EINVAL : r;
 }
 
-int settings_load(struct settings *ret_settings)
+void settings_default(struct settings *ret_settings)
 {
-	struct loader loader = {0};
+	*ret_settings = (struct settings){0};
+	config_init(&ret_settings->config);
+}
+
+int settings_load(struct settings *ret_settings, char mistake[SETTINGS_MISTAKE])
+{
+	struct loader loader = {.mistake = mistake};
 	int r = load(&loader);
 
 	if (r < 0) {

@@ -34,8 +34,16 @@ struct settings {
 
 void settings_done(struct settings *settings);
 
-/* 0; -EINVAL after a message for each mistake, with file and line; -ENOMEM. */
-int settings_load(struct settings *ret_settings) MUST_CHECK;
+#define SETTINGS_MISTAKE 512
+
+/*
+ * 0; -EINVAL after a message for each mistake, with file and line, and the first of them is in
+ * `mistake`; -ENOMEM.
+ */
+int settings_load(struct settings *ret_settings, char mistake[SETTINGS_MISTAKE]) MUST_CHECK;
+
+/* What is used where there is no file at all. */
+void settings_default(struct settings *ret_settings);
 
 /*
  * Warn of rules that an earlier one covers: they are dead, and hardly meant to be. It holds

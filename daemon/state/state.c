@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/host/cleanup.h"
@@ -18,11 +19,26 @@
 #include "daemon/log/log.h"
 #include "tdxo/base/array.h"
 
-/* The directory of systemd.exec(5), RuntimeDirectory=; its usual place without systemd. */
+/* That of systemd.exec(5), RuntimeDirectory=; its usual place without systemd. */
+static const char *directory(void)
+{
+	return getenv("RUNTIME_DIRECTORY") ?: "/run/tdx-onlined";
+}
+
 const char *state_path(struct path *path, const char *suffix)
 {
-	return path_of(path, "%s/" STATE_NAME "%s",
-		getenv("RUNTIME_DIRECTORY") ?: "/run/tdx-onlined", suffix);
+	return path_of(path, "%s/" STATE_NAME "%s", directory(), suffix);
+}
+
+const char *lock_path(struct path *path)
+{
+	return path_of(path, "%s/lock", directory());
+}
+
+void state_make_directory(void)
+{
+	/* If it cannot be made, what is written there later says so. */
+	(void)!mkdir(directory(), 0755);
 }
 
 static int load_boot_map(struct state *state, struct json object)
@@ -225,12 +241,10 @@ static const char *mistake_in(const struct json_document *document, int error)
 	return error == -EBADMSG ? "not JSON" : strerror(-error);
 }
 
-/* A guard that looks like ours is taken over. */
 static void start_anew(struct state *state, const char *path, const char *mistake)
 {
 	state_done(state);
 	log_print(LOG_WARNING, "%s: not a state file (%s), starting anew", path, mistake);
-	guard_guess(&state->guard);
 }
 
 int state_load(struct state *ret_state)

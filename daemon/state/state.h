@@ -67,8 +67,5 @@ int state_set_config(struct state *state, const struct settings *settings) MUST_
  */
 int state_mark_present(const struct state *state, struct devices *devices) MUST_CHECK;
 
-/*
- * Replace the file in one go; boot map and TDX state are those of the snapshot. 0, or a negative
- * errno after a message.
- */
+/* Replace the file in one go; boot map and TDX state are those of the snapshot. */
 int state_save(const struct state *state, const struct snapshot *snapshot) MUST_CHECK;

@@ -46,5 +46,9 @@
 #define KEY_DISAGREEMENTS "disagreements"
 #define KEY_LAST_LOOK	  "last_look"
 
-/* Its path, with a suffix. Returns path->text. */
+/* Its path, with a suffix; and that of the lock. Each returns path->text. */
 const char *state_path(struct path *path, const char *suffix);
+const char *lock_path(struct path *path);
+
+/* Make the directory of both, if it is not there: systemd does it for the service. */
+void state_make_directory(void);

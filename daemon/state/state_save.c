@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "daemon/host/paths.h"
-#include "daemon/log/log.h"
 
 /* What is absent has no key. */
 static void add_text(struct json object, const char *key, const char *text)
@@ -196,9 +195,5 @@ int state_save(const struct state *state, const struct snapshot *snapshot)
 	state_path(&new, ".new");
 	if (r == 0)
 		r = write_document(new.text, document);
-	if (r == 0 && rename(new.text, path.text) < 0)
-		r = -errno;
-	if (r < 0)
-		log_print(LOG_ERR, "%s: cannot be written: %s", path.text, strerror(-r));
-	return r;
+	return r == 0 && rename(new.text, path.text) < 0 ? -errno : r;
 }

@@ -113,6 +113,8 @@ static void append_rule(struct strbuf *text, const struct record *record)
 
 	if (record->outcome.result == RESULT_WITHHELD)
 		strbuf_append(text, "; %s", withheld[decision->withheld]);
+	if (record->facts->device.unguarded)
+		strbuf_append(text, "; it came while another program had lowered the guard");
 	if (decision->unmatched)
 		strbuf_append(text, "; no rule matches");
 	if (!decision->rule[0])
@@ -303,6 +305,7 @@ size_t record_fields(const struct record *record, struct field fields[RECORD_FIE
 		optional_field("qos_class", cxl->window.has_qos_class, cxl->window.qos_class),
 		optional_field("target_node", device->node != NODE_UNKNOWN, (uint64_t)device->node),
 		number_field("present", FIELD_BOOL, device->present),
+		number_field("unguarded", FIELD_BOOL, device->unguarded),
 		number_field("total_memblocks", FIELD_NUMBER, outcome->blocks.present),
 		number_field("online_memblocks", FIELD_NUMBER, outcome->blocks.online),
 		text_field("mode", outcome->driver ? dax_mode_to_string(outcome->driver) : NULL),

@@ -295,6 +295,20 @@ int mock_oneshot(struct mock *mock, const char *fail_on)
 	return mock_oneshot_end(mock);
 }
 
+int mock_second(const struct mock *mock, const char *option, struct mock *ret_second)
+{
+	char text[64];
+	char *const options[] = {(char[]){"tdx-onlined"}, option ? text : NULL, NULL};
+	int status;
+
+	*ret_second = (struct mock){.testbed = mock->testbed, .root = mock->root};
+	snprintf(text, sizeof(text), "%s", option ?: "");
+	start(ret_second, options);
+	status = finish(ret_second);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
 void mock_kill(struct mock *mock)
 {
 	if (mock->daemon <= 0)

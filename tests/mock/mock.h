@@ -170,6 +170,8 @@ int mock_oneshot(struct mock *mock, const char *fail_on);
 /* The same in two parts: what is between them happens while it runs. */
 void mock_oneshot_begin(struct mock *mock, const char *fail_on);
 int mock_oneshot_end(struct mock *mock);
+/* Beside it a second one, with an option or NULL. Returns its status; it has its own lines. */
+int mock_second(const struct mock *mock, const char *option, struct mock *ret_second);
 int64_t mock_now_ms(void); /* of the monotonic clock */
 /* Wait until there is something to read, or the other end is closed. */
 bool mock_wait_for(int fd, int64_t deadline);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 
 #define DAX0_START (4 * GIB)
 #define DAX0_SIZE  (2 * BLOCK)
@@ -247,6 +248,74 @@ static void test_run_unseen(void **state)
 	mock_expect_blocks(mock, 16, 1, "offline");
 }
 
+/* While another device goes online: what is taken offline is heard, what goes online is looked for. */
+static void test_meanwhile(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_add_blocks(mock, 16, 2, "offline");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "online, 2 of 2 blocks",
+					 "tdx-absent", "absent", NULL});
+	mock_rule(mock, "50-out.rule", "Range=0xa0000000-0xafffffff\n", "Verdict=offline\n");
+	mock_reload(mock);
+	mock_expect_line(mock, "New configuration with 1 rules in force");
+	mock_expect_tdx(mock, "absent");
+	mock_add_blocks(mock, 20, 2, "offline");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB + 4 * BLOCK, 2 * BLOCK,
+					 "left offline", "rule", "absent", NULL});
+	mock_await_settled(mock);
+	mock_hang(mock, "memory32/state online");
+	add_dax0(mock);
+	mock_await_text(mock, "/stores", "~memory32/state online\n");
+	mock_put(mock, MEMORY "/memory20/state", "online\n");
+	set_block(mock, 17, "offline");
+	mock_fail_times(mock, "memory32/state online", EBUSY, 1);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+					 "online, 2 of 2 blocks", "tdx-absent", "absent", NULL});
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "was to be online",
+					 "tdx-absent", "absent", "1 of 2 blocks online"});
+	mock_expect_record(
+		mock, &(struct mock_record){2 * GIB + 4 * BLOCK, 2 * BLOCK, "was left offline",
+			      "rule", "absent", "1 of 2 blocks online"});
+	mock_end_absent(mock);
+}
+
+/* False: so slowly that it was more than one change. */
+static bool change_gradually(struct mock *mock)
+{
+	int64_t last = mock_now_ms();
+
+	mock_start_absent(mock);
+	mock_add_blocks(mock, 16, 4, "offline");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 4 * BLOCK, "online, 4 of 4 blocks",
+					 "tdx-absent", "absent", NULL});
+	mock_await_settled(mock);
+	for (uint64_t id = 16; id < 20; id++) {
+		if (id > 16 && mock_now_ms() - last > 900)
+			return false;
+		last = mock_now_ms();
+		set_block(mock, id, "offline");
+		poll(NULL, 0, 500); /* longer than a silence, shorter than a change may take */
+	}
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 4 * BLOCK, "was to be online",
+					 "tdx-absent", "absent", "0 of 4 blocks online"});
+	return true;
+}
+
+/* One record, of how it ended. */
+static void test_gradual(void **state)
+{
+	int64_t deadline = mock_now_ms() + DEADLINE_MS;
+	struct mock *mock = *state;
+
+	while (!change_gradually(mock)) {
+		assert_true(mock_now_ms() < deadline);
+		mock_reset(mock);
+	}
+	mock_end_absent(mock);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
 
 int main(int argc, char *argv[])
@@ -262,6 +331,8 @@ int main(int argc, char *argv[])
 		TEST(test_own_switches_meanwhile),
 		TEST(test_boot_memory),
 		TEST(test_run_unseen),
+		TEST(test_meanwhile),
+		TEST(test_gradual),
 	};
 
 	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

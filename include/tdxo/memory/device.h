@@ -46,6 +46,7 @@ struct device {
 	enum dax_driver driver;
 	int node;	      /* where its memory goes, or NODE_UNKNOWN: kmem would refuse it */
 	bool present;	      /* it was there before the first start of this boot */
+	bool unguarded;	      /* it came while another program had lowered the guard */
 	uint64_t size;	      /* bytes of all its ranges; 0: a dax device that is not set up yet */
 	struct range *ranges; /* by ascending address */
 	size_t n_ranges;      /* 0: where it lies could not be read */

@@ -31,6 +31,11 @@ struct history_entry {
 	bool recorded;		   /* RESULT_BEGUN: its records have been written */
 	bool reconsider;	   /* it is to be decided again */
 	bool changed;		   /* that somebody has changed it since has been recorded */
+
+	/* A change that may not be complete yet; only while the service runs. */
+	bool changing;
+	enum dax_driver driver_seen;
+	uint64_t online_seen;
 };
 
 struct history {

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The guard: who lowers it is noticed, it is never held without a way back, and there is one holder.
+ */
+#include "mock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXIT_RUNNING 6
+#define FALLS	     5		  /* then it is left alone */
+#define FULL	     STATE ".new" /* a directory in the way of the state file: it cannot be written */
+
+static void expect_guard(const struct mock *mock, const char *autoprobe, const char *auto_online)
+{
+	mock_expect_file(mock, DAX_AUTOPROBE, autoprobe);
+	mock_expect_file(mock, AUTO_ONLINE, auto_online);
+}
+
+static bool is(const char *text, const void *userdata)
+{
+	size_t n = strcspn(text, "\n");
+
+	return n == strlen(userdata) && memcmp(text, userdata, n) == 0;
+}
+
+static void await_value(const struct mock *mock, const char *path, const char *value)
+{
+	mock_await(mock, path, is, value);
+}
+
+/* Write in one go, as to a file of the kernel, which is never empty. It must not get shorter. */
+static void store(const struct mock *mock, const char *path, const char *value)
+{
+	char real[MOCK_PATH], text[64];
+	int n = snprintf(text, sizeof(text), "%s", value);
+	int fd = open(mock_real_path(mock, path, real), O_WRONLY | O_CLOEXEC);
+
+	assert_int_equal(write(fd, text, (size_t)n), n);
+	close(fd);
+}
+
+/* Somebody else writes, and the daemon writes after him. */
+static void lower(struct mock *mock, const char *path, const char *value, const char *held)
+{
+	char line[128];
+
+	store(mock, path, value);
+	snprintf(line, sizeof(line), "another program set %s to %s", strrchr(path, '/') + 1, value);
+	mock_expect_line(mock, line);
+	await_value(mock, path, held);
+}
+
+/* Both switches; each is given back as the last one wanted it. */
+static void test_lowered(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_put(mock, AUTO_ONLINE, "online");
+	mock_start_active(mock);
+	lower(mock, AUTO_ONLINE, "online_movable", "offline");
+	lower(mock, DAX_AUTOPROBE, "1", "0");
+	mock_await_text(mock, STATE, "\"auto_online_blocks\":\"online_movable\"");
+	mock_end_active(mock);
+	expect_guard(mock, "1", "online_movable");
+}
+
+/* What came meanwhile says so; what comes later does not. */
+static void test_memory_meanwhile(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_put(mock, AUTO_ONLINE, "online");
+	mock_start_active(mock);
+	mock_fail(mock, "memory/auto_online_blocks", EIO);
+	store(mock, AUTO_ONLINE, "online_movable");
+	mock_expect_line(mock, "another program set auto_online_blocks to online_movable");
+	mock_expect_line(mock, AUTO_ONLINE ": cannot be set to offline: Input/output error");
+	mock_add_blocks(mock, 16, 1, "online");
+	mock_expect_record(
+		mock, &(struct mock_record){2 * GIB, BLOCK, "left as it is", "already-online",
+			      "active", "; it came while another program had lowered the guard"});
+	mock_fail(mock, "memory/auto_online_blocks", 0);
+	mock_uevent(mock, MEMORY "/memory0", "add");
+	await_value(mock, AUTO_ONLINE, "offline");
+	mock_stop(mock);
+}
+
+/* Not for ever: then it is his, until the next reload. */
+static void test_contested(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_put(mock, AUTO_ONLINE, "online");
+	mock_start_active(mock);
+	for (int i = 1; i < FALLS; i++)
+		lower(mock, AUTO_ONLINE, "online_kernel", "offline");
+	store(mock, AUTO_ONLINE, "online_kernel");
+	mock_expect_line(mock, "too often, and it is left as it is until the next reload");
+	store(mock, AUTO_ONLINE, "online_movable");
+	mock_reload(mock);
+	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_tdx(mock, "active");
+	await_value(mock, AUTO_ONLINE, "offline");
+	mock_end_active(mock);
+	expect_guard(mock, "1", "online_movable");
+}
+
+/* With Act=no there is no guard, and with no TDX neither. */
+static void test_not_held(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_configure(mock, "Act=no\n");
+	mock_start_active(mock);
+	mock_put(mock, AUTO_ONLINE, "online_movable");
+	mock_put(mock, DAX_AUTOPROBE, "0");
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	expect_guard(mock, "0", "online_movable");
+}
+
+/* What a switch read before cannot be kept: only the one is held that can be told without. */
+static void test_not_saved(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_put(mock, AUTO_ONLINE, "online");
+	mock_make_directory(mock, FULL);
+	mock_start_active(mock);
+	mock_expect_line(mock, "state.json: cannot be written: Is a directory");
+	expect_guard(mock, "0", "online");
+	mock_kill(mock);
+	mock_start_in(mock, "active");
+	mock_expect_line(mock, DAX_AUTOPROBE ": what it read before is not known, taken for 1");
+	mock_expect_line(mock, "state.json: cannot be written: Is a directory");
+	mock_expect_line(mock, NOTHING);
+	mock_remove(mock, FULL);
+	mock_uevent(mock, MEMORY "/memory0", "add");
+	await_value(mock, AUTO_ONLINE, "offline");
+	mock_end_active(mock);
+	expect_guard(mock, "1", "online");
+}
+
+/* The file is gone, and the switch looks held. */
+static void test_file_gone(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_active(mock);
+	mock_kill(mock);
+	mock_remove(mock, STATE);
+	mock_start_in(mock, "active");
+	mock_expect_line(mock, DAX_AUTOPROBE ": what it read before is not known, taken for 1");
+	mock_end_active(mock);
+	mock_expect_file(mock, DAX_AUTOPROBE, "1");
+}
+
+/* The second touches nothing, and the first goes on; after a kill the lock is free. */
+static void test_second(void **state)
+{
+	static struct mock second;
+	struct mock *mock = *state;
+
+	mock_start_active(mock);
+	assert_int_equal(mock_second(mock, NULL, &second), EXIT_RUNNING);
+	mock_expect_line(&second, "Another tdx-onlined runs (process ");
+	mock_expect_silence(&second);
+	expect_guard(mock, "0", "offline");
+	mock_kill(mock);
+	mock_start_in(mock, "active");
+	mock_end_active(mock);
+	expect_guard(mock, "1", "online");
+}
+
+/* The guard is held, and nothing is decided; a good reload makes up for it. */
+static void test_unusable(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_make_active(mock);
+	mock_configure(mock, "Act=perhaps\n");
+	mock_start(mock);
+	mock_expect_line(mock, "tdx-onlined.conf:2: Act=perhaps: not ");
+	mock_expect_line(mock, "The configuration cannot be used: ");
+	mock_expect_tdx(mock, "active");
+	mock_expect_line(mock, NOTHING);
+	expect_guard(mock, "0", "offline");
+	mock_add_dax(mock, "dax0.0", 4 * GIB, GIB, 1);
+	mock_uevent_dax(mock, "dax0.0", "add");
+	mock_configure(mock, "Act=still\n");
+	mock_reload(mock);
+	mock_expect_line(mock, "tdx-onlined.conf:2: Act=still: not ");
+	mock_expect_line(mock, "The configuration cannot be used: ");
+	mock_configure(mock, "Act=yes\n");
+	mock_reload(mock);
+	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_tdx(mock, "active");
+	mock_expect_record(mock, &(struct mock_record){4 * GIB, GIB, "kept as devdax",
+					 "outside-boot-map", "active", "dax0.0"});
+	mock_end_active(mock);
+	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
+
+int main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_lowered),
+		TEST(test_memory_meanwhile),
+		TEST(test_contested),
+		TEST(test_not_held),
+		TEST(test_not_saved),
+		TEST(test_file_gone),
+		TEST(test_second),
+		TEST(test_unusable),
+	};
+
+	if (!mock_programs(argc, argv))
+		return 2;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
