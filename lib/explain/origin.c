@@ -39,10 +39,12 @@ void explain_what(struct strbuf *text, const struct story *story)
 	strbuf_append(text, ".");
 }
 
-static void append_region(struct strbuf *text, const char *region, const struct cxl_origin *cxl)
+/* A device of another type lies in a region by its address. */
+static void append_region(
+	struct strbuf *text, const struct device *device, const struct cxl_origin *cxl)
 {
-	strbuf_append(text, "It is CXL %s%s%s", region, cxl->region_mode[0] ? " of mode " : "",
-		cxl->region_mode);
+	strbuf_append(text, "It %s CXL %s%s%s", device->type == TYPE_CXL ? "is" : "lies in",
+		device->region, cxl->region_mode[0] ? " of mode " : "", cxl->region_mode);
 	if (cxl->window.decoder[0])
 		strbuf_append(text, ", decoded by %s", cxl->window.decoder);
 	strbuf_append(text, ".");
@@ -77,10 +79,11 @@ void explain_origin(struct strbuf *text, const struct story *story)
 	const struct record *record = story->record;
 	const struct device *device = &record->facts->device;
 
+	if (!device->region[0] || device->type != TYPE_CXL)
+		strbuf_append(
+			text, "%s%s", types[device->type].origin, device->region[0] ? " " : "");
 	if (device->region[0])
-		append_region(text, device->region, &record->facts->cxl);
-	else
-		strbuf_append(text, "%s", types[device->type].origin);
+		append_region(text, device, &record->facts->cxl);
 	append_tables(text, &record->origin, record_window(record));
 	if (story->world->ran)
 		strbuf_append(text, " It was %s the daemon first started in this boot.",

@@ -26,34 +26,37 @@ DEFINE_STRING_TABLE(result, enum result, results, RESULT_MAX)
 /* So many memory devices are named in a sentence; the fields name all. */
 #define MEMDEVS_TOLD 4
 
+/* One more name in the parentheses, if there is one. */
+static void append_name(struct strbuf *text, const char **before, const char *name)
+{
+	if (!*name)
+		return;
+	strbuf_append(text, "%s%s", *before, name);
+	*before = ", ";
+}
+
 /* "64 GiB cxl [mem 0x…-0x…] (dax0.0, region0, mem0, node 1)" */
 static void append_subject(struct strbuf *text, const struct record *record)
 {
 	const struct device *device = &record->facts->device;
 	const struct cxl_origin *cxl = &record->facts->cxl;
 	char size[SIZE_TEXT], range[RANGE_TEXT];
-	const char *comma = "";
+	const char *const first = " (", *before = first;
 
 	strbuf_append(text, "%s %s", size_format(record_size(record), size),
 		device_type_to_string(device->type));
 	if (!range_is_empty(record->range))
 		strbuf_append(text, " %s", range_format(record->range, range));
-	if (!device_is_dax(device) && device->node == NODE_UNKNOWN)
-		return;
-	strbuf_append(text, " (");
-	if (device_is_dax(device)) {
-		strbuf_append(text, "%s", device->name);
-		comma = ", ";
-	}
-	if (device->region[0])
-		strbuf_append(text, "%s%s", comma, device->region);
+	append_name(text, &before, device->name);
+	append_name(text, &before, device->region);
 	for (size_t i = 0; i < cxl->n_memdevs && i < MEMDEVS_TOLD; i++)
-		strbuf_append(text, "%s%s", comma, cxl->memdevs[i].name);
+		append_name(text, &before, cxl->memdevs[i].name);
 	if (cxl->n_memdevs > MEMDEVS_TOLD)
 		strbuf_append(text, " and %zu more", cxl->n_memdevs - MEMDEVS_TOLD);
 	if (device->node != NODE_UNKNOWN)
-		strbuf_append(text, "%snode %d", comma, device->node);
-	strbuf_append(text, ")");
+		strbuf_append(text, "%snode %d", before, device->node);
+	if (before != first || device->node != NODE_UNKNOWN)
+		strbuf_append(text, ")");
 }
 
 /* How the verdict reads, by what has come of it. */

@@ -54,6 +54,26 @@ static void test_cxl(void **state)
 	storybook_done(&book);
 }
 
+/* What another driver has registered in a region is no less what it is. */
+static void test_in_region(void **state)
+{
+	struct storybook book = {0};
+
+	(void)state;
+	storybook_set(&book, &(const struct scene){.dax = 1, .type = TYPE_PMEM});
+	strcpy(book.stage.facts.device.region, "region3");
+	strcpy(book.stage.facts.cxl.region_mode, "pmem");
+	storybook_tell(&book);
+	assert_topic(&book, TOPIC_ORIGIN,
+		"It is a persistent memory namespace. It lies in CXL region3 of mode pmem.");
+	storybook_done(&book);
+	storybook_set(&book, &(const struct scene){.type = TYPE_CXL});
+	strcpy(book.stage.facts.device.region, "region3");
+	storybook_tell(&book);
+	assert_topic(&book, TOPIC_ORIGIN, "It is CXL region3.");
+	storybook_done(&book);
+}
+
 static void test_firmware(void **state)
 {
 	struct storybook book = {0};
@@ -252,6 +272,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cxl),
+		cmocka_unit_test(test_in_region),
 		cmocka_unit_test(test_firmware),
 		cmocka_unit_test(test_presence),
 		cmocka_unit_test_setup_teardown(test_boot_memory, set_up, tear_down),

@@ -288,6 +288,22 @@ static const struct {
 		DIMM_TEXT "left as it is: it should not be online, but it is already "
 			  "(already-online); rule a.rule asks for devdax and is overruled; "
 			  "1 of 32 blocks online; TDX absent"},
+	/* Blocks without a dax device: whatever of the region is known. */
+	{{.record.range = {4 * GIB, 8 * GIB},
+		 .facts.device = {.type = TYPE_CXL, .region = "region0", .node = NODE_UNKNOWN},
+		 .decision = {.verdict = VERDICT_OFFLINE, .reason = REASON_OUTSIDE_BOOT_MAP},
+		 .record.outcome = {.result = RESULT_NOTHING},
+		 TDX(ACTIVE)},
+		"4 GiB cxl [mem 0x100000000-0x1ffffffff] (region0) left offline: " REFUSED
+		"; TDX active"},
+	{{.record.range = {4 * GIB, 8 * GIB},
+		 .facts.device = {.type = TYPE_CXL, .region = "region0", .node = 2},
+		 .facts.cxl = {.memdevs = {{.name = "mem0"}}, .n_memdevs = 1},
+		 .decision = {.verdict = VERDICT_OFFLINE, .reason = REASON_OUTSIDE_BOOT_MAP},
+		 .record.outcome = {.result = RESULT_NOTHING},
+		 TDX(ACTIVE)},
+		"4 GiB cxl [mem 0x100000000-0x1ffffffff] (region0, mem0, node 2) left "
+		"offline: " REFUSED "; TDX active"},
 };
 
 static void test_sentences(void **state)
