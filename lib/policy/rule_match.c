@@ -51,9 +51,16 @@ static int check_type(const char *word)
 	return strcmp(word, "*") == 0 ? 0 : device_type_from_string(word, &type);
 }
 
+/*
+ * Memory in a CXL region is CXL memory, whichever driver registered its dax device: that depends on
+ * firmware and on the kernel's release, and the rule is about the card.
+ */
 static bool match_type(const char *word, const struct facts *facts)
 {
-	return glob_matches(word, device_type_to_string(facts->device.type));
+	const struct device *device = &facts->device;
+
+	return glob_matches(word, device_type_to_string(device->type)) ||
+	       (device->region[0] && glob_matches(word, device_type_to_string(TYPE_CXL)));
 }
 
 static bool match_device(const char *word, const struct facts *facts)

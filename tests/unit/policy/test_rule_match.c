@@ -85,6 +85,28 @@ static void test_type(void **state)
 		}
 }
 
+/* Whatever registered memory in a CXL region, it is CXL memory, and what its type is as well. */
+static void test_type_in_region(void **state)
+{
+	static const struct {
+		const char *match;
+		bool in_region, outside;
+	} rows[] = {{"Type=cxl", true, false}, {"Type=hmem", true, true},
+		{"Type=dimm cxl", true, false}, {"Type=*", true, true},
+		{"Type=pmem dimm virtio-mem unknown", false, false}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(rule_done) struct rule rule;
+		const struct facts in_region = {.device = {.type = TYPE_HMEM, .region = "region3"}};
+		const struct facts outside = {.device = {.type = TYPE_HMEM}};
+
+		rule_of(&rule, rows[i].match);
+		assert_int_equal(rule_matches(&rule, &in_region), rows[i].in_region);
+		assert_int_equal(rule_matches(&rule, &outside), rows[i].outside);
+	}
+}
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -443,6 +465,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_type),
+		cmocka_unit_test(test_type_in_region),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_range),
