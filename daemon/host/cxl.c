@@ -5,6 +5,7 @@
  */
 #include "daemon/host/cxl.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "daemon/host/paths.h"
 #include "daemon/host/sysfs.h"
 #include "tdxo/base/array.h"
+#include "tdxo/base/parse.h"
 
 struct cxl_target {
 	char decoder[SYSFS_NAME];
@@ -28,11 +30,24 @@ static void unref_ctx(struct cxl_ctx **ctx)
 		cxl_unref(*ctx);
 }
 
-void cxl_done(struct cxl *cxl)
+/* The topology; the list of regions is the caller's. */
+static void forget_topology(struct cxl *cxl)
 {
 	free(cxl->targets);
 	free(cxl->roots);
-	*cxl = (struct cxl){0};
+	*cxl = (struct cxl){.regions_fresh = cxl->regions_fresh};
+}
+
+void cxl_done(struct cxl *cxl)
+{
+	forget_topology(cxl);
+	cxl->regions_fresh = false;
+}
+
+void cxl_outdate(struct cxl *cxl)
+{
+	cxl->fresh = false;
+	cxl->regions_fresh = false;
 }
 
 static void add_target(struct cxl *cxl, struct cxl_decoder *decoder, struct cxl_memdev *memdev)
@@ -105,7 +120,7 @@ void cxl_refresh(struct cxl *cxl)
 
 	if (cxl->fresh)
 		return;
-	cxl_done(cxl);
+	forget_topology(cxl);
 	cxl->fresh = true;
 	if (cxl_new(&ctx) < 0)
 		return;
@@ -113,6 +128,56 @@ void cxl_refresh(struct cxl *cxl)
 	read_windows(cxl, ctx);
 	read_memdevs(cxl, ctx);
 }
+
+/* --- regions --- */
+
+struct region_list {
+	struct regions regions;
+	bool complete;
+};
+
+static int add_region(const char *name, void *userdata)
+{
+	struct region_list *list = userdata;
+	struct region region = {0};
+	struct path path;
+	uint64_t id, start, size;
+
+	if (!parse_number_after(name, "region", &id) ||
+		sysfs_read_number(path_of(&path, SYS_CXL_DEVICE "/size", name), 0, &size) < 0)
+		return 0;
+	/* Its addresses come with a write to "size", and the kernel sends no event (6.12). */
+	list->complete &= size > 0;
+	if (!size ||
+		sysfs_read_number(path_of(&path, SYS_CXL_DEVICE "/resource", name), 0, &start) <
+			0 ||
+		size > UINT64_MAX - start)
+		return 0;
+	snprintf(region.name, sizeof(region.name), "%s", name);
+	region.range = (struct range){start, start + size};
+	return array_append(list->regions.items, list->regions.n, region);
+}
+
+int cxl_list_regions(struct cxl *cxl, struct regions *regions)
+{
+	struct region_list list = {.complete = true};
+	int r;
+
+	if (cxl->regions_fresh)
+		return 0;
+	r = sysfs_list(SYS_CXL_DEVICES, add_region, &list);
+	if (r == -ENOMEM) {
+		regions_done(&list.regions);
+		return r;
+	}
+	/* A machine without CXL has no such directory. */
+	regions_done(regions);
+	*regions = list.regions;
+	cxl->regions_fresh = list.complete;
+	return 0;
+}
+
+/* --- the origin of a region --- */
 
 static const struct memdev *find_memdev(const struct cxl *cxl, const char *decoder)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * CXL, through libcxl: which memory devices are behind a region, and which window holds it.
+ * Where regions lie is read from sysfs, at the next look after something of CXL has changed.
  *
  * libcxl reads the whole topology, which takes longer than everything else that a decision
  * needs. So it is asked while nothing else happens, and what it said of each endpoint decoder
@@ -11,7 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "tdxo/base/compiler.h"
 #include "tdxo/memory/origin.h"
+#include "tdxo/memory/region.h"
 
 struct cxl_target;
 
@@ -20,10 +23,17 @@ struct cxl {
 	size_t n;
 	struct cxl_window *roots; /* the root decoders, each with its window */
 	size_t n_roots;
-	bool fresh; /* nothing of CXL has changed since they were read */
+	bool fresh;	    /* nothing of CXL has changed since they were read */
+	bool regions_fresh; /* nor since the regions were listed */
 };
 
 void cxl_done(struct cxl *cxl);
+
+/* Something of CXL has changed: what is known is not fresh any more. */
+void cxl_outdate(struct cxl *cxl);
+
+/* List the regions that have addresses, unless the list is fresh. 0 or -ENOMEM. */
+int cxl_list_regions(struct cxl *cxl, struct regions *regions) MUST_CHECK;
 
 /* Read the topology, unless what is known is fresh. What cannot be read is left out. */
 void cxl_refresh(struct cxl *cxl);

@@ -84,9 +84,23 @@ static int list_dax(struct sensor *sensor)
 	return r == -ENOMEM ? r : 0;
 }
 
+/* A dax device that is not in a region by its parent may be in one by its address. */
+static bool needs_regions(const struct devices *dax)
+{
+	for (size_t i = 0; i < dax->n; i++)
+		if (dax->items[i].n_ranges && !dax->items[i].region[0])
+			return true;
+	return false;
+}
+
 int sensor_glance(struct sensor *sensor)
 {
-	return list_dax(sensor);
+	struct snapshot *snapshot = &sensor->snapshot;
+	int r = list_dax(sensor);
+
+	if (r < 0 || !needs_regions(&snapshot->dax))
+		return r;
+	return cxl_list_regions(&sensor->cxl, &snapshot->regions);
 }
 
 /* libdaxctl says nothing of a device that it cannot read. */
@@ -124,6 +138,8 @@ int sensor_look(struct sensor *sensor)
 		r = list_dax(sensor);
 	if (r == 0)
 		r = sensor_list_dimms(sensor);
+	if (r == 0)
+		r = cxl_list_regions(&sensor->cxl, &sensor->snapshot.regions);
 	if (r < 0)
 		return r;
 	check_devices(sensor);

@@ -281,7 +281,7 @@ static void note_news(struct service *service, int news)
 		service->tdx_changed = true;
 	}
 	if (news & (MONITOR_CXL | MONITOR_OVERFLOW))
-		service->sensor.cxl.fresh = false;
+		cxl_outdate(&service->sensor.cxl);
 	if (news & (MONITOR_DAX | MONITOR_OVERFLOW))
 		service->drivers_changed = true;
 	if (news & (MONITOR_DRIVERS | MONITOR_OVERFLOW))

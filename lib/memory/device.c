@@ -5,9 +5,13 @@
  * Three explanations are tried for each block that was not there at boot: a dax device spans
  * it, a DIMM spans it, or it belongs to a run. Dax devices and DIMMs are found without their
  * blocks, so a device whose memory was never added is found like any other.
+ *
+ * A run ends where a CXL region does, because a region has memory devices of its own. A dax device
+ * keeps the type of the driver that registered it, in a region or not.
  */
 #include "tdxo/memory/device.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -180,6 +184,20 @@ static bool was_there_at_boot(
 	       (!before || block_ids_have(before, id));
 }
 
+/* Move the part of the runs that lies in a region to the devices. */
+static int add_runs_of_region(struct devices *found, struct range_set *runs, struct range whole)
+{
+	CLEANUP(range_set_done) struct range_set region = {0}, within = {0};
+	int r;
+
+	r = range_set_add(&region, whole);
+	if (r == 0)
+		r = range_set_intersect(runs, &region, &within);
+	for (size_t i = 0; r == 0 && i < within.n; i++)
+		r = add_range(found, within.ranges[i], TYPE_CXL);
+	return r < 0 ? r : range_set_subtract(runs, whole);
+}
+
 static int add_runs(struct devices *found, const struct snapshot *now,
 	const struct block_ids *before, const struct range_set *explained)
 {
@@ -195,10 +213,25 @@ static int add_runs(struct devices *found, const struct snapshot *now,
 		if (!range_set_overlaps(explained, range) && !was_there_at_boot(now, before, id))
 			r = range_set_add(&runs, range);
 	}
+	for (size_t i = 0; r == 0 && i < now->regions.n; i++)
+		r = add_runs_of_region(
+			found, &runs, range_trim(now->regions.items[i].range, now->block_size));
 	for (size_t i = 0; r == 0 && i < runs.n; i++)
 		r = add_range(
 			found, runs.ranges[i], now->virtio_mem ? TYPE_VIRTIO_MEM : TYPE_UNKNOWN);
 	return r;
+}
+
+/* The region of each device that has none by its parent. */
+static void find_regions(struct devices *found, const struct regions *regions)
+{
+	for (size_t i = 0; i < found->n; i++) {
+		struct device *device = &found->items[i];
+		const struct region *region = regions_find(regions, device);
+
+		if (region && !device->region[0])
+			snprintf(device->region, sizeof(device->region), "%s", region->name);
+	}
 }
 
 int devices_find(
@@ -215,6 +248,7 @@ int devices_find(
 		r = add_runs(&found, now, before, &explained);
 	if (r < 0)
 		return r;
+	find_regions(&found, &now->regions);
 	devices_sort(&found);
 	*ret_devices = found;
 	found = (struct devices){0};

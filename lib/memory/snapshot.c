@@ -11,6 +11,7 @@ void snapshot_done(struct snapshot *snapshot)
 {
 	devices_done(&snapshot->dax);
 	free(snapshot->dimms);
+	regions_done(&snapshot->regions);
 	block_ids_done(&snapshot->blocks);
 	boot_map_done(&snapshot->boot_map);
 }

@@ -3,7 +3,8 @@
  * Devices: what brought memory after boot, each decided as a whole.
  *
  * A device is a dax device with all its mappings, which share one driver; or a DIMM, whose exact
- * extent the firmware memmap names; or a run of neighbouring memory blocks that neither explains.
+ * extent the firmware memmap names; or a run of neighbouring memory blocks that neither explains,
+ * within one CXL region or outside all of them.
  * It is the kernel's "memory group" (mm/memory_hotplug.c, 6.12). Only a run grows and shrinks; any
  * other device is there as a whole or is not.
  */
@@ -41,7 +42,7 @@ enum dax_driver {
 struct device {
 	enum device_type type;
 	char name[SYSFS_NAME];	 /* of a dax device; empty: it is none */
-	char region[SYSFS_NAME]; /* CXL region; empty: none */
+	char region[SYSFS_NAME]; /* CXL region, by parent or by address; empty: none */
 	uint64_t identity;	 /* another one if a dax device of the same name came; 0: none */
 	enum dax_driver driver;
 	int node;	      /* where its memory goes, or NODE_UNKNOWN: kmem would refuse it */

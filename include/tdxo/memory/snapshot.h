@@ -14,6 +14,7 @@
 #include "tdxo/memory/block.h"
 #include "tdxo/memory/boot_map.h"
 #include "tdxo/memory/device.h"
+#include "tdxo/memory/region.h"
 #include "tdxo/tdx/state.h"
 
 /* The first of the two kernel switches that make the guard, and what it reads. */
@@ -30,7 +31,8 @@ struct snapshot {
 	bool dax_incomplete;	 /* there is a dax device of which nothing is known */
 	struct range *dimms;	 /* what the firmware memmap gained after boot */
 	size_t n_dimms;
-	bool virtio_mem; /* a device has the virtio_mem driver */
+	struct regions regions; /* CXL regions that have addresses */
+	bool virtio_mem;	/* a device has the virtio_mem driver */
 	enum dax_autoprobe dax_autoprobe;
 	char auto_online_blocks[SYSFS_NAME]; /* empty: could not be read */
 	struct tdx tdx;
