@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The running daemon and memory blocks in CXL regions that come, get their addresses and go. There
+ * is no dax device; the daemon lists the regions only when something of CXL has changed.
+ */
+#include "mock.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define REGION5	    "/sys/devices/platform/ACPI0017:00/root0/decoder0.5/region5"
+#define BUS_LINK    "/sys/bus/cxl/devices/region5"
+#define CXL_BUS	    "../../../../../../bus/cxl"
+#define BLOCK_ID(n) (2 * GIB / BLOCK + (n)) /* of those that arrive */
+
+static void put_address(const struct mock *mock, uint64_t start, uint64_t size)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "0x%" PRIx64 "\n", start);
+	mock_put(mock, REGION5 "/resource", text);
+	snprintf(text, sizeof(text), "0x%" PRIx64 "\n", size);
+	mock_put(mock, REGION5 "/size", text);
+}
+
+static void link_region5(const struct mock *mock)
+{
+	mock_link(mock, BUS_LINK, "../../../devices/platform/ACPI0017:00/root0/decoder0.5/region5");
+}
+
+/* A region that has no addresses yet, as the kernel makes it; the event is the caller's. */
+static void add_region5(const struct mock *mock)
+{
+	mock_add_device(mock, REGION5, CXL_BUS);
+	put_address(mock, UINT64_MAX, 0);
+	mock_put(mock, REGION5 "/mode", "ram\n");
+	link_region5(mock);
+}
+
+static void add_block(struct mock *mock, uint64_t id, const char *what)
+{
+	mock_add_blocks(mock, id, 1, "offline");
+	mock_expect_record(mock, &(struct mock_record){id * BLOCK, BLOCK, "online, 1 of 1 blocks",
+					 "tdx-absent", "absent", what});
+}
+
+/* Its memory arrives after its event; before and elsewhere it is not of the region. */
+static void test_comes(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	add_block(mock, BLOCK_ID(0), "128 MiB unknown");
+	add_region5(mock);
+	put_address(mock, 2 * GIB + 2 * BLOCK, 2 * BLOCK);
+	mock_uevent(mock, REGION5, "add");
+	add_block(mock, BLOCK_ID(2), "128 MiB cxl [mem 0x90000000-0x97ffffff] (region5, node 0)");
+	add_block(mock, BLOCK_ID(4), "128 MiB unknown");
+	mock_end_absent(mock);
+}
+
+/* The kernel sends no event when a region gets its addresses. */
+static void test_gets_addresses(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	add_region5(mock);
+	mock_uevent(mock, REGION5, "add");
+	add_block(mock, BLOCK_ID(0), "128 MiB unknown");
+	put_address(mock, 2 * GIB + 2 * BLOCK, 2 * BLOCK);
+	add_block(mock, BLOCK_ID(2), "128 MiB cxl [mem 0x90000000-0x97ffffff] (region5, node 0)");
+	mock_end_absent(mock);
+}
+
+/* It goes, and comes again elsewhere. */
+static void test_moves(void **state)
+{
+	struct mock *mock = *state;
+
+	add_region5(mock);
+	put_address(mock, 2 * GIB + 2 * BLOCK, BLOCK);
+	mock_start_absent(mock);
+	add_block(mock, BLOCK_ID(2), "128 MiB cxl [mem 0x90000000-0x97ffffff] (region5, node 0)");
+	mock_remove(mock, BUS_LINK);
+	mock_uevent(mock, REGION5, "remove");
+	add_block(mock, BLOCK_ID(4), "128 MiB unknown");
+	put_address(mock, 2 * GIB + 6 * BLOCK, BLOCK);
+	link_region5(mock);
+	mock_uevent(mock, REGION5, "add");
+	add_block(mock, BLOCK_ID(6), "128 MiB cxl [mem 0xb0000000-0xb7ffffff] (region5, node 0)");
+	mock_end_absent(mock);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
+
+int main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_comes),
+		TEST(test_gets_addresses),
+		TEST(test_moves),
+	};
+
+	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+}
