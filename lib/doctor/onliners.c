@@ -411,6 +411,19 @@ static bool is_to_stay_out(const struct doctor_facts *facts, struct range range)
 	return false;
 }
 
+/*
+ * chmem(8) takes what it can offline, then exits with a failure if a block is in use, so nothing
+ * may depend on its exit status. The last command brings back all that is offline, in any zone.
+ */
+static void append_rezoning(struct strbuf *text, struct range range)
+{
+	static const char *const commands[] = {"chmem -d", "; chmem -e -z Normal", "; chmem -e"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		strbuf_append(text, "%s 0x%" PRIx64 "-0x%" PRIx64, commands[i], range.start,
+			range.end - 1);
+}
+
 void doctor_check_movable(struct examination *examination)
 {
 	const struct doctor_facts *facts = examination->facts;
@@ -421,7 +434,6 @@ void doctor_check_movable(struct examination *examination)
 		return;
 	for (size_t i = 0; i < facts->n_movable; i++) {
 		const struct doctor_movable *movable = &facts->movable[i];
-		uint64_t start = movable->range.start, last = movable->range.end - 1;
 
 		if (is_to_stay_out(facts, movable->range))
 			continue;
@@ -434,10 +446,7 @@ void doctor_check_movable(struct examination *examination)
 			strbuf_append(&note.message, " (node %d)", movable->node);
 		strbuf_append(
 			&note.message, " are in ZONE_MOVABLE: no confidential VM can use them.");
-		strbuf_append(&note.remedy,
-			"chmem -d 0x%" PRIx64 "-0x%" PRIx64 " && chmem -e -z Normal 0x%" PRIx64
-			"-0x%" PRIx64,
-			start, last, start, last);
+		append_rezoning(&note.remedy, movable->range);
 		note_end(examination, &note);
 	}
 }

@@ -255,12 +255,12 @@ static void test_movable(void **state)
 	assert_findings(&host,
 		{FINDING_MOVABLE_ZONE, SEVERITY_NOTICE,
 			"1 GiB at [mem 0x80000000-0xbfffffff] (node 1) are in ZONE_MOVABLE",
-			"chmem -d 0x80000000-0xbfffffff && chmem -e -z Normal "
-			"0x80000000-0xbfffffff",
+			"chmem -d 0x80000000-0xbfffffff; chmem -e -z Normal "
+			"0x80000000-0xbfffffff; chmem -e 0x80000000-0xbfffffff",
 			"/sys/devices/system/memory"},
 		{FINDING_MOVABLE_ZONE, SEVERITY_NOTICE,
 			"128 MiB at [mem 0x100000000-0x107ffffff] are in",
-			"chmem -d 0x100000000-0x107ffffff", "/sys/devices/system/memory"});
+			"; chmem -e 0x100000000-0x107ffffff", "/sys/devices/system/memory"});
 	set_tdx(&host, TDX_ABSENT, TDX_MODE_AUTO);
 	assert_healthy(&host);
 }
