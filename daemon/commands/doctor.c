@@ -27,6 +27,7 @@ struct visit {
 	size_t n_records;
 	struct doctor_movable *movable;
 	size_t n_movable;
+	struct range_set offline_boot;
 	struct range_set boot_ram_in_cxl;
 	struct findings findings;
 };
@@ -35,6 +36,7 @@ static void visit_done(struct visit *visit)
 {
 	findings_done(&visit->findings);
 	range_set_done(&visit->boot_ram_in_cxl);
+	range_set_done(&visit->offline_boot);
 	free(visit->movable);
 	free(visit->records);
 	host_done(&visit->host);
@@ -129,6 +131,9 @@ static int look_at_memory(struct visit *visit)
 	r = decide_all(&visit->decider, true, keep_record, visit);
 	if (r >= 0)
 		r = find_movable(visit);
+	if (r >= 0)
+		r = sensor_find_offline_boot(
+			&visit->decider.sensor, EVERYWHERE, &visit->offline_boot);
 	return r == 0 ? find_boot_ram_in_cxl(visit) : r;
 }
 
@@ -156,6 +161,7 @@ static int examine(struct visit *visit, const struct config *config, bool hotplu
 		.n_agents = host->n_agents,
 		.movable = visit->movable,
 		.n_movable = visit->n_movable,
+		.offline_boot = &visit->offline_boot,
 		.unwritable = host->unwritable,
 		.n_unwritable = host->n_unwritable,
 	};

@@ -21,6 +21,7 @@ struct explainer {
 	const struct target *target;
 	struct decider decider;
 	struct explain_world world;
+	struct range_set offline_boot;
 	bool json;
 	struct report report;
 	size_t n; /* explanations that were given */
@@ -28,6 +29,7 @@ struct explainer {
 
 static void explainer_done(struct explainer *explainer)
 {
+	range_set_done(&explainer->offline_boot);
 	decider_done(&explainer->decider);
 	if (explainer->json)
 		report_done(&explainer->report);
@@ -98,7 +100,12 @@ static int explain_other(struct explainer *explainer)
 	const struct target *target = explainer->target;
 	struct range place = target_place(target, explainer->world.snapshot->block_size);
 	struct explanation explanation = {0};
+	int r;
 
+	r = sensor_find_offline_boot(&explainer->decider.sensor, place, &explainer->offline_boot);
+	if (r < 0)
+		return r;
+	explainer->world.offline_boot = &explainer->offline_boot;
 	if (!range_is_empty(place) && explain_place(&explainer->world, place, &explanation)) {
 		give(explainer, NULL, &explanation);
 		return 0;

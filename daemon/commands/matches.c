@@ -27,13 +27,29 @@ int matches_add(struct matches *matches, const struct record *record)
 	return array_append(matches->items, matches->n, match);
 }
 
+int matches_add_offline_boot(struct matches *matches, const struct range_set *offline)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < offline->n; i++) {
+		struct matched_range match = {.words = 1U << FAIL_ON_OFFLINE_BOOT};
+		char size[SIZE_TEXT], range[RANGE_TEXT];
+
+		snprintf(match.subject, sizeof(match.subject), "%s boot memory %s",
+			size_format(range_size(offline->ranges[i]), size),
+			range_format(offline->ranges[i], range));
+		r = array_append(matches->items, matches->n, match);
+	}
+	return r;
+}
+
 static void tell(const struct matched_range *match)
 {
 	char words[128] = "";
 	size_t n = 0;
 
 	for (unsigned int word = 0; word < FAIL_ON_MAX && n < sizeof(words); word++)
-		if (match->words & 1U << word)
+		if (fail_on_has(match->words, word))
 			n += (size_t)snprintf(words + n, sizeof(words) - n, "%s%s", n ? "," : "",
 				fail_on_to_string(word));
 	log_print(LOG_WARNING, "--fail-on=%s: %s", words, match->subject);

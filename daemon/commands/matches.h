@@ -8,7 +8,7 @@
 #include "tdxo/record/fail_on.h"
 
 struct matched_range {
-	unsigned int words; /* that are true of it */
+	unsigned int words; /* those that are true of it */
 	char subject[RECORD_SENTENCE];
 };
 
@@ -22,6 +22,9 @@ void matches_done(struct matches *matches);
 
 /* 0 or -ENOMEM. */
 int matches_add(struct matches *matches, const struct record *record) MUST_CHECK;
+
+/* Boot memory that is offline: there is no record of it. 0 or -ENOMEM. */
+int matches_add_offline_boot(struct matches *matches, const struct range_set *offline) MUST_CHECK;
 
 /* One line for each. */
 void matches_tell(const struct matches *matches);

@@ -104,6 +104,18 @@ static int output_print(struct output *output, struct sensor *sensor, bool any)
 	return 0;
 }
 
+/* Only a script that asks for it pays for it. 0 or -ENOMEM. */
+static int add_offline_boot(struct output *output, struct sensor *sensor)
+{
+	CLEANUP(range_set_done) struct range_set offline = {0};
+	int r;
+
+	if (!fail_on_has(output->matches.wanted, FAIL_ON_OFFLINE_BOOT))
+		return 0;
+	r = sensor_find_offline_boot(sensor, EVERYWHERE, &offline);
+	return r < 0 ? r : matches_add_offline_boot(&output->matches, &offline);
+}
+
 /* What a script asked for is what it is told, rather than that something went wrong. */
 static int conclude(const struct output *output)
 {
@@ -117,6 +129,7 @@ int plan_run(struct settings *settings, const struct plan_options *options)
 {
 	CLEANUP(decider_done) struct decider decider;
 	CLEANUP(output_done) struct output output = {0};
+	bool any;
 	int r;
 
 	/* This is the administrator's asking. */
@@ -131,7 +144,10 @@ int plan_run(struct settings *settings, const struct plan_options *options)
 		diff_config(&output.diff, settings);
 	r = decide_all(&decider, options->dry, output_add, &output);
 	output.incomplete |= decider.incomplete;
+	any = r > 0;
 	if (r >= 0)
-		r = output_print(&output, &decider.sensor, r > 0);
+		r = add_offline_boot(&output, &decider.sensor);
+	if (r >= 0)
+		r = output_print(&output, &decider.sensor, any);
 	return r < 0 ? r : conclude(&output);
 }

@@ -85,6 +85,13 @@ int sensor_list_blocks(struct sensor *sensor) MUST_CHECK;
 /* The state of one block. 0, or a negative errno: -ENOENT if there is no such block. */
 int sensor_block_state(uint64_t id, enum block_state *ret_state) MUST_CHECK;
 
+/*
+ * The boot memory within a range whose blocks are offline, as whole blocks. It reads the state of
+ * each block, which takes as long as the machine is large. 0 or -ENOMEM.
+ */
+int sensor_find_offline_boot(
+	struct sensor *sensor, struct range within, struct range_set *ret_offline) MUST_CHECK;
+
 /* The node of a block, or NODE_UNKNOWN. */
 int sensor_block_node(uint64_t id) MUST_CHECK;
 

@@ -256,3 +256,28 @@ int sensor_list_dimms(struct sensor *sensor)
 	dimms.ranges = NULL;
 	return 0;
 }
+
+int sensor_find_offline_boot(
+	struct sensor *sensor, struct range within, struct range_set *ret_offline)
+{
+	CLEANUP(range_set_done) struct range_set offline = {0};
+	const struct snapshot *snapshot = &sensor->snapshot;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < snapshot->blocks.n; i++) {
+		uint64_t id = snapshot->blocks.ids[i];
+		struct range block = block_range(id, snapshot->block_size);
+		enum block_state state;
+
+		if (!range_overlaps(block, within) || !boot_map_had(&snapshot->boot_map, block))
+			continue;
+		/* A block that has gone, or cannot be read, is not one that is offline. */
+		if (sensor_block_state(id, &state) == 0 && state == BLOCK_OFFLINE)
+			r = range_set_add(&offline, block);
+	}
+	if (r < 0)
+		return r;
+	*ret_offline = offline;
+	offline = (struct range_set){0};
+	return 0;
+}

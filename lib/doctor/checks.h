@@ -70,3 +70,4 @@ void doctor_check_agents(struct examination *examination);
 void doctor_check_modules(struct examination *examination);
 void doctor_check_stranded(struct examination *examination);
 void doctor_check_movable(struct examination *examination);
+void doctor_check_boot_memory(struct examination *examination);

@@ -40,6 +40,7 @@ static const char *const codes[] = {
 	[FINDING_MODULE_BLACKLISTED] = "kmem-blacklisted",
 	[FINDING_STRANDED] = "stranded",
 	[FINDING_MOVABLE_ZONE] = "movable-zone",
+	[FINDING_BOOT_MEMORY_OFFLINE] = "boot-memory-offline",
 };
 DEFINE_TO_STRING(finding_code, enum finding_code, codes, FINDING_MAX)
 
@@ -179,6 +180,7 @@ int doctor_examine(const struct doctor_facts *facts, struct findings *ret_findin
 		doctor_check_modules,
 		doctor_check_stranded,
 		doctor_check_movable,
+		doctor_check_boot_memory,
 	};
 	struct examination examination = {.facts = facts};
 

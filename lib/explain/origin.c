@@ -114,6 +114,21 @@ static size_t find_blocks(const struct snapshot *snapshot, struct range place, u
 	return n;
 }
 
+/* The blocks of the place that were taken offline after boot. */
+static void append_offline_boot(
+	struct strbuf *what, struct strbuf *change, const struct range_set *offline)
+{
+	for (size_t i = 0; offline && i < offline->n; i++) {
+		const struct range run = offline->ranges[i];
+		char range[RANGE_TEXT], size[SIZE_TEXT];
+
+		strbuf_append(what, " %s of it at %s are offline.",
+			size_format(range_size(run), size), range_format(run, range));
+		strbuf_append(change, "%s'chmem -e 0x%" PRIx64 "-0x%" PRIx64 "' onlines %s.",
+			change->n ? " " : "", run.start, run.end - 1, range);
+	}
+}
+
 bool explain_place(
 	const struct explain_world *world, struct range place, struct explanation *ret_explanation)
 {
@@ -147,6 +162,7 @@ bool explain_place(
 		strbuf_append(&texts[TOPIC_ORIGIN],
 			" Firmware hands out CXL memory as ordinary RAM there, and that "
 			"keeps TDX from initializing.");
+	append_offline_boot(&texts[TOPIC_WHAT], &texts[TOPIC_CHANGE], world->offline_boot);
 	strbuf_append(&texts[TOPIC_VERDICT],
 		"There is nothing to decide: only memory that arrives after boot is decided.");
 	return true;

@@ -45,6 +45,7 @@ static const struct {
 		stranded},
 	[FAIL_ON_DISAGREEMENT] = {"disagreement", "the kernel has taken it otherwise than judged",
 		disagreement},
+	[FAIL_ON_OFFLINE_BOOT] = {"offline-boot", "it was RAM at boot, and is offline", NULL},
 };
 static_assert(ARRAY_SIZE(words) == FAIL_ON_MAX, "a row for each word");
 
@@ -90,8 +91,8 @@ unsigned int fail_on_matches(unsigned int set, const struct record *record)
 {
 	unsigned int matches = 0;
 
-	for (unsigned int word = 0; word < FAIL_ON_MAX; word++)
-		if (set & 1U << word && holds(word, record))
+	for (unsigned int word = 0; word < FAIL_ON_RECORD_MAX; word++)
+		if (fail_on_has(set, word) && holds(word, record))
 			matches |= 1U << word;
 	return matches;
 }

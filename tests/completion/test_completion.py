@@ -263,8 +263,8 @@ class Completion:
             self.assertEqual(self.offered(line), words)
             self.assertEqual(self.last(line + "change,"), words - {"change"})
             self.assertEqual(self.last(line + "change,online,"), words - {"change", "online"})
-            self.assertEqual(self.last(line + "change,o"), {"online", "offline"})
-            self.assertEqual(self.last(line + "change,offline,o"), {"online"})
+            self.assertEqual(self.last(line + "change,o"), {"online", "offline", "offline-boot"})
+            self.assertEqual(self.last(line + "change,offline,o"), {"online", "offline-boot"})
             self.assertEqual(self.last(line + "online,cha,on"), set())
             self.assertEqual(self.becomes(line + "change,st").rstrip(","), line + "change,stranded")
 

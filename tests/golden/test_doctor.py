@@ -301,6 +301,17 @@ class Tdx(Doctor):
         self.assertIn("256 MiB at [mem 0x10000000-0x1fffffff] (node 0)", findings[0]["message"])
         self.assertIn("128 MiB at [mem 0x28000000-0x2fffffff] (node 0)", findings[1]["message"])
 
+    def test_boot_memory_offline(self):
+        """Each run of blocks is a finding, with a command of its own."""
+        for block in (2, 3, 5):
+            self.write(f"sys/devices/system/memory/memory{block}/state", "offline\n")
+        self.write("sys/devices/system/memory/memory6/state", "going-offline\n")
+        findings = self.findings()
+        self.assertEqual([(f["code"], f["remedy"]) for f in findings],
+                         [("boot-memory-offline", "chmem -e 0x10000000-0x1fffffff"),
+                          ("boot-memory-offline", "chmem -e 0x28000000-0x2fffffff")])  # fmt: skip
+        self.assertIn("256 MiB at [mem 0x10000000-0x1fffffff]", findings[0]["message"])
+
 
 class Guard(Doctor):
     def setUp(self):

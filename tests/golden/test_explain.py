@@ -165,6 +165,18 @@ class Asked(tree.Tree):
             self.assertEqual(report["explanations"], [
                 {"topics": {topic: topics.get(topic) for topic in TOPICS}, "range": None}])  # fmt: skip
 
+    def test_offline_boot_memory(self):
+        """Of a block, and of addresses, with the command; and not of others."""
+        self.tree("plain-host")
+        self.write("sys/devices/system/memory/memory3/state", "offline\n")
+        command = "'chmem -e 0x18000000-0x1fffffff' onlines [mem 0x18000000-0x1fffffff]."
+        for target, change in (("memory3", command), ("0x0-0x3fffffff", command), ("memory2", None)):
+            with self.subTest(target):
+                result = tree.run(self.root, f"--explain={target}", "--json")
+                topics = json.loads(result.stdout)["explanations"][0]["topics"]
+                self.assertEqual(topics["change"], change)
+                self.assertEqual("are offline." in topics["what"], change is not None)
+
     def test_two_ranges(self):
         """Of a device with two mappings, each is explained; an address means one of them."""
         self.tree("cxl-guard")

@@ -8,7 +8,7 @@ import subprocess
 import tree
 from tree import BINARY, DROP_IN, MAIN
 
-WORDS = ["online", "devdax", "offline", "ignore", "change", "stranded", "disagreement"]
+WORDS = ["online", "devdax", "offline", "ignore", "change", "stranded", "disagreement", "offline-boot"]
 MATCHED = 4
 
 CXL = "cxl [mem 0x5d0000000-0x5efffffff] (dax0.0, region0, mem0, node 1)"
@@ -83,6 +83,17 @@ class FailOn(tree.Tree):
         self.assert_fails("change,online,stranded", [
             f"--fail-on=change,stranded: {REFUSED}", f"--fail-on=change: {second}"])  # fmt: skip
 
+    def test_offline_boot(self):
+        """Boot memory that is offline has a word of its own, and no other word is true of it."""
+        self.tree("plain-host")
+        for block in (2, 3, 5):
+            self.write(f"sys/devices/system/memory/memory{block}/state", "offline\n")
+        runs = ["256 MiB boot memory [mem 0x10000000-0x1fffffff]",
+                "128 MiB boot memory [mem 0x28000000-0x2fffffff]"]  # fmt: skip
+        for words in ("offline-boot", ",".join(WORDS)):
+            self.assert_fails(words, [f"--fail-on=offline-boot: {run}" for run in runs])
+        self.assert_fails(",".join(WORDS[:-1]), [])
+
     def test_withheld(self):
         """With Act=no it is not as decided, and will not be."""
         self.tree("cxl-refused")
@@ -150,7 +161,7 @@ class FailOn(tree.Tree):
 
     def test_bad_list(self):
         self.root = tree.SYSROOTS / "plain-host"
-        wanted = "online, devdax, offline, ignore, change, stranded or disagreement"
+        wanted = "online, devdax, offline, ignore, change, stranded, disagreement or offline-boot"
         for words, bad in (("", ""), ("ful", "ful"), ("online,ful,change", "ful"), ("online,", ""),
                            (",online", ""), ("Online", "Online"), ("change ", "change ")):  # fmt: skip
             result = tree.run(self.root, "--dry-run", f"--fail-on={words}")

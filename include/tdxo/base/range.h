@@ -19,6 +19,9 @@ struct range {
 	uint64_t end;
 };
 
+/* All addresses. */
+#define EVERYWHERE ((struct range){0, UINT64_MAX})
+
 struct range_set {
 	struct range *ranges;
 	size_t n;

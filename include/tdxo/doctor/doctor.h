@@ -45,6 +45,7 @@ enum finding_code {
 	FINDING_MODULE_BLACKLISTED,
 	FINDING_STRANDED,
 	FINDING_MOVABLE_ZONE,
+	FINDING_BOOT_MEMORY_OFFLINE,
 	FINDING_MAX,
 };
 
@@ -127,6 +128,7 @@ struct doctor_facts {
 	size_t n_agents;
 	const struct doctor_movable *movable;
 	size_t n_movable;
+	const struct range_set *offline_boot; /* boot memory that is offline; NULL: not known */
 	const struct doctor_unwritable *unwritable;
 	size_t n_unwritable;
 };

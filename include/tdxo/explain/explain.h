@@ -40,7 +40,8 @@ struct explain_world {
 	const struct srat *srat; /* empty where firmware has none */
 	const struct cedt *cedt;
 	const struct config *config;
-	bool ran; /* the daemon has run in this boot */
+	bool ran;			      /* the daemon has run in this boot */
+	const struct range_set *offline_boot; /* blocks of the place that is explained, or NULL */
 };
 
 /*

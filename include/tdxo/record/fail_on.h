@@ -2,8 +2,8 @@
 /*
  * Fail on: what a script wants to stop at, when it has ranges judged or acted upon.
  *
- * A word names something that is true of a range, or is not. A set of words is an integer with
- * bit (1 << enum fail_on) for each.
+ * A word names something that is true of a range, or is not. One word is about boot memory, which
+ * has no record. A set of words is an integer with bit (1 << enum fail_on) for each.
  */
 #pragma once
 
@@ -16,6 +16,8 @@ enum fail_on {
 	FAIL_ON_CHANGE = VERDICT_MAX,
 	FAIL_ON_STRANDED,
 	FAIL_ON_DISAGREEMENT,
+	FAIL_ON_RECORD_MAX,			   /* the words before it are those of a record */
+	FAIL_ON_OFFLINE_BOOT = FAIL_ON_RECORD_MAX, /* a block of boot memory is offline */
 	FAIL_ON_MAX,
 };
 
@@ -24,6 +26,11 @@ enum fail_on {
  * at the word that is none.
  */
 int fail_on_parse(const char **list, unsigned int *ret_set) MUST_CHECK;
+
+static inline bool fail_on_has(unsigned int set, enum fail_on word)
+{
+	return set & 1U << word;
+}
 
 /* Which words of the set are true of the range; its record is complete. */
 unsigned int fail_on_matches(unsigned int set, const struct record *record);

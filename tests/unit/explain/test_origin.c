@@ -216,6 +216,25 @@ static void test_boot_memory(void **state)
 	check_place(machine, span(GIB, GIB + 1), "It is " RAM NONE, SRAT_0);
 }
 
+/* Each run is named, with the command that brings it back. */
+static void test_offline_boot_memory(void **state)
+{
+	static struct range runs[] = {{GIB, GIB + BLOCK}, {2 * GIB, 2 * GIB + 3 * BLOCK}};
+	static const struct range_set offline = {runs, ARRAY_SIZE(runs)};
+	struct machine *machine = *state;
+	struct storybook book;
+
+	machine->world.offline_boot = &offline;
+	assert_true(explain_place(&machine->world, span(GIB, 3 * GIB), &book.explanation));
+	assert_topic(&book, TOPIC_WHAT,
+		"It is " RAM " Memory blocks: 16, the first is memory8. 128 MiB of it at [mem "
+		"0x40000000-0x47ffffff] are offline. 384 MiB of it at [mem "
+		"0x80000000-0x97ffffff] are offline.");
+	assert_topic(&book, TOPIC_CHANGE,
+		"'chmem -e 0x40000000-0x47ffffff' onlines [mem 0x40000000-0x47ffffff]. "
+		"'chmem -e 0x80000000-0x97ffffff' onlines [mem 0x80000000-0x97ffffff].");
+}
+
 /* The boot map is not known, and a block is there. */
 static void test_no_boot_map(void **state)
 {
@@ -276,6 +295,7 @@ int main(void)
 		cmocka_unit_test(test_firmware),
 		cmocka_unit_test(test_presence),
 		cmocka_unit_test_setup_teardown(test_boot_memory, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_offline_boot_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_boot_map, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_windows, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_hole, set_up, tear_down),

@@ -19,6 +19,7 @@
 #define CHANGE	     SET(FAIL_ON_CHANGE)
 #define STRANDED     SET(FAIL_ON_STRANDED)
 #define DISAGREEMENT SET(FAIL_ON_DISAGREEMENT)
+#define OFFLINE_BOOT SET(FAIL_ON_OFFLINE_BOOT)
 
 static void test_lists(void **state)
 {
@@ -33,9 +34,10 @@ static void test_lists(void **state)
 		{"change", CHANGE},
 		{"stranded", STRANDED},
 		{"disagreement", DISAGREEMENT},
+		{"offline-boot", OFFLINE_BOOT},
 		{"offline,online", ONLINE | OFFLINE},
 		{"change,change", CHANGE},
-		{"disagreement,stranded,change,ignore,offline,devdax,online", ALL},
+		{"offline-boot,disagreement,stranded,change,ignore,offline,devdax,online", ALL},
 	};
 
 	(void)state;

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Memory of the host that nobody can use."""
+
+import json
+
+from guest import TDX_ARMED
+from scene import BLOCK, GIB, MEMORY, Scene, main
+
+FOUND = 5
+MATCHED = 4
+RECORD_WORDS = "online,devdax,offline,ignore,change,stranded,disagreement"
+
+
+class Findings(Scene):
+    """What the doctor finds in a guest."""
+
+    def findings(self, code):
+        result = self.guest.run("tdx-onlined --doctor --json", check=False, timeout=120)
+        self.assertIn(result.status, (0, FOUND), result.stderr)
+        return [f for f in json.loads(result.stdout)["findings"] if f["code"] == code]
+
+    def fails_on(self, words):
+        """The exit status, and the lines on standard error."""
+        result = self.guest.run(f"tdx-onlined --dry-run --fail-on={words}", check=False)
+        return result.status, result.stderr.splitlines()
+
+
+class OfflineBoot(Findings):
+    """Boot memory of which 1 GiB is movable."""
+
+    machine = {"memory": "3G", "kernel_args": (*TDX_ARMED, "movablecore=1G")}
+
+    def zones(self, zone):
+        """The blocks that are online in a zone."""
+        script = f"cd {MEMORY}; for b in memory*; do echo $b $(cat $b/state $b/valid_zones); done"
+        return [line.split()[0] for line in self.sh(script).split("\n") if line.endswith(f" online {zone}")]
+
+    def keep_online(self, block):
+        """Have every write to the state of a block fail, as if its memory could not be moved."""
+        self.sh("mkdir -p /run/busy; mountpoint -q /run/busy || mount -t tmpfs none /run/busy")
+        self.sh(f"echo online >/run/busy/state; mount -o remount,ro /run/busy;"
+                f" mount --bind /run/busy/state {MEMORY}/{block}/state")  # fmt: skip
+
+    def test_00_movable_remedy(self):
+        """The remedy leaves nothing offline, although one block cannot be taken offline."""
+        movable = self.zones("Movable")
+        self.assertEqual(len(movable), GIB // BLOCK)
+        self.keep_online(movable[3])
+        for finding in self.findings("movable-zone"):
+            self.guest.run(finding["remedy"], check=False, timeout=120)
+        self.sh(f"umount {MEMORY}/{movable[3]}/state")
+        self.assertEqual(self.sh(f"grep -lv online {MEMORY}/memory*/state || true"), "")
+        # Others may be in use, and then stay where they are as well.
+        self.assertIn(movable[3], self.zones("Movable"))
+        self.assertLess(len(self.zones("Movable")), len(movable))
+        self.assertEqual(self.findings("boot-memory-offline"), [])
+
+    def test_01_offline(self):
+        """A block that the administrator takes offline is found, and fails one word only."""
+        blocks = " ".join(reversed(self.zones("Movable") + self.zones("Normal")))
+        block = self.sh(f"for b in {blocks}; do echo offline >{MEMORY}/$b/state && echo $b && break; done")
+        start = int(block.removeprefix("memory")) * BLOCK
+        (finding,) = self.findings("boot-memory-offline")
+        self.assertEqual(finding["remedy"], f"chmem -e {start:#x}-{start + BLOCK - 1:#x}")
+        text = f"128 MiB boot memory [mem {start:#x}-{start + BLOCK - 1:#x}]"
+        self.assertEqual(self.fails_on("offline-boot"),
+                         (MATCHED, [f"tdx-onlined: --fail-on=offline-boot: {text}"]))  # fmt: skip
+        self.assertEqual(self.fails_on(RECORD_WORDS), (0, []))
+        answer = json.loads(self.sh(f"tdx-onlined --explain={block} --json"))
+        self.assertIn("are offline.", answer["explanations"][0]["topics"]["what"])
+        self.assertIn(finding["remedy"], answer["explanations"][0]["topics"]["change"])
+
+    def test_02_online_again(self):
+        """The remedy works, and then nothing is found."""
+        (finding,) = self.findings("boot-memory-offline")
+        self.sh(finding["remedy"])
+        self.assertEqual(self.findings("boot-memory-offline"), [])
+        self.assertEqual(self.fails_on("offline-boot"), (0, []))
+        self.assertEqual(self.records(), [])
+
+
+if __name__ == "__main__":
+    main()
