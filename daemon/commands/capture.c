@@ -94,6 +94,8 @@ static const struct row rows[] = {
 	{.pattern = "/sys/module/{device_dax,kmem,dax_*,cxl_*,kvm_intel}/{refcnt,initstate}"},
 	{.pattern = "/sys/module/{device_dax,kmem,dax_*,cxl_*,kvm_intel}/parameters/*"},
 
+	{.pattern = "/sys/bus/acpi/devices/PNP0C80:*"},
+	{.pattern = "/sys/bus/acpi/devices/PNP0C80:*/{status,physical_node}"},
 	{.pattern = "/sys/bus/virtio/drivers/virtio_mem/virtio*"},
 	{.pattern = "/sys/bus/{dax,cxl}/drivers_autoprobe"},
 	{.pattern = "/sys/bus/{dax,cxl}/drivers/*/*"},
@@ -340,10 +342,13 @@ static bool is_known(const char *message)
 	struct tdx_log log = none;
 
 	tdx_log_read(&log, message);
-	return memcmp(&log, &none, sizeof(log)) != 0;
+	return memcmp(&log, &none, sizeof(log)) != 0 || rejection_is_about(message);
 }
 
-/* The kernel's messages about TDX, as records of /dev/kmsg, wherever they were read. */
+/*
+ * The kernel's messages about TDX and about memory that it rejected, as records of /dev/kmsg,
+ * wherever they were read.
+ */
 static void take_log_message(const char *message, void *userdata)
 {
 	static const char header[] = "6,0,0,-;";

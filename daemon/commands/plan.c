@@ -85,9 +85,21 @@ static void print_summary(const struct snapshot *snapshot, const struct state *s
 			state->disagreements);
 }
 
+static void print_rejected(const struct rejections *rejected)
+{
+	for (size_t i = 0; i < rejected->n; i++) {
+		char sentence[REJECTION_TEXT];
+		struct strbuf text = strbuf_in(sentence, sizeof(sentence));
+
+		rejection_append(&text, &rejected->items[i]);
+		printf("%s.\n", sentence);
+	}
+}
+
 static int output_print(struct output *output, struct sensor *sensor, bool any)
 {
 	const struct snapshot *snapshot = &sensor->snapshot;
+	int r = 0;
 
 	if (output->format == PLAN_JSON)
 		return report_print(&output->report, snapshot, sensor_firmware(sensor));
@@ -98,10 +110,12 @@ static int output_print(struct output *output, struct sensor *sensor, bool any)
 	if (!output->bare)
 		print_summary(snapshot, output->state);
 	if (any)
-		return table_print(&output->table);
-	if (!output->bare)
+		r = table_print(&output->table);
+	else if (!output->bare && !snapshot->rejected.n)
 		puts("No memory arrived after boot: nothing to do.");
-	return 0;
+	if (r == 0 && !output->bare)
+		print_rejected(&snapshot->rejected);
+	return r;
 }
 
 /* Only a script that asks for it pays for it. 0 or -ENOMEM. */

@@ -43,6 +43,9 @@
 #define SYS_MEMBLOCK	    "/sys/kernel/debug/memblock/memory"
 #define SYS_ACPI_TABLES	    "/sys/firmware/acpi/tables"
 
+/* DIMMs: ABI/testing/sysfs-bus-acpi */
+#define SYS_ACPI_DEVICE "/sys/bus/acpi/devices/%s"
+
 /*
  * TDX: arch/x86/tdx.rst, core-api/cpu_hotplug.rst, admin-guide/cgroup-v2.rst ("Misc"),
  * ABI/testing/dev-kmsg

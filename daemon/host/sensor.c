@@ -171,6 +171,16 @@ static int adopt_boot_map(struct sensor *sensor, const struct boot_map *kept)
 	return r;
 }
 
+/* What was known of rejected memory is known when the log has rotated, too. */
+static int recall_rejected(struct sensor *sensor, const struct rejections *rejected)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < rejected->n; i++)
+		r = rejections_add(&sensor->snapshot.rejected, &rejected->items[i]);
+	return r;
+}
+
 int sensor_init(struct sensor *sensor, const struct config *config, const struct earlier *earlier)
 {
 	struct snapshot *snapshot = &sensor->snapshot;
@@ -180,6 +190,9 @@ int sensor_init(struct sensor *sensor, const struct config *config, const struct
 	*sensor = (struct sensor){.config = config,
 		.was_active = earlier->tdx_active,
 		.tdx_failure = *earlier->tdx_failure};
+	r = recall_rejected(sensor, earlier->rejected);
+	if (r < 0)
+		return r;
 	sensor_read_tdx(sensor);
 	r = sysfs_read_number(SYS_BLOCK_SIZE, 16, &snapshot->block_size);
 	if (r < 0 || !snapshot->block_size || snapshot->block_size & (snapshot->block_size - 1)) {
@@ -196,6 +209,7 @@ int sensor_init(struct sensor *sensor, const struct config *config, const struct
 		r = sensor_build_boot_map(sensor);
 	if (r == 0)
 		r = boot_map_set_capable(&snapshot->boot_map, &config->capable);
+	sensor_prune_rejected(sensor);
 	return r;
 }
 

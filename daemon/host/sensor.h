@@ -40,6 +40,7 @@ struct earlier {
 	const struct boot_map *boot_map; /* or NULL; its regions are copied */
 	bool tdx_active;
 	const struct tdx_log *tdx_failure; /* messages from when a failed start was proved */
+	const struct rejections *rejected; /* copied */
 };
 
 /* Take the first look. 0; -ENODEV: no memory hotplug, only the TDX state is known; -ENOMEM. */
@@ -102,8 +103,11 @@ void sensor_zone_of(const struct sensor *sensor, const struct blocks *blocks, st
 /* What the switch reads now that gives dax devices a driver. */
 enum dax_autoprobe sensor_dax_autoprobe(void);
 
-/* Read the sources of the TDX state again. */
+/* Read the sources of the TDX state again, and in the kernel log what the kernel rejected. */
 void sensor_read_tdx(struct sensor *sensor);
+
+/* Forget the rejected memory that is not there any more, or that the kernel has added since. */
+void sensor_prune_rejected(struct sensor *sensor);
 
 /*
  * Call `each` for every message of the kernel's own in /dev/kmsg, or in the journal where that

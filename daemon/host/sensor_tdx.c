@@ -169,16 +169,29 @@ int sensor_kernel_log(void (*each)(const char *message, void *userdata), void *u
 	return read_kmsg(kmsg, each, userdata);
 }
 
+struct log_reader {
+	struct tdx_log *tdx;
+	struct rejection_reader rejected;
+};
+
 static void read_log_message(const char *message, void *userdata)
 {
-	tdx_log_read(userdata, message);
+	struct log_reader *reader = userdata;
+
+	tdx_log_read(reader->tdx, message);
+	rejection_read(&reader->rejected, message);
 }
 
 /* What has proved a failure earlier in this boot proves it when the log has rotated, too. */
 static void read_kernel_log(struct sensor *sensor, struct tdx_facts *facts)
 {
+	struct log_reader reader = {
+		.tdx = &sensor->log, .rejected.rejections = &sensor->snapshot.rejected};
+
 	sensor->log = sensor->tdx_failure;
-	sensor->log_error = sensor_kernel_log(read_log_message, &sensor->log);
+	sensor->log_error = sensor_kernel_log(read_log_message, &reader);
+	if (sensor->log_error == 0)
+		sensor->log_error = reader.rejected.error;
 	tdx_read_log(&sensor->log, facts);
 	if (sensor->log_error < 0 && facts->facts[TDX_SOURCE_KERNEL_LOG] == FACT_ABSENT)
 		facts->facts[TDX_SOURCE_KERNEL_LOG] = FACT_UNREADABLE;

@@ -42,6 +42,8 @@
 	SD_ID128_MAKE_STR(7e, 93, 21, 13, 01, 0f, 4f, 11, bb, ba, bb, fa, 16, 11, 08, 0e)
 #define MESSAGE_UNUSABLE                                                                           \
 	SD_ID128_MAKE_STR(ac, 85, 56, ee, e2, e8, 41, b8, b2, e3, be, c0, e0, 64, b1, b9)
+#define MESSAGE_REJECTED                                                                           \
+	SD_ID128_MAKE_STR(34, 69, 76, d9, 81, cf, 48, 99, 86, b0, f2, 13, 0a, ae, e5, e0)
 
 /* Message, id and priority; the record's fields; four of each memory device; the TDX state's. */
 #define ENTRY_FIELDS (3 + RECORD_FIELDS + 4 * MEMDEVS_MAX + TDX_SOURCE_MAX + 1)
@@ -158,6 +160,34 @@ void journal_record(const struct record *record)
 			add(&entry, "TDXO_FIRMWARE_VERSION=%s", memdev->firmware);
 	}
 	add_evidence(&entry, &record->facts->tdx);
+	sd_journal_sendv(entry.fields, entry.n);
+}
+
+void journal_rejection(const struct rejection *rejection)
+{
+	const struct range range = rejection->range;
+	struct journal_entry entry = {0};
+	char sentence[REJECTION_TEXT];
+	struct strbuf text = strbuf_in(sentence, sizeof(sentence));
+
+	rejection_append(&text, rejection);
+	strbuf_append(&text, ". %s", rejection_remedy(rejection->cause));
+	if (!log_has_fields()) {
+		log_line(LOG_WARNING, sentence);
+		return;
+	}
+	add(&entry, "MESSAGE=%s", sentence);
+	add(&entry, "MESSAGE_ID=%s", MESSAGE_REJECTED);
+	add(&entry, "PRIORITY=%d", LOG_WARNING);
+	if (!range_is_empty(range)) {
+		add(&entry, "TDXO_START=0x%" PRIx64, range.start);
+		add(&entry, "TDXO_END=0x%" PRIx64, range.end - 1);
+		add(&entry, "TDXO_SIZE=%" PRIu64, range_size(range));
+	}
+	add(&entry, "TDXO_CAUSE=%s", rejection_cause_to_string(rejection->cause));
+	if (rejection->device[0])
+		add(&entry, "TDXO_ACPI_DEVICE=%s", rejection->device);
+	add(&entry, "TDXO_KERNEL_LOG=%s", rejection->line);
 	sd_journal_sendv(entry.fields, entry.n);
 }
 

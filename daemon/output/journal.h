@@ -4,10 +4,14 @@
  */
 #pragma once
 
+#include "tdxo/memory/rejected.h"
 #include "tdxo/record/record.h"
 
 /* The record of a range. */
 void journal_record(const struct record *record);
+
+/* Memory that the kernel rejected. */
+void journal_rejection(const struct rejection *rejection);
 
 /* The TDX state, when it is first known and when it changes. */
 void journal_tdx(const struct tdx *tdx);

@@ -167,6 +167,24 @@ static void add_boot_map(struct json parent, const struct boot_map *map)
 	}
 }
 
+static void add_rejected(struct json parent, const struct rejections *rejected)
+{
+	struct json array = json_add_array(parent, "rejected");
+
+	for (size_t i = 0; i < rejected->n; i++) {
+		const struct rejection *rejection = &rejected->items[i];
+		struct json item = json_add_object(array, NULL);
+
+		if (range_is_empty(rejection->range))
+			json_add_no_range(item);
+		else
+			json_add_range(item, rejection->range);
+		add_text(item, "cause", rejection_cause_to_string(rejection->cause));
+		add_text(item, "acpi_device", rejection->device);
+		add_text(item, "kernel_log", rejection->line);
+	}
+}
+
 static void add_srat(struct json parent, const struct srat *srat)
 {
 	struct json array = json_add_array(parent, "srat");
@@ -280,5 +298,6 @@ int report_print(const struct report *report, const struct snapshot *snapshot,
 	json_add_number(object, "disagreements", report->disagreements);
 	add_firmware(object, firmware);
 	json_add_document(object, "ranges", report->ranges);
+	add_rejected(object, &snapshot->rejected);
 	return print(document);
 }

@@ -22,6 +22,8 @@
 #define SILENCE_LIMIT  (5 * 1000 * 1000)  /* decide at last although blocks keep coming */
 #define ADDING_LIMIT   (60 * 1000 * 1000) /* the kernel takes seconds for some hundred GiB */
 #define AGAIN_USEC     (1000 * 1000) /* look again at what could not be seen, or was changing */
+#define LOG_USEC       (2000 * 1000) /* journald has the kernel's messages by then */
+#define LOG_READS      2	     /* after the silence, and after LOG_USEC */
 #define OUTDATED_MAX   6	     /* at most 64 times the silence */
 #define TIMER_ACCURACY (10 * 1000)
 
@@ -181,14 +183,30 @@ static int keep_looking(struct service *service)
 	return arm_timer(service, AGAIN_USEC);
 }
 
+/* One record for each, when it is first seen. */
+static void record_rejected(struct service *service)
+{
+	struct rejections *rejected = &service->sensor.snapshot.rejected;
+
+	sensor_prune_rejected(&service->sensor);
+	for (size_t i = 0; i < rejected->n; i++) {
+		if (rejected->items[i].recorded)
+			continue;
+		journal_rejection(&rejected->items[i]);
+		rejected->items[i].recorded = true;
+		service_save(service);
+	}
+}
+
 /* What only a silent look can tell. */
 static int settle(struct service *service, const struct devices *all)
 {
 	int r;
 
-	if (!service->any_recorded && !all->n)
+	if (!service->any_recorded && !all->n && !service->sensor.snapshot.rejected.n)
 		log_print(LOG_INFO, "No memory arrived after boot: nothing to do");
 	service->any_recorded = true;
+	record_rejected(service);
 	/* What could not be seen may have come, or changed, without any further event. */
 	if (service->sensor.blind)
 		return service->silence.for_kmem ? 0 : arm_timer(service, AGAIN_USEC);
@@ -251,6 +269,7 @@ static int on_silence(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct service *service = userdata;
 	struct silence *silence = &service->silence;
+	int r;
 
 	(void)source;
 	(void)usec;
@@ -262,11 +281,17 @@ static int on_silence(sd_event_source *source, uint64_t usec, void *userdata)
 	silence->outdated = false;
 	silence->kmem_in_vain = silence->for_kmem;
 	silence->for_kmem = false;
-	if (service->tdx_changed)
+	if (service->log_reads) {
 		update_tdx(service);
-	service->tdx_changed = false;
+		service->log_reads--;
+	}
 	cxl_refresh(&service->sensor.cxl);
-	return look(service);
+	r = look(service);
+	if (r < 0 || !service->log_reads)
+		return r;
+	/* What is waited for already ends with a reading of the log. */
+	r = sd_event_source_get_enabled(silence->timer, NULL);
+	return r == 0 ? arm_timer(service, LOG_USEC) : r < 0 ? r : 0;
 }
 
 static void note_news(struct service *service, int news)
@@ -278,8 +303,10 @@ static void note_news(struct service *service, int news)
 	monitor->events = monitor->overflows = 0;
 	if (news & (MONITOR_TDX | MONITOR_OVERFLOW)) {
 		update_tdx(service);
-		service->tdx_changed = true;
+		service->log_reads = service->log_reads ?: 1;
 	}
+	if (news & (MONITOR_ACPI | MONITOR_OVERFLOW))
+		service->log_reads = LOG_READS;
 	if (news & (MONITOR_CXL | MONITOR_OVERFLOW))
 		cxl_outdate(&service->sensor.cxl);
 	if (news & (MONITOR_DAX | MONITOR_OVERFLOW))

@@ -51,9 +51,9 @@ struct service {
 	bool unsaved;	/* the state file could not be written the last time */
 	bool unguarded; /* the guard was down when, or since, something was last decided */
 	struct silence silence;
-	bool drivers_changed; /* of dax devices, perhaps, since the last silent look */
-	bool blocks_changed;  /* perhaps some went online while that could not be heard */
-	bool tdx_changed;     /* perhaps, and the journal may not have what the kernel logged */
+	bool drivers_changed;	/* of dax devices, perhaps, since the last silent look */
+	bool blocks_changed;	/* perhaps some went online while that could not be heard */
+	unsigned int log_reads; /* so often the kernel log is to be read again */
 
 	struct devices queue; /* to be decided, in this order */
 	struct job job;

@@ -28,6 +28,8 @@ static const struct {
 	{"module", MONITOR_TDX},
 	{"misc", MONITOR_TDX},
 	{"faux", MONITOR_TDX},
+	/* The one event after a DIMM was not added: acpi_bus_attach(), drivers/acpi/scan.c */
+	{"container", MONITOR_ACPI},
 };
 
 /*

@@ -20,6 +20,7 @@ enum monitor_news {
 	MONITOR_OVERFLOW = 1 << 4, /* events were lost: anything may have changed */
 	MONITOR_STATES = 1 << 5,   /* memory blocks went online or offline */
 	MONITOR_DRIVERS = 1 << 6,  /* a driver of dax devices has been loaded */
+	MONITOR_ACPI = 1 << 7,	   /* ACPI has looked for devices in a container */
 };
 
 struct udev_monitor;

@@ -265,7 +265,8 @@ static int start(struct service *service)
 	if (r < 0)
 		return r;
 	/* Anything may have been changed while nobody was looking. */
-	service->drivers_changed = service->tdx_changed = true;
+	service->drivers_changed = true;
+	service->log_reads = 1;
 	service->monitor.end_block = UINT64_MAX;
 	journal_tdx(&service->sensor.snapshot.tdx);
 	service_follow_tdx(service);

@@ -178,6 +178,28 @@ static void load_failure(struct state *state, struct json messages)
 		tdx_log_read(&state->tdx_failure, json_item_text(messages, i));
 }
 
+static int load_rejected(struct state *state, struct json array)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < json_length(array); i++) {
+		struct json item = json_item_object(array, i);
+		struct rejection rejection = {.recorded = json_get_bool(item, KEY_RECORDED)};
+
+		if (json_has(item, KEY_RANGE))
+			rejection.range = json_get_range(json_get_object(item, KEY_RANGE));
+		json_expect(item, KEY_CAUSE,
+			rejection_cause_from_string(
+				json_get_text(item, KEY_CAUSE), &rejection.cause));
+		snprintf(rejection.device, sizeof(rejection.device), "%s",
+			json_get_text(item, KEY_ACPI_DEVICE));
+		snprintf(rejection.line, sizeof(rejection.line), "%s",
+			json_get_text(item, KEY_KERNEL_LOG));
+		r = rejections_add(&state->rejected, &rejection);
+	}
+	return r;
+}
+
 /* What an older version did not count yet is 0. */
 static void load_counters(struct state *state, struct json object)
 {
@@ -210,6 +232,8 @@ static int load(struct state *state, struct json_document *document, const char 
 	state->tdx_active = json_get_bool(object, KEY_TDX_ACTIVE);
 	load_failure(state, json_get_array(object, KEY_TDX_FAILURE));
 	load_counters(state, object);
+	if (r == 0)
+		r = load_rejected(state, json_get_array(object, KEY_REJECTED));
 	if (r == 0)
 		r = json_error(document);
 	if (r == 0 && json_get_number(object, KEY_SCHEMA) == STATE_SCHEMA)
@@ -274,6 +298,7 @@ int state_load(struct state *ret_state)
 void state_done(struct state *state)
 {
 	boot_map_done(&state->boot_map);
+	rejections_done(&state->rejected);
 	for (enum config_key key = 0; key < CONFIG_KEYS; key++)
 		free(state->in_force[key]);
 	devices_done(&state->present);

@@ -25,6 +25,7 @@ struct state {
 	struct boot_map boot_map;
 	bool tdx_active;	    /* it was, at some time of this boot */
 	struct tdx_log tdx_failure; /* the kernel's messages when a failed start was proved */
+	struct rejections rejected; /* as the last start left it */
 	struct guard guard;
 	char *in_force[CONFIG_KEYS]; /* values as they were written; NULL: not known */
 	bool present_known;	     /* what was there has been seen */
@@ -45,6 +46,7 @@ static inline struct earlier state_earlier(const struct state *state)
 		.boot_map = state->kept ? &state->boot_map : NULL,
 		.tdx_active = state->tdx_active,
 		.tdx_failure = &state->tdx_failure,
+		.rejected = &state->rejected,
 	};
 }
 

@@ -122,8 +122,25 @@ static void add_failure(struct json parent, const struct tdx_log *failure)
 			json_add_text(array, NULL, failure->lines[trouble]);
 }
 
-static int to_json(struct json object, const struct state *state, const struct boot_map *boot_map,
-	const struct tdx *tdx)
+static void add_rejected(struct json parent, const struct rejections *rejected)
+{
+	struct json array = json_add_array(parent, KEY_REJECTED);
+
+	for (size_t i = 0; i < rejected->n; i++) {
+		const struct rejection *rejection = &rejected->items[i];
+		struct json item = json_add_object(array, NULL);
+
+		if (!range_is_empty(rejection->range))
+			json_add_range(json_add_object(item, KEY_RANGE), rejection->range);
+		add_text(item, KEY_CAUSE, rejection_cause_to_string(rejection->cause));
+		add_text(item, KEY_ACPI_DEVICE, rejection->device);
+		add_text(item, KEY_KERNEL_LOG, rejection->line);
+		json_add_bool(item, KEY_RECORDED, rejection->recorded);
+	}
+}
+
+/* Of the snapshot is what changes; NULL: it is as the last start left it. */
+static int to_json(struct json object, const struct state *state, const struct snapshot *snapshot)
 {
 	char boot_id[SYSFS_NAME];
 	int r = sysfs_read(PROC_BOOT_ID, boot_id, sizeof(boot_id));
@@ -132,11 +149,12 @@ static int to_json(struct json object, const struct state *state, const struct b
 		return r;
 	json_add_number(object, KEY_SCHEMA, STATE_SCHEMA);
 	add_text(object, KEY_BOOT_ID, boot_id);
-	if (tdx)
-		add_tdx(object, tdx);
+	if (snapshot)
+		add_tdx(object, &snapshot->tdx);
 	json_add_bool(object, KEY_TDX_ACTIVE, state->tdx_active);
 	add_failure(object, &state->tdx_failure);
-	add_boot_map(object, boot_map);
+	add_rejected(object, snapshot ? &snapshot->rejected : &state->rejected);
+	add_boot_map(object, snapshot ? &snapshot->boot_map : &state->boot_map);
 	add_guard(object, &state->guard);
 	add_config(object, state);
 	if (state->present_known)
@@ -168,7 +186,7 @@ static int print_and_close(const struct json_document *document, FILE *file)
 int state_print(const struct state *state, char **ret_text, size_t *ret_size)
 {
 	CLEANUP(json_free) struct json_document *document = json_new_object();
-	int r = to_json(json_root(document), state, &state->boot_map, NULL);
+	int r = to_json(json_root(document), state, NULL);
 
 	return r == 0 ? print_and_close(document, open_memstream(ret_text, ret_size)) : r;
 }
@@ -189,7 +207,7 @@ int state_save(const struct state *state, const struct snapshot *snapshot)
 {
 	CLEANUP(json_free) struct json_document *document = json_new_object();
 	struct path path, new;
-	int r = to_json(json_root(document), state, &snapshot->boot_map, &snapshot->tdx);
+	int r = to_json(json_root(document), state, snapshot);
 
 	state_path(&path, "");
 	state_path(&new, ".new");

@@ -69,5 +69,6 @@ void doctor_check_daxctl(struct examination *examination);
 void doctor_check_agents(struct examination *examination);
 void doctor_check_modules(struct examination *examination);
 void doctor_check_stranded(struct examination *examination);
+void doctor_check_rejected(struct examination *examination);
 void doctor_check_movable(struct examination *examination);
 void doctor_check_boot_memory(struct examination *examination);

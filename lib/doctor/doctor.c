@@ -39,6 +39,7 @@ static const char *const codes[] = {
 	[FINDING_GUEST_AGENT] = "guest-agent",
 	[FINDING_MODULE_BLACKLISTED] = "kmem-blacklisted",
 	[FINDING_STRANDED] = "stranded",
+	[FINDING_MEMORY_REJECTED] = "memory-rejected",
 	[FINDING_MOVABLE_ZONE] = "movable-zone",
 	[FINDING_BOOT_MEMORY_OFFLINE] = "boot-memory-offline",
 };
@@ -179,6 +180,7 @@ int doctor_examine(const struct doctor_facts *facts, struct findings *ret_findin
 		doctor_check_agents,
 		doctor_check_modules,
 		doctor_check_stranded,
+		doctor_check_rejected,
 		doctor_check_movable,
 		doctor_check_boot_memory,
 	};

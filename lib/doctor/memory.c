@@ -6,6 +6,23 @@
 
 #include <inttypes.h>
 
+void doctor_check_rejected(struct examination *examination)
+{
+	const struct snapshot *snapshot = examination->facts->snapshot;
+	struct note note;
+
+	for (size_t i = 0; snapshot && i < snapshot->rejected.n; i++) {
+		const struct rejection *rejection = &snapshot->rejected.items[i];
+
+		note_begin(&note, FINDING_MEMORY_REJECTED, SEVERITY_PROBLEM);
+		note_source(&note, "kernel log");
+		rejection_append(&note.message, rejection);
+		strbuf_append(&note.message, ". It logged: %s", rejection->line);
+		strbuf_append(&note.remedy, "%s", rejection_remedy(rejection->cause));
+		note_end(examination, &note);
+	}
+}
+
 void doctor_check_boot_memory(struct examination *examination)
 {
 	const struct range_set *offline = examination->facts->offline_boot;

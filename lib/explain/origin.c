@@ -129,6 +129,32 @@ static void append_offline_boot(
 	}
 }
 
+static void append_sentence(struct strbuf *text, const char *sentence)
+{
+	strbuf_append(text, "%s%s", text->n ? " " : "", sentence);
+}
+
+/* Returns how many rejections have a part of the place. */
+static size_t append_rejected(
+	struct strbuf texts[TOPIC_MAX], const struct rejections *rejected, struct range place)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rejected->n; i++) {
+		const struct rejection *rejection = &rejected->items[i];
+
+		if (!range_overlaps(rejection->range, place))
+			continue;
+		n++;
+		rejection_append(&texts[TOPIC_WHAT], rejection);
+		strbuf_append(&texts[TOPIC_WHAT], ". ");
+		append_sentence(&texts[TOPIC_KERNEL], "It logged: ");
+		strbuf_append(&texts[TOPIC_KERNEL], "%s", rejection->line);
+		append_sentence(&texts[TOPIC_CHANGE], rejection_remedy(rejection->cause));
+	}
+	return n;
+}
+
 bool explain_place(
 	const struct explain_world *world, struct range place, struct explanation *ret_explanation)
 {
@@ -139,11 +165,12 @@ bool explain_place(
 	struct strbuf texts[TOPIC_MAX];
 	char range[RANGE_TEXT];
 	uint64_t first = 0;
-	size_t n = find_blocks(snapshot, place, &first);
+	size_t n = find_blocks(snapshot, place, &first), n_rejected;
 
 	for (enum topic topic = 0; topic < TOPIC_MAX; topic++)
 		texts[topic] = strbuf_in(ret_explanation->texts[topic], EXPLANATION_TEXT);
-	if (!region && !in_window && !origin.in_srat && !n)
+	n_rejected = append_rejected(texts, &snapshot->rejected, place);
+	if (!region && !in_window && !origin.in_srat && !n && !n_rejected)
 		return false;
 	if (region)
 		strbuf_append(&texts[TOPIC_WHAT], "%s in %s of the boot map, from %s.",

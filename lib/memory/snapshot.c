@@ -14,6 +14,7 @@ void snapshot_done(struct snapshot *snapshot)
 	regions_done(&snapshot->regions);
 	block_ids_done(&snapshot->blocks);
 	boot_map_done(&snapshot->boot_map);
+	rejections_done(&snapshot->rejected);
 }
 
 bool snapshot_has_block_of(const struct snapshot *snapshot, const struct device *device)
@@ -32,6 +33,18 @@ bool snapshot_explains_blocks(const struct snapshot *snapshot)
 			!snapshot->dax.items[i].n_ranges)
 			return false;
 	return !snapshot->dax_incomplete;
+}
+
+bool snapshot_has_memory_in(const struct snapshot *snapshot, struct range range)
+{
+	for (size_t i = 0; i < snapshot->blocks.n; i++)
+		if (range_overlaps(
+			    block_range(snapshot->blocks.ids[i], snapshot->block_size), range))
+			return true;
+	for (size_t i = 0; i < snapshot->dax.n; i++)
+		if (device_overlaps(&snapshot->dax.items[i], range))
+			return true;
+	return false;
 }
 
 const struct device *snapshot_find_dax(const struct snapshot *snapshot, const char *name)

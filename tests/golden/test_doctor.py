@@ -11,6 +11,7 @@ host, and wants its finding besides those of the tree; and files that no program
 
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -311,6 +312,59 @@ class Tdx(Doctor):
                          [("boot-memory-offline", "chmem -e 0x10000000-0x1fffffff"),
                           ("boot-memory-offline", "chmem -e 0x28000000-0x2fffffff")])  # fmt: skip
         self.assertIn("256 MiB at [mem 0x10000000-0x1fffffff]", findings[0]["message"])
+
+
+class Rejected(Doctor):
+    """A DIMM of 192 MiB that the kernel did not add: its lines in the kernel log."""
+
+    LOG = """\
+3,400,3000000,-;Block size [0x8000000] unaligned hotplug range: start 0x100000000, size 0xc000000
+3,401,3000001,-;acpi PNP0C80:00: add_memory failed
+3,402,3000002,-;acpi PNP0C80:00: acpi_memory_enable_device() error
+"""
+    SLOT = "sys/bus/acpi/devices/PNP0C80:00"
+
+    def setUp(self):
+        super().setUp()
+        self.before = (self.root / "dev/kmsg").read_text()
+        self.log(self.LOG)
+
+    def log(self, text):
+        self.write("dev/kmsg", self.before + text)
+
+    def dry_run(self):
+        return tree.run(self.root, "--dry-run")
+
+    def test_known(self):
+        self.write(f"{self.SLOT}/status", "15\n")
+        self.assert_found(("memory-rejected", "kernel log"))
+        self.assertIn("192 MiB [mem 0x100000000-0x10bffffff] (PNP0C80:00)", self.findings()[0]["message"])
+        self.assertIn("The kernel rejected 192 MiB", self.dry_run().stdout)
+        self.assertNotIn("nothing to do", self.dry_run().stdout)
+        self.assertNotIn("rejected", tree.run(self.root, "--dry-run", "--raw").stdout)
+        report = json.loads(tree.run(self.root, "--dry-run", "--json").stdout)
+        self.assertEqual([(r["start"], r["size"], r["cause"], r["acpi_device"]) for r in report["rejected"]],
+                         [(1 << 32, 192 << 20, "unaligned", "PNP0C80:00")])  # fmt: skip
+
+    def test_no_range(self):
+        """The kernel logs neither range nor cause: the device is named."""
+        self.log(self.LOG.split("\n", 1)[1])
+        self.assert_found(("memory-rejected", "kernel log"))
+        (rejected,) = json.loads(tree.run(self.root, "--dry-run", "--json").stdout)["rejected"]
+        self.assertEqual((rejected["start"], rejected["size"], rejected["cause"]), (None, None, "not-logged"))
+
+    def test_unplugged(self):
+        self.write(f"{self.SLOT}/status", "0\n")
+        self.assert_found()
+
+    def test_added_since(self):
+        """The DIMM is there after all, or other memory at its addresses."""
+        self.write(f"{self.SLOT}/physical_node/state", "online\n")
+        self.assert_found()
+        shutil.rmtree(self.root / self.SLOT)
+        self.write("sys/devices/system/memory/memory32/state", "online\n")
+        self.write("sys/devices/system/memory/memory32/valid_zones", "Normal\n")
+        self.assertNotIn("rejected", self.dry_run().stdout)
 
 
 class Guard(Doctor):

@@ -58,6 +58,35 @@ static void expect_left_alone(struct mock *mock)
 	mock_expect_blocks(mock, 16, 1, "online");
 }
 
+#define CONTAINER "/sys/devices/system/container/PNP0A06:04"
+#define REJECTED(start, size)                                                                      \
+	"3,400,1,-;Block size [0x8000000] unaligned hotplug range: start " start ", size " size "\n"
+
+/*
+ * The kernel did not add a DIMM, and the event of the ACPI container leads to its line in the log.
+ * There is one record, although the kernel tries again, and over a restart.
+ */
+static void test_rejected(void **state)
+{
+	static const char container[] = "../../../../bus/container";
+	struct mock *mock = *state;
+
+	mock_add_device(mock, CONTAINER, container);
+	mock_start_absent(mock);
+	mock_put(mock, "/dev/kmsg", REJECTED("0x100000000", "0xc000000"));
+	mock_uevent(mock, CONTAINER, "online");
+	mock_expect_line(mock, "^The kernel rejected 192 MiB [mem 0x100000000-0x10bffffff]: its "
+			       "start or size is not");
+	mock_await_text(mock, STATE, "\"cause\":\"unaligned\"");
+	mock_put(mock, "/dev/kmsg",
+		REJECTED("0x100000000", "0xc000000") REJECTED("0x10c000000", "0x8000000"));
+	mock_uevent(mock, CONTAINER, "online");
+	mock_expect_line(mock, "^The kernel rejected 128 MiB [mem 0x10c000000-0x113ffffff]");
+	mock_stop(mock);
+	mock_start_in(mock, "absent");
+	mock_end_absent(mock);
+}
+
 /* Firmware did not say so, but kvm_intel does: that counts as active. */
 static void test_tdx_by_parameter(void **state)
 {
@@ -373,6 +402,7 @@ static void test_dimm_between(void **state)
 int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_rejected),
 		TEST(test_tdx_by_parameter),
 		TEST(test_tdx_by_tdx_host),
 		TEST(test_tdx_late_and_restart),

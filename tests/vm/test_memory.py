@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Memory of the host that nobody can use."""
+"""Memory of the host that nobody can use: taken offline, or rejected by the kernel."""
 
 import json
 
 from guest import TDX_ARMED
-from scene import BLOCK, GIB, MEMORY, Scene, main
+from scene import BLOCK, GIB, MEMORY, STATE, Scene, main
 
 FOUND = 5
 MATCHED = 4
@@ -78,6 +78,56 @@ class OfflineBoot(Findings):
         self.assertEqual(self.findings("boot-memory-offline"), [])
         self.assertEqual(self.fails_on("offline-boot"), (0, []))
         self.assertEqual(self.records(), [])
+
+
+class Rejected(Findings):
+    """DIMMs that the kernel does not add."""
+
+    machine = {"memory": "1G", "kernel_args": TDX_ARMED}
+    entry = "346976d981cf489986b0f2130aaee5e0"
+    range = "[mem 0x100000000-0x10bffffff]"
+
+    def rejections(self):
+        return self.guest.journal(f"MESSAGE_ID={self.entry}")
+
+    def test_00_record(self):
+        """A DIMM of one and a half blocks has one record, from the kernel's line."""
+        self.guest.add_dimm("192M")
+        self.guest.wait_for(f"journalctl -q -b MESSAGE_ID={self.entry} | grep -q .", 60)
+        (record,) = self.rejections()
+        self.assert_record(record, start="0x100000000", end="0x10bffffff", size=str(192 << 20),
+                           cause="unaligned", acpi_device="PNP0C80:00", PRIORITY="4")  # fmt: skip
+        self.assertIn("unaligned hotplug range: start 0x100000000", record["TDXO_KERNEL_LOG"])
+        self.assertIn(self.range, record["MESSAGE"])
+
+    def test_01_commands(self):
+        """The doctor, --explain and the dry run know it."""
+        (finding,) = self.findings("memory-rejected")
+        self.assertIn(f"192 MiB {self.range} (PNP0C80:00)", finding["message"])
+        topics = json.loads(self.sh("tdx-onlined --explain=0x108000000 --json"))["explanations"][0]["topics"]
+        self.assertIn("The kernel rejected 192 MiB", topics["what"])
+        (rejected,) = json.loads(self.sh("tdx-onlined --dry-run --json"))["rejected"]
+        self.assertEqual((rejected["start"], rejected["size"], rejected["cause"]),
+                         (0x100000000, 192 << 20, "unaligned"))  # fmt: skip
+        self.assertIn(self.range, self.sh("tdx-onlined --dry-run"))
+
+    def test_02_once(self):
+        """Restarts write no further record, and neither does another DIMM, for which the kernel tries
+        the first one again."""
+        self.restart()
+        self.assertEqual(len(json.loads(self.read(STATE))["rejected"]), 1)
+        self.guest.add_dimm("128M")
+        self.guest.wait_for(f"journalctl -q -b MESSAGE_ID={self.entry} | grep -q 0x10c000000", 60)
+        self.assertEqual([r["TDXO_START"] for r in self.rejections()], ["0x100000000", "0x10c000000"])
+        self.restart()
+        self.assertEqual(len(self.rejections()), 2)
+        self.assertEqual(self.records(), [])
+
+
+class Rejected73(Rejected):
+    """The same with Linux 7.3 on Debian 13."""
+
+    machine = {**Rejected.machine, "kernel": "debian-7.3", "root": "trixie"}
 
 
 if __name__ == "__main__":

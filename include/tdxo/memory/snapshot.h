@@ -15,6 +15,7 @@
 #include "tdxo/memory/boot_map.h"
 #include "tdxo/memory/device.h"
 #include "tdxo/memory/region.h"
+#include "tdxo/memory/rejected.h"
 #include "tdxo/tdx/state.h"
 
 /* The first of the two kernel switches that make the guard, and what it reads. */
@@ -37,6 +38,7 @@ struct snapshot {
 	char auto_online_blocks[SYSFS_NAME]; /* empty: could not be read */
 	struct tdx tdx;
 	struct boot_map boot_map;
+	struct rejections rejected; /* what the kernel did not add */
 };
 
 void snapshot_done(struct snapshot *snapshot);
@@ -49,6 +51,9 @@ bool snapshot_has_block_of(const struct snapshot *snapshot, const struct device 
  * run of blocks is found.
  */
 bool snapshot_explains_blocks(const struct snapshot *snapshot);
+
+/* Is a memory block, or a dax device, in the range? */
+bool snapshot_has_memory_in(const struct snapshot *snapshot, struct range range);
 
 /* NULL: there is none of that name. */
 const struct device *snapshot_find_dax(const struct snapshot *snapshot, const char *name);

@@ -32,10 +32,33 @@ static void test_boot_memory(void **state)
 		{FINDING_BOOT_MEMORY_OFFLINE, SEVERITY_NOTICE, "128 MiB", "chmem -e", MEMORY});
 }
 
+static void test_rejected(void **state)
+{
+	static struct rejection items[] = {
+		{{4 * GIB, 4 * GIB + 192 * MIB}, REJECTION_UNALIGNED, "PNP0C80:00", "a line", true},
+		{.cause = REJECTION_NO_METADATA, .device = "PNP0C80:01", .line = "another"},
+	};
+
+	(void)state;
+	HOST(host);
+	host.snapshot.rejected = (struct rejections){items, ARRAY_SIZE(items)};
+	assert_findings(&host,
+		{FINDING_MEMORY_REJECTED, SEVERITY_PROBLEM,
+			"192 MiB [mem 0x100000000-0x10bffffff] (PNP0C80:00): its start or size is "
+			"not a multiple of the memory block size. It logged: a line",
+			"multiples", "kernel log"},
+		{FINDING_MEMORY_REJECTED, SEVERITY_PROBLEM,
+			"memory of unknown size (PNP0C80:01): the host had no memory for its page "
+			"metadata. It logged: another",
+			"memmap_on_memory=1", "kernel log"});
+	host.snapshot.rejected = (struct rejections){0};
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_boot_memory),
+		cmocka_unit_test(test_rejected),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

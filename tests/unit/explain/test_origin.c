@@ -235,6 +235,27 @@ static void test_offline_boot_memory(void **state)
 		"'chmem -e 0x80000000-0x97ffffff' onlines [mem 0x80000000-0x97ffffff].");
 }
 
+/* Of a place that no table has, the kernel log tells what came there. */
+static void test_rejected(void **state)
+{
+	static struct rejection items[] = {{{64 * GIB, 64 * GIB + 192 * MIB}, REJECTION_UNALIGNED,
+		"PNP0C80:00", "a line", true}};
+	struct machine *machine = *state;
+	struct storybook book;
+
+	assert_false(explain_place(&machine->world, span(64 * GIB, 65 * GIB), &book.explanation));
+	machine->snapshot.rejected = (struct rejections){items, 1};
+	assert_true(explain_place(&machine->world, span(64 * GIB, 65 * GIB), &book.explanation));
+	assert_topic(&book, TOPIC_WHAT,
+		"The kernel rejected 192 MiB [mem 0x1000000000-0x100bffffff] (PNP0C80:00): its "
+		"start or size is not a multiple of the memory block size. " NOT_RAM NONE);
+	assert_topic(&book, TOPIC_KERNEL, "It logged: a line");
+	assert_topic(&book, TOPIC_CHANGE, rejection_remedy(REJECTION_UNALIGNED));
+	assert_false(
+		explain_place(&machine->world, span(65 * GIB, 65 * GIB + 1), &book.explanation));
+	machine->snapshot.rejected = (struct rejections){0};
+}
+
 /* The boot map is not known, and a block is there. */
 static void test_no_boot_map(void **state)
 {
@@ -296,6 +317,7 @@ int main(void)
 		cmocka_unit_test(test_presence),
 		cmocka_unit_test_setup_teardown(test_boot_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_offline_boot_memory, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rejected, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_boot_map, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_windows, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_hole, set_up, tear_down),

@@ -49,6 +49,7 @@ DEFINE_WORDS(tdx_mode, enum tdx_mode, 0, TDX_MODE_MAX)
 DEFINE_WORDS(tdx_cause, enum tdx_cause, TDX_CAUSE_NONE + 1, TDX_CAUSE_MAX)
 DEFINE_WORDS(tdx_source, enum tdx_source, 0, TDX_SOURCE_MAX)
 DEFINE_WORDS(boot_source, enum boot_source, BOOT_SOURCE_NONE + 1, BOOT_SOURCE_MAX)
+DEFINE_WORDS(rejection_cause, enum rejection_cause, 0, REJECTION_MAX)
 DEFINE_WORDS(device_type, enum device_type, 0, TYPE_MAX)
 DEFINE_WORDS(dax_mode, enum dax_driver, DAX_DRIVER_NONE + 1, DAX_DRIVER_MAX)
 DEFINE_WORDS(verdict, enum verdict, 0, VERDICT_MAX)
@@ -95,6 +96,7 @@ static const struct {
 	{"tdx_fact", add_fact},
 	{"switch", add_switch},
 	{"boot_source", add_boot_source},
+	{"rejection_cause", add_rejection_cause},
 	{"type", add_device_type},
 	{"mode", add_dax_mode},
 	{"verdict", add_verdict},
