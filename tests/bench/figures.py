@@ -151,7 +151,7 @@ def idle(guest):
 def main():
     overlay = tempfile.mkdtemp(prefix="tdx-onlined-")
     try:
-        install(overlay, enabled=True, config=())
+        install(overlay, enabled=True, config=(), programs=())
         with Guest(memory="2G", cxl=["64G"] * 5, overlay=overlay, kernel_args=TDX_ACTIVE) as guest:
             guest.wait_booted()
             times = refused(guest)

@@ -35,14 +35,19 @@ RULES = "/etc/tdx-onlined/rules.d"
 STATE = "/run/tdx-onlined/state.json"
 
 
-def install(directory, *, enabled, config):
-    """What `meson install` puts on a machine; the configuration; `systemctl enable` if asked for."""
+def install(directory, *, enabled, config, programs):
+    """What `meson install` puts on a machine; the configuration; `systemctl enable` if asked for;
+    programs of the lab."""
     subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet"], check=True,
                    env={**os.environ, "DESTDIR": directory}, stdout=subprocess.DEVNULL)  # fmt: skip
     if config:
         path = pathlib.Path(directory) / "etc/tdx-onlined/conf.d/test.conf"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join(("[Daemon]", *config, "")))
+    for program in programs:
+        path = pathlib.Path(directory) / "usr/local/bin"
+        path.mkdir(parents=True, exist_ok=True)
+        shutil.copy(program, path)
     if enabled:
         wants = pathlib.Path(directory) / "etc/systemd/system/sysinit.target.wants"
         wants.mkdir(parents=True, exist_ok=True)
@@ -66,17 +71,19 @@ class Scene(unittest.TestCase):
     machine     arguments of Guest; kernel and root only where a scene depends on them
     enabled     whether the daemon starts at boot
     config      lines of its configuration
+    programs    files of this machine that the guest is to have in its PATH
     """
 
     enabled = True
     config = ()
+    programs = ()
     machine = {}
 
     @classmethod
     def setUpClass(cls):
         cls.directory = tempfile.mkdtemp(prefix="tdx-onlined-")
         cls.addClassCleanup(shutil.rmtree, cls.directory)
-        install(cls.directory, enabled=cls.enabled, config=cls.config)
+        install(cls.directory, enabled=cls.enabled, config=cls.config, programs=cls.programs)
         cls.guest = cls.enterClassContext(CheckedGuest(overlay=cls.directory, **cls.machine))
         cls.start = "@0"
         cls.regions = {}

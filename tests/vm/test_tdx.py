@@ -138,7 +138,7 @@ class Answers:
         cls.table = []
         cls.directory = tempfile.mkdtemp(prefix="tdx-onlined-")
         cls.addClassCleanup(shutil.rmtree, cls.directory)
-        install(cls.directory, enabled=False, config=())
+        install(cls.directory, enabled=False, config=(), programs=())
         masked = pathlib.Path(cls.directory) / "etc/systemd/system" / UNIT
         masked.parent.mkdir(parents=True, exist_ok=True)
         masked.symlink_to("/dev/null")

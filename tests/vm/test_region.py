@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Memory in a CXL region that does not name the region, on a real kernel.
+
+Firmware has programmed the decoders of a card and declared its memory soft-reserved. hmem is loaded
+first and registers the dax device; when the CXL drivers come they find the committed decoders and
+make a region at the same addresses, which gets no dax device (6.12). Firmware is played by the test:
+it writes the HDM decoders of the host bridge and of the card (CXL 3.1, 8.2.4.20) before any driver
+is loaded.
+
+Blocks without a dax device are made with a second card: kmem is unbound while they are online, so
+they stay, and then the dax device is made empty: the kernel does not delete the first of a region.
+
+TDX is active as far as user space can tell. The kernel takes any memory, but none of hmem's goes online:
+that is on the node of the processors, and QEMU cannot run code from CXL memory.
+"""
+
+from guest import CACHE, TDX_ARMED
+from scene import BLOCK, DAX, MEMORY, UNIT, Scene, main
+
+# Where QEMU places the window and the registers of the first host bridge, with these sizes.
+WINDOW, SIZE = 0x5D0000000, 512 << 20
+BRIDGE = 0x5C0000000
+CARD = "0000:0d:00.0"
+DRIVERS = ("cxl_acpi", "cxl_pci", "cxl_port", "cxl_mem")
+
+# The HDM decoder capability has ID 5. After its registers for the whole: base, size, target, commit
+# with the type "host only"; and 0x400 means committed.
+COMMIT = """
+peek() { busybox devmem $(($1)); }
+poke() { busybox devmem $(($1)) 32 $(($2)); }
+commit() {
+	at=$(($1 + 0x1000))
+	for i in $(seq $(($(peek $at) >> 24))); do
+		header=$(peek $at+4*$i)
+		[ $((header & 0xffff)) != 5 ] || break
+	done
+	at=$((at + (header >> 20)))
+	poke $at+0x10 $(($2 & 0xffffffff)); poke $at+0x14 $(($2 >> 32))
+	poke $at+0x18 $(($3 & 0xffffffff)); poke $at+0x1c $(($3 >> 32))
+	poke $at+0x24 0; poke $at+0x28 0
+	poke $at+0x04 2; poke $at+0x20 0x1200
+	[ $(($(peek $at+0x20) & 0x400)) != 0 ]
+}
+"""
+
+
+class InRegion(Scene):
+    enabled = False
+    programs = (CACHE / "busybox/busybox",)
+    machine = {
+        "kernel": "debian-6.12",
+        "cxl": ["512M", "512M"],
+        "kernel_args": (*TDX_ARMED, "tdx_refuse.initialized=1", "memhp_default_state=offline",
+                        f"memmap={SIZE}%{WINDOW:#x}+0xefffffff",
+                        f"modprobe.blacklist={','.join((*DRIVERS, 'dax_hmem'))}"),
+    }  # fmt: skip
+
+    def origin(self, record):
+        return [record.get(f"TDXO_{name}") for name in ("REGION", "REGION_MODE", "MEMDEV", "SERIAL", "HOST")]
+
+    def start_and_wait(self, **fields):
+        """Start the daemon, which nothing could start until now."""
+        self.mark()
+        self.sh(f"systemctl unmask --runtime {UNIT}; systemctl start {UNIT}")
+        return self.wait_for_record(**fields)
+
+    def explain(self, target):
+        return self.sh(f"tdx-onlined --explain={target}")
+
+    def test_0_firmware(self):
+        """hmem has the dax device, and a region lies at the same addresses."""
+        card = f"/sys/bus/pci/devices/{CARD}"
+        script = f"{COMMIT}echo 1 >{card}/enable; read bar _ <{card}/resource;"
+        self.sh(f"set -e; {script} for at in {BRIDGE:#x} $bar; do commit $at {WINDOW:#x} {SIZE:#x}; done")
+        self.sh(f"systemctl mask --runtime {UNIT}")  # the dax device starts it, the region comes later
+        self.sh("insmod $(modinfo -n dax_hmem)")  # modprobe(8) would load cxl_acpi before it
+        self.wait_for_driver("dax0.0", "kmem")
+        self.sh("; ".join(f"modprobe {driver}" for driver in DRIVERS))
+        self.guest.wait_for("ls -d /sys/bus/cxl/devices/region*", 60)
+        type(self).region = self.sh("basename /sys/bus/cxl/devices/region*")
+        region = f"/sys/bus/cxl/devices/{self.region}"
+        self.assertEqual([int(self.read(f"{region}/{name}"), 0) for name in ("resource", "size")], [WINDOW, SIZE])
+        self.assertEqual(self.sh(f"ls {DAX}/devices"), "dax0.0")
+        self.assertIn("hmem", self.sh(f"readlink {DAX}/devices/dax0.0"))
+
+    def test_1_hmem(self):
+        """The record has the region, and whatever means the card finds the device."""
+        record = self.start_and_wait(chardev="dax0.0")
+        self.assert_record(record, type="hmem", verdict="devdax", reason="outside-boot-map", start=f"{WINDOW:#x}")
+        self.assertEqual(self.origin(record), [self.region, "ram", "mem0", "0x42", CARD])
+        self.assertIn(f"(dax0.0, {self.region}, mem0, node ", record["MESSAGE"])
+        text = self.explain("dax0.0")
+        for target in (self.region, "mem0", CARD):
+            self.assertEqual(self.explain(target), text)
+
+    def test_2_rules(self):
+        for match in ("Serial=0x42", f"Region={self.region}", f"PciAddress={CARD}", "Type=cxl", "Type=hmem"):
+            self.rule("10-card", match, "Verdict=ignore")
+            text = self.explain("dax0.0")
+            self.assertIn("Rule 10-card.rule matches.", text, match)
+        self.rule("10-card", "Serial=0x43", "Verdict=ignore")
+        self.assertIn("No rule matches.", self.explain("dax0.0"))
+        self.remove_rules()
+
+    def test_3_blocks(self):
+        """Blocks that stayed when their dax device became empty are CXL memory of that region."""
+        self.sh(f"systemctl mask --runtime --now {UNIT}")
+        region = self.create_region(1, "512M")
+        cxl = "/sys/bus/cxl/devices"
+        start = int(self.read(f"{cxl}/{region}/resource"), 0)
+        device = self.sh(f"ls {cxl}/dax_{region} | grep ^dax[0-9]")
+        self.wait_for_driver(device, "kmem")
+        first = start // BLOCK
+        for i in range(first, first + 4):
+            self.sh(f"echo online_movable >{MEMORY}/memory{i}/state")
+        self.sh(f"echo {device} >{DAX}/drivers/kmem/unbind")
+        self.sh(f"echo 0 >{DAX}/devices/{device}/size")
+        record = self.start_and_wait(start=f"{start:#x}")
+        self.assert_record(record, type="cxl", chardev=None, verdict="ignore", reason="already-online",
+                           total_memblocks="4", online_memblocks="4")  # fmt: skip
+        self.assertEqual(self.origin(record)[:4], [region, "ram", "mem1", "0x43"])
+        text = self.explain(f"memory{first}")
+        for target in (region, "mem1"):
+            self.assertEqual(self.explain(target), text)
+
+
+if __name__ == "__main__":
+    main()
