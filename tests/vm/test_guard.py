@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The guard, on real kernels and inside the unit: others lower it, a second daemon comes, the service
+is restarted, its configuration cannot be used."""
+
+import re
+
+from guest import TDX_ACTIVE
+from scene import CONFIG, DAX, MEMORY, STATE, UNIT, Scene, main
+
+GUARD = "7e932113010f4f11bbbabbfa1611080e"
+UNUSABLE = "ac8556eee2e841b8b2e3bec0e064b1b9"
+AUTO_ONLINE = f"{MEMORY}/auto_online_blocks"
+
+
+class Lowered(Scene):
+    """TDX is active, the daemon starts at boot."""
+
+    machine = {"memory": "1G,slots=4,maxmem=8G", "cxl": ["512M", "512M"], "kernel_args": TDX_ACTIVE}
+
+    def wait_for_entry(self, message_id):
+        """Wait for the next entry of this id."""
+        self.guest.wait_for(
+            f"journalctl -q --no-pager --since={self.start} MESSAGE_ID={message_id} | grep -q .", 30)  # fmt: skip
+        return self.guest.journal(f"--since={self.start}", f"MESSAGE_ID={message_id}")[-1]
+
+    def pid(self):
+        return self.sh(f"systemctl show -P MainPID {UNIT}")
+
+    def test_01_lowered_by_others(self):
+        """Each write of somebody else is seen inside the unit, recorded, and undone."""
+        self.assert_guard("0", "offline")
+        for switch, value, held in ((AUTO_ONLINE, "online_movable", "offline"),
+                                    (f"{DAX}/drivers_autoprobe", "1", "0")):  # fmt: skip
+            self.mark()
+            self.sh(f"echo {value} >{switch}")
+            entry = self.wait_for_entry(GUARD)
+            self.assertEqual((entry["TDXO_GUARD_SWITCH"], entry["TDXO_GUARD_VALUE"], entry["TDXO_GUARD_TAKEN"]),
+                             (switch.rpartition("/")[2], value, "yes"))  # fmt: skip
+            self.guest.wait_for(f"grep -x {held} {switch}", 30)
+        self.guest.wait_for(f"grep -F '\"auto_online_blocks\":\"online_movable\"' {STATE}", 30)
+
+    def test_02_memory_meanwhile(self):
+        """What comes while the guard is down says so; the daemon is held, so that it can."""
+        self.mark()
+        self.sh(f"kill -STOP {self.pid()}; echo online >{AUTO_ONLINE}")
+        before = self.blocks()
+        self.guest.add_dimm("512M")
+        self.guest.wait_for(f"test $(ls {MEMORY} | grep -c ^memory[0-9]) = {len(before) + 4}", 60)
+        self.sh(f"kill -CONT {self.pid()}")
+        record = self.wait_for_record(type="dimm")
+        self.assert_record(record, unguarded="yes", tdx_state="active")
+        self.assertIn("it came while another program had lowered the guard", record["MESSAGE"])
+        self.wait_for_entry(GUARD)
+        self.guest.wait_for(f"grep -x offline {AUTO_ONLINE}", 30)
+
+    def test_03_second(self):
+        """A second daemon, and Ctrl-C: nothing happens to the first."""
+        second = self.guest.run("tdx-onlined", check=False)
+        self.assertEqual(second.status, 6)
+        self.assertRegex(second.stderr, f"Another tdx-onlined runs \\(process {self.pid()}\\)")
+        self.assert_guard("0", "offline")
+
+    def test_04_restart(self):
+        """The guard stays up over a restart."""
+        pid = self.pid()
+        self.sh(f"while [ ! -e /run/done ]; do cat {AUTO_ONLINE}; done >/run/seen & systemctl restart {UNIT};"
+                " touch /run/done; wait")  # fmt: skip
+        self.assertEqual(self.sh("sort -u /run/seen"), "offline")
+        self.assertNotEqual(self.pid(), pid)
+        self.assert_guard("0", "offline")
+        self.mark()
+        self.create_region(0, "512M")
+        self.assert_record(self.wait_for_record(region=self.regions[0]), verdict="devdax", unguarded="no")
+
+    def test_05_region_again(self):
+        """Made, destroyed and made again at the same addresses without a pause: a driver each time."""
+        region = self.regions[0]
+        for _ in range(3):
+            self.mark()
+            self.sh(f"cxl disable-region -f {region}; cxl destroy-region -f {region}", timeout=120)
+            region = self.create_region(0, "512M")
+            record = self.wait_for_record(region=region, verdict="devdax")
+            self.assert_record(record, reason="outside-boot-map")
+            self.wait_for_driver(record["TDXO_CHARDEV"], "device_dax")
+
+    def test_06_unusable(self):
+        """Mistakes in the configuration: the guard is held, and nothing decided until a good reload."""
+        self.sh(f"systemctl stop {UNIT}")
+        self.assert_guard("1", "online")
+        self.mark()
+        self.sh(f"mkdir -p {CONFIG}; printf '[Daemon]\\nAct=perhaps\\n' >{CONFIG}/test.conf")
+        self.sh(f"systemctl start {UNIT}")
+        entry = self.wait_for_entry(UNUSABLE)
+        self.assertIn("/etc/tdx-onlined/conf.d/test.conf:2: Act=perhaps: ", entry["TDXO_MISTAKE"])
+        self.assert_guard("0", "offline")
+        region = self.create_region(1, "512M")
+        self.guest.wait_for(f"systemctl show -P StatusText {UNIT} | grep 'configuration cannot be used'", 60)
+        self.assertEqual(self.guest.run("tdx-onlined --check-config", check=False).status, 1)
+        self.assertEqual(self.records(), [])
+        self.configure("Act=yes")
+        self.sh(f"systemctl reload {UNIT}")
+        self.assert_record(self.wait_for_record(region=region), verdict="devdax", result="begun")
+
+    def test_07_stop(self):
+        """SIGTERM ends it within two seconds; the switches are as the last one wanted them."""
+        self.sh(f"echo online_kernel >{AUTO_ONLINE}")
+        self.guest.wait_for(f"grep -x offline {AUTO_ONLINE}", 30)
+        took = self.sh(f"t=$(date +%s%N); systemctl stop {UNIT}; echo $((($(date +%s%N) - t) / 1000000))")
+        self.assertLess(int(re.match(r"\d+", took)[0]), 10000, "a guest is slow, five times the promise")
+        self.assert_guard("1", "online_kernel")
+
+
+class Lowered13(Lowered):
+    """Debian 13, whose systemd is the one with a /sys for each network namespace; Linux 7.3."""
+
+    machine = {**Lowered.machine, "root": "trixie", "kernel": "debian-7.3"}
+
+
+if __name__ == "__main__":
+    main()
