@@ -107,19 +107,31 @@ static int read_place(struct device *device, struct path *path)
 	return 1;
 }
 
-int dax_look_again(struct device *device)
+int dax_look_again(struct device *device, struct complaints *complaints)
 {
 	CLEANUP(device_done) struct device now = *device;
 	struct path path;
+	int r;
 
 	now.ranges = NULL;
 	now.n_ranges = 0;
 	if (!device->identity || dax_identity(device->name) != device->identity)
 		return 1;
-	if (read_place(&now, &path) == -ENOMEM)
-		return -ENOMEM;
+	r = read_place(&now, &path);
+	if (r < 0)
+		return r;
 	if (!device_lies_at(device, now.ranges, now.n_ranges))
 		return 1;
+	if (r > 0)
+		complain(complaints, "%s: the mappings do not make up the size of %s", path.text,
+			device->name);
+	else if (!device->n_ranges)
+		complain(complaints,
+			SYS_DAX_DEVICE "/mapping0: cannot be read, so where %s lies"
+				       " is not known",
+			device->name, device->name);
+	if (device->node == NODE_UNKNOWN)
+		complain(complaints, SYS_DAX_DEVICE "/target_node: no node", device->name);
 	device->driver = dax_driver_of(device->name);
 	return 0;
 }
@@ -133,8 +145,8 @@ uint64_t dax_identity(const char *device)
 	return stat(path_of(&path, SYS_DAX_DEVICE, device), &st) < 0 ? 0 : st.st_ino;
 }
 
-static int append_device(struct devices *devices, struct daxctl_region *region,
-	struct daxctl_dev *dev, struct complaints *complaints)
+static int append_device(
+	struct devices *devices, struct daxctl_region *region, struct daxctl_dev *dev)
 {
 	const char *name = daxctl_dev_get_devname(dev), *path = daxctl_region_get_path(region);
 	CLEANUP(device_done)
@@ -153,16 +165,6 @@ static int append_device(struct devices *devices, struct daxctl_region *region,
 	if (device.node < 0)
 		device.node = NODE_UNKNOWN;
 	r = read_place(&device, &file);
-	if (r > 0)
-		complain(complaints, "%s: the mappings do not make up the size of %s", file.text,
-			name);
-	else if (device.size && !device.n_ranges)
-		complain(complaints,
-			SYS_DAX_DEVICE "/mapping0: cannot be read, so where %s lies"
-				       " is not known",
-			name, name);
-	if (device.node == NODE_UNKNOWN)
-		complain(complaints, SYS_DAX_DEVICE "/target_node: no node", device.name);
 	return r < 0 ? r : devices_add(devices, &device);
 }
 
@@ -183,7 +185,7 @@ int dax_list(struct dax *dax, struct devices *devices, struct complaints *compla
 	{
 		daxctl_dev_foreach(region, dev)
 		{
-			r = append_device(devices, region, dev, complaints);
+			r = append_device(devices, region, dev);
 			if (r < 0)
 				return r;
 		}

@@ -23,9 +23,10 @@ int dax_list(struct dax *dax, struct devices *devices, struct complaints *compla
 
 /*
  * See whether a device is still as it was listed: the same, in the same place. 0, and then its
- * driver is the one of now; 1: it has gone, or lies elsewhere; -ENOMEM.
+ * driver is the one of now; 1: it has gone, or lies elsewhere; -ENOMEM. What is wrong with it is
+ * complained about here and not when it is listed: it may still be being set up then.
  */
-int dax_look_again(struct device *device) MUST_CHECK;
+int dax_look_again(struct device *device, struct complaints *complaints) MUST_CHECK;
 
 /* Tells a device from another that had its name before; 0: there is none. */
 uint64_t dax_identity(const char *device);

@@ -144,10 +144,10 @@ static void read_host(struct sensor *sensor, struct facts *facts)
 	complain(&sensor->complaints, PROC_ZONEINFO ": %s", strerror(-r));
 }
 
-static int read_dax(struct facts *facts)
+static int read_dax(struct sensor *sensor, struct facts *facts)
 {
 	struct device *device = &facts->device;
-	int r = dax_look_again(device);
+	int r = dax_look_again(device, &sensor->complaints);
 
 	facts->devdax_use = dax_devdax_use();
 	facts->align = dax_align(device->name);
@@ -188,7 +188,7 @@ int sensor_complete(struct sensor *sensor, const struct device *device, struct f
 	r = device_copy(device, &ret_facts->device);
 	/* The driver before the blocks: a driver that comes meanwhile makes some. */
 	if (r == 0 && device_is_dax(device))
-		r = read_dax(ret_facts);
+		r = read_dax(sensor, ret_facts);
 	if (r == 0)
 		r = sensor_read_blocks(sensor, device, &ret_facts->blocks);
 	if (r == 0 && !device_is_dax(device))
