@@ -21,6 +21,8 @@
 #include "daemon/host/sysfs.h"
 #include "tdxo/base/array.h"
 
+#define UNPLUGGED "unplugged"
+
 void dax_done(struct dax *dax)
 {
 	if (dax->ctx)
@@ -269,6 +271,31 @@ int dax_bind(struct dax *dax, const char *device, enum dax_driver driver)
 	return r < 0 ? r : -EIO;
 }
 
+enum kmem_state dax_kmem_state(const char *device)
+{
+	char state[SYSFS_NAME];
+	struct path path;
+
+	if (sysfs_read(path_of(&path, SYS_DAX_STATE, device), state, sizeof(state)) < 0)
+		return KMEM_STATE_NONE;
+	return strcmp(state, UNPLUGGED) == 0 ? KMEM_STATE_UNPLUGGED : KMEM_STATE_PLUGGED;
+}
+
+/*
+ * To unbind kmem leaks a block that goes online in this moment until reboot. To unplug the device
+ * takes all of its blocks out of the kernel, or none (state_store(), drivers/dax/kmem.c, 7.3).
+ */
+static int unplug(const char *device)
+{
+	struct path path;
+	int r;
+
+	if (dax_kmem_state(device) != KMEM_STATE_PLUGGED)
+		return 0;
+	r = sysfs_write(path_of(&path, SYS_DAX_STATE, device), UNPLUGGED);
+	return r == -ENOENT ? 0 : r;
+}
+
 int dax_unbind(struct dax *dax, const char *device)
 {
 	struct daxctl_dev *dev = find(dax, device);
@@ -276,6 +303,9 @@ int dax_unbind(struct dax *dax, const char *device)
 
 	if (!dev)
 		return -ENODEV;
+	r = unplug(device);
+	if (r < 0)
+		return r;
 	r = daxctl_dev_disable(dev);
 	if (dax_driver_of(device) == DAX_DRIVER_NONE)
 		return 0;

@@ -40,6 +40,18 @@ enum dax_driver dax_driver_of(const char *device);
  */
 enum devdax_use dax_devdax_use(void);
 
+/*
+ * What kmem has made of a device, by its dax state (7.3). The kernel adds that attribute when kmem
+ * has added the memory and all of its blocks.
+ */
+enum kmem_state {
+	KMEM_STATE_NONE,      /* no such attribute: an older kernel, another driver, or not yet */
+	KMEM_STATE_UNPLUGGED, /* no memory block of it is in the kernel */
+	KMEM_STATE_PLUGGED,
+};
+
+enum kmem_state dax_kmem_state(const char *device);
+
 /* The size of the pages that a devdax device is mapped with; 0: not known. */
 uint64_t dax_align(const char *device);
 
@@ -49,7 +61,8 @@ bool dax_map_on_itself(const char *device);
 /*
  * Give a device of the last dax_list() a driver that it lacks, or take its driver. 0 if the
  * device has (or lacks) it afterwards, whatever libdaxctl said; else a negative errno: its
- * answer, or -EIO if it claims success.
+ * answer, or -EIO if it claims success. Before kmem is taken away the device is unplugged, where
+ * the kernel can do that: if it cannot be, -EBUSY for example, all is as before.
  */
 int dax_bind(struct dax *dax, const char *device, enum dax_driver driver) MUST_CHECK;
 int dax_unbind(struct dax *dax, const char *device) MUST_CHECK;

@@ -26,6 +26,7 @@
 #define SYS_DAX_DRIVERS	     SYS_DAX "/drivers"
 #define SYS_DAX_DEVICES	     SYS_DAX "/devices"
 #define SYS_DAX_DEVICE	     SYS_DAX_DEVICES "/%s"
+#define SYS_DAX_STATE	     SYS_DAX_DEVICE "/state"
 #define SYS_DEVICE_DAX_USERS "/sys/module/device_dax/refcnt"
 
 /* CXL and PCI: ABI/testing/sysfs-bus-cxl, ABI/testing/sysfs-bus-pci */

@@ -153,6 +153,28 @@ void mock_set_driver(const struct mock *mock, const char *name, const char *driv
 	mock_link(mock, path, target);
 }
 
+void mock_make_kmem(const struct mock *mock, const char *state, unsigned int mappings)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s %u\n", state, mappings);
+	mock_put(mock, "/kmem", text);
+}
+
+void mock_give_to_kmem(
+	const struct mock *mock, const char *name, uint64_t start, uint64_t size, const char *state)
+{
+	char path[MOCK_PATH], text[64];
+
+	mock_add_dax(mock, name, start, size, 1);
+	if (state)
+		mock_place_blocks(mock, start / BLOCK, (unsigned int)(size / BLOCK), state);
+	mock_path(path, "/sys/bus/dax/devices/%s/state", name);
+	snprintf(text, sizeof(text), "%s\n", state ?: "unplugged");
+	mock_put(mock, path, text);
+	mock_set_driver(mock, name, "kmem");
+}
+
 void mock_reset_driver(const struct mock *mock, const char *name)
 {
 	char path[MOCK_PATH];

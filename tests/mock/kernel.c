@@ -9,7 +9,10 @@
  *   any attribute       reads afterwards what was stored, a newline added
  *   memoryN/state       online in any zone reads "online"; EINVAL if it reads so already
  *   driver/bind         the device gets a driver link; of kmem also offline blocks, as far as
- *                       they fit in each of its mappings. EBUSY if it has a driver
+ *                       they fit in each of its mappings. EBUSY if it has a driver. A file `kmem`
+ *                       has other states of the blocks, and for how many mappings they are made
+ *   daxN.0/state        kmem gives it to a device if the file `kmem` is there (Linux 7.3).
+ *                       "unplugged": the blocks go
  *   driver/unbind       link and blocks go, whatever state they are in
  *
  * Each store is noted in `stores`, one line "DIR/NAME VALUE" each, refused ones with "!" in front.
@@ -93,7 +96,7 @@ static int create(const char *path, const char *value)
 	return r;
 }
 
-static int store_state(const struct store *store)
+static int store_block_state(const struct store *store)
 {
 	bool online = strncmp(store->value, "online", strlen("online")) == 0;
 	char now[64];
@@ -107,7 +110,7 @@ static int store_state(const struct store *store)
 }
 
 /* A block has what umockdev needs to send events of it, too. */
-static void make_block(const char *root, uint64_t id)
+static void make_block(const char *root, uint64_t id, const char *state)
 {
 	char path[PATH];
 
@@ -118,7 +121,7 @@ static void make_block(const char *root, uint64_t id)
 	path_of(path, "%s/sys/devices/system/memory/memory%" PRIu64 "/subsystem", root, id);
 	(void)!symlink("../../../../bus/memory", path);
 	path_of(path, "%s/sys/devices/system/memory/memory%" PRIu64 "/state", root, id);
-	(void)!create(path, "offline");
+	(void)!create(path, state);
 }
 
 static void unmake_block(const char *root, uint64_t id)
@@ -136,44 +139,86 @@ static void unmake_block(const char *root, uint64_t id)
 }
 
 /* The blocks within a mapping of the device. False: there is no such mapping. */
-static bool read_mapping(
-	const struct store *store, unsigned int i, uint64_t *ret_first, uint64_t *ret_end)
+static bool read_mapping(const struct store *store, const char *device, unsigned int i,
+	uint64_t *ret_first, uint64_t *ret_end)
 {
 	char path[PATH], start[64], last[64];
 
-	path_of(path, "%s/sys/bus/dax/devices/%s/mapping%u/start", store->root, store->value, i);
+	path_of(path, "%s/sys/bus/dax/devices/%s/mapping%u/start", store->root, device, i);
 	read_line(path, start);
-	path_of(path, "%s/sys/bus/dax/devices/%s/mapping%u/end", store->root, store->value, i);
+	path_of(path, "%s/sys/bus/dax/devices/%s/mapping%u/end", store->root, device, i);
 	read_line(path, last);
 	*ret_first = (strtoull(start, NULL, 0) + BLOCK - 1) / BLOCK;
 	*ret_end = (strtoull(last, NULL, 0) + 1) / BLOCK;
 	return *start && *last;
 }
 
-static void change_blocks(const struct store *store, bool make)
+/* What kmem makes of a device: blocks in this state, of so many mappings. False: it is older. */
+static bool read_kmem(const struct store *store, char state[64], unsigned int *ret_mappings)
+{
+	char path[PATH], line[64];
+
+	strcpy(state, "offline");
+	*ret_mappings = UINT_MAX;
+	path_of(path, "%s/kmem", store->root);
+	read_line(path, line);
+	return sscanf(line, "%63s %u", state, ret_mappings) == 2;
+}
+
+static void make_blocks(const struct store *store, const char *device)
+{
+	char state[64], path[PATH];
+	unsigned int mappings;
+	uint64_t first, end;
+	bool has_state = read_kmem(store, state, &mappings);
+
+	for (unsigned int i = 0; i < mappings && read_mapping(store, device, i, &first, &end); i++)
+		for (uint64_t id = first; id < end; id++)
+			make_block(store->root, id, state);
+	path_of(path, "%s/sys/bus/dax/devices/%s/state", store->root, device);
+	if (has_state)
+		(void)!create(path, state);
+}
+
+static void unmake_blocks(const struct store *store, const char *device)
 {
 	uint64_t first, end;
 
-	for (unsigned int i = 0; read_mapping(store, i, &first, &end); i++)
-		for (uint64_t id = first; id < end; id++) {
-			if (make)
-				make_block(store->root, id);
-			else
-				unmake_block(store->root, id);
-		}
+	for (unsigned int i = 0; read_mapping(store, device, i, &first, &end); i++)
+		for (uint64_t id = first; id < end; id++)
+			unmake_block(store->root, id);
+}
+
+static int store_state(const struct store *store)
+{
+	char device[64];
+
+	if (sscanf(store->directory, "%63[^/]", device) != 1)
+		return -EINVAL;
+	if (strncmp(device, "dax", strlen("dax")) != 0)
+		return store_block_state(store);
+	unmake_blocks(store, device);
+	return replace(store->fd, store->value);
 }
 
 static int store_driver(const struct store *store)
 {
 	bool bind = strcmp(store->name, "bind") == 0;
-	char link[PATH], driver[PATH];
+	char link[PATH], driver[PATH], state[PATH];
 
 	path_of(link, "%s/sys/bus/dax/devices/%s/driver", store->root, store->value);
+	path_of(state, "%s/sys/bus/dax/devices/%s/state", store->root, store->value);
 	path_of(driver, "%.*s", (int)(store->name - store->path - 1), store->path);
 	if ((bind ? symlink(driver, link) : unlink(link)) < 0)
 		return errno == EEXIST ? -EBUSY : -errno;
-	if (strstr(driver, "/kmem"))
-		change_blocks(store, bind);
+	if (!strstr(driver, "/kmem"))
+		return 0;
+	if (bind) {
+		make_blocks(store, store->value);
+	} else {
+		unmake_blocks(store, store->value);
+		(void)unlink(state);
+	}
 	return 0;
 }
 

@@ -138,6 +138,11 @@ void mock_uevent_dax(const struct mock *mock, const char *name, const char *acti
 void mock_set_driver(const struct mock *mock, const char *name, const char *driver);
 void mock_reset_driver(const struct mock *mock, const char *name);
 void mock_dax_path(const char *name, char path[MOCK_PATH]);
+/* From now on kmem is that of Linux 7.3, and makes blocks in this state, of so many mappings. */
+void mock_make_kmem(const struct mock *mock, const char *state, unsigned int mappings);
+/* A device of kmem without an event: its dax state, and blocks in a state or, if that is NULL, none. */
+void mock_give_to_kmem(const struct mock *mock, const char *name, uint64_t start, uint64_t size,
+	const char *state);
 void mock_add_drivers(const struct mock *mock);
 
 /*
