@@ -15,14 +15,17 @@ void job_done(struct job *job)
 	*job = (struct job){0};
 }
 
-int job_begin(struct job *job, struct sensor *sensor, bool dry, const struct device *device)
+int job_begin(struct job *job, struct sensor *sensor, bool dry, const struct device *device,
+	const struct history *history)
 {
+	const struct history_entry *entry = history_find(history, device);
 	int r;
 
 	*job = (struct job){.sensor = sensor, .dry = dry};
 	r = sensor_complete(sensor, device, &job->facts);
 	if (r != 0)
 		return r;
+	job->facts.half_done = entry && history_entry_is_half_done(entry);
 	job->decision = policy_decide(sensor->config, &job->facts);
 	job->outcome.driver = job->facts.device.driver;
 	job->outcome.blocks = facts_count(&job->facts);
@@ -74,18 +77,26 @@ static bool has_acted(const struct job *job)
 	return job_acts(job) || job->outcome.error;
 }
 
-/* By what is true now. `room` is how many blocks there could be. */
+/* kmem makes all whole blocks that there is room for; of other memory there are those that came. */
+static bool is_online(const struct job *job, const struct block_count *blocks, uint64_t room)
+{
+	if (device_is_dax(&job->facts.device))
+		return !room || (job->outcome.driver == DAX_DRIVER_KMEM && blocks->online >= room);
+	return blocks->present && blocks->online == blocks->present;
+}
+
+/* By what is true now; of the device, or of a range with room for so many blocks. */
 static enum result result_of(const struct job *job, const struct block_count *blocks, uint64_t room)
 {
 	enum result good = job->plan.n ? RESULT_DONE : RESULT_NOTHING;
 
 	if (job->plan.n && job->decision.withheld)
 		return RESULT_WITHHELD;
-	if (job->dry || job->decision.withheld)
-		return job->plan.n ? RESULT_PLANNED : RESULT_NOTHING;
+	if (job->plan.n && job->dry)
+		return RESULT_PLANNED;
 	switch (job->decision.verdict) {
 	case VERDICT_ONLINE:
-		if (!room || (blocks->present && blocks->online == blocks->present))
+		if (is_online(job, blocks, room))
 			return good;
 		return blocks->online ? RESULT_PARTIAL : RESULT_FAILED;
 	case VERDICT_DEVDAX:
@@ -105,14 +116,6 @@ static enum answer answer_of(const struct job *job)
 	if (job->refused)
 		return ANSWER_REFUSES;
 	return job->execution.onlined.n ? ANSWER_ACCEPTS : ANSWER_NONE;
-}
-
-static uint64_t stranded(
-	const struct job *job, enum result result, const struct block_count *blocks)
-{
-	if (result == RESULT_PLANNED)
-		return 0;
-	return (blocks->present - blocks->online - blocks->unread) * job->facts.block_size;
 }
 
 static const struct blocks *blocks_now(const struct job *job)
@@ -138,7 +141,7 @@ static int finish(struct job *job)
 	}
 	outcome->retries = job->execution.retries;
 	outcome->answer = answer_of(job);
-	outcome->result = result_of(job, &outcome->blocks, UINT64_MAX);
+	outcome->result = result_of(job, &outcome->blocks, facts_room(&job->facts));
 	return TURN_DONE;
 }
 
@@ -164,12 +167,12 @@ struct record job_record(const struct job *job, size_t i)
 	if (!range_is_empty(record.range))
 		record.origin =
 			firmware_origin_find(&firmware->srat, &firmware->cedt, record.range);
-	outcome->blocks = blocks_count(blocks, record.range, job->facts.block_size);
+	record_count_blocks(&record, blocks);
 	if (outcome->result == RESULT_BEGUN)
 		return record;
 	outcome->result =
 		result_of(job, &outcome->blocks, block_room(record.range, job->facts.block_size));
-	outcome->stranded = stranded(job, outcome->result, &outcome->blocks);
+	outcome->stranded = outcome->result == RESULT_PLANNED ? 0 : record_lost(&record);
 	if (job->decision.verdict == VERDICT_ONLINE)
 		sensor_zone_of(job->sensor, blocks, record.range, outcome->zone_now,
 			sizeof(outcome->zone_now));

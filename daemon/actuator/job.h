@@ -10,6 +10,7 @@
 #include "daemon/actuator/executor.h"
 #include "daemon/host/sensor.h"
 #include "tdxo/memory/facts.h"
+#include "tdxo/record/history.h"
 #include "tdxo/record/record.h"
 
 struct job {
@@ -29,10 +30,11 @@ void job_done(struct job *job);
 
 /*
  * Complete the facts of a device, decide and plan. The job must stay where it is until it is done.
- * 0; 1 if the device is not there any more as it was seen, and then there is no job; -ENOMEM.
+ * The history is what the daemon has done in this boot. 0; 1 if the device is not there any more as
+ * it was seen, and then there is no job; -ENOMEM.
  */
-int job_begin(
-	struct job *job, struct sensor *sensor, bool dry, const struct device *device) MUST_CHECK;
+int job_begin(struct job *job, struct sensor *sensor, bool dry, const struct device *device,
+	const struct history *history) MUST_CHECK;
 
 /*
  * An earlier start began to bring the device, or a part of it, online and did not finish. No block

@@ -95,7 +95,7 @@ static int decide_device(struct decider *decider, bool dry, const struct device 
 
 	if (!job)
 		return -ENOMEM;
-	r = job_begin(job, &decider->sensor, dry, device);
+	r = job_begin(job, &decider->sensor, dry, device, &decider->state.history);
 	if (r > 0)
 		return 0;
 	if (r == 0)

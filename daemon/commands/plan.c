@@ -22,7 +22,8 @@ struct output {
 	struct diff diff;
 	const struct state *state;
 	struct matches matches;
-	bool incomplete; /* some range is not as decided */
+	bool dry;
+	bool incomplete; /* some range is not as decided, after all has been done */
 };
 
 static void output_done(struct output *output)
@@ -40,6 +41,7 @@ static int output_init(
 	*output = (struct output){.format = options->format,
 		.bare = options->table->raw || options->table->noheadings,
 		.state = state,
+		.dry = options->dry,
 		.diff.state = state,
 		.matches.wanted = options->fail_on};
 	if (options->format == PLAN_JSON)
@@ -53,7 +55,7 @@ static int output_add(const struct record *record, void *userdata)
 	struct output *output = userdata;
 	int r;
 
-	if (result == RESULT_PARTIAL || result == RESULT_FAILED)
+	if (!output->dry && (result == RESULT_PARTIAL || result == RESULT_FAILED))
 		output->incomplete = true;
 	r = matches_add(&output->matches, record);
 	if (r < 0)

@@ -152,6 +152,7 @@ static int read_dax(struct sensor *sensor, struct facts *facts)
 	facts->devdax_use = dax_devdax_use();
 	facts->align = dax_align(device->name);
 	facts->map_on_itself = dax_map_on_itself(device->name);
+	facts->unplugged = dax_kmem_state(device->name) == KMEM_STATE_UNPLUGGED;
 	return r;
 }
 

@@ -124,6 +124,7 @@ static int priority_of(const struct record *record)
 	case REASON_ROLLED_BACK:
 	case REASON_NO_HEAD_ROOM:
 	case REASON_ALREADY_ONLINE:
+	case REASON_UNPLUGGED:
 	case REASON_UNREADABLE:
 	case REASON_BOOT_MAP_UNKNOWN:
 		return LOG_WARNING;

@@ -79,10 +79,11 @@ static void write_changes(
 			.origin = firmware_origin_find(&firmware->srat, &firmware->cedt, range),
 			.outcome = {.result = RESULT_CHANGED,
 				.answer = entry->answer,
-				.driver = device->driver,
-				.blocks = blocks_count(&facts->blocks, range, facts->block_size)},
+				.driver = device->driver},
 		};
 
+		record_count_blocks(&record, &facts->blocks);
+		record.outcome.stranded = record_lost(&record);
 		if (device->driver != entry->device.driver || device->n_ranges == 1 ||
 			blocks_changed(service, range))
 			service_write_record(service, &record);
@@ -102,7 +103,7 @@ static int check(struct service *service, struct history_entry *entry, const str
 		return r < 0 ? r : 0;
 	count = facts_count(&facts);
 	/* kmem is still making blocks of it: each of them is news. */
-	if (facts.device.driver == DAX_DRIVER_KMEM && !count.present)
+	if (facts.device.driver == DAX_DRIVER_KMEM && !count.present && !facts.unplugged)
 		return 0;
 	if (!history_entry_is_changed(entry, facts.device.driver, &count)) {
 		entry->changing = false;

@@ -78,11 +78,15 @@ int service_look_again(struct service *service)
 
 /* --- which devices can be decided --- */
 
-/* Has kmem the device, but no block been made of it, as far as is known where it lies? */
+/*
+ * Has kmem the device, but no block been made of it, as far as is known where it lies? When the
+ * device has a dax state, kmem has added what it could.
+ */
 static bool is_being_added(const struct service *service, const struct device *device)
 {
 	return device->driver == DAX_DRIVER_KMEM &&
-	       !snapshot_has_block_of(&service->sensor.snapshot, device);
+	       !snapshot_has_block_of(&service->sensor.snapshot, device) &&
+	       dax_kmem_state(device->name) == KMEM_STATE_NONE;
 }
 
 /* Nothing about it can still be changing. */

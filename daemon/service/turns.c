@@ -141,7 +141,7 @@ int service_next_job(struct service *service)
 	device = service->queue.items[0];
 	service->queue.n--;
 	memmove(service->queue.items, service->queue.items + 1, service->queue.n * sizeof(device));
-	r = job_begin(&service->job, &service->sensor, false, &device);
+	r = job_begin(&service->job, &service->sensor, false, &device, &service->state.history);
 	if (r > 0) {
 		r = service_look_again(service);
 		return r < 0 ? r : service_next_job(service);

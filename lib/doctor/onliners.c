@@ -367,34 +367,67 @@ static void append_stranded_remedy(struct strbuf *text, const struct record *rec
 			"Boot again with it in its place: what is there at boot is boot memory.");
 }
 
-void doctor_check_stranded(struct examination *examination)
+static void note_offline(struct examination *examination, const struct record *record)
 {
-	const struct doctor_facts *facts = examination->facts;
+	const struct block_count *blocks = &record->outcome.blocks;
+	uint64_t offline = blocks->present - blocks->online - blocks->unread;
 	char subject[RECORD_SENTENCE], size[SIZE_TEXT];
 	struct note note;
 
-	if (!doctor_keeps_out(facts))
+	if (!offline)
 		return;
+	note_begin(&note, FINDING_STRANDED, SEVERITY_PROBLEM);
+	note_source(&note, MEMORY);
+	strbuf_append(&note.message,
+		"%s: %s of it, in %" PRIu64 " memory block%s, must stay offline. Their memory "
+		"map is paid for, and nobody can use them.",
+		record_subject(record, subject),
+		size_format(offline * record->facts->block_size, size), offline,
+		offline == 1 ? "" : "s");
+	append_stranded_remedy(&note.remedy, record);
+	note_end(examination, &note);
+}
+
+/* Whatever the TDX state is, this memory is neither online nor a devdax device. */
+static void note_missing(struct examination *examination, const struct record *record)
+{
+	uint64_t missing = record->outcome.missing;
+	char subject[RECORD_SENTENCE], size[SIZE_TEXT];
+	struct note note;
+
+	if (!missing)
+		return;
+	note_begin(&note, FINDING_STRANDED, SEVERITY_PROBLEM);
+	note_source(&note, "/sys/bus/dax/devices/%s", record->facts->device.name);
+	strbuf_append(&note.message,
+		"%s: its driver is kmem, and %s of it, %" PRIu64 " memory block%s, %s not in the "
+		"kernel%s. Programs cannot use this memory.",
+		record_subject(record, subject),
+		size_format(missing * record->facts->block_size, size), missing,
+		missing == 1 ? "" : "s", missing == 1 ? "is" : "are",
+		record->facts->unplugged ? ": the device is unplugged" : "");
+	/* 'daxctl reconfigure-device' fails where there is no block (tried on Debian 13). */
+	if (record->facts->unplugged)
+		strbuf_append(&note.remedy, "echo %s >/sys/bus/dax/drivers/kmem/unbind && " RELOAD,
+			record->facts->device.name);
+	else
+		append_stranded_remedy(&note.remedy, record);
+	note_end(examination, &note);
+}
+
+void doctor_check_stranded(struct examination *examination)
+{
+	const struct doctor_facts *facts = examination->facts;
+
 	for (size_t i = 0; i < facts->n_records; i++) {
 		const struct record *record = &facts->records[i];
-		const struct block_count *blocks = &record->outcome.blocks;
-		uint64_t offline = blocks->present - blocks->online - blocks->unread;
 
 		/* Persistent memory is not ours to give advice on. */
-		if (record->decision->verdict == VERDICT_ONLINE || !offline ||
-			record->facts->device.type == TYPE_PMEM)
+		if (record->facts->device.type == TYPE_PMEM)
 			continue;
-		note_begin(&note, FINDING_STRANDED, SEVERITY_PROBLEM);
-		note_source(&note, MEMORY);
-		strbuf_append(&note.message,
-			"%s: %s of it, in %" PRIu64
-			" memory block%s, must stay offline. Their memory "
-			"map is paid for, and nobody can use them.",
-			record_subject(record, subject),
-			size_format(offline * facts->snapshot->block_size, size), offline,
-			offline == 1 ? "" : "s");
-		append_stranded_remedy(&note.remedy, record);
-		note_end(examination, &note);
+		if (doctor_keeps_out(facts) && record->decision->verdict != VERDICT_ONLINE)
+			note_offline(examination, record);
+		note_missing(examination, record);
 	}
 }
 

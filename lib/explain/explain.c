@@ -234,12 +234,17 @@ static void explain_kernel(struct strbuf *text, const struct story *story)
 	else if (outcome->blocks.present)
 		strbuf_append(text, "Memory blocks: %" PRIu64 " of %" PRIu64 " online",
 			outcome->blocks.online, outcome->blocks.present);
+	else if (outcome->missing)
+		strbuf_append(text, "Its driver is kmem");
 	else
 		strbuf_append(text, "It has no memory blocks");
 	if (outcome->zone_now[0])
 		strbuf_append(text, ", in zone %s", outcome->zone_now);
 	if (outcome->blocks.unread)
 		strbuf_append(text, ", %" PRIu64 " unreadable", outcome->blocks.unread);
+	if (outcome->missing)
+		strbuf_append(text, ", and %" PRIu64 " of its blocks are not in the kernel",
+			outcome->missing);
 	strbuf_append(text, ".");
 	if (outcome->answer)
 		strbuf_append(text, " In this boot the kernel %s it%s.",

@@ -68,14 +68,21 @@ static int add_coming_blocks(struct plan *plan, const struct facts *facts)
 	return r;
 }
 
+/* kmem makes blocks when it is bound, and at no other time unless its dax state is written. */
+static bool must_bind_again(const struct facts *facts)
+{
+	return facts->half_done && !facts->blocks.n;
+}
+
 static int plan_online(struct plan *plan, const struct facts *facts)
 {
 	enum dax_driver driver = facts->device.driver;
 	int r = 0;
 
-	if (!device_is_dax(&facts->device) || driver == DAX_DRIVER_KMEM)
+	if (!device_is_dax(&facts->device) ||
+		(driver == DAX_DRIVER_KMEM && !must_bind_again(facts)))
 		return add_present_blocks(plan, facts, ACTION_ONLINE);
-	if (driver == DAX_DRIVER_DEVICE_DAX)
+	if (driver == DAX_DRIVER_DEVICE_DAX || driver == DAX_DRIVER_KMEM)
 		r = add_switch(plan, ACTION_UNBIND);
 	if (r == 0)
 		r = add_switch(plan, ACTION_BIND_KMEM);

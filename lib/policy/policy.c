@@ -64,13 +64,16 @@ static void look_up_ranges(struct question *q)
 		if (source > q->source)
 			q->source = source;
 		q->containment = i == 0 || one == q->containment ? one : CONTAINMENT_STRADDLES;
-		q->room += block_room(device->ranges[i], q->facts->block_size);
 	}
 }
 
 static struct question ask(const struct facts *facts)
 {
-	struct question q = {.facts = facts, .blocks = facts_count(facts)};
+	struct question q = {
+		.facts = facts,
+		.blocks = facts_count(facts),
+		.room = facts_room(facts),
+	};
 
 	look_up_ranges(&q);
 	return q;
@@ -128,6 +131,12 @@ static bool too_small(const struct question *q)
 	return device_is_dax(&q->facts->device) && !q->room;
 }
 
+/* By an administrator, who may be about to take the device away. */
+static bool unplugged(const struct question *q)
+{
+	return q->facts->unplugged && !q->facts->half_done;
+}
+
 static bool tdx_absent(const struct question *q)
 {
 	return !tdx_refuses(&q->facts->tdx);
@@ -183,6 +192,7 @@ static const struct {
 	{no_target_node, VERDICT_IGNORE, VERDICT_IGNORE, REASON_NO_TARGET_NODE, MAY_STAY_OUT},
 	{unknown_device, VERDICT_IGNORE, VERDICT_IGNORE, REASON_UNKNOWN_DEVICE, MAY_STAY_OUT},
 	{too_small, VERDICT_DEVDAX, VERDICT_OFFLINE, REASON_TOO_SMALL, MAY_STAY_OUT},
+	{unplugged, VERDICT_IGNORE, VERDICT_IGNORE, REASON_UNPLUGGED, MAY_STAY_OUT},
 	{tdx_absent, VERDICT_ONLINE, VERDICT_ONLINE, REASON_TDX_ABSENT, MAY_STAY_OUT},
 	{boot_map_unknown, VERDICT_IGNORE, VERDICT_OFFLINE, REASON_BOOT_MAP_UNKNOWN, MAY_STAY_OUT},
 	{inside, VERDICT_ONLINE, VERDICT_ONLINE, REASON_IN_BOOT_MAP, MAY_STAY_OUT},

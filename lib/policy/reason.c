@@ -69,6 +69,13 @@ static const struct {
 		"initializing.",
 		"Stop its use and take it offline, or let a rule with OfflineBlocks=yes do it.",
 		IGNORE},
+	[REASON_UNPLUGGED] = {"unplugged", "its device is unplugged from the kernel",
+		"Its dax state is unplugged: its driver is kmem, and no memory block of it is in "
+		"the kernel, so it is neither memory nor a devdax device. The daemon leaves it as "
+		"the administrator left it.",
+		"To have it decided like memory that arrives, write the name of the device to "
+		"/sys/bus/dax/drivers/kmem/unbind, then " RELOAD " " AS_DEVDAX,
+		IGNORE},
 	[REASON_TOO_SMALL] = {"too-small", "it holds no whole memory block",
 		"Memory goes online in whole memory blocks only.",
 		"Make its region or device at least as large as a memory block, and start it at a "

@@ -17,12 +17,9 @@ static bool change(const struct record *record)
 /* A dry run strands nothing: what counts is what is so now, and would not go online. */
 static bool stranded(const struct record *record)
 {
-	const struct block_count *blocks = &record->outcome.blocks;
-
 	if (record->outcome.result != RESULT_PLANNED)
 		return record->outcome.stranded;
-	return record->decision->verdict != VERDICT_ONLINE &&
-	       blocks->present > blocks->online + blocks->unread;
+	return record->decision->verdict != VERDICT_ONLINE && record_lost(record);
 }
 
 /*
@@ -41,8 +38,7 @@ static const struct {
 	bool (*holds)(const struct record *record);
 } words[] = {
 	[FAIL_ON_CHANGE] = {"change", "it is not as decided, or was not before", change},
-	[FAIL_ON_STRANDED] = {"stranded", "it has blocks in the kernel that nobody can use",
-		stranded},
+	[FAIL_ON_STRANDED] = {"stranded", "it has blocks that nobody can use", stranded},
 	[FAIL_ON_DISAGREEMENT] = {"disagreement", "the kernel has taken it otherwise than judged",
 		disagreement},
 	[FAIL_ON_OFFLINE_BOOT] = {"offline-boot", "it was RAM at boot, and is offline", NULL},

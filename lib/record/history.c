@@ -165,6 +165,14 @@ void history_reconsider_failed(struct history *history)
 	}
 }
 
+bool history_entry_is_half_done(const struct history_entry *entry)
+{
+	if (entry->result == RESULT_BEGUN)
+		return true;
+	return entry->result == RESULT_FAILED && entry->device.driver == DAX_DRIVER_KMEM &&
+	       !entry->blocks.present;
+}
+
 bool history_entry_is_changed(
 	const struct history_entry *entry, enum dax_driver driver, const struct block_count *blocks)
 {

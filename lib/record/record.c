@@ -91,6 +91,12 @@ static const char *phrase(const struct record *record)
 	}
 }
 
+/* Those that are missing too. */
+static uint64_t all_blocks(const struct outcome *outcome)
+{
+	return outcome->blocks.present + outcome->missing;
+}
+
 static void append_verdict(struct strbuf *text, const struct record *record)
 {
 	enum result result = record->outcome.result;
@@ -99,7 +105,7 @@ static void append_verdict(struct strbuf *text, const struct record *record)
 	if (record->decision->verdict == VERDICT_ONLINE && result != RESULT_PLANNED &&
 		result != RESULT_WITHHELD && result != RESULT_CHANGED)
 		strbuf_append(text, ", %" PRIu64 " of %" PRIu64 " blocks",
-			record->outcome.blocks.online, record->outcome.blocks.present);
+			record->outcome.blocks.online, all_blocks(&record->outcome));
 	strbuf_append(text, ": %s (%s)", reason_clause(record->decision->reason),
 		reason_to_string(record->decision->reason));
 }
@@ -138,6 +144,26 @@ static bool zone_differs(const struct record *record)
 	return record->decision->zone == ZONE_MOVABLE
 		       ? !movable
 		       : record->decision->zone == ZONE_KERNEL && movable;
+}
+
+void record_count_blocks(struct record *record, const struct blocks *blocks)
+{
+	struct outcome *outcome = &record->outcome;
+	uint64_t block_size = record->facts->block_size;
+	uint64_t room = block_room(record->range, block_size);
+
+	outcome->blocks = blocks_count(blocks, record->range, block_size);
+	outcome->missing = 0;
+	if (outcome->driver == DAX_DRIVER_KMEM && outcome->blocks.present < room)
+		outcome->missing = room - outcome->blocks.present;
+}
+
+uint64_t record_lost(const struct record *record)
+{
+	const struct block_count *blocks = &record->outcome.blocks;
+
+	return (blocks->present - blocks->online - blocks->unread + record->outcome.missing) *
+	       record->facts->block_size;
 }
 
 uint64_t record_unaligned(const struct record *record)
@@ -195,7 +221,10 @@ static void append_outcome(struct strbuf *text, const struct record *record)
 	if (outcome->result == RESULT_CHANGED ||
 		(outcome->blocks.online && record->decision->verdict != VERDICT_ONLINE))
 		strbuf_append(text, "; %" PRIu64 " of %" PRIu64 " blocks online",
-			outcome->blocks.online, outcome->blocks.present);
+			outcome->blocks.online, all_blocks(outcome));
+	if (outcome->missing)
+		strbuf_append(text, "; %" PRIu64 " block%s not in the kernel", outcome->missing,
+			outcome->missing == 1 ? " is" : "s are");
 	if (record_disagrees(record) && record->decision->reason != REASON_KERNEL_REFUSED)
 		strbuf_append(text, "; the kernel %s it, and was expected not to",
 			outcome->answer == ANSWER_ACCEPTS ? "accepted" : "refused");
@@ -311,6 +340,7 @@ size_t record_fields(const struct record *record, struct field fields[RECORD_FIE
 		number_field("unguarded", FIELD_BOOL, device->unguarded),
 		number_field("total_memblocks", FIELD_NUMBER, outcome->blocks.present),
 		number_field("online_memblocks", FIELD_NUMBER, outcome->blocks.online),
+		optional_field("missing_memblocks", outcome->missing, outcome->missing),
 		text_field("mode", outcome->driver ? dax_mode_to_string(outcome->driver) : NULL),
 		text_field("verdict", verdict_to_string(decision->verdict)),
 		text_field("zone", zone_to_string(decision->zone)),

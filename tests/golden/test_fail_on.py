@@ -71,15 +71,15 @@ class FailOn(tree.Tree):
                          (MATCHED, f"tdx-onlined: --fail-on=change: {REFUSED}\n"))  # fmt: skip
 
     def test_each_range(self):
-        """One line for each that matches, and none for one that does not."""
+        """One line for each that matches; a range without a whole block strands none."""
         self.tree("cxl-refused")
         dax = self.root / "sys/bus/dax/devices/dax0.0"
         other = dax.resolve() / "mapping1"
         other.mkdir()
-        (dax.resolve() / "size").write_text(f"{1 << 30}\n")
-        for name, content in (("start", "0x600000000"), ("end", "0x61fffffff"), ("page_offset", "0x20000")):
+        (dax.resolve() / "size").write_text(f"{576 << 20}\n")
+        for name, content in (("start", "0x600000000"), ("end", "0x603ffffff"), ("page_offset", "0x20000")):
             (other / name).write_text(content + "\n")
-        second = REFUSED.replace("0x5d0000000-0x5efffffff", "0x600000000-0x61fffffff")
+        second = REFUSED.replace("0x5d0000000-0x5efffffff", "0x600000000-0x603ffffff").replace("512", "64")
         self.assert_fails("change,online,stranded", [
             f"--fail-on=change,stranded: {REFUSED}", f"--fail-on=change: {second}"])  # fmt: skip
 
@@ -112,6 +112,27 @@ class FailOn(tree.Tree):
     def test_after_the_daemon(self):
         self.tree_in_devdax_mode()
         self.assert_words({"devdax"}, REFUSED)
+
+    def unplug(self):
+        """cxl-refused after an administrator has unplugged the device (Linux 7.3)."""
+        self.tree_in_devdax_mode()
+        driver = self.root / "sys/bus/dax/devices/dax0.0/driver"
+        driver.unlink()
+        driver.symlink_to("../" * 8 + "bus/dax/drivers/kmem")
+        self.write("sys/bus/dax/devices/dax0.0/state", "unplugged\n")
+
+    def test_unplugged(self):
+        """No block is in the kernel, and nothing is to be done."""
+        self.unplug()
+        for tdx in ("auto", "absent"):
+            self.assert_words({"ignore", "stranded"}, REFUSED, f"--tdx={tdx}")
+
+    def test_kmem_without_blocks(self):
+        """An older kernel, or kmem without success: it is not online, although no step is left."""
+        self.unplug()
+        self.forget("sys/bus/dax/devices/dax0.0/state")
+        self.assert_words({"online", "change", "stranded"}, REFUSED, "--tdx=absent")
+        self.assert_words({"devdax", "change", "stranded"}, REFUSED)
 
     def test_online_against_expectation(self):
         """TDX is active, the range was not there at boot, and a block of it is online."""

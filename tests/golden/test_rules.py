@@ -195,6 +195,7 @@ SITUATIONS = {
                   "(devdax) devdax offline ignore"),
     "boot-map-unknown": ({"sys/kernel/boot_params/data": None, "sys/firmware/memmap": None},
                          "(ignore) devdax offline ignore"),
+    "unplugged": ({DRIVER: "kmem", f"{DAX}/state": "unplugged\n"}, "(ignore) devdax offline ignore"),
     "famfs": ({DRIVER: "fsdev_dax"}, "(ignore) (ignore) (ignore) ignore"),
     "foreign-driver": ({DRIVER: "some_other"}, "(ignore) (ignore) (ignore) ignore"),
 }  # fmt: skip

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The running daemon and kmem's dax state (Linux 7.3): unplugged by the daemon before each unbind.
+ * The running daemon and kmem's dax state (Linux 7.3): unplugged by the daemon before each unbind,
+ * and by an administrator; and a kmem that makes other blocks than expected.
  *
  * dax0.0 has room for the blocks 32 to 35.
  */
@@ -11,10 +12,17 @@
 
 #define DAX0_START (4 * GIB)
 #define DAX0_SIZE  (4 * BLOCK)
+#define UNPLUGGED  "; 4 blocks are not in the kernel; 512 MiB stranded; TDX "
 #define TAKEN_AWAY                                                                                 \
 	"dax0.0/state unplugged\nkmem/remove_id dax0.0\nkmem/unbind dax0.0\ndevice_dax/new_id "    \
 	"dax0.0\n"                                                                                 \
 	"device_dax/bind dax0.0\ndevice_dax/remove_id dax0.0\n"
+
+static void add_dax0(const struct mock *mock)
+{
+	mock_add_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE, 1);
+	mock_uevent_dax(mock, "dax0.0", "add");
+}
 
 static void expect_dax0(struct mock *mock, const char *verdict, const char *reason, const char *tdx,
 	const char *also)
@@ -54,6 +62,78 @@ static void test_busy(void **state)
 	mock_expect_stores(mock, "bind dax0", "");
 }
 
+/* An administrator's work is reported at once, and is not undone. */
+static void test_by_hand(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_give_to_kmem(mock, "dax0.0", DAX0_START, DAX0_SIZE, NULL);
+	mock_start_in(mock, "absent");
+	expect_dax0(mock, "left as it is", "unplugged", "absent", UNPLUGGED);
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "dax0", "");
+}
+
+static void test_fail_on(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_give_to_kmem(mock, "dax0.0", DAX0_START, DAX0_SIZE, NULL);
+	assert_int_equal(mock_oneshot(mock, "stranded,change"), 4);
+	mock_expect_line(mock, "^--fail-on=stranded: 512 MiB cxl ");
+	mock_expect_silence(mock);
+	mock_expect_stores(mock, "dax0", "");
+}
+
+/* Killed between unplugging and unbinding: that was the daemon's own, and is completed. */
+static void test_half_done(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_make_kmem(mock, "offline", 1);
+	mock_start_absent(mock);
+	mock_fail(mock, "memory33/state online", EPERM);
+	mock_hang(mock, "kmem/unbind");
+	add_dax0(mock);
+	mock_await_text(mock, "/stores", "~kmem/unbind dax0.0");
+	mock_kill(mock);
+	mock_fail(mock, "memory33/state online", 0);
+	mock_fail(mock, "kmem/unbind", 0);
+	mock_start_in(mock, "absent");
+	expect_dax0(mock, "online, 4 of 4 blocks", "tdx-absent", "absent", NULL);
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "bind dax0",
+		"kmem/bind dax0.0\n~kmem/unbind dax0.0\nkmem/unbind dax0.0\nkmem/bind dax0.0\n");
+	mock_expect_stores(mock, "dax0.0/state", "dax0.0/state unplugged\n");
+}
+
+/* kmem goes without the second mapping, and without any. */
+static void test_fewer_blocks(void **state)
+{
+	static const uint64_t starts[] = {DAX0_START, 8 * GIB};
+	struct mock *mock = *state;
+
+	mock_make_kmem(mock, "offline", 1);
+	mock_start_absent(mock);
+	mock_add_dax_in_parts(mock, "dax0.0", starts, 2, DAX0_SIZE, 1);
+	mock_uevent_dax(mock, "dax0.0", "add");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, 2 * BLOCK,
+					 "online, 2 of 2 blocks", "tdx-absent", "absent", NULL});
+	mock_expect_record(
+		mock, &(struct mock_record){8 * GIB, 2 * BLOCK, "not wholly online, 0 of 2 blocks",
+			      "tdx-absent", "absent",
+			      "; 2 blocks are not in the kernel; 256 MiB stranded; TDX "});
+	mock_await_text(mock, STATE, "\"result\":\"partial\"");
+	mock_make_kmem(mock, "offline", 0);
+	mock_add_dax(mock, "dax1.0", 12 * GIB, BLOCK, 1);
+	mock_uevent_dax(mock, "dax1.0", "add");
+	mock_expect_record(
+		mock, &(struct mock_record){12 * GIB, BLOCK, "not wholly online, 0 of 1 blocks",
+			      "tdx-absent", "absent", "; 128 MiB stranded; TDX "});
+	mock_await_text(mock, STATE, "\"result\":\"failed\"");
+	mock_end_absent(mock);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
 
 int main(int argc, char *argv[])
@@ -61,6 +141,10 @@ int main(int argc, char *argv[])
 	const struct CMUnitTest tests[] = {
 		TEST(test_unplug_first),
 		TEST(test_busy),
+		TEST(test_by_hand),
+		TEST(test_fail_on),
+		TEST(test_half_done),
+		TEST(test_fewer_blocks),
 	};
 
 	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

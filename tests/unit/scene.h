@@ -73,6 +73,15 @@ enum ratio {
 	RATIO_MAX,
 };
 
+/* How a device came to be without blocks. */
+enum left {
+	LEFT_NOT,
+	LEFT_HALF_DONE, /* the daemon has begun with it */
+	LEFT_UNPLUGGED,
+	LEFT_UNPLUGGED_HALF_DONE,
+	LEFT_MAX,
+};
+
 enum asks {
 	ASKS_NO_RULES,
 	ASKS_NO_MATCH,
@@ -102,7 +111,8 @@ enum asks {
 	X(ratio, RATIO_MAX)                                                                        \
 	X(present, 2)                                                                              \
 	X(may_present, PRESENT_MAX)                                                                \
-	X(observe, 2)
+	X(observe, 2)                                                                              \
+	X(left, LEFT_MAX)
 #define SCENE_RULE(X)                                                                              \
 	X(zone, ZONE_MAX)                                                                          \
 	X(on_failure, ON_FAILURE_MAX)                                                              \
@@ -262,6 +272,8 @@ static inline void stage_set_host(struct stage *stage)
 	facts->movable_advice =
 		scene->ratio == RATIO_ADVICE || scene->ratio == RATIO_NOT_OWN ? 301 : 20;
 	facts->device.present = scene->present;
+	facts->half_done = scene->left == LEFT_HALF_DONE || scene->left == LEFT_UNPLUGGED_HALF_DONE;
+	facts->unplugged = scene->left >= LEFT_UNPLUGGED;
 	stage->config.movable_ratio = scene->ratio == RATIO_OWN	      ? 50
 				      : scene->ratio == RATIO_NOT_OWN ? 10
 								      : MOVABLE_RATIO_KERNEL;
@@ -322,11 +334,14 @@ static inline struct decision stage_decide(const struct stage *stage)
 
 /*
  * What is only of a dax device is not there without one, and a device that lies nobody knows where
- * has no blocks.
+ * has no blocks. Only kmem unplugs a device, all of it.
  */
 static inline bool scene_exists(const struct scene *s)
 {
 	if (!s->dax && (s->driver || s->fault || s->second || s->itself || s->small_pages))
+		return false;
+	if (s->left >= LEFT_UNPLUGGED &&
+		(s->driver != DAX_DRIVER_KMEM || s->presence || s->second > SECOND_INSIDE))
 		return false;
 	return !scene_is_unreadable(s) || (!s->second && !s->presence);
 }

@@ -36,6 +36,8 @@ struct facts {
 	enum devdax_use devdax_use;
 	uint64_t align;	    /* of its mappings in devdax mode; 0: not known */
 	bool map_on_itself; /* its page metadata would lie in the memory that it brings */
+	bool unplugged;	    /* by its dax state: kmem has it, and no memory block of it */
+	bool half_done;	    /* the daemon itself has left it so, by its history */
 
 	/* Of the host. */
 	uint64_t block_size;
@@ -51,3 +53,6 @@ void facts_done(struct facts *facts);
 
 /* The blocks of all its ranges. */
 struct block_count facts_count(const struct facts *facts);
+
+/* How many whole blocks the device would be, were all of it in the kernel. */
+uint64_t facts_room(const struct facts *facts);

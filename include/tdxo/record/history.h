@@ -79,6 +79,12 @@ void history_reconsider_let_in(struct history *history);
 void history_reconsider_failed(struct history *history);
 
 /*
+ * Has the daemon itself left the device half done? Between two of its steps, or because one failed,
+ * kmem may have a device and no block of it.
+ */
+bool history_entry_is_half_done(const struct history_entry *entry);
+
+/*
  * Has somebody changed the device since it was left? Driver and blocks are those of now. Not if it
  * has been recorded already, nor if a hypervisor takes and gives the memory.
  */

@@ -41,6 +41,7 @@ struct outcome {
 	uint64_t stranded;	   /* bytes that are in the kernel, but of no use to anybody */
 	enum dax_driver driver;	   /* as it is now */
 	struct block_count blocks; /* as they are now */
+	uint64_t missing;	   /* whole blocks that kmem has, and that are not in the kernel */
 	char zone_now[ZONE_NAME];  /* the kernel's name of the zone they are in; empty: not known */
 };
 
@@ -86,6 +87,15 @@ static inline uint64_t record_size(const struct record *record)
 	return range_is_empty(record->range) ? record->facts->device.size
 					     : range_size(record->range);
 }
+
+/*
+ * Count the blocks of the range of a record, and those that are missing, from all that the device
+ * has. The driver is known by then.
+ */
+void record_count_blocks(struct record *record, const struct blocks *blocks);
+
+/* Bytes that are in the hands of the kernel, or of kmem, and of no use to anybody. */
+uint64_t record_lost(const struct record *record);
 
 /* Bytes of a range to be online that are lost because they make no whole block. */
 uint64_t record_unaligned(const struct record *record);

@@ -243,6 +243,34 @@ static void test_stranded(void **state)
 	assert_healthy(&host);
 }
 
+/* A device of kmem without blocks is a finding on any host, whatever would be decided of it. */
+static void test_missing(void **state)
+{
+	struct late *late;
+
+	(void)state;
+	HOST(host);
+	set_tdx(&host, TDX_ABSENT, TDX_MODE_AUTO);
+	late = add_record(&host, "dax0.0", 0, 0);
+	late->decision.verdict = VERDICT_IGNORE;
+	late->record->outcome.missing = 4;
+	late->facts.unplugged = true;
+	assert_findings(
+		&host, {FINDING_STRANDED, SEVERITY_PROBLEM,
+			       ": its driver is kmem, and 512 MiB of it, 4 memory blocks, "
+			       "are not in the kernel: the device is unplugged.",
+			       "echo dax0.0 >/sys/bus/dax/drivers/kmem/unbind && systemctl reload",
+			       "/sys/bus/dax/devices/dax0.0"});
+	late->decision.verdict = VERDICT_ONLINE;
+	late->record->outcome = (struct outcome){.blocks = {3, 3, 0}, .missing = 1};
+	late->facts.unplugged = false;
+	assert_findings(&host, {FINDING_STRANDED, SEVERITY_PROBLEM,
+				       "128 MiB of it, 1 memory block, is not in the kernel. ",
+				       "daxctl", "/sys/bus/dax/devices/dax0.0"});
+	late->facts.device.type = TYPE_PMEM;
+	assert_healthy(&host);
+}
+
 static void test_movable(void **state)
 {
 	static const struct doctor_movable movable[] = {
@@ -277,6 +305,7 @@ int main(void)
 		cmocka_unit_test(test_agent),
 		cmocka_unit_test(test_modules),
 		cmocka_unit_test(test_stranded),
+		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_movable),
 	};
 

@@ -119,6 +119,7 @@ static void check_idempotent(struct stage *before)
 
 		stage_set(&broken_off, &before->scene);
 		run(&broken_off, stop);
+		broken_off.facts.half_done = true;
 		run(&broken_off, SIZE_MAX);
 		if (!machine_equal(&whole, &broken_off))
 			fail_scene(&before->scene, "another end after an interruption");
@@ -309,6 +310,42 @@ static void test_by_hand(void **state)
 	}
 }
 
+/* kmem has the device and no block of it is there: only what the daemon has begun is bound again. */
+static void test_without_blocks(void **state)
+{
+	static const struct {
+		enum left left;
+		unsigned int tdx, asks;
+		const char *steps;
+	} rows[] = {
+		{LEFT_NOT, TDX_ABSENT, 0, ""},
+		{LEFT_UNPLUGGED, TDX_ABSENT, 0, ""},
+		{LEFT_UNPLUGGED, TDX_ACTIVE, 0, ""},
+		{LEFT_UNPLUGGED, TDX_ABSENT, ASKS(ONLINE), ""},
+		{LEFT_UNPLUGGED, TDX_ABSENT, ASKS(DEVDAX), "unbind bind-device_dax"},
+		{LEFT_HALF_DONE, TDX_ABSENT, 0, "unbind bind-kmem online 8-9"},
+		{LEFT_UNPLUGGED_HALF_DONE, TDX_ABSENT, 0, "unbind bind-kmem online 8-9"},
+		{LEFT_UNPLUGGED_HALF_DONE, TDX_ACTIVE, 0, "unbind bind-device_dax"},
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct scene scene = {.type = TYPE_CXL,
+			.dax = 1,
+			.driver = DAX_DRIVER_KMEM,
+			.left = rows[i].left,
+			.tdx = rows[i].tdx,
+			.asks = rows[i].asks};
+		CLEANUP(stage_done) struct stage stage = {0};
+		CLEANUP(plan_done) struct plan plan = {0};
+
+		stage_set(&stage, &scene);
+		plan = plan_now(&stage);
+		assert_string_equal(steps_text(&plan, text), rows[i].steps);
+	}
+}
+
 /* A DIMM: only blocks that are there, in the span that has some. */
 static void test_dimm(void **state)
 {
@@ -448,6 +485,7 @@ int main(void)
 		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_anything),
 		cmocka_unit_test(test_by_hand),
+		cmocka_unit_test(test_without_blocks),
 		cmocka_unit_test(test_dimm),
 		cmocka_unit_test(test_present_ranges),
 		cmocka_unit_test(test_ragged),

@@ -346,6 +346,40 @@ static void test_zone(void **state)
 }
 
 /* A DIMM that was there before: to go online, to stay offline, or to go offline by a rule. */
+/* What an administrator unplugged stays so, whatever TDX would do; a rule may make it devdax. */
+static void test_unplugged(void **state)
+{
+	static const struct {
+		enum left left;
+		unsigned int tdx, place, asks;
+		enum verdict verdict;
+		enum reason reason;
+	} rows[] = {
+		{LEFT_UNPLUGGED, ABSENT, OUT, 0, VERDICT_IGNORE, REASON_UNPLUGGED},
+		{LEFT_UNPLUGGED, ACTIVE, OUT, 0, VERDICT_IGNORE, REASON_UNPLUGGED},
+		{LEFT_UNPLUGGED, ACTIVE, IN, 0, VERDICT_IGNORE, REASON_UNPLUGGED},
+		{LEFT_UNPLUGGED, ABSENT, OUT, ASKS(DEVDAX), VERDICT_DEVDAX, REASON_RULE},
+		{LEFT_UNPLUGGED, ABSENT, OUT, ASKS(ONLINE), VERDICT_IGNORE, REASON_UNPLUGGED},
+		{LEFT_UNPLUGGED_HALF_DONE, ABSENT, OUT, 0, VERDICT_ONLINE, REASON_TDX_ABSENT},
+		{LEFT_UNPLUGGED_HALF_DONE, ACTIVE, OUT, 0, VERDICT_DEVDAX, REASON_OUTSIDE_BOOT_MAP},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct decision d = decide(&(struct scene){.type = CXL,
+			.dax = 1,
+			.driver = KMEM,
+			.left = rows[i].left,
+			.tdx = rows[i].tdx,
+			.place = rows[i].place,
+			.asks = rows[i].asks});
+
+		assert_int_equal(d.verdict, rows[i].verdict);
+		assert_int_equal(d.reason, rows[i].reason);
+		assert_int_equal(d.overruled, rows[i].asks == ASKS(ONLINE));
+	}
+}
+
 static void test_withheld(void **state)
 {
 	enum { SAFE = PRESENT_SAFE, ACT = PRESENT_ACT, RECORD = PRESENT_RECORD };
@@ -455,6 +489,7 @@ int main(void)
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_doubts),
 		cmocka_unit_test(test_zone),
+		cmocka_unit_test(test_unplugged),
 		cmocka_unit_test(test_withheld),
 		cmocka_unit_test(test_undone),
 		cmocka_unit_test(test_rolls_back),

@@ -76,6 +76,8 @@ static const char *never_online(const struct scene *s)
 	if (s->dax &&
 		(s->type == TYPE_UNKNOWN || (s->presence == PRESENCE_TOO_SMALL && !s->second)))
 		return "kmem cannot take it";
+	if (s->left == LEFT_UNPLUGGED)
+		return "an administrator unplugged it";
 	if (s->dax && s->driver != DAX_DRIVER_KMEM && !s->itself &&
 		(s->head == HEAD_DEVDAX || s->head == HEAD_NONE))
 		return "the host cannot spare its page metadata";

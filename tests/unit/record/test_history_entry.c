@@ -41,6 +41,29 @@ static void test_is_changed(void **state)
 	}
 }
 
+/* Of a failure only what kmem has and made no block of is the daemon's to complete. */
+static void test_is_half_done(void **state)
+{
+	static const struct {
+		struct history_entry entry;
+		bool half_done;
+	} rows[] = {
+		{{.result = RESULT_BEGUN}, true},
+		{{.result = RESULT_DONE, .device.driver = DAX_DRIVER_KMEM}, false},
+		{{.result = RESULT_NOTHING, .device.driver = DAX_DRIVER_KMEM}, false},
+		{{.result = RESULT_FAILED, .device.driver = DAX_DRIVER_KMEM}, true},
+		{{.result = RESULT_FAILED, .device.driver = DAX_DRIVER_KMEM, .blocks.present = 1},
+			false},
+		{{.result = RESULT_FAILED}, false},
+		{{.result = RESULT_PARTIAL, .device.driver = DAX_DRIVER_KMEM}, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (history_entry_is_half_done(&rows[i].entry) != rows[i].half_done)
+			fail_msg("row %zu", i);
+}
+
 static void test_differs(void **state)
 {
 	const struct history_entry entry = {.verdict = VERDICT_ONLINE,
@@ -120,6 +143,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_is_changed),
+		cmocka_unit_test(test_is_half_done),
 		cmocka_unit_test(test_differs),
 		cmocka_unit_test(test_differs_withheld),
 		cmocka_unit_test(test_differs_devdax),

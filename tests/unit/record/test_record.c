@@ -89,6 +89,21 @@ static const struct {
 		 TDX(UNKNOWN)},
 		"16 GiB hmem (dax1.0) left as it is: a part of its state cannot be read "
 		"(unreadable); TDX unknown"},
+	{{CXL, .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_UNPLUGGED},
+		 .record.outcome = {.missing = 512, .stranded = 64 * GIB}, TDX(ABSENT)},
+		CXL_TEXT "left as it is: its device is unplugged from the kernel (unplugged); "
+			 "512 blocks are not in the kernel; 64 GiB stranded; TDX absent"},
+	{{CXL,
+		 .decision = {.verdict = VERDICT_ONLINE,
+			 .reason = REASON_TDX_ABSENT,
+			 .zone = ZONE_AUTO},
+		 .record.outcome = {.result = RESULT_PARTIAL,
+			 .missing = 256,
+			 .stranded = 32 * GIB,
+			 .blocks = {.present = 256, .online = 256}},
+		 TDX(ABSENT)},
+		CXL_TEXT "not wholly online, 256 of 512 blocks: " LET_IN
+			 "; 256 blocks are not in the kernel; 32 GiB stranded; TDX absent"},
 	/* rules */
 	{{CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,

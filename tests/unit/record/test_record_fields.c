@@ -49,6 +49,7 @@ static const struct own_record full = {
 			.stranded = 128 * MIB,
 			.driver = DAX_DRIVER_DEVICE_DAX,
 			.zone_now = "Normal",
+			.missing = 3,
 			.blocks = {.present = 32, .online = 31}}},
 };
 
@@ -112,6 +113,7 @@ static void test_all_fields(void **state)
 	assert_number(f, n, "present", FIELD_BOOL, true);
 	assert_number(f, n, "total_memblocks", FIELD_NUMBER, 32);
 	assert_number(f, n, "online_memblocks", FIELD_NUMBER, 31);
+	assert_number(f, n, "missing_memblocks", FIELD_NUMBER, 3);
 	assert_text(f, n, "mode", "devdax"); /* of now, not of the decision */
 	assert_text(f, n, "verdict", "online");
 	assert_text(f, n, "zone", "movable");
@@ -147,8 +149,8 @@ static void test_absent_fields(void **state)
 		"mode", "zone", "zone_overruled", "zone_now", "rule", "overruled", "withheld",
 		"source", "movable_ratio", "metadata_needed", "metadata_available", "unaligned",
 		"errno", "failed", "failed_at", "retries", "stranded", "expected", "answer",
-		"region_mode", "decoder", "window_start", "window_size", "qos_class",
-		"proximity_domain", "hot_pluggable"};
+		"missing_memblocks", "region_mode", "decoder", "window_start", "window_size",
+		"qos_class", "proximity_domain", "hot_pluggable"};
 	static const char *const there[] = {"size", "type", "present", "total_memblocks",
 		"online_memblocks", "disagreement", "verdict", "reason", "result", "tdx_state",
 		"tdx_detected", "tdx_mode"};
@@ -253,6 +255,41 @@ static void test_disagreement(void **state)
 		}
 }
 
+/* Missing is what kmem has room for and the kernel does not have; with another driver, nothing. */
+static void test_count_blocks(void **state)
+{
+	static const struct {
+		enum dax_driver driver;
+		uint64_t blocks, present, missing, lost;
+	} counts[] = {
+		{DAX_DRIVER_KMEM, 0, 0, 512, 512},
+		{DAX_DRIVER_KMEM, 500, 500, 12, 512},
+		{DAX_DRIVER_KMEM, 512, 512, 0, 512},
+		{DAX_DRIVER_KMEM, 513, 512, 0, 512},
+		{DAX_DRIVER_DEVICE_DAX, 0, 0, 0, 0},
+		{DAX_DRIVER_NONE, 0, 0, 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		struct own_record own = {.record.range = {64 * GIB, 128 * GIB},
+			.record.outcome.driver = counts[i].driver};
+		struct range made = {64 * GIB, 64 * GIB + counts[i].blocks * BLOCK};
+		CLEANUP(blocks_done) struct blocks blocks = {0};
+
+		own_record_of(&own);
+		add_blocks(&blocks, made, BLOCK_OFFLINE);
+		record_count_blocks(&own.record, &blocks);
+		assert_int_equal(own.record.outcome.blocks.present, counts[i].present);
+		assert_int_equal(own.record.outcome.missing, counts[i].missing);
+		assert_int_equal(record_lost(&own.record), counts[i].lost * BLOCK);
+		for (uint64_t id = made.start / BLOCK; id < made.end / BLOCK; id++)
+			set_block(&blocks, id, BLOCK_ONLINE);
+		record_count_blocks(&own.record, &blocks);
+		assert_int_equal(record_lost(&own.record), counts[i].missing * BLOCK);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +299,7 @@ int main(void)
 		cmocka_unit_test(test_one_of_several),
 		cmocka_unit_test(test_field_names),
 		cmocka_unit_test(test_disagreement),
+		cmocka_unit_test(test_count_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
