@@ -218,6 +218,25 @@ static int unbind(struct execution *execution)
 	return dax_unbind(&execution->sensor->dax, name);
 }
 
+/*
+ * Read the blocks that kmem has made: the kernel's own policy may have brought some of them online,
+ * in a zone that it chose. They are the work of this step, and go with it if it is undone. 0 or
+ * -ENOMEM.
+ */
+static int note_made_online(struct execution *execution)
+{
+	CLEANUP(blocks_done) struct blocks blocks = {0};
+	uint64_t block_size = execution->sensor->snapshot.block_size;
+	int r;
+
+	r = sensor_read_blocks(execution->sensor, execution->device, &blocks);
+	for (size_t i = 0; r == 0 && i < blocks.n; i++)
+		if (blocks.blocks[i].state == BLOCK_ONLINE)
+			r = range_set_add(
+				&execution->onlined, block_range(blocks.blocks[i].id, block_size));
+	return r;
+}
+
 static enum turn turn_driver(struct execution *execution, const struct step *step)
 {
 	const char *name = execution->device->name;
@@ -231,6 +250,8 @@ static enum turn turn_driver(struct execution *execution, const struct step *ste
 	else
 		r = dax_bind(&execution->sensor->dax, name,
 			step->action == ACTION_BIND_KMEM ? DAX_DRIVER_KMEM : DAX_DRIVER_DEVICE_DAX);
+	if (r == 0 && step->action == ACTION_BIND_KMEM)
+		r = note_made_online(execution);
 	if (r == 0)
 		return finish_step(execution);
 	/* Each try to make a memory map that does not fit may cost a process its life. */

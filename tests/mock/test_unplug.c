@@ -107,6 +107,36 @@ static void test_half_done(void **state)
 	mock_expect_stores(mock, "dax0.0/state", "dax0.0/state unplugged\n");
 }
 
+/* The kernel's own policy has brought them online already. */
+static void test_made_online(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_make_kmem(mock, "online", 1);
+	mock_start_absent(mock);
+	add_dax0(mock);
+	expect_dax0(mock, "online, 4 of 4 blocks", "tdx-absent", "absent", "(tdx-absent); TDX");
+	mock_end_absent(mock);
+}
+
+/* And what the bind has brought online goes offline again, if another block cannot be online. */
+static void test_made_online_undone(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_make_kmem(mock, "online", 1);
+	mock_start_absent(mock);
+	mock_fail(mock, "memory33/state online", EPERM);
+	add_dax0(mock);
+	expect_dax0(
+		mock, "kept as devdax", "kernel-refused", "absent", "; online at 0x108000000: ");
+	mock_await_text(mock, STATE, "\"mode\":\"devdax\"");
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "/state offline",
+		"memory35/state offline\nmemory34/state offline\n"
+		"memory33/state offline\nmemory32/state offline\n");
+}
+
 /* kmem goes without the second mapping, and without any. */
 static void test_fewer_blocks(void **state)
 {
@@ -144,6 +174,8 @@ int main(int argc, char *argv[])
 		TEST(test_by_hand),
 		TEST(test_fail_on),
 		TEST(test_half_done),
+		TEST(test_made_online),
+		TEST(test_made_online_undone),
 		TEST(test_fewer_blocks),
 	};
 
