@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Devices of kmem without memory blocks.
+
+From Linux 7.3 on a device of kmem has a dax state, and can be unplugged: its driver stays, and its
+blocks go. Whether the daemon writes there, out of its sandbox, is seen by a probe in the kernel.
+"""
+
+import json
+
+from guest import TDX_ACTIVE
+from scene import BLOCK, DAX, REFUSE, STATE, UNIT, Scene, main
+
+SIZE = 4 * BLOCK
+TRACE = "/sys/kernel/tracing"
+
+
+def span(start):
+    """A range of a region as the configuration has it."""
+    return f"{start:#x}-{start + SIZE - 1:#x}"
+
+
+class Unplugged(Scene):
+    """What an administrator unplugged is reported; what the daemon has begun is completed."""
+
+    config = ("Act=no",)
+    machine = {"kernel": "debian-7.3", "memory": "4G", "cxl": ["512M"] * 3,
+               "kernel_args": (*TDX_ACTIVE, "memmap=512M%4G+0xefffffff")}  # fmt: skip
+    devices = {}
+
+    def test_00_kmem_has_them(self):
+        """While the daemon only observes, kmem gets three devices. An administrator unplugs two."""
+        for index in range(3):
+            region = self.create_region(index, "512M")
+            self.devices[index] = self.wait_for_record(region=region, mode="system-ram")["TDXO_CHARDEV"]
+        for index in (1, 2):
+            self.sh(f"echo unplugged >{self.state_of(index)}")
+            self.assertEqual(self.read(self.state_of(index)), "unplugged")
+        self.sh(f"echo 'p:unplug offline_and_remove_memory_ranges' >{TRACE}/kprobe_events;"
+                f" echo 1 >{TRACE}/events/kprobes/unplug/enable")  # fmt: skip
+
+    def state_of(self, index):
+        return f"{DAX}/devices/{self.devices[index]}/state"
+
+    def test_01_reported_and_left(self):
+        """Devices with blocks are unplugged, unbound and made devdax; the others stay as they are."""
+        start, _ = self.window(2)
+        self.sh(f"echo \"$(cat {REFUSE}/ranges),{start:#x}-{start + SIZE:#x}\" >{REFUSE}/ranges")
+        self.configure("Act=yes", f"CapableRanges={span(start)}")
+        self.rule("10-movable", f"Range={span(start)}", "Zone=movable")  # it can go offline again
+        self.reload()
+        for fields in ({"chardev": self.devices[0]}, {"type": "hmem"}):
+            record = self.wait_for_record(**fields)
+            self.assert_record(record, verdict="devdax", reason="outside-boot-map", mode="devdax",
+                               total_memblocks="0", stranded=None, result="done", errno=None)  # fmt: skip
+        for index in (1, 2):
+            record = self.wait_for_record(chardev=self.devices[index])
+            self.assert_record(record, verdict="ignore", reason="unplugged", mode="system-ram",
+                               total_memblocks="0", missing_memblocks="4", stranded=str(SIZE),
+                               result="nothing-to-do", PRIORITY="4")  # fmt: skip
+            self.assertEqual(self.read(self.state_of(index)), "unplugged")
+        self.assertEqual(self.sh(f"grep -c '^ *tdx-onlined-.* unplug: ' {TRACE}/trace"), "2")
+
+    def test_02_fail_on(self):
+        """A script and the doctor see it."""
+        result = self.guest.run("tdx-onlined --dry-run --fail-on=stranded", check=False)
+        self.assertEqual(result.status, 4)
+        self.assertEqual(result.stdout.count(" unplugged "), 2)
+        findings = json.loads(self.guest.run("tdx-onlined --doctor --json", check=False).stdout)["findings"]
+        found = [finding["source"] for finding in findings if finding["code"] == "stranded"]
+        self.assertEqual(found, [f"{DAX}/devices/{self.devices[index]}" for index in (1, 2)])
+        self.assertIn("4 of its blocks are not in the kernel",
+                      self.sh(f"tdx-onlined --explain={self.devices[1]}"))  # fmt: skip
+
+    def test_03_half_done(self):
+        """The state file is as if the daemon had been killed between two steps: it goes on."""
+        self.sh(f"systemctl stop {UNIT}; sed -i s/nothing-to-do/begun/g {STATE}")
+        self.mark()
+        self.sh(f"systemctl start {UNIT}")
+        record = self.wait_for_record(chardev=self.devices[1])
+        self.assert_record(record, verdict="devdax", reason="outside-boot-map", mode="devdax",
+                           result="done", stranded=None, missing_memblocks=None)  # fmt: skip
+        record = self.wait_for_record(chardev=self.devices[2])
+        self.assert_record(record, verdict="online", reason="in-boot-map", mode="system-ram",
+                           total_memblocks="4", online_memblocks="4", result="done")  # fmt: skip
+        self.assertEqual(set(self.states(self.window(2)[0], SIZE)), {"online Movable"})
+
+    def test_04_unplugged_while_it_runs(self):
+        """Blocks that are online go by an unplug, too: one record of the change."""
+        self.mark()
+        self.sh(f"echo unplugged >{self.state_of(2)}")
+        record = self.wait_for_record(chardev=self.devices[2])
+        self.assert_record(record, result="changed", verdict="online", mode="system-ram",
+                           total_memblocks="0", missing_memblocks="4", stranded=str(SIZE))  # fmt: skip
+
+    def test_05_remedy(self):
+        """What the reason advises has the device decided again."""
+        self.reload()
+        self.assert_record(self.wait_for_record(chardev=self.devices[2]), reason="unplugged")
+        self.sh(f"echo {self.devices[2]} >{DAX}/drivers/kmem/unbind")
+        self.reload()
+        self.assert_record(self.wait_for_record(chardev=self.devices[2], result="done"), verdict="online",
+                           online_memblocks="4")  # fmt: skip
+
+
+class Unplugged13(Unplugged):
+    """The same with Debian 13, whose systemd gives the service a /sys of its own."""
+
+    machine = {**Unplugged.machine, "root": "trixie"}
+
+
+if __name__ == "__main__":
+    main()
