@@ -28,6 +28,7 @@ struct visit {
 	struct doctor_movable *movable;
 	size_t n_movable;
 	struct range_set offline_boot;
+	struct devices bypassed;
 	struct range_set boot_ram_in_cxl;
 	struct findings findings;
 };
@@ -37,6 +38,7 @@ static void visit_done(struct visit *visit)
 	findings_done(&visit->findings);
 	range_set_done(&visit->boot_ram_in_cxl);
 	range_set_done(&visit->offline_boot);
+	devices_done(&visit->bypassed);
 	free(visit->movable);
 	free(visit->records);
 	host_done(&visit->host);
@@ -124,6 +126,26 @@ static int find_boot_ram_in_cxl(struct visit *visit)
 	return r == -ENOMEM ? r : 0;
 }
 
+/* The daemon left it without a driver, and nothing but another process has bound one since. */
+static bool is_bypassed(const struct state *state, const struct device *device)
+{
+	const struct history_entry *entry = history_find(&state->history, device);
+
+	return device->driver != DAX_DRIVER_NONE && entry && entry->result != RESULT_BEGUN &&
+	       entry->device.driver == DAX_DRIVER_NONE;
+}
+
+static int find_bypassed(struct visit *visit)
+{
+	const struct snapshot *snapshot = &visit->decider.sensor.snapshot;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && snapshot_guarded(snapshot) && i < snapshot->dax.n; i++)
+		if (is_bypassed(&visit->decider.state, &snapshot->dax.items[i]))
+			r = devices_add_copy(&visit->bypassed, &snapshot->dax.items[i]);
+	return r;
+}
+
 static int look_at_memory(struct visit *visit)
 {
 	int r;
@@ -134,6 +156,8 @@ static int look_at_memory(struct visit *visit)
 	if (r >= 0)
 		r = sensor_find_offline_boot(
 			&visit->decider.sensor, EVERYWHERE, &visit->offline_boot);
+	if (r == 0)
+		r = find_bypassed(visit);
 	return r == 0 ? find_boot_ram_in_cxl(visit) : r;
 }
 
@@ -159,6 +183,8 @@ static int examine(struct visit *visit, const struct config *config, bool hotplu
 		.n_daxctl = host->n_daxctl,
 		.agents = host->agents,
 		.n_agents = host->n_agents,
+		.bypassed = visit->bypassed.items,
+		.n_bypassed = visit->bypassed.n,
 		.movable = visit->movable,
 		.n_movable = visit->n_movable,
 		.offline_boot = &visit->offline_boot,

@@ -79,7 +79,8 @@ static void write_changes(
 			.origin = firmware_origin_find(&firmware->srat, &firmware->cedt, range),
 			.outcome = {.result = RESULT_CHANGED,
 				.answer = entry->answer,
-				.driver = device->driver},
+				.driver = device->driver,
+				.bypassed = service_is_bypassed(service, device, entry)},
 		};
 
 		record_count_blocks(&record, &facts->blocks);
@@ -114,8 +115,8 @@ static int check(struct service *service, struct history_entry *entry, const str
 	/* Whoever put more of it online has asked the kernel. */
 	if (count.online > entry->blocks.online)
 		entry->answer = ANSWER_ACCEPTS;
-	entry->changed = true;
 	write_changes(service, entry, &facts);
+	entry->changed = true;
 	service_save(service);
 	return 0;
 }

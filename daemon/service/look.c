@@ -141,6 +141,46 @@ static int fill_queue(struct service *service, struct devices *undecided)
 	return arm_timer(service, ADDING_LIMIT);
 }
 
+/* --- who bound a driver --- */
+
+static bool is_guarded(const struct service *service)
+{
+	return service->state.guard.was[GUARD_DAX][0] &&
+	       snapshot_guarded(&service->sensor.snapshot);
+}
+
+/* Those that have a driver when the guard goes up got it earlier. */
+static int note_bound(struct service *service, const struct devices *all)
+{
+	int r = 0;
+
+	if (!is_guarded(service))
+		service->bound_known = false;
+	else if (service->bound_known || !is_silent(service) || service->sensor.blind)
+		return 0;
+	else
+		service->bound_known = true;
+	devices_done(&service->bound);
+	for (size_t i = 0; r == 0 && service->bound_known && i < all->n; i++)
+		if (all->items[i].driver != DAX_DRIVER_NONE)
+			r = devices_add_copy(&service->bound, &all->items[i]);
+	return r;
+}
+
+bool service_is_bypassed(const struct service *service, const struct device *device,
+	const struct history_entry *entry)
+{
+	if (!service->bound_known || device->driver == DAX_DRIVER_NONE)
+		return false;
+	if (entry && (entry->changed || entry->result == RESULT_BEGUN ||
+			     entry->device.driver != DAX_DRIVER_NONE))
+		return false;
+	for (size_t i = 0; i < service->bound.n; i++)
+		if (device_is_within(device, &service->bound.items[i]))
+			return false;
+	return true;
+}
+
 /* --- a look --- */
 
 /* Forget what has gone; but not if it could not be seen, or blocks not be told apart. */
@@ -237,6 +277,8 @@ static int look(struct service *service)
 	r = is_silent(service) ? sensor_look(&service->sensor) : sensor_glance(&service->sensor);
 	if (r == 0)
 		r = sensor_devices(&service->sensor, &all);
+	if (r == 0)
+		r = note_bound(service, &all);
 	if (r == 0)
 		r = prune(service, &all);
 	if (r == 0)

@@ -55,6 +55,9 @@ struct service {
 	bool blocks_changed;	/* perhaps some went online while that could not be heard */
 	unsigned int log_reads; /* so often the kernel log is to be read again */
 
+	struct devices bound; /* dax devices that had a driver when the guard was first seen up */
+	bool bound_known;     /* the guard has been up since */
+
 	struct devices queue; /* to be decided, in this order */
 	struct job job;
 	bool busy;	  /* there is a job */
@@ -83,6 +86,14 @@ int service_next_job(struct service *service) MUST_CHECK;
 
 /* Is the job about this device, or about its memory? */
 bool service_is_busy_with(const struct service *service, const struct device *device);
+
+/*
+ * Has another process bound a driver to the device while the guard was up? The entry is what is
+ * known of it, or NULL. A write to new_id of a driver, as daxctl makes it, binds every device that
+ * has none, whatever drivers_autoprobe reads (do_id_store(), drivers/dax/bus.c, 6.12).
+ */
+bool service_is_bypassed(const struct service *service, const struct device *device,
+	const struct history_entry *entry);
 
 /*
  * Hold the devices that there are against the history, and record what differs. 0; 1 if a device is

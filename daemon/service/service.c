@@ -31,6 +31,7 @@ static void service_done(struct service *service)
 		sd_event_source_unref(service->guard[i]);
 	sd_event_unref(service->event);
 	job_done(&service->job);
+	devices_done(&service->bound);
 	devices_done(&service->queue);
 	sensor_done(&service->sensor);
 	monitor_done(&service->monitor);

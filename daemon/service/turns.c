@@ -94,6 +94,8 @@ static int resume(struct service *service)
 	const struct history_entry *entry = history_find(history, device);
 	int r = 0;
 
+	service->job.outcome.bypassed =
+		service_is_bypassed(service, &service->job.facts.device, entry);
 	service->recorded = false;
 	service->previous = (struct history_entry){0};
 	if (entry) {

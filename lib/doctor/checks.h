@@ -72,3 +72,4 @@ void doctor_check_stranded(struct examination *examination);
 void doctor_check_rejected(struct examination *examination);
 void doctor_check_movable(struct examination *examination);
 void doctor_check_boot_memory(struct examination *examination);
+void doctor_check_bypassed(struct examination *examination);

@@ -42,6 +42,7 @@ static const char *const codes[] = {
 	[FINDING_MEMORY_REJECTED] = "memory-rejected",
 	[FINDING_MOVABLE_ZONE] = "movable-zone",
 	[FINDING_BOOT_MEMORY_OFFLINE] = "boot-memory-offline",
+	[FINDING_GUARD_BYPASSED] = "guard-bypassed",
 };
 DEFINE_TO_STRING(finding_code, enum finding_code, codes, FINDING_MAX)
 
@@ -183,6 +184,7 @@ int doctor_examine(const struct doctor_facts *facts, struct findings *ret_findin
 		doctor_check_rejected,
 		doctor_check_movable,
 		doctor_check_boot_memory,
+		doctor_check_bypassed,
 	};
 	struct examination examination = {.facts = facts};
 

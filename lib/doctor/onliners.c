@@ -483,3 +483,26 @@ void doctor_check_movable(struct examination *examination)
 		note_end(examination, &note);
 	}
 }
+
+void doctor_check_bypassed(struct examination *examination)
+{
+	const struct doctor_facts *facts = examination->facts;
+	struct note note;
+
+	for (size_t i = 0; i < facts->n_bypassed; i++) {
+		const struct device *device = &facts->bypassed[i];
+
+		note_begin(&note, FINDING_GUARD_BYPASSED, SEVERITY_NOTICE);
+		note_source(&note, "/sys/bus/dax/devices/%s/driver", device->name);
+		strbuf_append(&note.message,
+			"Another process bound the driver %s to %s while the guard was up. "
+			"'daxctl reconfigure-device' and 'daxctl create-device' write to new_id of "
+			"a "
+			"driver, and the kernel then binds that driver to each device that has "
+			"none.",
+			dax_driver_to_string(device->driver), device->name);
+		strbuf_append(&note.remedy,
+			"To leave it as it is, nothing. To have it decided again: " RELOAD);
+		note_end(examination, &note);
+	}
+}

@@ -222,6 +222,8 @@ static void append_outcome(struct strbuf *text, const struct record *record)
 		(outcome->blocks.online && record->decision->verdict != VERDICT_ONLINE))
 		strbuf_append(text, "; %" PRIu64 " of %" PRIu64 " blocks online",
 			outcome->blocks.online, all_blocks(outcome));
+	if (outcome->bypassed)
+		strbuf_append(text, "; another process bound its driver while the guard was up");
 	if (outcome->missing)
 		strbuf_append(text, "; %" PRIu64 " block%s not in the kernel", outcome->missing,
 			outcome->missing == 1 ? " is" : "s are");
@@ -342,6 +344,8 @@ size_t record_fields(const struct record *record, struct field fields[RECORD_FIE
 		number_field("online_memblocks", FIELD_NUMBER, outcome->blocks.online),
 		optional_field("missing_memblocks", outcome->missing, outcome->missing),
 		text_field("mode", outcome->driver ? dax_mode_to_string(outcome->driver) : NULL),
+		number_field("guard_bypassed", outcome->bypassed ? FIELD_BOOL : FIELD_NULL,
+			outcome->bypassed),
 		text_field("verdict", verdict_to_string(decision->verdict)),
 		text_field("zone", zone_to_string(decision->zone)),
 		number_field("zone_overruled", decision->zone_overruled ? FIELD_BOOL : FIELD_NULL,

@@ -127,6 +127,49 @@ static void test_while_stopped(void **state)
 	mock_end_absent(mock);
 }
 
+#define BYPASSED "; another process bound its driver while the guard was up; "
+
+/* What a write to new_id does: a device that was left without a driver has one. */
+static void test_bypassed(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_rule(mock, "10-left.rule", "Type=cxl\n", "Verdict=ignore\n");
+	mock_start_active(mock);
+	add_dax0(mock);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is",
+					 "rule", "active", "; rule 10-left.rule; TDX"});
+	mock_await_decided(mock, "dax0.0");
+	mock_set_driver(mock, "dax0.0", "kmem");
+	mock_place_blocks(mock, 32, 2, "offline");
+	mock_uevent_dax(mock, "dax0.0", "bind");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "was left as it was",
+					 "rule", "active", BYPASSED});
+	mock_await_text(mock, STATE, "\"changed\":true");
+	mock_stop(mock);
+	mock_expect_silence(mock);
+}
+
+/* The same of a device that was not decided by then; what is bound when the guard goes up is not. */
+static void test_bypassed_undecided(void **state)
+{
+	struct mock *mock = *state;
+
+	add_dax0(mock);
+	mock_set_driver(mock, "dax0.0", "device_dax");
+	mock_make_active(mock);
+	mock_start_in(mock, "active");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "already-devdax", "active", "(already-devdax); TDX"});
+	mock_await_decided(mock, "dax0.0");
+	mock_add_dax(mock, "dax1.0", 2 * DAX0_START, DAX0_SIZE, 1);
+	mock_set_driver(mock, "dax1.0", "device_dax");
+	mock_uevent_dax(mock, "dax1.0", "add");
+	mock_expect_record(mock, &(struct mock_record){2 * DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "already-devdax", "active", "(already-devdax)" BYPASSED});
+	mock_end_active(mock);
+}
+
 static void test_driver(void **state)
 {
 	struct mock *mock = *state;
@@ -325,6 +368,8 @@ int main(int argc, char *argv[])
 		TEST(test_block_over_restart),
 		TEST(test_block_and_reload),
 		TEST(test_while_stopped),
+		TEST(test_bypassed),
+		TEST(test_bypassed_undecided),
 		TEST(test_driver),
 		TEST(test_reconfigured),
 		TEST(test_own_switches),

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Devices of kmem without memory blocks.
+"""Devices of kmem without memory blocks, and drivers that are bound although the guard is up.
 
 From Linux 7.3 on a device of kmem has a dax state, and can be unplugged: its driver stays, and its
 blocks go. Whether the daemon writes there, out of its sandbox, is seen by a probe in the kernel.
@@ -107,6 +107,64 @@ class Unplugged13(Unplugged):
     """The same with Debian 13, whose systemd gives the service a /sys of its own."""
 
     machine = {**Unplugged.machine, "root": "trixie"}
+
+
+class Bypassed(Scene):
+    """A write to new_id binds each device without a driver: recorded, whether it was decided or not."""
+
+    machine = {"memory": "2G", "cxl": ["512M"] * 3, "kernel_args": TDX_ACTIVE}
+    devices = {}
+
+    def region(self, index, **fields):
+        region = self.create_region(index, "512M")
+        record = self.wait_for_record(region=region, **fields)
+        self.devices[index] = record["TDXO_CHARDEV"]
+        self.assert_record(record, guard_bypassed=None)
+
+    def test_00_without_driver(self):
+        """One device is left without a driver, another one is made devdax."""
+        self.rule("10-left", f"Range={span(self.window(0)[0])}", "Verdict=ignore")
+        self.reload()
+        self.region(0, verdict="ignore", reason="rule")
+        self.region(1, verdict="devdax")
+        self.wait_for_driver(self.devices[1], "device_dax")
+
+    def test_01_decided(self):
+        """daxctl makes memory of the one, and binds the other as well."""
+        self.mark()
+        self.sh(f"daxctl reconfigure-device -m system-ram -N -f {self.devices[1]}")
+        self.wait_for_driver(self.devices[0], "kmem")
+        record = self.wait_for_record(chardev=self.devices[0])
+        self.assert_record(record, result="changed", verdict="ignore", mode="system-ram",
+                           guard_bypassed="yes")  # fmt: skip
+        self.assertIn("; another process bound its driver while the guard was up", record["MESSAGE"])
+        self.assert_guard("0", "offline")
+
+    def test_02_doctor(self):
+        """The doctor names it until it is decided again."""
+        self.assertEqual(self.sources(), [f"{DAX}/devices/{self.devices[0]}/driver"])
+        self.reload()
+        self.assertEqual(self.sources(), [])
+
+    def sources(self):
+        findings = json.loads(self.guest.run("tdx-onlined --doctor --json", check=False).stdout)["findings"]
+        return [finding["source"] for finding in findings if finding["code"] == "guard-bypassed"]
+
+    def test_03_undecided(self):
+        """A device that is bound before the daemon sees it is decided, and its record has that."""
+        self.sh(f"systemctl kill -s STOP {UNIT}")
+        region = self.create_region(2, "512M")
+        self.guest.wait_for(f"grep -qx {SIZE} {DAX}/devices/*/size")
+        self.sh(f"echo {self.devices[1]} >{DAX}/drivers/kmem/new_id; systemctl kill -s CONT {UNIT}")
+        record = self.wait_for_record(region=region)
+        self.assert_record(record, verdict="devdax", reason="outside-boot-map", mode="devdax",
+                           result="done", guard_bypassed="yes")  # fmt: skip
+
+
+class Bypassed73(Bypassed):
+    """The same on Linux 7.3."""
+
+    machine = {**Bypassed.machine, "kernel": "debian-7.3"}
 
 
 if __name__ == "__main__":

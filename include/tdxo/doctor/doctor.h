@@ -47,6 +47,7 @@ enum finding_code {
 	FINDING_MEMORY_REJECTED,
 	FINDING_MOVABLE_ZONE,
 	FINDING_BOOT_MEMORY_OFFLINE,
+	FINDING_GUARD_BYPASSED,
 	FINDING_MAX,
 };
 
@@ -127,6 +128,8 @@ struct doctor_facts {
 	size_t n_daxctl;
 	const struct doctor_process *agents; /* QEMU guest agents that run */
 	size_t n_agents;
+	const struct device *bypassed; /* dax devices that another process bound */
+	size_t n_bypassed;
 	const struct doctor_movable *movable;
 	size_t n_movable;
 	const struct range_set *offline_boot; /* boot memory that is offline; NULL: not known */

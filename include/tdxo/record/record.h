@@ -40,6 +40,7 @@ struct outcome {
 	enum answer answer;	   /* the kernel's, when blocks were to go online */
 	uint64_t stranded;	   /* bytes that are in the kernel, but of no use to anybody */
 	enum dax_driver driver;	   /* as it is now */
+	bool bypassed;		   /* another process bound it, although the guard was up */
 	struct block_count blocks; /* as they are now */
 	uint64_t missing;	   /* whole blocks that kmem has, and that are not in the kernel */
 	char zone_now[ZONE_NAME];  /* the kernel's name of the zone they are in; empty: not known */

@@ -271,6 +271,24 @@ static void test_missing(void **state)
 	assert_healthy(&host);
 }
 
+static void test_bypassed(void **state)
+{
+	struct device devices[] = {device_of("dax0.0", TYPE_CXL), device_of("dax1.0", TYPE_HMEM)};
+
+	(void)state;
+	HOST(host);
+	devices[0].driver = DAX_DRIVER_KMEM;
+	devices[1].driver = DAX_DRIVER_DEVICE_DAX;
+	host.facts.bypassed = devices;
+	host.facts.n_bypassed = 2;
+	assert_findings(&host,
+		{FINDING_GUARD_BYPASSED, SEVERITY_NOTICE, "bound the driver kmem to dax0.0 while",
+			"systemctl reload tdx-onlined.service",
+			"/sys/bus/dax/devices/dax0.0/driver"},
+		{FINDING_GUARD_BYPASSED, SEVERITY_NOTICE, "driver device_dax to dax1.0 while",
+			"systemctl reload", "/sys/bus/dax/devices/dax1.0/driver"});
+}
+
 static void test_movable(void **state)
 {
 	static const struct doctor_movable movable[] = {
@@ -306,6 +324,7 @@ int main(void)
 		cmocka_unit_test(test_modules),
 		cmocka_unit_test(test_stranded),
 		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_bypassed),
 		cmocka_unit_test(test_movable),
 	};
 

@@ -50,6 +50,7 @@ static const struct own_record full = {
 			.driver = DAX_DRIVER_DEVICE_DAX,
 			.zone_now = "Normal",
 			.missing = 3,
+			.bypassed = true,
 			.blocks = {.present = 32, .online = 31}}},
 };
 
@@ -114,6 +115,7 @@ static void test_all_fields(void **state)
 	assert_number(f, n, "total_memblocks", FIELD_NUMBER, 32);
 	assert_number(f, n, "online_memblocks", FIELD_NUMBER, 31);
 	assert_number(f, n, "missing_memblocks", FIELD_NUMBER, 3);
+	assert_number(f, n, "guard_bypassed", FIELD_BOOL, true);
 	assert_text(f, n, "mode", "devdax"); /* of now, not of the decision */
 	assert_text(f, n, "verdict", "online");
 	assert_text(f, n, "zone", "movable");
@@ -149,8 +151,8 @@ static void test_absent_fields(void **state)
 		"mode", "zone", "zone_overruled", "zone_now", "rule", "overruled", "withheld",
 		"source", "movable_ratio", "metadata_needed", "metadata_available", "unaligned",
 		"errno", "failed", "failed_at", "retries", "stranded", "expected", "answer",
-		"missing_memblocks", "region_mode", "decoder", "window_start", "window_size",
-		"qos_class", "proximity_domain", "hot_pluggable"};
+		"missing_memblocks", "guard_bypassed", "region_mode", "decoder", "window_start",
+		"window_size", "qos_class", "proximity_domain", "hot_pluggable"};
 	static const char *const there[] = {"size", "type", "present", "total_memblocks",
 		"online_memblocks", "disagreement", "verdict", "reason", "result", "tdx_state",
 		"tdx_detected", "tdx_mode"};
