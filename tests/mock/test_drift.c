@@ -282,7 +282,7 @@ static void test_run_unseen(void **state)
 	mock_put(mock, size, "268435456\n");
 	mock_set_driver(mock, "dax0.0", "kmem");
 	mock_uevent_dax(mock, "dax0.0", "add");
-	mock_expect_line(mock, "/dax0.0/mapping0: ");
+	mock_await_look(mock);
 	mock_size_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE);
 	mock_add_blocks(mock, 32, 2, "online");
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
