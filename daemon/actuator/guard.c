@@ -8,11 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/actuator/executor.h"
 #include "daemon/host/paths.h"
 #include "daemon/host/sysfs.h"
 #include "daemon/log/log.h"
 #include "daemon/output/journal.h"
 #include "daemon/output/json.h"
+
+#define FORGET_MS (60 * 60 * 1000) /* a change of a switch so long ago does not count */
 
 static const struct {
 	const char *name;
@@ -53,13 +56,36 @@ bool guard_is_up(void)
 	return true;
 }
 
-void guard_remember(struct guard *guard)
+static void note_fall(struct guard *guard, enum guard_switch i, const char *now)
+{
+	uint64_t now_ms = executor_now_ms();
+
+	if (now_ms - guard->fell_ms[i] > FORGET_MS)
+		guard->falls[i] = 0;
+	guard->falls[i]++;
+	guard->fell_ms[i] = now_ms;
+	guard->held[i] = false;
+	snprintf(guard->fell[i], GUARD_VALUE, "%s", now);
+	/* A switch that is left as it is is not given back either. */
+	snprintf(guard->was[i], GUARD_VALUE, "%s", guard->falls[i] < GUARD_FALLS ? now : "");
+}
+
+bool guard_remember(struct guard *guard)
 {
 	char now[GUARD_VALUE];
+	bool fallen = false;
 
-	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
-		if (!guard->was[i][0] && sysfs_read(switches[i].path, now, sizeof(now)) == 0)
+	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++) {
+		bool held = is_held(i, now);
+
+		if (!guard->was[i][0]) {
 			memcpy(guard->was[i], now, sizeof(now));
+		} else if (!held && now[0] && strcmp(now, guard->was[i]) != 0) {
+			note_fall(guard, i, now);
+			fallen = true;
+		}
+	}
+	return fallen;
 }
 
 static void take(struct guard *guard, enum guard_switch i)
@@ -69,7 +95,7 @@ static void take(struct guard *guard, enum guard_switch i)
 
 	if (!is_held(i, now))
 		r = sysfs_write(switches[i].path, switches[i].held);
-	guard->held[i] = r == 0;
+	guard->held[i] = r == 0 && now[0];
 	if (r < 0 && !guard->failed[i])
 		log_print(LOG_ERR,
 			"%s: cannot be set to %s: %s: memory may go online before it is decided",
@@ -92,15 +118,21 @@ bool guard_has_fallen(struct guard *guard)
 	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++) {
 		if (!guard->held[i] || is_held(i, now) || !now[0])
 			continue;
-		guard->held[i] = false;
-		guard->falls[i]++;
-		/* What is his is not given back. */
-		snprintf(
-			guard->was[i], GUARD_VALUE, "%s", guard->falls[i] < GUARD_FALLS ? now : "");
-		journal_guard(switches[i].name, now, guard->falls[i] < GUARD_FALLS);
+		note_fall(guard, i, now);
 		fallen = true;
 	}
 	return fallen;
+}
+
+void guard_record_falls(struct guard *guard)
+{
+	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++) {
+		if (!guard->fell[i][0])
+			continue;
+		journal_guard(switches[i].name, guard->fell[i], guard->held[i],
+			guard->falls[i] >= GUARD_FALLS);
+		guard->fell[i][0] = '\0';
+	}
 }
 
 static int give_back(enum guard_switch i, const char *was)
@@ -132,7 +164,7 @@ void guard_guess(struct guard *guard)
 	char now[GUARD_VALUE];
 
 	/* Nobody else switches off the probing of drivers; auto-online may well have been off. */
-	if (!is_held(GUARD_DAX, now) || !now[0])
+	if (guard->was[GUARD_DAX][0] || !is_held(GUARD_DAX, now) || !now[0])
 		return;
 	snprintf(guard->was[GUARD_DAX], GUARD_VALUE, "1");
 	log_print(LOG_WARNING, "%s: what it read before is not known, taken for 1",

@@ -7,12 +7,16 @@
  * before any of it is in the page allocator. (Both tried on 6.12 and 7.3.)
  *
  * What a switch read before is kept, over restarts too, and is written back when the guard is
- * given up. Somebody else can write to a switch meanwhile: that is noticed, the switch is taken
- * again, and given back as he wanted it. After GUARD_FALLS times it is left to him.
+ * given up. Another program can write to a switch meanwhile: that is noticed, the switch is taken
+ * again, and given back with the new value. A switch that was changed GUARD_FALLS times, with less
+ * than an hour in between, is left as it is.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "tdxo/base/compiler.h"
 
 #define GUARD_VALUE 32
 #define GUARD_FALLS 5
@@ -27,13 +31,18 @@ struct guard {
 	char was[GUARD_SWITCHES][GUARD_VALUE]; /* before it was taken; empty: it was not */
 
 	/* Only while the service runs. */
-	bool held[GUARD_SWITCHES];	    /* it read as the guard wants it */
-	bool failed[GUARD_SWITCHES];	    /* it could not be set, and that has been said */
-	unsigned int falls[GUARD_SWITCHES]; /* how often somebody else has changed it */
+	bool held[GUARD_SWITCHES];		/* it reads as the guard wants it */
+	bool failed[GUARD_SWITCHES];		/* it could not be set, and that is logged */
+	char fell[GUARD_SWITCHES][GUARD_VALUE]; /* what somebody else set it to; empty: nothing */
+	unsigned int falls[GUARD_SWITCHES];	/* how often that happened, and when last */
+	uint64_t fell_ms[GUARD_SWITCHES];
 };
 
-/* Remember what the switches read now, unless that is known from before. */
-void guard_remember(struct guard *guard);
+/*
+ * Remember what the switches read now, unless that is known from before. True if one that was held
+ * before reads as another program has set it since: that is what is remembered then.
+ */
+bool guard_remember(struct guard *guard) MUST_CHECK;
 
 /*
  * Set what is not set yet. A switch that cannot be set is logged, once. Unless what they read is
@@ -43,10 +52,13 @@ void guard_remember(struct guard *guard);
 void guard_take(struct guard *guard, bool saved);
 
 /*
- * Has somebody else changed a switch that is held? Each is recorded, and its new value is what it
- * will be given back to; save that, and take the guard again.
+ * Has another program changed a switch that is held? Its new value is what it will be given back
+ * to; save that, take the guard again, and record it.
  */
-bool guard_has_fallen(struct guard *guard);
+bool guard_has_fallen(struct guard *guard) MUST_CHECK;
+
+/* Record what another program has changed, and whether that is undone. */
+void guard_record_falls(struct guard *guard);
 
 /* Does each switch read as the guard wants it? */
 bool guard_is_up(void);
@@ -55,8 +67,8 @@ bool guard_is_up(void);
 void guard_release(struct guard *guard);
 
 /*
- * Nothing is known of an earlier start. If the switch that nobody else sets looks held, it was, and
- * is given back as the kernel has it by default.
+ * If it is not known what the switch that nobody else sets read before, and it looks held, it was
+ * held by an earlier start, and is given back as the kernel has it by default.
  */
 void guard_guess(struct guard *guard);
 

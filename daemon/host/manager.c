@@ -18,7 +18,7 @@
 #define SOCKET	      "unix:path=/run/systemd/private"
 #define MANAGER_PATH  "/org/freedesktop/systemd1"
 #define MANAGER	      "org.freedesktop.systemd1.Manager"
-#define PATIENCE_USEC (1000 * 1000)
+#define PATIENCE_USEC (300 * 1000) /* for each of at most three answers */
 
 static void unref_bus(sd_bus **bus)
 {

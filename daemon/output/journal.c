@@ -234,7 +234,7 @@ static void send_plain(struct journal_entry *entry, int priority, const char *id
 	sd_journal_sendv(entry->fields, entry->n);
 }
 
-void journal_guard(const char *name, const char *value, bool taken)
+void journal_guard(const char *name, const char *value, bool taken, bool given_up)
 {
 	struct journal_entry entry = {0};
 
@@ -242,9 +242,9 @@ void journal_guard(const char *name, const char *value, bool taken)
 		"MESSAGE=The guard was lowered: another program set %s to %s, so memory can have "
 		"gone online before it was decided. %s",
 		name, value,
-		taken ? "It is taken again"
-		      : "This has happened too often, and it is left as it is until the next "
-			"reload");
+		taken	   ? "It is taken again"
+		: given_up ? "This has happened too often, and it is left so until the next reload"
+			   : "It cannot be taken again now");
 	add(&entry, "TDXO_GUARD_SWITCH=%s", name);
 	add(&entry, "TDXO_GUARD_VALUE=%s", value);
 	add(&entry, "TDXO_GUARD_TAKEN=%s", taken ? "yes" : "no");

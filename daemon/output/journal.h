@@ -16,8 +16,8 @@ void journal_rejection(const struct rejection *rejection);
 /* The TDX state, when it is first known and when it changes. */
 void journal_tdx(const struct tdx *tdx);
 
-/* Somebody else has set a switch of the guard to a value, and it is taken again, or left to him. */
-void journal_guard(const char *name, const char *value, bool taken);
+/* Another program has set a switch of the guard to a value; what has become of it since. */
+void journal_guard(const char *name, const char *value, bool taken, bool given_up);
 
 /* The configuration cannot be used; `mistake` is the first, with file and line. */
 void journal_unusable(const char *mistake);

@@ -86,7 +86,7 @@ static void write_changes(
 		record_count_blocks(&record, &facts->blocks);
 		record.outcome.stranded = record_lost(&record);
 		if (device->driver != entry->device.driver || device->n_ranges == 1 ||
-			blocks_changed(service, range))
+			service->blocks_changed || blocks_changed(service, range))
 			service_write_record(service, &record);
 	}
 }

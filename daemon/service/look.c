@@ -129,7 +129,8 @@ static int fill_queue(struct service *service, struct devices *undecided)
 			service->passed_over = true;
 			continue;
 		}
-		device->unguarded = service->unguarded;
+		device->unguarded =
+			service->unguarded && !history_find(&service->state.history, device);
 		if (is_ready(service, device))
 			r = devices_add(&service->queue, device);
 		else
@@ -273,7 +274,7 @@ static int look(struct service *service)
 	CLEANUP(devices_done) struct devices all = {0}, undecided = {0};
 	int r;
 
-	service_check_guard(service);
+	(void)service_check_guard(service);
 	r = is_silent(service) ? sensor_look(&service->sensor) : sensor_glance(&service->sensor);
 	if (r == 0)
 		r = sensor_devices(&service->sensor, &all);

@@ -44,6 +44,7 @@ struct service {
 	bool unusable; /* the configuration is, and these are the defaults: decide nothing */
 	const enum tdx_mode *tdx; /* of the command line, or NULL */
 	bool reload;		  /* to be done when the job has ended */
+	bool stopping;		  /* the loop has ended */
 
 	struct monitor monitor;
 	struct sensor sensor;
@@ -113,8 +114,8 @@ void service_write_record(struct service *service, const struct record *record);
 /* Write the state file. If that fails it is said once, and the service goes on without. */
 void service_save(struct service *service);
 
-/* Hold the guard if it is to be held; record it if somebody else has lowered it meanwhile. */
-void service_check_guard(struct service *service);
+/* Hold the guard if it is to be held. True if another program had lowered it, which is recorded. */
+bool service_check_guard(struct service *service);
 
 /* Tell systemd how far it has come. */
 void service_tell_status(const struct service *service);

@@ -34,8 +34,8 @@ static const struct {
 
 /*
  * There is an event for each block that we online ourselves, and the kernel sends it before the
- * write returns: so it is dropped in the kernel. That others
- * online something meanwhile is lost. A uevent begins with "ACTION@DEVPATH".
+ * write returns: so it is dropped in the kernel. So are
+ * those of blocks that others online meanwhile. A uevent begins with "ACTION@DEVPATH".
  */
 int monitor_mute(struct monitor *monitor, bool mute)
 {

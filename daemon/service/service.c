@@ -61,7 +61,8 @@ void service_tell_status(const struct service *service)
 
 static bool wants_guard(const struct service *service)
 {
-	return !service->settings->config.observe && tdx_refuses(&service->sensor.snapshot.tdx);
+	return !service->stopping && !service->settings->config.observe &&
+	       tdx_refuses(&service->sensor.snapshot.tdx);
 }
 
 void service_save(struct service *service)
@@ -80,52 +81,81 @@ void service_save(struct service *service)
 	service->unsaved = r < 0;
 }
 
+/* What came meanwhile, and who has bound a driver since, is not known any more. */
+static void note_fall(struct service *service)
+{
+	service->unguarded = true;
+	service->bound_known = false;
+}
+
 /* What the switches read before must be safe before they are changed. */
-static void update_guard(struct service *service)
+static void take_guard(struct service *service)
 {
 	struct guard *guard = &service->state.guard;
 
-	if (!wants_guard(service)) {
-		guard_release(guard);
-		service_save(service);
-		return;
-	}
-	guard_remember(guard);
 	service_save(service);
 	guard_take(guard, !service->unsaved);
+	guard_record_falls(guard);
 }
 
-void service_check_guard(struct service *service)
+static void update_guard(struct service *service)
 {
-	if (!wants_guard(service))
-		return;
-	if (guard_has_fallen(&service->state.guard)) {
-		service->unguarded = true;
+	struct guard *guard = &service->state.guard;
+	bool fallen;
+
+	if (!wants_guard(service)) {
+		guard_release(guard);
+		service->unguarded = false;
 		service_save(service);
+		return;
 	}
-	guard_take(&service->state.guard, !service->unsaved);
+	fallen = guard_has_fallen(guard);
+	fallen |= guard_remember(guard);
+	if (fallen)
+		note_fall(service);
+	take_guard(service);
 }
 
+bool service_check_guard(struct service *service)
+{
+	struct guard *guard = &service->state.guard;
+	bool fallen = wants_guard(service) && guard_has_fallen(guard);
+
+	if (fallen) {
+		note_fall(service);
+		take_guard(service);
+	} else if (wants_guard(service)) {
+		guard_take(guard, !service->unsaved);
+	}
+	return fallen;
+}
+
+/* Memory may have come meanwhile. */
 static int on_guard(sd_event_source *source, const struct inotify_event *event, void *userdata)
 {
+	struct service *service = userdata;
+
 	(void)source;
 	(void)event;
-	service_check_guard(userdata);
-	return 0;
+	return service_check_guard(service) ? service_expect_silence(service) : 0;
 }
 
-/* A kernel without dax has one switch only. */
+/* Without a watch a change is noticed at the next look. Without dax there is one switch only. */
 static int watch_guard(struct service *service)
 {
 	int r = 0;
 
 	for (enum guard_switch i = 0; r >= 0 && i < GUARD_SWITCHES; i++) {
-		r = sd_event_add_inotify(service->event, &service->guard[i], guard_switch_path(i),
-			IN_MODIFY, on_guard, service);
-		if (r == -ENOENT)
-			r = 0;
-		else if (r >= 0)
+		const char *path = guard_switch_path(i);
+
+		r = sd_event_add_inotify(
+			service->event, &service->guard[i], path, IN_MODIFY, on_guard, service);
+		if (r >= 0)
 			r = sd_event_source_set_exit_on_failure(service->guard[i], true);
+		else if (r != -ENOENT)
+			log_print(LOG_WARNING, "%s: cannot be watched: %s", path, strerror(-r));
+		if (r != -ENOMEM)
+			r = 0;
 	}
 	return r;
 }
@@ -255,8 +285,7 @@ static int start(struct service *service)
 	earlier = state_earlier(state);
 	if (r == 0)
 		r = sensor_init(&service->sensor, &service->settings->config, &earlier);
-	if (!state->earlier)
-		guard_guess(&state->guard);
+	guard_guess(&state->guard);
 	/* While the system is only just starting there is nothing that anybody could use. */
 	state->present_known |= !state->earlier && manager_is_starting();
 	if (r == 0)
@@ -287,7 +316,7 @@ static int run(struct service *service)
 	return r < 0 ? r : 0;
 }
 
-/* Only one may hold the guard. 0; 1 after a message if there is another; an errno of no matter. */
+/* Only one may hold the guard. 1 after a message if there is another one; else 0 or less. */
 static int be_the_only_one(void)
 {
 	pid_t owner;
@@ -317,11 +346,10 @@ int service_run(struct settings *settings, const char *mistake, const enum tdx_m
 	r = start(&service);
 	if (r == 0)
 		r = run(&service);
-	if (r < 0) {
-		/* The guard stays up: whatever comes now waits for the next start. */
-		log_print(LOG_ERR, "Stopped: %s", strerror(-r));
+	/* The guard stays up: what comes now waits for the next start. */
+	if (r < 0)
 		return r;
-	}
+	service.stopping = true;
 	if (!manager_restarts_us())
 		guard_release(&service.state.guard);
 	service_save(&service);

@@ -158,6 +158,7 @@ static int finish(struct service *service)
 {
 	struct job *job = &service->job;
 	bool onlined = job->execution.onlined.n;
+	bool made_devdax = job->outcome.driver == DAX_DRIVER_DEVICE_DAX && job->plan.n;
 	int r;
 
 	if (!is_old_news(service))
@@ -172,6 +173,9 @@ static int finish(struct service *service)
 		return r;
 	service_save(service);
 	service_tell_status(service);
+	/* device_dax was bound by its new_id, which binds other devices too: they are no bypass. */
+	if (made_devdax)
+		service->bound_known = false;
 	/* Meanwhile others may have onlined something too, and were not heard. */
 	service->blocks_changed |= onlined;
 	if (service->passed_over || onlined)

@@ -15,5 +15,8 @@
  */
 int lock_take(pid_t *ret_owner) MUST_CHECK;
 
-/* Which other process has it; 0: none, as far as that can be told. */
+/*
+ * Which other process has it; 0: none, as far as that is known. Not for the one that has it: to ask
+ * gives it up.
+ */
 pid_t lock_owner(void);

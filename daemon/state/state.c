@@ -267,7 +267,11 @@ static const char *mistake_in(const struct json_document *document, int error)
 
 static void start_anew(struct state *state, const char *path, const char *mistake)
 {
+	/* What could be read of the guard is its way back. */
+	const struct guard guard = state->guard;
+
 	state_done(state);
+	state->guard = guard;
 	log_print(LOG_WARNING, "%s: not a state file (%s), starting anew", path, mistake);
 }
 

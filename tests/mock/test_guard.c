@@ -86,7 +86,16 @@ static void test_memory_meanwhile(void **state)
 	mock_fail(mock, "memory/auto_online_blocks", 0);
 	mock_uevent(mock, MEMORY "/memory0", "add");
 	await_value(mock, AUTO_ONLINE, "offline");
-	mock_stop(mock);
+	mock_await_look(mock);
+	mock_reload(mock);
+	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_tdx(mock, "active");
+	mock_add_dax(mock, "dax0.0", 4 * GIB, GIB, 1);
+	mock_uevent_dax(mock, "dax0.0", "add");
+	mock_expect_record(
+		mock, &(struct mock_record){4 * GIB, GIB, "kept as devdax", "outside-boot-map",
+			      "active", "it was not there at boot (outside-boot-map); TDX active"});
+	mock_end_active(mock);
 }
 
 /* Not for ever: then it is his, until the next reload. */
@@ -99,7 +108,7 @@ static void test_contested(void **state)
 	for (int i = 1; i < FALLS; i++)
 		lower(mock, AUTO_ONLINE, "online_kernel", "offline");
 	store(mock, AUTO_ONLINE, "online_kernel");
-	mock_expect_line(mock, "too often, and it is left as it is until the next reload");
+	mock_expect_line(mock, "too often, and it is left so until the next reload");
 	store(mock, AUTO_ONLINE, "online_movable");
 	mock_reload(mock);
 	mock_expect_line(mock, "New configuration with 0 rules in force");
@@ -143,6 +152,62 @@ static void test_not_saved(void **state)
 	await_value(mock, AUTO_ONLINE, "offline");
 	mock_end_active(mock);
 	expect_guard(mock, "1", "online");
+}
+
+/* It can be kept again only when the daemon stops: it is given back all the same. */
+static void test_saved_at_stop(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_put(mock, AUTO_ONLINE, "online");
+	mock_make_directory(mock, FULL);
+	mock_start_active(mock);
+	mock_expect_line(mock, "state.json: cannot be written: Is a directory");
+	mock_remove(mock, FULL);
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	expect_guard(mock, "1", "online");
+	mock_start_in(mock, "active");
+	mock_expect_line(mock, NOTHING);
+	mock_end_active(mock);
+	expect_guard(mock, "1", "online");
+}
+
+/* The file is of an earlier start, which had given the guard back, and cannot be replaced. */
+static void test_old_file(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_active(mock);
+	mock_stop(mock);
+	mock_make_directory(mock, FULL);
+	mock_start_in(mock, "active");
+	mock_expect_line(mock, "state.json: cannot be written: Is a directory");
+	mock_expect_line(mock, NOTHING);
+	mock_expect_file(mock, DAX_AUTOPROBE, "0");
+	mock_kill(mock);
+	mock_remove(mock, FULL);
+	mock_start_in(mock, "active");
+	mock_expect_line(mock, DAX_AUTOPROBE ": what it read before is not known, taken for 1");
+	mock_expect_line(mock, NOTHING);
+	mock_end_active(mock);
+	mock_expect_file(mock, DAX_AUTOPROBE, "1");
+}
+
+/* Lowered while no daemon runs: recorded, and given back as the other program wanted it. */
+static void test_lowered_between(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_put(mock, AUTO_ONLINE, "online");
+	mock_start_active(mock);
+	mock_kill(mock);
+	store(mock, AUTO_ONLINE, "online_movable");
+	mock_start_in(mock, "active");
+	mock_expect_line(mock, "another program set auto_online_blocks to online_movable");
+	mock_expect_line(mock, NOTHING);
+	mock_end_active(mock);
+	expect_guard(mock, "1", "online_movable");
 }
 
 /* The file is gone, and the switch looks held. */
@@ -215,6 +280,9 @@ int main(int argc, char *argv[])
 		TEST(test_contested),
 		TEST(test_not_held),
 		TEST(test_not_saved),
+		TEST(test_saved_at_stop),
+		TEST(test_old_file),
+		TEST(test_lowered_between),
 		TEST(test_file_gone),
 		TEST(test_second),
 		TEST(test_unusable),

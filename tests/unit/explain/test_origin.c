@@ -147,7 +147,10 @@ static int set_up(void **state)
 	static struct machine machine;
 
 	machine = (struct machine){.snapshot.block_size = BLOCK,
-		.world = {&machine.snapshot, &srat, &cedt, &config, false}};
+		.world = {.snapshot = &machine.snapshot,
+			.srat = &srat,
+			.cedt = &cedt,
+			.config = &config}};
 	machine.snapshot.boot_map.known = true;
 	add_region(&machine.snapshot.boot_map, span(MIB, 4 * GIB - MIB), BOOT_SOURCE_BOOT_PARAMS);
 	add_region(&machine.snapshot.boot_map, span(8 * GIB, 9 * GIB), BOOT_SOURCE_MEMBLOCK);
