@@ -226,15 +226,6 @@ class Active(Scene):
             self.assertEqual((report["tdx"]["state"], dimm), ("active", ["offline"]))
             self.sh(f"systemctl stop {UNIT}")
 
-    def test_11_bad_configuration(self):
-        """A configuration that cannot be read: no start, and the file and line are named."""
-        self.configure("TDX=ajar")
-        self.assertNotEqual(self.guest.run(f"systemctl start {UNIT}", check=False).status, 0)
-        messages = [e["MESSAGE"] for e in self.guest.journal(f"_SYSTEMD_UNIT={UNIT}", "PRIORITY=3")]
-        self.assertIn("/etc/tdx-onlined/conf.d/test.conf:2: TDX=ajar: not auto, active or absent", messages)
-        self.assert_guard("1", "online")
-        self.sh(f"systemctl reset-failed {UNIT}")
-
 
 class Armed(Scene):
     """Firmware enabled TDX, nothing refuses yet, and the daemon is not there at boot.
