@@ -51,14 +51,18 @@ int sensor_block_state(uint64_t id, enum block_state *ret_state)
 	return 0;
 }
 
-/* Add a block, if it is there. 0 or -ENOMEM. */
+/* Add a block, if it is there. Most of a device without kmem are not. 0 or -ENOMEM. */
 static int add_block(struct sensor *sensor, uint64_t id, struct blocks *blocks)
 {
 	enum block_state state = BLOCK_UNREAD;
 	struct path path;
-	int r = sensor_block_state(id, &state);
+	int r;
 
-	if (r == -ENOENT && access(path_of(&path, SYS_BLOCK, id), F_OK) < 0)
+	if (access(path_of(&path, SYS_BLOCK, id), F_OK) < 0 && errno == ENOENT)
+		return 0;
+	r = sensor_block_state(id, &state);
+	/* It may go in this moment. */
+	if (r == -ENOENT && access(path.text, F_OK) < 0)
 		return 0;
 	if (r < 0)
 		complain(&sensor->complaints, SYS_BLOCK_STATE ": %s", id, strerror(-r));
