@@ -104,7 +104,7 @@ static int run(const struct options *options)
 		settings.config.tdx = options->tdx;
 	r = run_command(options, &settings, loaded < 0 ? mistake : NULL);
 	if (r == -ENODEV) {
-		log_print(LOG_ERR, "Not a machine to judge: the kernel has no memory hotplug");
+		log_print(LOG_ERR, "The kernel has no memory hotplug: nothing can be decided");
 		return EXIT_NO_HOTPLUG;
 	}
 	if (r == -EALREADY)

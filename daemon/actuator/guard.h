@@ -33,7 +33,7 @@ struct guard {
 	/* Only while the service runs. */
 	bool held[GUARD_SWITCHES];		/* it reads as the guard wants it */
 	bool failed[GUARD_SWITCHES];		/* it could not be set, and that is logged */
-	char fell[GUARD_SWITCHES][GUARD_VALUE]; /* what somebody else set it to; empty: nothing */
+	char fell[GUARD_SWITCHES][GUARD_VALUE]; /* what another program set it to, or empty */
 	unsigned int falls[GUARD_SWITCHES];	/* how often that happened, and when last */
 	uint64_t fell_ms[GUARD_SWITCHES];
 };
@@ -67,8 +67,8 @@ bool guard_is_up(void);
 void guard_release(struct guard *guard);
 
 /*
- * If it is not known what the switch that nobody else sets read before, and it looks held, it was
- * held by an earlier start, and is given back as the kernel has it by default.
+ * If drivers_autoprobe is 0 and its earlier value is not known, an earlier start has set it: give
+ * it back as the kernel has it by default.
  */
 void guard_guess(struct guard *guard);
 

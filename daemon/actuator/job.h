@@ -48,8 +48,8 @@ bool job_acts(const struct job *job);
 
 /*
  * Can the records be written before the steps are taken? The device stays out of the page allocator
- * whatever becomes of them. To give a device to device_dax takes the kernel seconds for some
- * hundred GiB, and nobody should wait that long for the verdict.
+ * whatever the steps result in. The kernel takes seconds to bind device_dax to some hundred GiB,
+ * which would delay the record by as much.
  */
 bool job_verdict_stands(const struct job *job);
 
@@ -59,7 +59,7 @@ bool job_is_onlining(const struct job *job);
 /* TURN_MORE, TURN_LATER, TURN_WAIT or TURN_DONE; -ENOMEM. */
 int job_turn(struct job *job) MUST_CHECK;
 
-/* How many records there are: one for each range, and one if there is none. */
+/* How many records there are: one for each range, or one for a device without ranges. */
 size_t job_n_records(const struct job *job);
 
 /* The record of a range. It borrows from the job. RESULT_BEGUN before TURN_DONE. */

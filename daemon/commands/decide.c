@@ -17,7 +17,7 @@
 #include "tdxo/base/array.h"
 
 #define LOOKS_MAX  4
-#define MAPPING_MS 250 /* the kernel has added the mappings of a new dax device by then */
+#define MAPPING_MS 250 /* enough for the kernel to add the mappings of a new dax device */
 
 int decider_init(struct decider *decider, const struct config *config)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Drift: what somebody changes by hand of a device that has been decided.
+ * Drift: changes by other programs to a device that has been decided.
  *
- * That is his right. One record says so, and nothing is done about it until the next reload. The
+ * One record has the change, and nothing is done about it until the next reload. The
  * states of blocks are read only where an event said that some have changed.
  */
 #include "daemon/service/loop.h"

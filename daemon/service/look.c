@@ -22,7 +22,7 @@
 #define SILENCE_LIMIT  (5 * 1000 * 1000)  /* decide at last although blocks keep coming */
 #define ADDING_LIMIT   (60 * 1000 * 1000) /* the kernel takes seconds for some hundred GiB */
 #define AGAIN_USEC     (1000 * 1000) /* look again at what could not be seen, or was changing */
-#define LOG_USEC       (2000 * 1000) /* journald has the kernel's messages by then */
+#define LOG_USEC       (2000 * 1000) /* enough for journald to take in the kernel's messages */
 #define LOG_READS      2	     /* after the silence, and after LOG_USEC */
 #define OUTDATED_MAX   6	     /* at most 64 times the silence */
 #define TIMER_ACCURACY (10 * 1000)
@@ -113,7 +113,7 @@ static bool needs_second_look(struct silence *silence, const struct devices *und
 	return silence->unmapped && !before;
 }
 
-/* Make the queue anew of those that can be decided, and wait for kmem to add the others. */
+/* Fill the queue with those that can be decided, and wait for kmem to add the others. */
 static int fill_queue(struct service *service, struct devices *undecided)
 {
 	bool wait = false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Memory that is in the machine and that nobody can use, although TDX does not refuse it.
+ * Checks of memory: what is in the machine and cannot be used, by all or by confidential VMs.
  */
 #include "lib/doctor/checks.h"
 
@@ -40,6 +40,135 @@ void doctor_check_boot_memory(struct examination *examination)
 		/* Each block goes online by itself: one that fails prevents no other. */
 		strbuf_append(
 			&note.remedy, "chmem -e 0x%" PRIx64 "-0x%" PRIx64, run.start, run.end - 1);
+		note_end(examination, &note);
+	}
+}
+
+static void append_stranded_remedy(struct strbuf *text, const struct record *record)
+{
+	if (device_is_dax(&record->facts->device))
+		record_append_removal(text, record);
+	else if (record->facts->device.type == TYPE_VIRTIO_MEM)
+		strbuf_append(
+			text, "At the hypervisor: requested-size=0 of the virtio-mem device.");
+	else
+		strbuf_append(text,
+			"Boot again with it in its place: what is there at boot is boot memory.");
+}
+
+static void note_offline(struct examination *examination, const struct record *record)
+{
+	const struct block_count *blocks = &record->outcome.blocks;
+	uint64_t offline = blocks->present - blocks->online - blocks->unread;
+	char subject[RECORD_SENTENCE], size[SIZE_TEXT];
+	struct note note;
+
+	if (!offline)
+		return;
+	note_begin(&note, FINDING_STRANDED, SEVERITY_PROBLEM);
+	note_source(&note, MEMORY);
+	strbuf_append(&note.message,
+		"%s: %s of it, in %" PRIu64 " memory block%s, must stay offline. Their memory "
+		"map is paid for, and nobody can use them.",
+		record_subject(record, subject),
+		size_format(offline * record->facts->block_size, size), offline,
+		offline == 1 ? "" : "s");
+	append_stranded_remedy(&note.remedy, record);
+	note_end(examination, &note);
+}
+
+/* Whatever the TDX state is, this memory is neither online nor a devdax device. */
+static void note_missing(struct examination *examination, const struct record *record)
+{
+	uint64_t missing = record->outcome.missing;
+	char subject[RECORD_SENTENCE], size[SIZE_TEXT];
+	struct note note;
+
+	if (!missing)
+		return;
+	note_begin(&note, FINDING_STRANDED, SEVERITY_PROBLEM);
+	note_source(&note, "/sys/bus/dax/devices/%s", record->facts->device.name);
+	strbuf_append(&note.message,
+		"%s: its driver is kmem, and %s of it, %" PRIu64 " memory block%s, %s not in the "
+		"kernel%s. Programs cannot use this memory.",
+		record_subject(record, subject),
+		size_format(missing * record->facts->block_size, size), missing,
+		missing == 1 ? "" : "s", missing == 1 ? "is" : "are",
+		record->facts->unplugged ? ": the device is unplugged" : "");
+	/* 'daxctl reconfigure-device' fails where there is no block (tried on Debian 13). */
+	if (record->facts->unplugged)
+		strbuf_append(&note.remedy, "echo %s >/sys/bus/dax/drivers/kmem/unbind && " RELOAD,
+			record->facts->device.name);
+	else
+		append_stranded_remedy(&note.remedy, record);
+	note_end(examination, &note);
+}
+
+void doctor_check_stranded(struct examination *examination)
+{
+	const struct doctor_facts *facts = examination->facts;
+
+	for (size_t i = 0; i < facts->n_records; i++) {
+		const struct record *record = &facts->records[i];
+
+		/* Persistent memory is not ours to give advice on. */
+		if (record->facts->device.type == TYPE_PMEM)
+			continue;
+		if (doctor_keeps_out(facts) && record->decision->verdict != VERDICT_ONLINE)
+			note_offline(examination, record);
+		note_missing(examination, record);
+	}
+}
+
+/* Does it hold memory that must not be online anyway? Other findings tell what to do with that. */
+static bool is_to_stay_out(const struct doctor_facts *facts, struct range range)
+{
+	for (size_t i = 0; i < facts->n_records; i++) {
+		const struct record *record = &facts->records[i];
+
+		if (record->decision->verdict != VERDICT_ONLINE &&
+			range_overlaps(record->range, range))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * chmem(8) takes what it can offline, then exits with a failure if a block is in use, so nothing
+ * may depend on its exit status. The last command brings back all that is offline, in any zone.
+ */
+static void append_rezoning(struct strbuf *text, struct range range)
+{
+	static const char *const commands[] = {"chmem -d", "; chmem -e -z Normal", "; chmem -e"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		strbuf_append(text, "%s 0x%" PRIx64 "-0x%" PRIx64, commands[i], range.start,
+			range.end - 1);
+}
+
+void doctor_check_movable(struct examination *examination)
+{
+	const struct doctor_facts *facts = examination->facts;
+	char range[RANGE_TEXT], size[SIZE_TEXT];
+	struct note note;
+
+	if (!doctor_concerns_tdx(facts))
+		return;
+	for (size_t i = 0; i < facts->n_movable; i++) {
+		const struct doctor_movable *movable = &facts->movable[i];
+
+		if (is_to_stay_out(facts, movable->range))
+			continue;
+		note_begin(&note, FINDING_MOVABLE_ZONE, SEVERITY_NOTICE);
+		note_source(&note, MEMORY);
+		strbuf_append(&note.message, "%s at %s",
+			size_format(range_size(movable->range), size),
+			range_format(movable->range, range));
+		if (movable->node != NODE_UNKNOWN)
+			strbuf_append(&note.message, " (node %d)", movable->node);
+		strbuf_append(
+			&note.message, " are in ZONE_MOVABLE: no confidential VM can use them.");
+		append_rezoning(&note.remedy, movable->range);
 		note_end(examination, &note);
 	}
 }
