@@ -338,13 +338,12 @@ class Rollback(Scene):
         self.assertEqual(self.read(f"{MEMORY}/memory{self.window(1)[0] // BLOCK}/state"), "online")
 
     def begin_slowly(self, milliseconds):
-        """Have the second region, which is online, taken out, but slowly; returns when that has begun."""
+        """Have the second region, which is online, taken out, but slowly."""
         self.set(slow_offline=milliseconds)
         self.remove_rules()
         self.rule("20-out", f"Region={self.regions[1]}", "Verdict=devdax", "OfflineBlocks=yes")
         self.mark()
         self.sh(f"systemctl reload {UNIT}")
-        type(self).writer = self.guest.wait_for(f"pgrep -P $(systemctl show -P MainPID {UNIT})")
 
     def assert_still_busy(self):
         self.assertEqual(self.sh(f"ps -o comm= -p {self.writer}"), "tdx-onlined")
@@ -353,6 +352,7 @@ class Rollback(Scene):
         """While a block takes its time to go offline, a reload is heard."""
         self.configure("OfflineTimeoutSec=300", self.sh(f"grep Capable {CONFIG}/test.conf"))
         self.begin_slowly(240000)
+        type(self).writer = self.guest.wait_for(f"pgrep -P $(systemctl show -P MainPID {UNIT})")
         self.sh(f"systemctl reload --no-block {UNIT}")
         self.guest.wait_for(f"systemctl show -P ActiveState {UNIT} | grep reloading", 60)
         self.assert_still_busy()
