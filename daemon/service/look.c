@@ -9,6 +9,8 @@
  * guard keeps without a driver. Anything with memory blocks waits for a short silence, because
  * blocks arrive one by one and nothing says which is the last. A device that kmem has and that
  * has no block yet is still being added: its blocks, or its "bind" event, are waited for longer.
+ * A device that a program has created waits for a silence too, while it has no driver: the program
+ * is about to bind one.
  */
 #include "daemon/service/loop.h"
 
@@ -89,13 +91,20 @@ static bool is_being_added(const struct service *service, const struct device *d
 	       dax_kmem_state(device->name) == KMEM_STATE_NONE;
 }
 
+/* Whoever has created it binds a driver next. */
+static bool is_being_configured(const struct device *device)
+{
+	return device_is_created(device) && device->driver == DAX_DRIVER_NONE;
+}
+
 /* Nothing about it can still be changing. */
 static bool is_ready(const struct service *service, const struct device *device)
 {
 	if (is_silent(service))
 		return service->silence.kmem_in_vain || !is_being_added(service, device);
 	return snapshot_guarded(&service->sensor.snapshot) && device_is_dax(device) &&
-	       device->driver != DAX_DRIVER_KMEM && device->n_ranges;
+	       device->driver != DAX_DRIVER_KMEM && device->n_ranges &&
+	       !is_being_configured(device);
 }
 
 /*
@@ -171,7 +180,7 @@ static int note_bound(struct service *service, const struct devices *all)
 bool service_is_bypassed(const struct service *service, const struct device *device,
 	const struct history_entry *entry)
 {
-	if (!service->bound_known || device->driver == DAX_DRIVER_NONE)
+	if (!service->bound_known || device->driver == DAX_DRIVER_NONE || device_is_created(device))
 		return false;
 	if (entry && (entry->changed || entry->result == RESULT_BEGUN ||
 			     entry->device.driver != DAX_DRIVER_NONE))

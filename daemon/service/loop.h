@@ -91,7 +91,8 @@ bool service_is_busy_with(const struct service *service, const struct device *de
 /*
  * Has another process bound a driver to the device while the guard was up? The entry is what is
  * known of it, or NULL. A write to new_id of a driver, as daxctl makes it, binds every device that
- * has none, whatever drivers_autoprobe reads (do_id_store(), drivers/dax/bus.c, 6.12).
+ * has none, whatever drivers_autoprobe reads (do_id_store(), drivers/dax/bus.c, 6.12). One that a
+ * program created is to get its driver so.
  */
 bool service_is_bypassed(const struct service *service, const struct device *device,
 	const struct history_entry *entry);

@@ -255,6 +255,13 @@ int devices_find(
 	return 0;
 }
 
+bool device_is_created(const struct device *device)
+{
+	const char *dot = strrchr(device->name, '.');
+
+	return dot && strcmp(dot, ".0") != 0 && device->type != TYPE_PMEM;
+}
+
 /* --- comparing --- */
 
 static bool is_run(const struct device *device)

@@ -111,6 +111,16 @@ static bool in_use(const struct question *q)
 	       q->facts->devdax_use != DEVDAX_UNUSED;
 }
 
+/*
+ * A driver bound now would be in the way of the program that made the device and is about to bind
+ * one itself. So which of the two is faster does not matter.
+ */
+static bool not_configured(const struct question *q)
+{
+	return q->facts->device.driver == DAX_DRIVER_NONE && device_is_created(&q->facts->device) &&
+	       !q->facts->half_done;
+}
+
 static bool unreadable(const struct question *q)
 {
 	return !q->facts->device.n_ranges || q->blocks.unread;
@@ -188,6 +198,7 @@ static const struct {
 	{foreign_driver, VERDICT_IGNORE, VERDICT_IGNORE, REASON_FOREIGN_DRIVER, 0},
 	{already_devdax, VERDICT_DEVDAX, VERDICT_IGNORE, REASON_ALREADY_DEVDAX, MAY_STAY_OUT},
 	{in_use, VERDICT_DEVDAX, VERDICT_IGNORE, REASON_IN_USE, MAY_STAY_OUT},
+	{not_configured, VERDICT_IGNORE, VERDICT_IGNORE, REASON_NOT_CONFIGURED, 0},
 	{unreadable, VERDICT_IGNORE, VERDICT_IGNORE, REASON_UNREADABLE, 0},
 	{no_target_node, VERDICT_IGNORE, VERDICT_IGNORE, REASON_NO_TARGET_NODE, MAY_STAY_OUT},
 	{unknown_device, VERDICT_IGNORE, VERDICT_IGNORE, REASON_UNKNOWN_DEVICE, MAY_STAY_OUT},

@@ -76,6 +76,12 @@ static const struct {
 		"To have it decided like memory that arrives, write the name of the device to "
 		"/sys/bus/dax/drivers/kmem/unbind, then " RELOAD " " AS_DEVDAX,
 		IGNORE},
+	[REASON_NOT_CONFIGURED] = {"not-configured",
+		"a program created its device and has not bound a driver yet",
+		"A device that daxctl-create-device(1) makes gets its driver from whoever made "
+		"it. It is decided when it has one: in devdax mode it stays devdax, and with kmem "
+		"it is decided like memory that arrives.",
+		"Bind a driver with daxctl-reconfigure-device(1).", IGNORE},
 	[REASON_TOO_SMALL] = {"too-small", "it holds no whole memory block",
 		"Memory goes online in whole memory blocks only.",
 		"Make its region or device at least as large as a memory block, and start it at a "

@@ -119,6 +119,15 @@ int history_prune(struct history *history, const struct devices *all)
 	return filter(history, all, devices_remaining, NULL);
 }
 
+/* Has a device got the driver that was waited for? */
+static bool is_configured_now(const struct history_entry *entry, const struct devices *all)
+{
+	for (size_t i = 0; entry->reason == REASON_NOT_CONFIGURED && i < all->n; i++)
+		if (device_is_within(&entry->device, &all->items[i]))
+			return all->items[i].driver != DAX_DRIVER_NONE;
+	return false;
+}
+
 int history_undecided(
 	const struct history *history, const struct devices *all, struct devices *ret_undecided)
 {
@@ -128,7 +137,8 @@ int history_undecided(
 	for (size_t i = 0; r == 0 && i < history->n; i++) {
 		const struct history_entry *entry = &history->entries[i];
 
-		if (!entry->reconsider && entry->result != RESULT_BEGUN)
+		if (!entry->reconsider && entry->result != RESULT_BEGUN &&
+			!is_configured_now(entry, all))
 			r = devices_add_copy(&decided, &entry->device);
 	}
 	return r < 0 ? r : devices_undecided(all, &decided, ret_undecided);
@@ -169,15 +179,17 @@ bool history_entry_is_half_done(const struct history_entry *entry)
 {
 	if (entry->result == RESULT_BEGUN)
 		return true;
-	return entry->result == RESULT_FAILED && entry->device.driver == DAX_DRIVER_KMEM &&
-	       !entry->blocks.present;
+	if (entry->result != RESULT_FAILED || !device_is_dax(&entry->device))
+		return false;
+	return entry->device.driver == DAX_DRIVER_NONE ||
+	       (entry->device.driver == DAX_DRIVER_KMEM && !entry->blocks.present);
 }
 
 bool history_entry_is_changed(
 	const struct history_entry *entry, enum dax_driver driver, const struct block_count *blocks)
 {
 	if (entry->changed || entry->result == RESULT_BEGUN || entry->reconsider ||
-		entry->device.type == TYPE_VIRTIO_MEM)
+		entry->reason == REASON_NOT_CONFIGURED || entry->device.type == TYPE_VIRTIO_MEM)
 		return false;
 	return driver != entry->device.driver || blocks->online != entry->blocks.online;
 }

@@ -328,22 +328,33 @@ class Rules(tree.Tree):
             else:
                 (self.root / path).unlink()
 
+    def assert_situation(self, reason, expected):
+        for asked, verdict in zip(("online", "devdax", "offline", "ignore"), expected.split(), strict=True):
+            with self.subTest(reason, asked=asked):
+                self.write(RULE, rule(ALL, f"Verdict={asked}"))
+                (found,) = self.decide()[0]["ranges"]
+                overruled = asked if verdict.startswith("(") else None
+                verdict = verdict.strip("()")
+                self.assertEqual((found["verdict"], found["overruled"]), (verdict, overruled))
+                self.assertEqual(found["rule"], NAME)
+        (self.root / RULE).unlink()
+        self.assertEqual(self.decide()[0]["ranges"][0]["reason"], reason)
+        shutil.rmtree(self.root)
+
     def test_situations(self):
         for reason, (changes, expected) in SITUATIONS.items():
             self.tree("cxl-guard")
             self.change(changes)
-            for asked, verdict in zip(("online", "devdax", "offline", "ignore"), expected.split(),
-                                      strict=True):  # fmt: skip
-                with self.subTest(reason, asked=asked):
-                    self.write(RULE, rule(ALL, f"Verdict={asked}"))
-                    (found,) = self.decide()[0]["ranges"]
-                    overruled = asked if verdict.startswith("(") else None
-                    verdict = verdict.strip("()")
-                    self.assertEqual((found["verdict"], found["overruled"]), (verdict, overruled))
-                    self.assertEqual(found["rule"], NAME)
-            (self.root / RULE).unlink()
-            self.assertEqual(self.decide()[0]["ranges"][0]["reason"], reason)
-            shutil.rmtree(self.root)
+            self.assert_situation(reason, expected)
+
+    def test_created(self):
+        """A device that is not number 0 of its region, and has no driver."""
+        self.tree("cxl-guard")
+        shutil.move(self.root / DAX, (self.root / DAX).with_name("dax0.1"))
+        shutil.move(self.root / "dev/dax0.0", self.root / "dev/dax0.1")
+        (self.root / "sys/bus/dax/devices/dax0.0").unlink()
+        self.link("sys/bus/dax/devices/dax0.1", f"../../../{DAX[4:-1]}1")
+        self.assert_situation("not-configured", "(ignore) (ignore) (ignore) ignore")
 
     def test_devdax_mode(self):
         self.tree_in_devdax_mode()

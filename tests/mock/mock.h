@@ -122,7 +122,8 @@ void mock_configure(const struct mock *mock, const char *keys);
 void mock_rule(const struct mock *mock, const char *name, const char *match, const char *policy);
 
 /*
- * dax.c: a CXL dax device without a driver, "daxN.0" on regionN; size 0: without a mapping. The
+ * dax.c: a CXL dax device without a driver, "daxN.0" on regionN, or another number, as of a device
+ * that a program has created, in place of 0; size 0: without a mapping. The
  * event is the caller's: mock_uevent_dax().
  */
 void mock_add_dax(

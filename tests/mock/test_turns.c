@@ -131,6 +131,71 @@ static void test_dimm_after_look(void **state)
 	mock_expect_stores(mock, "memory1", "memory17/state online\nmemory16/state online\n");
 }
 
+/* --- a device that daxctl creates --- */
+
+/* Until it has a driver, it is left to whoever created it; no memory goes online, nor any driver. */
+static void create(struct mock *mock)
+{
+	mock_configure(mock, "CapableRanges=0x100000000-0x11fffffff\n");
+	mock_start_active(mock);
+	mock_add_dax(mock, "dax0.1", DAX0_START, DAX0_SIZE, 1);
+	mock_uevent_dax(mock, "dax0.1", "add");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is",
+					 "not-configured", "active", "(dax0.1, region0, node 1)"});
+	mock_await_settled(mock);
+}
+
+/* daxctl-create-device(1) gives it device_dax: that is one record, and no change by somebody. */
+static void test_created(void **state)
+{
+	struct mock *mock = *state;
+
+	create(mock);
+	mock_set_driver(mock, "dax0.1", "device_dax");
+	mock_uevent_dax(mock, "dax0.1", "bind");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "already-devdax", "active", NULL});
+	mock_end_active(mock);
+	mock_expect_stores(mock, "dax0", "");
+}
+
+/* With kmem it is memory that arrives. */
+static void test_created_as_memory(void **state)
+{
+	struct mock *mock = *state;
+
+	create(mock);
+	mock_place_blocks(mock, 32, 4, "offline");
+	mock_set_driver(mock, "dax0.1", "kmem");
+	mock_uevent_dax(mock, "dax0.1", "bind");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+					 "online, 4 of 4 blocks", "in-boot-map", "active", NULL});
+	mock_end_active(mock);
+	mock_expect_stores(mock, "dax0", "");
+	mock_expect_blocks(mock, 32, 4, "online");
+}
+
+/* The daemon does not give up what it has itself left without a driver. */
+static void test_created_half_done(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_active(mock);
+	mock_place_blocks(mock, 32, 4, "offline");
+	mock_hang(mock, "device_dax/bind");
+	mock_add_dax(mock, "dax0.1", DAX0_START, DAX0_SIZE, 1);
+	mock_set_driver(mock, "dax0.1", "kmem");
+	mock_uevent_dax(mock, "dax0.1", "add");
+	mock_await_text(mock, "/stores", "~device_dax/bind dax0.1");
+	mock_kill(mock);
+	mock_fail(mock, "device_dax/bind", 0);
+	mock_start_in(mock, "active");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "outside-boot-map", "active", NULL});
+	mock_await_text(mock, STATE, "\"mode\":\"devdax\"");
+	mock_end_active(mock);
+}
+
 /* --- TDX comes --- */
 
 /* While a block of dax0.0 goes online: the job ends as it began, and is not the last word. */
@@ -170,6 +235,9 @@ int main(int argc, char *argv[])
 		TEST(test_bound_by_somebody_else),
 		TEST(test_gone),
 		TEST(test_dimm_after_look),
+		TEST(test_created),
+		TEST(test_created_as_memory),
+		TEST(test_created_half_done),
 		TEST(test_tdx_during_job),
 	};
 

@@ -96,6 +96,7 @@ enum asks {
 #define SCENE_DEVICE(X)                                                                            \
 	X(type, TYPE_MAX)                                                                          \
 	X(dax, 2)                                                                                  \
+	X(created, 2)                                                                              \
 	X(driver, DAX_DRIVER_MAX)                                                                  \
 	X(fault, FAULT_MAX)                                                                        \
 	X(place, PLACE_MAX)                                                                        \
@@ -228,7 +229,7 @@ static inline void stage_add_device(struct stage *stage)
 	const struct scene *scene = &stage->scene;
 	struct device *device = &stage->facts.device;
 
-	*device = device_of(scene->dax ? "dax0.0" : "", scene->type);
+	*device = device_of(!scene->dax ? "" : scene->created ? "dax0.1" : "dax0.0", scene->type);
 	device->driver = scene->driver;
 	if (scene_has_no_node(scene))
 		device->node = NODE_UNKNOWN;
@@ -338,7 +339,8 @@ static inline struct decision stage_decide(const struct stage *stage)
  */
 static inline bool scene_exists(const struct scene *s)
 {
-	if (!s->dax && (s->driver || s->fault || s->second || s->itself || s->small_pages))
+	if (!s->dax &&
+		(s->created || s->driver || s->fault || s->second || s->itself || s->small_pages))
 		return false;
 	if (s->left >= LEFT_UNPLUGGED &&
 		(s->driver != DAX_DRIVER_KMEM || s->presence || s->second > SECOND_INSIDE))

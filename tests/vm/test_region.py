@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Memory in a CXL region that does not name the region, on a real kernel.
+"""Memory in a CXL region that does not name the region, on a real kernel; and devices that daxctl
+creates in a region.
 
 Firmware has programmed the decoders of a card and declared its memory soft-reserved. hmem is loaded
 first and registers the dax device; when the CXL drivers come they find the committed decoders and
@@ -15,8 +16,10 @@ TDX is active as far as user space can tell. The kernel takes any memory, but no
 that is on the node of the processors, and QEMU cannot run code from CXL memory.
 """
 
-from guest import CACHE, TDX_ARMED
-from scene import BLOCK, DAX, MEMORY, UNIT, Scene, main
+import json
+
+from guest import CACHE, TDX_ACTIVE, TDX_ARMED
+from scene import BLOCK, DAX, MEMORY, REFUSE, UNIT, Scene, main
 
 # Where QEMU places the window and the registers of the first host bridge, with these sizes.
 WINDOW, SIZE = 0x5D0000000, 512 << 20
@@ -129,6 +132,72 @@ class InRegion(Scene):
         text = self.explain(f"memory{first}")
         for target in (region, memdev):
             self.assertEqual(self.explain(target), text)
+
+
+class Created(Scene):
+    """Devices that daxctl creates in a region get daxctl's mode, whoever is faster."""
+
+    machine = {"memory": "2G", "cxl": ["2G"], "kernel_args": TDX_ACTIVE}
+
+    def test_0_region(self):
+        """A region that TDX accepts, whose first device has been made empty."""
+        region = self.create_region(0, "2G")
+        device = self.wait_for_record(region=region, verdict="devdax")["TDXO_CHARDEV"]
+        self.wait_for_driver(device, "device_dax")
+        self.sh(f"daxctl disable-device {device}; echo 0 >{DAX}/devices/{device}/size")
+        start, size = self.window(0)
+        self.sh(f"echo \"$(cat {REFUSE}/ranges),{start:#x}-{start + size:#x}\" >{REFUSE}/ranges")
+        self.configure(f"CapableRanges={start:#x}-{start + size - 1:#x}")
+        self.reload()
+        type(self).region = device.removeprefix("dax").partition(".")[0]
+
+    def assert_devdax(self, device):
+        """The last record and the kernel: devdax, and no block."""
+        found = f"-q -b --no-pager -o cat --output-fields=TDXO_MODE TDXO_CHARDEV={device}"
+        self.guest.wait_for(f"journalctl {found} | tail -1 | grep -x devdax", 60)
+        record = self.records(chardev=device)[-1]
+        self.assert_record(record, verdict="devdax", reason="already-devdax", total_memblocks="0",
+                           result="nothing-to-do", guard_bypassed=None)  # fmt: skip
+        for earlier in self.records(chardev=device)[:-1]:
+            self.assert_record(earlier, verdict="ignore", reason="not-configured", mode=None)
+        self.assertEqual(self.driver(device), "device_dax")
+
+    def test_1_three_times(self):
+        for _ in range(3):
+            self.mark()
+            out = self.sh(f"daxctl create-device -r {self.region} -s 512M")
+            self.assert_devdax(json.loads(out[: out.rindex("]") + 1])[0]["chardev"])
+
+    def test_2_slowly(self):
+        """The same steps one by one: the daemon looks while the device has no driver, and is reloaded."""
+        region = f"{DAX}/devices/dax{self.region}.0/../dax_region"
+        self.mark()
+        self.sh(f"echo 1 >{region}/create")
+        device = self.sh(f"cat {region}/seed")
+        self.sh(f"echo {SIZE} >{DAX}/devices/{device}/size; udevadm trigger --action=change {DAX}/devices/{device}")
+        record = self.wait_for_record(chardev=device)
+        self.assert_record(record, verdict="ignore", reason="not-configured", result="nothing-to-do", mode=None)
+        self.sh(f"systemctl reload {UNIT}; echo {device} >{DAX}/drivers/device_dax/new_id")
+        self.assert_devdax(device)
+
+    def test_3_as_memory(self):
+        """What a program makes memory of is decided like memory that arrives."""
+        device = f"dax{self.region}.1"
+        self.mark()
+        self.sh(f"daxctl destroy-device -f {device}")
+        out = self.sh(f"daxctl create-device -r {self.region} -s 512M")
+        device = json.loads(out[: out.rindex("]") + 1])[0]["chardev"]
+        self.assert_devdax(device)
+        self.mark()
+        self.sh(f"daxctl reconfigure-device -m system-ram -N -f {device}")
+        self.assert_record(self.wait_for_record(chardev=device), result="changed", mode="system-ram")
+        self.reload()
+        self.assert_record(self.wait_for_record(chardev=device), verdict="online", reason="in-boot-map",
+                           online_memblocks="4", result="done")  # fmt: skip
+
+
+class Created73(Created):
+    machine = {**Created.machine, "kernel": "debian-7.3"}
 
 
 if __name__ == "__main__":

@@ -77,6 +77,13 @@ static inline bool device_is_dax(const struct device *device)
 	return device->name[0] != '\0';
 }
 
+/*
+ * Did a program make it, by writing to "create" of its dax region as daxctl-create-device(1) does?
+ * The kernel itself makes number 0 of a region, and never deletes it (drivers/dax/bus.c,
+ * delete_store(), 6.12). Not for pmem, where the number is that of a namespace.
+ */
+bool device_is_created(const struct device *device);
+
 /* Is it the other one, or a part of the same run? */
 bool device_is_within(const struct device *device, const struct device *other);
 

@@ -7,7 +7,8 @@
  * new configuration is compared with.
  *
  * What has been begun is in the history before the first step is taken, with RESULT_BEGUN: if the
- * daemon is killed, the next one finds what it was about.
+ * daemon is killed, the next one finds what it was about. A device that has just been created, and
+ * had no driver yet, is decided when it has one.
  */
 #pragma once
 
@@ -80,13 +81,13 @@ void history_reconsider_failed(struct history *history);
 
 /*
  * Has the daemon itself left the device half done? Between two of its steps, or because one failed,
- * kmem may have a device and no block of it.
+ * a device may have no driver, or kmem and no block of it.
  */
 bool history_entry_is_half_done(const struct history_entry *entry);
 
 /*
  * Has somebody changed the device since it was left? Driver and blocks are those of now. Not if it
- * has been recorded already, nor if a hypervisor takes and gives the memory.
+ * has been recorded already or is to be decided, nor if a hypervisor takes and gives the memory.
  */
 bool history_entry_is_changed(const struct history_entry *entry, enum dax_driver driver,
 	const struct block_count *blocks);

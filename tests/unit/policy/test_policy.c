@@ -346,6 +346,39 @@ static void test_zone(void **state)
 }
 
 /* A DIMM that was there before: to go online, to stay offline, or to go offline by a rule. */
+/* A device that a program has created is that program's, until it has a driver. */
+static void test_not_configured(void **state)
+{
+	static const struct {
+		unsigned int type, driver, left, tdx, asks;
+		enum verdict verdict;
+		enum reason reason;
+	} rows[] = {
+		{CXL, BARE, 0, ACTIVE, 0, VERDICT_IGNORE, REASON_NOT_CONFIGURED},
+		{HMEM, BARE, 0, ABSENT, 0, VERDICT_IGNORE, REASON_NOT_CONFIGURED},
+		{CXL, BARE, 0, ABSENT, ASKS(DEVDAX), VERDICT_IGNORE, REASON_NOT_CONFIGURED},
+		{CXL, BARE, LEFT_HALF_DONE, ABSENT, 0, VERDICT_ONLINE, REASON_TDX_ABSENT},
+		{CXL, KMEM, 0, ABSENT, 0, VERDICT_ONLINE, REASON_TDX_ABSENT},
+		{CXL, DEVDAX, 0, ABSENT, 0, VERDICT_DEVDAX, REASON_ALREADY_DEVDAX},
+		{PMEM, BARE, 0, ABSENT, 0, VERDICT_IGNORE, REASON_PERSISTENT_MEMORY},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct decision d = decide(&(struct scene){.type = rows[i].type,
+			.dax = 1,
+			.created = 1,
+			.driver = rows[i].driver,
+			.left = rows[i].left,
+			.tdx = rows[i].tdx,
+			.asks = rows[i].asks});
+
+		if (d.verdict != rows[i].verdict || d.reason != rows[i].reason)
+			fail_msg("row %zu", i);
+		assert_int_equal(d.overruled, rows[i].asks == ASKS(DEVDAX));
+	}
+}
+
 /* What an administrator unplugged stays so, whatever TDX would do; a rule may make it devdax. */
 static void test_unplugged(void **state)
 {
@@ -489,6 +522,7 @@ int main(void)
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_doubts),
 		cmocka_unit_test(test_zone),
+		cmocka_unit_test(test_not_configured),
 		cmocka_unit_test(test_unplugged),
 		cmocka_unit_test(test_withheld),
 		cmocka_unit_test(test_undone),

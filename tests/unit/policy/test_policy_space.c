@@ -76,6 +76,9 @@ static const char *never_online(const struct scene *s)
 	if (s->dax &&
 		(s->type == TYPE_UNKNOWN || (s->presence == PRESENCE_TOO_SMALL && !s->second)))
 		return "kmem cannot take it";
+	if (s->created && s->driver == DAX_DRIVER_NONE &&
+		(s->left == LEFT_NOT || s->left == LEFT_UNPLUGGED))
+		return "the program that made it has not bound a driver";
 	if (s->left == LEFT_UNPLUGGED)
 		return "an administrator unplugged it";
 	if (s->dax && s->driver != DAX_DRIVER_KMEM && !s->itself &&

@@ -121,6 +121,24 @@ static void test_note(void **state)
 	assert_false(entry->reconsider || entry->changed);
 }
 
+/* What another program was about to configure is decided when it has a driver, and only then. */
+static void test_not_configured(void **state)
+{
+	CLEANUP(history_done) struct history history = {0};
+	struct device items[] = {dax_of("dax0.1", 7, span(8, 16), span(0, 0)),
+		dax_of("dax1.1", 8, span(24, 32), span(0, 0))};
+
+	(void)state;
+	items[0].driver = items[1].driver = DAX_DRIVER_NONE;
+	note(&history, items[0], REASON_NOT_CONFIGURED);
+	note(&history, items[1], REASON_RULE);
+	assert_int_equal(count_undecided(&history, items, 2), 0);
+	items[0].driver = items[1].driver = DAX_DRIVER_DEVICE_DAX;
+	assert_int_equal(count_undecided(&history, items, 2), 1);
+	note(&history, items[0], REASON_ALREADY_DEVDAX);
+	assert_int_equal(count_undecided(&history, items, 2), 0);
+}
+
 /* A new note also settles what was to be decided again, and what has been recorded. */
 static void test_note_settles(void **state)
 {
@@ -423,6 +441,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_note),
 		cmocka_unit_test(test_note_settles),
+		cmocka_unit_test(test_not_configured),
 		cmocka_unit_test(test_add),
 		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_other_devices),

@@ -28,6 +28,7 @@ static void test_is_changed(void **state)
 		{{.result = RESULT_BEGUN}, DAX_DRIVER_NONE, 1, false},
 		{{.result = RESULT_FAILED}, DAX_DRIVER_NONE, 1, true},
 		{{.result = RESULT_WITHHELD}, DAX_DRIVER_NONE, 1, true},
+		{{.reason = REASON_NOT_CONFIGURED}, DAX_DRIVER_KMEM, 0, false},
 		{{.device.type = TYPE_VIRTIO_MEM, .blocks.online = 4}, DAX_DRIVER_NONE, 0, false},
 	};
 
@@ -41,7 +42,12 @@ static void test_is_changed(void **state)
 	}
 }
 
-/* Of a failure only what kmem has and made no block of is the daemon's to complete. */
+#define KMEM                                                                                       \
+	{                                                                                          \
+		.name = "dax0.0", .driver = DAX_DRIVER_KMEM                                        \
+	}
+
+/* Of a failure only a device without a driver, or without the blocks of kmem, is to be completed. */
 static void test_is_half_done(void **state)
 {
 	static const struct {
@@ -51,9 +57,10 @@ static void test_is_half_done(void **state)
 		{{.result = RESULT_BEGUN}, true},
 		{{.result = RESULT_DONE, .device.driver = DAX_DRIVER_KMEM}, false},
 		{{.result = RESULT_NOTHING, .device.driver = DAX_DRIVER_KMEM}, false},
-		{{.result = RESULT_FAILED, .device.driver = DAX_DRIVER_KMEM}, true},
-		{{.result = RESULT_FAILED, .device.driver = DAX_DRIVER_KMEM, .blocks.present = 1},
-			false},
+		{{.result = RESULT_FAILED, .device = KMEM}, true},
+		{{.result = RESULT_FAILED, .device = KMEM, .blocks.present = 1}, false},
+		{{.result = RESULT_FAILED, .device.name = "dax0.1"}, true},
+		{{.result = RESULT_NOTHING, .device.name = "dax0.1"}, false},
 		{{.result = RESULT_FAILED}, false},
 		{{.result = RESULT_PARTIAL, .device.driver = DAX_DRIVER_KMEM}, false},
 	};
