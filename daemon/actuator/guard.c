@@ -46,12 +46,17 @@ static bool is_held(enum guard_switch i, char now[GUARD_VALUE])
 	return r == -ENOENT || (r == 0 && strcmp(now, switches[i].held) == 0);
 }
 
-bool guard_is_up(void)
+static bool is_wanted(const struct guard *guard, enum guard_switch i)
+{
+	return guard->wanted & 1U << i;
+}
+
+bool guard_is_up(const struct guard *guard)
 {
 	char now[GUARD_VALUE];
 
 	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
-		if (!is_held(i, now))
+		if (is_wanted(guard, i) && !is_held(i, now))
 			return false;
 	return true;
 }
@@ -78,6 +83,8 @@ bool guard_remember(struct guard *guard)
 	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++) {
 		bool held = is_held(i, now);
 
+		if (!is_wanted(guard, i))
+			continue;
 		if (!guard->was[i][0]) {
 			memcpy(guard->was[i], now, sizeof(now));
 		} else if (!held && now[0] && strcmp(now, guard->was[i]) != 0) {
@@ -106,7 +113,8 @@ static void take(struct guard *guard, enum guard_switch i)
 void guard_take(struct guard *guard, bool saved)
 {
 	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
-		if (guard->falls[i] < GUARD_FALLS && (saved || i == GUARD_DAX))
+		if (is_wanted(guard, i) && guard->falls[i] < GUARD_FALLS &&
+			(saved || i == GUARD_DAX))
 			take(guard, i);
 }
 
@@ -149,9 +157,12 @@ static int give_back(enum guard_switch i, const char *was)
 	return r;
 }
 
-void guard_release(struct guard *guard)
+void guard_want(struct guard *guard, unsigned int wanted)
 {
+	guard->wanted = wanted;
 	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++) {
+		if (is_wanted(guard, i))
+			continue;
 		guard->held[i] = false;
 		guard->falls[i] = 0;
 		if (guard->was[i][0] && give_back(i, guard->was[i]) == 0)

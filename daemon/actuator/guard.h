@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The guard: two kernel switches, held while TDX may refuse memory.
+ * The guard: two kernel switches, held while TDX may refuse memory, or one of them because a rule
+ * needs it (guard_wanted()).
  *
  * With /sys/bus/dax/drivers_autoprobe at 0 a dax device appears without a driver, and with
  * auto_online_blocks at "offline" new blocks stay offline; so a device can be decided as a whole,
@@ -17,20 +18,16 @@
 #include <stdint.h>
 
 #include "tdxo/base/compiler.h"
+#include "tdxo/policy/guard.h"
 
 #define GUARD_VALUE 32
 #define GUARD_FALLS 5
-
-enum guard_switch {
-	GUARD_DAX,
-	GUARD_AUTO_ONLINE,
-	GUARD_SWITCHES,
-};
 
 struct guard {
 	char was[GUARD_SWITCHES][GUARD_VALUE]; /* before it was taken; empty: it was not */
 
 	/* Only while the service runs. */
+	unsigned int wanted;			/* switches to be held: guard_wanted() */
 	bool held[GUARD_SWITCHES];		/* it reads as the guard wants it */
 	bool failed[GUARD_SWITCHES];		/* it could not be set, and that is logged */
 	char fell[GUARD_SWITCHES][GUARD_VALUE]; /* what another program set it to, or empty */
@@ -38,16 +35,19 @@ struct guard {
 	uint64_t fell_ms[GUARD_SWITCHES];
 };
 
+/* Hold these switches from now on. Each other one is given back if it still reads as we left it. */
+void guard_want(struct guard *guard, unsigned int wanted);
+
 /*
- * Remember what the switches read now, unless that is known from before. True if one that was held
- * before reads as another program has set it since: that is what is remembered then.
+ * Remember what the wanted switches read now, unless that is known from before. True if one that
+ * was held before reads as another program has set it since: that is what is remembered then.
  */
 bool guard_remember(struct guard *guard) MUST_CHECK;
 
 /*
- * Set what is not set yet. A switch that cannot be set is logged, once. Unless what they read is
- * saved, only the switch is taken whose earlier value is known without: none must stay changed for
- * good.
+ * Set what is wanted and not set yet. A switch that cannot be set is logged, once. Unless what they
+ * read is saved, only the switch is taken whose earlier value is known without: none must stay
+ * changed for good.
  */
 void guard_take(struct guard *guard, bool saved);
 
@@ -60,11 +60,8 @@ bool guard_has_fallen(struct guard *guard) MUST_CHECK;
 /* Record what another program has changed, and whether that is undone. */
 void guard_record_falls(struct guard *guard);
 
-/* Does each switch read as the guard wants it? */
-bool guard_is_up(void);
-
-/* Give back what still reads as we left it. */
-void guard_release(struct guard *guard);
+/* Does each wanted switch read as the guard wants it? */
+bool guard_is_up(const struct guard *guard);
 
 /*
  * If drivers_autoprobe is 0 and its earlier value is not known, an earlier start has set it: give

@@ -18,6 +18,7 @@
 #include "daemon/output/wrap.h"
 #include "tdxo/base/array.h"
 #include "tdxo/doctor/doctor.h"
+#include "tdxo/policy/guard.h"
 
 /* All that is looked at. */
 struct visit {
@@ -170,6 +171,8 @@ static int examine(struct visit *visit, const struct config *config, bool hotplu
 		.records = visit->records,
 		.n_records = visit->n_records,
 		.observe = config->observe,
+		.guard_never = config->guard == GUARD_MODE_NEVER,
+		.guard = guard_wanted(config, &visit->decider.sensor.snapshot.tdx),
 		.running = host->daemon != 0,
 		.log = &visit->decider.sensor.log,
 		.kvm_loaded = host->kvm_loaded,

@@ -188,6 +188,7 @@ int sensor_init(struct sensor *sensor, const struct config *config, const struct
 	int r;
 
 	*sensor = (struct sensor){.config = config,
+		.auto_online_was = earlier->auto_online_was,
 		.was_active = earlier->tdx_active,
 		.tdx_failure = *earlier->tdx_failure};
 	r = recall_rejected(sensor, earlier->rejected);

@@ -26,12 +26,13 @@ struct sensor {
 	bool firmware_read;
 	struct range_set boot_ram; /* as firmware told it, not narrowed: tells a DIMM's entry */
 	enum boot_source boot_ram_source;
-	struct block_ids before;    /* the blocks of the last look that counted, or none */
-	bool blind;		    /* the last look could not see all */
-	bool was_active;	    /* the TDX state was found active at some time of this boot */
-	struct tdx_log log;	    /* the kernel's messages about TDX, and those of tdx_failure */
-	int log_error;		    /* 0, or why not all of the kernel log could be read */
-	struct tdx_log tdx_failure; /* its messages when a failed start was proved in this boot */
+	struct block_ids before;     /* the blocks of the last look that counted, or none */
+	bool blind;		     /* the last look could not see all */
+	const char *auto_online_was; /* as in struct earlier */
+	bool was_active;	     /* the TDX state was found active at some time of this boot */
+	struct tdx_log log;	     /* the kernel's messages about TDX, and those of tdx_failure */
+	int log_error;		     /* 0, or why not all of the kernel log could be read */
+	struct tdx_log tdx_failure;  /* its messages when a failed start was proved in this boot */
 	struct complaints complaints;
 };
 
@@ -41,6 +42,8 @@ struct earlier {
 	bool tdx_active;
 	const struct tdx_log *tdx_failure; /* messages from when a failed start was proved */
 	const struct rejections *rejected; /* copied */
+	const char
+		*auto_online_was; /* auto_online_blocks before the guard held it, or ""; borrowed */
 };
 
 /* Take the first look. 0; -ENODEV: no memory hotplug, only the TDX state is known; -ENOMEM. */

@@ -270,7 +270,7 @@ static int settle(struct service *service, const struct devices *all)
 	/* What has changed is known until the change is complete. */
 	if (r > 0)
 		return keep_looking(service);
-	service->unguarded &= service->silence.for_kmem || !guard_is_up();
+	service->unguarded &= service->silence.for_kmem || !guard_is_up(&service->state.guard);
 	service->drivers_changed = service->blocks_changed = false;
 	service->monitor.first_block = service->monitor.end_block = 0;
 	service->state.last_look = (uint64_t)time(NULL);

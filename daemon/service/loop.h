@@ -44,7 +44,6 @@ struct service {
 	bool unusable; /* the configuration is, and these are the defaults: decide nothing */
 	const enum tdx_mode *tdx; /* of the command line, or NULL */
 	bool reload;		  /* to be done when the job has ended */
-	bool stopping;		  /* the loop has ended */
 
 	struct monitor monitor;
 	struct sensor sensor;

@@ -59,12 +59,6 @@ void service_tell_status(const struct service *service)
 
 /* --- the guard --- */
 
-static bool wants_guard(const struct service *service)
-{
-	return !service->stopping && !service->settings->config.observe &&
-	       tdx_refuses(&service->sensor.snapshot.tdx);
-}
-
 void service_save(struct service *service)
 {
 	int r;
@@ -76,7 +70,7 @@ void service_save(struct service *service)
 		log_print(LOG_ERR,
 			STATE_USUAL_PATH ": cannot be written: %s: a restart would decide again",
 			strerror(-r));
-	else if (r == 0 && service->unsaved && wants_guard(service))
+	else if (r == 0 && service->unsaved)
 		guard_take(&service->state.guard, true);
 	service->unsaved = r < 0;
 }
@@ -103,8 +97,8 @@ static void update_guard(struct service *service)
 	struct guard *guard = &service->state.guard;
 	bool fallen;
 
-	if (!wants_guard(service)) {
-		guard_release(guard);
+	guard_want(guard, guard_wanted(&service->settings->config, &service->sensor.snapshot.tdx));
+	if (!guard->wanted) {
 		service->unguarded = false;
 		service_save(service);
 		return;
@@ -119,12 +113,12 @@ static void update_guard(struct service *service)
 bool service_check_guard(struct service *service)
 {
 	struct guard *guard = &service->state.guard;
-	bool fallen = wants_guard(service) && guard_has_fallen(guard);
+	bool fallen = guard_has_fallen(guard);
 
 	if (fallen) {
 		note_fall(service);
 		take_guard(service);
-	} else if (wants_guard(service)) {
+	} else {
 		guard_take(guard, !service->unsaved);
 	}
 	return fallen;
@@ -349,9 +343,8 @@ int service_run(struct settings *settings, const char *mistake, const enum tdx_m
 	/* The guard stays up: what comes now waits for the next start. */
 	if (r < 0)
 		return r;
-	service.stopping = true;
 	if (!manager_restarts_us())
-		guard_release(&service.state.guard);
+		guard_want(&service.state.guard, 0);
 	service_save(&service);
 	return 0;
 }

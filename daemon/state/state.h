@@ -47,6 +47,7 @@ static inline struct earlier state_earlier(const struct state *state)
 		.tdx_active = state->tdx_active,
 		.tdx_failure = &state->tdx_failure,
 		.rejected = &state->rejected,
+		.auto_online_was = state->guard.was[GUARD_AUTO_ONLINE],
 	};
 }
 

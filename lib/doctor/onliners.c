@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/doctor/checks.h"
+#include "tdxo/policy/guard.h"
 
 #define AUTO_ONLINE MEMORY "/auto_online_blocks"
 #define AUTOPROBE   "/sys/bus/dax/drivers_autoprobe"
@@ -62,10 +63,18 @@ static void append_guard_remedy(struct strbuf *text, const struct doctor_facts *
 {
 	if (facts->observe)
 		strbuf_append(text, "Act=yes in tdx-onlined.conf(5), then run: " RELOAD);
+	else if (facts->guard_never)
+		strbuf_append(text, "Guard=auto in tdx-onlined.conf(5), then run: " RELOAD);
 	else if (facts->running)
 		strbuf_append(text, RESTART);
 	else
 		strbuf_append(text, "systemctl enable --now tdx-onlined.service");
+}
+
+/* Is the kernel to leave this to the daemon, whatever the configuration makes of it? */
+static bool is_needed(const struct doctor_facts *facts, enum guard_switch i)
+{
+	return doctor_keeps_out(facts) || facts->guard & 1U << i;
 }
 
 void doctor_check_guard(struct examination *examination)
@@ -73,27 +82,27 @@ void doctor_check_guard(struct examination *examination)
 	const struct doctor_facts *facts = examination->facts;
 	struct note note;
 
-	if (!doctor_keeps_out(facts))
+	if (!facts->snapshot)
 		return;
-	if (facts->snapshot->auto_online_blocks[0] &&
+	if (is_needed(facts, GUARD_AUTO_ONLINE) && facts->snapshot->auto_online_blocks[0] &&
 		strcmp(facts->snapshot->auto_online_blocks, "offline") != 0) {
 		note_begin(&note, FINDING_KERNEL_POLICY, SEVERITY_PROBLEM);
 		note_source(&note, AUTO_ONLINE);
 		strbuf_append(&note.message,
 			AUTO_ONLINE " is %s: the kernel onlines memory when it is added, before it "
-				    "is judged.",
+				    "is decided.",
 			facts->snapshot->auto_online_blocks);
 		append_guard_remedy(&note.remedy, facts);
 		strbuf_append(&note.remedy,
 			"; from boot on: memhp_default_state=offline on the kernel command line");
 		note_end(examination, &note);
 	}
-	if (facts->snapshot->dax_autoprobe == DAX_AUTOPROBE_ON) {
+	if (is_needed(facts, GUARD_DAX) && facts->snapshot->dax_autoprobe == DAX_AUTOPROBE_ON) {
 		note_begin(&note, FINDING_GUARD_DOWN, SEVERITY_PROBLEM);
 		note_source(&note, AUTOPROBE);
 		strbuf_append(&note.message,
 			AUTOPROBE " is 1: kmem takes a dax device when it appears, before it is "
-				  "judged.");
+				  "decided.");
 		append_guard_remedy(&note.remedy, facts);
 		note_end(examination, &note);
 	}

@@ -23,6 +23,13 @@ static const char *const presents[] = {
 };
 static_assert(ARRAY_SIZE(presents) == PRESENT_MAX, "a name for each");
 
+static const char *const guard_modes[] = {
+	[GUARD_MODE_AUTO] = "auto",
+	[GUARD_MODE_ALWAYS] = "always",
+	[GUARD_MODE_NEVER] = "never",
+};
+static_assert(ARRAY_SIZE(guard_modes) == GUARD_MODE_MAX, "a name for each");
+
 static int set_act(struct config *config, const char *value)
 {
 	bool act;
@@ -36,6 +43,16 @@ static int set_act(struct config *config, const char *value)
 static int set_tdx(struct config *config, const char *value)
 {
 	return tdx_mode_from_string(value, &config->tdx);
+}
+
+static int set_guard(struct config *config, const char *value)
+{
+	int i = string_table_find(guard_modes, ARRAY_SIZE(guard_modes), value);
+
+	if (i < 0)
+		return i;
+	config->guard = (enum guard_mode)i;
+	return 0;
 }
 
 static int set_capable_ranges(struct config *config, const char *value)
@@ -96,6 +113,7 @@ static const struct {
 } keys[] = {
 	[CONFIG_ACT] = {"Act", set_act, "yes", "yes or no"},
 	[CONFIG_TDX] = {"TDX", set_tdx, "auto", "auto, active or absent"},
+	[CONFIG_GUARD] = {"Guard", set_guard, "auto", "auto, always or never"},
 	[CONFIG_CAPABLE_RANGES] = {"CapableRanges", set_capable_ranges, "",
 		"ranges such as 0x1000000000-0x1fffffffff"},
 	[CONFIG_PRESENT] = {"Present", set_present, "safe", "safe, act or record"},

@@ -100,6 +100,16 @@ static int plan_devdax(struct plan *plan, enum dax_driver driver)
 	return r;
 }
 
+/* The guard has kept a driver away that the kernel would have bound: the device is to have it. */
+static int plan_kernels_driver(struct plan *plan, const struct facts *facts, enum reason reason)
+{
+	if (reason == REASON_PERSISTENT_MEMORY)
+		return add_switch(plan, ACTION_BIND_DEVICE_DAX);
+	if (reason == REASON_KERNEL_OFFLINE && device_is_dax(&facts->device))
+		return add_switch(plan, ACTION_BIND_KMEM);
+	return 0;
+}
+
 static int plan_steps(struct plan *plan, const struct facts *facts, const struct decision *decision)
 {
 	enum dax_driver driver = facts->device.driver;
@@ -111,10 +121,8 @@ static int plan_steps(struct plan *plan, const struct facts *facts, const struct
 		r = add_present_blocks(plan, facts, ACTION_OFFLINE);
 	if (r == 0 && decision->verdict == VERDICT_DEVDAX)
 		r = plan_devdax(plan, driver);
-	/* The guard kept pmem's driver away too: bind what the kernel would have bound. */
-	if (r == 0 && decision->reason == REASON_PERSISTENT_MEMORY && facts->guarded &&
-		driver == DAX_DRIVER_NONE)
-		r = add_switch(plan, ACTION_BIND_DEVICE_DAX);
+	if (r == 0 && facts->guarded && driver == DAX_DRIVER_NONE)
+		r = plan_kernels_driver(plan, facts, decision->reason);
 	return r;
 }
 

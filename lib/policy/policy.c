@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "tdxo/base/string_table.h"
+#include "tdxo/policy/guard.h"
 
 static const char *const withholds[] = {
 	[WITHHELD_NOT] = NULL,
@@ -152,6 +153,20 @@ static bool tdx_absent(const struct question *q)
 	return !tdx_refuses(&q->facts->tdx);
 }
 
+/*
+ * The guard keeps the kernel from acting although there is no TDX: what no rule is about is to fare
+ * as it would have without the guard.
+ */
+static bool stands_in(const struct question *q)
+{
+	return tdx_absent(q) && !q->rule && guard_wanted(q->config, &q->facts->tdx);
+}
+
+static bool kernel_leaves_offline(const struct question *q)
+{
+	return stands_in(q) && q->facts->auto_online == AUTO_ONLINE_OFFLINE && !q->blocks.online;
+}
+
 static bool boot_map_unknown(const struct question *q)
 {
 	return !q->facts->boot_map->known && q->source != BOOT_SOURCE_CONFIGURATION;
@@ -204,6 +219,7 @@ static const struct {
 	{unknown_device, VERDICT_IGNORE, VERDICT_IGNORE, REASON_UNKNOWN_DEVICE, MAY_STAY_OUT},
 	{too_small, VERDICT_DEVDAX, VERDICT_OFFLINE, REASON_TOO_SMALL, MAY_STAY_OUT},
 	{unplugged, VERDICT_IGNORE, VERDICT_IGNORE, REASON_UNPLUGGED, MAY_STAY_OUT},
+	{kernel_leaves_offline, VERDICT_IGNORE, VERDICT_IGNORE, REASON_KERNEL_OFFLINE, 0},
 	{tdx_absent, VERDICT_ONLINE, VERDICT_ONLINE, REASON_TDX_ABSENT, MAY_STAY_OUT},
 	{boot_map_unknown, VERDICT_IGNORE, VERDICT_OFFLINE, REASON_BOOT_MAP_UNKNOWN, MAY_STAY_OUT},
 	{inside, VERDICT_ONLINE, VERDICT_ONLINE, REASON_IN_BOOT_MAP, MAY_STAY_OUT},
@@ -259,13 +275,14 @@ static uint64_t room_bytes(const struct question *q)
 }
 
 /* The memory map that a driver has still to make; 0: it is there, or needs no kernel memory. */
-static uint64_t map_needed(const struct question *q, enum verdict verdict)
+static uint64_t map_needed(const struct question *q, enum verdict verdict, enum reason reason)
 {
 	enum dax_driver driver = q->facts->device.driver;
+	bool kmem = verdict == VERDICT_ONLINE || reason == REASON_KERNEL_OFFLINE;
 
 	if (!device_is_dax(&q->facts->device) || driver == DAX_DRIVER_KMEM)
 		return 0;
-	if (verdict == VERDICT_ONLINE && !q->facts->map_on_itself)
+	if (kmem && !q->facts->map_on_itself)
 		return zoneinfo_memory_map(room_bytes(q));
 	if (verdict == VERDICT_DEVDAX && driver == DAX_DRIVER_NONE)
 		return zoneinfo_devdax_map(q->facts->device.size, q->facts->align);
@@ -276,7 +293,7 @@ static uint64_t map_needed(const struct question *q, enum verdict verdict)
 static void check_head_room(struct decision *decision, const struct question *q)
 {
 	const struct zoneinfo *zones = &q->facts->zones;
-	uint64_t needed = map_needed(q, decision->verdict);
+	uint64_t needed = map_needed(q, decision->verdict, decision->reason);
 
 	if (!needed || (!zones->known && !zones->unreadable))
 		return;
@@ -286,19 +303,38 @@ static void check_head_room(struct decision *decision, const struct question *q)
 		return;
 	decision->reason = REASON_NO_HEAD_ROOM;
 	if (decision->verdict == VERDICT_ONLINE && !q->blocks.online &&
-		map_needed(q, VERDICT_DEVDAX) <= zones->spare)
+		map_needed(q, VERDICT_DEVDAX, decision->reason) <= zones->spare)
 		decision->verdict = VERDICT_DEVDAX;
 	else
 		decision->verdict = VERDICT_IGNORE;
 }
 
-/* TDX guest memory is not movable: ZONE_MOVABLE can never back a confidential VM. */
+/*
+ * The zone of what no rule puts into another one. TDX guest memory is not movable: ZONE_MOVABLE can
+ * never back a confidential VM.
+ */
+static enum zone preset_zone(const struct question *q)
+{
+	static const enum zone by_kernel[AUTO_ONLINE_MAX] = {
+		[AUTO_ONLINE_UNKNOWN] = ZONE_AUTO,
+		[AUTO_ONLINE_OFFLINE] = ZONE_AUTO,
+		[AUTO_ONLINE_ONLINE] = ZONE_AUTO,
+		[AUTO_ONLINE_KERNEL] = ZONE_KERNEL,
+		[AUTO_ONLINE_MOVABLE] = ZONE_MOVABLE,
+	};
+
+	if (tdx_refuses(&q->facts->tdx))
+		return ZONE_KERNEL;
+	return stands_in(q) ? by_kernel[q->facts->auto_online] : ZONE_AUTO;
+}
+
+/* A rule does not get more movable memory than allowed; the kernel's own policy does. */
 static void choose_zone(struct decision *decision, const struct question *q)
 {
 	const struct facts *facts = q->facts;
 	uint64_t most = q->config->movable_ratio == MOVABLE_RATIO_KERNEL ? facts->movable_advice
 									 : q->config->movable_ratio;
-	enum zone preset = tdx_refuses(&facts->tdx) ? ZONE_KERNEL : ZONE_AUTO;
+	enum zone preset = preset_zone(q);
 	uint64_t more = room_bytes(q) - q->blocks.online * facts->block_size;
 
 	decision->zone = q->rule && q->rule->zone ? q->rule->zone : preset;
@@ -306,7 +342,7 @@ static void choose_zone(struct decision *decision, const struct question *q)
 		return;
 	if (facts->zones.known)
 		decision->movable_ratio = zoneinfo_movable_ratio(&facts->zones, more);
-	if (facts->zones.known && decision->movable_ratio <= most)
+	if (preset == ZONE_MOVABLE || (facts->zones.known && decision->movable_ratio <= most))
 		return;
 	decision->zone = preset;
 	decision->zone_overruled = true;

@@ -43,6 +43,14 @@ static const struct {
 		NO_TDX, DEVDAX | OFFLINE},
 	[REASON_TDX_ABSENT] = {"tdx-absent", "there is no TDX here to refuse it",
 		"The kernel chooses the zone unless a rule names one.", BY_RULE, ONLINE},
+	[REASON_KERNEL_OFFLINE] = {"kernel-offline",
+		"the kernel's own policy leaves new memory offline",
+		"There is no TDX here and no rule matches, so it is left as the kernel would have "
+		"left it without the guard, which is held for a rule or by Guard=always: "
+		"/sys/devices/system/memory/auto_online_blocks was offline.",
+		"A rule with Verdict=online brings it online. Or change that file, or "
+		"memhp_default_state= on the kernel command line; then " RELOAD,
+		IGNORE},
 	[REASON_RULE] = {"rule", "a rule asks for it",
 		"The first rule that matches can change the verdict within the limits of TDX.",
 		"Change or remove the rule, then " RELOAD, DEVDAX | OFFLINE | IGNORE},

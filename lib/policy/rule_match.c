@@ -328,6 +328,13 @@ static bool key_matches(const struct rule *rule, enum match match, const struct 
 	return false;
 }
 
+bool rule_may_match(const struct rule *rule, enum device_type type)
+{
+	const struct facts facts = {.device.type = type};
+
+	return !rule->match[MATCH_TYPE] || key_matches(rule, MATCH_TYPE, &facts);
+}
+
 bool rule_matches(const struct rule *rule, const struct facts *facts)
 {
 	if (rule_match_nothing(rule))

@@ -189,7 +189,7 @@ static void append_numbers(struct strbuf *text, const struct record *record)
 		strbuf_append(text,
 			"; not movable: movable memory would be %" PRIu64 " %% of the kernel's",
 			decision->movable_ratio);
-	else if (decision->zone == ZONE_MOVABLE)
+	else if (decision->zone == ZONE_MOVABLE && decision->movable_ratio)
 		strbuf_append(text, "; movable memory is %" PRIu64 " %% of the kernel's",
 			decision->movable_ratio);
 	if (zone_differs(record))

@@ -21,6 +21,7 @@ GOOD = {
 [Daemon]
 Act = yes
 TDX=auto # as found
+Guard=always
 CapableRanges=0x1000000000-0x1fffffffff 0x3000000000-0x3fffffffff
 
 Present=safe

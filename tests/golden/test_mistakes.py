@@ -13,6 +13,7 @@ RANGES = "ranges such as 0x1000000000-0x1fffffffff"
 CONFIG_WANTED = {
     "Act": "yes or no",
     "TDX": "auto, active or absent",
+    "Guard": "auto, always or never",
     "CapableRanges": RANGES,
     "Present": "safe, act or record",
     "MaxMovableRatio": "kernel, or percent from 0 to 10000",
@@ -53,6 +54,7 @@ BAD_RANGES = ("everything", "0x100", "0x100-", "-0x100", "0x100-0xff", "0x100 - 
 CONFIG_BAD = {
     "Act": BAD_BOOLS,
     "TDX": ("ajar", "armed", "Active", "ACTIVE", "auto active", "yes"),
+    "Guard": ("yes", "no", "Always", "auto never"),
     "CapableRanges": BAD_RANGES,
     "Present": ("yes", "Safe", "safe act"),
     "MaxMovableRatio": ("10001", "-1", "50 %", "%", "kernel%", "50%%", "Kernel", "1.5", "0x",

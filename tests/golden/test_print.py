@@ -18,6 +18,8 @@ Act=yes
 # default
 TDX=auto
 # default
+Guard=auto
+# default
 CapableRanges=
 # default
 Present=safe
@@ -46,7 +48,7 @@ class Cat(tree.Configured):
         self.configure({MAIN: shipped.replace("#Act", "Act").replace("#Off", "Off")})
         line = shipped.splitlines().index("#Act=yes") + 1
         self.assert_cat(DEFAULT.replace("# default\nAct", f"# /{MAIN}:{line}\nAct")
-                        .replace("# default\nOff", f"# /{MAIN}:{line + 5}\nOff"))  # fmt: skip
+                        .replace("# default\nOff", f"# /{MAIN}:{line + 6}\nOff"))  # fmt: skip
 
     def test_layers(self):
         first = "# by hand: gr\u00fcn\n[Match]\n\tSerial = 0x2a # the one in slot 3\n\n[Policy]\nVerdict=ignore\n"
@@ -69,6 +71,8 @@ class Cat(tree.Configured):
 Act=no
 # /run/tdx-onlined/conf.d/05-z.conf:5
 TDX=absent
+# default
+Guard=auto
 # /{DROP_IN}:4
 CapableRanges=0x0-0x1  0x4-0x5
 # /usr/lib/tdx-onlined/conf.d/20-b.conf:2
@@ -102,7 +106,7 @@ class Difference(tree.Tree):
     """
 
     SUBJECT = "512 MiB cxl [mem 0x5d0000000-0x5efffffff] (dax0.0, region0, mem0, node 1)"
-    CONFIG = {"Act": "yes", "TDX": "auto", "CapableRanges": "", "Present": "safe",
+    CONFIG = {"Act": "yes", "TDX": "auto", "Guard": "auto", "CapableRanges": "", "Present": "safe",
               "MaxMovableRatio": "kernel", "OfflineTimeoutSec": "60"}  # fmt: skip
 
     def setUp(self):

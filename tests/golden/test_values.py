@@ -18,6 +18,7 @@ NAMES = ("dax0.0", "dax0.*", "dax[0-9].0 dax1.?", "d" * 127, "[", "*", "a=b", "'
 CONFIG_GOOD = {
     "Act": BOOLS,
     "TDX": ("auto", "active", "absent"),
+    "Guard": ("auto", "always", "never"),
     "CapableRanges": RANGES,
     "Present": ("safe", "act", "record"),
     "MaxMovableRatio": ("kernel", "0", "0%", "50", "50%", "10000", "10000%", "0x32"),
@@ -46,6 +47,7 @@ POLICY_GOOD = {
 DEFAULTS = {
     "Act": "yes",
     "TDX": "auto",
+    "Guard": "auto",
     "CapableRanges": "",
     "Present": "safe",
     "MaxMovableRatio": "kernel",

@@ -270,6 +270,131 @@ static void test_unusable(void **state)
 	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
 }
 
+/* --- without TDX --- */
+
+#define DAX0 4
+#define DAX1 8
+
+/* A dax device of two blocks at so many GiB, whose driver nobody has bound. */
+static void add_dax(const struct mock *mock, const char *name, uint64_t gib)
+{
+	mock_add_dax(mock, name, gib * GIB, 2 * BLOCK, 1);
+	mock_uevent_dax(mock, name, "add");
+}
+
+static void expect_dax(
+	struct mock *mock, uint64_t gib, const char *verdict, const char *reason, const char *also)
+{
+	mock_expect_record(
+		mock, &(struct mock_record){gib * GIB, 2 * BLOCK, verdict, reason, "absent", also});
+}
+
+/* A rule holds its switch, and only that: its device never gets kmem, any other one does. */
+static void test_rule_devdax(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_put(mock, AUTO_ONLINE, "online");
+	mock_rule(mock, "10-card.rule", "Device=dax0.*\n", "Verdict=devdax\n");
+	mock_start_absent(mock);
+	expect_guard(mock, "0", "online");
+	add_dax(mock, "dax0.0", DAX0);
+	expect_dax(mock, DAX0, "kept as devdax", "rule", "; rule 10-card.rule;");
+	add_dax(mock, "dax1.0", DAX1);
+	expect_dax(mock, DAX1, "online, 2 of 2 blocks", "tdx-absent", "; no rule matches;");
+	mock_await_decided(mock, "dax1.0");
+	mock_remove(mock, RULES "/10-card.rule");
+	mock_reload(mock);
+	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_tdx(mock, "absent");
+	expect_guard(mock, "1", "online");
+	expect_dax(mock, DAX0, "kept as devdax", "already-devdax", NULL);
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "kmem/bind", "kmem/bind dax1.0\n");
+}
+
+/* What no rule matches gets the zone of the kernel's own policy, the highest block first. */
+static void test_stands_in(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_put(mock, AUTO_ONLINE, "online_movable");
+	mock_rule(mock, "10-card.rule", "Serial=0x42\n", "Zone=kernel\n");
+	mock_start_absent(mock);
+	expect_guard(mock, "1", "offline");
+	mock_add_blocks(mock, 16, 2, "offline");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "online, 2 of 2 blocks",
+					 "tdx-absent", "absent", "; no rule matches;"});
+	mock_await_text(mock, STATE, "\"type\":\"unknown\"");
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	expect_guard(mock, "1", "online_movable");
+	mock_expect_stores(
+		mock, "memory1", "memory17/state online_movable\nmemory16/state online_movable\n");
+}
+
+/* It leaves offline what the kernel would have left so, and binds kmem as the kernel would have. */
+static void test_stands_in_offline(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_put(mock, AUTO_ONLINE, "offline");
+	mock_configure(mock, "Guard=always\n");
+	mock_rule(mock, "10-dax1.rule", "Device=dax1.0\n", "Verdict=online\n");
+	mock_make_kmem(mock, "offline", 1);
+	mock_start_absent(mock);
+	expect_guard(mock, "0", "offline");
+	add_dax(mock, "dax0.0", DAX0);
+	expect_dax(mock, DAX0, "left as it is", "kernel-offline", NULL);
+	add_dax(mock, "dax1.0", DAX1);
+	expect_dax(mock, DAX1, "online, 2 of 2 blocks", "tdx-absent", "; rule 10-dax1.rule;");
+	mock_await_decided(mock, "dax1.0");
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	expect_guard(mock, "1", "offline");
+	mock_expect_stores(mock, "kmem/bind", "kmem/bind dax0.0\nkmem/bind dax1.0\n");
+	mock_expect_blocks(mock, 32, 2, "offline");
+	mock_expect_blocks(mock, 64, 2, "online");
+}
+
+/* A restart of the daemon does not take its own switch for the kernel's policy. */
+static void test_stands_in_again(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_put(mock, AUTO_ONLINE, "online_kernel");
+	mock_configure(mock, "Guard=always\n");
+	mock_start_absent(mock);
+	mock_kill(mock);
+	mock_start_absent(mock);
+	mock_add_blocks(mock, 16, 1, "offline");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
+					 "tdx-absent", "absent", NULL});
+	mock_await_text(mock, STATE, "\"type\":\"unknown\"");
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	expect_guard(mock, "1", "online_kernel");
+	mock_expect_stores(mock, "memory1", "memory16/state online_kernel\n");
+}
+
+/* Guard=never, with TDX; a reload that changes it takes the guard. */
+static void test_never(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_put(mock, AUTO_ONLINE, "online");
+	mock_configure(mock, "Guard=never\n");
+	mock_start_active(mock);
+	expect_guard(mock, "1", "online");
+	mock_configure(mock, "Guard=auto\n");
+	mock_reload(mock);
+	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_tdx(mock, "active");
+	expect_guard(mock, "0", "offline");
+	mock_end_active(mock);
+	expect_guard(mock, "1", "online");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
 
 int main(int argc, char *argv[])
@@ -286,6 +411,11 @@ int main(int argc, char *argv[])
 		TEST(test_file_gone),
 		TEST(test_second),
 		TEST(test_unusable),
+		TEST(test_rule_devdax),
+		TEST(test_stands_in),
+		TEST(test_stands_in_offline),
+		TEST(test_stands_in_again),
+		TEST(test_never),
 	};
 
 	if (!mock_programs(argc, argv))

@@ -67,7 +67,7 @@ static void test_rule_times_out(void **state)
 			"3 of 3 blocks online; TDX absent"});
 	assert_true(mock_now_ms() - before >= 1000);
 	mock_expect_blocks(mock, 16, 3, "online");
-	mock_expect_stores(mock, "", "~memory18/state offline\n");
+	mock_expect_stores(mock, "/state ", "~memory18/state offline\n");
 	mock_stop(mock);
 	mock_expect_silence(mock);
 }

@@ -105,6 +105,8 @@ enum asks {
 #define SCENE_HOST(X)                                                                              \
 	X(tdx, TDX_STATE_MAX)                                                                      \
 	X(guarded, 2)                                                                              \
+	X(guard, GUARD_MODE_MAX)                                                                   \
+	X(auto_online, AUTO_ONLINE_MAX)                                                            \
 	X(use, 3)                                                                                  \
 	X(head, HEAD_MAX)                                                                          \
 	X(small_pages, 2)                                                                          \
@@ -261,6 +263,7 @@ static inline void stage_set_host(struct stage *stage)
 	facts->boot_map = &stage->boot_map;
 	facts->tdx.state = scene->tdx;
 	facts->guarded = scene->guarded;
+	facts->auto_online = scene->auto_online;
 	facts->devdax_use = scene->use;
 	facts->map_on_itself = scene->itself;
 	facts->align = !scene->dax ? 0 : scene->small_pages ? 4 * KIB : 2 * MIB;
@@ -280,6 +283,7 @@ static inline void stage_set_host(struct stage *stage)
 								      : MOVABLE_RATIO_KERNEL;
 	stage->config.present = scene->may_present;
 	stage->config.observe = scene->observe;
+	stage->config.guard = scene->guard;
 }
 
 static inline void stage_set_rule(struct stage *stage)

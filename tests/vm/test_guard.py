@@ -6,7 +6,7 @@ is restarted, its configuration cannot be used."""
 import re
 
 from guest import TDX_ACTIVE
-from scene import CONFIG, DAX, MEMORY, STATE, UNIT, Scene, main
+from scene import BLOCK, CONFIG, DAX, MEMORY, STATE, UNIT, Scene, main
 
 GUARD = "7e932113010f4f11bbbabbfa1611080e"
 UNUSABLE = "ac8556eee2e841b8b2e3bec0e064b1b9"
@@ -115,6 +115,86 @@ class Lowered13(Lowered):
     """Debian 13, whose systemd is the one with a /sys for each network namespace; Linux 7.3."""
 
     machine = {**Lowered.machine, "root": "trixie", "kernel": "debian-7.3"}
+
+
+class ForRules(Scene):
+    """Without TDX a rule holds the switch that it needs; the rest fares as by the kernel's own policy."""
+
+    machine = {"memory": "2G", "maxmem": "8G", "cxl": ["512M"] * 4}
+
+    def card(self, policy):
+        """A rule for the card behind the first host bridge, by its serial number."""
+        self.remove_rules()
+        self.rule("10-card", "Serial=0x42", policy)
+        self.reload()
+
+    def tearDown(self):
+        """No block of the card has ever been online, or there is no rule against that."""
+        events = self.sh("cat /run/events 2>/dev/null || true")
+        start = self.window(0)[0] // BLOCK
+        self.assertEqual([n for n in range(start, start + 4) if f"/memory{n} " in events], [])
+
+    def test_0_devdax(self):
+        """This card stays devdax: kmem never had it. Another one goes online, without the other switch."""
+        self.sh("udevadm monitor --kernel --subsystem-match=memory >/run/events &")
+        self.assert_guard("1", "online")
+        self.card("Verdict=devdax")
+        self.assert_guard("0", "online")
+        for index, fields in ((0, {"verdict": "devdax", "reason": "rule", "total_memblocks": "0"}),
+                              (1, {"verdict": "online", "reason": "tdx-absent", "online_memblocks": "4"})):  # fmt: skip
+            region = self.create_region(index, "512M")
+            record = self.wait_for_record(region=region)
+            self.assert_record(record, tdx_state="absent", **fields)
+        self.wait_for_driver(self.records(region=self.regions[0])[0]["TDXO_CHARDEV"], "device_dax")
+
+    def test_1_movable(self):
+        """auto_online_blocks is held for Zone=, and what no rule matches gets what it was: movable."""
+        self.sh(f"echo online_movable >{MEMORY}/auto_online_blocks")
+        self.rule("20-dimm", "MaxSize=256M", "Zone=kernel")
+        self.reload()
+        self.assert_guard("0", "offline")
+        for size, zone, name in (("512M", "movable", "Movable"), ("256M", "kernel", "Normal")):
+            self.mark()
+            self.guest.add_dimm(size)
+            record = self.wait_for_record(type="dimm")
+            blocks = int(record["TDXO_SIZE"]) // BLOCK
+            self.assert_record(record, verdict="online", reason="tdx-absent", zone=zone,
+                               online_memblocks=str(blocks), result="done", zone_overruled=None)  # fmt: skip
+            states = self.states(int(record["TDXO_START"], 0), blocks * BLOCK)
+            self.assertEqual(set(states), {f"online {name}"})
+
+    def test_2_offline(self):
+        """The kernel's policy was offline: it stays so, and kmem has the device as it would have had."""
+        self.sh(f"systemctl stop {UNIT}")
+        self.assert_guard("1", "online_movable")
+        self.sh(f"echo offline >{MEMORY}/auto_online_blocks; systemctl start {UNIT}")
+        self.guest.wait_for(f"systemctl show -P StatusText {UNIT} | grep -q decided", 60)
+        self.assert_guard("0", "offline")
+        self.mark()
+        region = self.create_region(2, "512M")
+        record = self.wait_for_record(region=region)
+        self.assert_record(record, verdict="ignore", reason="kernel-offline", mode="system-ram",
+                           total_memblocks="4", online_memblocks="0", result="done")  # fmt: skip
+
+    def test_3_without(self):
+        """Without the rules the switches are the kernel's again, and the daemon brings online what is off."""
+        self.remove_rules()
+        self.reload()
+        self.assert_guard("1", "offline")
+        self.assert_record(self.wait_for_record(region=self.regions[2]), verdict="online", result="done",
+                           online_memblocks="4")  # fmt: skip
+
+    def test_4_always(self):
+        self.configure("Guard=always")
+        self.reload()
+        self.assert_guard("0", "offline")
+        self.configure("Guard=never")
+        self.reload()
+        self.assert_guard("1", "offline")
+
+
+class ForRules73(ForRules):
+    machine = {**ForRules.machine, "kernel": "debian-7.3"}
 
 
 if __name__ == "__main__":

@@ -114,9 +114,11 @@ struct doctor_facts {
 	const struct snapshot *snapshot; /* NULL: the kernel has no memory hotplug */
 	const struct record *records;	 /* of a dry run */
 	size_t n_records;
-	bool observe;	 /* Act=no */
-	bool running;	 /* the daemon is */
-	bool kvm_loaded; /* kvm_intel is, or is built in */
+	bool observe;	    /* Act=no */
+	bool guard_never;   /* Guard=never */
+	unsigned int guard; /* the switches to be held, as of guard_wanted() */
+	bool running;	    /* the daemon is */
+	bool kvm_loaded;    /* kvm_intel is, or is built in */
 	const struct tdx_log *log;
 	const char *cmdline;			 /* NULL: not known */
 	const struct range_set *boot_ram_in_cxl; /* without CXL caches; NULL: not known */

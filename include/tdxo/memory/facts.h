@@ -27,6 +27,16 @@ enum devdax_use {
 	DEVDAX_IN_USE,
 };
 
+/* What the kernel does with new memory blocks: /sys/devices/system/memory/auto_online_blocks. */
+enum auto_online {
+	AUTO_ONLINE_UNKNOWN, /* it could not be read */
+	AUTO_ONLINE_OFFLINE,
+	AUTO_ONLINE_ONLINE, /* in the zone that it chooses */
+	AUTO_ONLINE_KERNEL,
+	AUTO_ONLINE_MOVABLE,
+	AUTO_ONLINE_MAX,
+};
+
 struct facts {
 	struct device device;
 	struct blocks blocks; /* those that lie wholly in one of its ranges */
@@ -44,12 +54,16 @@ struct facts {
 	const struct boot_map
 		*boot_map; /* borrowed: it does not change while a device is decided */
 	struct tdx tdx;
-	bool guarded; /* dax devices get no driver by themselves */
+	bool guarded;		      /* dax devices get no driver by themselves */
+	enum auto_online auto_online; /* or would do, if the guard did not hold it */
 	struct zoneinfo zones;
 	uint64_t movable_advice; /* the kernel's, of movable to kernel memory, in percent */
 };
 
 void facts_done(struct facts *facts);
+
+/* AUTO_ONLINE_UNKNOWN if it is none of the kernel's words. */
+enum auto_online auto_online_from_string(const char *text);
 
 /* The blocks of all its ranges. */
 struct block_count facts_count(const struct facts *facts);

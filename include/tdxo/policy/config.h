@@ -24,11 +24,20 @@ enum present {
 	PRESENT_MAX,
 };
 
+/* When the daemon holds switches of the kernel: see tdxo/policy/guard.h. */
+enum guard_mode {
+	GUARD_MODE_AUTO, /* while TDX may refuse memory, or for the rules */
+	GUARD_MODE_ALWAYS,
+	GUARD_MODE_NEVER,
+	GUARD_MODE_MAX,
+};
+
 #define MOVABLE_RATIO_KERNEL UINT64_MAX /* as the kernel advises */
 
 struct config {
 	bool observe; /* Act=no */
 	enum tdx_mode tdx;
+	enum guard_mode guard;
 	struct range_set capable; /* windows asserted to be TDX memory */
 	enum present present;
 	uint64_t movable_ratio;	  /* percent of kernel memory that may be movable */
@@ -41,6 +50,7 @@ struct config {
 enum config_key {
 	CONFIG_ACT,
 	CONFIG_TDX,
+	CONFIG_GUARD,
 	CONFIG_CAPABLE_RANGES,
 	CONFIG_PRESENT,
 	CONFIG_MAX_MOVABLE_RATIO,

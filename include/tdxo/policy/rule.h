@@ -72,6 +72,9 @@ const char *rule_wanted(const char *section, const char *key);
 /* What is wrong with the rule as a whole, or NULL. */
 const char *rule_mistake(const struct rule *rule);
 
+/* Does nothing in its Type= exclude devices of this type? */
+bool rule_may_match(const struct rule *rule, enum device_type type);
+
 bool rule_matches(const struct rule *rule, const struct facts *facts);
 
 /*

@@ -5,6 +5,7 @@
  */
 #include "tests/unit/unit.h"
 
+#include "tdxo/policy/guard.h"
 #include "tests/unit/doctor_scene.h"
 
 static void test_unwritable(void **state)
@@ -53,8 +54,28 @@ static void test_guard(void **state)
 				       "systemctl enable --now tdx-onlined.service", AUTOPROBE});
 	host.facts.observe = true;
 	assert_findings(&host, {FINDING_GUARD_DOWN, SEVERITY_PROBLEM, "", "Act=yes", AUTOPROBE});
+	host.facts.observe = false;
+	host.facts.guard_never = true;
+	assert_findings(&host, {FINDING_GUARD_DOWN, SEVERITY_PROBLEM, "", "Guard=auto", AUTOPROBE});
 	host.snapshot.dax_autoprobe = DAX_AUTOPROBE_UNREAD;
 	assert_healthy(&host);
+}
+
+/* Without TDX only what a rule needs. */
+static void test_guard_for_rules(void **state)
+{
+	(void)state;
+	HOST(host);
+	set_tdx(&host, TDX_ABSENT, TDX_MODE_AUTO);
+	strcpy(host.snapshot.auto_online_blocks, "online");
+	host.snapshot.dax_autoprobe = DAX_AUTOPROBE_ON;
+	assert_healthy(&host);
+	host.facts.guard = 1U << GUARD_DAX;
+	assert_findings(
+		&host, {FINDING_GUARD_DOWN, SEVERITY_PROBLEM, "", "systemctl restart", AUTOPROBE});
+	host.facts.guard = 1U << GUARD_AUTO_ONLINE;
+	assert_findings(&host,
+		{FINDING_KERNEL_POLICY, SEVERITY_PROBLEM, "", "systemctl restart", AUTO_ONLINE});
 }
 
 static void assert_parameter(const char *cmdline, enum severity severity, const char *message)
@@ -316,6 +337,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unwritable),
 		cmocka_unit_test(test_guard),
+		cmocka_unit_test(test_guard_for_rules),
 		cmocka_unit_test(test_command_line),
 		cmocka_unit_test(test_command_line_without_tdx),
 		cmocka_unit_test(test_udev),

@@ -18,6 +18,7 @@
 static const char *const names[] = {
 	[CONFIG_ACT] = "Act",
 	[CONFIG_TDX] = "TDX",
+	[CONFIG_GUARD] = "Guard",
 	[CONFIG_CAPABLE_RANGES] = "CapableRanges",
 	[CONFIG_PRESENT] = "Present",
 	[CONFIG_MAX_MOVABLE_RATIO] = "MaxMovableRatio",
@@ -28,6 +29,7 @@ static void assert_defaults(const struct config *config)
 {
 	assert_false(config->observe);
 	assert_int_equal(config->tdx, TDX_MODE_AUTO);
+	assert_int_equal(config->guard, GUARD_MODE_AUTO);
 	assert_int_equal(config->capable.n, 0);
 	assert_int_equal(config->present, PRESENT_SAFE);
 	assert_int_equal(config->movable_ratio, UINT64_MAX);
@@ -39,6 +41,7 @@ static void test_defaults(void **state)
 	static const char *const defaults[] = {
 		[CONFIG_ACT] = "yes",
 		[CONFIG_TDX] = "auto",
+		[CONFIG_GUARD] = "auto",
 		[CONFIG_CAPABLE_RANGES] = "",
 		[CONFIG_PRESENT] = "safe",
 		[CONFIG_MAX_MOVABLE_RATIO] = "kernel",
@@ -89,6 +92,7 @@ static void set_all(struct config *config)
 {
 	set(config, CONFIG_ACT, "no");
 	set(config, CONFIG_TDX, "active");
+	set(config, CONFIG_GUARD, "never");
 	set(config, CONFIG_CAPABLE_RANGES, "0x1000-0x1fff 0x4000-0x4fff");
 	set(config, CONFIG_PRESENT, "record");
 	set(config, CONFIG_MAX_MOVABLE_RATIO, "250%");
@@ -99,6 +103,7 @@ static void assert_all_set(const struct config *config)
 {
 	assert_true(config->observe);
 	assert_int_equal(config->tdx, TDX_MODE_ACTIVE);
+	assert_int_equal(config->guard, GUARD_MODE_NEVER);
 	assert_set_equal(&config->capable, {0x1000, 0x2000}, {0x4000, 0x5000});
 	assert_int_equal(config->present, PRESENT_RECORD);
 	assert_int_equal(config->movable_ratio, 250);
@@ -142,6 +147,9 @@ static void test_words(void **state)
 	static const char *const modes[] = {[TDX_MODE_AUTO] = "auto",
 		[TDX_MODE_ACTIVE] = "active",
 		[TDX_MODE_ABSENT] = "absent"};
+	static const char *const guards[] = {[GUARD_MODE_AUTO] = "auto",
+		[GUARD_MODE_ALWAYS] = "always",
+		[GUARD_MODE_NEVER] = "never"};
 	static const char *const presents[] = {
 		[PRESENT_SAFE] = "safe", [PRESENT_ACT] = "act", [PRESENT_RECORD] = "record"};
 	CLEANUP(config_done) struct config config;
@@ -152,6 +160,10 @@ static void test_words(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
 		set(&config, CONFIG_TDX, modes[i]);
 		assert_int_equal(config.tdx, i);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(guards); i++) {
+		set(&config, CONFIG_GUARD, guards[i]);
+		assert_int_equal(config.guard, i);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(presents); i++) {
 		set(&config, CONFIG_PRESENT, presents[i]);
@@ -215,6 +227,8 @@ static void test_refused(void **state)
 		{CONFIG_TDX, "armed"},
 		{CONFIG_TDX, "Auto"},
 		{CONFIG_TDX, "auto "},
+		{CONFIG_GUARD, "yes"},
+		{CONFIG_GUARD, "Auto"},
 		{CONFIG_CAPABLE_RANGES, "yes"},
 		{CONFIG_CAPABLE_RANGES, "0-9 9-5"},
 		{CONFIG_CAPABLE_RANGES, "0-9, 20-29"},

@@ -46,13 +46,15 @@ static int rank(const struct decision *d, enum action action)
 		[VERDICT_DEVDAX] =
 			{[ACTION_OFFLINE] = 1, [ACTION_UNBIND] = 2, [ACTION_BIND_DEVICE_DAX] = 3},
 		[VERDICT_OFFLINE] = {[ACTION_OFFLINE] = 1},
-		[VERDICT_IGNORE] = {[ACTION_BIND_DEVICE_DAX] = 1},
+		[VERDICT_IGNORE] = {0},
 	};
 
 	if (action == ACTION_OFFLINE && !d->offline_blocks)
 		return 0;
-	if (d->verdict == VERDICT_IGNORE && d->reason != REASON_PERSISTENT_MEMORY)
-		return 0;
+	if (d->reason == REASON_PERSISTENT_MEMORY)
+		return action == ACTION_BIND_DEVICE_DAX;
+	if (d->reason == REASON_KERNEL_OFFLINE)
+		return action == ACTION_BIND_KMEM;
 	return ranks[d->verdict][action];
 }
 
@@ -98,6 +100,8 @@ static bool is_true(const struct stage *m, const struct stage *before, const str
 	default:
 		if (s->type == TYPE_PMEM && s->guarded && s->driver == DAX_DRIVER_NONE)
 			return m->facts.device.driver == DAX_DRIVER_DEVICE_DAX;
+		if (d->reason == REASON_KERNEL_OFFLINE && bound)
+			return m->facts.device.driver == DAX_DRIVER_KMEM && all_off;
 		return machine_equal(m, before);
 	}
 }
@@ -310,6 +314,42 @@ static void test_by_hand(void **state)
 	}
 }
 
+/* The kernel's own policy is to bind kmem and to leave the blocks offline. */
+static void test_kernel_policy(void **state)
+{
+	static const struct {
+		unsigned int dax, driver, guarded, head;
+		const char *steps;
+	} rows[] = {
+		{1, DAX_DRIVER_NONE, 1, HEAD_PLENTY, "bind-kmem"},
+		{1, DAX_DRIVER_NONE, 1, HEAD_DEVDAX, ""},
+		{1, DAX_DRIVER_NONE, 0, HEAD_PLENTY, ""},
+		{1, DAX_DRIVER_KMEM, 1, HEAD_PLENTY, ""},
+		{1, DAX_DRIVER_DEVICE_DAX, 1, HEAD_PLENTY, ""},
+		{0, DAX_DRIVER_NONE, 1, HEAD_PLENTY, ""},
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct scene scene = {.type = rows[i].dax ? TYPE_CXL : TYPE_DIMM,
+			.dax = rows[i].dax,
+			.driver = rows[i].driver,
+			.presence = rows[i].dax ? PRESENCE_NONE : PRESENCE_OFFLINE,
+			.tdx = TDX_ABSENT,
+			.guarded = rows[i].guarded,
+			.head = rows[i].head,
+			.guard = GUARD_MODE_ALWAYS,
+			.auto_online = AUTO_ONLINE_OFFLINE};
+		CLEANUP(stage_done) struct stage stage = {0};
+		CLEANUP(plan_done) struct plan plan = {0};
+
+		stage_set(&stage, &scene);
+		plan = plan_now(&stage);
+		assert_string_equal(steps_text(&plan, text), rows[i].steps);
+	}
+}
+
 /* kmem has the device and no block of it is there: only what the daemon has begun is bound again. */
 static void test_without_blocks(void **state)
 {
@@ -485,6 +525,7 @@ int main(void)
 		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_anything),
 		cmocka_unit_test(test_by_hand),
+		cmocka_unit_test(test_kernel_policy),
 		cmocka_unit_test(test_without_blocks),
 		cmocka_unit_test(test_dimm),
 		cmocka_unit_test(test_present_ranges),

@@ -346,6 +346,74 @@ static void test_zone(void **state)
 }
 
 /* A DIMM that was there before: to go online, to stay offline, or to go offline by a rule. */
+/*
+ * Without TDX, and with the guard held, what no rule matches fares as the kernel would have had it;
+ * without the guard the daemon brings online what the kernel left offline.
+ */
+static void test_stands_in(void **state)
+{
+	static const struct {
+		enum guard_mode guard;
+		unsigned int tdx, asks, zone; /* of a rule */
+		enum auto_online auto_online;
+		enum verdict verdict;
+		enum reason reason;
+		enum zone zone_now;
+	} rows[] = {
+		{GUARD_MODE_AUTO, ABSENT, 0, 0, AUTO_ONLINE_OFFLINE, VERDICT_ONLINE,
+			REASON_TDX_ABSENT, ZONE_AUTO},
+		{GUARD_MODE_AUTO, ABSENT, 0, 0, AUTO_ONLINE_MOVABLE, VERDICT_ONLINE,
+			REASON_TDX_ABSENT, ZONE_AUTO},
+		{GUARD_MODE_ALWAYS, ABSENT, 0, 0, AUTO_ONLINE_OFFLINE, VERDICT_IGNORE,
+			REASON_KERNEL_OFFLINE, ZONE_NONE},
+		{GUARD_MODE_ALWAYS, ABSENT, 0, 0, AUTO_ONLINE_ONLINE, VERDICT_ONLINE,
+			REASON_TDX_ABSENT, ZONE_AUTO},
+		{GUARD_MODE_ALWAYS, ABSENT, 0, 0, AUTO_ONLINE_KERNEL, VERDICT_ONLINE,
+			REASON_TDX_ABSENT, ZONE_KERNEL},
+		{GUARD_MODE_ALWAYS, ABSENT, 0, 0, AUTO_ONLINE_MOVABLE, VERDICT_ONLINE,
+			REASON_TDX_ABSENT, ZONE_MOVABLE},
+		{GUARD_MODE_ALWAYS, ABSENT, 0, 0, AUTO_ONLINE_UNKNOWN, VERDICT_ONLINE,
+			REASON_TDX_ABSENT, ZONE_AUTO},
+		/* a rule that is about something else holds the guard */
+		{GUARD_MODE_AUTO, ABSENT, ASKS_NO_MATCH, ZONE_MOVABLE, AUTO_ONLINE_OFFLINE,
+			VERDICT_IGNORE, REASON_KERNEL_OFFLINE, ZONE_NONE},
+		{GUARD_MODE_AUTO, ABSENT, ASKS_NO_MATCH, 0, AUTO_ONLINE_OFFLINE, VERDICT_ONLINE,
+			REASON_TDX_ABSENT, ZONE_AUTO},
+		{GUARD_MODE_NEVER, ABSENT, ASKS_NO_MATCH, ZONE_MOVABLE, AUTO_ONLINE_OFFLINE,
+			VERDICT_ONLINE, REASON_TDX_ABSENT, ZONE_AUTO},
+		/* a rule that matches decides, as far as it goes */
+		{GUARD_MODE_ALWAYS, ABSENT, ASKS(ONLINE), 0, AUTO_ONLINE_OFFLINE, VERDICT_ONLINE,
+			REASON_TDX_ABSENT, ZONE_AUTO},
+		{GUARD_MODE_ALWAYS, ABSENT, ASKS(OFFLINE), 0, AUTO_ONLINE_ONLINE, VERDICT_OFFLINE,
+			REASON_RULE, ZONE_NONE},
+		{GUARD_MODE_ALWAYS, ABSENT, ASKS_NO_VERDICT, ZONE_KERNEL, AUTO_ONLINE_OFFLINE,
+			VERDICT_ONLINE, REASON_TDX_ABSENT, ZONE_KERNEL},
+		/* with TDX the kernel's policy says nothing */
+		{GUARD_MODE_AUTO, ACTIVE, 0, 0, AUTO_ONLINE_OFFLINE, VERDICT_ONLINE,
+			REASON_IN_BOOT_MAP, ZONE_KERNEL},
+		{GUARD_MODE_NEVER, ARMED, 0, 0, AUTO_ONLINE_MOVABLE, VERDICT_ONLINE,
+			REASON_IN_BOOT_MAP, ZONE_KERNEL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct decision d = decide(&(struct scene){.type = DIMM,
+			.place = IN,
+			.presence = OFF,
+			.head = HEAD_PLENTY,
+			.ratio = RATIO_NO_ADVICE,
+			.guard = rows[i].guard,
+			.tdx = rows[i].tdx,
+			.asks = rows[i].asks,
+			.zone = rows[i].zone,
+			.auto_online = rows[i].auto_online});
+
+		if (d.verdict != rows[i].verdict || d.reason != rows[i].reason ||
+			d.zone != rows[i].zone_now || d.zone_overruled || d.overruled)
+			fail_msg("row %zu", i);
+	}
+}
+
 /* A device that a program has created is that program's, until it has a driver. */
 static void test_not_configured(void **state)
 {
@@ -522,6 +590,7 @@ int main(void)
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_doubts),
 		cmocka_unit_test(test_zone),
+		cmocka_unit_test(test_stands_in),
 		cmocka_unit_test(test_not_configured),
 		cmocka_unit_test(test_unplugged),
 		cmocka_unit_test(test_withheld),

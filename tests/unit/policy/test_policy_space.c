@@ -87,6 +87,13 @@ static const char *never_online(const struct scene *s)
 	return NULL;
 }
 
+/* Without TDX and a rule the guard does as the kernel would: is this what the kernel would do? */
+static bool is_kernels(const struct scene *s, enum auto_online auto_online)
+{
+	return s->tdx == TDX_ABSENT && !is_ruled(s) && !s->observe &&
+	       s->guard != GUARD_MODE_NEVER && s->auto_online == auto_online;
+}
+
 /* The reasons that the walks have met with. */
 static bool met[REASON_MAX];
 
@@ -98,6 +105,9 @@ static void check_total(const struct scene *s, const struct decision *d)
 	promise(d->reason != REASON_KERNEL_REFUSED && d->reason != REASON_ROLLED_BACK, s);
 	promise(s->dax || d->verdict != VERDICT_DEVDAX, s);
 	promise((d->zone == ZONE_NONE) == (d->verdict != VERDICT_ONLINE), s);
+	promise(d->reason != REASON_KERNEL_OFFLINE ||
+			(is_kernels(s, AUTO_ONLINE_OFFLINE) && !has_online_block(s)),
+		s);
 	promise((d->source == BOOT_SOURCE_NONE) == (d->reason != REASON_IN_BOOT_MAP), s);
 }
 
@@ -115,7 +125,7 @@ static void check_zone(const struct scene *s, const struct decision *d)
 	bool asked = is_ruled(s) && s->zone == ZONE_MOVABLE;
 	bool allowed = s->ratio == RATIO_ADVICE || s->ratio == RATIO_OWN;
 
-	if (d->zone == ZONE_MOVABLE)
+	if (d->zone == ZONE_MOVABLE && !is_kernels(s, AUTO_ONLINE_MOVABLE))
 		promise(asked && allowed && s->head != HEAD_UNKNOWN, s);
 	if (d->zone == ZONE_AUTO)
 		promise(s->tdx == TDX_ABSENT || (is_ruled(s) && s->zone == ZONE_AUTO), s);
@@ -163,7 +173,7 @@ static void check_withheld(const struct scene *s, const struct decision *d)
 		promise(d->withheld == WITHHELD_PRESENT, s);
 }
 
-/* The decision without any rule; a rule is what a walk turns fastest. */
+/* The decision without any rule, and without the guard; a rule is what a walk turns fastest. */
 static const struct decision *without_rules(const struct stage *stage)
 {
 	static struct decision decision;
@@ -173,6 +183,7 @@ static const struct decision *without_rules(const struct stage *stage)
 	if (memcmp(last.at, stage->scene.at, sizeof(last.at[0]) * SCENE_RULE_AT) == 0)
 		return &decision;
 	config.n_rules = 0;
+	config.guard = GUARD_MODE_NEVER;
 	decision = policy_decide(&config, &stage->facts);
 	last = stage->scene;
 	return &decision;
@@ -185,7 +196,7 @@ static void check_monotony(const struct stage *stage, const struct decision *d)
 	const struct decision *bare = without_rules(stage);
 	bool acts = is_ruled(s) && (s->convert || s->offline || s->asks >= ASKS_VERDICT);
 
-	if (!acts)
+	if (!acts && !is_kernels(s, AUTO_ONLINE_OFFLINE))
 		promise(d->verdict == bare->verdict && d->reason == bare->reason, s);
 	if (d->verdict == VERDICT_ONLINE && bare->verdict != VERDICT_ONLINE)
 		promise(bare->reason == REASON_ALREADY_DEVDAX && s->convert, s);
@@ -258,7 +269,8 @@ static struct decision decide_part(const struct stage *stage, size_t i)
 
 /*
  * All ranges of a device share a driver: it goes online only if each of them might do so alone. One
- * without a whole block might not, but is no obstacle to the other.
+ * without a whole block might not, but is no obstacle to the other; nor is one without a block
+ * online, if the kernel leaves new memory offline and the other one has been brought online.
  */
 static void check_parts(const struct stage *stage, const struct decision *d)
 {
@@ -267,7 +279,7 @@ static void check_parts(const struct stage *stage, const struct decision *d)
 	for (size_t i = s->presence == PRESENCE_TOO_SMALL; s->second && i < 2; i++) {
 		struct decision part = decide_part(stage, i);
 
-		if (d->verdict == VERDICT_ONLINE)
+		if (d->verdict == VERDICT_ONLINE && !is_kernels(s, AUTO_ONLINE_OFFLINE))
 			promise(part.verdict == VERDICT_ONLINE, s);
 		if (d->reason == REASON_IN_BOOT_MAP || d->reason == REASON_OUTSIDE_BOOT_MAP)
 			promise(part.reason == d->reason, s);

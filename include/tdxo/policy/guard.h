@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Which switches of the kernel the guard holds. Each keeps the kernel from doing by itself what is
+ * to be decided first. While TDX may refuse memory that is both of them. Without TDX the kernel may
+ * act, but for what a rule asks for and cannot have any more afterwards.
+ */
+#pragma once
+
+#include "tdxo/policy/config.h"
+#include "tdxo/tdx/state.h"
+
+enum guard_switch {
+	GUARD_DAX,	   /* /sys/bus/dax/drivers_autoprobe: a new dax device gets a driver */
+	GUARD_AUTO_ONLINE, /* auto_online_blocks: a new memory block goes online */
+	GUARD_SWITCHES,
+};
+
+/* A set of switches: a bit 1 << GUARD_... for each that is to be held. */
+unsigned int guard_wanted(const struct config *config, const struct tdx *tdx);
