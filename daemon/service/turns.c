@@ -63,7 +63,7 @@ static int note_job(struct service *service)
 	int r;
 
 	if (entry && is_old_news(service)) {
-		history_entry_confirm(entry, &job->outcome);
+		history_entry_confirm(entry, &job->facts.device, &job->outcome);
 		return 0;
 	}
 	/* What an earlier start brought online was not online before, for the next start too. */

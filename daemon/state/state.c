@@ -73,6 +73,7 @@ static int load_device(struct json item, struct device *ret_device)
 	device->size = json_get_number(item, KEY_SIZE);
 	device->identity = json_get_number(item, KEY_IDENTITY);
 	snprintf(device->name, sizeof(device->name), "%s", json_get_text(item, KEY_CHARDEV));
+	snprintf(device->region, sizeof(device->region), "%s", json_get_text(item, KEY_REGION));
 	/* In a captured tree inode numbers tell nothing: it is the one of that name. */
 	if (device_is_dax(device) && root_is_another())
 		device->identity = dax_identity(device->name);

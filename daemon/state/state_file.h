@@ -32,6 +32,7 @@
 #define KEY_RANGES	  "ranges"  /* of the boot map, and of a device */
 #define KEY_TYPE	  "type"
 #define KEY_CHARDEV	  "chardev"
+#define KEY_REGION	  "region"
 #define KEY_MODE	  "mode"
 #define KEY_IDENTITY	  "identity"
 #define KEY_SIZE	  "size"

@@ -63,6 +63,7 @@ static void add_device(struct json object, const struct device *device)
 
 	add_text(object, KEY_TYPE, device_type_to_string(device->type));
 	add_text(object, KEY_CHARDEV, device->name);
+	add_text(object, KEY_REGION, device->region);
 	if (device->driver)
 		add_text(object, KEY_MODE, dax_mode_to_string(device->driver));
 	json_add_number(object, KEY_IDENTITY, device->identity);

@@ -164,6 +164,16 @@ void history_reconsider_let_in(struct history *history)
 		history->entries[i].reconsider |= history->entries[i].reason == REASON_TDX_ABSENT;
 }
 
+void history_reconsider_placed(struct history *history, const struct devices *all)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		struct history_entry *entry = history_find(history, &all->items[i]);
+
+		if (entry && !entry->changed && all->items[i].region[0] && !entry->device.region[0])
+			entry->reconsider = true;
+	}
+}
+
 void history_reconsider_failed(struct history *history)
 {
 	for (size_t i = 0; i < history->n; i++) {
@@ -205,8 +215,10 @@ bool history_entry_differs(
 	       strcmp(entry->rule, decision->rule) != 0;
 }
 
-void history_entry_confirm(struct history_entry *entry, const struct outcome *outcome)
+void history_entry_confirm(
+	struct history_entry *entry, const struct device *device, const struct outcome *outcome)
 {
+	memcpy(entry->device.region, device->region, sizeof(entry->device.region));
 	entry->device.driver = outcome->driver;
 	entry->blocks = outcome->blocks;
 	entry->result = outcome->result;

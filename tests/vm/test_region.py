@@ -76,13 +76,14 @@ class InRegion(Scene):
         return self.sh(f"tdx-onlined --explain={target}")
 
     def test_0_firmware(self):
-        """hmem has the dax device, and a region lies at the same addresses."""
+        """hmem has the dax device, and a region lies at the same addresses; when it comes, so does the rule."""
         card = f"/sys/bus/pci/devices/{CARD}"
         script = f"{COMMIT}echo 1 >{card}/enable; read bar _ <{card}/resource;"
         self.sh(f"set -e; {script} for at in {BRIDGE:#x} $bar; do commit $at {WINDOW:#x} {SIZE:#x}; done")
-        self.sh(f"systemctl mask --runtime {UNIT}")  # the dax device starts it, the region comes later
+        self.rule("10-card", "Serial=0x42", "Verdict=ignore")
         self.sh("insmod $(modinfo -n dax_hmem)")  # modprobe(8) would load cxl_acpi before it
-        self.wait_for_driver("dax0.0", "kmem")
+        self.assert_record(self.wait_for_record(chardev="dax0.0"), verdict="devdax", rule=None, region=None)
+        self.mark()
         self.sh("; ".join(f"modprobe {driver}" for driver in DRIVERS))
         self.guest.wait_for("ls -d /sys/bus/cxl/devices/region*", 60)
         type(self).region = self.sh("basename /sys/bus/cxl/devices/region*")
@@ -90,11 +91,15 @@ class InRegion(Scene):
         self.assertEqual([int(self.read(f"{region}/{name}"), 0) for name in ("resource", "size")], [WINDOW, SIZE])
         self.assertEqual(self.sh(f"ls {DAX}/devices"), "dax0.0")
         self.assertIn("hmem", self.sh(f"readlink {DAX}/devices/dax0.0"))
+        record = self.wait_for_record(chardev="dax0.0")
+        self.assert_record(record, verdict="ignore", reason="rule", rule="10-card.rule", region=self.region)
 
     def test_1_hmem(self):
         """The record has the region, and whatever means the card finds the device."""
-        record = self.start_and_wait(chardev="dax0.0")
-        self.assert_record(record, type="hmem", verdict="devdax", reason="outside-boot-map", start=f"{WINDOW:#x}")
+        self.remove_rules()
+        self.reload()
+        record = self.wait_for_record(chardev="dax0.0")
+        self.assert_record(record, type="hmem", verdict="devdax", reason="already-devdax", start=f"{WINDOW:#x}")
         memdev = self.memdev("0x42")
         self.assertEqual(self.origin(record), [self.region, "ram", memdev, "0x42", CARD])
         self.assertIn(f"(dax0.0, {self.region}, {memdev}, node ", record["MESSAGE"])

@@ -76,6 +76,12 @@ void history_reconsider_all(struct history *history);
  */
 void history_reconsider_let_in(struct history *history);
 
+/*
+ * Decide again what is known by now to lie in a CXL region: a rule may be about its card. hmem can
+ * register a dax device long before the drivers of the region come. Not what somebody has changed.
+ */
+void history_reconsider_placed(struct history *history, const struct devices *all);
+
 /* Try again what failed for want of a driver, now that one has come. */
 void history_reconsider_failed(struct history *history);
 
@@ -100,4 +106,5 @@ bool history_entry_differs(
 	const struct history_entry *entry, const struct decision *decision, enum result result);
 
 /* It has been decided again, and nothing else has come of it: what was decided stands. */
-void history_entry_confirm(struct history_entry *entry, const struct outcome *outcome);
+void history_entry_confirm(
+	struct history_entry *entry, const struct device *device, const struct outcome *outcome);

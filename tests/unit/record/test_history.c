@@ -388,6 +388,30 @@ static void test_reconsider_failed(void **state)
 	assert_true(history.entries[0].reconsider);
 }
 
+/* The region of a device can become known late; once it is, nothing is decided again. */
+static void test_reconsider_placed(void **state)
+{
+	struct device items[] = {dax_of("dax0.0", 7, span(8, 16), span(0, 0)), dimm_of(48, 64),
+		dax_of("dax1.0", 8, span(24, 32), span(0, 0))};
+	const struct devices all = {items, ARRAY_SIZE(items)};
+	CLEANUP(history_done) struct history history = {0};
+
+	(void)state;
+	for (size_t i = 0; i < all.n; i++)
+		note(&history, items[i], REASON_RULE);
+	history.entries[2].changed = true;
+	history_reconsider_placed(&history, &all);
+	assert_int_equal(count_undecided(&history, items, all.n), 0);
+	strcpy(items[0].region, "region0");
+	strcpy(items[2].region, "region1");
+	history_reconsider_placed(&history, &all);
+	assert_int_equal(count_undecided(&history, items, all.n), 1);
+	assert_true(history.entries[0].reconsider);
+	note(&history, items[0], REASON_RULE);
+	history_reconsider_placed(&history, &all);
+	assert_int_equal(count_undecided(&history, items, all.n), 0);
+}
+
 static int act(struct history *history, int action, struct devices *ret_undecided)
 {
 	struct device left[] = {
@@ -450,6 +474,7 @@ int main(void)
 		cmocka_unit_test(test_cut_blocks),
 		cmocka_unit_test(test_reconsider),
 		cmocka_unit_test(test_reconsider_failed),
+		cmocka_unit_test(test_reconsider_placed),
 		cmocka_unit_test(test_short_memory),
 	};
 

@@ -134,8 +134,11 @@ static void test_confirm(void **state)
 		.driver = DAX_DRIVER_DEVICE_DAX,
 		.blocks = {.present = 4, .online = 3}};
 
+	const struct device device = {.region = "region0"};
+
 	(void)state;
-	history_entry_confirm(&entry, &outcome);
+	history_entry_confirm(&entry, &device, &outcome);
+	assert_string_equal(entry.device.region, "region0");
 	assert_int_equal(entry.verdict, VERDICT_DEVDAX);
 	assert_int_equal(entry.reason, REASON_OUTSIDE_BOOT_MAP);
 	assert_int_equal(entry.result, RESULT_NOTHING);
