@@ -15,6 +15,56 @@ void job_done(struct job *job)
 	*job = (struct job){0};
 }
 
+/* Did an earlier start begin to bring the device or a part of it online, with no block online? */
+static bool has_begun_online(const struct history_entry *entry, const struct device *device)
+{
+	return entry->result == RESULT_BEGUN && entry->verdict == VERDICT_ONLINE &&
+	       !entry->blocks.online &&
+	       (device_is_within(device, &entry->device) ||
+		       device_is_within(&entry->device, device));
+}
+
+/* The blocks of what was begun that are online now are its work, and so this job's. */
+static int take_over_blocks(struct job *job, const struct device *begun)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < job->facts.blocks.n; i++) {
+		const struct block *block = &job->facts.blocks.blocks[i];
+		struct range range = block_range(block->id, job->facts.block_size);
+
+		if (block->state != BLOCK_ONLINE || !device_overlaps(begun, range))
+			continue;
+		r = range_set_add(&job->execution.onlined, range);
+		job->online_before--;
+	}
+	return r;
+}
+
+/* What a device in devdax mode was made for is its reason, not that it is so already. */
+static void resume(struct job *job, const struct history_entry *entry)
+{
+	job->resumed = entry->result == RESULT_BEGUN &&
+		       !history_entry_differs(entry, &job->decision, RESULT_BEGUN);
+	if (job->resumed)
+		job->decision.reason = entry->reason;
+}
+
+/* A run may have grown since it was begun: then each part of it has its own entry. */
+static int take_over(struct job *job, const struct history *history)
+{
+	const struct device *device = &job->facts.device;
+	const struct history_entry *entry = history_find(history, device);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < history->n; i++)
+		if (has_begun_online(&history->entries[i], device))
+			r = take_over_blocks(job, &history->entries[i].device);
+	if (entry)
+		resume(job, entry);
+	return r;
+}
+
 int job_begin(struct job *job, struct sensor *sensor, bool dry, const struct device *device,
 	const struct history *history)
 {
@@ -38,23 +88,8 @@ int job_begin(struct job *job, struct sensor *sensor, bool dry, const struct dev
 		.sensor = sensor,
 		.timeout = sensor->config->offline_timeout,
 	};
-	return plan_make(&job->facts, &job->decision, &job->plan);
-}
-
-int job_resume(struct job *job, const struct device *begun)
-{
-	const struct blocks *blocks = &job->facts.blocks;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < blocks->n; i++) {
-		struct range range = block_range(blocks->blocks[i].id, job->facts.block_size);
-
-		if (blocks->blocks[i].state != BLOCK_ONLINE || !device_overlaps(begun, range))
-			continue;
-		r = range_set_add(&job->execution.onlined, range);
-		job->online_before--;
-	}
-	return r;
+	r = plan_make(&job->facts, &job->decision, &job->plan);
+	return r == 0 ? take_over(job, history) : r;
 }
 
 bool job_acts(const struct job *job)
@@ -62,11 +97,14 @@ bool job_acts(const struct job *job)
 	return !job->dry && !job->decision.withheld && job->plan.n;
 }
 
-/* It has no driver and no block, and will have none: no step can change the verdict. */
+/*
+ * It has no driver and no block, and will have none: no step can change the verdict. If this is
+ * what is left of a longer job, its records come after it, as those of the longer job would have.
+ */
 bool job_verdict_stands(const struct job *job)
 {
-	return job_acts(job) && job->decision.verdict == VERDICT_DEVDAX && job->plan.n == 1 &&
-	       job->plan.steps[0].action == ACTION_BIND_DEVICE_DAX;
+	return job_acts(job) && !job->resumed && job->decision.verdict == VERDICT_DEVDAX &&
+	       job->plan.n == 1 && job->plan.steps[0].action == ACTION_BIND_DEVICE_DAX;
 }
 
 /* --- what has come of it --- */
@@ -88,7 +126,7 @@ static bool is_online(const struct job *job, const struct block_count *blocks, u
 /* By what is true now; of the device, or of a range with room for so many blocks. */
 static enum result result_of(const struct job *job, const struct block_count *blocks, uint64_t room)
 {
-	enum result good = job->plan.n ? RESULT_DONE : RESULT_NOTHING;
+	enum result good = job->plan.n || job->resumed ? RESULT_DONE : RESULT_NOTHING;
 
 	if (job->plan.n && job->decision.withheld)
 		return RESULT_WITHHELD;

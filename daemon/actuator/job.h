@@ -23,6 +23,7 @@ struct job {
 	struct outcome outcome; /* of the whole device; complete after TURN_DONE */
 	struct blocks blocks;	/* as they are now */
 	uint64_t online_before; /* blocks that were online before the daemon did anything */
+	bool resumed;		/* an earlier start has begun with what is decided */
 	bool refused;		/* the kernel refused a step, rather than fail at it */
 };
 
@@ -30,18 +31,12 @@ void job_done(struct job *job);
 
 /*
  * Complete the facts of a device, decide and plan. The job must stay where it is until it is done.
- * The history is what the daemon has done in this boot. 0; 1 if the device is not there any more as
- * it was seen, and then there is no job; -ENOMEM.
+ * The history is what the daemon has done in this boot: what an earlier start began, and did not
+ * finish, the job goes on with, and ends as that would have ended. 0; 1 if the device is not there
+ * any more as it was seen, and then there is no job; -ENOMEM.
  */
 int job_begin(struct job *job, struct sensor *sensor, bool dry, const struct device *device,
 	const struct history *history) MUST_CHECK;
-
-/*
- * An earlier start began to bring the device, or a part of it, online and did not finish. No block
- * of that part was online before: those that are online now are its work, and so this job's.
- * 0 or -ENOMEM.
- */
-int job_resume(struct job *job, const struct device *begun) MUST_CHECK;
 
 /* Is there a step to be taken? */
 bool job_acts(const struct job *job);

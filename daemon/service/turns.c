@@ -76,49 +76,30 @@ static int note_job(struct service *service)
 	return r;
 }
 
-/* Did an earlier start begin to bring the device or a part of it online, with no block online? */
-static bool has_begun_online(const struct history_entry *entry, const struct device *device)
-{
-	return entry->result == RESULT_BEGUN && entry->verdict == VERDICT_ONLINE &&
-	       !entry->blocks.online &&
-	       (device_is_within(device, &entry->device) ||
-		       device_is_within(&entry->device, device));
-}
-
 /* An earlier start may have begun with it, and even have written the records of this decision. */
-static int resume(struct service *service)
+static void recall(struct service *service)
 {
 	struct job *job = &service->job;
 	const struct device *device = &job->facts.device;
-	const struct history *history = &service->state.history;
-	const struct history_entry *entry = history_find(history, device);
-	int r = 0;
+	const struct history_entry *entry = history_find(&service->state.history, device);
 
-	service->job.outcome.bypassed =
-		service_is_bypassed(service, &service->job.facts.device, entry);
-	service->recorded = false;
+	job->outcome.bypassed = service_is_bypassed(service, device, entry);
+	service->recorded = job->resumed && entry->recorded;
 	service->previous = (struct history_entry){0};
-	if (entry) {
-		service->previous = *entry;
-		service->previous.device = (struct device){0};
-		service->recorded =
-			entry->result == RESULT_BEGUN && entry->recorded &&
-			!history_entry_differs(entry, &job->decision, job->outcome.result);
-	}
-	/* A run may have grown since: then each part of it has its own entry. */
-	for (size_t i = 0; r == 0 && i < history->n; i++)
-		if (has_begun_online(&history->entries[i], device))
-			r = job_resume(job, &history->entries[i].device);
-	return r;
+	if (!entry)
+		return;
+	service->previous = *entry;
+	service->previous.device = (struct device){0};
 }
 
 /* Before the first write to the kernel it is known to the next start what has been begun. */
 static int begin(struct service *service)
 {
-	int r = resume(service);
+	int r;
 
-	if (r < 0 || !job_acts(&service->job))
-		return r;
+	recall(service);
+	if (!job_acts(&service->job))
+		return 0;
 	if (!service->recorded && job_verdict_stands(&service->job)) {
 		write_records(service);
 		service->recorded = true;

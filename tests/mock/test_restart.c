@@ -340,6 +340,16 @@ static void test_killed_with_blocks_of_others(void **state)
 	mock_expect_stores(mock, "bind dax0", "");
 }
 
+/* What the state file has of the one device. */
+static void expect_kept(const struct mock *mock, const char *words)
+{
+	static char text[65536];
+
+	mock_read(mock, STATE, text, sizeof(text));
+	if (!strstr(text, words))
+		fail_msg("not in the state file: %s: %s", words, text);
+}
+
 /* All steps are taken: the record is what is missing. */
 static void test_killed_in_the_last_step(void **state)
 {
@@ -353,6 +363,7 @@ static void test_killed_in_the_last_step(void **state)
 	mock_start_in(mock, "absent");
 	mock_expect_record(mock, &dax0_online);
 	mock_await_settled(mock);
+	expect_kept(mock, "\"answer\":\"accepts\",\"result\":\"done\"");
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
 }
@@ -390,8 +401,52 @@ static void test_killed_after_record_and_bound(void **state)
 	mock_set_driver(mock, "dax0.0", "device_dax");
 	mock_start_in(mock, "active");
 	mock_await_settled(mock);
+	expect_kept(mock, "\"reason\":\"outside-boot-map\",\"result\":\"done\"");
 	mock_end_active(mock);
 	mock_expect_stores(mock, "bind dax0", "~device_dax/bind dax0.0\n");
+}
+
+/*
+ * A device of kmem is to be devdax. To bind device_dax is all that there is left to do, but it was
+ * not all: the record comes at the end, whether the kernel carries out the bind or not.
+ */
+static void kill_in_last_step(struct mock *mock)
+{
+	mock_start_active(mock);
+	mock_hang(mock, "device_dax/bind dax0.0");
+	add_dax0_of_kmem(mock, "offline");
+	kill_in(mock, "device_dax/bind dax0.0");
+}
+
+static void expect_made_devdax(struct mock *mock)
+{
+	mock_expect_record(mock, &dax0_outside);
+	mock_await_settled(mock);
+	expect_kept(mock, "\"reason\":\"outside-boot-map\",\"result\":\"done\"");
+	mock_end_active(mock);
+}
+
+static void test_killed_before_last_step(void **state)
+{
+	struct mock *mock = *state;
+
+	kill_in_last_step(mock);
+	mock_hang(mock, "device_dax/new_id dax0.0");
+	mock_start_in(mock, "active");
+	await_hanging(mock, "device_dax/new_id dax0.0");
+	expect_kept(mock, "\"recorded\":false");
+	mock_fail(mock, "device_dax/new_id dax0.0", 0);
+	expect_made_devdax(mock);
+}
+
+static void test_killed_after_last_step(void **state)
+{
+	struct mock *mock = *state;
+
+	kill_in_last_step(mock);
+	mock_set_driver(mock, "dax0.0", "device_dax");
+	mock_start_in(mock, "active");
+	expect_made_devdax(mock);
 }
 
 /* The record from before is of another decision. */
@@ -431,6 +486,8 @@ int main(int argc, char *argv[])
 		TEST(test_killed_in_the_last_step),
 		TEST(test_killed_after_record),
 		TEST(test_killed_after_record_and_bound),
+		TEST(test_killed_before_last_step),
+		TEST(test_killed_after_last_step),
 		TEST(test_killed_after_record_and_decided_otherwise),
 	};
 
