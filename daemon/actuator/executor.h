@@ -22,6 +22,7 @@ enum turn {
 	TURN_MORE,   /* call again */
 	TURN_LATER,  /* call again after execution.delay_ms */
 	TURN_WAIT,   /* call again when execution.writer.fd is readable, or after delay_ms */
+	TURN_UNDO,   /* of a job: the steps are to be taken back; call again */
 	TURN_DONE,   /* every step has been taken */
 	TURN_FAILED, /* a step failed for good: see execution.error */
 };

@@ -18,8 +18,8 @@ void job_done(struct job *job)
 /* Did an earlier start begin to bring the device or a part of it online, with no block online? */
 static bool has_begun_online(const struct history_entry *entry, const struct device *device)
 {
-	return entry->result == RESULT_BEGUN && entry->verdict == VERDICT_ONLINE &&
-	       !entry->blocks.online &&
+	return entry->result == RESULT_BEGUN && !entry->blocks.online &&
+	       (entry->verdict == VERDICT_ONLINE || history_entry_is_undoing(entry)) &&
 	       (device_is_within(device, &entry->device) ||
 		       device_is_within(&entry->device, device));
 }
@@ -41,13 +41,44 @@ static int take_over_blocks(struct job *job, const struct device *begun)
 	return r;
 }
 
-/* What a device in devdax mode was made for is its reason, not that it is so already. */
-static void resume(struct job *job, const struct history_entry *entry)
+/* If anything of the device was online before, it can only be left as it was. */
+static int undo(struct job *job, enum reason reason)
 {
+	struct execution *execution = &job->execution;
+	const struct device *device = execution->device;
+	struct plan back;
+	int r;
+
+	r = plan_undo(device, job->online_before ? DAX_DRIVER_OTHER : dax_driver_of(device->name),
+		&execution->onlined, &back);
+	if (r < 0)
+		return r;
+	job->decision = policy_undone(&job->decision, device, reason);
+	if (job->online_before)
+		job->decision.verdict = VERDICT_IGNORE;
+	plan_done(&job->plan);
+	job->plan = back;
+	execution_restart(execution, &job->plan);
+	return 0;
+}
+
+/* What a device in devdax mode was made for is its reason, not that it is so already. */
+static int resume(struct job *job, const struct history_entry *entry)
+{
+	if (history_entry_is_undoing(entry)) {
+		job->resumed = true;
+		job->refused = entry->reason == REASON_KERNEL_REFUSED;
+		job->outcome.answer = entry->answer;
+		job->outcome.error = entry->error;
+		job->outcome.failed = entry->failed;
+		job->outcome.failed_at = entry->failed_at;
+		return undo(job, entry->reason);
+	}
 	job->resumed = entry->result == RESULT_BEGUN &&
 		       !history_entry_differs(entry, &job->decision, RESULT_BEGUN);
 	if (job->resumed)
 		job->decision.reason = entry->reason;
+	return 0;
 }
 
 /* A run may have grown since it was begun: then each part of it has its own entry. */
@@ -60,9 +91,7 @@ static int take_over(struct job *job, const struct history *history)
 	for (size_t i = 0; r == 0 && i < history->n; i++)
 		if (has_begun_online(&history->entries[i], device))
 			r = take_over_blocks(job, &history->entries[i].device);
-	if (entry)
-		resume(job, entry);
-	return r;
+	return r == 0 && entry ? resume(job, entry) : r;
 }
 
 int job_begin(struct job *job, struct sensor *sensor, bool dry, const struct device *device,
@@ -248,29 +277,14 @@ static bool must_roll_back(const struct job *job)
 	/* To keep what is online needs something that is. */
 	if (device_is_dax(execution->device) && !execution->onlined.n && !job->online_before)
 		return true;
-	return policy_rolls_back(&job->decision, execution->device, refused(execution));
+	return policy_rolls_back(&job->decision, execution->device, job->refused);
 }
 
-/* If anything of the device was online before, it can only be left as it was. */
 static int roll_back(struct job *job)
 {
-	struct execution *execution = &job->execution;
-	const struct device *device = execution->device;
-	enum reason reason = refused(execution) ? REASON_KERNEL_REFUSED : REASON_ROLLED_BACK;
-	struct plan back;
-	int r;
+	int r = undo(job, job->refused ? REASON_KERNEL_REFUSED : REASON_ROLLED_BACK);
 
-	r = plan_undo(device, job->online_before ? DAX_DRIVER_OTHER : dax_driver_of(device->name),
-		&execution->onlined, &back);
-	if (r < 0)
-		return r;
-	job->decision = policy_undone(&job->decision, device, reason);
-	if (job->online_before)
-		job->decision.verdict = VERDICT_IGNORE;
-	plan_done(&job->plan);
-	job->plan = back;
-	execution_restart(execution, &job->plan);
-	return TURN_MORE;
+	return r < 0 ? r : TURN_UNDO;
 }
 
 bool job_is_onlining(const struct job *job)
@@ -293,6 +307,7 @@ int job_turn(struct job *job)
 		job->outcome.failed = execution->plan->steps[execution->step].action;
 		job->outcome.failed_at = execution->failed_at;
 		job->refused = refused(execution);
+		job->outcome.answer = answer_of(job);
 		if (must_roll_back(job))
 			return roll_back(job);
 	}

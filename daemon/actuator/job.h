@@ -51,7 +51,10 @@ bool job_verdict_stands(const struct job *job);
 /* Will the next turn bring a block online? */
 bool job_is_onlining(const struct job *job);
 
-/* TURN_MORE, TURN_LATER, TURN_WAIT or TURN_DONE; -ENOMEM. */
+/*
+ * TURN_MORE, TURN_LATER, TURN_WAIT, TURN_UNDO or TURN_DONE; -ENOMEM. At TURN_UNDO the decision is
+ * the one that the job is to end with, and no step back has been taken.
+ */
 int job_turn(struct job *job) MUST_CHECK;
 
 /* How many records there are: one for each range, or one for a device without ranges. */

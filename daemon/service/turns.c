@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Jobs run one at a time, one turn of a job per turn of the event loop. What a job is about is in
- * the state file before its first step, and what came of it afterwards.
+ * the state file before its first step, and before the first step back if it fails; what came of it
+ * afterwards.
  */
 #include "daemon/service/loop.h"
 
@@ -92,11 +93,18 @@ static void recall(struct service *service)
 	service->previous.device = (struct device){0};
 }
 
-/* Before the first write to the kernel it is known to the next start what has been begun. */
+/* Before the next write to the kernel it is known to the next start what has been begun. */
+static int keep_job(struct service *service)
+{
+	int r = note_job(service);
+
+	if (r == 0)
+		service_save(service);
+	return r;
+}
+
 static int begin(struct service *service)
 {
-	int r;
-
 	recall(service);
 	if (!job_acts(&service->job))
 		return 0;
@@ -104,10 +112,7 @@ static int begin(struct service *service)
 		write_records(service);
 		service->recorded = true;
 	}
-	r = note_job(service);
-	if (r == 0)
-		service_save(service);
-	return r;
+	return keep_job(service);
 }
 
 int service_next_job(struct service *service)
@@ -234,6 +239,8 @@ static int on_turn(sd_event_source *source, void *userdata)
 		return r < 0 ? r : turn;
 	if (turn == TURN_LATER || turn == TURN_WAIT)
 		return postpone_turn(service, turn == TURN_WAIT);
+	if (turn == TURN_UNDO)
+		return keep_job(service);
 	return turn == TURN_DONE ? finish(service) : 0;
 }
 

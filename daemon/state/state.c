@@ -110,6 +110,16 @@ static int load_present(struct state *state, struct json object)
 	return r;
 }
 
+static void load_failed_step(struct json item, struct history_entry *entry)
+{
+	if (!json_has(item, KEY_ERRNO))
+		return;
+	entry->error = (int)json_get_number(item, KEY_ERRNO);
+	json_expect(item, KEY_FAILED,
+		action_from_string(json_get_text(item, KEY_FAILED), &entry->failed));
+	entry->failed_at = json_get_number(item, KEY_FAILED_AT);
+}
+
 static int load_entry(struct json item, struct history_entry *ret_entry)
 {
 	struct history_entry *entry = ret_entry;
@@ -127,6 +137,7 @@ static int load_entry(struct json item, struct history_entry *ret_entry)
 		reason_from_string(json_get_text(item, KEY_REASON), &entry->reason));
 	json_expect(item, KEY_RESULT,
 		result_from_string(json_get_text(item, KEY_RESULT), &entry->result));
+	load_failed_step(item, entry);
 	if (json_has(item, KEY_ZONE))
 		json_expect(item, KEY_ZONE,
 			zone_from_string(json_get_text(item, KEY_ZONE), &entry->zone));

@@ -81,6 +81,15 @@ static void add_present(struct json parent, const struct devices *present)
 		add_device(json_add_object(array, NULL), &present->items[i]);
 }
 
+static void add_failed_step(struct json object, const struct history_entry *entry)
+{
+	if (!entry->error)
+		return;
+	json_add_number(object, KEY_ERRNO, (uint64_t)entry->error);
+	add_text(object, KEY_FAILED, action_to_string(entry->failed));
+	json_add_number(object, KEY_FAILED_AT, entry->failed_at);
+}
+
 static void add_entry(struct json object, const struct history_entry *entry)
 {
 	add_device(object, &entry->device);
@@ -90,6 +99,7 @@ static void add_entry(struct json object, const struct history_entry *entry)
 	add_text(object, KEY_RULE, entry->rule);
 	add_text(object, KEY_ANSWER, answer_to_string(entry->answer));
 	add_text(object, KEY_RESULT, result_to_string(entry->result));
+	add_failed_step(object, entry);
 	json_add_number(object, KEY_TOTAL, entry->blocks.present);
 	json_add_number(object, KEY_ONLINE, entry->blocks.online);
 	json_add_bool(object, KEY_RECORDED, entry->recorded);

@@ -16,7 +16,7 @@ static const char *const actions[] = {
 	[ACTION_ONLINE] = "online",
 	[ACTION_OFFLINE] = "offline",
 };
-DEFINE_TO_STRING(action, enum action, actions, ACTION_MAX)
+DEFINE_STRING_TABLE(action, enum action, actions, ACTION_MAX)
 
 void plan_done(struct plan *plan)
 {

@@ -418,6 +418,7 @@ struct decision policy_undone(
 	decision.reason = reason;
 	decision.zone = ZONE_NONE;
 	decision.source = BOOT_SOURCE_NONE;
+	decision.overruled = false;
 	decision.zone_overruled = false;
 	decision.movable_ratio = 0;
 	decision.map_needed = 0;

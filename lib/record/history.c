@@ -101,6 +101,9 @@ int history_note(struct history *history, const struct device *device,
 		.reason = decision->reason,
 		.zone = decision->zone,
 		.answer = outcome->answer,
+		.error = outcome->error,
+		.failed = outcome->failed,
+		.failed_at = outcome->failed_at,
 		.result = outcome->result,
 		.blocks = outcome->blocks,
 		.recorded = recorded,
@@ -193,6 +196,12 @@ bool history_entry_is_half_done(const struct history_entry *entry)
 		return false;
 	return entry->device.driver == DAX_DRIVER_NONE ||
 	       (entry->device.driver == DAX_DRIVER_KMEM && !entry->blocks.present);
+}
+
+bool history_entry_is_undoing(const struct history_entry *entry)
+{
+	return entry->result == RESULT_BEGUN &&
+	       (entry->reason == REASON_KERNEL_REFUSED || entry->reason == REASON_ROLLED_BACK);
 }
 
 bool history_entry_is_changed(

@@ -98,11 +98,14 @@ static void test_stopped_meanwhile(void **state)
 	mock_stop(mock);
 	mock_expect_silence(mock);
 	mock_expect_blocks(mock, 35, 1, "online");
-	/* It was never decided: the next start does. */
+	/* The next start goes on with the way back, although block 34 could go online now. */
 	mock_fail(mock, "memory34/state online", 0);
+	go_on(mock);
 	mock_start_in(mock, "absent");
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
-					 "online, 4 of 4 blocks", "tdx-absent", "absent", NULL});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "kernel-refused", "absent", NULL});
+	mock_expect_stores(
+		mock, "/state online", "memory35/state online\n!memory34/state online\n");
 	mock_end_absent(mock);
 }
 

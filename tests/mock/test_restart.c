@@ -8,6 +8,7 @@
 #include "mock.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,6 +53,18 @@ static void kill_in(struct mock *mock, const char *store)
 	await_hanging(mock, store);
 	mock_kill(mock);
 	mock_fail(mock, store, 0);
+}
+
+/*
+ * The same, of a store that takes a block offline: the process that does it lives on, and ends
+ * now. Only then does mock_kill() return.
+ */
+static void kill_in_offline(struct mock *mock, const char *store)
+{
+	await_hanging(mock, store);
+	kill(mock->daemon, SIGKILL);
+	mock_fail(mock, store, 0);
+	mock_kill(mock);
 }
 
 /* --- what is begun is in the state file before the first write --- */
@@ -161,6 +174,24 @@ static void test_begun_devdax(void **state)
 			"\"result\":\"begun\"", "\"recorded\":true", NULL});
 	mock_expect_record(mock, &dax0_outside);
 	mock_kill(mock);
+	mock_expect_silence(mock);
+}
+
+/* The kernel refuses block 32. Before the first step back the end of the way back is known. */
+static void test_begun_rollback(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_fail(mock, "memory32/state online", EPERM);
+	mock_hang(mock, "memory35/state offline");
+	add_dax0(mock);
+	expect_begun(mock, "memory35/state offline",
+		(const char *const[]){"\"verdict\":\"devdax\",\"reason\":\"kernel-refused\"",
+			"\"answer\":\"refuses\",\"result\":\"begun\"",
+			"\"errno\":1,\"failed\":\"online\",\"failed_at\":4294967296",
+			"\"online_memblocks\":0", "\"recorded\":false", NULL});
+	kill_in_offline(mock, "memory35/state offline");
 	mock_expect_silence(mock);
 }
 
@@ -368,6 +399,87 @@ static void test_killed_in_the_last_step(void **state)
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
 }
 
+/* --- and goes on with the way back --- */
+
+/* The kernel refuses block 32, and the daemon is killed in a store of the way back. */
+static void kill_in_rollback(struct mock *mock, const char *store)
+{
+	mock_start_absent(mock);
+	mock_fail(mock, "memory32/state online", EPERM);
+	mock_hang(mock, store);
+	add_dax0(mock);
+	kill_in(mock, store);
+}
+
+/* Nothing is brought online again, and the record is that of the refusal. */
+static void expect_rolled_back(struct mock *mock)
+{
+	mock_start_in(mock, "absent");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "kernel-refused", "absent", "Operation not permitted"});
+	mock_await_settled(mock);
+	expect_kept(mock, "\"reason\":\"kernel-refused\",\"answer\":\"refuses\","
+			  "\"result\":\"done\",\"errno\":1,");
+	mock_expect_stores(mock, "/state online",
+		"memory35/state online\nmemory34/state online\nmemory33/state online\n"
+		"!memory32/state online\n");
+	mock_end_absent(mock);
+}
+
+static void test_killed_in_rollback(void **state)
+{
+	struct mock *mock = *state;
+
+	kill_in_rollback(mock, "kmem/unbind dax0.0");
+	expect_rolled_back(mock);
+	mock_expect_stores(mock, "bind dax0",
+		"kmem/bind dax0.0\n~kmem/unbind dax0.0\nkmem/unbind dax0.0\n"
+		"device_dax/bind dax0.0\n");
+}
+
+/* Without a driver it looks like a device that nothing has been tried with. */
+static void test_killed_in_last_step_of_rollback(void **state)
+{
+	struct mock *mock = *state;
+
+	kill_in_rollback(mock, "device_dax/bind dax0.0");
+	expect_rolled_back(mock);
+	mock_expect_stores(mock, "bind dax0",
+		"kmem/bind dax0.0\nkmem/unbind dax0.0\n~device_dax/bind dax0.0\n"
+		"device_dax/bind dax0.0\n");
+}
+
+/* The kernel carries out the bind in which the daemon was killed. */
+static void test_killed_after_rollback(void **state)
+{
+	struct mock *mock = *state;
+
+	kill_in_rollback(mock, "device_dax/bind dax0.0");
+	mock_set_driver(mock, "dax0.0", "device_dax");
+	expect_rolled_back(mock);
+	mock_expect_stores(mock, "bind dax0",
+		"kmem/bind dax0.0\nkmem/unbind dax0.0\n~device_dax/bind dax0.0\n");
+}
+
+static void test_run_killed_in_rollback(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_fail(mock, "memory16/state online", EPERM);
+	mock_hang(mock, "memory17/state offline");
+	mock_place_blocks(mock, 16, 3, "offline");
+	mock_uevent(mock, MEMORY "/memory16", "add");
+	kill_in_offline(mock, "memory17/state offline");
+	mock_start_in(mock, "absent");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 3 * BLOCK, "left offline",
+					 "kernel-refused", "absent", "Operation not permitted"});
+	mock_expect_stores(mock, "/state online",
+		"memory18/state online\nmemory17/state online\n!memory16/state online\n");
+	mock_end_absent(mock);
+	mock_expect_blocks(mock, 16, 3, "offline");
+}
+
 /* --- and does not repeat a record --- */
 
 /* The record is written, and the daemon is killed on the way to device_dax. */
@@ -474,6 +586,7 @@ int main(int argc, char *argv[])
 		TEST(test_begun_dimm),
 		TEST(test_begun_devdax_of_kmem),
 		TEST(test_begun_devdax),
+		TEST(test_begun_rollback),
 		TEST(test_killed_and_nothing_refused),
 		TEST(test_killed_and_refused),
 		TEST(test_killed_and_refused_at_once),
@@ -484,6 +597,10 @@ int main(int argc, char *argv[])
 		TEST(test_grown_run_with_block_of_others),
 		TEST(test_killed_with_blocks_of_others),
 		TEST(test_killed_in_the_last_step),
+		TEST(test_killed_in_rollback),
+		TEST(test_killed_in_last_step_of_rollback),
+		TEST(test_killed_after_rollback),
+		TEST(test_run_killed_in_rollback),
 		TEST(test_killed_after_record),
 		TEST(test_killed_after_record_and_bound),
 		TEST(test_killed_before_last_step),

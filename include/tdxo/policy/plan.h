@@ -45,3 +45,4 @@ int plan_undo(const struct device *device, enum dax_driver driver, const struct 
 	struct plan *ret_plan) MUST_CHECK;
 
 const char *action_to_string(enum action action);
+int action_from_string(const char *text, enum action *ret_action) MUST_CHECK;

@@ -28,6 +28,9 @@ struct history_entry {
 	enum answer answer; /* of the kernel, the last time it was asked */
 	enum result result; /* RESULT_BEGUN: not all steps have been taken */
 	char rule[RULE_NAME];
+	int error;	    /* as of the outcome, with the two after it */
+	enum action failed; /* the step, if error */
+	uint64_t failed_at;
 	struct block_count blocks; /* as they were left, or before the first step */
 	bool recorded;		   /* RESULT_BEGUN: its records have been written */
 	bool reconsider;	   /* it is to be decided again */
@@ -90,6 +93,12 @@ void history_reconsider_failed(struct history *history);
  * a device may have no driver, or kmem and no block of it.
  */
 bool history_entry_is_half_done(const struct history_entry *entry);
+
+/*
+ * Has a step failed, and are those before it being taken back? Verdict and reason are already those
+ * that the device is to end with.
+ */
+bool history_entry_is_undoing(const struct history_entry *entry);
 
 /*
  * Has somebody changed the device since it was left? Driver and blocks are those of now. Not if it

@@ -528,6 +528,7 @@ static void test_undone(void **state)
 		.source = BOOT_SOURCE_CONFIGURATION,
 		.rule = "10-it.rule",
 		.on_failure = ON_FAILURE_ROLLBACK,
+		.overruled = true,
 		.zone_overruled = true,
 		.movable_ratio = 30,
 		.map_needed = MIB,
@@ -543,6 +544,7 @@ static void test_undone(void **state)
 	assert_int_equal(of_dax.zone, ZONE_NONE);
 	assert_int_equal(of_dax.source, BOOT_SOURCE_NONE);
 	assert_int_equal(of_dax.movable_ratio, 0);
+	assert_false(of_dax.overruled);
 	assert_false(of_dax.zone_overruled);
 	assert_int_equal(of_dax.map_needed, 0);
 	assert_int_equal(of_dax.map_spare, 0);

@@ -71,6 +71,26 @@ static void test_is_half_done(void **state)
 			fail_msg("row %zu", i);
 }
 
+/* Only what is taken back has one of the two reasons before it has ended. */
+static void test_is_undoing(void **state)
+{
+	static const struct {
+		struct history_entry entry;
+		bool undoing;
+	} rows[] = {
+		{{.result = RESULT_BEGUN, .reason = REASON_KERNEL_REFUSED}, true},
+		{{.result = RESULT_BEGUN, .reason = REASON_ROLLED_BACK}, true},
+		{{.result = RESULT_BEGUN, .reason = REASON_IN_BOOT_MAP}, false},
+		{{.result = RESULT_DONE, .reason = REASON_KERNEL_REFUSED}, false},
+		{{.result = RESULT_PARTIAL, .reason = REASON_ROLLED_BACK}, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (history_entry_is_undoing(&rows[i].entry) != rows[i].undoing)
+			fail_msg("row %zu", i);
+}
+
 static void test_differs(void **state)
 {
 	const struct history_entry entry = {.verdict = VERDICT_ONLINE,
@@ -154,6 +174,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_is_changed),
 		cmocka_unit_test(test_is_half_done),
+		cmocka_unit_test(test_is_undoing),
 		cmocka_unit_test(test_differs),
 		cmocka_unit_test(test_differs_withheld),
 		cmocka_unit_test(test_differs_devdax),
