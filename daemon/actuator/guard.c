@@ -113,7 +113,7 @@ static void take(struct guard *guard, enum guard_switch i)
 void guard_take(struct guard *guard, bool saved)
 {
 	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
-		if (is_wanted(guard, i) && guard->falls[i] < GUARD_FALLS &&
+		if (is_wanted(guard, i) && !guard->held[i] && guard->falls[i] < GUARD_FALLS &&
 			(saved || i == GUARD_DAX))
 			take(guard, i);
 }

@@ -45,8 +45,9 @@ void guard_want(struct guard *guard, unsigned int wanted);
 bool guard_remember(struct guard *guard) MUST_CHECK;
 
 /*
- * Set what is wanted and not set yet. A switch that cannot be set is logged, once. Unless what they
- * read is saved, only the switch is taken whose earlier value is known without: none must stay
+ * Set what is wanted and not held yet. A switch that was held and that another program has set
+ * since is left to guard_has_fallen(). A switch that cannot be set is logged, once. Unless what
+ * they read is saved, only the switch is taken whose earlier value is known without: none must stay
  * changed for good.
  */
 void guard_take(struct guard *guard, bool saved);
