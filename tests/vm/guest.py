@@ -223,6 +223,7 @@ class Guest:
             )  # fmt: skip
         self._agent, self._agent_lines = agent, agent.makefile("rb")
         self._monitor, self._monitor_lines = monitor, monitor.makefile("rb")
+        self._events = []
         self._read_line(self._monitor, self._monitor_lines, 30)
         self.qmp("qmp_capabilities")
 
@@ -329,11 +330,24 @@ class Guest:
         arguments = {name.replace("_", "-"): value for name, value in arguments.items()}
         self._send_line(self._monitor, json.dumps({"execute": command, "arguments": arguments}))
         while True:
-            answer = json.loads(self._read_line(self._monitor, self._monitor_lines, 30))
+            answer = self._read_monitor(30)
             if "error" in answer:
                 raise GuestError(f"{command}: {answer['error']['desc']}")
             if "return" in answer:
                 return answer["return"]
+
+    def _read_monitor(self, timeout):
+        """Read an answer of the QEMU monitor, or an event, which is kept for wait_for_event()."""
+        answer = json.loads(self._read_line(self._monitor, self._monitor_lines, timeout))
+        if "event" in answer:
+            self._events.append((answer["event"], answer.get("data", {}).get("device")))
+        return answer
+
+    def wait_for_event(self, event, device, timeout=60):
+        """Wait for an event of QEMU about a device."""
+        while (event, device) not in self._events:
+            self._read_monitor(timeout)
+        self._events.remove((event, device))
 
     # --- memory ---
 
@@ -347,13 +361,21 @@ class Guest:
         name, nanoseconds = self.run(words, timeout=120).stdout.split()
         return name, int(nanoseconds) / 1e9
 
-    def add_dimm(self, size):
-        """Hot-add an ACPI DIMM; returns its QEMU id."""
+    def add_dimm(self, size, **properties):
+        """Hot-add an ACPI DIMM; returns its QEMU id. Properties are QEMU's, such as addr."""
         name = f"dimm{next(self._ids)}"
         self.qmp("object-add", qom_type="memory-backend-ram", id=f"{name}-ram",
                  size=size_bytes(size), reserve=False)  # fmt: skip
-        self.qmp("device_add", driver="pc-dimm", id=name, memdev=f"{name}-ram")
+        self.qmp("device_add", driver="pc-dimm", id=name, memdev=f"{name}-ram", **properties)
         return name
+
+    def remove_dimm(self, name):
+        """Ask the guest to let a DIMM go; wait_dimm_removed() tells when it has."""
+        self.qmp("device_del", id=name)
+
+    def wait_dimm_removed(self, name):
+        self.wait_for_event("DEVICE_DELETED", name)
+        self.qmp("object-del", id=f"{name}-ram")
 
     def resize_virtio_mem(self, size):
         """Ask the virtio-mem device to have this size; the guest follows block by block."""
