@@ -48,7 +48,7 @@ static bool is_held(enum guard_switch i, char now[GUARD_VALUE])
 
 static bool is_wanted(const struct guard *guard, enum guard_switch i)
 {
-	return guard->wanted & 1U << i;
+	return guard->wanted & GUARD_SWITCH(i);
 }
 
 bool guard_is_up(const struct guard *guard)
@@ -83,7 +83,7 @@ bool guard_remember(struct guard *guard)
 	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++) {
 		bool held = is_held(i, now);
 
-		if (!is_wanted(guard, i))
+		if (!is_wanted(guard, i) || guard->falls[i] >= GUARD_FALLS)
 			continue;
 		if (!guard->was[i][0]) {
 			memcpy(guard->was[i], now, sizeof(now));
@@ -110,12 +110,37 @@ static void take(struct guard *guard, enum guard_switch i)
 	guard->failed[i] = r < 0;
 }
 
+/* What cannot be read is tried, so that the failure is logged; what has just come waits. */
+static bool may_be_taken(const struct guard *guard, enum guard_switch i, bool saved)
+{
+	char now[GUARD_VALUE];
+
+	if (!is_wanted(guard, i) || guard->held[i] || guard->falls[i] >= GUARD_FALLS)
+		return false;
+	if (!guard->was[i][0] && (is_held(i, now) || now[0]))
+		return false;
+	return saved || i == GUARD_DAX;
+}
+
 void guard_take(struct guard *guard, bool saved)
 {
 	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
-		if (is_wanted(guard, i) && !guard->held[i] && guard->falls[i] < GUARD_FALLS &&
-			(saved || i == GUARD_DAX))
+		if (may_be_taken(guard, i, saved))
 			take(guard, i);
+}
+
+bool guard_has_appeared(const struct guard *guard)
+{
+	char now[GUARD_VALUE];
+
+	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++) {
+		if (!is_wanted(guard, i) || guard->was[i][0] || guard->falls[i] >= GUARD_FALLS)
+			continue;
+		(void)is_held(i, now);
+		if (now[0])
+			return true;
+	}
+	return false;
 }
 
 bool guard_has_fallen(struct guard *guard)

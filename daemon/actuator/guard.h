@@ -52,6 +52,9 @@ bool guard_remember(struct guard *guard) MUST_CHECK;
  */
 void guard_take(struct guard *guard, bool saved);
 
+/* Is there a wanted switch now that was not there before: the first dax device has just come? */
+bool guard_has_appeared(const struct guard *guard) MUST_CHECK;
+
 /*
  * Has another program changed a switch that is held? Its new value is what it will be given back
  * to; save that, take the guard again, and record it.

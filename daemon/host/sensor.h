@@ -28,7 +28,7 @@ struct sensor {
 	enum boot_source boot_ram_source;
 	struct block_ids before;     /* the blocks of the last look that counted, or none */
 	bool blind;		     /* the last look could not see all */
-	const char *auto_online_was; /* as in struct earlier */
+	const char *auto_online_was; /* as in struct earlier, but of now */
 	bool was_active;	     /* the TDX state was found active at some time of this boot */
 	struct tdx_log log;	     /* the kernel's messages about TDX, and those of tdx_failure */
 	int log_error;		     /* 0, or why not all of the kernel log could be read */

@@ -126,17 +126,18 @@ int sensor_block_node(uint64_t id)
 	return node;
 }
 
-/* The kernel's own policy: if the guard holds the switch, what that read before. */
-static enum auto_online read_auto_online(const struct sensor *sensor)
+/* If the guard holds the switch, the kernel's own policy is what it read before. */
+static void read_auto_online(const struct sensor *sensor, struct facts *facts)
 {
-	enum auto_online now = AUTO_ONLINE_UNKNOWN;
 	char text[SYSFS_NAME];
 
+	facts->auto_online = AUTO_ONLINE_UNKNOWN;
 	if (sysfs_read(SYS_AUTO_ONLINE, text, sizeof(text)) == 0)
-		now = auto_online_from_string(text);
-	if (now == AUTO_ONLINE_OFFLINE && sensor->auto_online_was[0])
-		return auto_online_from_string(sensor->auto_online_was);
-	return now;
+		facts->auto_online = auto_online_from_string(text);
+	facts->auto_online_held =
+		facts->auto_online == AUTO_ONLINE_OFFLINE && sensor->auto_online_was[0];
+	if (facts->auto_online_held)
+		facts->auto_online = auto_online_from_string(sensor->auto_online_was);
 }
 
 /* What is to be known before a driver makes page metadata, or memory becomes movable. */
@@ -149,7 +150,7 @@ static void read_host(struct sensor *sensor, struct facts *facts)
 	facts->boot_map = &sensor->snapshot.boot_map;
 	facts->tdx = sensor->snapshot.tdx;
 	facts->guarded = sensor_dax_autoprobe() == DAX_AUTOPROBE_OFF;
-	facts->auto_online = read_auto_online(sensor);
+	read_auto_online(sensor, facts);
 	if (sysfs_read_number(SYS_AUTO_MOVABLE_RATIO, 10, &facts->movable_advice) < 0)
 		facts->movable_advice = MOVABLE_ADVICE_PRESET;
 	r = sysfs_read_text(PROC_ZONEINFO, &text, &size);

@@ -92,12 +92,20 @@ static void take_guard(struct service *service)
 	guard_record_falls(guard);
 }
 
+/* Rules and Guard= are not known while the configuration cannot be used: it may ask for both. */
+static unsigned int wanted(const struct service *service)
+{
+	return service->unusable
+		       ? GUARD_ALL
+		       : guard_wanted(&service->settings->config, &service->sensor.snapshot.tdx);
+}
+
 static void update_guard(struct service *service)
 {
 	struct guard *guard = &service->state.guard;
 	bool fallen;
 
-	guard_want(guard, guard_wanted(&service->settings->config, &service->sensor.snapshot.tdx));
+	guard_want(guard, wanted(service));
 	if (!guard->wanted) {
 		service->unguarded = false;
 		service_save(service);
@@ -115,6 +123,8 @@ bool service_check_guard(struct service *service)
 	struct guard *guard = &service->state.guard;
 	bool fallen = guard_has_fallen(guard);
 
+	if (guard_has_appeared(guard))
+		update_guard(service);
 	if (fallen) {
 		note_fall(service);
 		take_guard(service);

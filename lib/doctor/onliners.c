@@ -71,10 +71,10 @@ static void append_guard_remedy(struct strbuf *text, const struct doctor_facts *
 		strbuf_append(text, "systemctl enable --now tdx-onlined.service");
 }
 
-/* Is the kernel to leave this to the daemon, whatever the configuration makes of it? */
+/* Does TDX, or a rule, need the kernel to leave this to the daemon? */
 static bool is_needed(const struct doctor_facts *facts, enum guard_switch i)
 {
-	return doctor_keeps_out(facts) || facts->guard & 1U << i;
+	return doctor_keeps_out(facts) || facts->guard & GUARD_SWITCH(i);
 }
 
 void doctor_check_guard(struct examination *examination)
@@ -93,8 +93,9 @@ void doctor_check_guard(struct examination *examination)
 				    "is decided.",
 			facts->snapshot->auto_online_blocks);
 		append_guard_remedy(&note.remedy, facts);
-		strbuf_append(&note.remedy,
-			"; from boot on: memhp_default_state=offline on the kernel command line");
+		if (doctor_keeps_out(facts))
+			strbuf_append(&note.remedy, "; from boot on: memhp_default_state=offline "
+						    "on the kernel command line");
 		note_end(examination, &note);
 	}
 	if (is_needed(facts, GUARD_DAX) && facts->snapshot->dax_autoprobe == DAX_AUTOPROBE_ON) {

@@ -4,9 +4,6 @@
  */
 #include "tdxo/policy/guard.h"
 
-#define SWITCH(name) (1U << GUARD_##name)
-#define ALL	     ((1U << GUARD_SWITCHES) - 1)
-
 /* Can the rule match a device of one of these types, by its Type= alone? */
 static bool may_match_any(const struct rule *rule, const enum device_type *types, size_t n)
 {
@@ -19,21 +16,27 @@ static bool may_match_any(const struct rule *rule, const enum device_type *types
 /* pmem stays as it is, whatever a rule asks for. */
 static bool is_about_dax(const struct rule *rule)
 {
-	static const enum device_type types[] = {TYPE_CXL, TYPE_HMEM};
+	static const enum device_type types[] = {TYPE_CXL, TYPE_HMEM, TYPE_UNKNOWN};
 
 	return may_match_any(rule, types, ARRAY_SIZE(types));
 }
 
-/* Memory blocks without a dax device. These keys name what only a dax device has, or CXL memory. */
+/*
+ * Memory blocks without a dax device? Some keys name what only a dax device or CXL memory has. CXL
+ * memory without a dax device has no devdax to ask for.
+ */
 static bool is_about_blocks(const struct rule *rule)
 {
+	static const enum device_type cxl[] = {TYPE_CXL};
 	static const enum device_type types[] = {TYPE_DIMM, TYPE_VIRTIO_MEM, TYPE_UNKNOWN};
-	static const enum match others[] = {
-		MATCH_DEVICE, MATCH_SERIAL, MATCH_PCI_ADDRESS, MATCH_REGION, MATCH_MODE};
 
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		if (rule->match[others[i]])
-			return false;
+	if (rule->match[MATCH_DEVICE] || rule->match[MATCH_MODE])
+		return false;
+	if (rule->verdict != VERDICT_DEVDAX && may_match_any(rule, cxl, ARRAY_SIZE(cxl)))
+		return true;
+	if (rule->match[MATCH_SERIAL] || rule->match[MATCH_PCI_ADDRESS] ||
+		rule->match[MATCH_REGION])
+		return false;
 	return may_match_any(rule, types, ARRAY_SIZE(types));
 }
 
@@ -42,13 +45,14 @@ static unsigned int wanted_by(const struct rule *rule)
 {
 	bool out = rule->has_verdict &&
 		   (rule->verdict == VERDICT_DEVDAX || rule->verdict == VERDICT_OFFLINE);
-	unsigned int wanted = 0;
+	bool dax = is_about_dax(rule), blocks = is_about_blocks(rule);
+	unsigned int set = 0;
 
-	if (out && is_about_dax(rule))
-		wanted |= SWITCH(DAX);
-	if ((out && is_about_blocks(rule)) || rule->zone)
-		wanted |= SWITCH(AUTO_ONLINE);
-	return wanted;
+	if (out && dax)
+		set |= GUARD_SWITCH(GUARD_DAX);
+	if ((out && blocks) || (rule->zone && (dax || blocks)))
+		set |= GUARD_SWITCH(GUARD_AUTO_ONLINE);
+	return set;
 }
 
 unsigned int guard_wanted(const struct config *config, const struct tdx *tdx)
@@ -58,7 +62,7 @@ unsigned int guard_wanted(const struct config *config, const struct tdx *tdx)
 	if (config->observe || config->guard == GUARD_MODE_NEVER)
 		return 0;
 	if (config->guard == GUARD_MODE_ALWAYS || tdx_refuses(tdx))
-		return ALL;
+		return GUARD_ALL;
 	for (size_t i = 0; i < config->n_rules; i++)
 		wanted |= wanted_by(&config->rules[i]);
 	return wanted;

@@ -113,8 +113,8 @@ static bool in_use(const struct question *q)
 }
 
 /*
- * A driver bound now would be in the way of the program that made the device and is about to bind
- * one itself. So which of the two is faster does not matter.
+ * The program that made the device is about to bind a driver itself, so the daemon binds none:
+ * then it does not matter which of the two is faster.
  */
 static bool not_configured(const struct question *q)
 {
@@ -154,17 +154,27 @@ static bool tdx_absent(const struct question *q)
 }
 
 /*
- * The guard keeps the kernel from acting although there is no TDX: what no rule is about is to fare
- * as it would have without the guard.
+ * The guard keeps the kernel from acting on such a device although there is no TDX. What no rule
+ * asks for anything is treated as the kernel would have treated it.
  */
 static bool stands_in(const struct question *q)
 {
-	return tdx_absent(q) && !q->rule && guard_wanted(q->config, &q->facts->tdx);
+	const struct facts *facts = q->facts;
+	unsigned int wanted = guard_wanted(q->config, &facts->tdx);
+
+	if (!tdx_absent(q) || (q->rule && (q->rule->has_verdict || q->rule->zone)))
+		return false;
+	if (wanted & GUARD_SWITCH(GUARD_AUTO_ONLINE) && facts->auto_online_held)
+		return true;
+	return wanted & GUARD_SWITCH(GUARD_DAX) && device_is_dax(&facts->device) && facts->guarded;
 }
 
+/* What is online as a whole, somebody else has brought online. */
 static bool kernel_leaves_offline(const struct question *q)
 {
-	return stands_in(q) && q->facts->auto_online == AUTO_ONLINE_OFFLINE && !q->blocks.online;
+	bool all_online = q->blocks.online && q->blocks.online == q->blocks.present;
+
+	return stands_in(q) && q->facts->auto_online == AUTO_ONLINE_OFFLINE && !all_online;
 }
 
 static bool boot_map_unknown(const struct question *q)
@@ -349,7 +359,7 @@ static void choose_zone(struct decision *decision, const struct question *q)
 }
 
 /* Has the administrator asked for something to be done with such a range? */
-static enum withheld withhold(const struct question *q, enum verdict verdict)
+static enum withheld withhold(const struct question *q, const struct decision *decision)
 {
 	enum present present = q->config->present;
 
@@ -359,9 +369,11 @@ static enum withheld withhold(const struct question *q, enum verdict verdict)
 		return WITHHELD_NOT;
 	if (q->rule && q->rule->match[MATCH_PRESENT])
 		return WITHHELD_NOT;
-	if (present == PRESENT_RECORD || verdict == VERDICT_ONLINE)
+	if (present == PRESENT_RECORD || decision->verdict == VERDICT_ONLINE ||
+		decision->reason == REASON_KERNEL_OFFLINE)
 		return WITHHELD_PRESENT;
-	return leaves_allocator(verdict) && q->blocks.online ? WITHHELD_PRESENT : WITHHELD_NOT;
+	return leaves_allocator(decision->verdict) && q->blocks.online ? WITHHELD_PRESENT
+								       : WITHHELD_NOT;
 }
 
 /* build_tdx_memlist() and tdx_memory_notifier(), arch/x86/virt/vmx/tdx/tdx.c, 6.8 and later. */
@@ -404,7 +416,7 @@ struct decision policy_decide(const struct config *config, const struct facts *f
 		choose_zone(&decision, &q);
 	if (decision.reason == REASON_IN_BOOT_MAP)
 		decision.source = q.source;
-	decision.withheld = withhold(&q, decision.verdict);
+	decision.withheld = withhold(&q, &decision);
 	decision.expected = expect(&q);
 	return decision;
 }

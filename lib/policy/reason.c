@@ -45,11 +45,12 @@ static const struct {
 		"The kernel chooses the zone unless a rule names one.", BY_RULE, ONLINE},
 	[REASON_KERNEL_OFFLINE] = {"kernel-offline",
 		"the kernel's own policy leaves new memory offline",
-		"There is no TDX here and no rule matches, so it is left as the kernel would have "
-		"left it without the guard, which is held for a rule or by Guard=always: "
-		"/sys/devices/system/memory/auto_online_blocks was offline.",
-		"A rule with Verdict=online brings it online. Or change that file, or "
-		"memhp_default_state= on the kernel command line; then " RELOAD,
+		"There is no TDX here, and no rule asks for a verdict or a zone. The guard is "
+		"held, "
+		"for a rule or by Guard=always, and /sys/devices/system/memory/auto_online_blocks "
+		"was offline before, so it is left as the kernel would have left it.",
+		"A rule with Verdict=online brings it online. The kernel's policy of the next boot "
+		"is memhp_default_state= on the kernel command line.",
 		IGNORE},
 	[REASON_RULE] = {"rule", "a rule asks for it",
 		"The first rule that matches can change the verdict within the limits of TDX.",
@@ -86,9 +87,9 @@ static const struct {
 		IGNORE},
 	[REASON_NOT_CONFIGURED] = {"not-configured",
 		"a program created its device and has not bound a driver yet",
-		"A device that daxctl-create-device(1) makes gets its driver from whoever made "
-		"it. It is decided when it has one: in devdax mode it stays devdax, and with kmem "
-		"it is decided like memory that arrives.",
+		"The program that made a device, daxctl-create-device(1) for example, binds its "
+		"driver. It is decided when it has one: in devdax mode it stays devdax, and with "
+		"kmem it is decided like memory that arrives.",
 		"Bind a driver with daxctl-reconfigure-device(1).", IGNORE},
 	[REASON_TOO_SMALL] = {"too-small", "it holds no whole memory block",
 		"Memory goes online in whole memory blocks only.",

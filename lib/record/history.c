@@ -163,16 +163,22 @@ void history_reconsider_all(struct history *history)
 
 void history_reconsider_let_in(struct history *history)
 {
-	for (size_t i = 0; i < history->n; i++)
-		history->entries[i].reconsider |= history->entries[i].reason == REASON_TDX_ABSENT;
+	for (size_t i = 0; i < history->n; i++) {
+		enum reason reason = history->entries[i].reason;
+
+		history->entries[i].reconsider |=
+			reason == REASON_TDX_ABSENT || reason == REASON_KERNEL_OFFLINE;
+	}
 }
 
 void history_reconsider_placed(struct history *history, const struct devices *all)
 {
 	for (size_t i = 0; i < all->n; i++) {
-		struct history_entry *entry = history_find(history, &all->items[i]);
+		const struct device *now = &all->items[i];
+		struct history_entry *entry = history_find(history, now);
 
-		if (entry && !entry->changed && all->items[i].region[0] && !entry->device.region[0])
+		if (entry && device_is_dax(now) && now->region[0] && !entry->device.region[0] &&
+			now->driver == entry->device.driver && !entry->changed)
 			entry->reconsider = true;
 	}
 }
@@ -192,7 +198,7 @@ bool history_entry_is_half_done(const struct history_entry *entry)
 {
 	if (entry->result == RESULT_BEGUN)
 		return true;
-	if (entry->result != RESULT_FAILED || !device_is_dax(&entry->device))
+	if (entry->result != RESULT_FAILED || entry->changed || !device_is_dax(&entry->device))
 		return false;
 	return entry->device.driver == DAX_DRIVER_NONE ||
 	       (entry->device.driver == DAX_DRIVER_KMEM && !entry->blocks.present);

@@ -162,6 +162,9 @@ uint64_t record_lost(const struct record *record)
 {
 	const struct block_count *blocks = &record->outcome.blocks;
 
+	/* The administrator of the host wants them so, and can bring them online. */
+	if (record->decision->reason == REASON_KERNEL_OFFLINE)
+		return 0;
 	return (blocks->present - blocks->online - blocks->unread + record->outcome.missing) *
 	       record->facts->block_size;
 }

@@ -300,6 +300,30 @@ class Rules(tree.Tree):
         self.assert_match("Present=no", True)
         self.assert_match("Present=yes", False)
 
+    def test_kernels_own_policy(self):
+        """Without TDX the guard gives what no rule asks anything for to the kernel's policy of before."""
+        self.tree("dimm")
+        self.write("sys/devices/system/memory/auto_online_blocks", "offline\n")
+        self.write("sys/bus/dax/drivers_autoprobe", "0\n")
+        self.write(DROP_IN, "[Daemon]\nTDX=absent\nGuard=always\n")
+        boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
+        for before, decided, rules in (
+            ("online_movable", ("online", "tdx-absent", "movable"), ("Type=cxl", "OnFailure=keep")),
+            ("online_kernel", ("online", "tdx-absent", "kernel"), ("Type=cxl", "Verdict=devdax")),
+            ("online", ("online", "tdx-absent", "auto"), ("Type=dimm", "OnFailure=keep")),
+            ("offline", ("ignore", "kernel-offline", None), ("Type=dimm", "OnFailure=keep")),
+            ("offline", ("online", "tdx-absent", "auto"), ("Type=dimm", "Verdict=online")),
+            ("", ("online", "tdx-absent", "auto"), ("Type=dimm", "OnFailure=keep")),  # not held
+        ):
+            state = {"schema": 3, "boot_id": boot_id, "boot_map": {"known": False, "ranges": []}, "config": {},
+                     "present": [], "devices": [],
+                     "guard": {"drivers_autoprobe": "1", "auto_online_blocks": before}}  # fmt: skip
+            self.write("run/tdx-onlined/state.json", json.dumps(state))
+            with self.subTest(before=before, rules=rules):
+                found = self.ask(rule(*rules))
+                self.assertEqual((found["verdict"], found["reason"], found["zone"]), decided)
+                self.assertIsNone(found["stranded"])
+
     def assert_decisions(self, tdx, without, decisions):
         options = [] if tdx == "auto" else [f"--tdx={tdx}"]
         (self.root / RULE).unlink(missing_ok=True)

@@ -377,6 +377,101 @@ static void test_stands_in_again(void **state)
 	mock_expect_stores(mock, "memory1", "memory16/state online_kernel\n");
 }
 
+/* A reload hands over from one switch to the other. */
+static void test_other_switch(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_put(mock, AUTO_ONLINE, "online");
+	mock_rule(mock, "10-card.rule", "Type=cxl\n", "Verdict=devdax\n");
+	mock_start_absent(mock);
+	expect_guard(mock, "0", "online");
+	mock_rule(mock, "10-card.rule", "Type=dimm\n", "Zone=kernel\n");
+	mock_reload(mock);
+	mock_expect_line(mock, "New configuration with 1 rules in force");
+	mock_expect_tdx(mock, "absent");
+	await_value(mock, DAX_AUTOPROBE, "1");
+	await_value(mock, AUTO_ONLINE, "offline");
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	expect_guard(mock, "1", "online");
+}
+
+/* Two cards at once, the rule is about one. */
+static void test_two_cards(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_put(mock, AUTO_ONLINE, "online");
+	mock_rule(mock, "10-card.rule", "Device=dax1.*\n", "Verdict=devdax\n");
+	mock_start_absent(mock);
+	mock_add_dax(mock, "dax0.0", DAX0 * GIB, 2 * BLOCK, 1);
+	add_dax(mock, "dax1.0", DAX1);
+	expect_dax(mock, DAX0, "online, 2 of 2 blocks", "tdx-absent", "; no rule matches;");
+	expect_dax(mock, DAX1, "kept as devdax", "rule", "; rule 10-card.rule;");
+	mock_await_settled(mock);
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "kmem/bind", "kmem/bind dax0.0\n");
+}
+
+/* The kernel's policy counts no more when TDX comes: what kmem has is unplugged again. */
+static void test_tdx_comes(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_put(mock, AUTO_ONLINE, "offline");
+	mock_configure(mock, "Guard=always\n");
+	mock_make_kmem(mock, "offline", 1);
+	mock_start_absent(mock);
+	add_dax(mock, "dax0.0", DAX0);
+	expect_dax(mock, DAX0, "left as it is", "kernel-offline", NULL);
+	mock_await_settled(mock);
+	mock_make_active(mock);
+	mock_uevent(mock, "/sys/devices/virtual/misc/kvm", "add");
+	mock_expect_tdx(mock, "active");
+	mock_expect_record(mock, &(struct mock_record){DAX0 * GIB, 2 * BLOCK, "kept as devdax",
+					 "outside-boot-map", "active", NULL});
+	mock_await_settled(mock);
+	mock_end_active(mock);
+}
+
+/* It holds both while it does not know the rules, without TDX too. */
+static void test_unusable_absent(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_put(mock, AUTO_ONLINE, "online");
+	mock_configure(mock, "Act=perhaps\n");
+	mock_start(mock);
+	mock_expect_line(mock, "tdx-onlined.conf:2: Act=perhaps: not ");
+	mock_expect_line(mock, "The configuration cannot be used: ");
+	mock_expect_tdx(mock, "absent");
+	mock_expect_line(mock, NOTHING);
+	expect_guard(mock, "0", "offline");
+	mock_configure(mock, "Act=yes\n");
+	mock_reload(mock);
+	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_tdx(mock, "absent");
+	expect_guard(mock, "1", "online");
+	mock_end_absent(mock);
+}
+
+/* The kernel makes the switch for dax devices when the first of them comes: it has a way back, too. */
+static void test_late_switch(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_put(mock, AUTO_ONLINE, "online");
+	mock_remove(mock, DAX_AUTOPROBE);
+	mock_start_active(mock);
+	mock_put(mock, DAX_AUTOPROBE, "1");
+	mock_uevent(mock, MEMORY "/memory0", "add");
+	await_value(mock, DAX_AUTOPROBE, "0");
+	mock_await_text(mock, STATE, "\"drivers_autoprobe\":\"1\"");
+	mock_end_active(mock);
+	expect_guard(mock, "1", "online");
+}
+
 /* Guard=never, with TDX; a reload that changes it takes the guard. */
 static void test_never(void **state)
 {
@@ -415,6 +510,11 @@ int main(int argc, char *argv[])
 		TEST(test_stands_in),
 		TEST(test_stands_in_offline),
 		TEST(test_stands_in_again),
+		TEST(test_other_switch),
+		TEST(test_two_cards),
+		TEST(test_tdx_comes),
+		TEST(test_unusable_absent),
+		TEST(test_late_switch),
 		TEST(test_never),
 	};
 

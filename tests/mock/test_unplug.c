@@ -85,7 +85,7 @@ static void test_fail_on(void **state)
 	mock_expect_stores(mock, "dax0", "");
 }
 
-/* Killed between unplugging and unbinding: that was the daemon's own, and is completed. */
+/* Killed between unplugging and unbinding, on the way back: that is completed, and nothing else. */
 static void test_half_done(void **state)
 {
 	struct mock *mock = *state;
@@ -100,10 +100,13 @@ static void test_half_done(void **state)
 	mock_fail(mock, "memory33/state online", 0);
 	mock_fail(mock, "kmem/unbind", 0);
 	mock_start_in(mock, "absent");
-	expect_dax0(mock, "online, 4 of 4 blocks", "tdx-absent", "absent", NULL);
+	expect_dax0(
+		mock, "kept as devdax", "kernel-refused", "absent", "; online at 0x108000000: ");
+	mock_await_text(mock, STATE, "\"mode\":\"devdax\"");
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "bind dax0",
-		"kmem/bind dax0.0\n~kmem/unbind dax0.0\nkmem/unbind dax0.0\nkmem/bind dax0.0\n");
+		"kmem/bind dax0.0\n~kmem/unbind dax0.0\nkmem/unbind dax0.0\n"
+		"device_dax/bind dax0.0\n");
 	mock_expect_stores(mock, "dax0.0/state", "dax0.0/state unplugged\n");
 }
 

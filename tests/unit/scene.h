@@ -107,6 +107,7 @@ enum asks {
 	X(guarded, 2)                                                                              \
 	X(guard, GUARD_MODE_MAX)                                                                   \
 	X(auto_online, AUTO_ONLINE_MAX)                                                            \
+	X(auto_online_held, 2)                                                                     \
 	X(use, 3)                                                                                  \
 	X(head, HEAD_MAX)                                                                          \
 	X(small_pages, 2)                                                                          \
@@ -264,6 +265,7 @@ static inline void stage_set_host(struct stage *stage)
 	facts->tdx.state = scene->tdx;
 	facts->guarded = scene->guarded;
 	facts->auto_online = scene->auto_online;
+	facts->auto_online_held = scene->auto_online_held;
 	facts->devdax_use = scene->use;
 	facts->map_on_itself = scene->itself;
 	facts->align = !scene->dax ? 0 : scene->small_pages ? 4 * KIB : 2 * MIB;

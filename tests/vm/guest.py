@@ -50,6 +50,7 @@ TDX_ARMED = ("tdx_refuse.platform=1",)
 TDX_ACTIVE = (*TDX_ARMED, "tdx_refuse.initialized=1", "tdx_refuse.ranges=boot")
 
 RUN_INIT = "Run /init as init process"  # init/main.c, 6.12 and 7.3
+PANIC = "Kernel panic - not syncing: Fatal exception in interrupt"
 LOST_TIMER = "Possible timer handling issue on cpu="  # kernel/rcu/tree_stall.h, 6.12 and 7.3
 
 FIRST_SERIAL = 0x42
@@ -296,7 +297,7 @@ class Guest:
             return str(self.run(command, timeout=timeout))
         except GuestError:
             console = self.console.read_text(errors="replace")
-            if RUN_INIT in console and LOST_TIMER not in console:
+            if LOST_TIMER not in console and (RUN_INIT in console or PANIC not in console):
                 raise
         print("the emulator failed the kernel, see above: starting the guest again", file=sys.stderr)
         self.stop()

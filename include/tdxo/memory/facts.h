@@ -55,7 +55,8 @@ struct facts {
 		*boot_map; /* borrowed: it does not change while a device is decided */
 	struct tdx tdx;
 	bool guarded;		      /* dax devices get no driver by themselves */
-	enum auto_online auto_online; /* or would do, if the guard did not hold it */
+	enum auto_online auto_online; /* the kernel's own policy */
+	bool auto_online_held;	      /* the guard has set it to offline in place of that */
 	struct zoneinfo zones;
 	uint64_t movable_advice; /* the kernel's, of movable to kernel memory, in percent */
 };

@@ -15,5 +15,8 @@ enum guard_switch {
 	GUARD_SWITCHES,
 };
 
-/* A set of switches: a bit 1 << GUARD_... for each that is to be held. */
+#define GUARD_SWITCH(i) (1U << (i))
+#define GUARD_ALL	(GUARD_SWITCH(GUARD_SWITCHES) - 1)
+
+/* A set of switches: GUARD_SWITCH() of each that is to be held. */
 unsigned int guard_wanted(const struct config *config, const struct tdx *tdx);

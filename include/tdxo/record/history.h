@@ -80,8 +80,9 @@ void history_reconsider_all(struct history *history);
 void history_reconsider_let_in(struct history *history);
 
 /*
- * Decide again what is known by now to lie in a CXL region: a rule may be about its card. hmem can
- * register a dax device long before the drivers of the region come. Not what somebody has changed.
+ * Decide the dax devices again that turn out to lie in a CXL region: a rule may be about the card.
+ * hmem can register a dax device long before the drivers of the region come. Not what somebody has
+ * changed.
  */
 void history_reconsider_placed(struct history *history, const struct devices *all);
 

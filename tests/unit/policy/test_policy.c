@@ -345,10 +345,9 @@ static void test_zone(void **state)
 	}
 }
 
-/* A DIMM that was there before: to go online, to stay offline, or to go offline by a rule. */
 /*
- * Without TDX, and with the guard held, what no rule matches fares as the kernel would have had it;
- * without the guard the daemon brings online what the kernel left offline.
+ * Without TDX, and with the guard held, what no rule asks anything for is treated as the kernel
+ * would have; without the guard the daemon brings online what the kernel left offline.
  */
 static void test_stands_in(void **state)
 {
@@ -388,6 +387,9 @@ static void test_stands_in(void **state)
 			REASON_RULE, ZONE_NONE},
 		{GUARD_MODE_ALWAYS, ABSENT, ASKS_NO_VERDICT, ZONE_KERNEL, AUTO_ONLINE_OFFLINE,
 			VERDICT_ONLINE, REASON_TDX_ABSENT, ZONE_KERNEL},
+		/* one that matches and asks for neither */
+		{GUARD_MODE_ALWAYS, ABSENT, ASKS_NO_VERDICT, 0, AUTO_ONLINE_OFFLINE, VERDICT_IGNORE,
+			REASON_KERNEL_OFFLINE, ZONE_NONE},
 		/* with TDX the kernel's policy says nothing */
 		{GUARD_MODE_AUTO, ACTIVE, 0, 0, AUTO_ONLINE_OFFLINE, VERDICT_ONLINE,
 			REASON_IN_BOOT_MAP, ZONE_KERNEL},
@@ -406,11 +408,51 @@ static void test_stands_in(void **state)
 			.tdx = rows[i].tdx,
 			.asks = rows[i].asks,
 			.zone = rows[i].zone,
-			.auto_online = rows[i].auto_online});
+			.auto_online = rows[i].auto_online,
+			.auto_online_held = 1});
 
 		if (d.verdict != rows[i].verdict || d.reason != rows[i].reason ||
 			d.zone != rows[i].zone_now || d.zone_overruled || d.overruled)
 			fail_msg("row %zu", i);
+	}
+}
+
+/* By the switch that the guard does hold, and that would have let the kernel have this device. */
+static void test_stands_in_held(void **state)
+{
+	static const struct {
+		unsigned int dax, guarded, held, presence, present;
+		enum reason reason;
+		enum withheld withheld;
+	} rows[] = {
+		{0, 0, 0, OFF, 0, REASON_TDX_ABSENT, WITHHELD_NOT},
+		{0, 1, 0, OFF, 0, REASON_TDX_ABSENT, WITHHELD_NOT},
+		{0, 0, 1, OFF, 0, REASON_KERNEL_OFFLINE, WITHHELD_NOT},
+		{1, 0, 0, NONE, 0, REASON_TDX_ABSENT, WITHHELD_NOT},
+		{1, 1, 0, NONE, 0, REASON_KERNEL_OFFLINE, WITHHELD_NOT},
+		{1, 0, 1, NONE, 0, REASON_KERNEL_OFFLINE, WITHHELD_NOT},
+		/* somebody else brings it online: all of it, or a part so far */
+		{0, 0, 1, ONE, 0, REASON_KERNEL_OFFLINE, WITHHELD_NOT},
+		{0, 0, 1, ON, 0, REASON_TDX_ABSENT, WITHHELD_NOT},
+		/* not even kmem is bound to what was there before */
+		{1, 1, 1, NONE, 1, REASON_KERNEL_OFFLINE, WITHHELD_PRESENT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct decision d = decide(&(struct scene){.type = rows[i].dax ? CXL : DIMM,
+			.dax = rows[i].dax,
+			.presence = rows[i].presence,
+			.tdx = ABSENT,
+			.head = HEAD_PLENTY,
+			.guard = GUARD_MODE_ALWAYS,
+			.guarded = rows[i].guarded,
+			.auto_online = AUTO_ONLINE_OFFLINE,
+			.auto_online_held = rows[i].held,
+			.present = rows[i].present});
+
+		if (d.reason != rows[i].reason || d.withheld != rows[i].withheld)
+			fail_msg("row %zu: %s", i, reason_to_string(d.reason));
 	}
 }
 
@@ -593,6 +635,7 @@ int main(void)
 		cmocka_unit_test(test_doubts),
 		cmocka_unit_test(test_zone),
 		cmocka_unit_test(test_stands_in),
+		cmocka_unit_test(test_stands_in_held),
 		cmocka_unit_test(test_not_configured),
 		cmocka_unit_test(test_unplugged),
 		cmocka_unit_test(test_withheld),

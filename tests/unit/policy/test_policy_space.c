@@ -87,11 +87,21 @@ static const char *never_online(const struct scene *s)
 	return NULL;
 }
 
-/* Without TDX and a rule the guard does as the kernel would: is this what the kernel would do? */
+/*
+ * Without TDX the guard keeps the kernel from bringing such a device online, and no rule asks for
+ * anything: is this what the kernel would have done? A rule that does not match is for any dax
+ * device of another name, so it needs only the second switch, for its zone.
+ */
 static bool is_kernels(const struct scene *s, enum auto_online auto_online)
 {
-	return s->tdx == TDX_ABSENT && !is_ruled(s) && !s->observe &&
-	       s->guard != GUARD_MODE_NEVER && s->auto_online == auto_online;
+	bool asks = is_ruled(s) && (s->asks >= ASKS_VERDICT || s->zone);
+	bool for_rule = s->asks >= ASKS_NO_MATCH && s->zone;
+	bool both = s->guard == GUARD_MODE_ALWAYS;
+
+	if (s->tdx != TDX_ABSENT || s->observe || asks || s->auto_online != auto_online ||
+		s->guard == GUARD_MODE_NEVER)
+		return false;
+	return ((both || for_rule) && s->auto_online_held) || (both && s->dax && s->guarded);
 }
 
 /* The reasons that the walks have met with. */
@@ -105,9 +115,9 @@ static void check_total(const struct scene *s, const struct decision *d)
 	promise(d->reason != REASON_KERNEL_REFUSED && d->reason != REASON_ROLLED_BACK, s);
 	promise(s->dax || d->verdict != VERDICT_DEVDAX, s);
 	promise((d->zone == ZONE_NONE) == (d->verdict != VERDICT_ONLINE), s);
-	promise(d->reason != REASON_KERNEL_OFFLINE ||
-			(is_kernels(s, AUTO_ONLINE_OFFLINE) && !has_online_block(s)),
-		s);
+	promise(d->reason != REASON_KERNEL_OFFLINE || is_kernels(s, AUTO_ONLINE_OFFLINE), s);
+	if (d->reason == REASON_TDX_ABSENT && is_kernels(s, AUTO_ONLINE_OFFLINE))
+		promise(has_online_block(s), s);
 	promise((d->source == BOOT_SOURCE_NONE) == (d->reason != REASON_IN_BOOT_MAP), s);
 }
 
@@ -162,7 +172,8 @@ static void check_withheld(const struct scene *s, const struct decision *d)
 {
 	bool named = is_ruled(s) && s->match_present;
 	bool leaves = d->verdict == VERDICT_DEVDAX || d->verdict == VERDICT_OFFLINE;
-	bool hard_to_undo = d->verdict == VERDICT_ONLINE || (leaves && has_online_block(s));
+	bool hard_to_undo = d->verdict == VERDICT_ONLINE || (leaves && has_online_block(s)) ||
+			    d->reason == REASON_KERNEL_OFFLINE;
 
 	if (s->observe)
 		promise(d->withheld == WITHHELD_OBSERVE, s);

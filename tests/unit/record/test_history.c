@@ -337,6 +337,22 @@ static void test_cut_blocks(void **state)
 	}
 }
 
+/* With TDX, memory is decided again that was let in without it, or left to the kernel's policy. */
+static void test_reconsider_let_in(void **state)
+{
+	struct device device = run_of(0, 8);
+
+	(void)state;
+	for (enum reason reason = 0; reason < REASON_MAX; reason++) {
+		CLEANUP(history_done) struct history history = {0};
+
+		note(&history, device, reason);
+		history_reconsider_let_in(&history);
+		assert_int_equal(count_undecided(&history, &device, 1),
+			reason == REASON_TDX_ABSENT || reason == REASON_KERNEL_OFFLINE);
+	}
+}
+
 /* What was only begun when the daemon ended is decided again; and so is what is to be. */
 static void test_reconsider(void **state)
 {
@@ -473,6 +489,7 @@ int main(void)
 		cmocka_unit_test(test_runs),
 		cmocka_unit_test(test_cut_blocks),
 		cmocka_unit_test(test_reconsider),
+		cmocka_unit_test(test_reconsider_let_in),
 		cmocka_unit_test(test_reconsider_failed),
 		cmocka_unit_test(test_reconsider_placed),
 		cmocka_unit_test(test_short_memory),

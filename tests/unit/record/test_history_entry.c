@@ -61,6 +61,8 @@ static void test_is_half_done(void **state)
 		{{.result = RESULT_FAILED, .device = KMEM, .blocks.present = 1}, false},
 		{{.result = RESULT_FAILED, .device.name = "dax0.1"}, true},
 		{{.result = RESULT_NOTHING, .device.name = "dax0.1"}, false},
+		{{.result = RESULT_FAILED, .device.name = "dax0.1", .changed = true}, false},
+		{{.result = RESULT_FAILED, .device = KMEM, .changed = true}, false},
 		{{.result = RESULT_FAILED}, false},
 		{{.result = RESULT_PARTIAL, .device.driver = DAX_DRIVER_KMEM}, false},
 	};
