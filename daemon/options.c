@@ -258,12 +258,18 @@ static int take_table(struct options *options, int option, const char *value)
 
 static int set_target(struct options *options, const char *value)
 {
-	if (target_parse(value, &options->target) == 0)
+	int r = target_parse(value, &options->target);
+
+	if (r == 0)
 		return set_command(options, COMMAND_EXPLAIN);
-	fprintf(stderr,
-		"tdx-onlined: --explain=%s: not an address, memoryN, daxX.Y, regionN, memN, nodeN"
-		" or PCI address\n",
-		value);
+	if (r == -EDOM)
+		fprintf(stderr, "tdx-onlined: --explain=%s: an address begins with 0x\n", value);
+	else
+		fprintf(stderr,
+			"tdx-onlined: --explain=%s: not an address, memoryN, daxX.Y, regionN, "
+			"memN, nodeN"
+			" or PCI address\n",
+			value);
 	return -EINVAL;
 }
 

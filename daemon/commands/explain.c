@@ -100,22 +100,24 @@ static int explain_other(struct explainer *explainer)
 	const struct target *target = explainer->target;
 	struct range place = target_place(target, explainer->world.snapshot->block_size);
 	struct explanation explanation = {0};
+	bool known;
 	int r;
 
 	r = sensor_find_offline_boot(&explainer->decider.sensor, place, &explainer->offline_boot);
 	if (r < 0)
 		return r;
 	explainer->world.offline_boot = &explainer->offline_boot;
-	if (!range_is_empty(place) && explain_place(&explainer->world, place, &explanation)) {
+	known = !range_is_empty(place) && explain_place(&explainer->world, place, &explanation);
+	if (known || target->kind == TARGET_ADDRESS) {
 		give(explainer, NULL, &explanation);
 		return 0;
 	}
 	if (!is_there(target)) {
-		fprintf(stderr, "tdx-onlined: --explain=%s: %s\n", target->name,
-			target->kind == TARGET_ADDRESS ? "nothing is known of this address"
-						       : "there is no such thing here");
+		fprintf(stderr, "tdx-onlined: --explain=%s: there is no such thing here\n",
+			target->name);
 		return EXIT_FAILED;
 	}
+	explanation = (struct explanation){0};
 	snprintf(explanation.texts[TOPIC_WHAT], EXPLANATION_TEXT,
 		"It is there, and no memory of it has arrived after boot.");
 	give(explainer, NULL, &explanation);

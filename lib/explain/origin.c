@@ -170,8 +170,6 @@ bool explain_place(
 	for (enum topic topic = 0; topic < TOPIC_MAX; topic++)
 		texts[topic] = strbuf_in(ret_explanation->texts[topic], EXPLANATION_TEXT);
 	n_rejected = append_rejected(texts, &snapshot->rejected, place);
-	if (!region && !in_window && !origin.in_srat && !n && !n_rejected)
-		return false;
 	if (region)
 		strbuf_append(&texts[TOPIC_WHAT], "%s in %s of the boot map, from %s.",
 			range_contains(region->range, place) ? "It is" : "A part of it is",
@@ -190,7 +188,10 @@ bool explain_place(
 			" Firmware hands out CXL memory as ordinary RAM there, and that "
 			"keeps TDX from initializing.");
 	append_offline_boot(&texts[TOPIC_WHAT], &texts[TOPIC_CHANGE], world->offline_boot);
-	strbuf_append(&texts[TOPIC_VERDICT],
-		"There is nothing to decide: only memory that arrives after boot is decided.");
-	return true;
+	if (region || n)
+		strbuf_append(&texts[TOPIC_VERDICT], "There is nothing to decide: only memory that "
+						     "arrives after boot is decided.");
+	else
+		explain_arrival(&texts[TOPIC_VERDICT], world, place);
+	return region || in_window || origin.in_srat || n || n_rejected;
 }

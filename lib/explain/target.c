@@ -4,6 +4,7 @@
  */
 #include "tdxo/explain/target.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,14 +24,23 @@ static const char *const kinds[] = {
 };
 DEFINE_TO_STRING(target_kind, enum target_kind, kinds, TARGET_MAX)
 
+/* An address, or two, without 0x: it may have been copied from hexadecimal digits. */
+static bool is_bare_number(const char *text)
+{
+	return isxdigit((unsigned char)*text) && !text[strspn(text, "0123456789abcdefABCDEF-")];
+}
+
 /* "0x1000", "0x1000-0x1fff" or "[mem 0x1000-0x1fff]" */
 static int parse_address(const char *text, struct range *ret_range)
 {
 	static const char before[] = "[mem ", after[] = "]";
 	char inner[SYSFS_NAME];
+	const char *second = strchr(text, '-');
 	size_t n = strlen(text);
 	uint64_t address;
 
+	if (second && is_bare_number(second + 1))
+		return -EINVAL;
 	if (strncmp(text, before, strlen(before)) == 0 && n < sizeof(inner) &&
 		text[n - 1] == after[0]) {
 		snprintf(inner, sizeof(inner), "%.*s", (int)(n - strlen(before) - 1),
@@ -110,11 +120,16 @@ static int parse_numbered(const char *text, struct target *target)
 
 int target_parse(const char *text, struct target *ret_target)
 {
+	static const char dev[] = "/dev/";
 	struct target target = {0};
 
+	if (strncmp(text, dev, strlen(dev)) == 0 && is_dax_name(text + strlen(dev)))
+		text += strlen(dev);
 	if (!*text || strlen(text) >= SYSFS_NAME)
 		return -EINVAL;
 	snprintf(target.name, sizeof(target.name), "%s", text);
+	if (is_bare_number(text))
+		return -EDOM;
 	if (parse_address(text, &target.range) == 0)
 		target.kind = TARGET_ADDRESS;
 	else if (is_dax_name(text))

@@ -16,4 +16,7 @@ struct story {
 };
 
 void explain_what(struct strbuf *text, const struct story *story);
+/* What would be decided of memory that arrives at a place, which is not empty. */
+void explain_arrival(struct strbuf *text, const struct explain_world *world, struct range place);
+
 void explain_origin(struct strbuf *text, const struct story *story);

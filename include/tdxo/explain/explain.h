@@ -51,7 +51,10 @@ struct explain_world {
 void explain_range(const struct explain_world *world, const struct record *record,
 	const struct history_entry *entry, struct explanation *ret_explanation);
 
-/* Explain addresses where nothing arrived. False: no table, boot map or block has them. */
+/*
+ * Explain addresses where nothing arrived: what boot map, tables and blocks have there, and if that
+ * is nothing, what would be decided of memory that arrives there. False: nothing has them there.
+ */
 bool explain_place(const struct explain_world *world, struct range place,
 	struct explanation *ret_explanation) MUST_CHECK;
 

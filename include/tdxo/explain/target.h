@@ -2,10 +2,10 @@
 /*
  * A target: what somebody wants to have explained.
  *
- *   0x140000000, 5368709120                  an address
+ *   0x140000000                              an address
  *   0x140000000-0x15fffffff, [mem 0x…-0x…]   a range of them, end inclusive, as it is printed
  *   memory40                                 a memory block
- *   dax0.0                                   a dax device
+ *   dax0.0, /dev/dax0.0                      a dax device
  *   region0, mem0                            a CXL region, a CXL memory device
  *   0000:0d:00.0, 0d:00.0                    the PCI address of a CXL memory device
  *   node1                                    a NUMA node
@@ -37,7 +37,7 @@ struct target {
 	char name[SYSFS_NAME]; /* as the kernel writes it; of an address as it was given */
 };
 
-/* 0, or -EINVAL: it is none of these. */
+/* 0; -EDOM: an address without 0x, of which the base is not known; -EINVAL: it is none of these. */
 int target_parse(const char *text, struct target *ret_target) MUST_CHECK;
 
 /* The addresses that it means; empty for what is not a place. The block size in bytes. */

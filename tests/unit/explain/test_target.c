@@ -19,18 +19,12 @@ static const struct {
 	uint64_t number;
 } good[] = {
 	/* addresses */
-	{"0", TARGET_ADDRESS, "0", {0, 1}, 0},
 	{"0x0", TARGET_ADDRESS, "0x0", {0, 1}, 0},
 	{"0x140000000", TARGET_ADDRESS, "0x140000000", {0x140000000, 0x140000001}, 0},
 	{"0X14000ABCD", TARGET_ADDRESS, "0X14000ABCD", {0x14000abcd, 0x14000abce}, 0},
-	{"5368709120", TARGET_ADDRESS, "5368709120", {0x140000000, 0x140000001}, 0},
-	{"010", TARGET_ADDRESS, "010", {10, 11}, 0},
 	{"0xfffffffffffffffe", TARGET_ADDRESS, "0xfffffffffffffffe", {UINT64_MAX - 1, UINT64_MAX},
 		0},
-	{"18446744073709551614", TARGET_ADDRESS, "18446744073709551614",
-		{UINT64_MAX - 1, UINT64_MAX}, 0},
 	{"0x1000-0x1fff", TARGET_ADDRESS, "0x1000-0x1fff", {0x1000, 0x2000}, 0},
-	{"4096-4096", TARGET_ADDRESS, "4096-4096", {0x1000, 0x1001}, 0},
 	{"0x0-0xfffffffffffffffe", TARGET_ADDRESS, "0x0-0xfffffffffffffffe", {0, UINT64_MAX}, 0},
 	{"[mem 0x1000-0x1FFF]", TARGET_ADDRESS, "[mem 0x1000-0x1FFF]", {0x1000, 0x2000}, 0},
 	{"[mem 0xffffffffffff0000-0xfffffffffffffffe]", TARGET_ADDRESS,
@@ -47,6 +41,7 @@ static const struct {
 	/* devices */
 	{"dax0.0", TARGET_DAX, "dax0.0", {0, 0}, 0},
 	{"dax12.345", TARGET_DAX, "dax12.345", {0, 0}, 0},
+	{"/dev/dax0.1", TARGET_DAX, "dax0.1", {0, 0}, 0},
 	{"region0", TARGET_REGION, "region0", {0, 0}, 0},
 	{"mem0", TARGET_MEMDEV, "mem0", {0, 0}, 0},
 	{"mem18446744073709551615", TARGET_MEMDEV, "mem18446744073709551615", {0, 0}, UINT64_MAX},
@@ -75,16 +70,16 @@ static void test_none(void **state)
 {
 	static const char *const bad[] = {"", " ", " 0x1", "0x1 ", "-1", "+1", "0x", "0xg", "1.5",
 		"1K", "0x1-", "-0x1", "0x2-0x1", "0x1-0x2-0x3", "0x1 - 0x2", "0x-0x5", "5-0x",
-		"0xffffffffffffffff", "18446744073709551615", "18446744073709551616",
-		"0x10000000000000000", "0x0-0xffffffffffffffff", "[mem ", "[mem]", "[mem ]",
-		"[mem 0x1]", "[mem 0x1-0x2", "[mem 0x1-0x2] ", "[mem  0x1-0x2]", "[MEM 0x1-0x2]",
-		"mem 0x1-0x2", "memory", "memory-1", "memory 1", "memory0x1", "memory1.0",
-		"memory18446744073709551616", "Memory1", "mem", "mem-1", "mem0.0", "MEM0", "memo1",
-		"dax", "dax0", "dax0.", "dax.0", "dax.", "dax0.0.0", "dax0.0 ", "dax-1.0",
-		"dax0x0.0", "dax0.x", "DAX0.0", "region", "region-1", "Region0", "region0.0",
-		"node", "node-1", "node1 ", "NODE1", "node18446744073709551616", "0d:00", "d:00.0",
-		"0d:00.", "0d:0.0", "0d:00.00", "0g:00.0", "000:0d:00.0", "00000:0d:00.0",
-		"0000:0d:00", "0000:0d:00.0 ", "0000:0d:00:0", "0000-0d:00.0", "/dev/dax0.0", "*"};
+		"0xffffffffffffffff", "0x1000-8192", "0x10000000000000000",
+		"0x0-0xffffffffffffffff", "[mem ", "[mem]", "[mem ]", "[mem 0x1]", "[mem 0x1-0x2",
+		"[mem 0x1-0x2] ", "[mem  0x1-0x2]", "[MEM 0x1-0x2]", "mem 0x1-0x2", "memory",
+		"memory-1", "memory 1", "memory0x1", "memory1.0", "memory18446744073709551616",
+		"Memory1", "mem", "mem-1", "mem0.0", "MEM0", "memo1", "dax", "dax0", "dax0.",
+		"dax.0", "dax.", "dax0.0.0", "dax0.0 ", "dax-1.0", "dax0x0.0", "dax0.x", "DAX0.0",
+		"region", "region-1", "Region0", "region0.0", "node", "node-1", "node1 ", "NODE1",
+		"node18446744073709551616", "0d:00", "d:00.0", "0d:00.", "0d:0.0", "0d:00.00",
+		"0g:00.0", "000:0d:00.0", "00000:0d:00.0", "0000:0d:00", "0000:0d:00.0 ",
+		"0000:0d:00:0", "0000-0d:00.0", "/dev/dax0", "/dev/mem0", "/dev/0x1", "*"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -95,6 +90,18 @@ static void test_none(void **state)
 		assert_int_equal(target.kind, TARGET_MAX);
 		assert_int_equal(target.number, 7);
 	}
+}
+
+/* Of digits alone the base is not known: 590000000 may be an address as the kernel prints it. */
+static void test_base(void **state)
+{
+	static const char *const bare[] = {"0", "010", "590000000", "5d0000000", "DEAD",
+		"4096-8191", "100-1ff", "18446744073709551616"};
+	struct target target;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bare); i++)
+		assert_int_equal(target_parse(bare[i], &target), -EDOM);
 }
 
 /* A name of the greatest length, and of one byte more. */
@@ -284,6 +291,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_base),
 		cmocka_unit_test(test_length),
 		cmocka_unit_test(test_place),
 		cmocka_unit_test(test_matches),
