@@ -381,6 +381,9 @@ static enum answer expect(const struct question *q)
 {
 	enum tdx_state detected = q->facts->tdx.detected;
 
+	/* There is no memory block that the kernel could be asked to take. */
+	if (too_small(q))
+		return ANSWER_NONE;
 	if (detected == TDX_ABSENT || detected == TDX_ARMED)
 		return ANSWER_ACCEPTS;
 	if (boot_map_unknown(q) || !q->facts->device.n_ranges)

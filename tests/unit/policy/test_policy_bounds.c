@@ -85,6 +85,20 @@ static void test_expected(void **state)
 	}
 }
 
+/* A dax device without a whole block is never put to the kernel; kmem would not take it. */
+static void test_expected_too_small(void **state)
+{
+	static const struct range ranges[] = {{4 * GIB + MIB, 4 * GIB + 2 * BLOCK - MIB}};
+	CLEANUP(subject_done) struct subject subject;
+
+	(void)state;
+	subject_init(&subject, "dax0.0", TYPE_CXL, ranges, 1);
+	for (enum tdx_state detected = 0; detected < TDX_STATE_MAX; detected++) {
+		subject.facts.tdx = (struct tdx){.state = detected, .detected = detected};
+		assert_int_equal(policy_expects(&subject.facts), ANSWER_NONE);
+	}
+}
+
 /* Each bound is kept if it is met exactly, and counts all ranges, in whole blocks. */
 static void test_head_room(void **state)
 {
@@ -379,6 +393,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_expected),
+		cmocka_unit_test(test_expected_too_small),
 		cmocka_unit_test(test_head_room),
 		cmocka_unit_test(test_head_room_of_devdax),
 		cmocka_unit_test(test_movable),
