@@ -24,6 +24,18 @@ static bool has_begun_online(const struct history_entry *entry, const struct dev
 		       device_is_within(&entry->device, device));
 }
 
+/* Somebody may have brought more of it online since the daemon was stopped: that is not its own. */
+static bool is_own(const struct job *job, const struct history_entry *begun)
+{
+	uint64_t online = 0;
+
+	for (size_t i = 0; i < begun->device.n_ranges; i++)
+		online += blocks_count(
+			&job->facts.blocks, begun->device.ranges[i], job->facts.block_size)
+				  .online;
+	return !begun->own_known || online <= begun->own_online;
+}
+
 /* The blocks of what was begun that are online now are its work, and so this job's. */
 static int take_over_blocks(struct job *job, const struct device *begun)
 {
@@ -39,6 +51,20 @@ static int take_over_blocks(struct job *job, const struct device *begun)
 		job->online_before--;
 	}
 	return r;
+}
+
+int job_count_own(struct job *job, uint64_t *ret_online)
+{
+	CLEANUP(blocks_done) struct blocks now = {0};
+	const struct range_set *onlined = &job->execution.onlined;
+	int r = sensor_read_blocks(job->sensor, &job->facts.device, &now);
+
+	if (r < 0)
+		return r;
+	*ret_online = 0;
+	for (size_t i = 0; i < onlined->n; i++)
+		*ret_online += blocks_count(&now, onlined->ranges[i], job->facts.block_size).online;
+	return 0;
 }
 
 /* If anything of the device was online before, it can only be left as it was. */
@@ -65,7 +91,7 @@ static int undo(struct job *job, enum reason reason)
 /* What a device in devdax mode was made for is its reason, not that it is so already. */
 static int resume(struct job *job, const struct history_entry *entry)
 {
-	if (history_entry_is_undoing(entry)) {
+	if (history_entry_is_undoing(entry) && is_own(job, entry)) {
 		job->resumed = true;
 		job->refused = entry->reason == REASON_KERNEL_REFUSED;
 		job->outcome.answer = entry->answer;
@@ -89,7 +115,8 @@ static int take_over(struct job *job, const struct history *history)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < history->n; i++)
-		if (has_begun_online(&history->entries[i], device))
+		if (has_begun_online(&history->entries[i], device) &&
+			is_own(job, &history->entries[i]))
 			r = take_over_blocks(job, &history->entries[i].device);
 	return r == 0 && entry ? resume(job, entry) : r;
 }
@@ -207,7 +234,8 @@ static int finish(struct job *job)
 			&job->blocks, (struct range){0, UINT64_MAX}, job->facts.block_size);
 	}
 	outcome->retries = job->execution.retries;
-	outcome->answer = answer_of(job);
+	if (answer_of(job))
+		outcome->answer = answer_of(job);
 	outcome->result = result_of(job, &outcome->blocks, facts_room(&job->facts));
 	return TURN_DONE;
 }

@@ -38,6 +38,9 @@ void job_done(struct job *job);
 int job_begin(struct job *job, struct sensor *sensor, bool dry, const struct device *device,
 	const struct history *history) MUST_CHECK;
 
+/* How many blocks that the daemon has brought online are so now. 0 or -ENOMEM. */
+int job_count_own(struct job *job, uint64_t *ret_online) MUST_CHECK;
+
 /* Is there a step to be taken? */
 bool job_acts(const struct job *job);
 

@@ -84,6 +84,9 @@ int service_add_turns(struct service *service) MUST_CHECK;
 /* Begin with the next device of the queue, if there is no job. */
 int service_next_job(struct service *service) MUST_CHECK;
 
+/* The service ends: note how far the job has come, which the next start goes on with. */
+int service_leave_job(struct service *service) MUST_CHECK;
+
 /* Is the job about this device, or about its memory? */
 bool service_is_busy_with(const struct service *service, const struct device *device);
 

@@ -289,7 +289,8 @@ static int start(struct service *service)
 	earlier = state_earlier(state);
 	if (r == 0)
 		r = sensor_init(&service->sensor, &service->settings->config, &earlier);
-	guard_guess(&state->guard);
+	if (service->unusable || service->settings->config.guard != GUARD_MODE_NEVER)
+		guard_guess(&state->guard);
 	/* While the system is only just starting there is nothing that anybody could use. */
 	state->present_known |= !state->earlier && manager_is_starting();
 	if (r == 0)
@@ -353,8 +354,9 @@ int service_run(struct settings *settings, const char *mistake, const enum tdx_m
 	/* The guard stays up: what comes now waits for the next start. */
 	if (r < 0)
 		return r;
+	r = service_leave_job(&service);
 	if (!manager_restarts_us())
 		guard_want(&service.state.guard, 0);
 	service_save(&service);
-	return 0;
+	return r;
 }

@@ -103,6 +103,35 @@ static int keep_job(struct service *service)
 	return r;
 }
 
+/* No more of it goes online: what somebody else brings online is told from what is its own. */
+static int keep_own(struct service *service)
+{
+	struct job *job = &service->job;
+	struct history_entry *entry;
+	uint64_t own;
+	int r;
+
+	r = job_count_own(job, &own);
+	if (r == 0)
+		r = note_job(service);
+	entry = r == 0 ? history_find(&service->state.history, &job->facts.device) : NULL;
+	if (entry && entry->result == RESULT_BEGUN) {
+		entry->own_known = true;
+		entry->own_online = own;
+	}
+	if (r == 0)
+		service_save(service);
+	return r;
+}
+
+int service_leave_job(struct service *service)
+{
+	bool begun = service->busy && job_acts(&service->job) &&
+		     service->job.outcome.result == RESULT_BEGUN;
+
+	return begun ? keep_own(service) : 0;
+}
+
 static int begin(struct service *service)
 {
 	recall(service);
@@ -240,7 +269,7 @@ static int on_turn(sd_event_source *source, void *userdata)
 	if (turn == TURN_LATER || turn == TURN_WAIT)
 		return postpone_turn(service, turn == TURN_WAIT);
 	if (turn == TURN_UNDO)
-		return keep_job(service);
+		return keep_own(service);
 	return turn == TURN_DONE ? finish(service) : 0;
 }
 

@@ -127,6 +127,8 @@ static int load_entry(struct json item, struct history_entry *ret_entry)
 
 	entry->blocks.present = json_get_number(item, KEY_TOTAL);
 	entry->blocks.online = json_get_number(item, KEY_ONLINE);
+	entry->own_known = json_has(item, KEY_OWN);
+	entry->own_online = json_get_number(item, KEY_OWN);
 	entry->recorded = json_get_bool(item, KEY_RECORDED);
 	entry->reconsider = json_get_bool(item, KEY_RECONSIDER);
 	entry->changed = json_get_bool(item, KEY_CHANGED);

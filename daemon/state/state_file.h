@@ -47,6 +47,7 @@
 #define KEY_FAILED_AT	  "failed_at"
 #define KEY_TOTAL	  "total_memblocks"
 #define KEY_ONLINE	  "online_memblocks"
+#define KEY_OWN		  "own_memblocks"
 #define KEY_RECORDED	  "recorded"
 #define KEY_RECONSIDER	  "reconsider"
 #define KEY_CHANGED	  "changed"

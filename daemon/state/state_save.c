@@ -102,6 +102,8 @@ static void add_entry(struct json object, const struct history_entry *entry)
 	add_failed_step(object, entry);
 	json_add_number(object, KEY_TOTAL, entry->blocks.present);
 	json_add_number(object, KEY_ONLINE, entry->blocks.online);
+	if (entry->own_known)
+		json_add_number(object, KEY_OWN, entry->own_online);
 	json_add_bool(object, KEY_RECORDED, entry->recorded);
 	json_add_bool(object, KEY_RECONSIDER, entry->reconsider);
 	json_add_bool(object, KEY_CHANGED, entry->changed);

@@ -472,6 +472,19 @@ static void test_late_switch(void **state)
 	expect_guard(mock, "1", "online");
 }
 
+/* An administrator's own 0 is not taken for what an earlier start has left. */
+static void test_never_guess(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_put(mock, DAX_AUTOPROBE, "0");
+	mock_configure(mock, "Guard=never\n");
+	mock_start_active(mock);
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	mock_expect_file(mock, DAX_AUTOPROBE, "0");
+}
+
 /* Guard=never, with TDX; a reload that changes it takes the guard. */
 static void test_never(void **state)
 {
@@ -515,6 +528,7 @@ int main(int argc, char *argv[])
 		TEST(test_tdx_comes),
 		TEST(test_unusable_absent),
 		TEST(test_late_switch),
+		TEST(test_never_guess),
 		TEST(test_never),
 	};
 

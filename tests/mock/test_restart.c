@@ -461,6 +461,28 @@ static void test_killed_after_rollback(void **state)
 		"kmem/bind dax0.0\nkmem/unbind dax0.0\n~device_dax/bind dax0.0\n");
 }
 
+/* Somebody has brought all of it online since: it is not taken back, but decided like any other. */
+static void test_used_since_rollback(void **state)
+{
+	struct mock *mock = *state;
+
+	kill_in_rollback(mock, "kmem/unbind dax0.0");
+	mock_await_text(mock, STATE, "\"own_memblocks\":3,");
+	mock_fail(mock, "kmem/unbind dax0.0", 0);
+	for (unsigned int i = 32; i < 36; i++) {
+		char path[MOCK_PATH];
+
+		mock_path(path, MEMORY "/memory%u/state", i);
+		mock_put(mock, path, "online\n");
+	}
+	mock_start_in(mock, "absent");
+	mock_expect_record(mock, &dax0_online);
+	mock_await_settled(mock);
+	mock_end_absent(mock);
+	mock_expect_blocks(mock, 32, 4, "online");
+	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n~kmem/unbind dax0.0\n");
+}
+
 static void test_run_killed_in_rollback(void **state)
 {
 	struct mock *mock = *state;
@@ -600,6 +622,7 @@ int main(int argc, char *argv[])
 		TEST(test_killed_in_rollback),
 		TEST(test_killed_in_last_step_of_rollback),
 		TEST(test_killed_after_rollback),
+		TEST(test_used_since_rollback),
 		TEST(test_run_killed_in_rollback),
 		TEST(test_killed_after_record),
 		TEST(test_killed_after_record_and_bound),

@@ -27,6 +27,18 @@ OUTSIDE, INSIDE = range(2)  # CXL memory devices: outside and inside CapableRang
 
 SAVED = "saved "  # a step
 
+# What each kind of job comes to undisturbed: verdict, reason, result, blocks online.
+ENDS = {
+    "region outside the boot map": ("devdax", "outside-boot-map", "done", 0),
+    "region inside CapableRanges": ("online", "in-boot-map", "done", 4),
+    "region of which a block is refused": ("devdax", "kernel-refused", "done", 0),
+    "reload takes online blocks out": ("devdax", "rule", "done", 0),
+    "reload converts devdax": ("online", "in-boot-map", "done", 4),
+    "DIMM inside CapableRanges": ("online", "in-boot-map", "done", 2),
+    "start": ("devdax", "outside-boot-map", "done", 0),
+    "stop": ("devdax", "outside-boot-map", "done", 0),
+}
+
 KEPT = ("guard", "boot_map", "config", "present")
 ENTRY = ("mode", "verdict", "reason", "zone", "rule", "answer", "result", "total_memblocks",
          "online_memblocks", "reconsider", "changed")  # fmt: skip
@@ -173,6 +185,10 @@ class CrashScene(Scene):
         kinds = {kind.replace("_", " "): run for kind, run in kinds.items()}
         tallies = {kind: Tally(run(None)) for kind, run in kinds.items()}
         self.tallies.update(tallies)
+        for kind, tally in tallies.items():
+            entry = tally.undisturbed.state["entry"]
+            end = tuple(entry[name] for name in ("verdict", "reason", "result", "online_memblocks"))
+            self.assertEqual(end, ENDS[kind], kind)
         for faults in itertools.zip_longest(*(tally.faults for tally in tallies.values())):
             for (kind, run), fault in zip(kinds.items(), faults):
                 tallies[kind].add(fault, run(fault))
@@ -228,7 +244,7 @@ class Crashed(CrashScene):
 
     def run_stop(self, fault):
         """After a crash on the way down nobody starts it again: the administrator does, and stops it."""
-        again = f"; test ! -e {CRASH} && systemctl start {UNIT} && systemctl stop {UNIT}" if fault else ""
+        again = f"; [ -e {CRASH} ] || {{ systemctl start {UNIT}; systemctl stop {UNIT}; }}" if fault else ""
         self.begin(fault, f"systemctl stop {UNIT}{again}")
         return self.end("stopped", self.windows[OUTSIDE][0], 4 * BLOCK)
 

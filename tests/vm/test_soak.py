@@ -255,6 +255,12 @@ class Soak(Scene):
         self.run_together(words, [operation for operation in operations if operation.command])
         for operation in operations:
             self.follow(operation, kinds)
+        # The record follows the write that takes the switch again.
+        for kind in KNOCKS.keys() & set(kinds):
+            if not END.intersection(kinds):
+                found = ["journalctl", "-q", "--no-pager", f"--since={self.start}",
+                         f"TDXO_GUARD_SWITCH={SWITCHES[kind]}"]  # fmt: skip
+                self.guest.wait_for(f"{shlex.join(found)} | grep -q .", 60)
         last = self.lives[-1][0]
         figures = self.wait_until_idle(
             last.descriptors, set(kinds), [o.place for o in operations if o.kind in ARRIVE],

@@ -33,8 +33,11 @@ struct history_entry {
 	uint64_t failed_at;
 	struct block_count blocks; /* as they were left, or before the first step */
 	bool recorded;		   /* RESULT_BEGUN: its records have been written */
-	bool reconsider;	   /* it is to be decided again */
-	bool changed;		   /* that somebody has changed it since has been recorded */
+	/* RESULT_BEGUN, once the daemon brings no more of it online: so many of its own are. */
+	bool own_known;
+	uint64_t own_online;
+	bool reconsider; /* it is to be decided again */
+	bool changed;	 /* that somebody has changed it since has been recorded */
 
 	/* A change that may not be complete yet; only while the service runs. */
 	bool changing;
