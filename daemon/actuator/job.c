@@ -24,7 +24,7 @@ static bool has_begun_online(const struct history_entry *entry, const struct dev
 		       device_is_within(&entry->device, device));
 }
 
-/* Somebody may have brought more of it online since the daemon was stopped: that is not its own. */
+/* If more blocks are online than the daemon left, an administrator uses the memory since. */
 static bool is_own(const struct job *job, const struct history_entry *begun)
 {
 	uint64_t online = 0;

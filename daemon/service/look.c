@@ -91,7 +91,7 @@ static bool is_being_added(const struct service *service, const struct device *d
 	       dax_kmem_state(device->name) == KMEM_STATE_NONE;
 }
 
-/* Whoever has created it binds a driver next. */
+/* The program that created it binds a driver next. */
 static bool is_being_configured(const struct device *device)
 {
 	return device_is_created(device) && device->driver == DAX_DRIVER_NONE;

@@ -103,7 +103,10 @@ static int keep_job(struct service *service)
 	return r;
 }
 
-/* No more of it goes online: what somebody else brings online is told from what is its own. */
+/*
+ * The job brings no more blocks online. Save how many are its own, so that the next start can tell
+ * that others have brought more of them online.
+ */
 static int keep_own(struct service *service)
 {
 	struct job *job = &service->job;

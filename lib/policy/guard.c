@@ -40,7 +40,7 @@ static bool is_about_blocks(const struct rule *rule)
 	return may_match_any(rule, types, ARRAY_SIZE(types));
 }
 
-/* What is online has its zone, and may be in use by the time that a rule is asked. */
+/* A rule is asked too late when its memory is online: that has its zone, and may be in use. */
 static unsigned int wanted_by(const struct rule *rule)
 {
 	bool out = rule->has_verdict &&

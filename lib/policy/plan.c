@@ -100,7 +100,7 @@ static int plan_devdax(struct plan *plan, enum dax_driver driver)
 	return r;
 }
 
-/* The guard has kept a driver away that the kernel would have bound: the device is to have it. */
+/* Bind the driver that the kernel would have bound without the guard. */
 static int plan_kernels_driver(struct plan *plan, const struct facts *facts, enum reason reason)
 {
 	if (reason == REASON_PERSISTENT_MEMORY)

@@ -169,7 +169,7 @@ static bool stands_in(const struct question *q)
 	return wanted & GUARD_SWITCH(GUARD_DAX) && device_is_dax(&facts->device) && facts->guarded;
 }
 
-/* What is online as a whole, somebody else has brought online. */
+/* A device of which every block is online was brought online by others. */
 static bool kernel_leaves_offline(const struct question *q)
 {
 	bool all_online = q->blocks.online && q->blocks.online == q->blocks.present;

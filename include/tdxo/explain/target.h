@@ -37,7 +37,7 @@ struct target {
 	char name[SYSFS_NAME]; /* as the kernel writes it; of an address as it was given */
 };
 
-/* 0; -EDOM: an address without 0x, of which the base is not known; -EINVAL: it is none of these. */
+/* 0; -EDOM: an address without 0x, whose base is not known; -EINVAL: not a target. */
 int target_parse(const char *text, struct target *ret_target) MUST_CHECK;
 
 /* The addresses that it means; empty for what is not a place. The block size in bytes. */

@@ -63,7 +63,7 @@ struct facts {
 
 void facts_done(struct facts *facts);
 
-/* AUTO_ONLINE_UNKNOWN if it is none of the kernel's words. */
+/* AUTO_ONLINE_UNKNOWN if the kernel has no such word. */
 enum auto_online auto_online_from_string(const char *text);
 
 /* The blocks of all its ranges. */

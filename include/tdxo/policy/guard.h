@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which switches of the kernel the guard holds. Each keeps the kernel from doing by itself what is
- * to be decided first. While TDX may refuse memory that is both of them. Without TDX the kernel may
- * act, but for what a rule asks for and cannot have any more afterwards.
+ * Which switches of the kernel the guard holds. Each keeps the kernel from doing by itself what the
+ * daemon decides first. While TDX may refuse memory that is both of them. Without TDX it is what
+ * the rules need: memory that is online has its zone, and may be in use.
  */
 #pragma once
 
