@@ -54,6 +54,6 @@ void explain_arrival(struct strbuf *text, const struct explain_world *world, str
 		decision = decide(world, &device);
 		strbuf_append(text, "%s%s that arrived here would get the verdict %s: %s (%s).",
 			i ? " " : "", arrivals[i].words, verdict_to_string(decision.verdict),
-			reason_clause(decision.reason), reason_to_string(decision.reason));
+			decision_clause(&decision), reason_to_string(decision.reason));
 	}
 }

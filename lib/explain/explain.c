@@ -29,23 +29,13 @@ static bool has_source(const struct boot_map *map, enum boot_source source)
 	return false;
 }
 
-/* How many bytes of the range are in the boot map. */
-static uint64_t count_held(const struct boot_map *map, struct range range)
-{
-	uint64_t bytes = 0;
-
-	for (size_t i = 0; i < map->n; i++)
-		bytes += range_size(range_intersect(map->regions[i].range, range));
-	return bytes;
-}
-
 static void append_map(struct strbuf *text, const struct boot_map *map)
 {
 	const char *before = ", from ";
 	char size[SIZE_TEXT];
 
 	strbuf_append(text, " The boot map holds %s",
-		size_format(count_held(map, (struct range){0, UINT64_MAX}), size));
+		size_format(boot_map_bytes(map, (struct range){0, UINT64_MAX}), size));
 	for (enum boot_source source = BOOT_SOURCE_NONE + 1; source < BOOT_SOURCE_MAX; source++) {
 		if (!has_source(map, source))
 			continue;
@@ -59,7 +49,7 @@ static void append_containment(struct strbuf *text, const struct story *story)
 {
 	const struct facts *facts = story->record->facts;
 	struct range range = story->record->range;
-	uint64_t held = count_held(facts->boot_map, range);
+	uint64_t held = boot_map_bytes(facts->boot_map, range);
 	enum boot_source source;
 	enum containment containment = policy_containment(facts, range, &source);
 	char size[SIZE_TEXT];
@@ -155,7 +145,7 @@ static void explain_rule(struct strbuf *text, const struct story *story)
 static void append_decision(struct strbuf *text, const struct decision *decision)
 {
 	strbuf_append(text, "%s: %s (%s).", verdict_to_string(decision->verdict),
-		reason_clause(decision->reason), reason_to_string(decision->reason));
+		decision_clause(decision), reason_to_string(decision->reason));
 }
 
 /*

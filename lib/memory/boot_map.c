@@ -163,6 +163,15 @@ enum containment boot_map_contains(const struct boot_map *map, struct range rang
 							: CONTAINMENT_STRADDLES;
 }
 
+uint64_t boot_map_bytes(const struct boot_map *map, struct range range)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < map->n; i++)
+		bytes += range_size(range_intersect(map->regions[i].range, range));
+	return bytes;
+}
+
 bool boot_map_had(const struct boot_map *map, struct range range)
 {
 	for (size_t i = 0; i < map->n; i++)

@@ -400,6 +400,30 @@ enum answer policy_expects(const struct facts *facts)
 	return expect(&q);
 }
 
+/* All of it was there at boot, and the kernel refuses a block of it all the same. */
+static bool lies_across(const struct question *q)
+{
+	const struct device *device = &q->facts->device;
+
+	for (size_t i = 0; i < device->n_ranges; i++)
+		if (boot_map_bytes(q->facts->boot_map, device->ranges[i]) <
+			range_size(device->ranges[i]))
+			return false;
+	return true;
+}
+
+const char *decision_clause(const struct decision *decision)
+{
+	if (decision->reason == REASON_STRADDLES_BOOT_MAP && decision->across)
+		return "TDX refuses it, a memory block of it lies across two ranges of the boot "
+		       "map";
+	if (decision->reason == REASON_IN_BOOT_MAP && decision->source == BOOT_SOURCE_CONFIGURATION)
+		return "TDX accepts it, CapableRanges= names it";
+	if (decision->reason == REASON_IN_BOOT_MAP)
+		return "TDX accepts it, it was there at boot";
+	return reason_clause(decision->reason);
+}
+
 struct decision policy_decide(const struct config *config, const struct facts *facts)
 {
 	struct question q = ask(facts);
@@ -419,6 +443,8 @@ struct decision policy_decide(const struct config *config, const struct facts *f
 		choose_zone(&decision, &q);
 	if (decision.reason == REASON_IN_BOOT_MAP)
 		decision.source = q.source;
+	if (decision.reason == REASON_STRADDLES_BOOT_MAP)
+		decision.across = lies_across(&q);
 	decision.withheld = withhold(&q, &decision);
 	decision.expected = expect(&q);
 	return decision;
@@ -434,6 +460,7 @@ struct decision policy_undone(
 	decision.zone = ZONE_NONE;
 	decision.source = BOOT_SOURCE_NONE;
 	decision.overruled = false;
+	decision.across = false;
 	decision.zone_overruled = false;
 	decision.movable_ratio = 0;
 	decision.map_needed = 0;

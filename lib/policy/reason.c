@@ -26,7 +26,8 @@ static const struct {
 	const char *name, *clause, *explanation, *remedy;
 	unsigned int verdicts; /* that the reason can have */
 } reasons[] = {
-	[REASON_IN_BOOT_MAP] = {"in-boot-map", "TDX accepts it, it was there at boot",
+	[REASON_IN_BOOT_MAP] = {"in-boot-map",
+		"TDX accepts it, it was there at boot or CapableRanges= names it",
 		"It is in the boot map, or CapableRanges= asserts that firmware brought it into "
 		"the TCB. Its zone is kernel unless a rule names another, because the memory of "
 		"confidential VMs is not movable.",

@@ -106,7 +106,7 @@ static void append_verdict(struct strbuf *text, const struct record *record)
 		result != RESULT_WITHHELD && result != RESULT_CHANGED)
 		strbuf_append(text, ", %" PRIu64 " of %" PRIu64 " blocks",
 			record->outcome.blocks.online, all_blocks(&record->outcome));
-	strbuf_append(text, ": %s (%s)", reason_clause(record->decision->reason),
+	strbuf_append(text, ": %s (%s)", decision_clause(record->decision),
 		reason_to_string(record->decision->reason));
 }
 

@@ -74,6 +74,9 @@ int boot_map_set_capable(struct boot_map *map, const struct range_set *capable) 
 enum containment boot_map_contains(const struct boot_map *map, struct range range,
 	uint64_t block_size, enum boot_source *ret_source);
 
+/* How many bytes of the range are in the map. */
+uint64_t boot_map_bytes(const struct boot_map *map, struct range range);
+
 /* Was any byte of the range RAM at boot? What the configuration asserts does not count. */
 bool boot_map_had(const struct boot_map *map, struct range range);
 

@@ -38,7 +38,8 @@ struct decision {
 	enum reason reason;
 	enum zone zone;
 	enum boot_source source; /* what says that it was there at boot */
-	enum answer expected;	 /* of the kernel, whatever is decided */
+	bool across; /* it straddles because a block lies across two ranges of the boot map */
+	enum answer expected; /* of the kernel, whatever is decided */
 
 	char rule[RULE_NAME]; /* the rule that matched; empty: none did */
 	bool unmatched;	      /* there are rules, but none matched */
@@ -78,6 +79,9 @@ struct decision policy_undone(
 
 /* Is what has been done to be undone, after the kernel has refused or failed? */
 bool policy_rolls_back(const struct decision *decision, const struct device *device, bool refused);
+
+/* Why, as reason_clause(), but as exactly as the decision tells it. */
+const char *decision_clause(const struct decision *decision);
 
 const char *answer_to_string(enum answer answer); /* NULL for ANSWER_NONE */
 int answer_from_string(const char *text, enum answer *ret_answer) MUST_CHECK;

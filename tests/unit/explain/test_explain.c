@@ -182,7 +182,7 @@ static void test_table(void **state)
 	for (enum reason reason = 0; reason < REASON_MAX; reason++) {
 		book.decision.reason = reason;
 		storybook_tell(&book);
-		assert_has(&book, TOPIC_VERDICT, reason_clause(reason));
+		assert_has(&book, TOPIC_VERDICT, decision_clause(&book.decision));
 		assert_has(&book, TOPIC_VERDICT, reason_explanation(reason));
 		if (reason != REASON_ALREADY_DEVDAX)
 			assert_has(&book, TOPIC_CHANGE, reason_remedy(reason));

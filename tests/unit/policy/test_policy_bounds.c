@@ -99,6 +99,44 @@ static void test_expected_too_small(void **state)
 	}
 }
 
+/* The clause says by what it was there at boot, and how it straddles. */
+static void test_clause(void **state)
+{
+	static const struct range dimm = {4 * GIB, 5 * GIB};
+	static const struct {
+		struct range region, rest; /* of the boot map */
+		enum boot_source source;
+		const char *clause;
+	} rows[] = {
+		{{4 * GIB, 5 * GIB}, {0, 0}, BOOT_SOURCE_BOOT_PARAMS,
+			"TDX accepts it, it was there at boot"},
+		{{4 * GIB, 5 * GIB}, {0, 0}, BOOT_SOURCE_CONFIGURATION,
+			"TDX accepts it, CapableRanges= names it"},
+		{{4 * GIB, 4 * GIB + BLOCK / 2}, {0, 0}, BOOT_SOURCE_BOOT_PARAMS,
+			"TDX refuses it, only a part of it was there at boot"},
+		{{4 * GIB, 4 * GIB + BLOCK / 2}, {4 * GIB + BLOCK / 2, 5 * GIB},
+			BOOT_SOURCE_BOOT_PARAMS,
+			"TDX refuses it, a memory block of it lies across two ranges of the boot "
+			"map"},
+		{{5 * GIB, 6 * GIB}, {0, 0}, BOOT_SOURCE_BOOT_PARAMS,
+			"TDX refuses it, it was not there at boot"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(subject_done) struct subject subject;
+		struct decision d;
+
+		build_dimm(&subject, dimm);
+		subject.facts.tdx.state = TDX_ACTIVE;
+		add_region(&subject.boot_map, rows[i].region, rows[i].source);
+		if (!range_is_empty(rows[i].rest))
+			add_region(&subject.boot_map, rows[i].rest, rows[i].source);
+		d = decide_bare(&subject.facts);
+		assert_string_equal(decision_clause(&d), rows[i].clause);
+	}
+}
+
 /* Each bound is kept if it is met exactly, and counts all ranges, in whole blocks. */
 static void test_head_room(void **state)
 {
@@ -394,6 +432,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_expected),
 		cmocka_unit_test(test_expected_too_small),
+		cmocka_unit_test(test_clause),
 		cmocka_unit_test(test_head_room),
 		cmocka_unit_test(test_head_room_of_devdax),
 		cmocka_unit_test(test_movable),
