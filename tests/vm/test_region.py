@@ -122,7 +122,7 @@ class InRegion(Scene):
         region = self.create_region(1, "512M")
         cxl = "/sys/bus/cxl/devices"
         start = int(self.read(f"{cxl}/{region}/resource"), 0)
-        device = self.sh(f"ls {cxl}/dax_{region} | grep ^dax[0-9]")
+        device = str(self.guest.wait_for(f"ls {cxl}/dax_{region} | grep ^dax[0-9]", 60))
         self.wait_for_driver(device, "kmem")
         first = start // BLOCK
         for i in range(first, first + 4):
