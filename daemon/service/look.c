@@ -293,7 +293,8 @@ static int look(struct service *service)
 		r = prune(service, &all);
 	if (r == 0)
 		r = mark_present(service, &all);
-	history_reconsider_placed(&service->state.history, &all);
+	if (r == 0)
+		history_reconsider_placed(&service->state.history, &all);
 	if (r == 0)
 		r = history_undecided(&service->state.history, &all, &undecided);
 	if (r == 0 && is_silent(service) && needs_second_look(&service->silence, &undecided))
