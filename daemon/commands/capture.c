@@ -40,6 +40,7 @@ struct row {
 	const char *pattern;		  /* of glob(7), and "{a,b}" */
 	bool (*keep)(struct bytes *text); /* keep a part; false: there is to be no such file */
 	bool empty;			  /* it is wanted, but not what is in it */
+	bool in_time;			  /* the kernel can block who reads it */
 	bool no_file;			  /* a directory or a link to nowhere is copied as one */
 	enum disguise_kind disguise;
 };
@@ -101,7 +102,7 @@ static const struct row rows[] = {
 	{.pattern = "/sys/bus/{dax,cxl}/drivers/*/*"},
 	{.pattern = "/sys/bus/{dax,cxl,nd}/devices/*"},
 	{.pattern = "/sys/bus/dax/devices/*/*"},
-	{.pattern = "/sys/bus/dax/devices/*/mapping*/*"},
+	{.pattern = "/sys/bus/dax/devices/*/mapping*/*", .in_time = true},
 	{.pattern = "/sys/bus/cxl/devices/*/serial", .disguise = DISGUISE_SERIAL},
 	{.pattern = "/sys/bus/cxl/devices/*/*"},
 	{.pattern = "/sys/bus/cxl/devices/*/{ram,pmem,dax_region}/*"},
@@ -141,7 +142,7 @@ static bool is_in_sys(const char *path)
 
 static void note_unreadable(struct capture *capture, int error)
 {
-	if (error == -EACCES || error == -EPERM || error == -EFBIG)
+	if (error == -EACCES || error == -EPERM || error == -EFBIG || error == -ETIMEDOUT)
 		capture->unreadable++;
 }
 
@@ -158,8 +159,18 @@ static int add_text(struct capture *capture, const char *path, const struct byte
 	return r == 0 ? tree_add_file(&capture->tree, path, text->bytes, text->n) : r;
 }
 
+static int read_attribute_in_time(const char *path, struct bytes *ret_text)
+{
+	char text[SYSFS_TEXT];
+	int r = sysfs_read_in_time(path, text, sizeof(text));
+
+	if (r == 0)
+		r = bytes_append(ret_text, text, strlen(text));
+	return r == 0 ? bytes_append(ret_text, "\n", 1) : r;
+}
+
 /* 0, or a negative errno: -ENODATA if it is no file that is to be read. */
-static int read_source(const char *path, struct bytes *ret_text)
+static int read_source(const char *path, const struct row *row, struct bytes *ret_text)
 {
 	struct stat st;
 
@@ -171,7 +182,8 @@ static int read_source(const char *path, struct bytes *ret_text)
 	/* An attribute that nobody may read is there to be written. */
 	if (!S_ISREG(st.st_mode) || (is_in_sys(path) && !(st.st_mode & 0444)))
 		return -ENODATA;
-	return sysfs_read_text(path, &ret_text->bytes, &ret_text->n);
+	return row->in_time ? read_attribute_in_time(path, ret_text)
+			    : sysfs_read_text(path, &ret_text->bytes, &ret_text->n);
 }
 
 /*
@@ -184,7 +196,7 @@ static int take_file(struct capture *capture, const char *path, const struct row
 
 	if (tree_has(&capture->tree, path))
 		return 0;
-	r = row->empty ? 0 : read_source(path, &text);
+	r = row->empty ? 0 : read_source(path, row, &text);
 	note_unreadable(capture, r);
 	if (row->no_file && r == -ENODATA)
 		return tree_add_directory(&capture->tree, path);
@@ -409,9 +421,8 @@ static int learn_uuid(struct capture *capture, const char *path, const struct ro
 static int try_text(struct capture *capture, const char *path, const struct row *row)
 {
 	CLEANUP(bytes_done) struct bytes text = {0};
-	int r = read_source(path, &text);
+	int r = read_source(path, row, &text);
 
-	(void)row;
 	note_unreadable(capture, r);
 	return r == -ENOMEM ? r : 0;
 }

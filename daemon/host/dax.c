@@ -21,7 +21,8 @@
 #include "daemon/host/sysfs.h"
 #include "tdxo/base/array.h"
 
-#define UNPLUGGED "unplugged"
+#define UNPLUGGED    "unplugged"
+#define MAPPINGS_MAX 1024 /* each costs two processes; a region in use for long has some tens */
 
 void dax_done(struct dax *dax)
 {
@@ -65,7 +66,37 @@ static int compare_ranges(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
-/* 0, or a negative errno: -ENOENT after the last mapping. `path` is the file that was read last. */
+/* Not by a list: while a driver is bound, the kernel may list a name twice (tried on 6.12). */
+static unsigned int count_mappings(const char *device)
+{
+	unsigned int n = 0;
+	struct path path;
+
+	while (n <= MAPPINGS_MAX &&
+		access(path_of(&path, SYS_DAX_DEVICE "/mapping%u", device, n), F_OK) == 0)
+		n++;
+	return n;
+}
+
+/* Where a device with one mapping lies. 0, or a negative errno and the file that it is about. */
+static int read_only_mapping(const char *device, struct path *path, struct range *ret_mapping)
+{
+	uint64_t start, size;
+	int r;
+
+	path_of(path, SYS_DAX_DEVICE "/resource", device);
+	r = sysfs_read_number(path->text, 0, &start);
+	if (r < 0)
+		return r;
+	path_of(path, SYS_DAX_DEVICE "/size", device);
+	r = sysfs_read_number(path->text, 10, &size);
+	if (r < 0)
+		return r;
+	*ret_mapping = (struct range){start, start + size};
+	return size && size <= UINT64_MAX - start ? 0 : -EBADMSG;
+}
+
+/* One of several mappings. 0, or a negative errno and the file that it is about. */
 static int read_mapping(
 	const char *device, unsigned int i, struct path *path, struct range *ret_mapping)
 {
@@ -73,40 +104,61 @@ static int read_mapping(
 	int r;
 
 	path_of(path, SYS_DAX_DEVICE "/mapping%u/start", device, i);
-	r = sysfs_read_number(path->text, 0, &start);
+	r = sysfs_read_number_in_time(path->text, 0, &start);
 	if (r < 0)
 		return r;
 	path_of(path, SYS_DAX_DEVICE "/mapping%u/end", device, i);
-	r = sysfs_read_number(path->text, 0, &last);
+	r = sysfs_read_number_in_time(path->text, 0, &last);
 	if (r < 0)
 		return r;
 	*ret_mapping = (struct range){start, last + 1};
-	return last > start ? 0 : -EBADMSG;
+	return last > start && last < UINT64_MAX ? 0 : -EBADMSG;
+}
+
+static int read_mappings(struct device *device, unsigned int n, struct path *path)
+{
+	struct range mapping;
+	int r = 0;
+
+	for (unsigned int i = 0; r == 0 && i < n; i++) {
+		r = n == 1 ? read_only_mapping(device->name, path, &mapping)
+			   : read_mapping(device->name, i, path, &mapping);
+		if (r == 0 && array_append(device->ranges, device->n_ranges, mapping) < 0)
+			return -ENOMEM;
+	}
+	return r;
 }
 
 /*
  * Add where a device lies. Only root may read it; libdaxctl 76 would tell it too, but leaks it.
  * 0; 1 if only a part of it could be read, which is as good as nothing: the rest may be anywhere;
  * -ENOMEM.
+ *
+ * The files of a mapping deadlock with a write of "size" by another process: who reads one waits for
+ * the lock of the region, and the writer, who has it, waits for all readers to remove the file
+ * (get_dax_range() and unregister_dax_mapping(), drivers/dax/bus.c, 6.12 and 7.3; tried on both).
+ * "daxctl create-device" and "destroy-device" write it. So the files are read only where there is
+ * no other way, and within a limit of time: a killed reader lets the writer go on (from 6.9 on).
  */
 static int read_place(struct device *device, struct path *path)
 {
-	struct range mapping;
+	unsigned int n = count_mappings(device->name);
 	uint64_t size = 0;
 	int r;
 
-	for (unsigned int i = 0; (r = read_mapping(device->name, i, path, &mapping)) == 0; i++) {
-		if (array_append(device->ranges, device->n_ranges, mapping) < 0)
-			return -ENOMEM;
-		size += range_size(mapping);
-	}
-	if (!device->n_ranges)
-		return r == -EBADMSG;
-	qsort(device->ranges, device->n_ranges, sizeof(*device->ranges), compare_ranges);
-	if (r == -ENOENT && size == device->size)
+	path_of(path, SYS_DAX_DEVICE "/mapping0", device->name);
+	r = n > MAPPINGS_MAX ? -EBADMSG : read_mappings(device, n, path);
+	if (r == -ENOMEM)
+		return r;
+	for (size_t i = 0; i < device->n_ranges; i++)
+		size += range_size(device->ranges[i]);
+	if (r == 0 && size == device->size) {
+		qsort(device->ranges, device->n_ranges, sizeof(*device->ranges), compare_ranges);
 		return 0;
+	}
+	r = device->n_ranges || r == -EBADMSG;
 	device->n_ranges = 0;
-	return 1;
+	return r;
 }
 
 int dax_look_again(struct device *device, struct complaints *complaints)
@@ -128,10 +180,8 @@ int dax_look_again(struct device *device, struct complaints *complaints)
 		complain(complaints, "%s: the mappings do not make up the size of %s", path.text,
 			device->name);
 	else if (!device->n_ranges)
-		complain(complaints,
-			SYS_DAX_DEVICE "/mapping0: cannot be read, so where %s lies"
-				       " is not known",
-			device->name, device->name);
+		complain(complaints, "%s: cannot be read, so where %s lies is not known", path.text,
+			device->name);
 	if (device->node == NODE_UNKNOWN)
 		complain(complaints, SYS_DAX_DEVICE "/target_node: no node", device->name);
 	device->driver = dax_driver_of(device->name);

@@ -7,17 +7,22 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/host/cleanup.h"
 
 #define READ_FIRST (16 * 1024)
 #define READ_MOST  (16 * 1024 * 1024) /* /proc/zoneinfo grows with processors and nodes */
+#define IN_TIME_MS 1000
 
 const char *path_of(struct path *path, const char *format, ...)
 {
@@ -83,10 +88,9 @@ int sysfs_read_head(const char *path, char *ret_text, size_t size)
 	return 0;
 }
 
-int sysfs_read(const char *path, char *ret_text, size_t size)
+/* End a text of n bytes, if it is one, as sysfs_read() does. */
+static int end_text(ssize_t n, char *ret_text, size_t size)
 {
-	ssize_t n = read_file(path, ret_text, size);
-
 	if (n < 0)
 		return (int)n;
 	if ((size_t)n == size)
@@ -95,6 +99,72 @@ int sysfs_read(const char *path, char *ret_text, size_t size)
 		n--;
 	ret_text[n] = '\0';
 	return 0;
+}
+
+int sysfs_read(const char *path, char *ret_text, size_t size)
+{
+	return end_text(read_file(path, ret_text, size), ret_text, size);
+}
+
+/* Of a child process: what it reads goes into the pipe, which takes it at once; -errno is its status. */
+static int pass_on(const char *path, int pipe, size_t size)
+{
+	char text[SYSFS_TEXT];
+	ssize_t n = read_file(path, text, size < sizeof(text) ? size : sizeof(text));
+
+	if (n < 0)
+		return (int)-n;
+	return write(pipe, text, (size_t)n) == n ? 0 : EIO;
+}
+
+static bool has_ended(int pipe)
+{
+	struct pollfd fd = {.fd = pipe, .events = POLLIN};
+
+	return poll(&fd, 1, IN_TIME_MS) > 0;
+}
+
+static ssize_t read_from_child(pid_t pid, int pipe, char *buf, size_t size)
+{
+	int status = 0;
+	ssize_t n;
+
+	if (!has_ended(pipe)) {
+		kill(pid, SIGKILL);
+		/* Before 6.9 not even that ends it: then it is left behind. */
+		(void)waitpid(pid, NULL, has_ended(pipe) ? 0 : WNOHANG);
+		return -ETIMEDOUT;
+	}
+	n = read_up_to(pipe, buf, size);
+	if (waitpid(pid, &status, 0) < 0)
+		return -errno;
+	if (!WIFEXITED(status))
+		return -EINTR;
+	return WEXITSTATUS(status) ? -WEXITSTATUS(status) : n;
+}
+
+static ssize_t read_file_in_time(const char *path, char *buf, size_t size)
+{
+	int fds[2];
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	n = -errno;
+	if (pid == 0)
+		_exit(pass_on(path, fds[1], size));
+	close(fds[1]);
+	if (pid > 0)
+		n = read_from_child(pid, fds[0], buf, size);
+	close(fds[0]);
+	return n;
+}
+
+int sysfs_read_in_time(const char *path, char *ret_text, size_t size)
+{
+	return end_text(read_file_in_time(path, ret_text, size), ret_text, size);
 }
 
 /* Read until the file ends, into a buffer that grows. Returns how many bytes; -EFBIG. */
@@ -137,21 +207,33 @@ int sysfs_read_text(const char *path, char **ret_text, size_t *ret_size)
 	return 0;
 }
 
-int sysfs_read_number(const char *path, int base, uint64_t *ret_number)
+static int parse_number(const char *text, int base, uint64_t *ret_number)
 {
-	char text[SYSFS_TEXT], *end;
 	uint64_t number;
-	int r;
+	char *end;
 
-	r = sysfs_read(path, text, sizeof(text));
-	if (r < 0)
-		return r;
 	errno = 0;
 	number = strtoull(text, &end, base);
 	if (errno || end == text || *end || strchr(text, '-'))
 		return -EBADMSG;
 	*ret_number = number;
 	return 0;
+}
+
+int sysfs_read_number(const char *path, int base, uint64_t *ret_number)
+{
+	char text[SYSFS_TEXT];
+	int r = sysfs_read(path, text, sizeof(text));
+
+	return r < 0 ? r : parse_number(text, base, ret_number);
+}
+
+int sysfs_read_number_in_time(const char *path, int base, uint64_t *ret_number)
+{
+	char text[SYSFS_TEXT];
+	int r = sysfs_read_in_time(path, text, sizeof(text));
+
+	return r < 0 ? r : parse_number(text, base, ret_number);
 }
 
 int sysfs_write(const char *path, const char *text)

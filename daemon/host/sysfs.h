@@ -29,6 +29,12 @@ const char *path_of(struct path *path, const char *format, ...) PRINTF(2, 3);
  */
 int sysfs_read(const char *path, char *ret_text, size_t size) MUST_CHECK;
 
+/*
+ * The same by a child process, which is killed if it takes more than a second: for attributes whose
+ * readers the kernel can block for good. -ETIMEDOUT if it does.
+ */
+int sysfs_read_in_time(const char *path, char *ret_text, size_t size) MUST_CHECK;
+
 /* The first size - 1 bytes of a file, however long it is. */
 int sysfs_read_head(const char *path, char *ret_text, size_t size) MUST_CHECK;
 
@@ -37,6 +43,7 @@ int sysfs_read_text(const char *path, char **ret_text, size_t *ret_size) MUST_CH
 
 /* A number, whole and nothing but it; base as for strtoull(). -EBADMSG if it is none. */
 int sysfs_read_number(const char *path, int base, uint64_t *ret_number) MUST_CHECK;
+int sysfs_read_number_in_time(const char *path, int base, uint64_t *ret_number) MUST_CHECK;
 
 /* Write a text in one go, once. -EIO if the kernel took only a part of it; -EINTR is possible. */
 int sysfs_write(const char *path, const char *text) MUST_CHECK;

@@ -225,7 +225,7 @@ class Spoilt(tree.Tree):
         self.tree("cxl-refused")
         self.forget(self.dax() / "mapping0/start", self.dax() / "resource", "proc/iomem")
         report, messages = self.decide()
-        self.assertIn("/sys/bus/dax/devices/dax0.0/mapping0: cannot be read", messages)
+        self.assertIn("/sys/bus/dax/devices/dax0.0/resource: cannot be read", messages)
         self.assert_verdicts(report, ("cxl", "ignore", "unreadable"))
         self.assertIsNone(report["ranges"][0]["start"])
         self.assertEqual(report["ranges"][0]["size"], 512 << 20)

@@ -76,8 +76,7 @@ static void put_size(const struct mock *mock, const char *directory, const uint6
 {
 	for (unsigned int i = 0; size && i < n; i++)
 		put_mapping(mock, directory, i, starts[i], size / n);
-	if (size)
-		put_number_file(mock, directory, "resource", "x", starts[0]);
+	put_number_file(mock, directory, "resource", "x", starts[0]);
 	put_number_file(mock, directory, "size", "d", size);
 }
 

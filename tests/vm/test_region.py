@@ -200,6 +200,29 @@ class Created(Scene):
         self.assert_record(self.wait_for_record(chardev=device), verdict="online", reason="in-boot-map",
                            online_memblocks="4", result="done")  # fmt: skip
 
+    def look_at_changing(self, device, one, other):
+        """Look at a device again and again while its size changes to and fro without a pause.
+
+        Who reads a file of a mapping while the kernel removes it waits for the writer of the size, and
+        that one for the reader (see read_place(), daemon/host/dax.c).
+        """
+        size = f"{DAX}/devices/{device}/size"
+        change = f"while test -e /run/changing; do echo {one} >{size}; echo {other} >{size}; done"
+        look = "for i in $(seq 10); do tdx-onlined --dry-run >/dev/null 2>&1; done; rm /run/changing; wait"
+        self.sh(f"touch /run/changing; ({change}) & {look}", timeout=180)
+
+    def test_4_while_it_changes(self):
+        """A look does not stop it: with one mapping it reads none of them, with two in a limit of time."""
+        device, last = (f"dax{self.region}.{i}" for i in (2, 4))
+        half = 512 << 20
+        self.sh(f"daxctl disable-device {device}")
+        self.look_at_changing(device, half, 0)
+        self.sh(f"echo {half} >{DAX}/devices/{device}/size; daxctl destroy-device -f {last}")
+        self.look_at_changing(device, 2 * half, half)
+        self.sh(f"echo {2 * half} >{DAX}/devices/{device}/size")
+        rows = json.loads(self.sh("tdx-onlined --dry-run --json"))["ranges"]
+        self.assertEqual([row["size"] for row in rows if row["chardev"] == device], [half, half])
+
 
 class Created73(Created):
     machine = {**Created.machine, "kernel": "debian-7.3"}
