@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "daemon/commands/capture.h"
+#include "daemon/commands/decide_again.h"
 #include "daemon/commands/doctor.h"
 #include "daemon/commands/exit_status.h"
 #include "daemon/commands/explain.h"
@@ -67,6 +68,8 @@ static int run_command(
 		return plan_run(settings, &plan);
 	case COMMAND_EXPLAIN:
 		return explain_run(settings, &options->target, options->json);
+	case COMMAND_DECIDE:
+		return decide_again_run(settings, &options->target);
 	case COMMAND_DOCTOR:
 		return doctor_run(settings, options->json, options->root != NULL);
 	default:
@@ -74,11 +77,16 @@ static int run_command(
 	}
 }
 
-/* Only the service and the one shot write to the kernel: the filter holds all others to that. */
+/* Only these write to the kernel: the filter holds all others to that. */
+static const bool writes[COMMAND_MAX] = {
+	[COMMAND_DAEMON] = true,
+	[COMMAND_ONESHOT] = true,
+	[COMMAND_DECIDE] = true,
+};
+
 static int run(const struct options *options)
 {
 	CLEANUP(settings_done) struct settings settings = {0};
-	bool acts = options->command == COMMAND_DAEMON || options->command == COMMAND_ONESHOT;
 	bool examines =
 		options->command != COMMAND_CHECK_CONFIG && options->command != COMMAND_CAT_CONFIG;
 	char mistake[SETTINGS_MISTAKE];
@@ -89,7 +97,7 @@ static int run(const struct options *options)
 		return capture_run(options->capture, options->anonymise);
 	if (options->root && root_enter(options->root, examines) < 0)
 		return EXIT_FAILED;
-	if (!acts && (r = readonly_enter()) < 0) {
+	if (!writes[options->command] && (r = readonly_enter()) < 0) {
 		log_print(LOG_ERR, "A dry run is not possible here: seccomp: %s", strerror(-r));
 		return EXIT_FAILED;
 	}

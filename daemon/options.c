@@ -16,6 +16,7 @@ enum {
 	OPTION_DRY_RUN = 256,
 	OPTION_ONESHOT,
 	OPTION_EXPLAIN,
+	OPTION_DECIDE,
 	OPTION_DOCTOR,
 	OPTION_CHECK_CONFIG,
 	OPTION_CAT_CONFIG,
@@ -32,6 +33,7 @@ static const struct option long_options[] = {
 	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
 	{"oneshot", no_argument, NULL, OPTION_ONESHOT},
 	{"explain", required_argument, NULL, OPTION_EXPLAIN},
+	{"decide", required_argument, NULL, OPTION_DECIDE},
 	{"doctor", no_argument, NULL, OPTION_DOCTOR},
 	{"check-config", no_argument, NULL, OPTION_CHECK_CONFIG},
 	{"cat-config", no_argument, NULL, OPTION_CAT_CONFIG},
@@ -64,6 +66,7 @@ void options_help(void)
 	     "      --oneshot      Decide all ranges there are, act, print that, exit\n"
 	     "      --explain=WHAT Tell all about an address, memoryN, daxX.Y, regionN, memN,\n"
 	     "                     nodeN or PCI address\n"
+	     "      --decide=WHAT  Have the daemon decide that again, and nothing else\n"
 	     "      --doctor       Tell what on this host gets in the way, and the remedies\n"
 	     "      --capture=DIR  Copy what the decisions rest on into DIR, for --root\n"
 	     "      --check-config Report all mistakes in the configuration files;\n"
@@ -256,20 +259,20 @@ static int take_table(struct options *options, int option, const char *value)
 	}
 }
 
-static int set_target(struct options *options, const char *value)
+static int set_target(
+	struct options *options, enum command command, const char *option, const char *value)
 {
 	int r = target_parse(value, &options->target);
 
 	if (r == 0)
-		return set_command(options, COMMAND_EXPLAIN);
+		return set_command(options, command);
 	if (r == -EDOM)
-		fprintf(stderr, "tdx-onlined: --explain=%s: an address begins with 0x\n", value);
+		fprintf(stderr, "tdx-onlined: %s=%s: an address begins with 0x\n", option, value);
 	else
 		fprintf(stderr,
-			"tdx-onlined: --explain=%s: not an address, memoryN, daxX.Y, regionN, "
-			"memN, nodeN"
-			" or PCI address\n",
-			value);
+			"tdx-onlined: %s=%s: not an address, memoryN, daxX.Y, regionN, memN, "
+			"nodeN or PCI address\n",
+			option, value);
 	return -EINVAL;
 }
 
@@ -301,7 +304,9 @@ static int take(struct options *options, int option, const char *value)
 	case OPTION_ONESHOT:
 		return set_command(options, COMMAND_ONESHOT);
 	case OPTION_EXPLAIN:
-		return set_target(options, value);
+		return set_target(options, COMMAND_EXPLAIN, "--explain", value);
+	case OPTION_DECIDE:
+		return set_target(options, COMMAND_DECIDE, "--decide", value);
 	case OPTION_DOCTOR:
 		return set_command(options, COMMAND_DOCTOR);
 	case OPTION_CHECK_CONFIG:

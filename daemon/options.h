@@ -16,6 +16,7 @@ enum command {
 	COMMAND_DRY_RUN,
 	COMMAND_ONESHOT,
 	COMMAND_EXPLAIN,
+	COMMAND_DECIDE,
 	COMMAND_DOCTOR,
 	COMMAND_CHECK_CONFIG,
 	COMMAND_CAT_CONFIG,
@@ -23,6 +24,7 @@ enum command {
 	COMMAND_DIFF, /* --check-config --dry-run */
 	COMMAND_HELP,
 	COMMAND_VERSION,
+	COMMAND_MAX,
 };
 
 struct options {
@@ -33,7 +35,7 @@ struct options {
 	bool anonymise;
 	bool tdx_given;
 	enum tdx_mode tdx;
-	struct target target; /* of COMMAND_EXPLAIN */
+	struct target target; /* of COMMAND_EXPLAIN or COMMAND_DECIDE */
 	unsigned int fail_on; /* a set of enum fail_on */
 	const char *output;   /* the option that chose columns, or NULL */
 	struct table_options table;

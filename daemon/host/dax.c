@@ -134,7 +134,7 @@ static int read_mappings(struct device *device, unsigned int n, struct path *pat
  * 0; 1 if only a part of it could be read, which is as good as nothing: the rest may be anywhere;
  * -ENOMEM.
  *
- * The files of a mapping deadlock with a write of "size" by another process: who reads one waits for
+ * The files of a mapping deadlock with a write of "size" by another process: a reader waits for
  * the lock of the region, and the writer, who has it, waits for all readers to remove the file
  * (get_dax_range() and unregister_dax_mapping(), drivers/dax/bus.c, 6.12 and 7.3; tried on both).
  * "daxctl create-device" and "destroy-device" write it. So the files are read only where there is

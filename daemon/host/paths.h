@@ -29,6 +29,13 @@
 #define SYS_DAX_STATE	     SYS_DAX_DEVICE "/state"
 #define SYS_DEVICE_DAX_USERS "/sys/module/device_dax/refcnt"
 
+/*
+ * Root asks the daemon to decide a device again by a uevent: "change UUID TDXONLINED=decide",
+ * written to the "uevent" of the dax device or of a block (ABI/testing/sysfs-uevent).
+ */
+#define UEVENT_KEY    "TDXONLINED"
+#define UEVENT_DECIDE "decide"
+
 /* CXL and PCI: ABI/testing/sysfs-bus-cxl, ABI/testing/sysfs-bus-pci */
 #define SYS_CXL_DEVICES "/sys/bus/cxl/devices"
 #define SYS_CXL_DEVICE	SYS_CXL_DEVICES "/%s"
@@ -65,3 +72,4 @@
 #define PROC_ZONEINFO  "/proc/zoneinfo"
 #define PROC_OSRELEASE "/proc/sys/kernel/osrelease"
 #define PROC_BOOT_ID   "/proc/sys/kernel/random/boot_id"
+#define PROC_UUID      "/proc/sys/kernel/random/uuid"

@@ -106,7 +106,7 @@ int sysfs_read(const char *path, char *ret_text, size_t size)
 	return end_text(read_file(path, ret_text, size), ret_text, size);
 }
 
-/* Of a child process: what it reads goes into the pipe, which takes it at once; -errno is its status. */
+/* Of a child: what it reads goes into the pipe, which takes all of it; an errno is its status. */
 static int pass_on(const char *path, int pipe, size_t size)
 {
 	char text[SYSFS_TEXT];

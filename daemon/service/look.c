@@ -19,6 +19,8 @@
 
 #include "daemon/log/log.h"
 #include "daemon/output/journal.h"
+#include "tdxo/base/parse.h"
+#include "tdxo/memory/block.h"
 
 #define SILENCE_USEC   (250 * 1000)
 #define SILENCE_LIMIT  (5 * 1000 * 1000)  /* decide at last although blocks keep coming */
@@ -193,24 +195,29 @@ bool service_is_bypassed(const struct service *service, const struct device *dev
 
 /* --- a look --- */
 
+static int keep_remaining(struct devices *devices, const struct devices *all)
+{
+	struct devices remaining = {0};
+	int r = devices_remaining(devices, all, &remaining);
+
+	if (r < 0)
+		return r;
+	devices_done(devices);
+	*devices = remaining;
+	return 0;
+}
+
 /* Forget what has gone; but not if it could not be seen, or blocks not be told apart. */
 static int prune(struct service *service, const struct devices *all)
 {
-	CLEANUP(devices_done) struct devices present = {0};
-	struct state *state = &service->state;
 	int r;
 
 	if (service->sensor.blind || !snapshot_explains_blocks(&service->sensor.snapshot))
 		return 0;
-	r = history_prune(&state->history, all);
+	r = history_prune(&service->state.history, all);
 	if (r == 0)
-		r = devices_remaining(&state->present, all, &present);
-	if (r < 0)
-		return r;
-	devices_done(&state->present);
-	state->present = present;
-	present = (struct devices){0};
-	return 0;
+		r = keep_remaining(&service->state.present, all);
+	return r < 0 ? r : keep_remaining(&service->bound, all);
 }
 
 /* The first look that sees all, after the first start of a boot, tells what was there before. */
@@ -352,6 +359,22 @@ static int on_silence(sd_event_source *source, uint64_t usec, void *userdata)
 	return r == 0 ? arm_timer(service, LOG_USEC) : r < 0 ? r : 0;
 }
 
+/* By the kernel's names: of dax devices, or of blocks. */
+static void reconsider_asked(struct service *service)
+{
+	struct monitor *monitor = &service->monitor;
+
+	for (size_t i = 0; i < monitor->n_asked; i++) {
+		struct range place = {0, 0};
+		uint64_t block;
+
+		if (parse_number_after(monitor->asked[i].name, "memory", &block))
+			place = block_range(block, service->sensor.snapshot.block_size);
+		history_reconsider_asked(&service->state.history, monitor->asked[i].name, place);
+	}
+	monitor_forget_asked(monitor);
+}
+
 static void note_news(struct service *service, int news)
 {
 	struct monitor *monitor = &service->monitor;
@@ -371,6 +394,8 @@ static void note_news(struct service *service, int news)
 		service->drivers_changed = true;
 	if (news & (MONITOR_DRIVERS | MONITOR_OVERFLOW))
 		history_reconsider_failed(&service->state.history);
+	if (news & MONITOR_ASKED)
+		reconsider_asked(service);
 	if (news & MONITOR_OVERFLOW) {
 		monitor->first_block = 0;
 		monitor->end_block = UINT64_MAX;

@@ -8,12 +8,16 @@
 #include "daemon/service/monitor.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <libudev.h>
 #include <linux/filter.h>
 #include <sys/socket.h>
+
+#include "daemon/host/paths.h"
+#include "tdxo/base/array.h"
 
 /* As much as the kernel allows without a capability is taken of it (net.core.rmem_max). */
 #define RECEIVE_BUFFER (16 * 1024 * 1024)
@@ -91,6 +95,14 @@ void monitor_done(struct monitor *monitor)
 	if (monitor->udev)
 		udev_monitor_unref(monitor->udev);
 	monitor->udev = NULL;
+	monitor_forget_asked(monitor);
+}
+
+void monitor_forget_asked(struct monitor *monitor)
+{
+	free(monitor->asked);
+	monitor->asked = NULL;
+	monitor->n_asked = 0;
 }
 
 int monitor_fd(const struct monitor *monitor)
@@ -148,11 +160,26 @@ static int news_of_block(struct monitor *monitor, struct udev_device *device)
 	return MONITOR_STATES;
 }
 
+/* 1 if the event asks for another decision; -ENOMEM. */
+static int note_asked(struct monitor *monitor, struct udev_device *device)
+{
+	const char *value = udev_device_get_property_value(device, "SYNTH_ARG_" UEVENT_KEY);
+	struct asked asked;
+
+	if (!value || strcmp(value, UEVENT_DECIDE) != 0)
+		return 0;
+	snprintf(asked.name, sizeof(asked.name), "%s", udev_device_get_sysname(device));
+	return array_append(monitor->asked, monitor->n_asked, asked) < 0 ? -ENOMEM : 1;
+}
+
 static int news_of(struct monitor *monitor, struct udev_device *device)
 {
 	const char *subsystem = udev_device_get_subsystem(device);
-	int news = 0;
+	int news = 0, r;
 
+	r = note_asked(monitor, device);
+	if (r != 0)
+		return r < 0 ? r : MONITOR_ASKED;
 	for (size_t i = 0; subsystem && i < ARRAY_SIZE(subsystems); i++)
 		if (strcmp(subsystem, subsystems[i].subsystem) == 0)
 			news = subsystems[i].news;
@@ -165,7 +192,7 @@ static int news_of(struct monitor *monitor, struct udev_device *device)
 
 int monitor_read(struct monitor *monitor)
 {
-	int news = 0;
+	int news = 0, r;
 
 	for (;;) {
 		CLEANUP(unref_device) struct udev_device *device = NULL;
@@ -174,7 +201,10 @@ int monitor_read(struct monitor *monitor)
 		device = udev_monitor_receive_device(monitor->udev);
 		if (device) {
 			monitor->events++;
-			news |= news_of(monitor, device);
+			r = news_of(monitor, device);
+			if (r < 0)
+				return r;
+			news |= r;
 		} else if (errno == 0 || errno == EAGAIN) {
 			return news;
 		} else if (errno == ENOMEM || errno == EBADF) {

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "tdxo/base/compiler.h"
+#include "tdxo/memory/device.h"
 
 enum monitor_news {
 	MONITOR_DAX = 1 << 0,	   /* dax devices, or their drivers */
@@ -21,6 +22,12 @@ enum monitor_news {
 	MONITOR_STATES = 1 << 5,   /* memory blocks went online or offline */
 	MONITOR_DRIVERS = 1 << 6,  /* a driver of dax devices has been loaded */
 	MONITOR_ACPI = 1 << 7,	   /* ACPI has looked for devices in a container */
+	MONITOR_ASKED = 1 << 8,	   /* somebody asks for another decision, see `asked` */
+};
+
+/* See UEVENT_KEY. */
+struct asked {
+	char name[SYSFS_NAME];
 };
 
 struct udev_monitor;
@@ -31,11 +38,17 @@ struct monitor {
 	uint64_t first_block, end_block;
 	/* Counted since then as well. */
 	uint64_t events, overflows;
+	/* The kernel's names of what was asked for since. */
+	struct asked *asked;
+	size_t n_asked;
 };
 
 /* 0 or a negative errno. */
 int monitor_init(struct monitor *monitor) MUST_CHECK;
 void monitor_done(struct monitor *monitor);
+
+/* Forget what was asked for. */
+void monitor_forget_asked(struct monitor *monitor);
 
 /* To poll for reading. */
 int monitor_fd(const struct monitor *monitor);

@@ -45,7 +45,7 @@ static bool is_old_news(const struct service *service)
 	const struct job *job = &service->job;
 	enum result result = job->outcome.result;
 
-	return (service->previous.reconsider || service->recorded) &&
+	return (service->previous.reconsider || service->recorded) && !service->previous.asked &&
 	       !history_entry_differs(&service->previous, &job->decision, result) &&
 	       (result == RESULT_NOTHING || result == RESULT_WITHHELD);
 }
@@ -60,6 +60,7 @@ static int note_job(struct service *service)
 	struct history *history = &service->state.history;
 	struct history_entry *entry = history_find(history, &job->facts.device);
 	bool again = entry && entry->result == RESULT_BEGUN && entry->reconsider;
+	bool asked = again && entry->asked;
 	struct outcome outcome = job->outcome;
 	int r;
 
@@ -72,9 +73,12 @@ static int note_job(struct service *service)
 		outcome.blocks.online = job->online_before;
 	r = history_note(history, &job->facts.device, &job->decision, &outcome,
 		outcome.result == RESULT_BEGUN && service->recorded);
-	if (r == 0 && again)
-		history_find(history, &job->facts.device)->reconsider = true;
-	return r;
+	if (r < 0 || !again)
+		return r;
+	entry = history_find(history, &job->facts.device);
+	entry->reconsider = true;
+	entry->asked = asked;
+	return 0;
 }
 
 /* An earlier start may have begun with it, and even have written the records of this decision. */

@@ -161,6 +161,19 @@ void history_reconsider_all(struct history *history)
 		history->entries[i].reconsider = true;
 }
 
+void history_reconsider_asked(struct history *history, const char *name, struct range place)
+{
+	for (size_t i = 0; i < history->n; i++) {
+		struct history_entry *entry = &history->entries[i];
+
+		if (strcmp(entry->device.name, name) != 0 &&
+			!device_overlaps(&entry->device, place))
+			continue;
+		entry->reconsider = true;
+		entry->asked = true;
+	}
+}
+
 void history_reconsider_let_in(struct history *history)
 {
 	for (size_t i = 0; i < history->n; i++) {
@@ -238,5 +251,6 @@ void history_entry_confirm(
 	entry->blocks = outcome->blocks;
 	entry->result = outcome->result;
 	entry->reconsider = false;
+	entry->asked = false;
 	entry->changed = false;
 }

@@ -26,7 +26,7 @@ LETTERS = dict(re.findall(r"^  (-\w), (--[a-z-]+)", HELP, re.MULTILINE))
 OPTIONS = set(re.findall(r"^  (?:-\w, |    )(--[a-z-]+)", HELP, re.MULTILINE))
 VALUED = set(re.findall(r"^  (?:-\w, |    )(--[a-z-]+)=", HELP, re.MULTILINE))
 VALUES = {"--root": "sysroots/plain-host", "--tdx": "absent", "--fail-on": "change",
-          "--explain": "node0", "--output": "SIZE", "--capture": "/run/tree"}  # fmt: skip
+          "--explain": "node0", "--decide": "node0", "--output": "SIZE", "--capture": "/run/tree"}  # fmt: skip
 
 
 # They end it at once, whatever else there is, so they are offered at first only.
@@ -36,7 +36,7 @@ ALONE = {"--help", "--version"}
 NOWHERE = ["unshare", *(["--map-root-user"] if os.geteuid() else []), "--mount", "sh", "-c",
            'mount -t tmpfs none /sys && mount -t tmpfs none /run && exec "$@"', "sh"]  # fmt: skip
 
-TASKS = [[], ["--dry-run"], ["--oneshot"], ["--explain"], ["--doctor"], ["--capture"],
+TASKS = [[], ["--dry-run"], ["--oneshot"], ["--explain"], ["--decide"], ["--doctor"], ["--capture"],
          ["--check-config"], ["--cat-config"], ["--check-config", "--dry-run"]]  # fmt: skip
 MODIFIERS = [[], ["--json"], ["--root"], ["--tdx"], ["--fail-on"], ["--anonymise"], ["--tree"], ["--raw"],
              ["--bytes", "--output"], ["--output-all", "--noheadings"], ["--tdx", "--root"]]  # fmt: skip

@@ -223,6 +223,40 @@ class Created(Scene):
         rows = json.loads(self.sh("tdx-onlined --dry-run --json"))["ranges"]
         self.assertEqual([row["size"] for row in rows if row["chardev"] == device], [half, half])
 
+    def decide(self, target):
+        return self.guest.run(f"tdx-onlined --decide={target}", check=False)
+
+    def test_5_again(self):
+        """One device is decided again when root asks for it; what was changed of another one stays."""
+        one, other = (f"dax{self.region}.{i}" for i in (3, 1))
+        self.mark()
+        self.sh(f"daxctl reconfigure-device -m system-ram -N -f {one}")
+        self.wait_for_record(chardev=one, result="changed")
+        rows = json.loads(self.sh("tdx-onlined --dry-run --json"))["ranges"]
+        start = next(row["start"] for row in rows if row["chardev"] == other)
+        block = f"{MEMORY}/memory{start // BLOCK}/state"
+        self.sh(f"echo offline >{block}")
+        self.wait_for_record(chardev=other, result="changed")
+        self.mark()
+        self.assertEqual(str(self.decide(one)), f"{one}: the daemon decides it again, see its journal")
+        self.assert_record(self.wait_for_record(chardev=one), verdict="online", reason="in-boot-map",
+                           online_memblocks="4", result="done")  # fmt: skip
+        self.assertEqual(self.records(chardev=other), [])
+        self.assertEqual(self.read(block), "offline")
+        self.mark()
+        self.assertEqual(self.decide(f"memory{start // BLOCK}").status, 0)
+        self.assert_record(self.wait_for_record(chardev=other), verdict="online", online_memblocks="4", result="done")
+
+    def test_6_nobody_to_ask(self):
+        result = self.decide("node7")
+        self.assertEqual(result.status, 1)
+        self.assertIn("--decide=node7: no memory of it has arrived after boot", result.stderr)
+        self.sh(f"systemctl stop {UNIT}")
+        result = self.decide(f"dax{self.region}.3")
+        self.sh(f"systemctl start {UNIT}")
+        self.assertEqual(result.status, 1)
+        self.assertIn("No daemon runs, so none has been asked", result.stderr)
+
 
 class Created73(Created):
     machine = {**Created.machine, "kernel": "debian-7.3"}

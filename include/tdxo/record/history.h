@@ -37,7 +37,8 @@ struct history_entry {
 	bool own_known;
 	uint64_t own_online;
 	bool reconsider; /* it is to be decided again */
-	bool changed;	 /* that somebody has changed it since has been recorded */
+	bool asked;   /* somebody asked for that, and is told in any case; not kept over a stop */
+	bool changed; /* that somebody has changed it since has been recorded */
 
 	/* A change that may not be complete yet; only while the service runs. */
 	bool changing;
@@ -75,6 +76,9 @@ struct history_entry *history_find(const struct history *history, const struct d
 
 /* Decide everything again. */
 void history_reconsider_all(struct history *history);
+
+/* Somebody asks for it: decide again the device of this name, and what lies in this place. */
+void history_reconsider_asked(struct history *history, const char *name, struct range place);
 
 /*
  * Decide again what was let in because there was no TDX, now that there is. Only what is memory,

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One device is decided again because root asks for it by a uevent, and no other is. What a device
+ * that has gone left behind goes too.
+ */
+#include "mock.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DAX0_START (4 * GIB)
+#define DAX0_SIZE  (2 * BLOCK)
+
+/* A change whose uevent has this key; NULL: none. */
+static void change(const struct mock *mock, const char *device, const char *key)
+{
+	char file[MOCK_PATH], text[128];
+
+	mock_path(file, "%s/uevent", device);
+	snprintf(text, sizeof(text), "%s\n", key ? key : "");
+	mock_put(mock, file, key ? text : "");
+	mock_uevent(mock, device, "change");
+	mock_put(mock, file, "");
+}
+
+static void set_block(const struct mock *mock, uint64_t id, const char *state)
+{
+	char path[MOCK_PATH];
+
+	mock_path(path, MEMORY "/memory%" PRIu64 "/state", id);
+	mock_put(mock, path, state);
+	mock_path(path, MEMORY "/memory%" PRIu64, id);
+	mock_uevent(mock, path, state);
+}
+
+static void expect_block(struct mock *mock, uint64_t id, const char *verdict, const char *also)
+{
+	mock_expect_record(mock,
+		&(struct mock_record){id * BLOCK, BLOCK, verdict, "tdx-absent", "absent", also});
+}
+
+/* Two ranges of one block each, both taken offline by hand. */
+static void start_with_changed(struct mock *mock)
+{
+	mock_start_absent(mock);
+	for (uint64_t id = 16; id <= 20; id += 4) {
+		mock_add_blocks(mock, id, 1, "offline");
+		expect_block(mock, id, "online, 1 of 1 blocks", NULL);
+		mock_await_settled(mock);
+		set_block(mock, id, "offline");
+		expect_block(mock, id, "was to be online", "0 of 1 blocks online");
+	}
+	mock_await_settled(mock);
+}
+
+static void test_block(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_changed(mock);
+	change(mock, MEMORY "/memory16", "SYNTH_ARG_TDXONLINED=decide");
+	expect_block(mock, 16, "online, 1 of 1 blocks", NULL);
+	mock_await_settled(mock);
+	mock_expect_blocks(mock, 20, 1, "offline");
+	mock_end_absent(mock);
+	mock_expect_stores(mock, "memory20", "memory20/state online\n");
+}
+
+/* Nothing is to be done, and whoever asked is told so; each time. */
+static void test_device(void **state)
+{
+	struct mock *mock = *state;
+	char path[MOCK_PATH];
+
+	mock_start_active(mock);
+	mock_add_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE, 1);
+	mock_uevent_dax(mock, "dax0.0", "add");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "outside-boot-map", "active", NULL});
+	mock_await_decided(mock, "dax0.0");
+	mock_dax_path("dax0.0", path);
+	for (int i = 0; i < 2; i++) {
+		change(mock, path, "SYNTH_ARG_TDXONLINED=decide");
+		mock_expect_record(
+			mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+				      "already-devdax", "active", NULL});
+		mock_await_settled(mock);
+	}
+	mock_end_active(mock);
+}
+
+/* Any other change is no reason. */
+static void test_others(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_changed(mock);
+	change(mock, MEMORY "/memory16", NULL);
+	change(mock, MEMORY "/memory16", "SYNTH_ARG_TDXONLINED=decided");
+	change(mock, MEMORY "/memory16", "SYNTH_ARG_OTHER=decide");
+	mock_await_look(mock);
+	mock_expect_blocks(mock, 16, 1, "offline");
+	mock_end_absent(mock);
+}
+
+static bool is_forgotten(const char *text, const void *device)
+{
+	return !strstr(text, device);
+}
+
+/* What comes under its name is another device. */
+static void test_gone(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_active(mock);
+	for (int i = 0; i < 2; i++) {
+		mock_add_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE, 1);
+		mock_uevent_dax(mock, "dax0.0", "add");
+		mock_expect_record(
+			mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+				      "outside-boot-map", "active", NULL});
+		mock_await_decided(mock, "dax0.0");
+		mock_remove_dax(mock, "dax0.0");
+		mock_await_look(mock);
+		mock_await(mock, STATE, is_forgotten, "dax0.0");
+	}
+	mock_end_active(mock);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
+
+int main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_block),
+		TEST(test_device),
+		TEST(test_others),
+		TEST(test_gone),
+	};
+
+	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+}
