@@ -60,10 +60,12 @@ static int ask(const struct device *device, uint64_t block_size)
 		r = sysfs_write(path.text, text);
 	}
 	if (r == 0) {
-		printf("%s: the daemon decides it again, see its journal\n", device->name);
+		printf("%s: a new decision was requested, the daemon records it in the journal\n",
+			device->name);
 		return EXIT_DONE;
 	}
-	log_print(LOG_ERR, "%s: the daemon could not be asked: %s", device->name, strerror(-r));
+	log_print(LOG_ERR, "%s: a new decision could not be requested: %s", device->name,
+		strerror(-r));
 	return EXIT_FAILED;
 }
 
@@ -74,8 +76,9 @@ int decide_again_run(const struct settings *settings, const struct target *targe
 	int status = EXIT_DONE, r;
 
 	if (!lock_owner()) {
-		log_print(LOG_ERR, "No daemon runs, so none has been asked: to start it, "
-				   "'systemctl start tdx-onlined.service'");
+		log_print(LOG_ERR,
+			"tdx-onlined is not running, so nothing is decided again: start it with "
+			"'systemctl start tdx-onlined.service'");
 		return EXIT_FAILED;
 	}
 	r = decider_init(&decider, &settings->config);
@@ -88,6 +91,6 @@ int decide_again_run(const struct settings *settings, const struct target *targe
 			status = EXIT_FAILED;
 	if (search.found.n)
 		return status;
-	log_print(LOG_ERR, "--decide=%s: no memory of it has arrived after boot", target->name);
+	log_print(LOG_ERR, "--decide=%s: no memory of it arrived after boot", target->name);
 	return EXIT_FAILED;
 }

@@ -238,7 +238,7 @@ class Created(Scene):
         self.sh(f"echo offline >{block}")
         self.wait_for_record(chardev=other, result="changed")
         self.mark()
-        self.assertEqual(str(self.decide(one)), f"{one}: the daemon decides it again, see its journal")
+        self.assertEqual(str(self.decide(one)), f"{one}: a new decision was requested, the daemon records it in the journal")
         self.assert_record(self.wait_for_record(chardev=one), verdict="online", reason="in-boot-map",
                            online_memblocks="4", result="done")  # fmt: skip
         self.assertEqual(self.records(chardev=other), [])
@@ -250,12 +250,12 @@ class Created(Scene):
     def test_6_nobody_to_ask(self):
         result = self.decide("node7")
         self.assertEqual(result.status, 1)
-        self.assertIn("--decide=node7: no memory of it has arrived after boot", result.stderr)
+        self.assertIn("--decide=node7: no memory of it arrived after boot", result.stderr)
         self.sh(f"systemctl stop {UNIT}")
         result = self.decide(f"dax{self.region}.3")
         self.sh(f"systemctl start {UNIT}")
         self.assertEqual(result.status, 1)
-        self.assertIn("No daemon runs, so none has been asked", result.stderr)
+        self.assertIn("tdx-onlined is not running, so nothing is decided again", result.stderr)
 
 
 class Created73(Created):
