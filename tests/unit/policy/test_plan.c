@@ -9,6 +9,7 @@
  * are written out.
  */
 #include "tests/unit/machine.h"
+#include "tests/unit/safety.h"
 #include "tests/unit/short_memory.h"
 
 static struct plan plan_now(const struct stage *stage)
@@ -62,7 +63,10 @@ static void check_steps(struct stage *stage)
 {
 	const struct decision decision = stage_decide(stage);
 	CLEANUP(plan_done) struct plan plan = plan_now(stage);
+	const char *breach = safety_breach(&stage->config, &stage->facts, &decision, &plan);
 
+	if (breach)
+		fail_scene(&stage->scene, breach);
 	for (size_t i = 0; i < plan.n; i++) {
 		const struct step *step = &plan.steps[i];
 		int now = rank(&decision, step->action);
