@@ -82,7 +82,7 @@ install_packages() {
 }
 
 # build NAME OPTION...: configure and build in the directory $cache/NAME, which becomes $build.
-# It is made anew for another source tree, other options, or another Meson.
+# It is made anew for another source tree, other options, or another Meson. $targets: not all of it.
 build() {
 	build=$cache/$1
 	shift
@@ -92,7 +92,8 @@ build() {
 		quietly configuring meson setup "$build" "$top" "$@" || return
 		echo "$key" >"$build/.key"
 	fi
-	quietly building ninja --quiet -C "$build"
+	# shellcheck disable=SC2086
+	quietly building ninja --quiet -C "$build" ${targets:-}
 }
 
 # prepare_guest NAME...: make kernels and root disks of test guests unless they are up to date. See
