@@ -40,16 +40,22 @@ struct question {
 	uint64_t room; /* whole blocks that it could be */
 };
 
+/* Firmware lists a part of a dax device as RAM, although none of it was there at boot. */
+static bool is_listed_dax(const struct facts *facts, struct range range)
+{
+	return device_is_dax(&facts->device) && boot_map_had(facts->boot_map, range);
+}
+
 enum containment policy_containment(
 	const struct facts *facts, struct range range, enum boot_source *ret_source)
 {
 	enum containment containment =
 		boot_map_contains(facts->boot_map, range, facts->block_size, ret_source);
 
-	/* e820 may still call it RAM. */
-	if (device_is_dax(&facts->device) && *ret_source != BOOT_SOURCE_CONFIGURATION)
-		return CONTAINMENT_OUTSIDE;
-	return containment;
+	if (!is_listed_dax(facts, range))
+		return containment;
+	return *ret_source == BOOT_SOURCE_CONFIGURATION ? CONTAINMENT_STRADDLES
+							: CONTAINMENT_OUTSIDE;
 }
 
 /* All of it inside or outside if all of its ranges are. */
@@ -406,8 +412,9 @@ static bool lies_across(const struct question *q)
 	const struct device *device = &q->facts->device;
 
 	for (size_t i = 0; i < device->n_ranges; i++)
-		if (boot_map_bytes(q->facts->boot_map, device->ranges[i]) <
-			range_size(device->ranges[i]))
+		if (is_listed_dax(q->facts, device->ranges[i]) ||
+			boot_map_bytes(q->facts->boot_map, device->ranges[i]) <
+				range_size(device->ranges[i]))
 			return false;
 	return true;
 }

@@ -50,6 +50,27 @@ static struct decision decide_bare(const struct facts *facts)
 	return policy_decide(&config, facts);
 }
 
+/* What firmware lists of a dax device was not there at boot, also beside what is asserted. */
+static void test_half_asserted(void **state)
+{
+	static const struct range range = {8 * GIB, 9 * GIB};
+	CLEANUP(subject_done) struct subject subject = {0};
+	struct decision decision;
+
+	(void)state;
+	build_dax(&subject, &range, 1);
+	subject.facts.tdx.state = TDX_ACTIVE;
+	add_region(&subject.boot_map, span(8 * GIB, 8 * GIB + 4 * BLOCK), BOOT_SOURCE_BOOT_PARAMS);
+	add_region(
+		&subject.boot_map, span(8 * GIB + 4 * BLOCK, 9 * GIB), BOOT_SOURCE_CONFIGURATION);
+	decision = decide_bare(&subject.facts);
+	assert_int_equal(decision.verdict, VERDICT_DEVDAX);
+	assert_int_equal(decision.reason, REASON_STRADDLES_BOOT_MAP);
+	assert_false(decision.across);
+	subject.boot_map.regions[0].source = BOOT_SOURCE_CONFIGURATION;
+	assert_int_equal(decide_bare(&subject.facts).verdict, VERDICT_ONLINE);
+}
+
 /* The kernel does as the TDX state was found, whatever the configuration makes of it. */
 static void test_expected(void **state)
 {
@@ -430,6 +451,7 @@ static void test_no_ranges(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_half_asserted),
 		cmocka_unit_test(test_expected),
 		cmocka_unit_test(test_expected_too_small),
 		cmocka_unit_test(test_clause),
