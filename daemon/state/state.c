@@ -19,6 +19,8 @@
 #include "daemon/log/log.h"
 #include "tdxo/base/array.h"
 
+#define ERRNO_MOST 4095 /* MAX_ERRNO, include/linux/err.h, 6.12 */
+
 /* That of systemd.exec(5), RuntimeDirectory=; its usual place without systemd. */
 static const char *directory(void)
 {
@@ -112,9 +114,12 @@ static int load_present(struct state *state, struct json object)
 
 static void load_failed_step(struct json item, struct history_entry *entry)
 {
+	uint64_t error = json_get_number(item, KEY_ERRNO);
+
 	if (!json_has(item, KEY_ERRNO))
 		return;
-	entry->error = (int)json_get_number(item, KEY_ERRNO);
+	json_expect(item, KEY_ERRNO, error && error <= ERRNO_MOST ? 0 : -EINVAL);
+	entry->error = (int)error;
 	json_expect(item, KEY_FAILED,
 		action_from_string(json_get_text(item, KEY_FAILED), &entry->failed));
 	entry->failed_at = json_get_number(item, KEY_FAILED_AT);
