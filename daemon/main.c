@@ -18,6 +18,7 @@
 #include "daemon/host/readonly.h"
 #include "daemon/host/root.h"
 #include "daemon/log/log.h"
+#include "daemon/log/print.h"
 #include "daemon/options.h"
 #include "daemon/service/service.h"
 
@@ -25,7 +26,7 @@ static int check_config(const struct settings *settings)
 {
 	if (settings->warnings)
 		return EXIT_FAILED;
-	printf("No mistake found, %zu rules.\n", settings->config.n_rules);
+	print("No mistake found, %zu rules.\n", settings->config.n_rules);
 	return EXIT_DONE;
 }
 
@@ -125,9 +126,11 @@ static int run(const struct options *options)
 /* What nobody could read has not been printed. */
 static int finish_output(int status)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	int r = print_flush();
+
+	if (r == 0)
 		return status;
-	log_print(LOG_ERR, "standard output: %s", strerror(errno));
+	log_print(LOG_ERR, "standard output: %s", strerror(-r));
 	return EXIT_FAILED;
 }
 
@@ -142,7 +145,7 @@ int main(int argc, char *argv[])
 	/* Whoever started us may not care for his children; we wait for ours. */
 	signal(SIGCHLD, SIG_DFL);
 	if (options_parse(argc, argv, &options) < 0) {
-		fprintf(stderr, "Try 'tdx-onlined --help'.\n");
+		fputs("Try 'tdx-onlined --help'.\n", stderr);
 		return EXIT_USAGE;
 	}
 	if (options.command == COMMAND_HELP) {
@@ -150,7 +153,7 @@ int main(int argc, char *argv[])
 		return finish_output(EXIT_DONE);
 	}
 	if (options.command == COMMAND_VERSION) {
-		puts("tdx-onlined " VERSION);
+		print("tdx-onlined " VERSION "\n");
 		return EXIT_DONE;
 	}
 	/* What the terminal can show is a matter of this system, also if the root changes. */

@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/log/log.h"
+#include "daemon/log/print.h"
+#include "tdxo/base/strbuf.h"
 #include "tdxo/record/fail_on.h"
 
 /* What getopt_long(3) returns for an option that has no letter. */
@@ -93,7 +96,7 @@ void options_help(void)
 	puts("\n"
 	     "Words of --fail-on:");
 	for (unsigned int word = 0; word < FAIL_ON_MAX; word++)
-		printf("  %-16s %s\n", fail_on_to_string(word), fail_on_explain(word));
+		print("  %-16s %s\n", fail_on_to_string(word), fail_on_explain(word));
 	puts("\n"
 	     "Exit: 0 done, 1 failed, 2 usage, 3 no memory hotplug here, 4 --fail-on holds,\n"
 	     "5 --doctor has found something, 64 done in part.\n"
@@ -131,13 +134,13 @@ static int check_table(const struct options *options)
 	for (size_t i = 0; i < ARRAY_SIZE(modifiers); i++) {
 		if (!modifiers[i].given || (has_table && !options->json))
 			continue;
-		fprintf(stderr, "tdx-onlined: %s %s\n", modifiers[i].name,
+		log_print(LOG_ERR, "%s %s", modifiers[i].name,
 			has_table ? "does not go with --json" : "needs --dry-run or --oneshot");
 		return -EINVAL;
 	}
 	if (!table->tree || !table->raw)
 		return 0;
-	fprintf(stderr, "tdx-onlined: --tree does not go with --raw\n");
+	log_print(LOG_ERR, "--tree does not go with --raw");
 	return -EINVAL;
 }
 
@@ -163,7 +166,7 @@ static int check(const struct options *options)
 
 		if (!modifier->given || modifier->commands & WITH(options->command))
 			continue;
-		fprintf(stderr, "tdx-onlined: %s needs %s\n", modifier->name, modifier->needs);
+		log_print(LOG_ERR, "%s needs %s", modifier->name, modifier->needs);
 		return -EINVAL;
 	}
 	return check_table(options);
@@ -191,8 +194,8 @@ static int set_command(struct options *options, enum command command)
 		options->command = pairs[i].both;
 		return 0;
 	}
-	fprintf(stderr, "tdx-onlined: one task at a time; only --dry-run and --check-config go"
-			" together\n");
+	log_print(LOG_ERR, "one task at a time; only --dry-run and --check-config go"
+			   " together");
 	return -EINVAL;
 }
 
@@ -201,7 +204,7 @@ static int set_tdx(struct options *options, const char *value)
 	options->tdx_given = true;
 	if (tdx_mode_from_string(value, &options->tdx) == 0)
 		return 0;
-	fprintf(stderr, "tdx-onlined: --tdx=%s: not auto, active or absent\n", value);
+	log_print(LOG_ERR, "--tdx=%s: not auto, active or absent", value);
 	return -EINVAL;
 }
 
@@ -226,7 +229,7 @@ static int set_output(struct options *options, const char *list)
 		if (!title[n])
 			return 0;
 	}
-	fprintf(stderr, "tdx-onlined: --output=%s: unknown column '%.*s'\n", list, (int)n, title);
+	log_print(LOG_ERR, "--output=%s: unknown column '%.*s'", list, (int)n, title);
 	return -EINVAL;
 }
 
@@ -255,7 +258,7 @@ static int take_table(struct options *options, int option, const char *value)
 		table->tree = true;
 		return 0;
 	default:
-		return -EINVAL; /* getopt_long has said why */
+		return -EINVAL; /* its message is printed */
 	}
 }
 
@@ -267,11 +270,11 @@ static int set_target(
 	if (r == 0)
 		return set_command(options, command);
 	if (r == -EDOM)
-		fprintf(stderr, "tdx-onlined: %s=%s: an address begins with 0x\n", option, value);
+		log_print(LOG_ERR, "%s=%s: an address begins with 0x", option, value);
 	else
-		fprintf(stderr,
-			"tdx-onlined: %s=%s: not an address, memoryN, daxX.Y, regionN, memN, "
-			"nodeN or PCI address\n",
+		log_print(LOG_ERR,
+			"%s=%s: not an address, memoryN, daxX.Y, regionN, memN, nodeN or PCI "
+			"address",
 			option, value);
 	return -EINVAL;
 }
@@ -279,6 +282,8 @@ static int set_target(
 /* The words of every list that is given count. */
 static int set_fail_on(struct options *options, const char *list)
 {
+	char buf[512];
+	struct strbuf words = strbuf_in(buf, sizeof(buf));
 	const char *at = list;
 	unsigned int set;
 
@@ -286,13 +291,13 @@ static int set_fail_on(struct options *options, const char *list)
 		options->fail_on |= set;
 		return 0;
 	}
-	fprintf(stderr, "tdx-onlined: --fail-on=%s: '%.*s' is not ", list, (int)strcspn(at, ","),
-		at);
+	strbuf_append(&words, "'%.*s' is not ", (int)strcspn(at, ","), at);
 	for (unsigned int word = 0; word < FAIL_ON_MAX; word++)
-		fprintf(stderr, "%s%s", fail_on_to_string(word),
+		strbuf_append(&words, "%s%s", fail_on_to_string(word),
 			word + 2 < FAIL_ON_MAX	 ? ", "
 			: word + 1 < FAIL_ON_MAX ? " or "
-						 : "\n");
+						 : "");
+	log_print(LOG_ERR, "--fail-on=%s: %s", list, buf);
 	return -EINVAL;
 }
 
@@ -334,22 +339,35 @@ static int take(struct options *options, int option, const char *value)
 	}
 }
 
+/* getopt_long(3) prints what it does not accept as it is: of foreign text it prints nothing. */
+static bool all_printable(char *const argv[])
+{
+	while (*argv && is_printable_text(*argv))
+		argv++;
+	return !*argv;
+}
+
 int options_parse(int argc, char *argv[], struct options *ret_options)
 {
 	struct options options = {0};
-	int option, r;
+	int option, at = optind, r;
 
+	opterr = all_printable(argv);
 	while ((option = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
 		if (option == 'h' || option == 'V') {
 			ret_options->command = option == 'h' ? COMMAND_HELP : COMMAND_VERSION;
 			return 0;
 		}
+		if (option == '?' && !opterr)
+			log_print(LOG_ERR, "'%s': an unknown option, or not used like this",
+				argv[at]);
 		r = take(&options, option, optarg);
 		if (r < 0)
 			return r;
+		at = optind;
 	}
 	if (optind < argc) {
-		fprintf(stderr, "tdx-onlined: unexpected argument '%s'\n", argv[optind]);
+		log_print(LOG_ERR, "unexpected argument '%s'", argv[optind]);
 		return -EINVAL;
 	}
 	r = check(&options);

@@ -16,7 +16,6 @@
 #include <glob.h>
 #include <limits.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,6 +27,7 @@
 #include "daemon/host/sensor.h"
 #include "daemon/host/sysfs.h"
 #include "daemon/log/log.h"
+#include "daemon/log/print.h"
 #include "daemon/state/state.h"
 #include "tdxo/base/range.h"
 #include "tdxo/tdx/log.h"
@@ -465,7 +465,7 @@ static int report(const struct capture *capture, const char *directory)
 {
 	char size[SIZE_TEXT];
 
-	printf("Captured %zu files, %s, in %s\n", capture->tree.files,
+	print("Captured %zu files, %s, in %s\n", capture->tree.files,
 		size_format(capture->tree.bytes, size), directory);
 	if (!capture->unreadable)
 		return EXIT_DONE;

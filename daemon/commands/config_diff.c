@@ -5,8 +5,9 @@
 #include "daemon/commands/config_diff.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "daemon/log/print.h"
 
 void diff_config(struct diff *diff, const struct settings *settings)
 {
@@ -16,7 +17,7 @@ void diff_config(struct diff *diff, const struct settings *settings)
 
 		if (!is || strcmp(is, will) == 0)
 			continue;
-		printf("%s=%s -> %s=%s\n", config_key_name(key), is, config_key_name(key), will);
+		print("%s=%s -> %s=%s\n", config_key_name(key), is, config_key_name(key), will);
 		diff->n++;
 	}
 }
@@ -24,11 +25,11 @@ void diff_config(struct diff *diff, const struct settings *settings)
 static void print_decision(
 	enum verdict verdict, enum reason reason, enum zone zone, const char *rule)
 {
-	printf("%s (%s)", verdict_to_string(verdict), reason_to_string(reason));
+	print("%s (%s)", verdict_to_string(verdict), reason_to_string(reason));
 	if (zone)
-		printf(", zone %s", zone_to_string(zone));
+		print(", zone %s", zone_to_string(zone));
 	if (*rule)
-		printf(", rule %s", rule);
+		print(", rule %s", rule);
 }
 
 void diff_range(struct diff *diff, const struct record *record)
@@ -41,23 +42,23 @@ void diff_range(struct diff *diff, const struct record *record)
 
 	if (same && record->outcome.result != RESULT_PLANNED)
 		return;
-	printf("%s: ", record_subject(record, subject));
+	print("%s: ", record_subject(record, subject));
 	if (same)
-		printf("not as decided, ");
+		print("not as decided, ");
 	if (entry)
 		print_decision(entry->verdict, entry->reason, entry->zone, entry->rule);
 	else
-		printf("not decided yet");
-	printf(" -> ");
+		print("not decided yet");
+	print(" -> ");
 	print_decision(decision->verdict, decision->reason, decision->zone, decision->rule);
-	printf("%s\n", record->outcome.result == RESULT_WITHHELD ? ", nothing is done" : "");
+	print("%s\n", record->outcome.result == RESULT_WITHHELD ? ", nothing is done" : "");
 	diff->n++;
 }
 
 void diff_end(const struct diff *diff)
 {
 	if (!diff->state->earlier)
-		puts("The daemon has not run in this boot: nothing is in force.");
+		print("The daemon has not run in this boot: nothing is in force.\n");
 	else if (!diff->n)
-		puts("Nothing would be different from what is in force.");
+		print("Nothing would be different from what is in force.\n");
 }

@@ -13,6 +13,7 @@
 #include "daemon/host/paths.h"
 #include "daemon/host/sysfs.h"
 #include "daemon/log/log.h"
+#include "daemon/log/print.h"
 #include "daemon/state/lock.h"
 
 struct search {
@@ -60,7 +61,7 @@ static int ask(const struct device *device, uint64_t block_size)
 		r = sysfs_write(path.text, text);
 	}
 	if (r == 0) {
-		printf("%s: a new decision was requested, the daemon records it in the journal\n",
+		print("%s: a new decision was requested, the daemon records it in the journal\n",
 			device->name);
 		return EXIT_DONE;
 	}

@@ -5,7 +5,6 @@
 #include "daemon/commands/doctor.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +13,7 @@
 #include "daemon/commands/exit_status.h"
 #include "daemon/host/paths.h"
 #include "daemon/host/sysfs.h"
+#include "daemon/log/print.h"
 #include "daemon/output/report.h"
 #include "daemon/output/wrap.h"
 #include "tdxo/base/array.h"
@@ -209,20 +209,22 @@ static void print_tdx(const struct tdx *tdx)
 	tdx_append_sources(&text, tdx);
 	strbuf_append(&text, ".");
 	wrap_print(line, 0);
-	putchar('\n');
+	print("\n");
 }
 
-static void print(const struct findings *findings)
+static void print_findings(const struct findings *findings)
 {
 	if (!findings->n)
-		puts("Nothing was found that gets in the way.");
+		print("Nothing was found that gets in the way.\n");
 	for (size_t i = 0; i < findings->n; i++) {
 		const struct finding *finding = &findings->items[i];
 		const char *code = finding_code_to_string(finding->code);
 
-		printf("%s%s: ", i ? "\n" : "", code);
+		if (i)
+			print("\n");
+		print("%s: ", code);
 		wrap_print(finding->message, (unsigned int)strlen(code) + 2);
-		printf("    remedy: ");
+		print("    remedy: ");
 		wrap_print(finding->remedy, 12);
 	}
 }
@@ -252,7 +254,7 @@ int doctor_run(struct settings *settings, bool json, bool captured)
 		r = report_print_findings(&visit.findings, &visit.decider.sensor.snapshot.tdx);
 	} else {
 		print_tdx(&visit.decider.sensor.snapshot.tdx);
-		print(&visit.findings);
+		print_findings(&visit.findings);
 	}
 	if (r < 0)
 		return r;

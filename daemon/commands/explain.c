@@ -13,6 +13,8 @@
 #include "daemon/commands/exit_status.h"
 #include "daemon/host/paths.h"
 #include "daemon/host/sysfs.h"
+#include "daemon/log/log.h"
+#include "daemon/log/print.h"
 #include "daemon/output/report.h"
 #include "daemon/output/wrap.h"
 #include "tdxo/explain/explain.h"
@@ -35,13 +37,13 @@ static void explainer_done(struct explainer *explainer)
 		report_done(&explainer->report);
 }
 
-static void print(const char *subject, const struct explanation *explanation)
+static void print_explanation(const char *subject, const struct explanation *explanation)
 {
-	printf("%s\n", subject);
+	print("%s\n", subject);
 	for (enum topic topic = 0; topic < TOPIC_MAX; topic++) {
 		if (!explanation->texts[topic][0])
 			continue;
-		printf("  %-10s", topic_to_string(topic));
+		print("  %-10s", topic_to_string(topic));
 		wrap_print(explanation->texts[topic], 12);
 	}
 }
@@ -57,8 +59,9 @@ static void give(struct explainer *explainer, const struct record *record,
 		return;
 	}
 	if (!first)
-		putchar('\n');
-	print(record ? record_subject(record, subject) : explainer->target->name, explanation);
+		print("\n");
+	print_explanation(
+		record ? record_subject(record, subject) : explainer->target->name, explanation);
 }
 
 static int explain_record(const struct record *record, void *userdata)
@@ -113,8 +116,7 @@ static int explain_other(struct explainer *explainer)
 		return 0;
 	}
 	if (!is_there(target)) {
-		fprintf(stderr, "tdx-onlined: --explain=%s: there is no such thing here\n",
-			target->name);
+		log_print(LOG_ERR, "--explain=%s: there is no such thing here", target->name);
 		return EXIT_FAILED;
 	}
 	explanation = (struct explanation){0};

@@ -5,12 +5,12 @@
 #include "daemon/commands/plan.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "daemon/commands/config_diff.h"
 #include "daemon/commands/decide.h"
 #include "daemon/commands/exit_status.h"
 #include "daemon/commands/matches.h"
+#include "daemon/log/print.h"
 #include "daemon/output/report.h"
 #include "daemon/output/table.h"
 
@@ -78,12 +78,12 @@ static void print_summary(const struct snapshot *snapshot, const struct state *s
 	for (size_t i = 0; i < snapshot->boot_map.n; i++)
 		bytes += range_size(snapshot->boot_map.regions[i].range);
 	tdx_append(&text, &snapshot->tdx);
-	printf("TDX %s; boot map %s in %zu range%s; memory blocks of ", tdx,
+	print("TDX %s; boot map %s in %zu range%s; memory blocks of ", tdx,
 		size_format(bytes, size), snapshot->boot_map.n,
 		snapshot->boot_map.n == 1 ? "" : "s");
-	printf("%s\n", size_format(snapshot->block_size, size));
+	print("%s\n", size_format(snapshot->block_size, size));
 	if (state->disagreements)
-		printf("Disagreements with the kernel in this boot: %" PRIu64 "\n",
+		print("Disagreements with the kernel in this boot: %" PRIu64 "\n",
 			state->disagreements);
 }
 
@@ -94,7 +94,7 @@ static void print_rejected(const struct rejections *rejected)
 		struct strbuf text = strbuf_in(sentence, sizeof(sentence));
 
 		rejection_append(&text, &rejected->items[i]);
-		printf("%s.\n", sentence);
+		print("%s.\n", sentence);
 	}
 }
 
@@ -114,7 +114,7 @@ static int output_print(struct output *output, struct sensor *sensor, bool any)
 	if (any)
 		r = table_print(&output->table);
 	else if (!output->bare && !snapshot->rejected.n)
-		puts("No memory arrived after boot: nothing to do.");
+		print("No memory arrived after boot: nothing to do.\n");
 	if (r == 0 && !output->bare)
 		print_rejected(&snapshot->rejected);
 	return r;

@@ -13,6 +13,10 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
+#include "tdxo/base/strbuf.h"
+
+#define LOG_LINE 8192 /* longer than a path and what is logged of it */
+
 static bool to_journal;
 
 void log_init(void)
@@ -28,15 +32,19 @@ void log_init(void)
 
 void log_line(int priority, const char *text)
 {
+	char line[LOG_LINE];
+	struct strbuf printable = strbuf_in(line, sizeof(line));
+
+	strbuf_append_printable(&printable, text);
 	if (to_journal)
-		sd_journal_print(priority, "%s", text);
+		sd_journal_print(priority, "%s", line);
 	else
-		fprintf(stderr, "tdx-onlined: %s\n", text);
+		fprintf(stderr, "tdx-onlined: %s\n", line);
 }
 
 void log_print(int priority, const char *format, ...)
 {
-	char text[1024];
+	char text[LOG_LINE];
 	va_list args;
 
 	va_start(args, format);

@@ -12,7 +12,7 @@
 /* Decide once where messages go; before that they go to stderr. */
 void log_init(void);
 
-/* Log one line. The priority is that of syslog(3). */
+/* Log one line, which may contain foreign text. The priority is that of syslog(3). */
 void log_print(int priority, const char *format, ...) PRINTF(2, 3);
 void log_line(int priority, const char *text);
 

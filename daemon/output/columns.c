@@ -7,9 +7,10 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+#include "daemon/log/print.h"
 
 /* "0x100000000-0x1ffffffff", as lsmem prints it; or nothing */
 static void put_range(struct strbuf *text, struct range range)
@@ -237,5 +238,5 @@ const char *column_text(
 void columns_help(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-		printf("  %-16s %s\n", columns[i].title, columns[i].help);
+		print("  %-16s %s\n", columns[i].title, columns[i].help);
 }

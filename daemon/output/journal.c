@@ -55,15 +55,18 @@ struct journal_entry {
 	int n;
 };
 
+/* Add a field, which may contain foreign text. */
 static void PRINTF(2, 3) add(struct journal_entry *entry, const char *format, ...)
 {
-	char *text = entry->texts[entry->n];
+	char *text = entry->texts[entry->n], raw[sizeof(entry->texts[0])];
+	struct strbuf printable = strbuf_in(text, sizeof(entry->texts[0]));
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(entry->texts[0]), format, args);
+	vsnprintf(raw, sizeof(raw), format, args);
 	va_end(args);
-	entry->fields[entry->n++] = (struct iovec){text, strlen(text)};
+	strbuf_append_printable(&printable, raw);
+	entry->fields[entry->n++] = (struct iovec){text, printable.n};
 }
 
 /* TDXO_NAME=value; a field that is absent has no line. */

@@ -12,6 +12,9 @@
 #include <json-c/json.h>
 #include <json-c/printbuf.h>
 
+#include "daemon/host/cleanup.h"
+#include "tdxo/base/strbuf.h"
+
 struct json_document {
 	struct json_object *root;
 	int error;
@@ -92,16 +95,6 @@ const char *json_mistake(const struct json_document *document)
 
 /* --- printing --- */
 
-/* Outside of strings JSON is ASCII, so any other byte stands in a string; it may not be UTF-8. */
-static void print_ascii(const char *text, FILE *out)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x80)
-			fputc(*text, out);
-		else
-			fprintf(out, "\\\\x%02x", (unsigned char)*text);
-}
-
 int json_print(const struct json_document *document, enum json_style style, FILE *out)
 {
 	static const int flags[] = {
@@ -117,7 +110,7 @@ int json_print(const struct json_document *document, enum json_style style, FILE
 	printed = json_object_to_json_string_ext(document->root, flags[style]);
 	if (!printed || errno == ENOMEM)
 		return -ENOMEM;
-	print_ascii(printed, out);
+	fputs(printed, out);
 	return 0;
 }
 
@@ -179,7 +172,9 @@ void json_add_null(struct json parent, const char *key)
 
 void json_add_text(struct json parent, const char *key, const char *text)
 {
-	add_new(parent, key, json_object_new_string(text));
+	CLEANUP(free_text) char *printable = new_printable(text);
+
+	add_new(parent, key, printable ? json_object_new_string(printable) : NULL);
 }
 
 void json_add_number(struct json parent, const char *key, uint64_t number)

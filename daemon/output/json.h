@@ -46,8 +46,8 @@ enum json_style {
 };
 
 /*
- * Print the document as ASCII: "\xNN" stands for each other byte NN of a string.
- * 0 or -ENOMEM; whether all could be written is for the owner of the file to ask.
+ * Print the document. It is ASCII: json_add_text() makes foreign text printable, and keys are
+ * never foreign. 0 or -ENOMEM; whether all could be written is for the owner of the file to ask.
  */
 int json_print(const struct json_document *document, enum json_style style, FILE *out) MUST_CHECK;
 

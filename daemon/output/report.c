@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/log/print.h"
+
 #define SERIAL_TEXT 19 /* 0x, 16 digits and the NUL */
 
 void report_init(struct report *report, uint64_t disagreements)
@@ -245,12 +247,12 @@ static struct json_document *new_report(void)
 	return document;
 }
 
-static int print(const struct json_document *document)
+static int print_document(const struct json_document *document)
 {
 	int r = json_print(document, JSON_PRETTY, stdout);
 
 	if (r == 0)
-		putchar('\n');
+		print("\n");
 	return r;
 }
 
@@ -262,7 +264,7 @@ int report_print_explanations(const struct report *report, const struct target *
 	add_text(object, "target", target->name);
 	add_text(object, "kind", target_kind_to_string(target->kind));
 	json_add_document(object, "explanations", report->ranges);
-	return print(document);
+	return print_document(document);
 }
 
 int report_print_findings(const struct findings *findings, const struct tdx *tdx)
@@ -282,7 +284,7 @@ int report_print_findings(const struct findings *findings, const struct tdx *tdx
 		add_text(item, "remedy", finding->remedy);
 		add_text(item, "source", finding->source);
 	}
-	return print(document);
+	return print_document(document);
 }
 
 int report_print(const struct report *report, const struct snapshot *snapshot,
@@ -299,5 +301,5 @@ int report_print(const struct report *report, const struct snapshot *snapshot,
 	add_firmware(object, firmware);
 	json_add_document(object, "ranges", report->ranges);
 	add_rejected(object, &snapshot->rejected);
-	return print(document);
+	return print_document(document);
 }

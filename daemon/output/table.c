@@ -64,6 +64,9 @@ int table_init(struct table *table, const struct table_options *options)
 		r = add_column(table, table->columns[i]);
 	if (r == 0)
 		r = scols_table_enable_raw(table->table, options->raw);
+	/* Of cells that are printable it would write "\x" as "\x5cx". */
+	if (r == 0)
+		r = scols_table_enable_noencoding(table->table, !options->raw);
 	if (r == 0)
 		r = scols_table_enable_colors(table->table, is_colourful(options));
 	return r;
@@ -75,6 +78,24 @@ void table_done(struct table *table)
 	*table = (struct table){0};
 }
 
+/*
+ * Printable text, which has the same width everywhere. Raw output needs all bytes: libsmartcols
+ * writes a backslash as \x5c, and in the C locale all bytes but printable ASCII in the same form.
+ */
+static const char *cell_text(const struct table *table, const struct column *column,
+	const struct line *line, char buf[COLUMN_TEXT])
+{
+	struct strbuf printable = strbuf_in(buf, COLUMN_TEXT);
+	char raw[COLUMN_TEXT];
+	const char *text = column_text(column, line, table->options.bytes, raw);
+
+	if (table->options.raw)
+		strbuf_append(&printable, "%s", text);
+	else
+		strbuf_append_printable(&printable, text);
+	return buf;
+}
+
 static int fill(struct table *table, struct libscols_line *row, const struct line *line)
 {
 	char buf[COLUMN_TEXT];
@@ -84,7 +105,7 @@ static int fill(struct table *table, struct libscols_line *row, const struct lin
 		const struct column *column = table->columns[i];
 		struct libscols_cell *cell = scols_line_get_cell(row, i);
 
-		r = scols_cell_set_data(cell, column_text(column, line, table->options.bytes, buf));
+		r = scols_cell_set_data(cell, cell_text(table, column, line, buf));
 		if (r == 0 && column->flags & COLUMN_VERDICT && line->level == LEVEL_RANGE)
 			r = scols_cell_set_color(cell, colour_of(line->record));
 	}
@@ -131,7 +152,7 @@ static int add_branch(struct table *table, struct line *line, struct libscols_li
 	char name[COLUMN_TEXT];
 	int r;
 
-	if (!*column_text(column, line, false, name))
+	if (!*cell_text(table, column, line, name))
 		return 0;
 	r = find_row(table, *parent, name, &row);
 	if (r < 0)
@@ -202,7 +223,8 @@ static const char *after_heading(const char *text)
 int table_print(struct table *table)
 {
 	CLEANUP(free_text) char *text = NULL;
-	locale_t locale = table->options.locale, before = uselocale((locale_t)0);
+	locale_t locale = table->options.raw ? (locale_t)0 : table->options.locale,
+		 before = uselocale((locale_t)0);
 	int r;
 
 	if (locale)

@@ -5,10 +5,11 @@
 #include "daemon/output/wrap.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "daemon/log/print.h"
 
 #define NARROW 40 /* less than that would be a column of words */
 
@@ -31,14 +32,15 @@ void wrap_print(const char *text, unsigned int column)
 		unsigned int n = (unsigned int)strcspn(text, " ");
 
 		if (at > column && at + 1 + n > limit) {
-			printf("\n%*s", (int)column, "");
+			print("\n");
+			print("%*s", (int)column, "");
 			before = "";
 			at = column;
 		}
-		printf("%s%.*s", before, (int)n, text);
+		print("%s%.*s", before, (int)n, text);
 		at += (unsigned int)strlen(before) + n;
 		before = " ";
 		text += n + (text[n] == ' ');
 	}
-	putchar('\n');
+	print("\n");
 }

@@ -21,9 +21,9 @@
 #include "daemon/host/cleanup.h"
 #include "daemon/host/sysfs.h"
 #include "daemon/log/log.h"
+#include "daemon/log/print.h"
 #include "daemon/settings/layers.h"
 #include "tdxo/base/array.h"
-#include "tdxo/base/strbuf.h"
 #include "tdxo/policy/ini.h"
 
 #define MAIN_FILE     "tdx-onlined/tdx-onlined.conf"
@@ -64,9 +64,7 @@ static void PRINTF(4, 5)
 	va_start(args, format);
 	vsnprintf(text + n, sizeof(text) - (size_t)n, format, args);
 	va_end(args);
-	/* Names and values come from anywhere. */
-	make_printable(text);
-	log_print(priority, "%s", text);
+	log_line(priority, text);
 	if (priority == LOG_WARNING) {
 		reader->loader->settings.warnings++;
 		return;
@@ -374,22 +372,26 @@ void settings_done(struct settings *settings)
 
 void settings_print(const struct settings *settings)
 {
-	puts("[" CONFIG_SECTION "]");
+	print("[" CONFIG_SECTION "]\n");
 	for (enum config_key key = 0; key < CONFIG_KEYS; key++) {
 		const struct setting *setting = &settings->keys[key];
 
 		if (setting->path)
-			printf("# %s:%u\n", setting->path, setting->line);
+			print("# %s:%u\n", setting->path, setting->line);
 		else
-			puts("# default");
-		printf("%s=%s\n", config_key_name(key), setting->value ?: config_key_default(key));
+			print("# default\n");
+		print("%s=", config_key_name(key));
+		print_text(setting->value ?: config_key_default(key));
+		print("\n");
 	}
 	for (size_t i = 0; i < settings->config.n_rules; i++) {
 		const char *text = settings->rules[i].text;
 		size_t length = strlen(text);
 
-		printf("\n# %s\n%s", settings->rules[i].path, text);
+		print("\n");
+		print("# %s\n", settings->rules[i].path);
+		print_text(text);
 		if (length && text[length - 1] != '\n')
-			puts("");
+			print("\n");
 	}
 }

@@ -6,6 +6,8 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 void strbuf_append(struct strbuf *text, const char *format, ...)
 {
@@ -25,11 +27,26 @@ static bool is_printable(char c)
 	return c >= ' ' && c <= '~';
 }
 
-void make_printable(char *text)
+void strbuf_append_printable(struct strbuf *text, const char *foreign)
 {
-	for (; *text; text++)
-		if (!is_printable(*text))
-			*text = '?';
+	for (; *foreign; foreign++)
+		if (is_printable(*foreign))
+			strbuf_append(text, "%c", *foreign);
+		else
+			strbuf_append(text, "\\x%02x", (unsigned char)*foreign);
+}
+
+char *new_printable(const char *foreign)
+{
+	size_t size = strlen(foreign) + 1;
+	char *buf = reallocarray(NULL, size, strlen("\\xNN"));
+	struct strbuf text;
+
+	if (!buf)
+		return NULL;
+	text = strbuf_in(buf, size * strlen("\\xNN"));
+	strbuf_append_printable(&text, foreign);
+	return buf;
 }
 
 bool is_printable_text(const char *text)

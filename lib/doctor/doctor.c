@@ -78,10 +78,6 @@ void note_end(struct examination *examination, struct note *note)
 {
 	struct findings *findings = &examination->findings;
 
-	/* Names and values come from anywhere; they end up on terminals and in JSON. */
-	make_printable(note->finding.message);
-	make_printable(note->finding.remedy);
-	make_printable(note->finding.source);
 	if (array_append(findings->items, findings->n, note->finding) < 0)
 		examination->error = -ENOMEM;
 }

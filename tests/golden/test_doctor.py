@@ -447,7 +447,7 @@ class Spoilt(Doctor):
         """What a file says comes to no terminal as it is, and JSON stays JSON."""
         self.write(f"{RULES}/50-escape.rules",
                    b'SUBSYSTEM=="memory", ATTR{state}="online\033[31m\377\303"\n')  # fmt: skip
-        self.assertIn("writes online?[31m?? to a device", self.findings()[0]["message"])
+        self.assertIn("writes online\\x1b[31m\\xff\\xc3 to a device", self.findings()[0]["message"])
         result = tree.run(self.root, "--doctor")
         self.assertTrue(all(c == "\n" or " " <= c <= "~" for c in result.stdout))
 

@@ -225,7 +225,8 @@ class Asked(tree.Tree):
         self.tree("plain-host")
         for target in ("", "memory", "dax0", "node-1", " 0x1", "0xffffffffffffffff", "0d:00",
                        "/dev/dax0", "x" * 64, "a\nb"):  # fmt: skip
-            self.assert_usage([f"--explain={target}"], f"--explain={target}: not an address, memoryN,"
+            printed = target.replace("\n", "\\x0a")
+            self.assert_usage([f"--explain={target}"], f"--explain={printed}: not an address, memoryN,"
                               " daxX.Y, regionN, memN, nodeN or PCI address")  # fmt: skip
 
     def test_bare_number(self):

@@ -52,6 +52,7 @@ class Cat(tree.Configured):
 
     def test_layers(self):
         first = "# by hand: gr\u00fcn\n[Match]\n\tSerial = 0x2a # the one in slot 3\n\n[Policy]\nVerdict=ignore\n"
+        printed = first.replace("\u00fc", r"\xc3\xbc")
         second = rule("Type=hmem", "Verdict=offline")
         self.configure({
             "usr/lib/tdx-onlined/tdx-onlined.conf": "[Daemon]\nOfflineTimeoutSec=1\n",  # MAIN is stronger
@@ -83,7 +84,7 @@ MaxMovableRatio=kernel
 OfflineTimeoutSec=60
 
 # /{RULE}
-{first}
+{printed}
 # /run/tdx-onlined/rules.d/20-b.rule
 {second}""")
 

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import shutil
 import struct
 import subprocess
@@ -43,11 +44,22 @@ PR_CAPBSET_DROP = 24
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 
 
+def assert_printable(options, output):
+    """All that is ever printed is ASCII without control characters but newlines, however foreign it
+    is. The program draws the branches of a tree itself, and files keep their tabs."""
+    own = {r"--tree|-[a-zA-Z]*T[a-zA-Z]*": "├─└│", "--cat-config": "\t"}
+    allowed = [own[words] for words in own if any(re.fullmatch(words, option) for option in options)]
+    strange = re.sub(rf"[ -~\n{''.join(allowed)}]", "", output.decode())
+    assert not strange, f"{options}: {strange!a}"
+
+
 def run(root, *options, **how):
-    """The program on a tree; a byte that is no UTF-8 shows as \\xNN. JSON is checked."""
+    """The program on a tree. What it prints is printable, and JSON is as in the schema."""
     command = [BINARY, f"--root={root}", *options]
-    result = subprocess.run(command, capture_output=True, encoding="utf-8", errors="backslashreplace",
-                            env=ENVIRONMENT, check=False, timeout=DEADLINE, **how)  # fmt: skip
+    result = subprocess.run(command, capture_output=True, env=ENVIRONMENT, check=False,
+                            timeout=DEADLINE, **how)  # fmt: skip
+    assert_printable(options, result.stdout + result.stderr)
+    result.stdout, result.stderr = result.stdout.decode(), result.stderr.decode()
     if schema.is_json(options) and result.stdout:
         schema.check(result.stdout)
     return result

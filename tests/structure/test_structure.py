@@ -50,6 +50,28 @@ FOREIGN = {
     "systemd/sd-daemon.h": ["daemon/service/service.c"],
 }
 
+# The files through which text leaves the program, and by what. Foreign text that is to be read by people
+# or programs passes through one of them, and each makes it printable; the others write no such text.
+WAYS_OUT = {
+    "daemon/log/log.c": {"fprintf", "sd_journal_print"},
+    "daemon/log/print.c": {"fputs", "putc"},
+    "daemon/output/journal.c": {"sd_journal_sendv"},
+    "daemon/output/json.c": {"fputs"},
+    "daemon/output/table.c": {"printf", "scols_print_table_to_string"},
+    "daemon/service/service.c": {"sd_notify", "sd_notifyf"},  # the TDX state, counts
+    "daemon/host/sysfs.c": {"write"},  # to the kernel
+    "daemon/commands/tree.c": {"write"},  # a capture: files as they are
+    "daemon/options.c": {"puts"},  # the help
+    "daemon/main.c": {"fputs"},  # where to find it
+}
+# Also what a compiler makes of them.
+OUTPUT = re.compile(
+    r"(v?[fd]?|vf)w?printf|(f?putw?[cs]|putw?char|fwrite)(_unlocked)?|perror|psignal|p?write(v|64)?"
+    r"|send(to|msg|mmsg|file)?|v?syslog|v?(err|warn)x?|error"
+    r"|sd_journal_(print|send|perror)\w*|sd_(pid_)?notify\w*|scols_print_\w+"
+)
+SAME = {"putchar": "putc", "fputc": "putc", "fwrite": "fputs"}
+
 # What lib/ needs of the C library: no file, clock, process, environment or locale.
 PURE = set(
     """free qsort reallocarray fnmatch snprintf vsnprintf sscanf
@@ -115,6 +137,18 @@ def libraries():
         yield folder, path
 
 
+def objects():
+    """The objects of lib/ and daemon/; the catalog's generator is not the program."""
+    for top in ("lib", "daemon"):
+        yield from sorted((BUILD / top).rglob("*.c.o"))
+
+
+def source_of(path):
+    """BUILD/daemon/log/liblog.a.p/log.c.o is daemon/log/log.c."""
+    parts = path.relative_to(BUILD).parts
+    return str(Path(*parts[:-2], path.stem))
+
+
 def plain_name(symbol):
     """Of a variant for a standard, or one that checks a size: __isoc99_sscanf, __snprintf_chk."""
     return re.sub(r"^__(isoc\d+_)?(\w+?)(_chk)?$", r"\2", symbol)
@@ -178,6 +212,22 @@ class Structure(unittest.TestCase):
         self.assertIn("snprintf", needed)
         self.assertEqual([plain_name(name) for name in ("__isoc99_scanf", "__printf_chk")], ["scanf", "printf"])
         self.assertEqual(needed - PURE, set())
+
+    def test_ways_out(self):
+        """No other file prints, logs or sends."""
+        found = {}
+        for path in objects():
+            symbols = {plain_name(symbol) for symbol in nm("-u", path)}
+            symbols = {SAME.get(name, name) for name in symbols if OUTPUT.fullmatch(name)}
+            if symbols:
+                found[source_of(path)] = symbols
+        self.assertEqual(found, WAYS_OUT)
+
+    def test_literals_only(self):
+        """Two files print by themselves what has several lines: texts of the program's own."""
+        for path in ("daemon/options.c", "daemon/main.c"):
+            calls = re.findall(r"\bf?puts\((.)", (SOURCE / path).read_text())
+            self.assertEqual(set(calls), {'"'}, path)
 
     def test_columns(self):
         for path, text in sources():

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A text under construction, in a buffer of somebody else's: what does not fit is cut off. And
- * texts of others, which may hold any bytes, before they are printed.
+ * A text under construction, in a buffer of the caller: what does not fit is cut off.
+ *
+ * Foreign text (names, firmware versions, lines of files, the command line) can contain any
+ * bytes. It is kept and compared as it is, and made printable where it leaves the program.
  */
 #pragma once
 
@@ -25,6 +27,13 @@ static inline struct strbuf strbuf_in(char *buf, size_t size)
 
 void strbuf_append(struct strbuf *text, const char *format, ...) PRINTF(2, 3);
 
-/* A message is one line of printable ASCII characters; every other byte becomes a '?'. */
-void make_printable(char *text);
+/*
+ * Append the text as printable ASCII: "\xNN" stands for each other byte NN, also for a newline. The
+ * form is that of raw output and of $'...' in a shell. A backslash stays as it is.
+ */
+void strbuf_append_printable(struct strbuf *text, const char *foreign);
+
+/* The same in a new buffer of any length; NULL if there is no memory. */
+char *new_printable(const char *foreign) MUST_CHECK;
+
 bool is_printable_text(const char *text);

@@ -63,7 +63,7 @@ enum severity {
 struct finding {
 	enum finding_code code;
 	enum severity severity;
-	char message[FINDING_TEXT]; /* whole sentences, printable */
+	char message[FINDING_TEXT]; /* whole sentences */
 	char remedy[FINDING_TEXT];
 	char source[FINDING_SOURCE]; /* a file, perhaps with a line, or "kernel log" */
 };

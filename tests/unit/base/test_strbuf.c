@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Texts: what fits is there, what does not is cut off, and nothing is written beyond the buffer.
- * Texts of others: which bytes can be printed.
+ * Foreign text: what is printed of it.
  */
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -84,17 +86,59 @@ static void test_printable(void **state)
 	(void)state;
 	for (unsigned int byte = 1; byte < 256; byte++) {
 		bool printable = byte >= ' ' && byte <= '~';
-		char text[] = {'a', (char)byte, 'z', '\0'};
+		char foreign[] = {'a', (char)byte, 'z', '\0'}, expected[16];
+		struct strbuf text = text_of(16);
+		char *copy = new_printable(foreign);
 
-		assert_int_equal(is_printable_text(text), printable);
-		assert_int_equal(is_printable_text(text + 1), printable);
-		make_printable(text);
-		assert_int_equal(text[1], printable ? (char)byte : '?');
-		assert_int_equal(text[0], 'a');
-		assert_string_equal(text + 2, "z");
-		assert_true(is_printable_text(text));
+		assert_int_equal(is_printable_text(foreign), printable);
+		assert_int_equal(is_printable_text(foreign + 1), printable);
+		snprintf(expected, sizeof(expected), printable ? "a%cz" : "a\\x%02xz", byte);
+		strbuf_append_printable(&text, foreign);
+		assert_text(&text, expected, strlen(expected));
+		assert_string_equal(copy, expected);
+		assert_true(is_printable_text(copy));
+		free(copy);
 	}
 	assert_true(is_printable_text(""));
+}
+
+/* Whatever it is in UTF-8 or is not, no byte of it remains; what does not fit is cut off. */
+static void test_foreign(void **state)
+{
+	static const struct {
+		const char *foreign, *printable;
+	} cases[] = {
+		{"", ""},
+		{"\x1b[2J", "\\x1b[2J"}, /* an escape sequence */
+		{"\xc2\x9b"
+		 "2J",
+			"\\xc2\\x9b2J"}, /* the same as C1, in UTF-8 */
+		{"\x9b"
+		 "2J",
+			"\\x9b2J"},			      /* and as a byte */
+		{"\xe2\x80\xae", "\\xe2\\x80\\xae"},	      /* U+202E, right to left */
+		{"\xc0\x8a", "\\xc0\\x8a"},		      /* a newline, overlong */
+		{"\xf5\x80\x80\x80", "\\xf5\\x80\\x80\\x80"}, /* beyond Unicode */
+		{"a\r\nb\t", "a\\x0d\\x0ab\\x09"},
+		{"\\x41", "\\x41"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct strbuf text = text_of(32);
+		char *copy = new_printable(cases[i].foreign);
+
+		strbuf_append_printable(&text, cases[i].foreign);
+		assert_text(&text, cases[i].printable, strlen(cases[i].printable));
+		assert_string_equal(copy, cases[i].printable);
+		free(copy);
+	}
+	for (size_t size = 1; size < 10; size++) {
+		struct strbuf text = text_of(size);
+
+		strbuf_append_printable(&text, "ab\x1bz");
+		assert_text(&text, "ab\\x1bz", size - 1 < 7 ? size - 1 : 7);
+	}
 }
 
 int main(void)
@@ -104,6 +148,7 @@ int main(void)
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_not_formatted),
 		cmocka_unit_test(test_printable),
+		cmocka_unit_test(test_foreign),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -151,7 +151,7 @@ static void test_udev(void **state)
 			"'echo online'",
 			"sed -i '3,5s/^/#/' /etc/udev/rules.d/50-b.rules && udevadm",
 			"/etc/udev/rules.d/50-b.rules:3"},
-		{FINDING_UDEV_RULE, SEVERITY_NOTICE, "writes on?line",
+		{FINDING_UDEV_RULE, SEVERITY_NOTICE, "writes on\033line",
 			"cp -n '/run/udev/rules.d/it'\\''s.rules' /etc/udev/rules.d/ && sed -i "
 			"'1s/^/#/' '/etc/udev/rules.d/it'\\''s.rules'",
 			"/run/udev/rules.d/it's.rules:1"});

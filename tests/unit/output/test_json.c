@@ -57,7 +57,7 @@ static struct json_document *build(void)
 
 	json_add_text(json_root(inner), NULL, "in/ner");
 	json_add_null(root, "null");
-	json_add_text(root, "text", "a \"text\"\n");
+	json_add_text(root, "text", "a \"text\"");
 	json_add_number(root, "most", UINT64_MAX);
 	json_add_bool(root, "yes", true);
 	json_add_bool(root, "no", false);
@@ -74,7 +74,7 @@ static struct json_document *build(void)
 }
 
 static const char plain[] =
-	"{\"null\":null,\"text\":\"a \\\"text\\\"\\n\",\"most\":18446744073709551615,"
+	"{\"null\":null,\"text\":\"a \\\"text\\\"\",\"most\":18446744073709551615,"
 	"\"yes\":true,\"no\":false,\"none\":[],"
 	"\"array\":[0,{\"start\":16,\"size\":8},{\"start\":null,\"size\":null}],"
 	"\"empty\":{},\"inner\":[\"in\\/ner\"]}";
@@ -109,7 +109,7 @@ static void test_read(void **state)
 	struct json root = json_root(document), array = json_get_array(root, "array");
 
 	(void)state;
-	assert_string_equal(json_get_text(root, "text"), "a \"text\"\n");
+	assert_string_equal(json_get_text(root, "text"), "a \"text\"");
 	assert_int_equal(json_get_number(root, "most"), UINT64_MAX);
 	assert_true(json_get_bool(root, "yes"));
 	assert_false(json_get_bool(root, "no"));
@@ -311,14 +311,18 @@ static void test_deep(void **state)
 	}
 }
 
-/* A byte that is not ASCII, in a value and in a key. */
-static void test_ascii(void **state)
+/* Foreign text, in an object and in an array. */
+static void test_foreign(void **state)
 {
 	struct json_document *document = json_new_object();
+	struct json array = json_add_array(json_root(document), "all");
 
 	(void)state;
-	json_add_text(json_root(document), "\xc3\xa4", "a\xff\"\x7f");
-	assert_printed(document, JSON_PLAIN, "{\"\\\\xc3\\\\xa4\":\"a\\\\xff\\\"\x7f\"}");
+	json_add_text(json_root(document), "one", "a\xff\"\x7f\x1b\n\\");
+	json_add_text(array, NULL, "\xc2\x9b");
+	assert_printed(document, JSON_PLAIN,
+		"{\"all\":[\"\\\\xc2\\\\x9b\"],"
+		"\"one\":\"a\\\\xff\\\"\\\\x7f\\\\x1b\\\\x0a\\\\\"}");
 	json_free(&document);
 }
 
@@ -468,7 +472,7 @@ int main(void)
 		cmocka_unit_test(test_not_json),
 		cmocka_unit_test(test_no_object),
 		cmocka_unit_test(test_deep),
-		cmocka_unit_test(test_ascii),
+		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_no_document),
 #ifndef __SANITIZE_ADDRESS__
 		cmocka_unit_test(test_short_of_memory),
