@@ -57,6 +57,7 @@ struct listing {
 	struct layers found;
 	const char *directory; /* with its root */
 	const char *suffix;
+	bool printable; /* other names are stray */
 	void (*stray)(const char *path, int error, void *userdata);
 	void *userdata;
 };
@@ -74,8 +75,7 @@ static int add_entry(const char *name, void *userdata)
 	struct path path;
 
 	path_of(&path, "%s/%s", listing->directory, name);
-	/* Names end up in messages, in the journal and in JSON. */
-	if (ends_with(name, listing->suffix) && is_printable_text(name))
+	if (ends_with(name, listing->suffix) && (!listing->printable || is_printable_text(name)))
 		return append(&listing->found, name, path.text);
 	if (strcmp(name, "README") != 0)
 		listing->stray(path.text, 0, listing->userdata);
@@ -135,29 +135,39 @@ static int add_layer(struct layers *merged, const char *directory, const struct 
 	return merge(merged, &listing.found);
 }
 
-int layers_add_directories(struct layers *layers, const char *const *directories,
-	const char *suffix, void (*stray)(const char *path, int error, void *userdata),
-	void *userdata)
+static int add_layers(
+	struct layers *layers, const char *const *directories, const struct listing *how)
 {
-	const struct listing how = {.suffix = suffix, .stray = stray, .userdata = userdata};
 	CLEANUP(layers_done) struct layers merged = {0};
 	int r = 0;
 
 	for (; r == 0 && *directories; directories++)
-		r = add_layer(&merged, *directories, &how);
+		r = add_layer(&merged, *directories, how);
 	for (size_t i = 0; r == 0 && i < merged.n; i++)
 		r = append(layers, merged.files[i].name, merged.files[i].path);
 	return r;
 }
 
+int layers_add_directories(struct layers *layers, const char *const *directories,
+	const char *suffix, void (*stray)(const char *path, int error, void *userdata),
+	void *userdata)
+{
+	const struct listing how = {.suffix = suffix, .stray = stray, .userdata = userdata};
+
+	return add_layers(layers, directories, &how);
+}
+
 int layers_add_directory(struct layers *layers, const char *directory, const char *suffix,
 	void (*stray)(const char *path, int error, void *userdata), void *userdata)
 {
+	/* The name of a rule is a value of records, and people type it. */
+	const struct listing how = {
+		.suffix = suffix, .printable = true, .stray = stray, .userdata = userdata};
 	const char *directories[ARRAY_SIZE(roots) + 1] = {NULL};
 	struct path paths[ARRAY_SIZE(roots)];
 
 	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
 		directories[i] =
 			path_of(&paths[i], "%s/%s", roots[ARRAY_SIZE(roots) - 1 - i], directory);
-	return layers_add_directories(layers, directories, suffix, stray, userdata);
+	return add_layers(layers, directories, &how);
 }

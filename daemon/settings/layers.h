@@ -33,7 +33,10 @@ int layers_add_file(struct layers *layers, const char *name) MUST_CHECK;
 int layers_add_directory(struct layers *layers, const char *directory, const char *suffix,
 	void (*stray)(const char *path, int error, void *userdata), void *userdata) MUST_CHECK;
 
-/* The same in other directories: the strongest first, NULL after the last. */
+/*
+ * The same in directories of other programs, which read files of any name: the strongest first,
+ * NULL after the last.
+ */
 int layers_add_directories(struct layers *layers, const char *const *directories,
 	const char *suffix, void (*stray)(const char *path, int error, void *userdata),
 	void *userdata) MUST_CHECK;

@@ -93,7 +93,22 @@ void note_plain(struct examination *examination, const struct plain_finding *pla
 	note_end(examination, &note);
 }
 
-/* A path for a shell: in quotes, if it has anything in it that wants them. */
+static void append_escaped(
+	struct strbuf *text, const char *path, const char *quote, const char *backslash)
+{
+	for (; *path; path++)
+		if (*path == '\'')
+			strbuf_append(text, "%s", quote);
+		else if (*path == '\\')
+			strbuf_append(text, "%s", backslash);
+		else
+			strbuf_append(text, "%c", *path);
+}
+
+/*
+ * A path for a shell: in quotes, if it has anything in it that wants them. In $'...' a shell reads
+ * the \xNN that is printed for a byte as that byte.
+ */
 static void append_path(struct strbuf *text, const char *path)
 {
 	if (path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -101,12 +116,13 @@ static void append_path(struct strbuf *text, const char *path)
 		strbuf_append(text, "%s", path);
 		return;
 	}
-	strbuf_append(text, "'");
-	for (; *path; path++)
-		if (*path == '\'')
-			strbuf_append(text, "'\\''");
-		else
-			strbuf_append(text, "%c", *path);
+	if (is_printable_text(path)) {
+		strbuf_append(text, "'");
+		append_escaped(text, path, "'\\''", "\\");
+	} else {
+		strbuf_append(text, "$'");
+		append_escaped(text, path, "\\'", "\\\\");
+	}
 	strbuf_append(text, "'");
 }
 

@@ -132,12 +132,13 @@ static void test_udev(void **state)
 		{"/usr/lib/udev/rules.d/40-a.rules", {14, 14, UDEV_WRITES, "online_movable"}},
 		{"/etc/udev/rules.d/50-b.rules", {3, 5, UDEV_RUNS, "/bin/sh -c 'echo online'"}},
 		{"/run/udev/rules.d/it's.rules", {1, 1, UDEV_WRITES, "on\033line"}},
+		{"/etc/udev/rules.d/it's\\\033.rules", {1, 1, UDEV_WRITES, "online"}},
 	};
 
 	(void)state;
 	HOST(host);
 	host.facts.udev = rules;
-	host.facts.n_udev = 3;
+	host.facts.n_udev = 4;
 	assert_findings(&host,
 		{FINDING_UDEV_RULE, SEVERITY_NOTICE,
 			"/usr/lib/udev/rules.d/40-a.rules:14 may online memory: udevd writes "
@@ -154,7 +155,10 @@ static void test_udev(void **state)
 		{FINDING_UDEV_RULE, SEVERITY_NOTICE, "writes on\033line",
 			"cp -n '/run/udev/rules.d/it'\\''s.rules' /etc/udev/rules.d/ && sed -i "
 			"'1s/^/#/' '/etc/udev/rules.d/it'\\''s.rules'",
-			"/run/udev/rules.d/it's.rules:1"});
+			"/run/udev/rules.d/it's.rules:1"},
+		{FINDING_UDEV_RULE, SEVERITY_NOTICE, "may online memory",
+			"sed -i '1s/^/#/' $'/etc/udev/rules.d/it\\'s\\\\\033.rules'",
+			"/etc/udev/rules.d/it's\\\033.rules:1"});
 	host.facts.n_udev = 1;
 	set_tdx(&host, TDX_ABSENT, TDX_MODE_AUTO);
 	assert_findings(&host, {FINDING_UDEV_RULE, SEVERITY_NOTICE, "", "",
