@@ -17,7 +17,7 @@ import sys
 import unittest
 
 import tree
-from tree import MAIN, RULE, rule
+from tree import HOSTILE, MAIN, RULE, rule
 
 BINARY = pathlib.Path(tree.BINARY).resolve()
 STATE = "run/tdx-onlined/state.json"
@@ -123,6 +123,20 @@ class Replay(Machine):
         listing = [{str(p.relative_to(r)): p.is_symlink() and os.readlink(p) or p.is_file() and p.read_bytes()
                     for p in r.rglob("*")} for r in (first, second)]  # fmt: skip
         self.assertEqual(*listing)
+
+    def test_foreign_text(self):
+        """It is copied as it is, whatever bytes it has, and decided as on the machine."""
+        self.tree("cxl-guard")
+        memdev = "sys/bus/cxl/devices/mem0/firmware_version"
+        rules = "etc/udev/rules.d/50-a.rules"
+        self.replace(memdev, HOSTILE + b"\n")
+        self.write(rules, b'SUBSYSTEM=="memory", ATTR{state}="online' + HOSTILE + b'"\n')
+        self.write(RULE, b"# \xc2\x9b\n" + rule("Device=x", "Verdict=ignore").encode())
+        captured, _ = self.capture()
+        for path in (memdev, rules, RULE):
+            self.assertEqual((captured / path).read_bytes(), (self.root / path).read_bytes())
+        for options in (["--dry-run", "--json"], ["--doctor"], ["--cat-config"]):
+            self.assert_same(captured, *options)
 
     def test_can_be_moved(self):
         """No link leads out of it, and each leads somewhere."""

@@ -37,6 +37,10 @@ DROP_IN = "etc/tdx-onlined/conf.d/10-a.conf"
 RULE = "etc/tdx-onlined/rules.d/10-a.rule"
 LAYERS = ("etc", "run", "usr/lib")
 
+# An escape sequence, C1 as a byte and in UTF-8, right-to-left, an overlong newline, half a character, DEL.
+HOSTILE = b"\x1b[2J\x9b\xc2\x9b\xe2\x80\xae\xc0\x8a\xe2\x82\x7f"
+PRINTED = r"\x1b[2J\x9b\xc2\x9b\xe2\x80\xae\xc0\x8a\xe2\x82\x7f"
+
 NO_USE = "The configuration cannot be used, nothing has been done"
 
 # prctl(2), capabilities(7)
