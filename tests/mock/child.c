@@ -26,7 +26,6 @@ static const char *program;
 static void forget_caller(void)
 {
 	static const char *const names[] = {
-		"JOURNAL_STREAM", /* it writes to stderr */
 		"WATCHDOG_USEC", "WATCHDOG_PID", "DAXCTL_LOG", "CXL_LOG", "SYSTEMD_LOG_LEVEL",
 		"TMPDIR", /* the names of the testbed's sockets are short: unix(7), sun_path */
 	};
@@ -209,6 +208,17 @@ static void become_program(int said, char *const options[])
 	_exit(127);
 }
 
+/* systemd.exec(5), "$JOURNAL_STREAM" */
+static void name_journal(int said)
+{
+	char text[64];
+	struct stat st;
+
+	assert_int_equal(fstat(said, &st), 0);
+	snprintf(text, sizeof(text), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	setenv("JOURNAL_STREAM", text, 1);
+}
+
 /* The first of the options is the program's name. */
 static void start(struct mock *mock, char *const options[])
 {
@@ -218,6 +228,9 @@ static void start(struct mock *mock, char *const options[])
 	assert_int_equal(mock->daemon, 0);
 	setenv("RUNTIME_DIRECTORY", mock_real_path(mock, "/run", directory), 1);
 	assert_int_equal(pipe2(said, O_CLOEXEC), 0);
+	unsetenv("JOURNAL_STREAM");
+	if (mock->journal)
+		name_journal(said[1]);
 	mock->daemon = fork();
 	if (mock->daemon == 0)
 		become_program(said[1], options);

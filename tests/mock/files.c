@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The mock kernel: files that umockdev leaves alone, and directories that cannot be listed.
+ * The mock kernel: files that umockdev leaves alone, directories that cannot be listed, and the
+ * journal.
  *
  * The configuration, and that of libkmod, is the testbed's and never that of the machine that runs
  * the tests. Its systemd cannot be reached: the machine may be starting, and the mock machine is
@@ -19,6 +20,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -109,6 +111,37 @@ static void write_fault(const char *path, int error, unsigned int times)
 		return;
 	fprintf(file, "%d %u\n", error, times);
 	fclose(file);
+}
+
+/* sd-journal.h: an entry is written to the testbed's file `journal`, one field a line. */
+int sd_journal_sendv(const struct iovec *fields, int n);
+int sd_journal_print(int priority, const char *format, ...);
+
+EXPORT int sd_journal_sendv(const struct iovec *fields, int n)
+{
+	const char *root = getenv("UMOCKDEV_DIR");
+	char path[PATH];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/journal", root ? root : "");
+	file = fopen64(path, "ae");
+	if (!file)
+		return -errno;
+	for (int i = 0; i < n; i++)
+		fprintf(file, "%.*s\n", (int)fields[i].iov_len, (const char *)fields[i].iov_base);
+	return fclose(file) == 0 ? 0 : -errno;
+}
+
+EXPORT int sd_journal_print(int priority, const char *format, ...)
+{
+	char text[PATH] = "MESSAGE=";
+	va_list args;
+
+	(void)priority;
+	va_start(args, format);
+	vsnprintf(text + strlen(text), sizeof(text) - strlen(text), format, args);
+	va_end(args);
+	return sd_journal_sendv(&(struct iovec){text, strlen(text)}, 1);
 }
 
 /* Open the file ROOT/KIND/DIR:NAME of a directory. NULL if there is none. */

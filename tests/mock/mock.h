@@ -41,6 +41,7 @@
 #define BOOT_PARAMS   "/sys/kernel/boot_params/data"
 #define BOOT_ID	      "/proc/sys/kernel/random/boot_id"
 #define STATE	      "/run/state.json"
+#define JOURNAL	      "/journal" /* one field a line, if the daemon logs there */
 #define RULES	      "/etc/tdx-onlined/rules.d"
 
 #define NOTHING "nothing to do" /* it says so at the start */
@@ -61,6 +62,7 @@ struct mock {
 	pid_t daemon;	  /* 0: none runs */
 	int said;	  /* its stderr, or -1 */
 	int notify;	  /* what it tells systemd, while a test listens; or -1 */
+	bool journal;	  /* its stderr is the journal: it logs to JOURNAL, with fields */
 	int64_t asked_ms; /* when it was to reload */
 	struct mock_line lines[MOCK_LINES];
 	size_t n;	/* complete lines */
