@@ -98,6 +98,7 @@ int sensor_glance(struct sensor *sensor)
 	struct snapshot *snapshot = &sensor->snapshot;
 	int r = list_dax(sensor);
 
+	read_switches(sensor);
 	if (r < 0 || !needs_regions(&snapshot->dax))
 		return r;
 	return cxl_list_regions(&sensor->cxl, &snapshot->regions);

@@ -58,8 +58,9 @@ int sensor_reconfigure(struct sensor *sensor) MUST_CHECK;
 int sensor_look(struct sensor *sensor) MUST_CHECK;
 
 /*
- * Look again at the dax devices only, while things are still changing: the rest stays as it was
- * seen last, and a device that libdaxctl does not list yet is no reason to complain.
+ * Look again at the dax devices and the guard's switches only, while things are still changing: the
+ * rest stays as it was seen last, and a device that libdaxctl does not list yet is no reason to
+ * complain.
  */
 int sensor_glance(struct sensor *sensor) MUST_CHECK;
 

@@ -104,6 +104,9 @@ static bool is_ready(const struct service *service, const struct device *device)
 {
 	if (is_silent(service))
 		return service->silence.kmem_in_vain || !is_being_added(service, device);
+	/* Who bound its driver is known from the first silent look on. */
+	if (device->driver != DAX_DRIVER_NONE && !service->bound_known)
+		return false;
 	return snapshot_guarded(&service->sensor.snapshot) && device_is_dax(device) &&
 	       device->driver != DAX_DRIVER_KMEM && device->n_ranges &&
 	       !is_being_configured(device);
@@ -312,7 +315,8 @@ static int look(struct service *service)
 		r = settle(service, &all);
 	if (r < 0)
 		return r;
-	service_tell_status(service);
+	if (is_silent(service))
+		service_tell_status(service);
 	return service_next_job(service);
 }
 
@@ -420,6 +424,13 @@ static int on_uevents(sd_event_source *source, int fd, uint32_t events, void *us
 		snapshot_guarded(&service->sensor.snapshot))
 		r = look(service);
 	return r;
+}
+
+int service_look_first(struct service *service)
+{
+	int r = service_expect_silence(service);
+
+	return r < 0 ? r : look(service);
 }
 
 int service_add_looks(struct service *service)

@@ -75,6 +75,12 @@ int service_expect_silence(struct service *service) MUST_CHECK;
 /* A device has changed since the look that found it. The more often this happens, the later. */
 int service_look_again(struct service *service) MUST_CHECK;
 
+/*
+ * The look of the start, which waits for nothing: it decides the devices that cannot be changing,
+ * and begins with the first of them. Whatever else there is has its turn after a silence.
+ */
+int service_look_first(struct service *service) MUST_CHECK;
+
 /* Add the timer and the uevents to the loop. */
 int service_add_looks(struct service *service) MUST_CHECK;
 

@@ -308,13 +308,17 @@ static int start(struct service *service)
 	return add_sources(service);
 }
 
+/*
+ * The start of the system waits for READY=1. The guard is held then, and no step of a job has been
+ * taken: the first one may need a driver that is loaded after that, or take minutes.
+ */
 static int run(struct service *service)
 {
 	int r;
 
-	r = sd_notify(false, "READY=1");
+	r = service_look_first(service);
 	if (r >= 0)
-		r = service_expect_silence(service);
+		r = sd_notify(false, "READY=1");
 	if (r >= 0)
 		r = sd_event_loop(service->event);
 	sd_notify(false, "STOPPING=1");

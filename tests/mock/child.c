@@ -129,9 +129,8 @@ static bool has_all(const char *text, const char *const *words)
 }
 
 /* Wait for a line with all the words in it that nobody has expected yet. */
-static void expect_words(struct mock *mock, const char *const *words)
+static void expect_words(struct mock *mock, const char *const *words, int64_t deadline)
 {
-	int64_t deadline = mock_now_ms() + DEADLINE_MS;
 	size_t i = 0;
 
 	do {
@@ -151,7 +150,12 @@ static void expect_words(struct mock *mock, const char *const *words)
 
 void mock_expect_line(struct mock *mock, const char *text)
 {
-	expect_words(mock, (const char *const[]){text, NULL});
+	expect_words(mock, (const char *const[]){text, NULL}, mock_now_ms() + DEADLINE_MS);
+}
+
+void mock_expect_said(struct mock *mock, const char *text)
+{
+	expect_words(mock, (const char *const[]){text, NULL}, 0);
 }
 
 void mock_expect_tdx(struct mock *mock, const char *tdx)
@@ -171,7 +175,8 @@ void mock_expect_record(struct mock *mock, const struct mock_record *record)
 	snprintf(verdict, sizeof(verdict), " %s", record->verdict);
 	snprintf(reason, sizeof(reason), "(%s)", record->reason);
 	snprintf(tdx, sizeof(tdx), "TDX %s", record->tdx);
-	expect_words(mock, (const char *const[]){range, verdict, reason, tdx, record->also, NULL});
+	expect_words(mock, (const char *const[]){range, verdict, reason, tdx, record->also, NULL},
+		mock_now_ms() + DEADLINE_MS);
 }
 
 void mock_expect_order(const struct mock *mock, const char *first, const char *second)

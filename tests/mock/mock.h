@@ -191,6 +191,8 @@ void mock_expect_line(struct mock *mock, const char *text);
 void mock_expect_tdx(struct mock *mock, const char *tdx); /* that it says what it is now */
 void mock_expect_record(struct mock *mock, const struct mock_record *record);
 void mock_expect_silence(struct mock *mock); /* after the stop: it has said no more */
+/* It has said that already; it is not waited for. */
+void mock_expect_said(struct mock *mock, const char *text);
 /* Of what it has said so far, one thing came before the other. */
 void mock_expect_order(const struct mock *mock, const char *first, const char *second);
 

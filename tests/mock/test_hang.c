@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The running daemon and a block that takes its time to go offline: the kernel moves pages away
- * for as long as that takes. The daemon lives on meanwhile, and does not wait for ever.
+ * for as long as that takes. The daemon lives on meanwhile, and does not wait for ever. And a start
+ * with a device that takes long to bind, or that has no driver yet.
  */
 #include "mock.h"
 
@@ -9,6 +10,7 @@
 
 #define DAX0_START (4 * GIB)
 #define DAX0_SIZE  (4 * BLOCK)
+#define DEVICE_DAX "/sys/bus/dax/drivers/device_dax"
 #define HANGING	   "~memory35/state offline\n"
 
 /* Without TDX. Block 34 is refused; on the way back block 35 hangs, and no other has a timeout. */
@@ -151,6 +153,44 @@ static void test_reload_meanwhile(void **state)
 	mock_stop(mock);
 }
 
+/*
+ * The start of the system waits for the daemon, and the driver of a device that is there already hangs
+ * while it is bound: the daemon is ready, and the guard and the record are there by then.
+ */
+static void test_ready_meanwhile(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_make_active(mock);
+	mock_add_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE, 1);
+	mock_hang(mock, "device_dax/bind");
+	mock_start(mock);
+	mock_expect_said(mock, "(dax0.0, ");
+	mock_expect_file(mock, DAX_AUTOPROBE, "0");
+	mock_await_text(mock, "/stores", "~device_dax/bind dax0.0\n");
+	mock_fail(mock, "device_dax/bind", 0);
+	mock_expect_tdx(mock, "active");
+	mock_end_active(mock);
+}
+
+/* The drivers are loaded when the daemon is ready: it does not wait for them. */
+static void test_ready_without_drivers(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_make_active(mock);
+	mock_add_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE, 1);
+	mock_move(mock, DEVICE_DAX, NEW "/device_dax");
+	mock_start(mock);
+	mock_expect_said(mock, "(dax0.0, ");
+	mock_move(mock, NEW "/device_dax", DEVICE_DAX);
+	mock_uevent(mock, "/sys/module/device_dax", "add");
+	mock_expect_tdx(mock, "active");
+	mock_await_text(mock, STATE, "\"mode\":\"devdax\"");
+	mock_stop(mock);
+	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
+}
+
 /* The daemon sleeps while it waits. */
 static void test_idle_meanwhile(void **state)
 {
@@ -173,6 +213,8 @@ int main(int argc, char *argv[])
 		TEST(test_stopped_meanwhile),
 		TEST(test_events_meanwhile),
 		TEST(test_reload_meanwhile),
+		TEST(test_ready_meanwhile),
+		TEST(test_ready_without_drivers),
 		TEST(test_idle_meanwhile),
 	};
 
