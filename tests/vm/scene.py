@@ -49,9 +49,10 @@ def install(directory, *, enabled, config, programs):
         path.mkdir(parents=True, exist_ok=True)
         shutil.copy(program, path)
     if enabled:
-        wants = pathlib.Path(directory) / "etc/systemd/system/sysinit.target.wants"
-        wants.mkdir(parents=True, exist_ok=True)
-        (wants / UNIT).symlink_to(f"/usr/lib/systemd/system/{UNIT}")
+        units = pathlib.Path(directory) / "etc/systemd/system"
+        for link in (f"sysinit.target.wants/{UNIT}", "tdx-onlined-arrival.service"):
+            (units / link).parent.mkdir(parents=True, exist_ok=True)
+            (units / link).symlink_to(f"/usr/lib/systemd/system/{UNIT}")
 
 
 class CheckedGuest(Guest):

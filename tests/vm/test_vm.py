@@ -238,6 +238,7 @@ class Armed(Scene):
 
     def test_00_came_before_the_daemon(self):
         """The kernel onlined the region; the rule started the daemon, which tells and leaves it."""
+        self.sh(f"systemctl enable {UNIT}")
         self.assertEqual(self.guest.run(f"systemctl is-active {UNIT}", check=False).status, 3)
         self.sh(f"echo online_movable >{MEMORY}/auto_online_blocks")  # it is to go out again
         self.create_region(0, "512M")

@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The udev rule: when memory that arrives starts the service; on systemd 252 and 257."""
+
+import shlex
+
+from guest import TDX_ACTIVE
+from scene import MEMORY, UNIT, Scene, main
+
+DROP_INS = f"/etc/systemd/system/{UNIT}.d"
+RUN = "/run/tdx-onlined"
+
+
+class Units(Scene):
+    """TDX is active, so that blocks that arrive stay offline; the service is installed, and no more."""
+
+    enabled = False
+    machine = {"memory": "1G", "slots": 16, "kernel_args": TDX_ACTIVE}
+
+    def arrive(self):
+        """A DIMM arrives, and udevd and systemd are done with its blocks."""
+        before = self.blocks()
+        self.mark()
+        self.guest.add_dimm("128M")
+        self.guest.wait_for(f"test $(ls {MEMORY} | grep -c ^memory[0-9]) = {len(before) + 1}", 60)
+        [block] = self.blocks() - before
+        self.assertEqual(self.read(f"{MEMORY}/memory{block}/state"), "offline")
+        self.sh("udevadm settle")
+        return f"{MEMORY}/memory{block}"
+
+    def active(self):
+        return self.sh(f"systemctl show -P ActiveState {UNIT}")
+
+    def device_unit(self, path):
+        return shlex.quote(self.sh(["systemd-escape", "-p", "--suffix=device", path]))
+
+    def assert_not_started(self, *, state="inactive", tagged=False):
+        """A DIMM does not start the service, and systemd does not complain; if udevd has passed the
+        block on to systemd, it is done with that."""
+        path = self.arrive()
+        self.assertEqual(":systemd:" in self.sh(f"udevadm info {path}"), tagged)
+        if tagged:
+            self.guest.wait_for(f"systemctl is-active {self.device_unit(path)}", 30)
+        self.assertEqual(self.sh("systemctl list-jobs --no-legend"), "")
+        self.assertEqual((self.active(), self.messages()), (state, []))
+        entries = self.guest.journal(f"--since={self.start}", "_PID=1", "PRIORITY=3", "PRIORITY=4")
+        self.assertEqual([entry["MESSAGE"] for entry in entries], [])
+
+    def assert_started(self):
+        """A DIMM starts the service, which decides it."""
+        self.arrive()
+        self.guest.wait_for(f"systemctl is-active {UNIT}", 60)
+        self.guest.wait_for(f"journalctl -q --since={self.start} TDXO_TYPE=dimm | grep -q .", 60)
+
+    def forget(self):
+        """As if the service had not been started since boot."""
+        self.sh(f"systemctl stop {UNIT}; rm -r {RUN}")
+
+    def drop_in(self, *lines):
+        text = shlex.quote("\n".join(("[Service]", *lines)))
+        self.sh(f"mkdir -p {DROP_INS}; echo {text} >{DROP_INS}/test.conf; systemctl daemon-reload")
+
+    def remove_drop_in(self):
+        self.sh(f"rm -r {DROP_INS}; systemctl daemon-reload")
+
+    def test_00_installed(self):
+        self.assertEqual(self.sh(f"systemctl is-enabled {UNIT} || :"), "disabled")
+        self.assert_not_started(tagged=True)
+
+    def test_02_enabled(self):
+        """Enabled, and not started since boot: memory starts it, once."""
+        self.sh(f"systemctl enable {UNIT}")
+        self.assert_started()
+        path = self.arrive()
+        self.assertEqual(self.sh(f"systemctl list-units --all --no-legend {self.device_unit(path)}"), "")
+
+    def test_03_stopped(self):
+        """Stopped by hand: memory does not start it again."""
+        self.sh(f"systemctl stop {UNIT}")
+        self.assert_not_started()
+
+    def test_04_started_by_hand(self):
+        """It runs again, and dies: systemd starts it again, without memory that arrives."""
+        self.sh(f"systemctl start {UNIT}")
+        pid = self.sh(f"systemctl show -P MainPID {UNIT}")
+        self.sh(f"kill -KILL {pid}")
+        self.guest.wait_for(f"test $(systemctl show -P NRestarts {UNIT}) = 1", 60)
+        self.guest.wait_for(f"systemctl is-active {UNIT}", 60)
+
+    def test_05_stopped_while_it_waits(self):
+        """Stopped by hand between two starts of a daemon that dies each time."""
+        self.drop_in("RestartSec=1h")
+        self.sh(f"systemctl kill -s KILL {UNIT}")
+        self.guest.wait_for(f"systemctl show -P SubState {UNIT} | grep -x auto-restart", 60)
+        self.sh(f"systemctl stop {UNIT}")
+        self.assert_not_started()
+        self.remove_drop_in()
+
+    def test_06_failed(self):
+        """Failed for good, by a wrong command line: memory does not start it again."""
+        self.drop_in("ExecStart=", "ExecStart=/usr/sbin/tdx-onlined --no")
+        self.sh(f"systemctl start {UNIT} || :")
+        self.guest.wait_for(f"systemctl is-failed {UNIT}", 60)
+        self.assert_not_started(state="failed")
+        self.remove_drop_in()
+        self.sh(f"systemctl reset-failed {UNIT}")
+
+    def test_07_masked(self):
+        self.forget()
+        self.sh(f"systemctl mask {UNIT}")
+        self.assert_not_started(tagged=True)
+        self.sh(f"systemctl unmask {UNIT}")
+
+    def test_08_disabled(self):
+        self.sh(f"systemctl disable {UNIT}")
+        self.assert_not_started(tagged=True)
+
+    def test_09_enabled_for_this_boot(self):
+        self.sh(f"systemctl enable --runtime {UNIT}")
+        self.assert_started()
+
+
+class Units13(Units):
+    """Debian 13: systemd 257; and Linux 7.3."""
+
+    machine = {**Units.machine, "root": "trixie", "kernel": "debian-7.3"}
+
+    def test_01_udev_rule(self):
+        self.sh("udevadm verify /usr/lib/udev/rules.d/90-tdx-onlined.rules")
+
+
+if __name__ == "__main__":
+    main()
