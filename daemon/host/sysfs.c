@@ -249,6 +249,17 @@ int sysfs_write(const char *path, const char *text)
 	return (size_t)n == strlen(text) ? 0 : -EIO;
 }
 
+int sysfs_try(const char *path)
+{
+	CLEANUP(close_fd) int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd >= 0 || errno == ENOENT)
+		return 0;
+	if (errno == EISDIR)
+		return access(path, W_OK) < 0 ? -errno : 0;
+	return -errno;
+}
+
 int sysfs_link_name(const char *path, unsigned int above, char *ret_name, size_t size)
 {
 	char target[PATH_MAX] = "", *slash, *name;

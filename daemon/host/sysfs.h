@@ -3,8 +3,8 @@
  * Kernel attributes: read, write and list.
  *
  * Every function returns 0 or a negative errno unless it says otherwise. Only regular files are
- * read: -EOPNOTSUPP for a FIFO or a device, which is not waited for. sysfs_write() is the
- * only function of the program that opens a kernel file for writing.
+ * read: -EOPNOTSUPP for a FIFO or a device, which is not waited for. sysfs_write() and sysfs_try()
+ * are the only functions of the program that open a kernel file for writing.
  */
 #pragma once
 
@@ -47,6 +47,9 @@ int sysfs_read_number_in_time(const char *path, int base, uint64_t *ret_number) 
 
 /* Write a text in one go, once. -EIO if the kernel took only a part of it; -EINTR is possible. */
 int sysfs_write(const char *path, const char *text) MUST_CHECK;
+
+/* Can a file be opened for writing, or a directory be written? 0 also if there is none. */
+int sysfs_try(const char *path) MUST_CHECK;
 
 /*
  * The last part of what a link points to, or one so far above it: of a link to a device, its

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The udev rule: when memory that arrives starts the service; on systemd 252 and 257."""
+"""The unit and the udev rule, which starts the service when memory arrives; on systemd 252 and 257."""
 
 import shlex
 
@@ -9,6 +9,7 @@ from scene import MEMORY, UNIT, Scene, main
 
 DROP_INS = f"/etc/systemd/system/{UNIT}.d"
 RUN = "/run/tdx-onlined"
+EXPOSURE = 14  # in tenths: systemd-analyze security
 
 
 class Units(Scene):
@@ -66,6 +67,10 @@ class Units(Scene):
     def test_00_installed(self):
         self.assertEqual(self.sh(f"systemctl is-enabled {UNIT} || :"), "disabled")
         self.assert_not_started(tagged=True)
+
+    def test_01_analyze(self):
+        self.assertEqual(self.sh(f"systemd-analyze verify --man=no {UNIT} 2>&1"), "")
+        self.sh(f"systemd-analyze security --no-pager --threshold={EXPOSURE} {UNIT}")
 
     def test_02_enabled(self):
         """Enabled, and not started since boot: memory starts it, once."""
