@@ -36,6 +36,10 @@
 #define UEVENT_KEY    "TDXONLINED"
 #define UEVENT_DECIDE "decide"
 
+/* What dax devices of CXL memory, and of hmem, are below: SYS_DAX_DEVICE is a link (7.3) */
+#define SYS_CXL_PLATFORM  "/sys/devices/platform/ACPI0017:00"
+#define SYS_HMEM_PLATFORM "/sys/devices/platform/hmem_platform.0"
+
 /* CXL and PCI: ABI/testing/sysfs-bus-cxl, ABI/testing/sysfs-bus-pci */
 #define SYS_CXL_DEVICES "/sys/bus/cxl/devices"
 #define SYS_CXL_DEVICE	SYS_CXL_DEVICES "/%s"

@@ -5,6 +5,7 @@
  *   look.c    a uevent asks for a look, and a look puts devices into the queue
  *   turns.c   the device at the head of the queue is decided, and its steps are taken
  *   drift.c   what somebody else has changed since is recorded
+ *   sandbox.c tries at the start whether all can be written that may have to be
  *   service.c starts, reloads and stops all that
  */
 #pragma once
@@ -113,6 +114,9 @@ int service_record_drift(struct service *service, const struct devices *all) MUS
 
 /* The job has ended: what waited for that. */
 int service_between_jobs(struct service *service) MUST_CHECK;
+
+/* Log what the daemon can have to write and cannot, unless it only observes. */
+void service_try_writes(struct service *service);
 
 /* The TDX state has been decided: hold or give up the guard, and decide again what it concerns. */
 void service_follow_tdx(struct service *service);

@@ -195,6 +195,7 @@ static int use_settings(struct service *service, struct settings *settings)
 	devices_done(&service->queue);
 	history_reconsider_all(&service->state.history);
 	memset(service->state.guard.falls, 0, sizeof(service->state.guard.falls));
+	service_try_writes(service);
 	update_guard(service);
 	return service_expect_silence(service);
 }
@@ -303,6 +304,7 @@ static int start(struct service *service)
 	service->drivers_changed = true;
 	service->log_reads = 1;
 	service->monitor.end_block = UINT64_MAX;
+	service_try_writes(service);
 	journal_tdx(&service->sensor.snapshot.tdx);
 	service_follow_tdx(service);
 	return add_sources(service);

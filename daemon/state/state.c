@@ -22,25 +22,25 @@
 #define ERRNO_MOST 4095 /* MAX_ERRNO, include/linux/err.h, 6.12 */
 
 /* That of systemd.exec(5), RuntimeDirectory=; its usual place without systemd. */
-static const char *directory(void)
+const char *state_directory(void)
 {
 	return getenv("RUNTIME_DIRECTORY") ?: "/run/tdx-onlined";
 }
 
 const char *state_path(struct path *path, const char *suffix)
 {
-	return path_of(path, "%s/" STATE_NAME "%s", directory(), suffix);
+	return path_of(path, "%s/" STATE_NAME "%s", state_directory(), suffix);
 }
 
 const char *lock_path(struct path *path)
 {
-	return path_of(path, "%s/lock", directory());
+	return path_of(path, "%s/lock", state_directory());
 }
 
 void state_make_directory(void)
 {
 	/* If it cannot be made, what is written there later says so. */
-	(void)!mkdir(directory(), 0755);
+	(void)!mkdir(state_directory(), 0755);
 }
 
 static int load_boot_map(struct state *state, struct json object)

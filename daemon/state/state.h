@@ -58,6 +58,9 @@ void state_done(struct state *state);
 /* Where the file is in a captured tree. */
 #define STATE_USUAL_PATH "/run/tdx-onlined/state.json"
 
+/* The directory that it is in, and the lock. */
+const char *state_directory(void);
+
 /* The text of the file, for a captured tree; the caller frees it. 0 or a negative errno. */
 int state_print(const struct state *state, char **ret_text, size_t *ret_size) MUST_CHECK;
 

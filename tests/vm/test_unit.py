@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The unit and the udev rule, which starts the service when memory arrives; on systemd 252 and 257."""
+"""The unit and the udev rule: when memory that arrives starts the service, what its sandbox lets it
+write, and when it is ready; on systemd 252 and 257."""
 
+import re
 import shlex
 
 from guest import TDX_ACTIVE
-from scene import MEMORY, UNIT, Scene, main
+from scene import DAX, MEMORY, UNIT, Scene, main
 
 DROP_INS = f"/etc/systemd/system/{UNIT}.d"
 RUN = "/run/tdx-onlined"
@@ -16,7 +18,7 @@ class Units(Scene):
     """TDX is active, so that blocks that arrive stay offline; the service is installed, and no more."""
 
     enabled = False
-    machine = {"memory": "1G", "slots": 16, "kernel_args": TDX_ACTIVE}
+    machine = {"memory": "1G", "slots": 16, "cxl": ["512M"], "kernel_args": TDX_ACTIVE}
 
     def arrive(self):
         """A DIMM arrives, and udevd and systemd are done with its blocks."""
@@ -63,6 +65,13 @@ class Units(Scene):
 
     def remove_drop_in(self):
         self.sh(f"rm -r {DROP_INS}; systemctl daemon-reload")
+
+    def refused(self):
+        """The files that a daemon that starts cannot open for writing, with the error."""
+        self.mark()
+        self.sh(f"systemctl restart {UNIT}")
+        found = (re.match(r"(\S+): cannot be opened for writing: ([^:]+): ", m) for m in self.messages())
+        return {match[1]: match[2] for match in found if match}
 
     def test_00_installed(self):
         self.assertEqual(self.sh(f"systemctl is-enabled {UNIT} || :"), "disabled")
@@ -123,6 +132,61 @@ class Units(Scene):
     def test_09_enabled_for_this_boot(self):
         self.sh(f"systemctl enable --runtime {UNIT}")
         self.assert_started()
+
+    def test_10_ready(self):
+        """It is ready before the drivers are loaded that are ordered after it, and a device waits for them."""
+        self.sh(f"systemctl stop {UNIT}; modprobe -r device_dax kmem")
+        self.sh(f"echo 0 >{DAX}/drivers_autoprobe")
+        self.create_region(0, "512M")
+        self.sh("udevadm settle; modprobe -r device_dax kmem; systemctl stop 'modprobe@*.service'")
+        self.mark()
+        self.sh(f"systemctl start {UNIT}")
+        record = self.wait_for_record(region=self.regions[0], verdict="devdax")
+        self.wait_for_driver(record["TDXO_CHARDEV"], "device_dax")
+        ready, loaded = (int(self.sh(f"systemctl show -P {name} {unit}")) for name, unit in (
+            ("ActiveEnterTimestampMonotonic", UNIT),
+            ("ExecMainStartTimestampMonotonic", "modprobe@device_dax.service")))  # fmt: skip
+        self.assertLess(ready, loaded)
+
+    def test_11_sandbox(self):
+        """With the unit as it is, all can be opened for writing."""
+        self.assertEqual(self.refused(), {})
+
+    def test_12_read_only(self):
+        """Each part of the unit that is taken away has a message at start."""
+        block = f"{MEMORY}/memory0/state"
+        erofs = "Read-only file system"
+        guard = {f"{DAX}/drivers_autoprobe": erofs, f"{MEMORY}/auto_online_blocks": erofs}
+        for lines, refused in (
+            (("ReadWritePaths=",), {**guard, block: erofs, f"{DAX}/drivers": erofs,
+                                    "/sys/devices/platform/ACPI0017:00": erofs}),
+            ((f"ReadOnlyPaths={DAX}/drivers",), {f"{DAX}/drivers": erofs}),
+            ((f"ReadOnlyPaths={MEMORY}/memory0",), {block: erofs}),
+            ((f"ReadOnlyPaths={DAX}/drivers/device_dax",), {f"{DAX}/drivers/device_dax/new_id": erofs}),
+            ((f"ReadOnlyPaths={RUN}",), {RUN: erofs}),
+        ):  # fmt: skip
+            with self.subTest(lines):
+                self.drop_in(*lines)
+                self.assertEqual(self.refused(), refused)
+        self.remove_drop_in()
+
+    def test_12b_remedy(self):
+        """With the paths that the messages name, the unit is as before."""
+        self.drop_in("ReadWritePaths=")
+        self.refused()
+        needed = {m.partition(" ReadWritePaths=")[2] for m in self.messages()} - {""}
+        self.drop_in("ReadWritePaths=", f"ReadWritePaths={' '.join(sorted(needed))}")
+        self.assertEqual(self.refused(), {})
+        self.remove_drop_in()
+
+    def test_13_mode(self):
+        """Root has no capability here: the mode of a file counts."""
+        path = f"{DAX}/drivers/kmem/bind"
+        self.sh(f"chmod a-w {path}")
+        self.assertEqual(self.refused(), {path: "Permission denied"})
+        [message] = [m for m in self.messages() if path in m]
+        self.assertIn("no dax device can get another driver. Its mode, a drop-in of", message)
+        self.sh(f"chmod u+w {path}; systemctl restart {UNIT}")
 
 
 class Units13(Units):
