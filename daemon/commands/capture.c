@@ -123,6 +123,7 @@ static const struct row others[] = {
 	{.pattern = "{/etc,/run,/usr/local/lib,/usr/lib}/udev/rules.d/*.rules"},
 	{.pattern = "{/etc,/run,/usr/local/lib,/usr/lib}/modprobe.d/*.conf"},
 	{.pattern = "/etc/daxctl.conf.d/*.conf"},
+	{.pattern = "{/etc,/run}/systemd/system/tdx-onlined.service"}, /* it can be masked */
 };
 
 /* Attributes that are not for this, or may do something when they are read. */

@@ -174,6 +174,7 @@ static int examine(struct visit *visit, const struct config *config, bool hotplu
 		.guard_never = config->guard == GUARD_MODE_NEVER,
 		.guard = guard_wanted(config, &visit->decider.sensor.snapshot.tdx),
 		.running = host->daemon != 0,
+		.masked = host->masked,
 		.log = &visit->decider.sensor.log,
 		.kvm_loaded = host->kvm_loaded,
 		.cmdline = host->cmdline,

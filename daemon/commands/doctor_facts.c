@@ -19,7 +19,8 @@
 #include "daemon/host/sysfs.h"
 #include "tdxo/base/array.h"
 
-#define SERVICE	    "/sys/fs/cgroup/system.slice/tdx-onlined.service/cgroup.procs"
+#define UNIT	    "tdx-onlined.service"
+#define SERVICE	    "/sys/fs/cgroup/system.slice/" UNIT "/cgroup.procs"
 #define GUEST_AGENT "qemu-ga"
 
 /* From strong to weak: udev(7), modprobe.d(5), daxctl-reconfigure-device(1). */
@@ -61,6 +62,14 @@ static bool is_masked(const char *path)
 		return false;
 	target[n] = '\0';
 	return strcmp(target, "/dev/null") == 0;
+}
+
+/* An empty file masks a unit as well: systemd.unit(5). */
+static bool is_unit_masked(const char *path)
+{
+	struct stat st;
+
+	return is_masked(path) || (stat(path, &st) == 0 && S_ISREG(st.st_mode) && !st.st_size);
 }
 
 /* 0; -EINVAL: there is nothing to read in it, which has been said if it is no mask; -ENOMEM. */
@@ -237,6 +246,8 @@ int host_examine(struct host *host, struct complaints *complaints, bool captured
 
 	*host = (struct host){.complaints = complaints};
 	host->kvm_loaded = access(SYS_KVM_INTEL, F_OK) == 0;
+	host->masked = is_unit_masked("/etc/systemd/system/" UNIT) ||
+		       is_unit_masked("/run/systemd/system/" UNIT);
 	r = sysfs_read_text(PROC_CMDLINE, &host->cmdline, &size);
 	if (r < 0)
 		complain(complaints, PROC_CMDLINE ": %s", strerror(-r));

@@ -24,6 +24,7 @@ struct host {
 	size_t n_agents;
 	struct doctor_unwritable unwritable[HOST_UNWRITABLE];
 	size_t n_unwritable;
+	bool masked;	 /* the service is */
 	bool kvm_loaded; /* kvm_intel is, or is built in */
 	char *cmdline;
 	uint64_t daemon; /* the process of the service; 0: it does not run */

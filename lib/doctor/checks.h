@@ -8,9 +8,14 @@
 #include "tdxo/base/strbuf.h"
 #include "tdxo/doctor/doctor.h"
 
-#define RESTART "systemctl restart tdx-onlined.service"
-#define RELOAD	"systemctl reload tdx-onlined.service"
+#define UNIT	"tdx-onlined.service"
+#define RESTART "systemctl restart " UNIT
 #define MEMORY	"/sys/devices/system/memory"
+
+/*
+ * A remedy is one command line, to be typed as it is printed; or whole sentences, from a capital
+ * letter to a full stop, in which each command stands between single quotes.
+ */
 
 /*
  * A finding under construction. Short of memory its texts lead nowhere, and nothing more is added.
@@ -39,9 +44,17 @@ struct plain_finding {
 
 void note_plain(struct examination *examination, const struct plain_finding *plain);
 
-/* Append a command that puts a comment sign before lines of a file, in a copy in `directory`. */
-void doctor_append_comment_out(struct strbuf *text, const char *path, const char *directory,
-	unsigned int first, unsigned int last);
+/*
+ * Append a command that puts a comment sign before lines of a file: in a copy in the directory of
+ * the administrator, if it is not there. Each part can fail, and the command can be repeated.
+ */
+void doctor_append_comment_out(struct strbuf *text, const struct doctor_lines *lines);
+
+/* Append a command that has everything decided again, and starts the service first if needed. */
+void doctor_append_reload(struct strbuf *text, const struct doctor_facts *facts);
+
+/* Append what precedes a command that starts the service: it may be masked. */
+void doctor_append_unmask(struct strbuf *text, const struct doctor_facts *facts);
 
 /* TDX is, or should be, of importance to this host. */
 bool doctor_concerns_tdx(const struct doctor_facts *facts) MUST_CHECK;

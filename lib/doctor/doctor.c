@@ -4,6 +4,7 @@
  */
 #include "tdxo/doctor/doctor.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -78,6 +79,9 @@ void note_end(struct examination *examination, struct note *note)
 {
 	struct findings *findings = &examination->findings;
 
+	/* Half a command would be worse than none. */
+	if (note->remedy.n >= sizeof(note->finding.remedy) - 1)
+		strcpy(note->finding.remedy, "Comment out the line that the message names.");
 	if (array_append(findings->items, findings->n, note->finding) < 0)
 		examination->error = -ENOMEM;
 }
@@ -126,26 +130,70 @@ static void append_path(struct strbuf *text, const char *path)
 	strbuf_append(text, "'");
 }
 
-void doctor_append_comment_out(struct strbuf *text, const char *path, const char *directory,
-	unsigned int first, unsigned int last)
-{
-	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-	size_t length = strlen(directory);
-	char buf[FINDING_SOURCE];
-	struct strbuf copy = strbuf_in(buf, sizeof(buf));
+/* From daemons and commands that read the files: what has them read again, if it is needed. */
+static const struct {
+	const char *directory, *then;
+} places[] = {
+	[PLACE_UDEV] = {"/etc/udev/rules.d", " && udevadm control --reload"},
+	[PLACE_MODPROBE] = {"/etc/modprobe.d", ""},
+};
+static_assert(ARRAY_SIZE(places) == PLACE_MAX, "a directory for each place");
 
-	strbuf_append(&copy, "%s/%s", directory, name);
-	/* A copy there is the one that counts; there may be one already from another finding. */
-	if (strncmp(path, directory, length) != 0 || path[length] != '/') {
-		strbuf_append(text, "mkdir -p %s && cp -n ", directory);
-		append_path(text, path);
-		strbuf_append(text, " %s/ && ", directory);
+/* A part of a copy is never read: its name does not end as the names of those files do. */
+static void append_copy(struct strbuf *text, const struct doctor_lines *lines, const char *copy)
+{
+	char new[FINDING_TEXT];
+	struct strbuf name = strbuf_in(new, sizeof(new));
+
+	strbuf_append(&name, "%s.new", copy);
+	strbuf_append(text, "mkdir -p %s && { test -e ", places[lines->place].directory);
+	append_path(text, copy);
+	strbuf_append(text, " || { cp ");
+	append_path(text, lines->path);
+	strbuf_append(text, " ");
+	append_path(text, new);
+	strbuf_append(text, " && mv ");
+	append_path(text, new);
+	strbuf_append(text, " ");
+	append_path(text, copy);
+	strbuf_append(text, "; }; } && ");
+}
+
+/* There may be a copy already, from another finding: it counts, and is not overwritten. */
+void doctor_append_comment_out(struct strbuf *text, const struct doctor_lines *lines)
+{
+	const char *directory = places[lines->place].directory;
+	char copy[FINDING_TEXT];
+	struct strbuf name = strbuf_in(copy, sizeof(copy));
+	size_t length = strlen(directory);
+
+	if (strncmp(lines->path, directory, length) == 0 && lines->path[length] == '/') {
+		strbuf_append(&name, "%s", lines->path);
+	} else {
+		strbuf_append(&name, "%s%s", directory, strrchr(lines->path, '/'));
+		append_copy(text, lines, copy);
 	}
-	strbuf_append(text, "sed -i '%u", first);
-	if (last != first)
-		strbuf_append(text, ",%u", last);
+	strbuf_append(text, "sed -i '%u", lines->first);
+	if (lines->last != lines->first)
+		strbuf_append(text, ",%u", lines->last);
 	strbuf_append(text, "s/^/#/' ");
-	append_path(text, buf);
+	append_path(text, copy);
+	strbuf_append(text, "%s", places[lines->place].then);
+}
+
+void doctor_append_unmask(struct strbuf *text, const struct doctor_facts *facts)
+{
+	if (facts->masked)
+		strbuf_append(text, "systemctl unmask " UNIT " && ");
+}
+
+void doctor_append_reload(struct strbuf *text, const struct doctor_facts *facts)
+{
+	if (!facts->running) {
+		doctor_append_unmask(text, facts);
+		strbuf_append(text, "systemctl start " UNIT " && ");
+	}
+	strbuf_append(text, "systemctl reload " UNIT);
 }
 
 bool doctor_concerns_tdx(const struct doctor_facts *facts)

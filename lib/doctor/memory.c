@@ -50,7 +50,7 @@ static void append_stranded_remedy(struct strbuf *text, const struct record *rec
 		record_append_removal(text, record);
 	else if (record->facts->device.type == TYPE_VIRTIO_MEM)
 		strbuf_append(
-			text, "At the hypervisor: requested-size=0 of the virtio-mem device.");
+			text, "At the hypervisor, set requested-size=0 of the virtio-mem device.");
 	else
 		strbuf_append(text,
 			"Boot again with it in its place: what is there at boot is boot memory.");
@@ -96,11 +96,13 @@ static void note_missing(struct examination *examination, const struct record *r
 		missing == 1 ? "" : "s", missing == 1 ? "is" : "are",
 		record->facts->unplugged ? ": the device is unplugged" : "");
 	/* 'daxctl reconfigure-device' fails where there is no block (tried on Debian 13). */
-	if (record->facts->unplugged)
-		strbuf_append(&note.remedy, "echo %s >/sys/bus/dax/drivers/kmem/unbind && " RELOAD,
+	if (record->facts->unplugged) {
+		strbuf_append(&note.remedy, "echo %s >/sys/bus/dax/drivers/kmem/unbind && ",
 			record->facts->device.name);
-	else
+		doctor_append_reload(&note.remedy, examination->facts);
+	} else {
 		append_stranded_remedy(&note.remedy, record);
+	}
 	note_end(examination, &note);
 }
 

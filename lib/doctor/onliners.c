@@ -20,7 +20,7 @@ void doctor_check_hotplug(struct examination *examination)
 		"The kernel has no memory hotplug: " MEMORY "/block_size_bytes "
 		"cannot "
 		"be read, or makes no sense.",
-		"A kernel with CONFIG_MEMORY_HOTPLUG=y."};
+		"Boot a kernel with CONFIG_MEMORY_HOTPLUG=y."};
 
 	if (!examination->facts->snapshot)
 		note_plain(examination, &plain);
@@ -30,7 +30,9 @@ static void append_unwritable_remedy(
 	struct strbuf *text, const struct doctor_unwritable *unwritable)
 {
 	if (unwritable->pid)
-		strbuf_append(text, "systemctl revert tdx-onlined.service && " RESTART);
+		strbuf_append(text, "Run 'systemctl revert " UNIT " && " RESTART
+				    "'. It removes all drop-ins and changes of the administrator "
+				    "to the unit.");
 	else if (unwritable->error == EROFS)
 		strbuf_append(text, "mount -o remount,rw /sys");
 	else
@@ -59,16 +61,30 @@ void doctor_check_writable(struct examination *examination)
 
 /* --- the guard --- */
 
-static void append_guard_remedy(struct strbuf *text, const struct doctor_facts *facts)
+/* The command alone, or sentences; with a parameter for the kernel command line, or NULL. */
+static void append_guard_remedy(
+	struct strbuf *text, const struct doctor_facts *facts, const char *parameter)
 {
-	if (facts->observe)
-		strbuf_append(text, "Act=yes in tdx-onlined.conf(5), then run: " RELOAD);
-	else if (facts->guard_never)
-		strbuf_append(text, "Guard=auto in tdx-onlined.conf(5), then run: " RELOAD);
-	else if (facts->running)
-		strbuf_append(text, RESTART);
-	else
-		strbuf_append(text, "systemctl enable --now tdx-onlined.service");
+	bool sentence = parameter || facts->observe || facts->guard_never;
+
+	if (facts->observe || facts->guard_never) {
+		strbuf_append(text, "Set %s in tdx-onlined.conf(5), then run '",
+			facts->observe ? "Act=yes" : "Guard=auto");
+		doctor_append_reload(text, facts);
+	} else {
+		strbuf_append(text, "%s", sentence ? "Run '" : "");
+		if (!facts->running)
+			doctor_append_unmask(text, facts);
+		strbuf_append(
+			text, "%s", facts->running ? RESTART : "systemctl enable --now " UNIT);
+	}
+	if (sentence)
+		strbuf_append(text, "'.");
+	if (parameter)
+		strbuf_append(text,
+			" Put %s on the kernel command line, for the time before the "
+			"daemon starts.",
+			parameter);
 }
 
 /* Does TDX, or a rule, need the kernel to leave this to the daemon? */
@@ -92,10 +108,8 @@ void doctor_check_guard(struct examination *examination)
 			AUTO_ONLINE " is %s: the kernel onlines memory when it is added, before it "
 				    "is decided.",
 			facts->snapshot->auto_online_blocks);
-		append_guard_remedy(&note.remedy, facts);
-		if (doctor_keeps_out(facts))
-			strbuf_append(&note.remedy, "; from boot on: memhp_default_state=offline "
-						    "on the kernel command line");
+		append_guard_remedy(&note.remedy, facts,
+			doctor_keeps_out(facts) ? "memhp_default_state=offline" : NULL);
 		note_end(examination, &note);
 	}
 	if (is_needed(facts, GUARD_DAX) && facts->snapshot->dax_autoprobe == DAX_AUTOPROBE_ON) {
@@ -104,7 +118,7 @@ void doctor_check_guard(struct examination *examination)
 		strbuf_append(&note.message,
 			AUTOPROBE " is 1: kmem takes a dax device when it appears, before it is "
 				  "decided.");
-		append_guard_remedy(&note.remedy, facts);
+		append_guard_remedy(&note.remedy, facts, NULL);
 		note_end(examination, &note);
 	}
 }
@@ -149,7 +163,8 @@ static const struct {
 		"Take it off the kernel command line, then boot again."},
 	{"memhp_default_state", begins_with_online, true, SEVERITY_PROBLEM,
 		"the kernel onlines memory when it is added, before it is judged",
-		"memhp_default_state=offline on the kernel command line."},
+		"Put memhp_default_state=offline on the kernel command line instead, then boot "
+		"again."},
 	{"efi", forbids_soft_reserve, false, SEVERITY_PROBLEM,
 		"memory that firmware sets apart, CXL memory above all, becomes ordinary RAM. It "
 		"is "
@@ -236,9 +251,9 @@ void doctor_check_udev(struct examination *examination)
 		else
 			strbuf_append(&note.message, "%s:%u may online memory: udevd runs %s", path,
 				write->first_line, write->what);
-		doctor_append_comment_out(&note.remedy, path, "/etc/udev/rules.d",
-			write->first_line, write->last_line);
-		strbuf_append(&note.remedy, " && udevadm control --reload");
+		doctor_append_comment_out(
+			&note.remedy, &(struct doctor_lines){PLACE_UDEV, path, write->first_line,
+					      write->last_line});
 		note_end(examination, &note);
 	}
 }
@@ -260,7 +275,8 @@ void doctor_check_daxctl(struct examination *examination)
 			"%s] "
 			"when it appears, and onlines it.",
 			facts->daxctl[i].path, section->line, section->name);
-		strbuf_append(&note.remedy, "mode = devdax in that section, or online = false.");
+		strbuf_append(
+			&note.remedy, "Set mode = devdax, or online = false, in that section.");
 		note_end(examination, &note);
 	}
 }
@@ -278,10 +294,11 @@ void doctor_check_agents(struct examination *examination)
 			"): it onlines memory blocks when the hypervisor "
 			"says guest-set-memory-blocks.",
 			facts->agents[i].name, facts->agents[i].pid);
-		strbuf_append(&note.remedy, "systemctl disable --now qemu-guest-agent.service; or "
-					    "block-rpcs=guest-set-memory-blocks (before QEMU 7.2: "
-					    "blacklist=) in [general] "
-					    "of /etc/qemu/qemu-ga.conf.");
+		/* Debian's udev rule starts a unit that is only disabled. */
+		strbuf_append(&note.remedy,
+			"Run 'systemctl mask --now qemu-guest-agent.service'; or set "
+			"block-rpcs=guest-set-memory-blocks (before QEMU 7.2: blacklist=) in "
+			"[general] of /etc/qemu/qemu-ga.conf, then restart the agent.");
 		note_end(examination, &note);
 	}
 }
@@ -323,8 +340,8 @@ static void find_in_modprobe(
 	note_source(&note, "%s:%u", modprobe->path, line->first);
 	strbuf_append(&note.message, "%s:%u keeps %s from being loaded: %s.", modprobe->path,
 		line->first, line->module, loss);
-	doctor_append_comment_out(
-		&note.remedy, modprobe->path, "/etc/modprobe.d", line->first, line->last);
+	doctor_append_comment_out(&note.remedy,
+		&(struct doctor_lines){PLACE_MODPROBE, modprobe->path, line->first, line->last});
 	strbuf_append(&note.remedy, " && modprobe %s", line->module);
 	note_end(examination, &note);
 }
@@ -380,7 +397,9 @@ void doctor_check_bypassed(struct examination *examination)
 			"none.",
 			dax_driver_to_string(device->driver), device->name);
 		strbuf_append(&note.remedy,
-			"To leave it as it is, nothing. To have it decided again: " RELOAD);
+			"Nothing is needed to leave it as it is. To have it decided again, run '");
+		doctor_append_reload(&note.remedy, facts);
+		strbuf_append(&note.remedy, "'.");
 		note_end(examination, &note);
 	}
 }

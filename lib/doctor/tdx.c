@@ -8,11 +8,14 @@
 
 #include "lib/doctor/checks.h"
 
-#define KERNEL_LOG   "kernel log"
-#define PUT_ON	     " on the kernel command line, then boot again."
-#define KVM_INTEL    "/sys/module/kvm_intel"
-#define KVM_TDX	     KVM_INTEL "/parameters/tdx"
-#define LOAD_AT_BOOT "echo kvm_intel > /etc/modules-load.d/kvm_intel.conf"
+#define KERNEL_LOG "kernel log"
+#define PUT_ON	   " on the kernel command line, then boot again."
+#define KVM_INTEL  "/sys/module/kvm_intel"
+#define KVM_TDX	   KVM_INTEL "/parameters/tdx"
+#define LOAD_AT_BOOT                                                                               \
+	"mkdir -p /etc/modules-load.d && echo kvm_intel >/etc/modules-load.d/kvm_intel.conf"
+#define ALLOW_TDX                                                                                  \
+	"mkdir -p /etc/modprobe.d && echo options kvm_intel tdx=1 >/etc/modprobe.d/kvm-tdx.conf"
 
 void doctor_check_tdx_mode(struct examination *examination)
 {
@@ -28,7 +31,9 @@ void doctor_check_tdx_mode(struct examination *examination)
 		"that "
 		"refuses it, or is taken for TDX memory that it is not.",
 		tdx_state_to_string(tdx->detected));
-	strbuf_append(&note.remedy, "TDX=auto in tdx-onlined.conf(5), then run: " RELOAD);
+	strbuf_append(&note.remedy, "Set TDX=auto in tdx-onlined.conf(5), then run '");
+	doctor_append_reload(&note.remedy, examination->facts);
+	strbuf_append(&note.remedy, "'.");
 	note_end(examination, &note);
 }
 
@@ -38,7 +43,7 @@ void doctor_check_boot_map(struct examination *examination)
 		"/sys/kernel/boot_params/data",
 		"Nothing tells which memory was there at boot: neither /sys/kernel/boot_params nor "
 		"/sys/firmware/memmap can be used, and what arrives stays out.",
-		"A kernel with CONFIG_FIRMWARE_MEMMAP=y, or CapableRanges= in "
+		"Boot a kernel with CONFIG_FIRMWARE_MEMMAP=y, or set CapableRanges= in "
 		"tdx-onlined.conf(5)."};
 
 	if (doctor_keeps_out(examination->facts) && !examination->facts->snapshot->boot_map.known)
@@ -91,8 +96,9 @@ static void append_memory_remedy(struct strbuf *text, const struct suspects *sus
 			"efi=nosoftreserve off the kernel command line%s",
 			suspects->late ? ";" : "");
 	if (suspects->late)
-		strbuf_append(text, " load kvm_intel before memory arrives (" LOAD_AT_BOOT
-				    ") and enable tdx-onlined.service");
+		strbuf_append(text,
+			" load kvm_intel before memory arrives, and start the daemon "
+			"before that: run '" LOAD_AT_BOOT "' and 'systemctl enable " UNIT "'");
 	strbuf_append(text, ". Then boot again.");
 }
 
@@ -121,8 +127,8 @@ static void append_errno_remedy(struct strbuf *text, const struct doctor_facts *
 	case ENOMEM:
 		strbuf_append(text, "TDX needs 1/256 of all memory for itself, in large pieces.");
 		if (!kernel_starts_tdx_at_boot(facts->tdx->evidence.release))
-			strbuf_append(text, " Start it while memory is free: " LOAD_AT_BOOT
-					    ", then boot again.");
+			strbuf_append(text, " Start it while memory is free: run '" LOAD_AT_BOOT
+					    "', then boot again.");
 		else
 			strbuf_append(text, " Boot again without hugepages= and the like on "
 					    "the kernel command line.");
@@ -133,8 +139,9 @@ static void append_errno_remedy(struct strbuf *text, const struct doctor_facts *
 			"setting, or less memmap=" PUT_ON);
 		break;
 	default:
-		strbuf_append(text, "Boot again. If it fails again, update the BIOS and the TDX "
-				    "module. All messages about it: journalctl -k -b -g virt/tdx");
+		strbuf_append(text,
+			"Boot again. If it fails again, update the BIOS and the TDX module. "
+			"'journalctl -k -b -g virt/tdx' prints all messages about it.");
 	}
 }
 
@@ -281,8 +288,9 @@ void doctor_check_late_memory(struct examination *examination)
 		if (device_is_dax(&record->facts->device))
 			record_append_removal(&note.remedy, record);
 		else
-			strbuf_append(&note.remedy, LOAD_AT_BOOT
-				", then boot again, and let it arrive after kvm_intel is loaded.");
+			strbuf_append(&note.remedy,
+				"Run '" LOAD_AT_BOOT "', then boot again, and let it arrive after "
+				"kvm_intel is loaded.");
 		note_end(examination, &note);
 	}
 }
@@ -300,7 +308,9 @@ static void find_not_loaded(struct examination *examination)
 		"memory that arrives before can make that fail.",
 		sure ? "This kernel initializes TDX"
 		     : "If its KVM supports TDX, this kernel initializes TDX");
-	strbuf_append(&note.remedy, "%s" LOAD_AT_BOOT " && modprobe kvm_intel tdx=1",
+	/* By default KVM leaves TDX off (6.16): the option is for the next boots. */
+	strbuf_append(&note.remedy,
+		"%s" LOAD_AT_BOOT " && " ALLOW_TDX " && modprobe kvm_intel tdx=1",
 		sure ? "" : "modinfo -p kvm_intel | grep -q ^tdx: && ");
 	note_end(examination, &note);
 }
@@ -317,7 +327,8 @@ static bool append_modprobe_remedy(struct strbuf *text, const struct doctor_fact
 		if (line->command != MODPROBE_OPTIONS || !value || !parameter_is_no(value + 4))
 			continue;
 		doctor_append_comment_out(
-			text, facts->modprobe[i].path, "/etc/modprobe.d", line->first, line->last);
+			text, &(struct doctor_lines){PLACE_MODPROBE, facts->modprobe[i].path,
+				      line->first, line->last});
 		strbuf_append(text, " && ");
 		found = true;
 	}
@@ -330,7 +341,7 @@ static void append_kvm_remedy(struct strbuf *text, const struct doctor_facts *fa
 
 	if (doctor_find_parameter(facts, "kvm_intel.tdx", &parameter) &&
 		parameter_is_no(parameter.value)) {
-		strbuf_append(text, "kvm_intel.tdx=1" PUT_ON);
+		strbuf_append(text, "Put kvm_intel.tdx=1" PUT_ON);
 		return;
 	}
 	/* What KVM lacks another parameter does not give it. */
@@ -338,8 +349,8 @@ static void append_kvm_remedy(struct strbuf *text, const struct doctor_facts *fa
 		strbuf_append(text, "Provide what the message names, by a BIOS setting or" PUT_ON);
 		return;
 	}
-	strbuf_append(text, "echo options kvm_intel tdx=1 > /etc/modprobe.d/kvm-tdx.conf && "
-			    "modprobe -r kvm_intel && modprobe kvm_intel");
+	/* While a VM runs the module stays, and the option is for the next boot. */
+	strbuf_append(text, ALLOW_TDX " && modprobe -r kvm_intel; modprobe kvm_intel");
 }
 
 void doctor_check_kvm(struct examination *examination)

@@ -43,7 +43,7 @@ static const struct {
 		"memory_hotplug.memmap_on_memory=1 on the kernel command line, which places the "
 		"page metadata of a DIMM in that DIMM."},
 	[REJECTION_NOT_LOGGED] = {"the kernel did not log why",
-		"Read the lines before this one: journalctl -b -k. A lack of memory for page "
+		"Read the lines before this one with 'journalctl -b -k'. A lack of memory for page "
 		"metadata is logged once in a boot only: free 1/64 of the size of the DIMM, then "
 		"unplug it and plug it in again."},
 };

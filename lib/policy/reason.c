@@ -70,7 +70,8 @@ static const struct {
 	[REASON_IN_USE] = {"in-use", "a devdax device is open or mapped, or may be",
 		"A rule with ConvertDevdax=yes matches it. All devdax devices have one use count, "
 		"so another one may be the device that is in use.",
-		"End the programs that 'fuser -v /dev/dax*' lists, then " RELOAD, DEVDAX},
+		"End the programs that 'fuser -v /dev/dax*' (package psmisc) lists, then " RELOAD,
+		DEVDAX},
 	[REASON_FAMFS] = {"famfs", "a file system has its device", "Its driver is fsdev_dax.",
 		"Unmount the file system and unbind the driver from the device.", IGNORE},
 	[REASON_ALREADY_ONLINE] = {"already-online", "it should not be online, but it is already",

@@ -11,6 +11,7 @@ host, and wants its finding besides those of the tree; and files that no program
 
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -128,22 +129,10 @@ class UdevRules(Doctor):
         finding = self.findings()[0]
         self.assertEqual(finding["message"], f"{path}:11 may online memory: udevd writes "
                          "$env{.state} to a device that appears.")  # fmt: skip
+        copy = "/etc/udev/rules.d/40-redhat.rules"
         self.assertEqual(finding["remedy"], (
-            f"mkdir -p /etc/udev/rules.d && cp -n {path} /etc/udev/rules.d/ && "
-            "sed -i '11s/^/#/' /etc/udev/rules.d/40-redhat.rules && udevadm control --reload"))  # fmt: skip
-
-    def test_the_remedy_works(self):
-        """Done as it says, in the tree, it leaves nothing to find."""
-        self.write(f"{RULES}/80-a.rules", 'SUBSYSTEM=="cpu", ATTR{online}="1"\n' + SUSE)
-        self.write(f"{RULES}/81-b.rules",
-                   'SUBSYSTEM=="memory", \\\n# a block\n  ATTR{state}="online"\n')  # fmt: skip
-        (self.root / "etc").mkdir(exist_ok=True)
-        findings = self.findings()
-        self.assertEqual(len(findings), 2)
-        for finding in findings:
-            commands = finding["remedy"].replace(" && udevadm control --reload", "")
-            subprocess.run(commands.replace(" /", " "), shell=True, cwd=self.root, check=True)
-        self.assertEqual(self.findings(), [])
+            f"mkdir -p /etc/udev/rules.d && {{ test -e {copy} || {{ cp {path} {copy}.new && "
+            f"mv {copy}.new {copy}; }}; }} && sed -i '11s/^/#/' {copy} && udevadm control --reload"))  # fmt: skip
 
     def test_suse(self):
         self.write("usr/lib/udev/rules.d/80-hotplug-cpu-mem.rules", CPU + SUSE)
@@ -220,6 +209,73 @@ class OtherFiles(Doctor):
         self.write("proc/813/comm", "qemu-gather\n")
         self.write("proc/sys/comm", "qemu-ga\n")
         self.assert_found(("guest-agent", "/proc/812/comm"))
+
+
+class Remedies(Doctor):
+    """Remedies that edit files, done as they are printed, where the tree is the root."""
+
+    RELOAD = re.compile(" && (udevadm control --reload|modprobe .*)$")
+    FILES = {
+        f"{RULES}/80-a.rules": 'SUBSYSTEM=="cpu", ATTR{online}="1"\n' + SUSE + SUSE,
+        f"{RULES}/81-b.rules": 'SUBSYSTEM=="memory", \\\n# a block\n  ATTR{state}="online"\n',
+        "run/udev/rules.d/it's a rule.rules": SUSE,
+        "usr/lib/modprobe.d/a.conf": "install kmem \\\n /bin/false\nblacklist device-dax\n",
+        "etc/modprobe.d/b.conf": "blacklist dax_cxl\nblacklist dax_hmem\n",
+    }
+
+    def setUp(self):
+        super().setUp()
+        for path, text in self.FILES.items():
+            self.write(path, text)
+
+    def do(self, remedy, path=None, status=0):
+        """Do a remedy, without its end, which is for running programs."""
+        command = re.sub("(?<=[ '])/(?!bin)", "", self.RELOAD.sub("", remedy))
+        self.assertNotEqual(command, remedy)
+        result = subprocess.run(["/bin/sh", "-c", command], cwd=self.root, check=False,
+                                env={"PATH": path or os.environ["PATH"]}, capture_output=True, text=True)  # fmt: skip
+        self.assertEqual(result.returncode == 0, status == 0, result.stderr)
+
+    def test_all(self):
+        """In any order, and twice, they leave nothing to find, and what they do not name as it is."""
+        for order in (1, -1):
+            findings = self.findings()[::order]
+            self.assertEqual(len(findings), 8)
+            for finding in findings + findings:
+                self.do(finding["remedy"])
+            self.assertEqual(self.findings(), [])
+            for path, text in self.FILES.items():
+                if not path.startswith("etc/"):
+                    self.assertEqual((self.root / path).read_text(), text)
+            shutil.rmtree(self.root / "etc")
+            for path, text in self.FILES.items():
+                self.write(path, text)
+
+    def test_one_of_two(self):
+        """The other line of a file still counts."""
+        findings = self.findings()
+        for finding in findings[::2]:
+            self.do(finding["remedy"])
+        lines = [f["source"].rpartition(":")[2] for f in self.findings()]
+        self.assertEqual(lines, [f["source"].rpartition(":")[2] for f in findings[1::2]])
+
+    def test_a_part_fails(self):
+        """Whichever command cannot be run, or breaks off, nothing that counts has changed."""
+        findings = self.findings()
+        for name in ("mkdir", "cp", "mv", "sed"):
+            path = self.directory / name
+            path.mkdir()
+            (path / name).write_text("#!/bin/sh\nfor last; do :; done\n"
+                                     + ("echo half >\"$last\"\n" if name == "cp" else "") + "exit 1\n")  # fmt: skip
+            (path / name).chmod(0o755)
+            for finding in findings:
+                if f"{name} " in finding["remedy"]:
+                    self.do(finding["remedy"], path=f"{path}:{os.environ['PATH']}", status=1)
+            self.assertEqual(self.texts(self.findings()), self.texts(findings))
+
+    def texts(self, findings):
+        """Messages, wherever the files are: a copy that is like them has the same effect."""
+        return [re.sub("/(etc|run|lib|usr/lib)/", "", finding["message"]) for finding in findings]
 
 
 class Tdx(Doctor):
@@ -385,8 +441,12 @@ class Guard(Doctor):
 
     def test_observing(self):
         self.write("etc/tdx-onlined/tdx-onlined.conf", "[Daemon]\nAct=no\n")
-        self.assert_remedy("Act=yes in tdx-onlined.conf(5), then run: "
-                           "systemctl reload tdx-onlined.service")  # fmt: skip
+        self.assert_remedy("Set Act=yes in tdx-onlined.conf(5), then run 'systemctl start tdx-onlined.service"
+                           " && systemctl reload tdx-onlined.service'.")  # fmt: skip
+
+    def test_masked(self):
+        self.link("etc/systemd/system/tdx-onlined.service", "/dev/null")
+        self.assert_remedy("systemctl unmask tdx-onlined.service && systemctl enable --now tdx-onlined.service")
 
 
 class Spoilt(Doctor):

@@ -9,6 +9,7 @@
 
 #include "tdxo/doctor/doctor.h"
 #include "tests/unit/fixture.h"
+#include "tests/unit/remedy.h"
 
 /* A range that came after boot: its record, and what the record borrows. */
 struct late {
@@ -139,6 +140,7 @@ static inline void assert_findings_of(
 		assert_int_equal(finding->severity, wants[i].severity);
 		assert_has("message", finding->message, wants[i].message, code);
 		assert_has("remedy", finding->remedy, wants[i].remedy, code);
+		assert_remedy(finding->remedy);
 		assert_string_equal(finding->source, wants[i].source);
 	}
 	if (findings.n > n)

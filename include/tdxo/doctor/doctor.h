@@ -58,13 +58,14 @@ enum severity {
 };
 
 #define FINDING_TEXT   1024
+#define FINDING_REMEDY 4096 /* a command can name long paths several times */
 #define FINDING_SOURCE 512
 
 struct finding {
 	enum finding_code code;
 	enum severity severity;
 	char message[FINDING_TEXT]; /* whole sentences */
-	char remedy[FINDING_TEXT];
+	char remedy[FINDING_REMEDY];
 	char source[FINDING_SOURCE]; /* a file, perhaps with a line, or "kernel log" */
 };
 
@@ -89,6 +90,19 @@ struct doctor_modprobe {
 struct doctor_daxctl {
 	const char *path;
 	struct daxctl_section section;
+};
+
+/* Where lines are. A place is a directory of the administrator, and what has it read again. */
+enum place {
+	PLACE_UDEV,
+	PLACE_MODPROBE,
+	PLACE_MAX,
+};
+
+struct doctor_lines {
+	enum place place;
+	const char *path;
+	unsigned int first, last;
 };
 
 struct doctor_process {
@@ -118,6 +132,7 @@ struct doctor_facts {
 	bool guard_never;   /* Guard=never */
 	unsigned int guard; /* the switches to be held, as of guard_wanted() */
 	bool running;	    /* the daemon is */
+	bool masked;	    /* its service is */
 	bool kvm_loaded;    /* kvm_intel is, or is built in */
 	const struct tdx_log *log;
 	const char *cmdline;			 /* NULL: not known */

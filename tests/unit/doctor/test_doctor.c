@@ -299,7 +299,9 @@ static void test_kvm_off(void **state)
 	host.facts.modprobe = modprobe;
 	host.facts.n_modprobe = 2;
 	assert_kvm_off(&host, "",
-		"sed -i '3s/^/#/' /etc/modprobe.d/kvm.conf && echo options kvm_intel tdx=1");
+		"sed -i '3s/^/#/' /etc/modprobe.d/kvm.conf && mkdir -p /etc/modprobe.d && echo "
+		"options kvm_intel tdx=1 >/etc/modprobe.d/kvm-tdx.conf && modprobe -r kvm_intel; "
+		"modprobe kvm_intel");
 	host.facts.cmdline = "kvm-intel.tdx=off";
 	assert_kvm_off(&host, "", "kvm_intel.tdx=1 on the kernel command line");
 	host.facts.cmdline = "kvm_intel.tdx=0 kvm_intel.tdx=1";

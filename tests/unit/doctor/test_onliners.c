@@ -44,16 +44,25 @@ static void test_guard(void **state)
 			       "systemctl restart tdx-onlined.service", AUTO_ONLINE});
 	host.facts.running = false;
 	assert_findings(&host, {FINDING_KERNEL_POLICY, SEVERITY_PROBLEM, "",
-				       "systemctl enable --now tdx-onlined.service; from boot on: "
-				       "memhp_default_state=offline",
+				       "Run 'systemctl enable --now tdx-onlined.service'. Put "
+				       "memhp_default_state=offline on the kernel command line",
 				       AUTO_ONLINE});
+	host.facts.masked = true;
+	assert_findings(
+		&host, {FINDING_KERNEL_POLICY, SEVERITY_PROBLEM, "",
+			       "Run 'systemctl unmask tdx-onlined.service && systemctl enable",
+			       AUTO_ONLINE});
+	host.facts.masked = false;
 	strcpy(host.snapshot.auto_online_blocks, "");
 	assert_healthy(&host);
 	host.snapshot.dax_autoprobe = DAX_AUTOPROBE_ON;
 	assert_findings(&host, {FINDING_GUARD_DOWN, SEVERITY_PROBLEM, AUTOPROBE " is 1",
 				       "systemctl enable --now tdx-onlined.service", AUTOPROBE});
 	host.facts.observe = true;
-	assert_findings(&host, {FINDING_GUARD_DOWN, SEVERITY_PROBLEM, "", "Act=yes", AUTOPROBE});
+	assert_findings(&host, {FINDING_GUARD_DOWN, SEVERITY_PROBLEM, "",
+				       "Act=yes in tdx-onlined.conf(5), then run 'systemctl start "
+				       "tdx-onlined.service && systemctl reload",
+				       AUTOPROBE});
 	host.facts.observe = false;
 	host.facts.guard_never = true;
 	assert_findings(&host, {FINDING_GUARD_DOWN, SEVERITY_PROBLEM, "", "Guard=auto", AUTOPROBE});
@@ -143,26 +152,47 @@ static void test_udev(void **state)
 		{FINDING_UDEV_RULE, SEVERITY_NOTICE,
 			"/usr/lib/udev/rules.d/40-a.rules:14 may online memory: udevd writes "
 			"online_movable to a device that appears.",
-			"mkdir -p /etc/udev/rules.d && cp -n /usr/lib/udev/rules.d/40-a.rules "
-			"/etc/udev/rules.d/ && sed -i '14s/^/#/' /etc/udev/rules.d/40-a.rules && "
-			"udevadm control --reload",
+			"mkdir -p /etc/udev/rules.d && { test -e /etc/udev/rules.d/40-a.rules || "
+			"{ cp /usr/lib/udev/rules.d/40-a.rules "
+			"/etc/udev/rules.d/40-a.rules.new && mv "
+			"/etc/udev/rules.d/40-a.rules.new /etc/udev/rules.d/40-a.rules; }; } && "
+			"sed -i '14s/^/#/' /etc/udev/rules.d/40-a.rules && udevadm control "
+			"--reload",
 			"/usr/lib/udev/rules.d/40-a.rules:14"},
 		{FINDING_UDEV_RULE, SEVERITY_NOTICE,
 			"/etc/udev/rules.d/50-b.rules:3 may online memory: udevd runs /bin/sh -c "
 			"'echo online'",
 			"sed -i '3,5s/^/#/' /etc/udev/rules.d/50-b.rules && udevadm",
 			"/etc/udev/rules.d/50-b.rules:3"},
-		{FINDING_UDEV_RULE, SEVERITY_NOTICE, "writes on\033line",
-			"cp -n '/run/udev/rules.d/it'\\''s.rules' /etc/udev/rules.d/ && sed -i "
-			"'1s/^/#/' '/etc/udev/rules.d/it'\\''s.rules'",
+		{FINDING_UDEV_RULE, SEVERITY_NOTICE, "writes online",
+			"{ cp '/run/udev/rules.d/it'\''s.rules' "
+			"'/etc/udev/rules.d/it'\''s.rules.new' && mv ",
 			"/run/udev/rules.d/it's.rules:1"},
 		{FINDING_UDEV_RULE, SEVERITY_NOTICE, "may online memory",
-			"sed -i '1s/^/#/' $'/etc/udev/rules.d/it\\'s\\\\\033.rules'",
-			"/etc/udev/rules.d/it's\\\033.rules:1"});
+			"sed -i '1s/^/#/' $'/etc/udev/rules.d/it\'s\\.rules'",
+			"/etc/udev/rules.d/it's\.rules:1"});
 	host.facts.n_udev = 1;
 	set_tdx(&host, TDX_ABSENT, TDX_MODE_AUTO);
 	assert_findings(&host, {FINDING_UDEV_RULE, SEVERITY_NOTICE, "", "",
 				       "/usr/lib/udev/rules.d/40-a.rules:14"});
+}
+
+/* A command that does not fit is not printed in part. */
+static void test_long_path(void **state)
+{
+	char path[900] = "/usr/lib/udev/rules.d/";
+	const struct doctor_udev rule = {path, {1, 1, UDEV_WRITES, "online"}};
+
+	(void)state;
+	HOST(host);
+	memset(path + strlen(path), '\'', 250);
+	host.facts.udev = &rule;
+	host.facts.n_udev = 1;
+	path[strlen("/usr/lib/udev/rules.d/") + 250] = '\0';
+	CLEANUP(findings_done) struct findings findings = {0};
+	assert_int_equal(doctor_examine(&host.facts, &findings), 0);
+	assert_string_equal(
+		findings.items[0].remedy, "Comment out the line that the message names.");
 }
 
 static void test_daxctl(void **state)
@@ -219,7 +249,7 @@ static void test_modules(void **state)
 			"sed -i '1s/^/#/' /etc/modprobe.d/a.conf && modprobe kmem",
 			"/etc/modprobe.d/a.conf:1"},
 		{FINDING_MODULE_BLACKLISTED, SEVERITY_PROBLEM, "cannot be used as a devdax device",
-			"cp -n /usr/lib/modprobe.d/b.conf /etc/modprobe.d/ && sed -i '2,3s/^/#/'",
+			"sed -i '2,3s/^/#/' /etc/modprobe.d/b.conf && modprobe device_dax",
 			"/usr/lib/modprobe.d/b.conf:2"});
 	host.facts.n_modprobe = 0;
 	host.facts.cmdline = "modprobe.blacklist=pcspkr,dax-cxl module_blacklist=kmem,x";
@@ -345,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_command_line),
 		cmocka_unit_test(test_command_line_without_tdx),
 		cmocka_unit_test(test_udev),
+		cmocka_unit_test(test_long_path),
 		cmocka_unit_test(test_daxctl),
 		cmocka_unit_test(test_agent),
 		cmocka_unit_test(test_modules),

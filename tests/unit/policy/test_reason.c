@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tdxo/policy/reason.h"
+#include "tests/unit/remedy.h"
 
 static void test_names(void **state)
 {
@@ -55,6 +56,7 @@ static void test_texts(void **state)
 		assert_true(isalpha((unsigned char)clause[strlen(clause) - 1]));
 		assert_sentences(reason_explanation(reason));
 		assert_sentences(reason_remedy(reason));
+		assert_remedy(reason_remedy(reason));
 	}
 }
 

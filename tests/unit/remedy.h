@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The shape of a remedy: one command line, or whole sentences with commands between single quotes.
+ * A shell can read each command, its paths are absolute, and no part of it makes the next one fail
+ * or undoes what only the next one would restore.
+ */
+#pragma once
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What a command may begin with. */
+static inline bool is_tool(const char *command)
+{
+	static const char *const tools[] = {"chmem ", "daxctl ", "echo ", "fuser ", "journalctl ",
+		"mkdir ", "modinfo ", "mount ", "sed ", "systemctl ", "tdx-onlined "};
+
+	for (size_t i = 0; i < ARRAY_SIZE(tools); i++)
+		if (strncmp(command, tools[i], strlen(tools[i])) == 0)
+			return true;
+	return false;
+}
+
+/* A word with a slash is an absolute path, perhaps of a redirection, or an expression of sed. */
+static inline void assert_words(const char *command)
+{
+	static const char blanks[] = " ;";
+
+	for (const char *word = command; *word; word += strspn(word, blanks)) {
+		size_t length = strcspn(word, blanks);
+		bool path = memchr(word, '/', length) && strncmp(word, "virt/tdx", length) != 0;
+
+		if (path && !strchr("/'", word[*word == '>']))
+			fail_msg("no absolute path: %s\n%s", word, command);
+		word += length;
+	}
+}
+
+static inline void assert_command(const char *command)
+{
+	FILE *shell;
+
+	if (!is_tool(command))
+		fail_msg("not a command: %s", command);
+	shell = popen("sh -n", "w");
+	assert_non_null(shell);
+	fprintf(shell, "%s\n", command);
+	if (pclose(shell) != 0)
+		fail_msg("the shell does not read: %s", command);
+	assert_words(command);
+	/* Whether a file is there is not what cp -n returns (coreutils 9.2); a copy can stop halfway. */
+	assert_null(strstr(command, "cp -n"));
+	/* Memory that was taken offline comes back whatever else fails. */
+	if (strstr(command, "chmem -d"))
+		assert_null(strstr(command, "&&"));
+	assert_null(strchr("&.", command[strlen(command) - 1]));
+}
+
+static inline void assert_remedy(const char *remedy)
+{
+	char command[4096];
+	const char *at = remedy, *end;
+
+	if (islower((unsigned char)*remedy)) {
+		assert_command(remedy);
+		return;
+	}
+	if (!isupper((unsigned char)*remedy) || remedy[strlen(remedy) - 1] != '.')
+		fail_msg("neither a command nor sentences: %s", remedy);
+	while ((at = strchr(at, '\''))) {
+		bool apostrophe = at[-1] != ' ' && at[-1] != '(';
+
+		end = apostrophe ? at++ : strchr(++at, '\'');
+		assert_non_null(end);
+		if (apostrophe)
+			continue;
+		snprintf(command, sizeof(command), "%.*s", (int)(end - at), at);
+		assert_command(command);
+		at = end + 1;
+	}
+}
