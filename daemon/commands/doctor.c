@@ -4,6 +4,7 @@
  */
 #include "daemon/commands/doctor.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,7 +227,11 @@ static void print_findings(const struct findings *findings)
 		print("%s: ", code);
 		wrap_print(finding->message, (unsigned int)strlen(code) + 2);
 		print("    remedy: ");
-		wrap_print(finding->remedy, 12);
+		/* A command that is broken into lines cannot be copied. */
+		if (islower(finding->remedy[0]))
+			print("%s\n", finding->remedy);
+		else
+			wrap_print(finding->remedy, 12);
 	}
 }
 

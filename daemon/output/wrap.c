@@ -23,13 +23,22 @@ static unsigned int width(void)
 	return size.ws_col;
 }
 
+/* The length of the first word. A command in quotes is one, so that it can be copied. */
+static unsigned int word(const char *text)
+{
+	const char *end = *text == '\'' ? strchr(text + 1, '\'') : NULL;
+
+	end = end ?: text;
+	return (unsigned int)(end + strcspn(end, " ") - text);
+}
+
 void wrap_print(const char *text, unsigned int column)
 {
 	unsigned int limit = width(), at = column;
 	const char *before = "";
 
 	while (*text) {
-		unsigned int n = (unsigned int)strcspn(text, " ");
+		unsigned int n = word(text);
 
 		if (at > column && at + 1 + n > limit) {
 			print("\n");

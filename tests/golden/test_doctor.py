@@ -278,6 +278,19 @@ class Remedies(Doctor):
         return [re.sub("/(etc|run|lib|usr/lib)/", "", finding["message"]) for finding in findings]
 
 
+class Terminal(Doctor):
+    def test_commands_are_whole(self):
+        """A command that is broken into lines could not be copied."""
+        self.write(f"{RULES}/50-a.rules", SUSE)
+        self.write("sys/devices/system/memory/auto_online_blocks", "online\n")
+        text = tree.on_terminal(self.root, "--doctor", width=60, status=FOUND)
+        for finding in self.findings():
+            remedy = finding["remedy"]
+            for command in [remedy] if remedy[0].islower() else re.findall("'[^']*'", remedy):
+                self.assertIn(command, text)
+        self.assertIn("onlines memory when it\n", text)  # the width of the terminal counts
+
+
 class Tdx(Doctor):
     def test_log(self):
         """TDX is off: the flag is not there, so TDX is absent, and the log tells why."""

@@ -164,13 +164,13 @@ static void test_udev(void **state)
 			"'echo online'",
 			"sed -i '3,5s/^/#/' /etc/udev/rules.d/50-b.rules && udevadm",
 			"/etc/udev/rules.d/50-b.rules:3"},
-		{FINDING_UDEV_RULE, SEVERITY_NOTICE, "writes online",
-			"{ cp '/run/udev/rules.d/it'\''s.rules' "
-			"'/etc/udev/rules.d/it'\''s.rules.new' && mv ",
+		{FINDING_UDEV_RULE, SEVERITY_NOTICE, "writes on\033line",
+			"{ cp '/run/udev/rules.d/it'\\''s.rules' "
+			"'/etc/udev/rules.d/it'\\''s.rules.new' && mv ",
 			"/run/udev/rules.d/it's.rules:1"},
 		{FINDING_UDEV_RULE, SEVERITY_NOTICE, "may online memory",
-			"sed -i '1s/^/#/' $'/etc/udev/rules.d/it\'s\\.rules'",
-			"/etc/udev/rules.d/it's\.rules:1"});
+			"sed -i '1s/^/#/' $'/etc/udev/rules.d/it\\'s\\\\\033.rules'",
+			"/etc/udev/rules.d/it's\\\033.rules:1"});
 	host.facts.n_udev = 1;
 	set_tdx(&host, TDX_ABSENT, TDX_MODE_AUTO);
 	assert_findings(&host, {FINDING_UDEV_RULE, SEVERITY_NOTICE, "", "",
