@@ -182,6 +182,8 @@ static int examine(struct visit *visit, const struct config *config, bool hotplu
 		.boot_ram_in_cxl = &visit->boot_ram_in_cxl,
 		.udev = host->udev,
 		.n_udev = host->n_udev,
+		.writers = host->writers,
+		.n_writers = host->n_writers,
 		.modprobe = host->modprobe,
 		.n_modprobe = host->n_modprobe,
 		.daxctl = host->daxctl,

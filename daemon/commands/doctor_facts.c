@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/commands/doctor_writers.h"
 #include "daemon/host/cleanup.h"
 #include "daemon/host/paths.h"
 #include "daemon/host/sensor.h"
@@ -32,6 +33,10 @@ static const char *const daxctl_conf[] = {"/etc/daxctl.conf.d", NULL};
 
 void host_done(struct host *host)
 {
+	for (size_t i = 0; i < host->n_scripts; i++)
+		free(host->scripts[i].path);
+	free(host->scripts);
+	free(host->writers);
 	layers_done(&host->files);
 	free(host->udev);
 	free(host->modprobe);
@@ -72,14 +77,17 @@ static bool is_unit_masked(const char *path)
 	return is_masked(path) || (stat(path, &st) == 0 && S_ISREG(st.st_mode) && !st.st_size);
 }
 
-/* 0; -EINVAL: there is nothing to read in it, which has been said if it is no mask; -ENOMEM. */
+static bool is_missing(const char *path)
+{
+	return access(path, F_OK) < 0;
+}
+
+/* 0; -EINVAL: it cannot be read, which has been said; -ENOMEM. */
 static int read_file(struct host *host, const char *path, char **ret_text, size_t *ret_size)
 {
 	struct stat st;
 	int r;
 
-	if (is_masked(path))
-		return -EINVAL;
 	r = stat(path, &st) < 0 ? -errno : 0;
 	if (r == 0 && !S_ISREG(st.st_mode)) {
 		complain(host->complaints, "%s: not a file", path);
@@ -94,15 +102,34 @@ static int read_file(struct host *host, const char *path, char **ret_text, size_
 	return r;
 }
 
+/* Rules that are being read. */
+struct rules {
+	struct host *host;
+	const char *path;
+	int error; /* -ENOMEM, or 0 */
+};
+
+static void note_command(const char *command, const struct udev_write *where, void *userdata)
+{
+	struct rules *file = userdata;
+	const struct doctor_lines from = {
+		PLACE_UDEV, file->path, where->first_line, where->last_line};
+
+	if (file->error == 0)
+		file->error = writers_note_rule(file->host, command, &from);
+}
+
 static int read_udev(struct host *host, const char *path, const char *text, size_t size)
 {
-	struct udev_text rules = {.text = text, .size = size};
+	struct rules file = {host, path, 0};
+	struct udev_text rules = {
+		.text = text, .size = size, .run = note_command, .userdata = &file};
 	struct udev_write write;
 	int r = 0;
 
 	while (r == 0 && udev_next(&rules, &write))
 		r = array_append(host->udev, host->n_udev, (struct doctor_udev){path, write});
-	return r;
+	return r == 0 ? file.error : r;
 }
 
 static int read_modprobe(struct host *host, const char *path, const char *text, size_t size)
@@ -129,37 +156,78 @@ static int read_daxctl(struct host *host, const char *path, const char *text, si
 	return r;
 }
 
+/* Files of one kind. */
+struct kind {
+	const char *const *directories;
+	const char *suffix;
+	bool (*skip)(const char *path);
+	int (*read)(struct host *host, const char *path, const char *text, size_t size);
+};
+
+static int read_if_there(struct host *host, const struct kind *kind, const char *path)
+{
+	CLEANUP(free_text) char *text = NULL;
+	size_t size;
+	int r;
+
+	if (kind->skip(path))
+		return 0;
+	r = read_file(host, path, &text, &size);
+	if (r == 0)
+		r = kind->read(host, path, text, size);
+	return r == -EINVAL ? 0 : r;
+}
+
+static int read_kind(struct host *host, const struct kind *kind)
+{
+	size_t n = host->files.n;
+	int r = layers_add_directories(
+		&host->files, kind->directories, kind->suffix, note_stray, host);
+
+	for (; r == 0 && n < host->files.n; n++)
+		r = read_if_there(host, kind, host->files.files[n].path);
+	return r;
+}
+
+/* Of each directory of drop-ins there can be one in every directory of units. */
+static int read_drop_ins(struct host *host)
+{
+	CLEANUP(layers_done) struct layers units = {0};
+	int r = writers_list_drop_ins(&units, host);
+
+	for (size_t i = 0; r == 0 && i < units.n; i++) {
+		struct path paths[UNIT_DIRECTORIES];
+		const char *directories[UNIT_DIRECTORIES + 1] = {NULL};
+		const struct kind kind = {directories, ".conf", is_masked, writers_read_unit};
+
+		for (size_t j = 0; j < UNIT_DIRECTORIES; j++)
+			directories[j] = path_of(
+				&paths[j], "%s/%s", unit_directories[j], units.files[i].name);
+		r = read_kind(host, &kind);
+	}
+	return r;
+}
+
 /* 0 or -ENOMEM. */
 static int read_files(struct host *host)
 {
-	static const struct {
-		const char *const *directories;
-		const char *suffix;
-		int (*read)(struct host *host, const char *path, const char *text, size_t size);
-	} kinds[] = {
-		{udev_rules, ".rules", read_udev},
-		{modprobe_d, ".conf", read_modprobe},
-		{daxctl_conf, ".conf", read_daxctl},
+	static const struct kind kinds[] = {
+		{udev_rules, ".rules", is_masked, read_udev},
+		{modprobe_d, ".conf", is_masked, read_modprobe},
+		{daxctl_conf, ".conf", is_masked, read_daxctl},
+		{tmpfiles_d, ".conf", is_masked, writers_read_tmpfiles},
+		{sysfs_d, ".conf", is_masked, writers_read_sysfs},
+		{unit_directories, ".service", writers_is_alias, writers_read_unit},
+		{unit_directories, ".socket", writers_is_alias, writers_read_unit},
 	};
-	size_t n = 0;
-	int r = 0;
+	static const struct kind sysfs = {NULL, NULL, is_missing, writers_read_sysfs};
+	int r = read_if_there(host, &sysfs, "/etc/sysfs.conf");
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++) {
-		r = layers_add_directories(
-			&host->files, kinds[i].directories, kinds[i].suffix, note_stray, host);
-		for (; r == 0 && n < host->files.n; n++) {
-			CLEANUP(free_text) char *text = NULL;
-			const char *path = host->files.files[n].path;
-			size_t size;
-
-			r = read_file(host, path, &text, &size);
-			if (r == 0)
-				r = kinds[i].read(host, path, text, size);
-			if (r == -EINVAL)
-				r = 0;
-		}
-	}
-	return r;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++)
+		r = read_kind(host, &kinds[i]);
+	if (r == 0)
+		r = read_drop_ins(host);
+	return r == 0 ? writers_read_scripts(host) : r;
 }
 
 /* --- processes --- */

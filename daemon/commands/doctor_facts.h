@@ -11,11 +11,21 @@
 
 #define HOST_UNWRITABLE 3
 
+/* A script, perhaps, and what runs it. */
+struct host_script {
+	char *path;
+	struct doctor_lines from;
+};
+
 struct host {
 	struct complaints *complaints; /* borrowed: what cannot be read is said */
 	struct layers files;	       /* the paths of what follows */
 	struct doctor_udev *udev;
 	size_t n_udev;
+	struct host_script *scripts;
+	size_t n_scripts;
+	struct doctor_writer *writers;
+	size_t n_writers;
 	struct doctor_modprobe *modprobe;
 	size_t n_modprobe;
 	struct doctor_daxctl *daxctl;

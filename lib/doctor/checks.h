@@ -50,6 +50,12 @@ void note_plain(struct examination *examination, const struct plain_finding *pla
  */
 void doctor_append_comment_out(struct strbuf *text, const struct doctor_lines *lines);
 
+/*
+ * Take a line up to its newline, cut off at the size; a NUL in it ends what is seen of it. False:
+ * none is left.
+ */
+bool conf_take_line(struct conf_text *conf, char *line, size_t size) MUST_CHECK;
+
 /* Append a command that has everything decided again, and starts the service first if needed. */
 void doctor_append_reload(struct strbuf *text, const struct doctor_facts *facts);
 
@@ -78,6 +84,7 @@ void doctor_check_kvm(struct examination *examination);
 void doctor_check_guard(struct examination *examination);
 void doctor_check_command_line(struct examination *examination);
 void doctor_check_udev(struct examination *examination);
+void doctor_check_writers(struct examination *examination);
 void doctor_check_daxctl(struct examination *examination);
 void doctor_check_agents(struct examination *examination);
 void doctor_check_modules(struct examination *examination);

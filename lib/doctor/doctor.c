@@ -36,6 +36,10 @@ static const char *const codes[] = {
 	[FINDING_GUARD_DOWN] = "guard-down",
 	[FINDING_KERNEL_COMMAND_LINE] = "kernel-command-line",
 	[FINDING_UDEV_RULE] = "udev-rule",
+	[FINDING_TMPFILES_CONFIG] = "tmpfiles-config",
+	[FINDING_SYSFS_CONFIG] = "sysfs-config",
+	[FINDING_SYSTEMD_UNIT] = "systemd-unit",
+	[FINDING_SCRIPT] = "script",
 	[FINDING_DAXCTL_CONFIG] = "daxctl-config",
 	[FINDING_GUEST_AGENT] = "guest-agent",
 	[FINDING_MODULE_BLACKLISTED] = "kmem-blacklisted",
@@ -136,17 +140,36 @@ static const struct {
 } places[] = {
 	[PLACE_UDEV] = {"/etc/udev/rules.d", " && udevadm control --reload"},
 	[PLACE_MODPROBE] = {"/etc/modprobe.d", ""},
+	[PLACE_TMPFILES] = {"/etc/tmpfiles.d", ""},
+	[PLACE_SYSFS] = {"/etc", ""},
+	[PLACE_SYSTEMD] = {"/etc/systemd/system", " && systemctl daemon-reload"},
 };
 static_assert(ARRAY_SIZE(places) == PLACE_MAX, "a directory for each place");
+
+/* The directory for a copy. The name of a directory of drop-ins (systemd.unit(5)) is kept. */
+static void find_directory(const struct doctor_lines *lines, char directory[FINDING_TEXT])
+{
+	struct strbuf text = strbuf_in(directory, FINDING_TEXT);
+	const char *end = strrchr(lines->path, '/'), *start = end;
+
+	strbuf_append(&text, "%s", places[lines->place].directory);
+	while (start > lines->path && start[-1] != '/')
+		start--;
+	if (lines->place == PLACE_SYSTEMD && end - start > 2 && strncmp(end - 2, ".d", 2) == 0)
+		strbuf_append(&text, "/%.*s", (int)(end - start), start);
+}
 
 /* A part of a copy is never read: its name does not end as the names of those files do. */
 static void append_copy(struct strbuf *text, const struct doctor_lines *lines, const char *copy)
 {
-	char new[FINDING_TEXT];
+	char directory[FINDING_TEXT], new[FINDING_TEXT];
 	struct strbuf name = strbuf_in(new, sizeof(new));
 
+	find_directory(lines, directory);
 	strbuf_append(&name, "%s.new", copy);
-	strbuf_append(text, "mkdir -p %s && { test -e ", places[lines->place].directory);
+	strbuf_append(text, "mkdir -p ");
+	append_path(text, directory);
+	strbuf_append(text, " && { test -e ");
 	append_path(text, copy);
 	strbuf_append(text, " || { cp ");
 	append_path(text, lines->path);
@@ -170,7 +193,9 @@ void doctor_append_comment_out(struct strbuf *text, const struct doctor_lines *l
 	if (strncmp(lines->path, directory, length) == 0 && lines->path[length] == '/') {
 		strbuf_append(&name, "%s", lines->path);
 	} else {
-		strbuf_append(&name, "%s%s", directory, strrchr(lines->path, '/'));
+		find_directory(lines, copy);
+		name.n = strlen(copy);
+		strbuf_append(&name, "%s", strrchr(lines->path, '/'));
 		append_copy(text, lines, copy);
 	}
 	strbuf_append(text, "sed -i '%u", lines->first);
@@ -237,6 +262,7 @@ int doctor_examine(const struct doctor_facts *facts, struct findings *ret_findin
 		doctor_check_guard,
 		doctor_check_command_line,
 		doctor_check_udev,
+		doctor_check_writers,
 		doctor_check_daxctl,
 		doctor_check_agents,
 		doctor_check_modules,

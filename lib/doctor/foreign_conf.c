@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/doctor/checks.h"
 #include "tdxo/base/string_table.h"
 
 #define BLANKS	  " \t\r"
@@ -40,8 +41,7 @@ static const char *take_word(const char *text, char *word, size_t size)
 	return text + strspn(text, BLANKS);
 }
 
-/* Take a line up to its newline; a NUL in it ends what is seen of it. False: there is none. */
-static bool take_line(struct conf_text *conf, char line[LINE_TEXT])
+bool conf_take_line(struct conf_text *conf, char *line, size_t size)
 {
 	const char *start, *end;
 	size_t length;
@@ -55,7 +55,7 @@ static bool take_line(struct conf_text *conf, char line[LINE_TEXT])
 		length = (size_t)(end - start);
 	conf->position += length + (end != NULL);
 	conf->line++;
-	snprintf(line, LINE_TEXT, "%.*s", (int)(length < LINE_TEXT ? length : LINE_TEXT), start);
+	snprintf(line, size, "%.*s", (int)(length < size ? length : size), start);
 	return true;
 }
 
@@ -67,7 +67,7 @@ static bool join(struct conf_text *conf, struct modprobe_line *line, char text[L
 
 	line->first = conf->line + 1;
 	text[0] = '\0';
-	while (take_line(conf, part)) {
+	while (conf_take_line(conf, part, sizeof(part))) {
 		size_t length = strlen(part);
 		bool more = length && part[length - 1] == '\\';
 
@@ -145,7 +145,7 @@ bool daxctl_next(struct conf_text *conf, struct daxctl_section *ret_section)
 	struct conf_text next = *conf;
 	char line[LINE_TEXT];
 
-	while (take_line(&next, line)) {
+	while (conf_take_line(&next, line, sizeof(line))) {
 		const char *start = line + strspn(line, BLANKS);
 
 		if (*start == '[' && section.line)

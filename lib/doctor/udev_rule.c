@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/doctor/effect.h"
+
 #define BLANKS " \t\v\f\r"
 
 enum op {
@@ -24,13 +26,6 @@ struct token {
 	const char *attribute; /* empty: none */
 	enum op op;
 	const char *value;
-};
-
-/* In ascending order of certainty. */
-enum effect {
-	NONE,
-	ONLINES_DEVICE, /* the device that appears: memory only if that is memory */
-	ONLINES_MEMORY,
 };
 
 /*
@@ -157,54 +152,41 @@ static bool excludes_memory(const struct token *token)
 static enum effect effect_of_attribute(const char *attribute, const char *value)
 {
 	static const char block[] = "[memory/";
-	enum effect effect = ONLINES_DEVICE;
+	static const char *const dax[] = {"[subsystem/dax]drivers_autoprobe",
+		"[drivers/dax:kmem]bind", "[drivers/dax:kmem]new_id"};
+	enum effect effect = EFFECT_DEVICE;
 	/* A value that udevd substitutes is not known. */
 	bool unknown = strpbrk(value, "$%") != NULL;
 	bool online = unknown || strncmp(value, "online", strlen("online")) == 0;
 
 	if (strstr(attribute, "auto_online_blocks"))
-		return online ? ONLINES_MEMORY : NONE;
+		return online ? EFFECT_MEMORY : EFFECT_NONE;
+	for (size_t i = 0; i < ARRAY_SIZE(dax); i++)
+		if (strcmp(attribute, dax[i]) == 0)
+			return strcmp(value, "0") == 0 ? EFFECT_NONE : EFFECT_MEMORY;
 	if (strncmp(attribute, block, strlen(block)) == 0 && strchr(attribute, ']')) {
 		attribute = strchr(attribute, ']') + 1;
-		effect = ONLINES_MEMORY;
+		effect = EFFECT_MEMORY;
 	}
 	if (strcmp(attribute, "online") == 0)
 		online = unknown || strcmp(value, "1") == 0;
 	else if (strcmp(attribute, "state") != 0)
-		return NONE;
-	return online ? effect : NONE;
+		return EFFECT_NONE;
+	return online ? effect : EFFECT_NONE;
 }
 
-static enum effect effect_of_command(const char *command)
+/* udevd runs a PROGRAM or IMPORT whatever its operator is. */
+static bool is_command(const struct token *token)
 {
-	static const struct {
-		const char *words[2];
-		enum effect effect;
-	} signs[] = {
-		{{"echo online", "/auto_online_blocks"}, ONLINES_MEMORY},
-		{{"chmem", " -e"}, ONLINES_MEMORY},
-		{{"chmem", " --enable"}, ONLINES_MEMORY},
-		{{"daxctl", "online-memory"}, ONLINES_MEMORY},
-		{{"daxctl", "system-ram"}, ONLINES_MEMORY},
-		{{"online", "/system/memory/"}, ONLINES_MEMORY},
-		{{"online", "/state"}, ONLINES_DEVICE},
-		{{"echo 1", "/online"}, ONLINES_DEVICE},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(signs); i++)
-		if (strstr(command, signs[i].words[0]) && strstr(command, signs[i].words[1]))
-			return signs[i].effect;
-	return NONE;
+	return (is(token, "RUN") || is(token, "PROGRAM") || is(token, "IMPORT")) &&
+	       strcmp(token->attribute, "builtin") != 0;
 }
 
 static enum effect effect_of(const struct token *token)
 {
 	if (is(token, "ATTR") && token->op == ASSIGN)
 		return effect_of_attribute(token->attribute, token->value);
-	/* udevd runs a PROGRAM or IMPORT whatever its operator is. */
-	if (!is(token, "RUN") && !is(token, "PROGRAM") && !is(token, "IMPORT"))
-		return NONE;
-	return strcmp(token->attribute, "builtin") == 0 ? NONE : effect_of_command(token->value);
+	return is_command(token) ? effect_of_text(token->value) : EFFECT_NONE;
 }
 
 /*
@@ -214,7 +196,7 @@ static enum effect effect_of(const struct token *token)
 static bool scan_line(struct udev_text *text, char *line, struct udev_write *write)
 {
 	bool excluded = false, guard = false, jump = false;
-	enum effect effect = NONE;
+	enum effect effect = EFFECT_NONE;
 	struct token token;
 	size_t n = 0;
 	int r;
@@ -222,6 +204,8 @@ static bool scan_line(struct udev_text *text, char *line, struct udev_write *wri
 	for (; (r = take_token(&line, &token)) > 0; n++) {
 		enum effect this = effect_of(&token);
 
+		if (text->run && is_command(&token))
+			text->run(token.value, write, text->userdata);
 		excluded |= token.op == MATCH && excludes_memory(&token);
 		guard |= token.op == MATCH_NOT && excludes_memory(&token);
 		jump |= is(&token, "GOTO");
@@ -235,8 +219,7 @@ static bool scan_line(struct udev_text *text, char *line, struct udev_write *wri
 	if (r < 0)
 		return false;
 	text->guarded |= guard && jump && n == 2;
-	return effect == ONLINES_MEMORY ||
-	       (effect == ONLINES_DEVICE && !excluded && !text->guarded);
+	return effect == EFFECT_MEMORY || (effect == EFFECT_DEVICE && !excluded && !text->guarded);
 }
 
 bool udev_next(struct udev_text *text, struct udev_write *ret_write)

@@ -211,16 +211,100 @@ class OtherFiles(Doctor):
         self.assert_found(("guest-agent", "/proc/812/comm"))
 
 
+ONLINE = "w /sys/devices/system/memory/auto_online_blocks - - - - online\n"
+CHMEM = "#!/bin/sh\n# takes it all\nchmem -e 1g\n"
+
+
+class Writers(Doctor):
+    """What other programs do by tmpfiles.d, sysfs.conf, units, and scripts."""
+
+    def test_tmpfiles(self):
+        for layer in ("usr/lib", "usr/local/lib", "run", "etc"):
+            self.write(f"{layer}/tmpfiles.d/a.conf", f"# {layer}\n{ONLINE}")
+            self.assert_found(("tmpfiles-config", f"/{layer}/tmpfiles.d/a.conf:2"))
+        self.write("etc/tmpfiles.d/a.conf", ONLINE.replace(" online", " offline"))
+        self.assert_found()
+
+    def test_sysfs(self):
+        self.write("etc/sysfs.conf", "bus/dax/drivers_autoprobe = 1\n")
+        self.write("etc/sysfs.d/a.conf", "devices/system/memory/memory40/state = online\n")
+        self.assert_found(("sysfs-config", "/etc/sysfs.conf:1"), ("sysfs-config", "/etc/sysfs.d/a.conf:1"))
+
+    def test_units(self):
+        """In each directory, and in drop-ins; a unit that is masked or an alias does not count."""
+        unit = "[Service]\nExecStart=/bin/true\nExecStart=/bin/chmem -e 1g\n"
+        for directory in ("lib/systemd/system", "usr/lib/systemd/system", "usr/local/lib/systemd/system",
+                          "run/systemd/generator", "run/systemd/system", "etc/systemd/system"):  # fmt: skip
+            self.write(f"{directory}/a.service", unit)
+            self.assert_found(("systemd-unit", f"/{directory}/a.service:3"))
+        self.link("etc/systemd/system/alias.service", "a.service")
+        self.link("etc/systemd/system/gone.service", "../nowhere")
+        self.assert_found(("systemd-unit", "/etc/systemd/system/a.service:3"))
+        (self.root / "etc/systemd/system/a.service").unlink()
+        self.link("etc/systemd/system/a.service", "/dev/null")
+        self.assert_found()
+        self.write("usr/lib/systemd/system/a.socket.d/10-b.conf", "[Socket]\nExecStartPre=chmem -e 1g\n")
+        self.assert_found(("systemd-unit", "/usr/lib/systemd/system/a.socket.d/10-b.conf:2"))
+        self.write("run/systemd/system/a.socket.d/10-b.conf", "[Socket]\n")
+        self.assert_found()
+
+    def test_our_own(self):
+        top = tree.TESTS.parent
+        for path, place in (("systemd/tdx-onlined.service.in", "usr/lib/systemd/system/tdx-onlined.service"),
+                            ("udev/90-tdx-onlined.rules", f"{RULES}/90-tdx-onlined.rules")):  # fmt: skip
+            self.write(place, (top / path).read_text())
+        self.assert_found()
+
+    def test_scripts(self):
+        """Of a rule, also by its name alone, and of a unit, once; not what those run."""
+        self.write("usr/lib/udev/grow", CHMEM)
+        self.write("opt/grow", CHMEM)
+        self.write("opt/other", "/opt/more\n")
+        self.write("opt/more", CHMEM)
+        self.write(f"{RULES}/50-a.rules", 'SUBSYSTEM=="cpu", RUN+="/opt/other"\n'
+                   'SUBSYSTEM=="net", RUN+="grow %k", PROGRAM="/bin/sh -c \'/opt/grow $name\'"\n')  # fmt: skip
+        self.write("etc/systemd/system/a.service", "[Service]\nExecStart=-/opt/grow\n")
+        self.assert_found(("script", "/usr/lib/udev/grow:3"), ("script", "/opt/grow:3"))
+        self.assertIn(f"/{RULES}/50-a.rules:2 runs this script", self.findings()[1]["message"])
+
+    def test_no_scripts(self):
+        """What is a program, a directory, a FIFO, too large, or a file of the kernel is not searched."""
+        self.write("opt/elf", b"\177ELF\n" + CHMEM.encode())
+        self.write("opt/large", CHMEM + "#" * (1 << 20))
+        self.write("sys/kernel/script", CHMEM)
+        os.mkfifo(self.root / "opt/fifo")
+        for path in ("/opt/elf", "/opt/large", "/sys/kernel/script", "/opt/fifo", "/opt", "/nowhere"):
+            self.write(f"etc/systemd/system/{path.replace('/', '-')}.service", f"[Service]\nExecStart={path}\n")
+        self.assert_found()
+
+    def test_many_scripts(self):
+        self.write("etc/systemd/system/a.service", "".join(f"ExecStart=/opt/{i}\n" for i in range(10000)))
+        self.assert_found()
+
+    def test_many_lines(self):
+        """The first thousand are reported."""
+        self.write("etc/tmpfiles.d/a.conf", ONLINE * 100000)
+        self.assert_found(*(("tmpfiles-config", f"/etc/tmpfiles.d/a.conf:{i + 1}") for i in range(1000)))
+
+
 class Remedies(Doctor):
     """Remedies that edit files, done as they are printed, where the tree is the root."""
 
-    RELOAD = re.compile(" && (udevadm control --reload|modprobe .*)$")
+    RELOAD = re.compile(" && (udevadm control --reload|systemctl daemon-reload|modprobe .*)$")
     FILES = {
         f"{RULES}/80-a.rules": 'SUBSYSTEM=="cpu", ATTR{online}="1"\n' + SUSE + SUSE,
         f"{RULES}/81-b.rules": 'SUBSYSTEM=="memory", \\\n# a block\n  ATTR{state}="online"\n',
-        "run/udev/rules.d/it's a rule.rules": SUSE,
+        "run/udev/rules.d/it's a rule.rules": 'RUN+="/opt/grow"\n' + SUSE,
+        "opt/grow": CHMEM,
         "usr/lib/modprobe.d/a.conf": "install kmem \\\n /bin/false\nblacklist device-dax\n",
         "etc/modprobe.d/b.conf": "blacklist dax_cxl\nblacklist dax_hmem\n",
+        "usr/lib/tmpfiles.d/a.conf": ONLINE * 2,
+        "etc/tmpfiles.d/b.conf": ONLINE,
+        "etc/sysfs.conf": "bus/dax/drivers_autoprobe=1\n" * 2,
+        "etc/sysfs.d/a.conf": "bus/dax/drivers_autoprobe=1\n",
+        "usr/lib/systemd/system/a.service": "[Service]\nExecStart=sh -c 'chmem \\\n -e 1g'\nExecStop=chmem -e 1g\n",
+        "usr/lib/systemd/system/a\\x2db.service.d/b.conf": "[Service]\nExecStop=chmem -e 1g\n" * 2,
+        "etc/systemd/system/c.service.d/b.conf": "[Service]\nExecStop=chmem -e 1g\n",
     }
 
     def setUp(self):
@@ -240,7 +324,7 @@ class Remedies(Doctor):
         """In any order, and twice, they leave nothing to find, and what they do not name as it is."""
         for order in (1, -1):
             findings = self.findings()[::order]
-            self.assertEqual(len(findings), 8)
+            self.assertEqual(len(findings), 20)
             for finding in findings + findings:
                 self.do(finding["remedy"])
             self.assertEqual(self.findings(), [])

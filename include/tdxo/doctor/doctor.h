@@ -15,6 +15,7 @@
 #include "tdxo/base/range.h"
 #include "tdxo/doctor/foreign_conf.h"
 #include "tdxo/doctor/udev_rule.h"
+#include "tdxo/doctor/writer.h"
 #include "tdxo/memory/snapshot.h"
 #include "tdxo/record/record.h"
 #include "tdxo/tdx/log.h"
@@ -40,6 +41,10 @@ enum finding_code {
 	FINDING_GUARD_DOWN,
 	FINDING_KERNEL_COMMAND_LINE,
 	FINDING_UDEV_RULE,
+	FINDING_TMPFILES_CONFIG,
+	FINDING_SYSFS_CONFIG,
+	FINDING_SYSTEMD_UNIT,
+	FINDING_SCRIPT,
 	FINDING_DAXCTL_CONFIG,
 	FINDING_GUEST_AGENT,
 	FINDING_MODULE_BLACKLISTED,
@@ -96,6 +101,9 @@ struct doctor_daxctl {
 enum place {
 	PLACE_UDEV,
 	PLACE_MODPROBE,
+	PLACE_TMPFILES,
+	PLACE_SYSFS,
+	PLACE_SYSTEMD,
 	PLACE_MAX,
 };
 
@@ -103,6 +111,14 @@ struct doctor_lines {
 	enum place place;
 	const char *path;
 	unsigned int first, last;
+};
+
+struct doctor_writer {
+	enum writer_kind kind;
+	const char *path;
+	unsigned int line;
+	char what[WRITER_WHAT];	  /* the line, cut off */
+	struct doctor_lines edit; /* what to comment out: itself, or of a script what runs it */
 };
 
 struct doctor_process {
@@ -139,6 +155,8 @@ struct doctor_facts {
 	const struct range_set *boot_ram_in_cxl; /* without CXL caches; NULL: not known */
 	const struct doctor_udev *udev;
 	size_t n_udev;
+	const struct doctor_writer *writers;
+	size_t n_writers;
 	const struct doctor_modprobe *modprobe;
 	size_t n_modprobe;
 	const struct doctor_daxctl *daxctl;

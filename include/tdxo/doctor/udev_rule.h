@@ -16,12 +16,18 @@
 #define UDEV_LINE 16384 /* a longer line is ignored, as by udevd (252) */
 #define UDEV_WHAT 128
 
+struct udev_write;
+
 struct udev_text {
 	const char *text;
 	size_t size;
 	size_t position;
 	unsigned int line;
 	bool guarded; /* only devices that are not memory get here */
+
+	/* Called for each command that udevd may run, with its lines; or NULL. */
+	void (*run)(const char *command, const struct udev_write *where, void *userdata);
+	void *userdata;
 };
 
 enum udev_way {

@@ -177,6 +177,48 @@ static void test_udev(void **state)
 				       "/usr/lib/udev/rules.d/40-a.rules:14"});
 }
 
+/* Each kind has a finding; of a script what runs it is taken out. In the order of the codes. */
+static void test_writers(void **state)
+{
+	static const struct doctor_writer writers[] = {
+		{WRITER_SCRIPT, "/usr/local/sbin/grow", 4, "chmem -e 1g",
+			{PLACE_UDEV, "/etc/udev/rules.d/50-b.rules", 3, 3}},
+		{WRITER_UNIT, "/usr/lib/systemd/system/a.service.d/b.conf", 2, "/bin/chmem -e 1g",
+			{PLACE_SYSTEMD, "/usr/lib/systemd/system/a.service.d/b.conf", 2, 3}},
+		{WRITER_UNIT, "/etc/systemd/system/a.service", 7, "/bin/chmem -e 1g",
+			{PLACE_SYSTEMD, "/etc/systemd/system/a.service", 7, 7}},
+		{WRITER_SYSFS, "/etc/sysfs.d/a.conf", 1, "x = online",
+			{PLACE_SYSFS, "/etc/sysfs.d/a.conf", 1, 1}},
+		{WRITER_TMPFILES, "/usr/lib/tmpfiles.d/a.conf", 9, "w x - - - - online",
+			{PLACE_TMPFILES, "/usr/lib/tmpfiles.d/a.conf", 9, 9}},
+	};
+
+	(void)state;
+	HOST(host);
+	host.facts.writers = writers;
+	host.facts.n_writers = ARRAY_SIZE(writers);
+	assert_findings(&host,
+		{FINDING_TMPFILES_CONFIG, SEVERITY_NOTICE,
+			"/usr/lib/tmpfiles.d/a.conf:9 may online memory: systemd-tmpfiles applies "
+			"w x - - - - online",
+			"; }; } && sed -i '9s/^/#/' /etc/tmpfiles.d/a.conf",
+			"/usr/lib/tmpfiles.d/a.conf:9"},
+		{FINDING_SYSFS_CONFIG, SEVERITY_NOTICE, "sysfsutils.service applies x = online",
+			"sed -i '1s/^/#/' /etc/sysfs.d/a.conf", "/etc/sysfs.d/a.conf:1"},
+		{FINDING_SYSTEMD_UNIT, SEVERITY_NOTICE, "systemd runs /bin/chmem -e 1g",
+			"mkdir -p /etc/systemd/system/a.service.d && { test -e "
+			"/etc/systemd/system/a.service.d/b.conf || ",
+			"/usr/lib/systemd/system/a.service.d/b.conf:2"},
+		{FINDING_SYSTEMD_UNIT, SEVERITY_NOTICE, "",
+			"sed -i '7s/^/#/' /etc/systemd/system/a.service && systemctl daemon-reload",
+			"/etc/systemd/system/a.service:7"},
+		{FINDING_SCRIPT, SEVERITY_NOTICE,
+			"/usr/local/sbin/grow:4 may online memory: /etc/udev/rules.d/50-b.rules:3 "
+			"runs this script, which has the line chmem -e 1g",
+			"sed -i '3s/^/#/' /etc/udev/rules.d/50-b.rules && udevadm control --reload",
+			"/usr/local/sbin/grow:4"});
+}
+
 /* A command that does not fit is not printed in part. */
 static void test_long_path(void **state)
 {
@@ -375,6 +417,7 @@ int main(void)
 		cmocka_unit_test(test_command_line),
 		cmocka_unit_test(test_command_line_without_tdx),
 		cmocka_unit_test(test_udev),
+		cmocka_unit_test(test_writers),
 		cmocka_unit_test(test_long_path),
 		cmocka_unit_test(test_daxctl),
 		cmocka_unit_test(test_agent),
