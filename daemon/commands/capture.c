@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "daemon/commands/capture_texts.h"
+#include "daemon/commands/doctor_facts.h"
 #include "daemon/commands/exit_status.h"
 #include "daemon/host/sensor.h"
 #include "daemon/host/sysfs.h"
@@ -428,13 +429,30 @@ static int try_text(struct capture *capture, const char *path, const struct row 
 	return r == -ENOMEM ? r : 0;
 }
 
+/* Of units, tmpfiles.d and scripts only those that have a finding: there are hundreds of them. */
+static int take_writers(struct capture *capture)
+{
+	CLEANUP(complaints_done) struct complaints complaints = {0};
+	CLEANUP(host_done) struct host host = {0};
+	int r = host_examine(&host, &complaints, true);
+
+	for (size_t i = 0; r == 0 && i < host.n_writers; i++) {
+		r = take_file(capture, host.writers[i].path, &plain);
+		if (r == 0)
+			r = take_file(capture, host.writers[i].edit.path, &plain);
+	}
+	return r;
+}
+
 static int take_texts(struct capture *capture)
 {
 	int r = 0;
 
 	if (!capture->anonymise) {
 		r = take_rows(capture, texts, ARRAY_SIZE(texts));
-		return r == 0 ? take_rows(capture, others, ARRAY_SIZE(others)) : r;
+		if (r == 0)
+			r = take_rows(capture, others, ARRAY_SIZE(others));
+		return r == 0 ? take_writers(capture) : r;
 	}
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(texts); i++)
 		r = for_each(capture, texts[i].pattern, &texts[i], try_text);

@@ -358,6 +358,28 @@ class Files(Machine):
         captured, _ = self.capture()
         self.assert_same(captured, "--doctor")
 
+    def test_other_writers(self):
+        """What of other programs may online memory is in it, and no other of their files."""
+        self.write("etc/tmpfiles.d/a.conf", "w /sys/devices/system/memory/auto_online_blocks - - - - online\n")
+        self.write("etc/tmpfiles.d/b.conf", "d /run/b\n")
+        self.write("etc/sysfs.conf", "devices/system/memory/auto_online_blocks = online\n")
+        self.write("etc/grow", "#!/bin/sh\nchmem -e 1g\n")
+        self.write("etc/shrink", "#!/bin/sh\nchmem -d 1g\n")
+        self.write("etc/udev/rules.d/1.rules", 'RUN+="/etc/grow"\n')
+        self.write("run/systemd/system/a.service", "[Service]\nExecStart=/etc/shrink\n")
+        self.link("etc/systemd/system/b.service", "../../../run/systemd/system/a.service")
+        self.write("run/systemd/system/a.service.d/x.conf", "[Service]\nExecStop=/bin/chmem -e 1g\n")
+        self.write("etc/systemd/system/tdx-onlined.service", "")
+        captured, _ = self.capture()
+        self.assert_same(captured, "--doctor")
+        codes = [f["code"] for f in json.loads(self.run_on(captured, "--doctor", "--json")[1])["findings"]]
+        for code in ("tmpfiles-config", "sysfs-config", "systemd-unit", "script"):
+            self.assertEqual(codes.count(code), 1, codes)
+        self.assertIn("unmask", self.run_on(captured, "--doctor")[1])
+        for path in ("etc/tmpfiles.d/b.conf", "etc/shrink", "etc/systemd/system/b.service",
+                     "run/systemd/system/a.service"):  # fmt: skip
+            self.assertFalse((captured / path).exists(), path)
+
     def test_many_blocks(self):
         """Ten thousand more blocks take time, but not the square of it."""
         memory = self.root / "sys/devices/system/memory"
