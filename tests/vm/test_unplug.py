@@ -7,6 +7,7 @@ blocks go. Whether the daemon writes there, out of its sandbox, is seen by a pro
 """
 
 import json
+import re
 
 from guest import TDX_ACTIVE
 from scene import BLOCK, DAX, REFUSE, STATE, UNIT, Scene, main
@@ -20,7 +21,15 @@ def span(start):
     return f"{start:#x}-{start + SIZE - 1:#x}"
 
 
-class Unplugged(Scene):
+class Examined(Scene):
+    """What the doctor finds in a guest."""
+
+    def findings(self, code):
+        findings = json.loads(self.guest.run("tdx-onlined --doctor --json", check=False).stdout)["findings"]
+        return [finding for finding in findings if finding["code"] == code]
+
+
+class Unplugged(Examined):
     """What an administrator unplugged is reported; what the daemon has begun is completed."""
 
     config = ("Act=no",)
@@ -66,8 +75,7 @@ class Unplugged(Scene):
         result = self.guest.run("tdx-onlined --dry-run --fail-on=stranded", check=False)
         self.assertEqual(result.status, 4)
         self.assertEqual(result.stdout.count(" unplugged "), 2)
-        findings = json.loads(self.guest.run("tdx-onlined --doctor --json", check=False).stdout)["findings"]
-        found = [finding["source"] for finding in findings if finding["code"] == "stranded"]
+        found = [finding["source"] for finding in self.findings("stranded")]
         self.assertEqual(found, [f"{DAX}/devices/{self.devices[index]}" for index in (1, 2)])
         self.assertIn("4 of its blocks are not in the kernel",
                       self.sh(f"tdx-onlined --explain={self.devices[1]}"))  # fmt: skip
@@ -94,11 +102,11 @@ class Unplugged(Scene):
                            total_memblocks="0", missing_memblocks="4", stranded=str(SIZE))  # fmt: skip
 
     def test_05_remedy(self):
-        """What the reason advises has the device decided again."""
+        """What the doctor prints has the device decided again."""
         self.reload()
         self.assert_record(self.wait_for_record(chardev=self.devices[2]), reason="unplugged")
-        self.sh(f"echo {self.devices[2]} >{DAX}/drivers/kmem/unbind")
-        self.reload()
+        (remedy,) = [f["remedy"] for f in self.findings("stranded") if self.devices[2] in f["source"]]
+        self.reload(remedy)
         self.assert_record(self.wait_for_record(chardev=self.devices[2], result="done"), verdict="online",
                            online_memblocks="4")  # fmt: skip
 
@@ -109,7 +117,7 @@ class Unplugged13(Unplugged):
     machine = {**Unplugged.machine, "root": "trixie"}
 
 
-class Bypassed(Scene):
+class Bypassed(Examined):
     """A write to new_id binds each device without a driver: recorded, whether it was decided or not."""
 
     machine = {"memory": "2G", "cxl": ["512M"] * 3, "kernel_args": TDX_ACTIVE}
@@ -141,14 +149,11 @@ class Bypassed(Scene):
         self.assert_guard("0", "offline")
 
     def test_02_doctor(self):
-        """The doctor names it until it is decided again."""
-        self.assertEqual(self.sources(), [f"{DAX}/devices/{self.devices[0]}/driver"])
-        self.reload()
-        self.assertEqual(self.sources(), [])
-
-    def sources(self):
-        findings = json.loads(self.guest.run("tdx-onlined --doctor --json", check=False).stdout)["findings"]
-        return [finding["source"] for finding in findings if finding["code"] == "guard-bypassed"]
+        """The doctor names it until it is decided again, by the command that it prints."""
+        (finding,) = self.findings("guard-bypassed")
+        self.assertEqual(finding["source"], f"{DAX}/devices/{self.devices[0]}/driver")
+        self.reload(re.search("'(.*)'", finding["remedy"])[1])
+        self.assertEqual(self.findings("guard-bypassed"), [])
 
     def test_03_undecided(self):
         """A device that is bound before the daemon sees it is decided, and its record has that."""

@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Remedies: something is put out of order, and what the program prints is typed as it is printed.
+
+A remedy is one command line, or sentences with commands between single quotes. Those for the BIOS
+and the kernel command line cannot be tried in a running guest.
+"""
+
+import json
+import re
+
+from guest import TDX_ACTIVE, TDX_ARMED
+from scene import BLOCK, CONFIG, DAX, MEMORY, UNIT, Scene, main
+
+FOUND = 5
+AUTO_ONLINE = f"{MEMORY}/auto_online_blocks"
+LOAD = "/etc/modules-load.d/kvm_intel.conf"
+OPTIONS = "/etc/modprobe.d/kvm-tdx.conf"
+
+# Lines of other programs that may online memory, and modules that cannot be loaded. Two lines of a
+# file have two findings.
+RULE = 'SUBSYSTEM=="memory", ACTION=="add", ATTR{state}="online"'
+WRITE = f"w {AUTO_ONLINE} - - - - online"
+FILES = {
+    "/usr/lib/udev/rules.d/40-hotadd.rules": (RULE, 'KERNEL=="cpu1", TAG+="x"', RULE, 'RUN+="grow %k"'),
+    "/usr/lib/udev/grow": ("#!/bin/sh", "exec chmem -e 1g"),
+    "/etc/udev/rules.d/41-it's.rules": (RULE,),
+    "/usr/lib/tmpfiles.d/hotadd.conf": (WRITE, WRITE),
+    "/etc/sysfs.d/hotadd.conf": ("bus/dax/drivers_autoprobe = 1",),
+    "/usr/lib/systemd/system/grow.service": ("[Service]", "Type=oneshot", "ExecStart=/bin/true",
+                                             "ExecStart=sh -c 'chmem \\", "  -e 1g'"),  # fmt: skip
+    "/usr/lib/systemd/system/dbus.service.d/grow.conf": ("[Service]", "ExecStartPost=/usr/local/sbin/grow"),
+    "/usr/local/sbin/grow": ("#!/bin/sh", f"echo online >{AUTO_ONLINE}"),
+    "/usr/lib/modprobe.d/hotadd.conf": ("blacklist dax_hmem", "install dax_cxl /bin/false"),
+}
+
+
+def commands(remedy):
+    """What is to be typed."""
+    return [remedy] if remedy[0].islower() else re.findall(r"(?<=[ (])'([^']*)'", remedy)
+
+
+class Remedied(Scene):
+    def findings(self, *codes):
+        """All findings, or those of some codes, of which there must be one."""
+        result = self.guest.run("tdx-onlined --doctor --json", check=False, timeout=120)
+        self.assertIn(result.status, (0, FOUND), result.stderr)
+        findings = json.loads(result.stdout)["findings"]
+        chosen = [finding for finding in findings if not codes or finding["code"] in codes]
+        self.assertTrue(chosen or not codes, findings)
+        return chosen
+
+    def type(self, finding):
+        for command in commands(finding["remedy"]):
+            self.sh(command, timeout=120)
+
+    def remedy(self, *codes):
+        """Type the remedies of all findings of these codes. Then there are none."""
+        for finding in self.findings(*codes):
+            self.type(finding)
+        self.assert_none(*codes)
+
+    def assert_none(self, *codes):
+        self.assertEqual([f for f in self.findings() if f["code"] in codes], [])
+
+    def decided(self):
+        self.guest.wait_for(f"systemctl show -P StatusText {UNIT} | grep -q decided", 60)
+
+
+class Remedies(Remedied):
+    """TDX is active."""
+
+    machine = {"memory": "2G", "cxl": ["512M"], "kernel_args": TDX_ACTIVE}
+
+    def test_00_in_order(self):
+        self.assertEqual(self.findings(), [])
+
+    def test_01_files(self):
+        """Each is typed twice, from the output of one run; then nothing is found, and the files of
+        the distribution are as they were."""
+        for path, lines in FILES.items():
+            text = "\n".join((*lines, ""))
+            self.guest.run(["sh", "-c", 'mkdir -p "${1%/*}"; printf %s "$2" >"$1"; chmod 755 "$1"', "-", path, text])
+        self.sh("systemctl daemon-reload; udevadm control --reload")
+        findings = self.findings()
+        self.assertEqual([f["code"] for f in findings], [
+            *["udev-rule"] * 3, *["tmpfiles-config"] * 2, "sysfs-config", "systemd-unit", "script", "script",
+            "kmem-blacklisted", "kmem-blacklisted"])  # fmt: skip
+        for finding in findings + findings:
+            self.type(finding)
+        self.assertEqual(self.findings(), [])
+        for path, lines in FILES.items():
+            if path.startswith("/usr/"):
+                self.assertEqual(self.guest.run(["cat", path]).stdout, "\n".join((*lines, "")))
+        self.assertEqual(self.sh("systemctl show -P ExecStart grow.service").count("path="), 1)
+        self.assertEqual(self.sh("systemctl show -P ExecStartPost dbus.service"), "")
+        self.assertIn('TAG+="x"', self.sh("grep -v ^# /etc/udev/rules.d/40-hotadd.rules"))
+
+    def test_03_masked(self):
+        self.sh(f"systemctl mask --now {UNIT}; echo online >{AUTO_ONLINE}; echo 1 >{DAX}/drivers_autoprobe")
+        self.remedy("kernel-policy", "guard-down")
+        self.decided()
+        self.assert_guard("0", "offline")
+        self.assertEqual(self.sh(f"systemctl is-enabled {UNIT}"), "enabled")
+
+    def test_04_settings(self):
+        """The setting that the remedy names, then the command; also while the service does not run."""
+        for line in ("Act=no", "Guard=never"):
+            for stop in ("true", f"systemctl stop {UNIT}"):
+                self.configure(line)
+                self.reload()
+                self.assert_guard("1", "online")
+                self.sh(stop)
+                (*_, finding) = self.findings("guard-down")
+                setting = re.match(r"Set (\S+) in tdx-onlined.conf\(5\)", finding["remedy"])[1]
+                self.sh(f"sed -i 's/{line}/{setting}/' {CONFIG}/test.conf")
+                self.type(finding)
+                self.guest.wait_for(f"grep -qx offline {AUTO_ONLINE} && grep -qx 0 {DAX}/drivers_autoprobe", 60)
+                self.assert_none("guard-down", "kernel-policy")
+        self.configure("TDX=absent")
+        self.reload()
+        (finding,) = self.findings("tdx-overridden")
+        self.sh(f"sed -i s/TDX=absent/TDX=auto/ {CONFIG}/test.conf")
+        self.type(finding)
+        self.guest.wait_for(f"grep -qx offline {AUTO_ONLINE}", 60)
+        self.assertEqual(self.findings(), [])
+
+    def test_05_sandbox(self):
+        """A drop-in takes from the daemon what it writes to."""
+        self.sh(f"mkdir -p /etc/systemd/system/{UNIT}.d; cd /etc/systemd/system/{UNIT}.d;"
+                f" printf '[Service]\\nReadWritePaths=\\nReadOnlyPaths=/sys\\n' >ro.conf;"
+                f" systemctl daemon-reload; systemctl restart {UNIT}")  # fmt: skip
+        self.remedy("not-writable")
+        self.decided()
+        self.assert_guard("0", "offline")
+
+    def test_06_read_only(self):
+        """Without the daemon the process itself is looked at."""
+        self.sh(f"systemctl stop {UNIT}; mount -o remount,ro /sys")
+        self.remedy("not-writable")
+        self.remedy("kernel-policy", "guard-down")
+        self.decided()
+
+    def test_07_agent(self):
+        """Even a rule of udev starts it no more."""
+        self.sh("cp /bin/sleep /usr/local/bin/qemu-ga; printf '[Service]\\nExecStart=/usr/local/bin/qemu-ga 1000\\n'"
+                " >/usr/lib/systemd/system/qemu-guest-agent.service;"
+                " systemctl daemon-reload; systemctl start qemu-guest-agent.service")  # fmt: skip
+        self.remedy("guest-agent")
+        self.assertNotEqual(self.guest.run("systemctl start qemu-guest-agent.service", check=False).status, 0)
+        self.assertEqual(self.findings(), [])
+
+    def test_08_stranded(self):
+        """What the kernel added by itself, and cannot be online, is made devdax."""
+        self.configure("Act=no")
+        self.reload()
+        region = self.create_region(0, "512M")
+        device = self.wait_for_record(region=region, mode="system-ram")["TDXO_CHARDEV"]
+        self.remedy("stranded")
+        self.assertEqual(self.driver(device), "device_dax")
+        self.assertEqual(set(self.states(self.window(0)[0], 4 * BLOCK)), {""})
+        self.configure("Act=yes")
+        self.reload()
+        self.assertEqual(self.findings(), [])
+
+
+class Remedies13(Remedies):
+    """The same with Linux 7.3 on Debian 13."""
+
+    machine = {**Remedies.machine, "kernel": "debian-7.3", "root": "trixie"}
+
+
+class RemediesArmed(Remedied):
+    """TDX can still start, and memory is in the kernel before that."""
+
+    config = ("Act=no",)
+    machine = {"memory": "2G", "cxl": ["512M"], "kernel_args": TDX_ARMED}
+
+    def test_00_late_memory(self):
+        region = self.create_region(0, "512M")
+        device = self.wait_for_record(region=region, mode="system-ram")["TDXO_CHARDEV"]
+        self.remedy("late-memory-before-tdx")
+        self.assertEqual(self.driver(device), "device_dax")
+
+    def test_01_late_dimm(self):
+        """What is to be done before the next boot."""
+        self.guest.add_dimm("128M")
+        self.wait_for_record(type="dimm")
+        (finding,) = self.findings("late-memory-before-tdx")
+        for _ in range(2):
+            self.type(finding)
+        self.assertEqual(self.read(LOAD), "kvm_intel")
+        self.sh(f"rm {LOAD}")
+
+    def test_02_no_parameter(self):
+        """The KVM of Linux 6.12 has no such parameter: nothing is changed."""
+        (finding,) = self.findings("kvm-not-loaded")
+        (command,) = commands(finding["remedy"])
+        self.assertNotEqual(self.guest.run(command, check=False).status, 0)
+        self.sh(f"! test -e {LOAD}; ! test -e {OPTIONS}")
+
+
+if __name__ == "__main__":
+    main()
