@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The shape of a remedy: one command line, or whole sentences with commands between single quotes.
- * A shell can read each command, its paths are absolute, and no part of it makes the next one fail
- * or undoes what only the next one would restore.
+ * The shell of root can read each command, its paths are absolute, and no part of it makes the next
+ * one fail or undoes what only the next one would restore.
  */
 #pragma once
 
@@ -31,7 +31,7 @@ static inline void assert_words(const char *command)
 		size_t length = strcspn(word, blanks);
 		bool path = memchr(word, '/', length) && strncmp(word, "virt/tdx", length) != 0;
 
-		if (path && !strchr("/'", word[*word == '>']))
+		if (path && !strchr("/'$", word[*word == '>']))
 			fail_msg("no absolute path: %s\n%s", word, command);
 		word += length;
 	}
@@ -43,7 +43,7 @@ static inline void assert_command(const char *command)
 
 	if (!is_tool(command))
 		fail_msg("not a command: %s", command);
-	shell = popen("sh -n", "w");
+	shell = popen("bash -n", "w");
 	assert_non_null(shell);
 	fprintf(shell, "%s\n", command);
 	if (pclose(shell) != 0)
