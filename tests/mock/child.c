@@ -27,6 +27,7 @@ static void forget_caller(void)
 {
 	static const char *const names[] = {
 		"WATCHDOG_USEC", "WATCHDOG_PID", "DAXCTL_LOG", "CXL_LOG", "SYSTEMD_LOG_LEVEL",
+		"MOCK_SPEED",
 		"TMPDIR", /* the names of the testbed's sockets are short: unix(7), sun_path */
 	};
 
@@ -53,6 +54,21 @@ bool mock_programs(int argc, char *argv[])
 	if (argc > 3)
 		cmocka_set_test_filter(argv[3]);
 	return true;
+}
+
+void mock_hurry(unsigned int speed)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", speed);
+	setenv("MOCK_SPEED", text, 1);
+}
+
+int64_t mock_speed(void)
+{
+	const char *text = getenv("MOCK_SPEED");
+
+	return text ? strtoll(text, NULL, 10) : 1;
 }
 
 int64_t mock_now_ms(void)
@@ -106,6 +122,12 @@ static bool listen_on(struct mock *mock, int64_t deadline)
 	for (ssize_t i = 0; i < n; i++)
 		take_byte(mock, bytes[i]);
 	return n > 0;
+}
+
+void mock_take_in(struct mock *mock)
+{
+	while (listen_on(mock, 0))
+		;
 }
 
 static void print_lines(const struct mock *mock)

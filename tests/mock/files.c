@@ -24,6 +24,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "preload.h"
+
 #define PATH (2 * PATH_MAX)
 /* Defined in place of the C library's own. */
 #define EXPORT __attribute__((visibility("default")))
@@ -56,6 +58,8 @@ EXPORT int open64(const char *path, int flags, ...)
 	if (flags & O_CREAT)
 		mode = va_arg(args, mode_t);
 	va_end(args);
+	if ((flags & O_ACCMODE) == O_WRONLY)
+		kernel_open_for_writing(path);
 	return next(moved(path, buf), flags, mode);
 }
 

@@ -16,12 +16,20 @@
  *   driver/unbind       link and blocks go, whatever state they are in
  *
  * Each store is noted in `stores`, one line "DIR/NAME VALUE" each, refused ones with "!" in front.
+ * A store that takes blocks away of which one is online is noted a second time, with "?": on a
+ * real machine that block would be lost until reboot.
  * What happens behind the kernel's back here: no uevent of it is sent.
  *
  * A test makes a store fail by a file faults/DIR:NAME, or "faults/DIR:NAME VALUE" for one value
- * only. It holds an errno, and perhaps how often, and perhaps "hang" for afterwards; or only
- * "hang": then the store is noted with "~" in front, and waits until the file says something else,
- * and does that.
+ * only. It holds a word, and perhaps how often, and perhaps "hang" for afterwards. The word is
+ *
+ *   an errno  the store fails with it
+ *   short     the kernel takes one byte less than there are, and does nothing
+ *   slow      the store takes SLOW_USEC of the daemon's time, and succeeds
+ *   vanish    the block, the dax device or the attribute goes, and the store fails with ENODEV
+ *   gone      with the number N: it goes right before it is opened for the Nth time
+ *   hang      the store is noted with "~" in front, and waits until the file says something else,
+ *             and does that
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -37,10 +45,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "preload.h"
+
 #define BLOCK UINT64_C(0x8000000)
 #define PATH  (2 * PATH_MAX)
 
 #define HANG_USEC 10000
+#define SLOW_USEC 5000000U
+
+#define SHORT 1 /* what a store comes to, beside 0 and a negative errno */
 
 /* A store: paths are those of the real files, so umockdev lets them pass. */
 struct store {
@@ -180,13 +193,35 @@ static void make_blocks(const struct store *store, const char *device)
 		(void)!create(path, state);
 }
 
+static void note(const struct store *store, const char *sign)
+{
+	char path[PATH], line[PATH];
+	int fd, n;
+
+	path_of(path, "%s/stores", store->root);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return;
+	n = snprintf(line, sizeof(line), "%s%s %s\n", sign, store->directory, store->value);
+	(void)!pwrite(fd, line, (size_t)n, 0); /* O_APPEND: at the end nevertheless */
+	close(fd);
+}
+
 static void unmake_blocks(const struct store *store, const char *device)
 {
+	char path[PATH], state[64];
 	uint64_t first, end;
 
-	for (unsigned int i = 0; read_mapping(store, device, i, &first, &end); i++)
-		for (uint64_t id = first; id < end; id++)
+	for (unsigned int i = 0; read_mapping(store, device, i, &first, &end); i++) {
+		for (uint64_t id = first; id < end; id++) {
+			path_of(path, "%s/sys/devices/system/memory/memory%" PRIu64 "/state",
+				store->root, id);
+			read_line(path, state);
+			if (strcmp(state, "online") == 0)
+				note(store, "?");
 			unmake_block(store->root, id);
+		}
+	}
 }
 
 static int store_state(const struct store *store)
@@ -222,20 +257,6 @@ static int store_driver(const struct store *store)
 	return 0;
 }
 
-static void note(const struct store *store, const char *sign)
-{
-	char path[PATH], line[PATH];
-	int fd, n;
-
-	path_of(path, "%s/stores", store->root);
-	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return;
-	n = snprintf(line, sizeof(line), "%s%s %s\n", sign, store->directory, store->value);
-	(void)!pwrite(fd, line, (size_t)n, 0); /* O_APPEND: at the end nevertheless */
-	close(fd);
-}
-
 /* Until the test lets it go on: what the file says then. */
 static void hang(const struct store *store, const char *path, char text[64])
 {
@@ -243,32 +264,71 @@ static void hang(const struct store *store, const char *path, char text[64])
 		usleep(HANG_USEC);
 }
 
-/* 0, or the negative errno that a fault's file asks for. */
+/* The device goes with its region, as mock_remove_dax() has it, and so do its blocks. */
+static void unmake_device(const struct store *store, const char *device)
+{
+	char link[PATH], real[PATH_MAX], gone[PATH];
+
+	unmake_blocks(store, device);
+	path_of(link, "%s/sys/bus/dax/devices/%s", store->root, device);
+	if (!realpath(link, real))
+		return;
+	*strrchr(real, '/') = '\0';
+	path_of(gone, "%s/vanished", store->root);
+	(void)!rename(real, gone);
+	unlink(link);
+}
+
+static void vanish(const struct store *store)
+{
+	char device[64];
+	uint64_t id;
+
+	if (sscanf(store->directory, "memory%" SCNu64 "/state", &id) == 1)
+		unmake_block(store->root, id);
+	else if (strncmp(store->directory, "dax", strlen("dax")) == 0 &&
+		 sscanf(store->directory, "%63[^/]", device) == 1)
+		unmake_device(store, device);
+	else if (strstr(store->path, "/drivers/") && *store->value)
+		unmake_device(store, store->value);
+	else
+		unlink(store->path);
+}
+
+/* What a store comes to when this happens to it. 0: it goes on. */
+static int suffer(const struct store *store, const char *what)
+{
+	if (strcmp(what, "short") == 0)
+		return SHORT;
+	if (strcmp(what, "slow") == 0) {
+		usleep(SLOW_USEC / clock_speed());
+		return 0;
+	}
+	if (strcmp(what, "vanish") != 0)
+		return -atoi(what);
+	vanish(store);
+	return -ENODEV;
+}
+
 static int read_fault(const struct store *store, const char *path)
 {
-	char text[64], after[16] = "";
+	char text[64], what[16], after[16] = "";
 	unsigned int times;
-	int error;
+	int n;
 
 	read_line(path, text);
 	if (strcmp(text, "hang") == 0)
 		hang(store, path, text);
-	switch (sscanf(text, "%d %u %15s", &error, &times, after)) {
-	case 1:
-		return -error;
-	case 2:
-	case 3:
-		if (!times)
-			return 0;
-		if (times == 1 && *after)
-			snprintf(text, sizeof(text), "%s", after);
-		else
-			snprintf(text, sizeof(text), "%d %u %s", error, times - 1, after);
-		(void)!create(path, text);
-		return -error;
-	default:
+	n = sscanf(text, "%15s %u %15s", what, &times, after);
+	if (n < 1 || (n > 1 && !times) || strcmp(what, "gone") == 0)
 		return 0;
+	if (n > 1 && times == 1 && *after)
+		(void)!create(path, after);
+	else if (n > 1) {
+		snprintf(text, sizeof(text), "%s %u %s", what, times - 1, after);
+		(void)!create(path, text);
 	}
+	return suffer(store, what);
 }
 
 static int fault_of(const struct store *store)
@@ -279,7 +339,7 @@ static int fault_of(const struct store *store)
 	path_of(path, "%s/faults/%.*s:%s %s", store->root, length, store->directory, store->name,
 		store->value);
 	r = read_fault(store, path);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	path_of(path, "%s/faults/%.*s:%s", store->root, length, store->directory, store->name);
 	return read_fault(store, path);
@@ -295,35 +355,62 @@ static int store_value(const struct store *store)
 		r = store_driver(store);
 	else if (r == 0)
 		r = replace(store->fd, store->value);
-	note(store, r < 0 ? "!" : "");
+	note(store, r != 0 ? "!" : "");
 	return r;
 }
 
-/* Is it an attribute of the testbed? Then all of `store` but its value is filled in. */
-static bool is_attribute(int fd, struct store *store)
+/* Is the path that of an attribute of the testbed? Then all but `value` and `fd` is filled in. */
+static bool is_attribute(const char *path, struct store *store)
 {
 	const char *root = getenv("UMOCKDEV_DIR");
-	char link[64];
-	ssize_t n;
 	size_t length;
 
 	if (!root || !realpath(root, store->root))
 		return false;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, store->path, sizeof(store->path) - 1);
-	if (n < 0)
-		return false;
-	store->path[n] = '\0';
 	length = strlen(store->root);
-	if (strncmp(store->path, store->root, length) != 0 ||
-		strncmp(store->path + length, "/sys/", strlen("/sys/")) != 0)
+	if (strncmp(path, store->root, length) != 0 ||
+		strncmp(path + length, "/sys/", strlen("/sys/")) != 0)
 		return false;
-	store->fd = fd;
+	snprintf(store->path, sizeof(store->path), "%s", path);
 	store->name = strrchr(store->path, '/') + 1;
 	store->directory = store->name - 1;
 	while (store->directory[-1] != '/')
 		store->directory--;
 	return true;
+}
+
+static bool is_open_attribute(int fd, struct store *store)
+{
+	char link[64], path[PATH_MAX];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0)
+		return false;
+	path[n] = '\0';
+	store->fd = fd;
+	return is_attribute(path, store);
+}
+
+void kernel_open_for_writing(const char *path)
+{
+	char real[PATH_MAX], fault[PATH], text[64];
+	struct store store = {0};
+	unsigned int times;
+
+	path_of(fault, "%s%s", getenv("UMOCKDEV_DIR") ?: "", path);
+	if (!realpath(fault, real) || !is_attribute(real, &store))
+		return;
+	path_of(fault, "%s/faults/%.*s:%s", store.root, (int)(store.name - store.directory - 1),
+		store.directory, store.name);
+	read_line(fault, text);
+	if (sscanf(text, "gone %u", &times) != 1 || !times)
+		return;
+	snprintf(text, sizeof(text), "gone %u", times - 1);
+	(void)!create(fault, text);
+	if (times == 1)
+		vanish(&store);
 }
 
 __attribute__((visibility("default"))) ssize_t write(int fd, const void *buf, size_t count)
@@ -334,7 +421,7 @@ __attribute__((visibility("default"))) ssize_t write(int fd, const void *buf, si
 
 	if (!next)
 		*(void **)&next = dlsym(RTLD_NEXT, "write");
-	if (!is_attribute(fd, &store)) {
+	if (!is_open_attribute(fd, &store)) {
 		errno = before;
 		return next(fd, buf, count);
 	}
@@ -342,5 +429,5 @@ __attribute__((visibility("default"))) ssize_t write(int fd, const void *buf, si
 	store.value[strcspn(store.value, "\n")] = '\0';
 	r = store_value(&store);
 	errno = r < 0 ? -r : before;
-	return r < 0 ? -1 : (ssize_t)count;
+	return r < 0 ? -1 : (ssize_t)count - r;
 }

@@ -76,7 +76,7 @@ void mock_reload_begin(struct mock *mock)
 	assert_true(next_message(mock, text, sizeof(text)));
 	if (sscanf(text, "RELOADING=1\nMONOTONIC_USEC=%" SCNd64, &usec) != 1)
 		fail_msg("not \"RELOADING=1\" but \"%s\"", text);
-	assert_in_range(usec / 1000, mock->asked_ms, mock_now_ms());
+	assert_in_range(usec / 1000 / mock_speed(), mock->asked_ms, mock_now_ms());
 }
 
 void mock_reload_end(struct mock *mock)

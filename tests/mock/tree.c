@@ -128,22 +128,34 @@ static bool fulfils(const struct mock *mock, const char *path,
 	return is(all_of_it, userdata);
 }
 
+/* Wait for the next change in the directory of a file, unless there was one since the last time. */
+static bool wait_for_change(int fd, int64_t deadline)
+{
+	char events[4096];
+	bool changed = mock_wait_for(fd, deadline);
+
+	while (read(fd, events, sizeof(events)) > 0)
+		;
+	return changed;
+}
+
+/* There is one descriptor for all: to close it takes the kernel a grace period of some 20 ms. */
 void mock_await(const struct mock *mock, const char *path,
 	bool (*is)(const char *text, const void *userdata), const void *userdata)
 {
+	static int fd = -1;
 	int64_t deadline = mock_now_ms() + DEADLINE_MS;
-	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	char real[MOCK_PATH], events[4096];
+	char real[MOCK_PATH];
 	bool found;
 
+	if (fd < 0)
+		fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	mock_real_path(mock, path, real);
 	*strrchr(real, '/') = '\0';
 	check(inotify_add_watch(fd, real, IN_CLOSE_WRITE | IN_MOVED_TO) >= 0, "watch", real);
 	/* The watch comes first, so no change can slip in between look and wait. */
-	while (!(found = fulfils(mock, path, is, userdata)) && mock_wait_for(fd, deadline))
-		while (read(fd, events, sizeof(events)) > 0)
-			;
-	close(fd);
+	while (!(found = fulfils(mock, path, is, userdata)) && wait_for_change(fd, deadline))
+		;
 	if (found)
 		return;
 	mock_read(mock, path, all_of_it, sizeof(all_of_it));

@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void put_fault(const struct mock *mock, const char *store, const char *text)
+void mock_fault(const struct mock *mock, const char *store, const char *words)
 {
 	char path[MOCK_PATH];
 
 	mock_path(path, "/faults/%s", store);
 	*strrchr(path, '/') = ':';
-	mock_put(mock, path, text);
+	mock_put(mock, path, words);
 }
 
 void mock_fail(const struct mock *mock, const char *store, int error)
@@ -22,7 +22,7 @@ void mock_fail(const struct mock *mock, const char *store, int error)
 	char text[32];
 
 	snprintf(text, sizeof(text), "%d\n", error);
-	put_fault(mock, store, text);
+	mock_fault(mock, store, text);
 }
 
 void mock_fail_times(const struct mock *mock, const char *store, int error, unsigned int times)
@@ -30,7 +30,7 @@ void mock_fail_times(const struct mock *mock, const char *store, int error, unsi
 	char text[32];
 
 	snprintf(text, sizeof(text), "%d %u\n", error, times);
-	put_fault(mock, store, text);
+	mock_fault(mock, store, text);
 }
 
 void mock_fail_then_hang(const struct mock *mock, const char *store, int error, unsigned int times)
@@ -38,12 +38,12 @@ void mock_fail_then_hang(const struct mock *mock, const char *store, int error, 
 	char text[64];
 
 	snprintf(text, sizeof(text), "%d %u hang\n", error, times);
-	put_fault(mock, store, text);
+	mock_fault(mock, store, text);
 }
 
 void mock_hang(const struct mock *mock, const char *store)
 {
-	put_fault(mock, store, "hang\n");
+	mock_fault(mock, store, "hang\n");
 }
 
 void mock_expect_stores(const struct mock *mock, const char *among, const char *stores)
