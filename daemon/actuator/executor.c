@@ -200,8 +200,9 @@ static bool any_block_in_use(const struct execution *execution)
 static int unbind(struct execution *execution)
 {
 	const char *name = execution->device->name;
+	enum dax_driver driver = dax_driver_of(name);
 
-	switch (dax_driver_of(name)) {
+	switch (driver) {
 	case DAX_DRIVER_NONE:
 		return 0;
 	case DAX_DRIVER_KMEM:
@@ -215,7 +216,7 @@ static int unbind(struct execution *execution)
 	default:
 		return -EBUSY;
 	}
-	return dax_unbind(&execution->sensor->dax, name);
+	return dax_unbind(name, driver);
 }
 
 /*
@@ -248,7 +249,7 @@ static enum turn turn_driver(struct execution *execution, const struct step *ste
 	if (step->action == ACTION_UNBIND)
 		r = unbind(execution);
 	else
-		r = dax_bind(&execution->sensor->dax, name,
+		r = dax_bind(name,
 			step->action == ACTION_BIND_KMEM ? DAX_DRIVER_KMEM : DAX_DRIVER_DEVICE_DAX);
 	if (r == 0 && step->action == ACTION_BIND_KMEM)
 		r = note_made_online(execution);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Dax devices, through libdaxctl.
+ * Dax devices: listed by libdaxctl, and their drivers switched by hand.
  *
- * Its contexts cache what they saw, so each list makes a new one. What it says of success is
- * a hint: the driver link is read again after every switch.
+ * A context of libdaxctl caches what it has read, so each list makes a new one. Of a write that
+ * fails libdaxctl returns another error, or none, so the drivers are written to here. After each
+ * switch the driver link is read again.
  */
 #include "daemon/host/dax.h"
 
@@ -23,13 +24,6 @@
 
 #define UNPLUGGED    "unplugged"
 #define MAPPINGS_MAX 1024 /* each costs two processes; a region in use for long has some tens */
-
-void dax_done(struct dax *dax)
-{
-	if (dax->ctx)
-		daxctl_unref(dax->ctx);
-	dax->ctx = NULL;
-}
 
 enum dax_driver dax_driver_of(const char *device)
 {
@@ -220,20 +214,25 @@ static int append_device(
 	return r < 0 ? r : devices_add(devices, &device);
 }
 
-int dax_list(struct dax *dax, struct devices *devices, struct complaints *complaints)
+static void unref_context(struct daxctl_ctx **ctx)
 {
+	if (*ctx)
+		daxctl_unref(*ctx);
+}
+
+int dax_list(struct devices *devices, struct complaints *complaints)
+{
+	CLEANUP(unref_context) struct daxctl_ctx *ctx = NULL;
 	struct daxctl_region *region;
 	struct daxctl_dev *dev;
-	int r;
+	int r = daxctl_new(&ctx);
 
-	dax_done(dax);
-	r = daxctl_new(&dax->ctx);
 	if (r < 0) {
 		complain(complaints, "libdaxctl: %s", strerror(-r));
 		return r;
 	}
-	daxctl_set_log_priority(dax->ctx, LOG_CRIT);
-	daxctl_region_foreach(dax->ctx, region)
+	daxctl_set_log_priority(ctx, LOG_CRIT);
+	daxctl_region_foreach(ctx, region)
 	{
 		daxctl_dev_foreach(region, dev)
 		{
@@ -276,43 +275,46 @@ bool dax_map_on_itself(const char *device)
 	       (strcmp(kernel, "Y") == 0 || strcmp(kernel, "force") == 0);
 }
 
-static struct daxctl_dev *find(struct dax *dax, const char *device)
+/* Write the device's name to an attribute of a driver. */
+static int write_name(const char *device, enum dax_driver driver, const char *attribute)
 {
-	struct daxctl_region *region;
-	struct daxctl_dev *dev;
+	struct path path;
 
-	if (!dax->ctx)
-		return NULL;
-	daxctl_region_foreach(dax->ctx, region) daxctl_dev_foreach(
-		region, dev) if (strcmp(daxctl_dev_get_devname(dev), device) == 0) return dev;
-	return NULL;
+	path_of(&path, SYS_DAX_DRIVERS "/%s/%s", dax_driver_to_string(driver), attribute);
+	return sysfs_write(path.text, device);
 }
 
 /*
- * kmem is bound by its own "bind" file: libdaxctl would write to "new_id", and that binds every
- * device without a driver that kmem can have, decided or not (tried on 6.12). CXL and hmem
- * devices need no new id for kmem (dax_match_type(), drivers/dax/bus.c, 6.12).
+ * device_dax takes a device of CXL or hmem only by its name, which it learns from "new_id". At that
+ * write it binds every device that it can have (do_id_store(), drivers/dax/bus.c, 6.12). The name
+ * must not stay there: the next write to "new_id" would bind any device that has it then. Nothing
+ * is lost if it cannot be taken back.
  */
-int dax_bind(struct dax *dax, const char *device, enum dax_driver driver)
+static int bind_device_dax(const char *device)
 {
-	struct daxctl_dev *dev = find(dax, device);
+	int r = write_name(device, DAX_DRIVER_DEVICE_DAX, "new_id");
+
+	if (r == 0 && dax_driver_of(device) == DAX_DRIVER_NONE)
+		r = write_name(device, DAX_DRIVER_DEVICE_DAX, "bind");
+	(void)!write_name(device, DAX_DRIVER_DEVICE_DAX, "remove_id");
+	return r;
+}
+
+/*
+ * CXL and hmem devices need no new id for kmem (dax_match_type(), drivers/dax/bus.c, 6.12), and one
+ * would bind every device without a driver that kmem can have, decided or not (tried on 6.12).
+ */
+int dax_bind(const char *device, enum dax_driver driver)
+{
 	struct path path;
 	int r;
 
-	if (!dev)
-		return -ENODEV;
 	/* While the system starts the module may not be loaded yet. */
 	path_of(&path, SYS_DAX_DRIVERS "/%s/bind", dax_driver_to_string(driver));
 	if (access(path.text, F_OK) < 0)
 		return -EAGAIN;
-	r = driver == DAX_DRIVER_KMEM ? sysfs_write(path.text, device)
-				      : daxctl_dev_enable_devdax(dev);
-	/*
-	 * What was told to device_dax's "new_id" stays, and the next write to it would bind this
-	 * name again, whoever has it then. Nothing is lost if it cannot be taken back.
-	 */
-	if (driver == DAX_DRIVER_DEVICE_DAX)
-		(void)!sysfs_write(SYS_DAX_DRIVERS "/device_dax/remove_id", device);
+	r = driver == DAX_DRIVER_KMEM ? write_name(device, driver, "bind")
+				      : bind_device_dax(device);
 	if (dax_driver_of(device) == driver)
 		return 0;
 	/* It may have been taken away while the kernel was at it. */
@@ -347,17 +349,15 @@ static int unplug(const char *device)
 	return r == -ENOENT || r == -EROFS ? 0 : r;
 }
 
-int dax_unbind(struct dax *dax, const char *device)
+int dax_unbind(const char *device, enum dax_driver driver)
 {
-	struct daxctl_dev *dev = find(dax, device);
-	int r;
+	int r = unplug(device);
 
-	if (!dev)
-		return -ENODEV;
-	r = unplug(device);
 	if (r < 0)
 		return r;
-	r = daxctl_dev_disable(dev);
+	/* If another program has told the driver this name, it must not take the device again. */
+	(void)!write_name(device, driver, "remove_id");
+	r = write_name(device, driver, "unbind");
 	if (dax_driver_of(device) == DAX_DRIVER_NONE)
 		return 0;
 	return r < 0 ? r : -EIO;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Dax devices, through libdaxctl: what there are, and switching a driver.
+ * Dax devices: which there are, and switching a driver.
  */
 #pragma once
 
@@ -10,16 +10,8 @@
 #include "tdxo/base/compiler.h"
 #include "tdxo/memory/facts.h"
 
-struct daxctl_ctx;
-
-struct dax {
-	struct daxctl_ctx *ctx; /* of the last dax_list(), or NULL */
-};
-
-void dax_done(struct dax *dax);
-
 /* Append all dax devices. 0, or a negative errno, complained about; -ENOMEM. */
-int dax_list(struct dax *dax, struct devices *devices, struct complaints *complaints) MUST_CHECK;
+int dax_list(struct devices *devices, struct complaints *complaints) MUST_CHECK;
 
 /*
  * See whether a device is still as it was listed: the same, in the same place. 0, and then its
@@ -59,10 +51,10 @@ uint64_t dax_align(const char *device);
 bool dax_map_on_itself(const char *device);
 
 /*
- * Give a device of the last dax_list() a driver that it lacks, or take its driver. 0 if the
- * device has (or lacks) it afterwards, whatever libdaxctl said; else a negative errno: its
- * answer, or -EIO if it claims success. Before kmem is taken away the device is unplugged, where
- * the kernel can do that: if it cannot be, -EBUSY for example, all is as before.
+ * Give a device a driver that it lacks, or take the driver that it has: kmem or device_dax. 0 if
+ * the device has (or lacks) it afterwards, whatever the kernel answered; else a negative errno: the
+ * kernel's answer, or -EIO if that was success. Before kmem is taken away the device is unplugged,
+ * where the kernel can do that: if it cannot be, -EBUSY for example, all is as before.
  */
-int dax_bind(struct dax *dax, const char *device, enum dax_driver driver) MUST_CHECK;
-int dax_unbind(struct dax *dax, const char *device) MUST_CHECK;
+int dax_bind(const char *device, enum dax_driver driver) MUST_CHECK;
+int dax_unbind(const char *device, enum dax_driver driver) MUST_CHECK;

@@ -79,7 +79,7 @@ static int list_dax(struct sensor *sensor)
 	int r;
 
 	devices_done(&sensor->snapshot.dax);
-	r = dax_list(&sensor->dax, &sensor->snapshot.dax, &sensor->complaints);
+	r = dax_list(&sensor->snapshot.dax, &sensor->complaints);
 	sensor->blind |= r < 0;
 	return r == -ENOMEM ? r : 0;
 }
@@ -227,7 +227,6 @@ void sensor_done(struct sensor *sensor)
 	block_ids_done(&sensor->before);
 	range_set_done(&sensor->boot_ram);
 	complaints_done(&sensor->complaints);
-	dax_done(&sensor->dax);
 	cxl_done(&sensor->cxl);
 	firmware_done(&sensor->firmware);
 }

@@ -20,7 +20,6 @@
 struct sensor {
 	struct snapshot snapshot;
 	const struct config *config;
-	struct dax dax;
 	struct cxl cxl;
 	struct firmware firmware;
 	bool firmware_read;

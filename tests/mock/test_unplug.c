@@ -62,6 +62,33 @@ static void test_busy(void **state)
 	mock_expect_stores(mock, "bind dax0", "");
 }
 
+/* The record has the error that the kernel answered with. */
+static void test_not_unbound(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_give_to_kmem(mock, "dax0.0", DAX0_START, DAX0_SIZE, "offline");
+	mock_fail(mock, "kmem/unbind", EINVAL);
+	mock_make_active(mock);
+	mock_start_in(mock, "active");
+	expect_dax0(mock, "not made devdax", "outside-boot-map", "active",
+		"; unbind: Invalid argument; 4 blocks are not in the kernel; 512 MiB stranded");
+	mock_end_active(mock);
+}
+
+static void test_not_bound(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_give_to_kmem(mock, "dax0.0", DAX0_START, DAX0_SIZE, "offline");
+	mock_fault(mock, "device_dax/bind dax0.0", "short");
+	mock_make_active(mock);
+	mock_start_in(mock, "active");
+	expect_dax0(mock, "not made devdax", "outside-boot-map", "active",
+		"; bind-device_dax: Input/output error; TDX");
+	mock_end_active(mock);
+}
+
 /* An administrator's work is reported at once, and is not undone. */
 static void test_by_hand(void **state)
 {
@@ -174,6 +201,8 @@ int main(int argc, char *argv[])
 	const struct CMUnitTest tests[] = {
 		TEST(test_unplug_first),
 		TEST(test_busy),
+		TEST(test_not_unbound),
+		TEST(test_not_bound),
 		TEST(test_by_hand),
 		TEST(test_fail_on),
 		TEST(test_half_done),
