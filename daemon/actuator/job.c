@@ -323,17 +323,35 @@ bool job_is_onlining(const struct job *job)
 	       job->plan.steps[execution->step].action == ACTION_ONLINE;
 }
 
+/* The steps may be those back. */
+static void note_failure(struct job *job)
+{
+	const struct execution *execution = &job->execution;
+	enum action failed = execution->plan->steps[execution->step].action;
+	struct outcome *outcome = &job->outcome;
+
+	if (outcome->error) {
+		outcome->undo_error = execution->error;
+		outcome->undo_failed = failed;
+		outcome->undo_failed_at = execution->failed_at;
+		return;
+	}
+	outcome->error = execution->error;
+	outcome->failed = failed;
+	outcome->failed_at = execution->failed_at;
+}
+
 int job_turn(struct job *job)
 {
 	struct execution *execution = &job->execution;
 	enum turn turn = job_acts(job) ? executor_turn(execution) : TURN_DONE;
+	bool undoing = job->outcome.error;
 
 	if (turn == TURN_MORE || turn == TURN_LATER || turn == TURN_WAIT)
 		return (int)turn;
-	if (turn == TURN_FAILED && !job->outcome.error) {
-		job->outcome.error = execution->error;
-		job->outcome.failed = execution->plan->steps[execution->step].action;
-		job->outcome.failed_at = execution->failed_at;
+	if (turn == TURN_FAILED)
+		note_failure(job);
+	if (turn == TURN_FAILED && !undoing) {
 		job->refused = refused(execution);
 		job->outcome.answer = answer_of(job);
 		if (must_roll_back(job))

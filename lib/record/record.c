@@ -202,20 +202,36 @@ static void append_numbers(struct strbuf *text, const struct record *record)
 			size_format(record_unaligned(record), a));
 }
 
+static void append_failure(struct strbuf *text, enum action failed, uint64_t at, int error)
+{
+	strbuf_append(text, "%s", action_to_string(failed));
+	if (at)
+		strbuf_append(text, " at 0x%" PRIx64, at);
+	strbuf_append(text, ": %s", strerror(error));
+}
+
+static void append_failures(struct strbuf *text, const struct outcome *outcome)
+{
+	if (outcome->error) {
+		strbuf_append(text, "; ");
+		append_failure(text, outcome->failed, outcome->failed_at, outcome->error);
+	}
+	if (outcome->undo_error) {
+		strbuf_append(text, "; undoing it failed: ");
+		append_failure(
+			text, outcome->undo_failed, outcome->undo_failed_at, outcome->undo_error);
+	}
+	if (outcome->retries)
+		strbuf_append(text, "%s %u %s", outcome->error ? " after" : ";", outcome->retries,
+			outcome->retries == 1 ? "retry" : "retries");
+}
+
 static void append_outcome(struct strbuf *text, const struct record *record)
 {
 	const struct outcome *outcome = &record->outcome;
 	char size[SIZE_TEXT];
 
-	if (outcome->error) {
-		strbuf_append(text, "; %s", action_to_string(outcome->failed));
-		if (outcome->failed_at)
-			strbuf_append(text, " at 0x%" PRIx64, outcome->failed_at);
-		strbuf_append(text, ": %s", strerror(outcome->error));
-	}
-	if (outcome->retries)
-		strbuf_append(text, "%s %u %s", outcome->error ? " after" : ";", outcome->retries,
-			outcome->retries == 1 ? "retry" : "retries");
+	append_failures(text, outcome);
 	if (outcome->result == RESULT_CHANGED)
 		strbuf_append(text, "; somebody changed it");
 	if (outcome->result == RESULT_CHANGED && device_is_dax(&record->facts->device))
@@ -374,6 +390,11 @@ size_t record_fields(const struct record *record, struct field fields[RECORD_FIE
 		text_field("failed", outcome->error ? action_to_string(outcome->failed) : NULL),
 		number_field("failed_at", outcome->failed_at ? FIELD_ADDRESS : FIELD_NULL,
 			outcome->failed_at),
+		optional_field("undo_errno", outcome->undo_error, (uint64_t)outcome->undo_error),
+		text_field("undo_failed",
+			outcome->undo_error ? action_to_string(outcome->undo_failed) : NULL),
+		number_field("undo_failed_at", outcome->undo_failed_at ? FIELD_ADDRESS : FIELD_NULL,
+			outcome->undo_failed_at),
 		optional_field("retries", outcome->retries, outcome->retries),
 		optional_field("stranded", outcome->stranded, outcome->stranded),
 	};

@@ -238,11 +238,12 @@ static void test_rollback_fails(void **state)
 	mock_fail(mock, "memory33/state online", EPERM);
 	mock_fail(mock, "memory34/state offline", EBUSY);
 	add_dax0(mock);
-	mock_expect_record(
-		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not made devdax",
-			      "kernel-refused", "absent",
-			      "; online at 0x108000000: Operation not permitted after 5 retries;"
-			      " 1 of 4 blocks online; 384 MiB stranded; TDX absent"});
+	mock_expect_record(mock,
+		&(struct mock_record){DAX0_START, DAX0_SIZE, "not made devdax", "kernel-refused",
+			"absent",
+			"; online at 0x108000000: Operation not permitted; undoing it failed:"
+			" offline at 0x110000000: " BUSY
+			" after 5 retries; 1 of 4 blocks online; 384 MiB stranded; TDX absent"});
 	mock_await_text(mock, STATE, "\"result\":\"partial\"");
 	mock_end_absent(mock);
 	mock_expect_blocks(mock, 34, 1, "online");

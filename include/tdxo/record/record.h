@@ -36,6 +36,9 @@ struct outcome {
 	int error;		   /* the first errno that counted, positive; 0: none */
 	enum action failed;	   /* what failed, if error */
 	uint64_t failed_at;	   /* address of the block that failed, or 0 */
+	int undo_error;		   /* and the same of a step that was to undo it */
+	enum action undo_failed;
+	uint64_t undo_failed_at;
 	unsigned int retries;	   /* how often a step was tried again */
 	enum answer answer;	   /* the kernel's, when blocks were to go online */
 	uint64_t stranded;	   /* bytes that are in the kernel, but of no use to anybody */
@@ -71,7 +74,7 @@ struct field {
 	uint64_t number;
 };
 
-#define RECORD_FIELDS	48
+#define RECORD_FIELDS	51
 #define TDX_FIELDS	4
 #define RECORD_SENTENCE 1024
 

@@ -72,6 +72,21 @@ static const struct {
 		 TDX(ACTIVE)},
 		DIMM_TEXT "left offline: the kernel refused what policy allowed (kernel-refused); "
 			  "online at 0x1f8000000: Operation not permitted; TDX active"},
+	{{DIMM, .decision = {.verdict = VERDICT_OFFLINE, .reason = REASON_ROLLED_BACK},
+		 .record.outcome = {.result = RESULT_PARTIAL,
+			 .error = EIO,
+			 .failed = ACTION_ONLINE,
+			 .failed_at = 0x1f0000000,
+			 .undo_error = EBUSY,
+			 .undo_failed = ACTION_OFFLINE,
+			 .undo_failed_at = 0x1f8000000,
+			 .retries = 5,
+			 .blocks = {.present = 32, .online = 1}},
+		 TDX(ABSENT)},
+		DIMM_TEXT "not wholly offline: not all of it could be brought online "
+			  "(rolled-back); online at 0x1f0000000: Input/output error; undoing it "
+			  "failed: offline at 0x1f8000000: Device or resource busy after 5 "
+			  "retries; 1 of 32 blocks online; TDX absent"},
 	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_IN_BOOT_MAP,

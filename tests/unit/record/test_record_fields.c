@@ -44,6 +44,9 @@ static const struct own_record full = {
 			.error = EBUSY,
 			.failed = ACTION_ONLINE,
 			.failed_at = 0x1f8000000,
+			.undo_error = EIO,
+			.undo_failed = ACTION_OFFLINE,
+			.undo_failed_at = 0x1f0000000,
 			.retries = 6,
 			.answer = ANSWER_REFUSES,
 			.stranded = 128 * MIB,
@@ -137,6 +140,9 @@ static void test_all_fields(void **state)
 	assert_number(f, n, "errno", FIELD_NUMBER, EBUSY);
 	assert_text(f, n, "failed", "online");
 	assert_number(f, n, "failed_at", FIELD_ADDRESS, 0x1f8000000);
+	assert_number(f, n, "undo_errno", FIELD_NUMBER, EIO);
+	assert_text(f, n, "undo_failed", "offline");
+	assert_number(f, n, "undo_failed_at", FIELD_ADDRESS, 0x1f0000000);
 	assert_number(f, n, "retries", FIELD_NUMBER, 6);
 	assert_number(f, n, "stranded", FIELD_NUMBER, 128 * MIB);
 	assert_text(f, n, "tdx_state", "active");
@@ -150,9 +156,10 @@ static void test_absent_fields(void **state)
 	static const char *const absent[] = {"start", "end", "chardev", "region", "target_node",
 		"mode", "zone", "zone_overruled", "zone_now", "rule", "overruled", "withheld",
 		"source", "movable_ratio", "metadata_needed", "metadata_available", "unaligned",
-		"errno", "failed", "failed_at", "retries", "stranded", "expected", "answer",
-		"missing_memblocks", "guard_bypassed", "region_mode", "decoder", "window_start",
-		"window_size", "qos_class", "proximity_domain", "hot_pluggable"};
+		"errno", "failed", "failed_at", "undo_errno", "undo_failed", "undo_failed_at",
+		"retries", "stranded", "expected", "answer", "missing_memblocks", "guard_bypassed",
+		"region_mode", "decoder", "window_start", "window_size", "qos_class",
+		"proximity_domain", "hot_pluggable"};
 	static const char *const there[] = {"size", "type", "present", "total_memblocks",
 		"online_memblocks", "disagreement", "verdict", "reason", "result", "tdx_state",
 		"tdx_detected", "tdx_mode"};
