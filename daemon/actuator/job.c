@@ -15,11 +15,16 @@ void job_done(struct job *job)
 	*job = (struct job){0};
 }
 
-/* Did an earlier start begin to bring the device or a part of it online, with no block online? */
+/*
+ * Has an earlier job begun to bring the device or a part of it online, with no block online, and
+ * not come to an end?
+ */
 static bool has_begun_online(const struct history_entry *entry, const struct device *device)
 {
-	return entry->result == RESULT_BEGUN && !entry->blocks.online &&
-	       (entry->verdict == VERDICT_ONLINE || history_entry_is_undoing(entry)) &&
+	bool begun = entry->result == RESULT_BEGUN && !entry->blocks.online &&
+		     (entry->verdict == VERDICT_ONLINE || history_entry_is_undoing(entry));
+
+	return (begun || history_entry_is_partly_undone(entry)) &&
 	       (device_is_within(device, &entry->device) ||
 		       device_is_within(&entry->device, device));
 }

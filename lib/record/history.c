@@ -112,6 +112,9 @@ int history_note(struct history *history, const struct device *device,
 	int r;
 
 	snprintf(entry.rule, sizeof(entry.rule), "%s", decision->rule);
+	entry.own_known = history_entry_is_partly_undone(&entry);
+	if (entry.own_known)
+		entry.own_online = entry.blocks.online;
 	r = device_copy(device, &entry.device);
 	entry.device.driver = outcome->driver;
 	return r < 0 ? r : filter(history, &one, devices_undecided, &entry);
@@ -217,10 +220,21 @@ bool history_entry_is_half_done(const struct history_entry *entry)
 	       (entry->device.driver == DAX_DRIVER_KMEM && !entry->blocks.present);
 }
 
+static bool is_undone(const struct history_entry *entry)
+{
+	return entry->reason == REASON_KERNEL_REFUSED || entry->reason == REASON_ROLLED_BACK;
+}
+
 bool history_entry_is_undoing(const struct history_entry *entry)
 {
-	return entry->result == RESULT_BEGUN &&
-	       (entry->reason == REASON_KERNEL_REFUSED || entry->reason == REASON_ROLLED_BACK);
+	return entry->result == RESULT_BEGUN && is_undone(entry);
+}
+
+/* If others had brought a block online, all of it was to be left as it is. */
+bool history_entry_is_partly_undone(const struct history_entry *entry)
+{
+	return entry->result == RESULT_PARTIAL && is_undone(entry) &&
+	       entry->verdict != VERDICT_IGNORE;
 }
 
 bool history_entry_is_changed(

@@ -251,6 +251,48 @@ static void test_rollback_fails(void **state)
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
 }
 
+/* What could not be taken back is still the daemon's own, and goes with the next try. */
+static void test_rollback_is_completed(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_fail(mock, "memory33/state online", EPERM);
+	mock_fail(mock, "memory34/state offline", EIO);
+	add_dax0(mock);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not made devdax",
+					 "kernel-refused", "absent", "1 of 4 blocks online"});
+	mock_await_text(mock, STATE, "\"own_memblocks\":1,");
+	mock_fail(mock, "memory34/state offline", 0);
+	mock_reload(mock);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+					 "kernel-refused", "absent", NULL});
+	mock_await_settled(mock);
+	mock_expect_stores(mock, "bind dax0",
+		"kmem/bind dax0.0\nkmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
+	mock_stop(mock);
+}
+
+/* But not if somebody else has brought more of it online since. */
+static void test_rollback_is_overtaken(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_fail(mock, "memory33/state online", EPERM);
+	mock_fail(mock, "memory34/state offline", EIO);
+	add_dax0(mock);
+	mock_await_text(mock, STATE, "\"own_memblocks\":1,");
+	mock_fail(mock, "memory34/state offline", 0);
+	mock_put(mock, MEMORY "/memory35/state", "online\n");
+	mock_reload(mock);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is",
+					 "kernel-refused", "absent", NULL});
+	mock_await_settled(mock);
+	mock_expect_blocks(mock, 34, 2, "online");
+	mock_stop(mock);
+}
+
 /* Somebody has brought a block online by hand meanwhile: that holds kmem as well. */
 static void test_rollback_finds_a_block_in_use(void **state)
 {
@@ -369,6 +411,8 @@ int main(int argc, char *argv[])
 		TEST(test_keep_nothing),
 		TEST(test_rollback_of_blocks),
 		TEST(test_rollback_fails),
+		TEST(test_rollback_is_completed),
+		TEST(test_rollback_is_overtaken),
 		TEST(test_rollback_finds_a_block_in_use),
 		TEST(test_rollback_retries),
 		TEST(test_two_mappings),

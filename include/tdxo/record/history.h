@@ -33,7 +33,10 @@ struct history_entry {
 	uint64_t failed_at;
 	struct block_count blocks; /* as they were left, or before the first step */
 	bool recorded;		   /* RESULT_BEGUN: its records have been written */
-	/* RESULT_BEGUN, once the daemon brings no more of it online: so many of its own are. */
+	/*
+	 * RESULT_BEGUN, once the daemon brings no more of it online; or steps back that have not
+	 * all succeeded: so many of its own are.
+	 */
 	bool own_known;
 	uint64_t own_online;
 	bool reconsider; /* it is to be decided again */
@@ -107,6 +110,9 @@ bool history_entry_is_half_done(const struct history_entry *entry);
  * that the device is to end with.
  */
 bool history_entry_is_undoing(const struct history_entry *entry);
+
+/* Has a step back failed, so that blocks are online that the daemon brought online itself? */
+bool history_entry_is_partly_undone(const struct history_entry *entry);
 
 /*
  * Has somebody changed the device since it was left? Driver and blocks are those of now. Not if it

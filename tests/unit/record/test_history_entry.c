@@ -93,6 +93,38 @@ static void test_is_undoing(void **state)
 			fail_msg("row %zu", i);
 }
 
+static void test_is_partly_undone(void **state)
+{
+	static const struct {
+		struct history_entry entry;
+		bool partly;
+	} rows[] = {
+		{{.result = RESULT_PARTIAL,
+			 .reason = REASON_KERNEL_REFUSED,
+			 .verdict = VERDICT_DEVDAX},
+			true},
+		{{.result = RESULT_PARTIAL,
+			 .reason = REASON_ROLLED_BACK,
+			 .verdict = VERDICT_OFFLINE},
+			true},
+		{{.result = RESULT_PARTIAL,
+			 .reason = REASON_ROLLED_BACK,
+			 .verdict = VERDICT_IGNORE},
+			false},
+		{{.result = RESULT_PARTIAL, .reason = REASON_RULE, .verdict = VERDICT_DEVDAX},
+			false},
+		{{.result = RESULT_DONE, .reason = REASON_ROLLED_BACK, .verdict = VERDICT_DEVDAX},
+			false},
+		{{.result = RESULT_BEGUN, .reason = REASON_ROLLED_BACK, .verdict = VERDICT_DEVDAX},
+			false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (history_entry_is_partly_undone(&rows[i].entry) != rows[i].partly)
+			fail_msg("row %zu", i);
+}
+
 static void test_differs(void **state)
 {
 	const struct history_entry entry = {.verdict = VERDICT_ONLINE,
@@ -177,6 +209,7 @@ int main(void)
 		cmocka_unit_test(test_is_changed),
 		cmocka_unit_test(test_is_half_done),
 		cmocka_unit_test(test_is_undoing),
+		cmocka_unit_test(test_is_partly_undone),
 		cmocka_unit_test(test_differs),
 		cmocka_unit_test(test_differs_withheld),
 		cmocka_unit_test(test_differs_devdax),
