@@ -160,6 +160,8 @@ void mock_fail_then_hang(const struct mock *mock, const char *store, int error, 
 void mock_hang(const struct mock *mock, const char *store);
 /* Whatever else kernel.c has a word for. */
 void mock_fault(const struct mock *mock, const char *store, const char *words);
+/* So many times more it will happen. */
+unsigned int mock_faults_left(const struct mock *mock, const char *store);
 
 /* The stores so far to what has this in its name: "DIR/NAME VALUE\n" each, failed with "!". */
 void mock_expect_stores(const struct mock *mock, const char *among, const char *stores);
@@ -185,8 +187,8 @@ int mock_second(const struct mock *mock, const char *option, struct mock *ret_se
 int64_t mock_now_ms(void); /* of the monotonic clock */
 /* Wait until there is something to read, or the other end is closed. */
 bool mock_wait_for(int fd, int64_t deadline);
-bool mock_is_alive(struct mock *mock);		 /* has not ended by itself */
-void mock_take_in(struct mock *mock);		 /* the lines that are there already */
+bool mock_is_alive(struct mock *mock); /* has not ended by itself */
+void mock_take_in(struct mock *mock);  /* the lines that are there already */
 /* From now on daemons are started whose clock is so many times faster. */
 void mock_hurry(unsigned int speed);
 int64_t mock_speed(void);

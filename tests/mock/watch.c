@@ -8,13 +8,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void fault_path(const char *store, char path[MOCK_PATH])
+{
+	mock_path(path, "/faults/%s", store);
+	*strrchr(path, '/') = ':';
+}
+
 void mock_fault(const struct mock *mock, const char *store, const char *words)
 {
 	char path[MOCK_PATH];
 
-	mock_path(path, "/faults/%s", store);
-	*strrchr(path, '/') = ':';
+	fault_path(store, path);
 	mock_put(mock, path, words);
+}
+
+unsigned int mock_faults_left(const struct mock *mock, const char *store)
+{
+	char path[MOCK_PATH], text[64];
+	unsigned int left;
+
+	fault_path(store, path);
+	mock_read(mock, path, text, sizeof(text));
+	assert_int_equal(sscanf(text, "%*s %u", &left), 1);
+	return left;
 }
 
 void mock_fail(const struct mock *mock, const char *store, int error)
