@@ -49,12 +49,12 @@ void host_done(struct host *host)
 /* --- files --- */
 
 /* Its name does not count, as for those whose files they are; a directory should be readable. */
-static void note_stray(const char *path, int error, void *userdata)
+static void note_stray(const char *path, const char *mistake, void *userdata)
 {
 	struct host *host = userdata;
 
-	if (error)
-		complain(host->complaints, "%s: %s", path, strerror(-error));
+	if (mistake)
+		complain(host->complaints, "%s: %s", path, mistake);
 }
 
 /* A link to /dev/null masks a file, also where the captured tree has no such device. */

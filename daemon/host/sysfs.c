@@ -189,15 +189,11 @@ static ssize_t read_all(int fd, char **text)
 	return -EFBIG;
 }
 
-int sysfs_read_text(const char *path, char **ret_text, size_t *ret_size)
+int sysfs_read_open(int fd, char **ret_text, size_t *ret_size)
 {
-	CLEANUP(close_fd) int fd = open_for_reading(path);
 	CLEANUP(free_text) char *text = NULL;
-	ssize_t n;
+	ssize_t n = read_all(fd, &text);
 
-	if (fd < 0)
-		return fd;
-	n = read_all(fd, &text);
 	if (n < 0)
 		return (int)n;
 	text[n] = '\0';
@@ -205,6 +201,13 @@ int sysfs_read_text(const char *path, char **ret_text, size_t *ret_size)
 	*ret_size = (size_t)n;
 	text = NULL;
 	return 0;
+}
+
+int sysfs_read_text(const char *path, char **ret_text, size_t *ret_size)
+{
+	CLEANUP(close_fd) int fd = open_for_reading(path);
+
+	return fd < 0 ? fd : sysfs_read_open(fd, ret_text, ret_size);
 }
 
 static int parse_number(const char *text, int base, uint64_t *ret_number)
@@ -277,9 +280,10 @@ int sysfs_link_name(const char *path, unsigned int above, char *ret_name, size_t
 	return 0;
 }
 
-int sysfs_list(const char *path, int (*each)(const char *name, void *userdata), void *userdata)
+/* NULL: it could not be opened, and errno tells why. */
+static int list(DIR *opened, int (*each)(const char *name, void *userdata), void *userdata)
 {
-	CLEANUP(close_directory) DIR *directory = opendir(path);
+	CLEANUP(close_directory) DIR *directory = opened;
 	const struct dirent *entry;
 	int r;
 
@@ -293,4 +297,19 @@ int sysfs_list(const char *path, int (*each)(const char *name, void *userdata), 
 			return r;
 	}
 	return -errno;
+}
+
+int sysfs_list(const char *path, int (*each)(const char *name, void *userdata), void *userdata)
+{
+	return list(opendir(path), each, userdata);
+}
+
+int sysfs_list_open(int fd, int (*each)(const char *name, void *userdata), void *userdata)
+{
+	DIR *directory = fdopendir(fd);
+	int r = list(directory, each, userdata);
+
+	if (!directory)
+		close(fd);
+	return r;
 }

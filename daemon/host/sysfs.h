@@ -40,6 +40,7 @@ int sysfs_read_head(const char *path, char *ret_text, size_t size) MUST_CHECK;
 
 /* A file of less than 16 MiB, with a NUL after it; the caller frees it. -EFBIG if it is longer. */
 int sysfs_read_text(const char *path, char **ret_text, size_t *ret_size) MUST_CHECK;
+int sysfs_read_open(int fd, char **ret_text, size_t *ret_size) MUST_CHECK;
 
 /* A number, whole and nothing but it; base as for strtoull(). -EBADMSG if it is none. */
 int sysfs_read_number(const char *path, int base, uint64_t *ret_number) MUST_CHECK;
@@ -63,3 +64,7 @@ int sysfs_link_name(const char *path, unsigned int above, char *ret_name, size_t
  */
 int sysfs_list(
 	const char *path, int (*each)(const char *name, void *userdata), void *userdata) MUST_CHECK;
+
+/* The same of a directory that is open. The descriptor is taken over. */
+int sysfs_list_open(
+	int fd, int (*each)(const char *name, void *userdata), void *userdata) MUST_CHECK;

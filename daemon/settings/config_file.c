@@ -20,6 +20,7 @@
 
 #include "daemon/host/cleanup.h"
 #include "daemon/host/sysfs.h"
+#include "daemon/host/trusted.h"
 #include "daemon/log/log.h"
 #include "daemon/log/print.h"
 #include "daemon/settings/layers.h"
@@ -203,32 +204,34 @@ static void set_keys(struct reader *reader)
 			set_key(reader, &item);
 }
 
-/* True if there is something to read in it; else it masks another file, or is a mistake. */
-static bool check_file(struct reader *reader)
+/* A link to /dev/null, which trusted_open() does not open, masks another file. */
+static bool is_mask(int error, const struct stat *st)
 {
-	struct stat st;
-
-	if (stat(reader->path, &st) < 0)
-		say(reader, LOG_ERR, 0, "%s", strerror(errno));
-	else if (S_ISREG(st.st_mode) && st.st_size > INI_TEXT)
-		say(reader, LOG_ERR, 0, "longer than %d bytes", INI_TEXT);
-	else if (S_ISREG(st.st_mode))
-		return st.st_size > 0;
-	else if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
-		say(reader, LOG_ERR, 0, "not a file");
-	return false;
+	return error == -EOPNOTSUPP && S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
 }
 
-/* Take all bytes of the file, with a NUL after them. */
+/*
+ * Take all bytes of the file, with a NUL after them. True if there is something to read; else it
+ * masks another file, or is a mistake.
+ */
 static bool take_text(struct reader *reader)
 {
-	int r = sysfs_read_text(reader->path, &reader->text, &reader->size);
+	char mistake[TRUSTED_MISTAKE];
+	struct stat st;
+	CLEANUP(close_fd) int fd = trusted_open(reader->path, S_IFREG, &st, mistake);
+	int r = 0;
 
+	if (fd < 0 && !is_mask(fd, &st))
+		say(reader, LOG_ERR, 0, "%s", mistake);
+	else if (fd >= 0 && st.st_size > INI_TEXT)
+		say(reader, LOG_ERR, 0, "longer than %d bytes", INI_TEXT);
+	else if (fd >= 0)
+		r = sysfs_read_open(fd, &reader->text, &reader->size);
 	if (r == -ENOMEM)
 		reader->loader->error = r;
 	else if (r < 0)
 		say(reader, LOG_ERR, 0, "%s", strerror(-r));
-	return r == 0;
+	return r == 0 && reader->size;
 }
 
 static void check_rule(struct reader *reader)
@@ -243,7 +246,7 @@ static void check_rule(struct reader *reader)
 /* True if there is something in the file, and no mistake. The text is the caller's to free. */
 static bool read_file(struct reader *reader)
 {
-	if (!check_file(reader) || !take_text(reader))
+	if (!take_text(reader))
 		return false;
 	check_lines(reader);
 	if (!reader->mistakes)
@@ -288,12 +291,12 @@ static void read_rule(struct loader *loader, const struct layered_file *file)
 	free(reader.text);
 }
 
-static void say_stray(const char *path, int error, void *userdata)
+static void say_stray(const char *path, const char *mistake, void *userdata)
 {
 	struct reader reader = {.loader = userdata, .path = path};
 
-	if (error)
-		say(&reader, LOG_ERR, 0, "%s", strerror(-error));
+	if (mistake)
+		say(&reader, LOG_ERR, 0, "%s", mistake);
 	else
 		say(&reader, LOG_WARNING, 0, "not read, because of its name");
 }

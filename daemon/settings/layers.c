@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "daemon/host/sysfs.h"
+#include "daemon/host/trusted.h"
 #include "tdxo/base/array.h"
 #include "tdxo/base/strbuf.h"
 
@@ -58,7 +60,8 @@ struct listing {
 	const char *directory; /* with its root */
 	const char *suffix;
 	bool printable; /* other names are stray */
-	void (*stray)(const char *path, int error, void *userdata);
+	bool trusted;	/* only a directory that nobody but root can write is listed */
+	void (*stray)(const char *path, const char *mistake, void *userdata);
 	void *userdata;
 };
 
@@ -78,7 +81,7 @@ static int add_entry(const char *name, void *userdata)
 	if (ends_with(name, listing->suffix) && (!listing->printable || is_printable_text(name)))
 		return append(&listing->found, name, path.text);
 	if (strcmp(name, "README") != 0)
-		listing->stray(path.text, 0, listing->userdata);
+		listing->stray(path.text, NULL, listing->userdata);
 	return 0;
 }
 
@@ -121,17 +124,37 @@ static void listing_done(struct listing *listing)
 	layers_done(&listing->found);
 }
 
+/* 0 or a negative errno, and the mistake. */
+static int list(struct listing *listing, char mistake[TRUSTED_MISTAKE])
+{
+	struct stat st;
+	int r;
+
+	if (listing->trusted) {
+		r = trusted_open(listing->directory, S_IFDIR, &st, mistake);
+		if (r < 0)
+			return r;
+		r = sysfs_list_open(r, add_entry, listing);
+	} else {
+		r = sysfs_list(listing->directory, add_entry, listing);
+	}
+	if (r < 0)
+		snprintf(mistake, TRUSTED_MISTAKE, "%s", strerror(-r));
+	return r;
+}
+
 static int add_layer(struct layers *merged, const char *directory, const struct listing *how)
 {
 	CLEANUP(listing_done) struct listing listing = *how;
+	char mistake[TRUSTED_MISTAKE];
 	int r;
 
 	listing.directory = directory;
-	r = sysfs_list(directory, add_entry, &listing);
+	r = list(&listing, mistake);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0 && r != -ENOENT)
-		how->stray(directory, r, how->userdata);
+		how->stray(directory, mistake, how->userdata);
 	return merge(merged, &listing.found);
 }
 
@@ -149,7 +172,7 @@ static int add_layers(
 }
 
 int layers_add_directories(struct layers *layers, const char *const *directories,
-	const char *suffix, void (*stray)(const char *path, int error, void *userdata),
+	const char *suffix, void (*stray)(const char *path, const char *mistake, void *userdata),
 	void *userdata)
 {
 	const struct listing how = {.suffix = suffix, .stray = stray, .userdata = userdata};
@@ -158,11 +181,14 @@ int layers_add_directories(struct layers *layers, const char *const *directories
 }
 
 int layers_add_directory(struct layers *layers, const char *directory, const char *suffix,
-	void (*stray)(const char *path, int error, void *userdata), void *userdata)
+	void (*stray)(const char *path, const char *mistake, void *userdata), void *userdata)
 {
 	/* The name of a rule is a value of records, and people type it. */
-	const struct listing how = {
-		.suffix = suffix, .printable = true, .stray = stray, .userdata = userdata};
+	const struct listing how = {.suffix = suffix,
+		.printable = true,
+		.trusted = true,
+		.stray = stray,
+		.userdata = userdata};
 	const char *directories[ARRAY_SIZE(roots) + 1] = {NULL};
 	struct path paths[ARRAY_SIZE(roots)];
 

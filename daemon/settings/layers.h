@@ -26,17 +26,18 @@ void layers_done(struct layers *layers);
 int layers_add_file(struct layers *layers, const char *name) MUST_CHECK;
 
 /*
- * Append the files in a directory such as "tdx-onlined/rules.d" whose names end in `suffix` and
- * are printable ASCII. `stray` is told of those whose names are not like that; and, with a
- * negative errno, of directories that cannot be read. 0 or -ENOMEM.
+ * Append the files in a trusted directory such as "tdx-onlined/rules.d" whose names end in `suffix`
+ * and are printable ASCII. `stray` is called for those whose names are not like that; and, with
+ * a mistake, for directories that cannot be used. 0 or -ENOMEM.
  */
 int layers_add_directory(struct layers *layers, const char *directory, const char *suffix,
-	void (*stray)(const char *path, int error, void *userdata), void *userdata) MUST_CHECK;
+	void (*stray)(const char *path, const char *mistake, void *userdata),
+	void *userdata) MUST_CHECK;
 
 /*
- * The same in directories of other programs, which read files of any name: the strongest first,
- * NULL after the last.
+ * The same in directories of other programs, trusted or not, which read files of any name: the
+ * strongest first, NULL after the last.
  */
 int layers_add_directories(struct layers *layers, const char *const *directories,
-	const char *suffix, void (*stray)(const char *path, int error, void *userdata),
+	const char *suffix, void (*stray)(const char *path, const char *mistake, void *userdata),
 	void *userdata) MUST_CHECK;

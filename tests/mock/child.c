@@ -26,6 +26,7 @@ static const char *program;
 static void forget_caller(void)
 {
 	static const char *const names[] = {
+		"RUNTIME_DIRECTORY", /* the daemon keeps its files where it does without systemd */
 		"WATCHDOG_USEC", "WATCHDOG_PID", "DAXCTL_LOG", "CXL_LOG", "SYSTEMD_LOG_LEVEL",
 		"MOCK_SPEED",
 		"TMPDIR", /* the names of the testbed's sockets are short: unix(7), sun_path */
@@ -249,11 +250,9 @@ static void name_journal(int said)
 /* The first of the options is the program's name. */
 static void start(struct mock *mock, char *const options[])
 {
-	char directory[MOCK_PATH];
 	int said[2];
 
 	assert_int_equal(mock->daemon, 0);
-	setenv("RUNTIME_DIRECTORY", mock_real_path(mock, "/run", directory), 1);
 	assert_int_equal(pipe2(said, O_CLOEXEC), 0);
 	unsetenv("JOURNAL_STREAM");
 	if (mock->journal)

@@ -3,8 +3,8 @@
  * The mock kernel: files that umockdev leaves alone, directories that cannot be listed, and the
  * journal.
  *
- * The configuration, and that of libkmod, is the testbed's and never that of the machine that runs
- * the tests. Its systemd cannot be reached: the machine may be starting, and the mock machine is
+ * The configuration, that of libkmod, and what the daemon keeps are the testbed's and never those of
+ * the machine that runs the tests; so is a path that is walked from "/". Its systemd cannot be reached: the machine may be starting, and the mock machine is
  * not. Listing a directory fails while there is a file faults/DIR:NAME, with an errno and perhaps
  * how often. Just before a directory is listed, the lines "FROM TO" of a file arrivals/DIR:NAME are
  * renamed, once: they arrive between what the daemon reads before that directory and after it.
@@ -38,6 +38,8 @@ static const char *moved(const char *path, char buf[PATH])
 		"/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"};
 	const char *root = getenv("UMOCKDEV_DIR");
 
+	if (root && strcmp(path, "/") == 0)
+		return root;
 	for (size_t i = 0; root && i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
 		if (strncmp(path, prefixes[i], strlen(prefixes[i])) != 0)
 			continue;
@@ -85,6 +87,36 @@ EXPORT int lstat64(const char *path, struct stat64 *st)
 	typeof(&lstat64) next = (typeof(&lstat64))dlsym(RTLD_NEXT, "lstat64");
 
 	return next(moved(path, buf), st);
+}
+
+/*
+ * Files of the testbed belong to root, whoever runs the tests; those with a set-group-ID bit belong to
+ * another user.
+ */
+EXPORT int fstat64(int fd, struct stat64 *st)
+{
+	typeof(&fstat64) next = (typeof(&fstat64))dlsym(RTLD_NEXT, "fstat64");
+	int r = next(fd, st);
+
+	if (r == 0 && st->st_uid == getuid())
+		st->st_uid = st->st_mode & S_ISGID ? 1000 : 0;
+	return r;
+}
+
+EXPORT int mkdir(const char *path, mode_t mode)
+{
+	char buf[PATH];
+	typeof(&mkdir) next = (typeof(&mkdir))dlsym(RTLD_NEXT, "mkdir");
+
+	return next(moved(path, buf), mode);
+}
+
+EXPORT int rename(const char *from, const char *to)
+{
+	char moved_from[PATH], moved_to[PATH];
+	typeof(&rename) next = (typeof(&rename))dlsym(RTLD_NEXT, "rename");
+
+	return next(moved(from, moved_from), moved(to, moved_to));
 }
 
 EXPORT int faccessat(int fd, const char *path, int mode, int flags)

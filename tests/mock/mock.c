@@ -189,7 +189,7 @@ static void make_machine(struct mock *mock)
 	mock_add_device(mock, "/sys/module/kmem", "../../bus/module");
 	mock_add_device(mock, "/sys/module/device_dax", "../../bus/module");
 	mock_add_device(mock, "/sys/devices/virtual/net/eth0", "../../../../class/net");
-	mock_make_directory(mock, "/run");
+	mock_make_directory(mock, "/run/tdx-onlined");
 	for (size_t i = 0; i < sizeof(modprobe_d) / sizeof(modprobe_d[0]); i++)
 		mock_make_directory(mock, modprobe_d[i]);
 }

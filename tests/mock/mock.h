@@ -40,7 +40,7 @@
 #define KVM_INTEL     "/sys/module/kvm_intel"
 #define BOOT_PARAMS   "/sys/kernel/boot_params/data"
 #define BOOT_ID	      "/proc/sys/kernel/random/boot_id"
-#define STATE	      "/run/state.json"
+#define STATE	      "/run/tdx-onlined/state.json"
 #define JOURNAL	      "/journal" /* one field a line, if the daemon logs there */
 #define RULES	      "/etc/tdx-onlined/rules.d"
 
@@ -97,6 +97,9 @@ void mock_put_bytes(const struct mock *mock, const char *path, const void *bytes
 void mock_link(const struct mock *mock, const char *path, const char *target);
 void mock_move(const struct mock *mock, const char *from, const char *to);
 void mock_remove(const struct mock *mock, const char *path); /* a file or an empty directory */
+/* With the set-group-ID bit it belongs to user 1000, without to root. */
+void mock_set_mode(const struct mock *mock, const char *path, mode_t mode);
+void mock_expect_mode(const struct mock *mock, const char *path, mode_t mode);
 void mock_read(const struct mock *mock, const char *path, char *text, size_t size);
 /* Wait until the file is as it should be; or only until it has this in it. */
 void mock_await(const struct mock *mock, const char *path,

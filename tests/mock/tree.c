@@ -103,6 +103,22 @@ void mock_remove(const struct mock *mock, const char *path)
 	check(unlink(real) == 0 || rmdir(real) == 0, "remove", real);
 }
 
+void mock_set_mode(const struct mock *mock, const char *path, mode_t mode)
+{
+	char real[MOCK_PATH];
+
+	check(chmod(mock_real_path(mock, path, real), mode) == 0, "chmod", real);
+}
+
+void mock_expect_mode(const struct mock *mock, const char *path, mode_t mode)
+{
+	char real[MOCK_PATH];
+	struct stat st = {0};
+
+	check(stat(mock_real_path(mock, path, real), &st) == 0, "stat", real);
+	assert_int_equal(st.st_mode & ALLPERMS, mode);
+}
+
 void mock_read(const struct mock *mock, const char *path, char *text, size_t size)
 {
 	char real[MOCK_PATH];
