@@ -117,6 +117,7 @@ static const struct row texts[] = {
 	{.pattern = CONFIG "{/tdx-onlined.conf,/conf.d,/conf.d/*,/rules.d,/rules.d/*}",
 		.no_file = true},
 	{.pattern = STATE_USUAL_PATH},
+	{.pattern = STATUS_USUAL_PATH},
 };
 
 /* What the doctor reads of other programs. In disguise nothing is. */

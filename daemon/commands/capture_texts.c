@@ -95,7 +95,9 @@ static int add_state(struct capture *capture, const struct config *config)
 		r = state_print(&state, &text.bytes, &text.n);
 	if (r == 0)
 		r = disguise_text(&capture->disguise, DISGUISE_PLAIN, &text, &hidden);
-	return r == 0 ? add_file(capture, STATE_USUAL_PATH, &hidden) : r;
+	if (r < 0)
+		return r;
+	return add_file(capture, state.public ? STATUS_USUAL_PATH : STATE_USUAL_PATH, &hidden);
 }
 
 static int add_cmdline(struct capture *capture)

@@ -195,3 +195,14 @@ int trusted_open(const char *path, mode_t type, struct stat *ret_st, char mistak
 			r == -EOPNOTSUPP ? "not a file" : strerror(-r));
 	return r;
 }
+
+int trusted_read(const char *path, char **ret_text, size_t *ret_size, char mistake[TRUSTED_MISTAKE])
+{
+	struct stat st;
+	CLEANUP(close_fd) int fd = trusted_open(path, S_IFREG, &st, mistake);
+	int r = fd < 0 ? fd : sysfs_read_open(fd, ret_text, ret_size);
+
+	if (fd >= 0 && r < 0)
+		snprintf(mistake, TRUSTED_MISTAKE, "%s", strerror(-r));
+	return r;
+}

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <sys/stat.h>
 
 #include "tdxo/base/compiler.h"
@@ -22,4 +23,8 @@
  * *ret_st is set, too.
  */
 int trusted_open(const char *path, mode_t type, struct stat *ret_st,
+	char mistake[TRUSTED_MISTAKE]) MUST_CHECK;
+
+/* The text of a file, as sysfs_read_text() reads it. 0 or a negative errno, and the mistake. */
+int trusted_read(const char *path, char **ret_text, size_t *ret_size,
 	char mistake[TRUSTED_MISTAKE]) MUST_CHECK;

@@ -187,6 +187,27 @@ void json_add_bool(struct json parent, const char *key, bool value)
 	add_new(parent, key, json_object_new_boolean(value));
 }
 
+static void remove_keys(struct json_object *value, const char *const *keys, size_t n)
+{
+	if (json_object_is_type(value, json_type_array))
+		for (size_t i = 0; i < json_object_array_length(value); i++)
+			remove_keys(json_object_array_get_idx(value, i), keys, n);
+	if (!json_object_is_type(value, json_type_object))
+		return;
+	for (size_t i = 0; i < n; i++)
+		json_object_object_del(value, keys[i]);
+	json_object_object_foreach(value, key, inner)
+	{
+		(void)key;
+		remove_keys(inner, keys, n);
+	}
+}
+
+void json_remove(struct json place, const char *const *keys, size_t n)
+{
+	remove_keys(place.value, keys, n);
+}
+
 #define KEY_START "start"
 #define KEY_SIZE  "size"
 

@@ -60,6 +60,9 @@ void json_add_text(struct json parent, const char *key, const char *text);
 void json_add_number(struct json parent, const char *key, uint64_t number);
 void json_add_bool(struct json parent, const char *key, bool value);
 
+/* Remove these keys from the object or array, and from all that is in it. */
+void json_remove(struct json place, const char *const *keys, size_t n);
+
 /* Two keys of the object, "start" and "size"; they are null if there is no range. */
 void json_add_range(struct json object, struct range range);
 void json_add_no_range(struct json object);

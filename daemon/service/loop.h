@@ -49,8 +49,9 @@ struct service {
 	struct monitor monitor;
 	struct sensor sensor;
 	struct state state;
-	bool unsaved;	/* the state file could not be written the last time */
-	bool unguarded; /* the guard was down when, or since, something was last decided */
+	bool unsaved;	  /* state.json could not be written the last time */
+	bool unpublished; /* status.json could not */
+	bool unguarded;	  /* the guard was down when, or since, something was last decided */
 	struct silence silence;
 	bool drivers_changed;	/* of dax devices, perhaps, since the last silent look */
 	bool blocks_changed;	/* perhaps some went online while that could not be heard */

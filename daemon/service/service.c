@@ -70,9 +70,14 @@ void service_save(struct service *service)
 		log_print(LOG_ERR,
 			STATE_USUAL_PATH ": cannot be written: %s: a restart would decide again",
 			strerror(-r));
-	else if (r == 0 && service->unsaved)
+	else if (r >= 0 && service->unsaved)
 		guard_take(&service->state.guard, true);
+	if (r > 0 && !service->unpublished)
+		log_print(LOG_WARNING,
+			STATUS_USUAL_PATH ": cannot be written: %s: there is none until it can",
+			strerror(r));
 	service->unsaved = r < 0;
+	service->unpublished = r > 0;
 }
 
 /* What came meanwhile, and who has bound a driver since, is not known any more. */

@@ -16,6 +16,7 @@
 #include "daemon/host/paths.h"
 #include "daemon/host/root.h"
 #include "daemon/host/sysfs.h"
+#include "daemon/host/trusted.h"
 #include "daemon/log/log.h"
 #include "tdxo/base/array.h"
 
@@ -27,9 +28,9 @@ const char *state_directory(void)
 	return getenv("RUNTIME_DIRECTORY") ?: "/run/tdx-onlined";
 }
 
-const char *state_path(struct path *path, const char *suffix)
+const char *state_path(struct path *path, const char *name)
 {
-	return path_of(path, "%s/" STATE_NAME "%s", state_directory(), suffix);
+	return path_of(path, "%s/%s", state_directory(), name);
 }
 
 const char *lock_path(struct path *path)
@@ -96,6 +97,12 @@ static int load_device(struct json item, struct device *ret_device)
 	return r < 0 ? r : json_error(item.document);
 }
 
+/* Without its addresses only a dax device is known again. */
+static bool is_nowhere(const struct state *state, struct json item)
+{
+	return state->public && !json_has(item, KEY_CHARDEV);
+}
+
 static int load_present(struct state *state, struct json object)
 {
 	struct json devices = json_get_array(object, KEY_PRESENT);
@@ -104,8 +111,11 @@ static int load_present(struct state *state, struct json object)
 	state->present_known = json_has(object, KEY_PRESENT);
 	for (size_t i = 0; r == 0 && i < json_length(devices); i++) {
 		CLEANUP(device_done) struct device device = {0};
+		struct json item = json_item_object(devices, i);
 
-		r = load_device(json_item_object(devices, i), &device);
+		if (is_nowhere(state, item))
+			continue;
+		r = load_device(item, &device);
 		if (r == 0)
 			r = devices_add(&state->present, &device);
 	}
@@ -162,8 +172,11 @@ static int load_history(struct state *state, struct json object)
 	json_need(object, KEY_DEVICES);
 	for (size_t i = 0; r == 0 && i < json_length(devices); i++) {
 		CLEANUP(history_entry_done) struct history_entry entry = {0};
+		struct json item = json_item_object(devices, i);
 
-		r = load_entry(json_item_object(devices, i), &entry);
+		if (is_nowhere(state, item))
+			continue;
+		r = load_entry(item, &entry);
 		if (r == 0)
 			r = history_add(&state->history, &entry);
 	}
@@ -242,11 +255,12 @@ static int load_decisions(struct state *state, struct json object)
 static int load(struct state *state, struct json_document *document, const char *boot_id)
 {
 	struct json object = json_root(document);
-	int r;
+	int r = 0;
 
 	if (!*boot_id || strcmp(json_get_text(object, KEY_BOOT_ID), boot_id) != 0)
 		return 0;
-	r = load_boot_map(state, json_get_object(object, KEY_BOOT_MAP));
+	if (!state->public)
+		r = load_boot_map(state, json_get_object(object, KEY_BOOT_MAP));
 	load_guard(state, json_get_object(object, KEY_GUARD));
 	state->tdx_active = json_get_bool(object, KEY_TDX_ACTIVE);
 	load_failure(state, json_get_array(object, KEY_TDX_FAILURE));
@@ -258,30 +272,36 @@ static int load(struct state *state, struct json_document *document, const char 
 	if (r == 0 && json_get_number(object, KEY_SCHEMA) == STATE_SCHEMA)
 		r = load_decisions(state, object) ?: json_error(document);
 	else if (r == 0)
-		log_print(LOG_WARNING,
-			STATE_NAME " is of another version: all devices are decided again");
+		log_print(LOG_WARNING, "%s is of another version: all devices are decided again",
+			state->public ? STATUS_NAME : STATE_NAME);
 	state->earlier = r == 0;
 	/* A boot map that could not be built then may be built now. */
 	state->kept = r == 0 && state->boot_map.known;
 	return r;
 }
 
-/* 0 or a negative errno: -EBADMSG if it is not JSON. */
-static int read_document(const char *path, struct json_document **ret_document)
+/* 0 or a negative errno: -EBADMSG if it is not JSON, else there is a mistake. */
+static int read_document(
+	const char *path, struct json_document **ret_document, char mistake[TRUSTED_MISTAKE])
 {
 	CLEANUP(free_text) char *text = NULL;
 	size_t size;
-	int r;
+	int r = trusted_read(path, &text, &size, mistake);
 
-	r = sysfs_read_text(path, &text, &size);
 	return r < 0 ? r : json_parse(text, size, ret_document);
 }
 
-static const char *mistake_in(const struct json_document *document, int error)
+/* May this process read only what everybody may read, or was that all that could be captured? */
+static bool needs_public(int error)
+{
+	return root_is_another() ? error == -ENOENT : error == -EACCES && geteuid() != 0;
+}
+
+static const char *mistake_in(const struct json_document *document, int error, const char *mistake)
 {
 	if (document)
 		return json_mistake(document);
-	return error == -EBADMSG ? "not JSON" : strerror(-error);
+	return error == -EBADMSG ? "not JSON" : mistake;
 }
 
 static void start_anew(struct state *state, const char *path, const char *mistake)
@@ -297,7 +317,7 @@ static void start_anew(struct state *state, const char *path, const char *mistak
 int state_load(struct state *ret_state)
 {
 	CLEANUP(json_free) struct json_document *document = NULL;
-	char boot_id[SYSFS_NAME] = "";
+	char boot_id[SYSFS_NAME] = "", mistake[TRUSTED_MISTAKE];
 	struct state state = {0};
 	struct path path;
 	int r;
@@ -305,7 +325,10 @@ int state_load(struct state *ret_state)
 	r = sysfs_read(PROC_BOOT_ID, boot_id, sizeof(boot_id));
 	if (r < 0)
 		log_print(LOG_WARNING, PROC_BOOT_ID ": %s", strerror(-r));
-	r = read_document(state_path(&path, ""), &document);
+	r = read_document(state_path(&path, STATE_NAME), &document, mistake);
+	state.public = needs_public(r);
+	if (state.public)
+		r = read_document(state_path(&path, STATUS_NAME), &document, mistake);
 	if (r == 0)
 		r = load(&state, document, boot_id);
 	if (r == -ENOMEM) {
@@ -313,7 +336,7 @@ int state_load(struct state *ret_state)
 		return r;
 	}
 	if (r < 0 && r != -ENOENT)
-		start_anew(&state, path.text, mistake_in(document, r));
+		start_anew(&state, path.text, mistake_in(document, r, mistake));
 	*ret_state = state;
 	return 0;
 }
@@ -373,6 +396,8 @@ int state_mark_present(const struct state *state, struct devices *devices)
 		r = move_marked(&marked, &since, false);
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < marked.n; i++)
+		marked.items[i].present |= state->public && !device_is_dax(&marked.items[i]);
 	devices_sort(&marked);
 	devices_done(devices);
 	*devices = marked;

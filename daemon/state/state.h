@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
+ * Two files: state.json, which only root may read, is what the daemon reads back. status.json is
+ * derived from it whenever it is saved, and is for everybody: it has no physical addresses, because
+ * the kernel shows those in /proc/iomem only to a process with CAP_SYS_ADMIN (kernel/resource.c,
+ * 6.12).
+ *
  * What is kept in /run/tdx-onlined over restarts of the service, for this boot only: the boot
  * map, whether TDX was found active, what the guard's switches read before, the configuration in
  * force, what was begun and decided of each device, and what was counted.
@@ -22,6 +27,7 @@
 struct state {
 	bool earlier; /* this is not the first start of this boot */
 	bool kept;    /* an earlier one knew the boot map */
+	bool public;  /* it comes from status.json: no addresses are known */
 	struct boot_map boot_map;
 	bool tdx_active;	    /* it was, at some time of this boot */
 	struct tdx_log tdx_failure; /* the kernel's messages when a failed start was proved */
@@ -51,12 +57,17 @@ static inline struct earlier state_earlier(const struct state *state)
 	};
 }
 
-/* What is there, if it is of this boot; else nothing. 0 or -ENOMEM; bad files are warned of. */
+/*
+ * What is there, if it is of this boot; else nothing. A process that may not read state.json reads
+ * status.json. 0 or -ENOMEM; there is a warning of bad files, and of one that others than root can
+ * write.
+ */
 int state_load(struct state *ret_state) MUST_CHECK;
 void state_done(struct state *state);
 
-/* Where the file is in a captured tree. */
-#define STATE_USUAL_PATH "/run/tdx-onlined/state.json"
+/* Where the files are in a captured tree. */
+#define STATE_USUAL_PATH  "/run/tdx-onlined/state.json"
+#define STATUS_USUAL_PATH "/run/tdx-onlined/status.json"
 
 /* The directory that it is in, and the lock. */
 const char *state_directory(void);
@@ -68,10 +79,13 @@ int state_print(const struct state *state, char **ret_text, size_t *ret_size) MU
 int state_set_config(struct state *state, const struct settings *settings) MUST_CHECK;
 
 /*
- * Mark those that were there before the first start; all, while that is not known. A run of which
- * only a part was there becomes two. 0 or -ENOMEM.
+ * Mark those that were there before the first start; all, while that is not known, and each that
+ * only its addresses could tell. A run of which only a part was there becomes two. 0 or -ENOMEM.
  */
 int state_mark_present(const struct state *state, struct devices *devices) MUST_CHECK;
 
-/* Replace the file in one go; boot map and TDX state are those of the snapshot. */
+/*
+ * Replace the files, each in one go; boot map and TDX state are those of the snapshot. 0; a
+ * negative errno: state.json is as it was; a positive one: it is new, and there is no status.json.
+ */
 int state_save(const struct state *state, const struct snapshot *snapshot) MUST_CHECK;

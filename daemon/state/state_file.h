@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The state file: what reading and writing it have in common. tdx-onlined-state(5) tells the rest.
+ * The state files: what reading and writing them have in common. tdx-onlined-state(5) has the rest.
  */
 #pragma once
 
@@ -10,6 +10,7 @@
 
 #define STATE_SCHEMA 3
 #define STATE_NAME   "state.json"
+#define STATUS_NAME  "status.json"
 
 /* The keys; those of the guard and of the configuration are named after their switches and keys. */
 #define KEY_SCHEMA	  "schema"
@@ -56,8 +57,8 @@
 #define KEY_DISAGREEMENTS "disagreements"
 #define KEY_LAST_LOOK	  "last_look"
 
-/* Its path, with a suffix; and that of the lock. Each returns path->text. */
-const char *state_path(struct path *path, const char *suffix);
+/* The path of a file of that name; and that of the lock. Each returns path->text. */
+const char *state_path(struct path *path, const char *name);
 const char *lock_path(struct path *path);
 
 /* Make the directory of both, if it is not there: systemd does it for the service. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Write the state file: a new one each time, renamed into its place.
+ * Write the state files: new ones each time, renamed into their places.
  */
 #include "daemon/state/state_file.h"
 
@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/host/paths.h"
@@ -180,7 +181,7 @@ static int to_json(struct json object, const struct state *state, const struct s
 	return 0;
 }
 
-/* NULL: there was no memory for the stream. */
+/* NULL: there was no memory for the stream. 0 or a negative errno. */
 static int print_and_close(const struct json_document *document, FILE *file)
 {
 	bool spoilt;
@@ -204,27 +205,50 @@ int state_print(const struct state *state, char **ret_text, size_t *ret_size)
 	return r == 0 ? print_and_close(document, open_memstream(ret_text, ret_size)) : r;
 }
 
-static int write_document(const char *path, const struct json_document *document)
+/* One that an earlier version has left there may have another mode. */
+static int write_document(const char *path, mode_t mode, const struct json_document *document)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+	FILE *file = fd < 0 || fchmod(fd, mode) < 0 ? NULL : fdopen(fd, "w");
+	int r = file ? 0 : -errno;
 
-	if (fd < 0)
-		return -errno;
-	if (!file)
+	if (!file && fd >= 0)
 		close(fd);
-	return print_and_close(document, file);
+	return r < 0 ? r : print_and_close(document, file);
+}
+
+static int replace(const char *name, mode_t mode, const struct json_document *document)
+{
+	struct path path, new;
+	int r;
+
+	state_path(&path, name);
+	path_of(&new, "%s.new", path.text);
+	r = write_document(new.text, mode, document);
+	return r == 0 && rename(new.text, path.text) < 0 ? -errno : r;
+}
+
+/* An old one would be taken for what is true now. */
+static int replace_public(struct json_document *document)
+{
+	const char *const addresses[] = {KEY_RANGE, KEY_RANGES, KEY_FAILED_AT, KEY_KERNEL_LOG,
+		config_key_name(CONFIG_CAPABLE_RANGES)};
+	struct path path;
+	int r;
+
+	json_remove(json_root(document), addresses, ARRAY_SIZE(addresses));
+	r = replace(STATUS_NAME, 0644, document);
+	if (r < 0)
+		(void)!unlink(state_path(&path, STATUS_NAME));
+	return -r;
 }
 
 int state_save(const struct state *state, const struct snapshot *snapshot)
 {
 	CLEANUP(json_free) struct json_document *document = json_new_object();
-	struct path path, new;
 	int r = to_json(json_root(document), state, snapshot);
 
-	state_path(&path, "");
-	state_path(&new, ".new");
 	if (r == 0)
-		r = write_document(new.text, document);
-	return r == 0 && rename(new.text, path.text) < 0 ? -errno : r;
+		r = replace(STATE_NAME, 0600, document);
+	return r == 0 ? replace_public(document) : r;
 }

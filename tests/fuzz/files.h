@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Files in memory, for targets that read several: the linker has what daemon/ calls of
- * daemon/host/sysfs.c come here (--wrap), and drops its messages. Included by one file of an
- * executable.
+ * daemon/host/sysfs.c and trusted.c come here (--wrap), and drops its messages. Included by one file
+ * of an executable.
  */
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <stdarg.h>
 
 #include "daemon/host/sysfs.h"
+#include "daemon/host/trusted.h"
 #include "daemon/log/log.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -27,6 +28,8 @@ static size_t n_files;
 int __wrap_sysfs_read(const char *path, char *ret_text, size_t size);
 int __wrap_sysfs_read_text(const char *path, char **ret_text, size_t *ret_size);
 int __wrap_sysfs_read_number(const char *path, int base, uint64_t *ret_number);
+int __wrap_trusted_read(
+	const char *path, char **ret_text, size_t *ret_size, char mistake[TRUSTED_MISTAKE]);
 int __wrap_sysfs_list(
 	const char *path, int (*each)(const char *name, void *userdata), void *userdata);
 void __wrap_log_print(int priority, const char *format, ...) PRINTF(2, 3);
@@ -67,6 +70,13 @@ int __wrap_sysfs_read_text(const char *path, char **ret_text, size_t *ret_size)
 	*ret_text = text;
 	*ret_size = file->size;
 	return 0;
+}
+
+int __wrap_trusted_read(
+	const char *path, char **ret_text, size_t *ret_size, char mistake[TRUSTED_MISTAKE])
+{
+	mistake[0] = '\0';
+	return __wrap_sysfs_read_text(path, ret_text, ret_size);
 }
 
 int __wrap_sysfs_read_number(const char *path, int base, uint64_t *ret_number)

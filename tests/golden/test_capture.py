@@ -21,6 +21,7 @@ from tree import HOSTILE, MAIN, RULE, rule
 
 BINARY = pathlib.Path(tree.BINARY).resolve()
 STATE = "run/tdx-onlined/state.json"
+STATUS = "run/tdx-onlined/status.json"
 MERGED = ("bin", "lib", "lib64")
 # Parts of a machine that a tree may have. /usr has the program's libraries, and nothing else.
 PARTS = ("sys", "proc", "dev", "run", "etc")
@@ -165,6 +166,36 @@ class Replay(Machine):
                     captured, _ = self.capture(*options, target=f"{name}{len(options)}")
                     self.assertEqual(self.decisions(captured), self.decisions(self.root))
                     self.assert_same(captured, "--dry-run", "--check-config")
+
+    def test_status(self):
+        """Who may not read state.json captures status.json. Of dax devices it tells which were present."""
+        for name in ("dax0.0", "dax1.0"):
+            self.tree("cxl-refused")
+            boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
+            self.write(STATUS, json.dumps({
+                "schema": 3, "boot_id": boot_id, "tdx_active": True, "config": {}, "devices": [{"type": "dimm"}],
+                "boot_map": {"known": True}, "present": [
+                    {"type": "dimm", "size": 512 << 20},
+                    {"type": "cxl", "chardev": name, "mode": "system-ram", "size": 512 << 20}]}))  # fmt: skip
+            self.write(STATE, "")
+            (self.root / STATE).chmod(0)
+            for path in (self.root / "sys/bus/dax/devices/dax0.0/mapping0").iterdir():
+                path.chmod(0o200)
+            self.root, _ = self.capture(drop=NO_RIGHTS, status=64, target=name)
+            self.assertFalse((self.root / STATE).exists())
+            report, messages = self.decide()
+            self.assertNotIn("state file", messages)
+            self.assertEqual(report["ranges"][0]["present"], name == "dax0.0")
+
+    def test_status_of_memory_without_a_device(self):
+        """Where it lies is not known, so it counts as present; the boot map is found out again."""
+        self.tree("dimm")
+        boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
+        self.write(STATUS, json.dumps({"schema": 3, "boot_id": boot_id, "config": {}, "devices": [{"type": "dimm"}],
+                                       "boot_map": {"known": True}, "present": []}))  # fmt: skip
+        report, messages = self.decide()
+        self.assertEqual((messages, {item["present"] for item in report["ranges"]}), ("", {True}))
+        self.assertEqual(len(report["boot_map"]["ranges"]), 1)
 
     def test_bad_state(self):
         self.tree("plain-host")

@@ -128,7 +128,7 @@ class Root(tree.Tree):
     def test_state(self):
         def check(place, make):
             _, messages = self.decide()
-            self.assertIn(f"/{place}: not a state file ({error_of(make)}), starting anew\n", messages)
+            self.assertIn(f"/{place}: not a state file (not a file), starting anew\n", messages)
 
         self.for_each([STATE], check)
 

@@ -3,9 +3,9 @@
  * The mock kernel: files that umockdev leaves alone, directories that cannot be listed, and the
  * journal.
  *
- * The configuration, that of libkmod, and what the daemon keeps are the testbed's and never those of
- * the machine that runs the tests; so is a path that is walked from "/". Its systemd cannot be reached: the machine may be starting, and the mock machine is
- * not. Listing a directory fails while there is a file faults/DIR:NAME, with an errno and perhaps
+ * The configuration, that of libkmod, and what the daemon keeps are the testbed's and never those
+ * of the machine that runs the tests; so is a path that is walked from "/". Its systemd cannot be
+ * reached: the machine may be starting, and the mock machine is not. Listing a directory fails while there is a file faults/DIR:NAME, with an errno and perhaps
  * how often. Just before a directory is listed, the lines "FROM TO" of a file arrivals/DIR:NAME are
  * renamed, once: they arrive between what the daemon reads before that directory and after it.
  */
@@ -90,8 +90,8 @@ EXPORT int lstat64(const char *path, struct stat64 *st)
 }
 
 /*
- * Files of the testbed belong to root, whoever runs the tests; those with a set-group-ID bit belong to
- * another user.
+ * Files of the testbed belong to root, whoever runs the tests; those with a set-group-ID bit belong
+ * to another user.
  */
 EXPORT int fstat64(int fd, struct stat64 *st)
 {
@@ -109,6 +109,14 @@ EXPORT int mkdir(const char *path, mode_t mode)
 	typeof(&mkdir) next = (typeof(&mkdir))dlsym(RTLD_NEXT, "mkdir");
 
 	return next(moved(path, buf), mode);
+}
+
+EXPORT int unlink(const char *path)
+{
+	char buf[PATH];
+	typeof(&unlink) next = (typeof(&unlink))dlsym(RTLD_NEXT, "unlink");
+
+	return next(moved(path, buf));
 }
 
 EXPORT int rename(const char *from, const char *to)

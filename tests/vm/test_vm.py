@@ -11,6 +11,7 @@ The first and the third come with another kernel and another userland as well.
 """
 
 import json
+import os
 import pathlib
 import re
 
@@ -177,8 +178,8 @@ class Active(Scene):
             self.assertIn("TDX", self.sh(f"journalctl -b -x -q --no-pager MESSAGE_ID={message_id} | grep ^░░"))
 
     def test_10b_state(self):
-        """Anybody may read it; it counts what happened, and its man page names all that is in it."""
-        state = json.loads(self.sh("setpriv --reuid=65534 --clear-groups cat /run/tdx-onlined/state.json"))
+        """It counts what happened, and its man page names all that is in it."""
+        state = json.loads(self.read(STATE))
         self.assertEqual(state["disagreements"], 1)
         self.assertGreater(state["events"], 0)
         self.assertLess(abs(state["last_look"] - int(self.sh("date +%s"))), 600)
@@ -192,6 +193,26 @@ class Active(Scene):
             self.assertEqual(set(entry) - documented, set())
             for found in entry["ranges"]:
                 self.assertEqual(set(found) - documented, set())
+
+    def test_10bb_status(self):
+        """Another user reads what was decided, without addresses, and so does their dry run."""
+        nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups "
+        directory = os.path.dirname(STATE)
+        self.assertEqual(self.sh(f"stat -c %a:%U {directory} {STATE} {directory}/status.json"),
+                         "755:root\n600:root\n644:root")  # fmt: skip
+        self.assertNotEqual(self.guest.run(f"{nobody}cat {STATE}", check=False).status, 0)
+        text = self.sh(f"{nobody}cat {directory}/status.json")
+        status, state = json.loads(text), json.loads(self.read(STATE))
+        self.assertEqual(*([(entry.get("chardev"), entry["verdict"], entry["reason"]) for entry in file["devices"]]
+                           for file in (status, state)))  # fmt: skip
+        places = {found["start"] for entry in state["devices"] for found in entry["ranges"]}
+        places |= {found["start"] for found in state["boot_map"]["ranges"]}
+        self.assertTrue(places)
+        for place in places - {0}:
+            self.assertNotRegex(text, rf"\b({place}|{place:x}|0x{place:x})\b")
+        table = self.guest.run(f"{nobody}tdx-onlined --dry-run")
+        self.assertNotIn("state file", table.stderr)
+        self.assertIn("Disagreements with the kernel in this boot: 1", table.stdout)
 
     def test_10c_explain(self):
         """What the daemon has done and the kernel has answered is told, by every name of a range."""
