@@ -15,6 +15,7 @@
 #include "daemon/commands/exit_status.h"
 #include "daemon/commands/explain.h"
 #include "daemon/commands/plan.h"
+#include "daemon/commands/reload.h"
 #include "daemon/host/readonly.h"
 #include "daemon/host/root.h"
 #include "daemon/log/log.h"
@@ -62,6 +63,8 @@ static int run_command(
 	case COMMAND_CAT_CONFIG:
 		settings_print(settings);
 		return EXIT_DONE;
+	case COMMAND_RELOAD:
+		return reload_run();
 	case COMMAND_DIFF:
 		return diff(settings, &plan);
 	case COMMAND_DRY_RUN:

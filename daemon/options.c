@@ -23,6 +23,7 @@ enum {
 	OPTION_DOCTOR,
 	OPTION_CHECK_CONFIG,
 	OPTION_CAT_CONFIG,
+	OPTION_RELOAD,
 	OPTION_CAPTURE,
 	OPTION_ANONYMISE,
 	OPTION_ROOT,
@@ -40,6 +41,7 @@ static const struct option long_options[] = {
 	{"doctor", no_argument, NULL, OPTION_DOCTOR},
 	{"check-config", no_argument, NULL, OPTION_CHECK_CONFIG},
 	{"cat-config", no_argument, NULL, OPTION_CAT_CONFIG},
+	{"reload", no_argument, NULL, OPTION_RELOAD},
 	{"capture", required_argument, NULL, OPTION_CAPTURE},
 	{"anonymise", no_argument, NULL, OPTION_ANONYMISE},
 	{"json", no_argument, NULL, 'J'},
@@ -75,6 +77,7 @@ void options_help(void)
 	     "      --check-config Report all mistakes in the configuration files;\n"
 	     "                     with --dry-run also what a reload would change\n"
 	     "      --cat-config   Print the configuration, and where it comes from\n"
+	     "      --reload       Check the configuration files, and have the daemon use them\n"
 	     "\n"
 	     "      --root=DIR     Look at a captured tree, with all that only looks\n"
 	     "      --tdx=STATE   auto, active or absent: what TDX demands, whatever is found\n"
@@ -318,6 +321,8 @@ static int take(struct options *options, int option, const char *value)
 		return set_command(options, COMMAND_CHECK_CONFIG);
 	case OPTION_CAT_CONFIG:
 		return set_command(options, COMMAND_CAT_CONFIG);
+	case OPTION_RELOAD:
+		return set_command(options, COMMAND_RELOAD);
 	case OPTION_CAPTURE:
 		options->capture = value;
 		return set_command(options, COMMAND_CAPTURE);

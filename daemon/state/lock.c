@@ -46,7 +46,7 @@ int lock_take(pid_t *ret_owner)
 pid_t lock_owner(void)
 {
 	struct path path;
-	CLEANUP(close_fd) int fd = open(lock_path(&path), O_RDWR | O_CLOEXEC);
+	CLEANUP(close_fd) int fd = open(lock_path(&path), O_RDONLY | O_CLOEXEC);
 
 	return fd < 0 ? 0 : owner_of(fd);
 }

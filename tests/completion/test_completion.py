@@ -37,7 +37,7 @@ NOWHERE = ["unshare", *(["--map-root-user"] if os.geteuid() else []), "--mount",
            'mount -t tmpfs none /sys && mount -t tmpfs none /run && exec "$@"', "sh"]  # fmt: skip
 
 TASKS = [[], ["--dry-run"], ["--oneshot"], ["--explain"], ["--decide"], ["--doctor"], ["--capture"],
-         ["--check-config"], ["--cat-config"], ["--check-config", "--dry-run"]]  # fmt: skip
+         ["--check-config"], ["--cat-config"], ["--reload"], ["--check-config", "--dry-run"]]  # fmt: skip
 MODIFIERS = [[], ["--json"], ["--root"], ["--tdx"], ["--fail-on"], ["--anonymise"], ["--tree"], ["--raw"],
              ["--bytes", "--output"], ["--output-all", "--noheadings"], ["--tdx", "--root"]]  # fmt: skip
 TABLE = {"--output", "--output-all", "--noheadings", "--raw", "--bytes", "--tree"}

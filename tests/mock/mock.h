@@ -211,6 +211,8 @@ void mock_expect_order(const struct mock *mock, const char *first, const char *s
 void mock_notify_open(struct mock *mock);
 void mock_notify_close(struct mock *mock);
 bool mock_notify_is_ready(const struct mock *mock); /* is that the next that it says? */
+/* Is the next that systemd is told that a reload begins, by a process of systemctl reload? */
+bool mock_notify_is_announced(const struct mock *mock);
 /* SIGHUP; until it says that it reloads; and until it says that it is ready again. */
 void mock_reload_ask(struct mock *mock);
 void mock_reload_begin(struct mock *mock);

@@ -60,6 +60,13 @@ bool mock_notify_is_ready(const struct mock *mock)
 	return next_message(mock, text, sizeof(text)) && strcmp(text, "READY=1") == 0;
 }
 
+bool mock_notify_is_announced(const struct mock *mock)
+{
+	char text[1024];
+
+	return next_message(mock, text, sizeof(text)) && strcmp(text, "RELOADING=1") == 0;
+}
+
 void mock_reload_ask(struct mock *mock)
 {
 	mock->asked_ms = mock_now_ms();

@@ -200,6 +200,39 @@ static void test_broken(void **state)
 	mock_expect_silence(mock);
 }
 
+/* What systemctl reload runs: it checks, and the daemon hears only of what can be used. */
+static void test_command(void **state)
+{
+	struct mock *mock = *state, second;
+
+	mock_start_absent(mock);
+	mock_configure(mock, "Act=no\nPresent=perhaps\n");
+	mock_notify_open(mock);
+	assert_int_equal(mock_second(mock, "--reload", &second), 1);
+	mock_expect_line(&second, "/etc/tdx-onlined/tdx-onlined.conf:3: Present=perhaps");
+	mock_expect_line(&second, "The configuration cannot be used");
+	mock_expect_silence(&second);
+	/* A warning is no mistake. */
+	mock_configure(mock, "Act=no\n");
+	mock_put(mock, RULES "/notes.txt", "");
+	mock->asked_ms = mock_now_ms();
+	assert_int_equal(mock_second(mock, "--reload", &second), 0);
+	mock_expect_line(&second, RULES "/notes.txt: not read");
+	mock_expect_silence(&second);
+	assert_true(mock_notify_is_announced(mock));
+	mock_reload_begin(mock);
+	mock_reload_end(mock);
+	mock_expect_line(mock, RULES "/notes.txt: not read");
+	mock_expect_line(mock, "New configuration with 0 rules");
+	mock_expect_tdx(mock, "absent");
+	mock_stop(mock);
+	mock_expect_silence(mock);
+	assert_int_equal(mock_second(mock, "--reload", &second), 1);
+	mock_expect_line(&second, RULES "/notes.txt: not read");
+	mock_expect_line(&second, "--reload: tdx-onlined does not run as a daemon");
+	mock_expect_silence(&second);
+}
+
 /* The job that waits for its next try keeps the configuration that it began with. */
 static void test_while_a_job_waits(void **state)
 {
@@ -310,6 +343,7 @@ int main(int argc, char *argv[])
 		TEST(test_same_again_with_tdx),
 		TEST(test_same_again_after_refusal),
 		TEST(test_broken),
+		TEST(test_command),
 		TEST(test_while_a_job_waits),
 		TEST(test_while_another_is_queued),
 		TEST(test_tdx),

@@ -47,7 +47,7 @@ FOREIGN = {
     "systemd/sd-id128.h": ["daemon/host/kernel_log.c", "daemon/output/journal.c"],
     "systemd/sd-journal.h": ["daemon/host/kernel_log.c", "daemon/log/log.c", "daemon/output/journal.c"],
     "systemd/sd-event.h": ["daemon/service/loop.h"],
-    "systemd/sd-daemon.h": ["daemon/service/service.c"],
+    "systemd/sd-daemon.h": ["daemon/commands/reload.c", "daemon/service/service.c"],
 }
 
 # The files through which text leaves the program, and by what. Foreign text that is to be read by people

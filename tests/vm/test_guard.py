@@ -3,6 +3,7 @@
 """The guard, on real kernels and inside the unit: others lower it, a second daemon comes, the service
 is restarted, its configuration cannot be used."""
 
+import json
 import re
 
 from guest import TDX_ACTIVE
@@ -98,9 +99,41 @@ class Lowered(Scene):
         self.guest.wait_for(f"systemctl show -P StatusText {UNIT} | grep 'configuration cannot be used'", 60)
         self.assertEqual(self.guest.run("tdx-onlined --check-config", check=False).status, 1)
         self.assertEqual(self.records(), [])
+        self.assert_reload_fails("/etc/tdx-onlined/conf.d/test.conf:2: Act=perhaps: ")
         self.configure("Act=yes")
         self.sh(f"systemctl reload {UNIT}")
         self.assert_record(self.wait_for_record(region=region), verdict="devdax", result="begun")
+
+    def assert_reload_fails(self, mistake):
+        """systemctl fails, the unit's journal has the mistake, and the daemon goes on as before."""
+        self.mark()
+        pid = self.pid()
+        result = self.guest.run(f"systemctl reload {UNIT}", check=False)
+        self.assertNotEqual(result.status, 0)
+        self.sh("journalctl --sync")
+        self.assertIn(mistake, "\n".join(self.messages()))
+        self.assertEqual(self.sh(f"systemctl show -P ActiveState {UNIT}"), "active")
+        self.assertEqual(self.pid(), pid)
+
+    def test_06b_reload(self):
+        """A reload that fails leaves the old configuration in effect; one that succeeds is done then."""
+        self.configure("Act=yes", "Present=perhaps")
+        self.assert_reload_fails("/etc/tdx-onlined/conf.d/test.conf:3: Present=perhaps: ")
+        self.configure("Act=no")
+        self.sh(f"chmod 666 {CONFIG}/test.conf")
+        self.assert_reload_fails(f"{CONFIG}/test.conf: writable by others than root (mode 0666): ")
+        self.assertEqual(json.loads(self.read(STATE))["config"]["Act"], "yes")
+        self.assert_guard("0", "offline")
+        self.sh(f"chmod 644 {CONFIG}/test.conf; touch {CONFIG}/notes")
+        for act, autoprobe, auto_online in (("no", "1", "online"), ("yes", "0", "offline")):
+            self.configure(f"Act={act}")
+            self.mark()
+            self.sh(f"systemctl reload {UNIT}")
+            self.assert_guard(autoprobe, auto_online)
+            self.assertEqual(json.loads(self.read(STATE))["config"]["Act"], act)
+            self.sh("journalctl --sync")
+            self.assertIn(f"{CONFIG}/notes: not read, because of its name", self.messages())
+        self.sh(f"rm {CONFIG}/notes")
 
     def test_07_stop(self):
         """SIGTERM ends it within two seconds; the switches are as the last one wanted them."""
