@@ -43,6 +43,7 @@ struct row {
 	bool empty;			  /* it is wanted, but not what is in it */
 	bool in_time;			  /* the kernel can block who reads it */
 	bool no_file;			  /* a directory or a link to nowhere is copied as one */
+	bool for_root;			  /* the kernel shows others less than root */
 	enum disguise_kind disguise;
 };
 
@@ -72,7 +73,7 @@ static bool is_guest_agent(struct bytes *text)
 /* Files of the kernel and of firmware. */
 static const struct row rows[] = {
 	{.pattern = "/proc/cpuinfo"},
-	{.pattern = "/proc/iomem", .keep = keep_dax_lines},
+	{.pattern = "/proc/iomem", .keep = keep_dax_lines, .for_root = true},
 	{.pattern = "/proc/zoneinfo"},
 	{.pattern = "/proc/sys/kernel/osrelease", .disguise = DISGUISE_RELEASE},
 	{.pattern = "/proc/sys/kernel/random/boot_id"},
@@ -116,8 +117,7 @@ static const struct row texts[] = {
 	{.pattern = "/proc/cmdline"},
 	{.pattern = CONFIG "{/tdx-onlined.conf,/conf.d,/conf.d/*,/rules.d,/rules.d/*}",
 		.no_file = true},
-	{.pattern = STATE_USUAL_PATH},
-	{.pattern = STATUS_USUAL_PATH},
+	{.pattern = STATE_USUAL_PATHS},
 };
 
 /* What the doctor reads of other programs. In disguise nothing is. */
@@ -135,7 +135,6 @@ static const char *const never[] = {"CDAT", "trigger_*", "*passphrase*", "saniti
 #define OF_PARENT "{uevent,subsystem,driver,modalias,numa_node,devtype,dax_region/*}"
 
 static const struct row plain;
-
 static int take_attribute(struct capture *capture, const char *path, const struct row *row);
 
 static bool is_in_sys(const char *path)
@@ -149,17 +148,18 @@ static void note_unreadable(struct capture *capture, int error)
 		capture->unreadable++;
 }
 
-static int add_text(struct capture *capture, const char *path, const struct bytes *text,
-	enum disguise_kind disguise)
+static int add_text(
+	struct capture *capture, const char *path, const struct bytes *text, const struct row *row)
 {
+	bool public = !row->for_root && tree_is_public(path);
 	CLEANUP(bytes_done) struct bytes other = {0};
 	int r = 0;
 
 	if (capture->anonymise) {
-		r = disguise_text(&capture->disguise, disguise, text, &other);
+		r = disguise_text(&capture->disguise, row->disguise, text, &other);
 		text = &other;
 	}
-	return r == 0 ? tree_add_file(&capture->tree, path, text->bytes, text->n) : r;
+	return r == 0 ? tree_add_file(&capture->tree, path, text->bytes, text->n, public) : r;
 }
 
 static int read_attribute_in_time(const char *path, struct bytes *ret_text)
@@ -209,7 +209,7 @@ static int take_file(struct capture *capture, const char *path, const struct row
 		return r == -ENOMEM ? r : 0;
 	if (row->keep && !row->keep(&text))
 		return 0;
-	return add_text(capture, path, &text, row->disguise);
+	return add_text(capture, path, &text, row);
 }
 
 /* A link of sysfs. Those are relative; any other would not do elsewhere. */
@@ -382,6 +382,7 @@ static void take_log_message(const char *message, void *userdata)
 
 static int take_kernel_log(struct capture *capture)
 {
+	static const struct row row = {.for_root = true};
 	struct log log = {.only_known = capture->anonymise};
 	int r = sensor_kernel_log(take_log_message, &log);
 
@@ -389,7 +390,7 @@ static int take_kernel_log(struct capture *capture)
 		capture->unreadable++;
 	r = log.error;
 	if (r == 0)
-		r = add_text(capture, "/dev/kmsg", &log.text, DISGUISE_PLAIN);
+		r = add_text(capture, "/dev/kmsg", &log.text, &row);
 	bytes_done(&log.text);
 	return r;
 }
@@ -505,16 +506,14 @@ int capture_run(const char *directory, bool anonymise)
 	CLEANUP(capture_done)
 	struct capture capture = {.tree.fd = -1, .anonymise = anonymise};
 	int r = tree_create(directory, &capture.tree);
+	const char *mistake = tree_mistake(r);
 
-	if (r < 0) {
-		log_print(LOG_ERR, "--capture=%s: %s", directory,
-			r == -ENOTEMPTY ? "something is in it already" : strerror(-r));
-		return EXIT_FAILED;
+	if (r == 0) {
+		r = take_all(&capture);
+		mistake = strerror(-r);
 	}
-	r = take_all(&capture);
-	if (r < 0) {
-		log_print(LOG_ERR, "--capture=%s: %s", directory, strerror(-r));
-		return EXIT_FAILED;
-	}
-	return report(&capture, directory);
+	if (r == 0)
+		return report(&capture, directory);
+	log_print(LOG_ERR, "--capture=%s: %s", directory, mistake);
+	return EXIT_FAILED;
 }

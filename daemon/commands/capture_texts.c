@@ -23,9 +23,9 @@
 #define RULE_FILE "%05zu.rule" /* sorts like the number */
 
 /* Add the file and free the text. 0 or a negative errno. */
-static int add_file(struct capture *capture, const char *path, struct bytes *text)
+static int add_file(struct capture *capture, const char *path, struct bytes *text, bool public)
 {
-	int r = tree_add_file(&capture->tree, path, text->bytes, text->n);
+	int r = tree_add_file(&capture->tree, path, text->bytes, text->n, public);
 
 	bytes_done(text);
 	return r;
@@ -36,16 +36,20 @@ static int add_file(struct capture *capture, const char *path, struct bytes *tex
 static int add_keys(struct capture *capture, const struct settings *settings)
 {
 	CLEANUP(bytes_done) struct bytes text = {0};
+	bool public = true;
 	int r = 0;
 
 	for (enum config_key key = 0; r == 0 && key < CONFIG_KEYS; key++) {
 		const char *const parts[] = {text.n ? "" : "[" CONFIG_SECTION "]\n",
 			config_key_name(key), "=", settings->keys[key].value, "\n"};
 
-		for (size_t i = 0; r == 0 && settings->keys[key].path && i < ARRAY_SIZE(parts); i++)
+		if (!settings->keys[key].path)
+			continue;
+		public &= tree_is_public(settings->keys[key].path);
+		for (size_t i = 0; r == 0 && i < ARRAY_SIZE(parts); i++)
 			r = bytes_append(&text, parts[i], strlen(parts[i]));
 	}
-	return r == 0 && text.n ? add_file(capture, MAIN_FILE, &text) : r;
+	return r == 0 && text.n ? add_file(capture, MAIN_FILE, &text, public) : r;
 }
 
 static int add_rules(struct capture *capture, const struct settings *settings)
@@ -60,7 +64,8 @@ static int add_rules(struct capture *capture, const struct settings *settings)
 		path_of(&path, RULES "/" RULE_FILE, i + 1);
 		r = disguise_rule(&capture->disguise, rule, strlen(rule), &text);
 		if (r == 0)
-			r = add_file(capture, path.text, &text);
+			r = add_file(
+				capture, path.text, &text, tree_is_public(settings->rules[i].path));
 	}
 	return r;
 }
@@ -97,7 +102,8 @@ static int add_state(struct capture *capture, const struct config *config)
 		r = disguise_text(&capture->disguise, DISGUISE_PLAIN, &text, &hidden);
 	if (r < 0)
 		return r;
-	return add_file(capture, state.public ? STATUS_USUAL_PATH : STATE_USUAL_PATH, &hidden);
+	return state.public ? add_file(capture, STATUS_USUAL_PATH, &hidden, true)
+			    : add_file(capture, STATE_USUAL_PATH, &hidden, false);
 }
 
 static int add_cmdline(struct capture *capture)
@@ -110,7 +116,7 @@ static int add_cmdline(struct capture *capture)
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	r = disguise_cmdline(cmdline, &text);
-	return r == 0 ? add_file(capture, PROC_CMDLINE, &text) : r;
+	return r == 0 ? add_file(capture, PROC_CMDLINE, &text, true) : r;
 }
 
 int capture_texts(struct capture *capture)
@@ -121,7 +127,7 @@ int capture_texts(struct capture *capture)
 
 	/* A configuration that cannot be used cannot be used there either. */
 	if (r == -EINVAL)
-		r = tree_add_file(&capture->tree, MAIN_FILE, MISTAKE, strlen(MISTAKE));
+		r = tree_add_file(&capture->tree, MAIN_FILE, MISTAKE, strlen(MISTAKE), true);
 	else if (r == 0)
 		r = add_keys(capture, &settings);
 	if (r == 0)

@@ -32,23 +32,63 @@ static int check_empty(int fd)
 	return -errno;
 }
 
+/* What others could put there while the tree is written would become a part of it. */
+static int check_own(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISLNK(st.st_mode))
+		return -ELOOP;
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	return st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH)) ? 0 : -EPERM;
+}
+
 int tree_create(const char *directory, struct tree *ret_tree)
 {
+	CLEANUP(free_text) char *path = strdup(directory);
+	CLEANUP(close_fd) int place = -1;
 	struct tree tree = {0};
 	int r;
 
-	if (mkdir(directory, 0700) < 0 && errno != EEXIST)
+	if (!path)
+		return -ENOMEM;
+	/* With a slash behind it the kernel would follow a link. */
+	for (size_t n = strlen(path); n > 1 && path[n - 1] == '/'; n--)
+		path[n - 1] = '\0';
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	tree.fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	place = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (place < 0)
+		return -errno;
+	r = check_own(place);
+	if (r < 0)
+		return r;
+	tree.fd = openat(place, ".", O_RDONLY | DIRECTORY_FLAGS);
 	if (tree.fd < 0)
 		return -errno;
 	r = check_empty(tree.fd);
-	if (r < 0) {
-		close(tree.fd);
-		return r;
+	if (r < 0)
+		tree_done(&tree);
+	else
+		*ret_tree = tree;
+	return r;
+}
+
+const char *tree_mistake(int error)
+{
+	switch (error) {
+	case -ENOTEMPTY:
+		return "something is in it already";
+	case -ELOOP:
+		return "it is a symbolic link: name the directory itself";
+	case -EPERM:
+		return "another user owns it or can write to it: name one that does not exist";
+	default:
+		return strerror(-error);
 	}
-	*ret_tree = tree;
-	return 0;
 }
 
 void tree_done(struct tree *tree)
@@ -77,7 +117,7 @@ static int enter(int fd, const char *name)
 
 	if (strcmp(name, "..") == 0)
 		return -EINVAL;
-	if (mkdirat(fd, name, 0777) < 0 && errno != EEXIST)
+	if (mkdirat(fd, name, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	inner = openat(fd, name, O_PATH | DIRECTORY_FLAGS);
 	return inner < 0 ? -errno : inner;
@@ -123,15 +163,31 @@ static int write_all(int fd, const char *bytes, size_t size)
 	return 0;
 }
 
-int tree_add_file(struct tree *tree, const char *path, const void *bytes, size_t size)
+bool tree_is_public(const char *source)
 {
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (!realpath(source, path) || stat(path, &st) < 0 || !(st.st_mode & S_IROTH))
+		return false;
+	for (char *slash = strrchr(path, '/'); slash; slash = strrchr(path, '/')) {
+		*slash = '\0';
+		if (stat(path[0] ? path : "/", &st) < 0 || !(st.st_mode & S_IXOTH))
+			return false;
+	}
+	return true;
+}
+
+int tree_add_file(struct tree *tree, const char *path, const void *bytes, size_t size, bool public)
+{
+	const mode_t mode = public ? 0644 : 0600;
 	const char *name;
 	CLEANUP(close_fd) int parent = open_parent(tree, path, &name);
 	int fd, r;
 
 	if (parent < 0)
 		return parent;
-	fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return errno == EEXIST ? 0 : -errno;
 	r = write_all(fd, bytes, size);
@@ -160,5 +216,5 @@ int tree_add_directory(struct tree *tree, const char *path)
 
 	if (parent < 0)
 		return parent;
-	return mkdirat(parent, name, 0777) < 0 && errno != EEXIST ? -errno : 0;
+	return mkdirat(parent, name, 0755) < 0 && errno != EEXIST ? -errno : 0;
 }

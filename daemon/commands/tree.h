@@ -21,19 +21,25 @@ struct tree {
 };
 
 /*
- * Make the directory, or take one that is empty. 0; -ENOTEMPTY; another negative errno. A new
- * one is for its owner alone: what root can read is not for everybody.
+ * Make the directory, for its owner alone; or take one that is empty, and that the caller owns and
+ * nobody else can write to. 0 or a negative errno, for which tree_mistake() has the words.
  */
 int tree_create(const char *directory, struct tree *ret_tree) MUST_CHECK;
+const char *tree_mistake(int error);
 void tree_done(struct tree *tree);
 
 /* Is there something of that name? */
 bool tree_has(const struct tree *tree, const char *path);
 
+/* May everybody read this file of the system, and enter the directories that lead to it? */
+bool tree_is_public(const char *source);
+
 /*
- * These make the directories that lead there, too, with the modes that umask(2) leaves. 0, also if
- * there is something of that name; a negative errno, and perhaps half a file.
+ * These make the directories that lead there, too. Modes are 0755, and of a file 0644 or, if it is
+ * not public, 0600; umask(2) can take more away. 0, also if there is something of that name; a
+ * negative errno, and perhaps half a file.
  */
-int tree_add_file(struct tree *tree, const char *path, const void *bytes, size_t size) MUST_CHECK;
+int tree_add_file(struct tree *tree, const char *path, const void *bytes, size_t size,
+	bool public) MUST_CHECK;
 int tree_add_link(struct tree *tree, const char *path, const char *target) MUST_CHECK;
 int tree_add_directory(struct tree *tree, const char *path) MUST_CHECK;

@@ -68,6 +68,7 @@ void state_done(struct state *state);
 /* Where the files are in a captured tree. */
 #define STATE_USUAL_PATH  "/run/tdx-onlined/state.json"
 #define STATUS_USUAL_PATH "/run/tdx-onlined/status.json"
+#define STATE_USUAL_PATHS "/run/tdx-onlined/{state,status}.json"
 
 /* The directory that it is in, and the lock. */
 const char *state_directory(void);

@@ -17,7 +17,7 @@ import sys
 import unittest
 
 import tree
-from tree import HOSTILE, MAIN, RULE, rule
+from tree import DROP_IN, HOSTILE, MAIN, RULE, rule
 
 BINARY = pathlib.Path(tree.BINARY).resolve()
 STATE = "run/tdx-onlined/state.json"
@@ -287,16 +287,38 @@ class Files(Machine):
         return sum(path.stat().st_size for path in self.files(captured))
 
     def test_modes(self):
+        """What only root can read here is its owner's there: by its mode, or that of a directory above it."""
+        rules = {f"etc/tdx-onlined/rules.d/{name}.rule": rule("Type=cxl", "Verdict=ignore") for name in "ab"}
+        self.configure({MAIN: "[Daemon]\nAct=yes\n", DROP_IN: "[Daemon]\nTDX=auto\n", **rules})
+        self.write("sys/kernel/debug/memblock/memory", "")
+        self.write("proc/cmdline", "")
+        self.write(STATE, "{}")
+        private = {STATE, "etc/tdx-onlined/rules.d/a.rule", "proc/zoneinfo", "sys/kernel/debug/memblock/memory"}
+        for place in private - {"sys/kernel/debug/memblock/memory"}:
+            (self.root / place).chmod(0o600)
+        (self.root / "sys/kernel/debug").chmod(0o700)
+        private |= {"dev/kmsg", "proc/iomem"}
         captured, _ = self.capture(prefix="umask 022")
         self.assertEqual(stat.S_IMODE(captured.stat().st_mode), 0o700)
-        self.assertEqual({stat.S_IMODE(path.stat().st_mode) for path in self.files(captured)}, {0o644})
+        self.assert_modes(captured, private)
+        (self.root / MAIN).chmod(0o600)
+        captured, _ = self.capture("--anonymise", target="hidden", prefix="umask 022")
+        private ^= {STATE, "etc/tdx-onlined/rules.d/a.rule", "etc/tdx-onlined/rules.d/00001.rule", MAIN}
+        self.assert_modes(captured, private)
+
+    def assert_modes(self, captured, private):
+        """The files that others may not read are these, and everything else is for everybody."""
+        modes = {str(path.relative_to(captured)): stat.S_IMODE(path.lstat().st_mode)
+                 for path in captured.rglob("*") if not path.is_symlink()}  # fmt: skip
+        self.assertEqual({path for path, mode in modes.items() if mode == 0o600}, private)
+        self.assertEqual(set(modes.values()), {0o600, 0o644, 0o755})
 
     def test_umask(self):
         captured, _ = self.capture(prefix="umask 077")
         self.assertEqual({stat.S_IMODE(path.stat().st_mode) for path in self.files(captured)}, {0o600})
 
     def test_directory(self):
-        """One that is empty is taken as it is; nothing is ever written over."""
+        """One's own that is empty is taken as it is; nothing is ever written over."""
         work = self.machine / "taken"
         (work / "empty").mkdir(parents=True, mode=0o755)
         captured, _ = self.capture(target="empty")
@@ -304,19 +326,28 @@ class Files(Machine):
         (work / "full").mkdir()
         (work / "full/x").write_text("")
         (work / "file").write_text("")
+        (work / "elsewhere").mkdir()
+        (work / "link").symlink_to("elsewhere")
+        for name, mode in (("group", 0o770), ("others", 0o1777)):
+            (work / name).mkdir()
+            (work / name).chmod(mode)
+        link, open_to_others = "it is a symbolic link: name the directory itself", (
+            "another user owns it or can write to it: name one that does not exist")  # fmt: skip
         for target, message in (("full", "something is in it already"), ("file", "Not a directory"),
-                                ("no/where", "No such file or directory")):  # fmt: skip
+                                ("link", link), ("link//", link), ("group", open_to_others),
+                                ("others", open_to_others), ("no/where", "No such file or directory")):  # fmt: skip
             _, result = self.capture(target=target, status=1)
             self.assertEqual((result.stdout, result.stderr),
                              ("", f"tdx-onlined: --capture=/taken/{target}: {message}\n"))  # fmt: skip
         self.assertEqual(os.listdir(work / "full"), ["x"])
+        self.assertEqual(os.listdir(work / "elsewhere"), [])
 
     def test_no_space(self):
-        _, result = self.capture(status=1, prefix="mkdir taken/out; mount -t tmpfs -o nr_inodes=40 t taken/out")
+        _, result = self.capture(status=1, prefix="mkdir taken/out; mount -t tmpfs -o nr_inodes=40,mode=755 t taken/out")
         self.assertRegex(result.stderr, "^tdx-onlined: --capture=/taken/out: No space left on device\n$")
         self.assertEqual(result.stdout, "")
         (self.root / "proc/zoneinfo").write_text("x" * (1 << 20))
-        _, result = self.capture(status=1, prefix="mount -t tmpfs -o size=512k t taken/out")
+        _, result = self.capture(status=1, prefix="mount -t tmpfs -o size=512k,mode=755 t taken/out")
         self.assertIn("/taken/out: No space left on device\n", result.stderr)
 
     def test_unreadable(self):

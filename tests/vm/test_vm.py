@@ -214,6 +214,17 @@ class Active(Scene):
         self.assertNotIn("state file", table.stderr)
         self.assertIn("Disagreements with the kernel in this boot: 1", table.stdout)
 
+    def test_10bc_capture(self):
+        """Not into a directory of another user; and a new one has what root alone can read for root alone."""
+        self.sh("install -d -o nobody /run/theirs")
+        result = self.guest.run("tdx-onlined --capture=/run/theirs", check=False)
+        self.assertEqual((result.status, self.sh("ls /run/theirs")), (1, ""))
+        self.assertIn("another user owns it or can write to it", result.stderr)
+        self.sh("tdx-onlined --capture=/run/captured")
+        self.assertEqual(self.sh("cd /run/captured; stat -c %a . dev/kmsg proc/iomem proc/cpuinfo run/tdx-onlined/*"
+                                 " sys/bus/dax/devices/dax*/mapping0/start | uniq"), "700\n600\n644\n600\n644\n600")  # fmt: skip
+        self.sh("rm -r /run/captured /run/theirs")
+
     def test_10c_explain(self):
         """What the daemon has done and the kernel has answered is told, by every name of a range."""
         start, _ = self.window(2)
