@@ -142,10 +142,10 @@ bool writers_is_alias(const char *path)
 }
 
 /* What is below the directories of units for another reason: *.wants, other types of unit. */
-static void pass_over(const char *path, int error, void *userdata)
+static void pass_over(const char *path, const char *mistake, void *userdata)
 {
 	(void)path;
-	(void)error;
+	(void)mistake;
 	(void)userdata;
 }
 
