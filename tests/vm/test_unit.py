@@ -157,9 +157,10 @@ class Units(Scene):
         block = f"{MEMORY}/memory0/state"
         erofs = "Read-only file system"
         guard = {f"{DAX}/drivers_autoprobe": erofs, f"{MEMORY}/auto_online_blocks": erofs}
+        platform = "/sys/devices/platform/ACPI0017:00"
         for lines, refused in (
-            (("ReadWritePaths=",), {**guard, block: erofs, f"{DAX}/drivers": erofs,
-                                    "/sys/devices/platform/ACPI0017:00": erofs}),
+            (("ReadWritePaths=", f"ReadOnlyPaths={DAX} {MEMORY} {platform}"), {
+                **guard, block: erofs, f"{DAX}/drivers": erofs, platform: erofs}),
             ((f"ReadOnlyPaths={DAX}/drivers",), {f"{DAX}/drivers": erofs}),
             ((f"ReadOnlyPaths={MEMORY}/memory0",), {block: erofs}),
             ((f"ReadOnlyPaths={DAX}/drivers/device_dax",), {f"{DAX}/drivers/device_dax/new_id": erofs}),
