@@ -124,24 +124,26 @@ int parse_range(const char *text, struct range *ret_range)
 int parse_ranges(const char *list, struct range_set *ret_set)
 {
 	CLEANUP(range_set_done) struct range_set set = {0};
+	CLEANUP(range_list_done) struct range_list ranges = {0};
 	char word[WORD_TEXT];
 	struct range range;
-	bool overlap = false;
+	uint64_t bytes = 0;
 	int r;
 
 	while ((r = parse_word(&list, word)) > 0) {
 		r = parse_range(word, &range);
+		if (r == 0)
+			r = range_list_add(&ranges, range);
 		if (r < 0)
 			return r;
-		overlap |= range_set_overlaps(&set, range);
-		r = range_set_add(&set, range);
-		if (r < 0)
-			return r;
+		bytes += range_size(range);
 	}
+	if (r == 0)
+		r = range_set_of(&ranges, &set);
 	if (r < 0)
 		return r;
 	range_set_done(ret_set);
 	*ret_set = set;
 	set = (struct range_set){0};
-	return overlap;
+	return bytes != range_set_size(ret_set);
 }

@@ -2,8 +2,9 @@
 /*
  * Ranges and sets of ranges: the arithmetic that every decision rests on.
  *
- * A set is found by binary search and rebuilt by one pass; with at most a few hundred
- * ranges per machine nothing cleverer pays.
+ * A range of a set is found by binary search, and an operation on two sets is one pass over both
+ * of them. Firmware can list ranges by the thousand in any order: those are sorted first, by
+ * range_set_of(), because each range_set_add() in the middle of a set moves all that follow.
  */
 #include "tdxo/base/range.h"
 
@@ -12,6 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
+
+#include "tdxo/base/array.h"
 
 struct range range_intersect(struct range a, struct range b)
 {
@@ -62,34 +66,64 @@ void range_set_done(struct range_set *set)
 	*set = (struct range_set){0};
 }
 
+static int append(struct range_set *set, struct range r)
+{
+	return array_append(set->ranges, set->n, r);
+}
+
 int range_set_copy(const struct range_set *set, struct range_set *ret_copy)
 {
-	struct range_set copy = {.n = set->n};
+	CLEANUP(range_set_done) struct range_set copy = {0};
 
-	if (set->n) {
-		copy.ranges = reallocarray(NULL, set->n, sizeof(*copy.ranges));
-		if (!copy.ranges)
+	for (size_t i = 0; i < set->n; i++)
+		if (append(&copy, set->ranges[i]) < 0)
 			return -ENOMEM;
-		memcpy(copy.ranges, set->ranges, set->n * sizeof(*copy.ranges));
-	}
 	*ret_copy = copy;
+	copy = (struct range_set){0};
 	return 0;
+}
+
+static int compare_ranges(const void *a, const void *b)
+{
+	const struct range *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+void range_list_done(struct range_list *list)
+{
+	free(list->ranges);
+	*list = (struct range_list){0};
+}
+
+int range_list_add(struct range_list *list, struct range r)
+{
+	return array_append(list->ranges, list->n, r);
+}
+
+int range_set_of(struct range_list *list, struct range_set *ret_set)
+{
+	CLEANUP(range_set_done) struct range_set set = {0};
+
+	if (list->n)
+		qsort(list->ranges, list->n, sizeof(*list->ranges), compare_ranges);
+	for (size_t i = 0; i < list->n; i++)
+		if (range_set_add(&set, list->ranges[i]) < 0)
+			return -ENOMEM;
+	*ret_set = set;
+	set = (struct range_set){0};
+	return 0;
+}
+
+static bool ends_below(const void *item, const void *address)
+{
+	return ((const struct range *)item)->end < *(const uint64_t *)address;
 }
 
 /* Index of the first range whose end is at or above `address`; n if there is none. */
 static size_t first_ending_at_or_above(const struct range_set *set, uint64_t address)
 {
-	size_t low = 0, high = set->n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (set->ranges[middle].end < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return array_search(set->ranges, set->n, sizeof(*set->ranges), &address, ends_below);
 }
 
 /* Put the n_new ranges of `new` where the ranges [first, last) of the set are now. */
@@ -99,8 +133,9 @@ static int replace(
 	size_t n = set->n - (last - first) + n_new;
 	struct range *ranges = set->ranges;
 
+	/* One more at most: a range was added, or a hole made into one. */
 	if (n > set->n) {
-		ranges = reallocarray(ranges, n, sizeof(*ranges));
+		ranges = array_room(ranges, set->n, sizeof(*ranges));
 		if (!ranges)
 			return -ENOMEM;
 		set->ranges = ranges;
@@ -148,20 +183,45 @@ int range_set_subtract(struct range_set *set, struct range r)
 	return replace(set, first, last, rest, n);
 }
 
+/*
+ * Append what is left of a range of a set. `at` is the first range of the others that may overlap
+ * it. Returns the first that may overlap the next range of the set, or -ENOMEM.
+ */
+static ssize_t append_rest(
+	struct range_set *rest, struct range r, const struct range_set *minus, size_t at)
+{
+	int error = 0;
+
+	while (at < minus->n && minus->ranges[at].end <= r.start)
+		at++;
+	for (; error == 0 && at < minus->n && minus->ranges[at].start < r.end; at++) {
+		struct range hole = minus->ranges[at];
+
+		if (hole.start > r.start)
+			error = append(rest, (struct range){r.start, hole.start});
+		r.start = hole.end;
+		/* It may overlap the next one, too. */
+		if (hole.end >= r.end)
+			break;
+	}
+	if (error == 0 && !range_is_empty(r))
+		error = append(rest, r);
+	return error < 0 ? error : (ssize_t)at;
+}
+
 int range_set_subtract_set(struct range_set *set, const struct range_set *minus)
 {
-	struct range_set rest = {0};
-	int r;
+	CLEANUP(range_set_done) struct range_set rest = {0};
+	ssize_t at = set->n ? (ssize_t)first_ending_at_or_above(minus, set->ranges[0].start) : 0;
 
-	r = range_set_copy(set, &rest);
-	for (size_t i = 0; r == 0 && i < minus->n; i++)
-		r = range_set_subtract(&rest, minus->ranges[i]);
-	if (r < 0) {
-		range_set_done(&rest);
-		return r;
+	for (size_t i = 0; i < set->n; i++) {
+		at = append_rest(&rest, set->ranges[i], minus, (size_t)at);
+		if (at < 0)
+			return (int)at;
 	}
 	range_set_done(set);
 	*set = rest;
+	rest = (struct range_set){0};
 	return 0;
 }
 
@@ -169,13 +229,14 @@ int range_set_intersect(
 	const struct range_set *a, const struct range_set *b, struct range_set *ret_both)
 {
 	CLEANUP(range_set_done) struct range_set both = {0};
-	size_t i = 0, j = 0;
-	int r;
+	size_t i = b->n ? first_ending_at_or_above(a, b->ranges[0].start) : a->n;
+	size_t j = a->n ? first_ending_at_or_above(b, a->ranges[0].start) : b->n;
 
 	while (i < a->n && j < b->n) {
-		r = range_set_add(&both, range_intersect(a->ranges[i], b->ranges[j]));
-		if (r < 0)
-			return r;
+		struct range r = range_intersect(a->ranges[i], b->ranges[j]);
+
+		if (!range_is_empty(r) && append(&both, r) < 0)
+			return -ENOMEM;
 		if (a->ranges[i].end < b->ranges[j].end)
 			i++;
 		else

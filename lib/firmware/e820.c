@@ -81,30 +81,38 @@ int e820_add_extension(struct e820_table *table, const void *data, size_t size)
 }
 
 /* Add what the entries of a type cover and those of no higher type do. 0 or -ENOMEM. */
-static int add_type(const struct e820_table *table, uint32_t type, struct range_set *ram)
+static int add_type(const struct e820_table *table, uint32_t type, struct range_list *ram)
 {
-	CLEANUP(range_set_done) struct range_set covered = {0};
+	CLEANUP(range_list_done) struct range_list own = {0}, higher = {0};
+	CLEANUP(range_set_done) struct range_set covered = {0}, others = {0};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < table->n; i++)
-		if (table->entries[i].type == type)
-			r = range_set_add(&covered, table->entries[i].range);
-	for (size_t i = 0; r == 0 && i < table->n; i++)
-		if (table->entries[i].type > type)
-			r = range_set_subtract(&covered, table->entries[i].range);
+		if (table->entries[i].type >= type)
+			r = range_list_add(table->entries[i].type == type ? &own : &higher,
+				table->entries[i].range);
+	if (r == 0)
+		r = range_set_of(&own, &covered);
+	if (r == 0)
+		r = range_set_of(&higher, &others);
+	if (r == 0)
+		r = range_set_subtract_set(&covered, &others);
 	for (size_t i = 0; r == 0 && i < covered.n; i++)
-		r = range_set_add(ram, covered.ranges[i]);
+		r = range_list_add(ram, covered.ranges[i]);
 	return r;
 }
 
 int e820_ram(const struct e820_table *table, struct range_set *ret_ram)
 {
 	CLEANUP(range_set_done) struct range_set ram = {0}, pages = {0};
+	CLEANUP(range_list_done) struct range_list list = {0};
 	int r;
 
-	r = add_type(table, E820_RAM, &ram);
+	r = add_type(table, E820_RAM, &list);
 	if (r == 0)
-		r = add_type(table, E820_RESERVED_KERN, &ram);
+		r = add_type(table, E820_RESERVED_KERN, &list);
+	if (r == 0)
+		r = range_set_of(&list, &ram);
 	if (r == 0)
 		r = range_set_subtract(&ram, (struct range){0, ONE_MIB});
 	for (size_t i = 0; r == 0 && i < ram.n; i++)

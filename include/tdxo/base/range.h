@@ -27,6 +27,12 @@ struct range_set {
 	size_t n;
 };
 
+/* Ranges in any order, which may overlap. Starts as {0}. */
+struct range_list {
+	struct range *ranges;
+	size_t n;
+};
+
 /* Long enough for range_format() and size_format(). */
 #define RANGE_TEXT 48
 #define SIZE_TEXT  32
@@ -70,6 +76,12 @@ const char *size_format(uint64_t bytes, char buf[SIZE_TEXT]);
 /* object */
 void range_set_done(struct range_set *set);
 int range_set_copy(const struct range_set *set, struct range_set *ret_copy) MUST_CHECK;
+
+void range_list_done(struct range_list *list);
+int range_list_add(struct range_list *list, struct range r) MUST_CHECK; /* 0 or -ENOMEM */
+
+/* The set of the ranges of a list, which is sorted. 0 or -ENOMEM. */
+int range_set_of(struct range_list *list, struct range_set *ret_set) MUST_CHECK;
 
 /* operations; each returns 0 or -ENOMEM, and then the set is as it was */
 int range_set_add(struct range_set *set, struct range r) MUST_CHECK;
