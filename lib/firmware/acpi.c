@@ -4,6 +4,7 @@
  */
 #include "tdxo/firmware/acpi.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "lib/firmware/acpi_table.h"
@@ -20,7 +21,9 @@ static const char *const faults[] = {
 	[ACPI_BAD_CHECKSUM] = "its checksum is wrong",
 	[ACPI_BAD_ENTRY] = "the length of an entry is wrong",
 	[ACPI_SHORT_ENTRY] = "an entry is too short for its type",
+	[ACPI_TOO_MANY] = "it has more than 2048 entries",
 };
+static_assert(SRAT_MOST == 2048 && CEDT_MOST == 2048, "the number in its clause");
 DEFINE_TO_STRING(acpi_fault, enum acpi_fault, faults, ACPI_FAULT_MAX)
 
 static bool has_signature(struct cursor c, const char *signature)

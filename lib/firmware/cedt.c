@@ -52,13 +52,13 @@ static bool read_window(struct cursor c, struct cedt_window *window)
 	return !c.failed && window->n_targets && size && acpi_range(base, size, &window->range);
 }
 
-/* 0 or -ENOMEM. */
+/* 0, ACPI_TOO_MANY or -ENOMEM. */
 static int add_window(struct cedt *cedt, struct cursor c)
 {
 	struct cedt_window window = {0};
 
 	if (read_window(c, &window))
-		return append_window(cedt, &window);
+		return cedt->n_windows < CEDT_MOST ? append_window(cedt, &window) : ACPI_TOO_MANY;
 	cedt->passed_over++;
 	return 0;
 }
@@ -75,7 +75,7 @@ int cedt_read(const void *data, size_t size, struct cedt *ret_cedt)
 		return r;
 	while ((r = acpi_take(&table, &entry)) > 0) {
 		r = entry.type == TYPE_WINDOW ? add_window(&cedt, entry.bytes) : 0;
-		if (r < 0)
+		if (r != 0)
 			return r;
 	}
 	if (r < 0)

@@ -36,7 +36,7 @@ static int append(struct srat *srat, const struct srat_memory *memory)
 	return array_append(srat->items, srat->n, *memory);
 }
 
-/* 0, ACPI_SHORT_ENTRY or -ENOMEM. */
+/* 0, ACPI_SHORT_ENTRY, ACPI_TOO_MANY or -ENOMEM. */
 static int add_memory(struct srat *srat, struct cursor c, uint8_t revision)
 {
 	struct srat_memory memory = {0};
@@ -59,7 +59,7 @@ static int add_memory(struct srat *srat, struct cursor c, uint8_t revision)
 		srat->passed_over++;
 		return 0;
 	}
-	return append(srat, &memory);
+	return srat->n < SRAT_MOST ? append(srat, &memory) : ACPI_TOO_MANY;
 }
 
 int srat_read(const void *data, size_t size, struct srat *ret_srat)

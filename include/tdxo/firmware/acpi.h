@@ -23,6 +23,13 @@
 #include "tdxo/base/compiler.h"
 #include "tdxo/base/range.h"
 
+/*
+ * Each is searched from its start, for every range. Linux takes no more than 2048 memory ranges of
+ * the SRAT (NR_NODE_MEMBLKS with MAX_NUMNODES = 1024, include/linux/numa_memblks.h, 6.12).
+ */
+#define SRAT_MOST 2048 /* entries about memory */
+#define CEDT_MOST 2048 /* windows */
+
 enum acpi_fault {
 	ACPI_SOUND,
 	ACPI_TRUNCATED,	      /* fewer bytes than a header, or than the header claims */
@@ -31,6 +38,7 @@ enum acpi_fault {
 	ACPI_BAD_CHECKSUM,
 	ACPI_BAD_ENTRY,	  /* an entry of a length that leads nowhere */
 	ACPI_SHORT_ENTRY, /* an entry that lacks fields of its type */
+	ACPI_TOO_MANY,	  /* more entries of a type than any machine has */
 	ACPI_FAULT_MAX,
 };
 
