@@ -117,12 +117,12 @@ static int take_over(struct job *job, const struct history *history)
 {
 	const struct device *device = &job->facts.device;
 	const struct history_entry *entry = history_find(history, device);
+	const struct history of = history_in(history, device);
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < history->n; i++)
-		if (has_begun_online(&history->entries[i], device) &&
-			is_own(job, &history->entries[i]))
-			r = take_over_blocks(job, &history->entries[i].device);
+	for (size_t i = 0; r == 0 && i < of.n; i++)
+		if (has_begun_online(&of.entries[i], device) && is_own(job, &of.entries[i]))
+			r = take_over_blocks(job, &of.entries[i].device);
 	return r == 0 && entry ? resume(job, entry) : r;
 }
 

@@ -173,6 +173,7 @@ int cxl_list_regions(struct cxl *cxl, struct regions *regions)
 	/* A machine without CXL has no such directory. */
 	regions_done(regions);
 	*regions = list.regions;
+	regions_sort(regions);
 	cxl->regions_fresh = list.complete && (r == 0 || r == -ENOENT);
 	return 0;
 }

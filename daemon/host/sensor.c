@@ -81,6 +81,7 @@ static int list_dax(struct sensor *sensor)
 	devices_done(&sensor->snapshot.dax);
 	r = dax_list(&sensor->snapshot.dax, &sensor->complaints);
 	sensor->blind |= r < 0;
+	snapshot_sort_dax(&sensor->snapshot);
 	return r == -ENOMEM ? r : 0;
 }
 

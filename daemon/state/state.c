@@ -47,6 +47,7 @@ void state_make_directory(void)
 static int load_boot_map(struct state *state, struct json object)
 {
 	struct json ranges = json_get_array(object, KEY_RANGES);
+	uint64_t end = 0;
 	int r = 0;
 
 	json_need(object, KEY_KNOWN);
@@ -58,8 +59,10 @@ static int load_boot_map(struct state *state, struct json object)
 
 		json_expect(item, KEY_SOURCE,
 			boot_source_from_string(json_get_text(item, KEY_SOURCE), &region.source));
-		if (range_is_empty(region.range))
+		/* By ascending address, and no two overlap. */
+		if (range_is_empty(region.range) || region.range.start < end)
 			json_expect(object, KEY_RANGES, -EINVAL);
+		end = region.range.end;
 		r = boot_map_append(&state->boot_map, region);
 	}
 	return r;
@@ -70,6 +73,7 @@ static int load_device(struct json item, struct device *ret_device)
 {
 	struct json ranges = json_get_array(item, KEY_RANGES);
 	struct device *device = ret_device;
+	uint64_t end = 0;
 	int r = 0;
 
 	device->node = NODE_UNKNOWN;
@@ -88,8 +92,9 @@ static int load_device(struct json item, struct device *ret_device)
 	for (size_t i = 0; r == 0 && i < json_length(ranges); i++) {
 		struct range range = json_get_range(json_item_object(ranges, i));
 
-		if (range_is_empty(range))
+		if (range_is_empty(range) || range.start < end)
 			json_expect(item, KEY_RANGES, -EINVAL);
+		end = range.end;
 		r = array_append(device->ranges, device->n_ranges, range);
 	}
 	if (!device_is_dax(device) && device->n_ranges != 1)

@@ -90,30 +90,6 @@ void explain_origin(struct strbuf *text, const struct story *story)
 			device->present ? "there before" : "not there when");
 }
 
-static const struct boot_region *find_region(const struct boot_map *map, struct range place)
-{
-	for (size_t i = 0; i < map->n; i++)
-		if (range_overlaps(map->regions[i].range, place))
-			return &map->regions[i];
-	return NULL;
-}
-
-/* How many memory blocks have a part of the place, and the first of them. */
-static size_t find_blocks(const struct snapshot *snapshot, struct range place, uint64_t *ret_first)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < snapshot->blocks.n; i++) {
-		uint64_t id = snapshot->blocks.ids[i];
-
-		if (!range_overlaps(block_range(id, snapshot->block_size), place))
-			continue;
-		if (n++ == 0)
-			*ret_first = id;
-	}
-	return n;
-}
-
 /* The blocks of the place that were taken offline after boot. */
 static void append_offline_boot(
 	struct strbuf *what, struct strbuf *change, const struct range_set *offline)
@@ -159,13 +135,14 @@ bool explain_place(
 	const struct explain_world *world, struct range place, struct explanation *ret_explanation)
 {
 	const struct snapshot *snapshot = world->snapshot;
-	const struct boot_region *region = find_region(&snapshot->boot_map, place);
+	const struct boot_region *region = boot_map_find(&snapshot->boot_map, place);
+	const struct block_ids blocks =
+		block_ids_in(&snapshot->blocks, place, snapshot->block_size);
 	const struct firmware_origin origin = firmware_origin_find(world->srat, world->cedt, place);
 	bool in_window = !range_is_empty(origin.window);
 	struct strbuf texts[TOPIC_MAX];
 	char range[RANGE_TEXT];
-	uint64_t first = 0;
-	size_t n = find_blocks(snapshot, place, &first), n_rejected;
+	size_t n_rejected;
 
 	for (enum topic topic = 0; topic < TOPIC_MAX; topic++)
 		texts[topic] = strbuf_in(ret_explanation->texts[topic], EXPLANATION_TEXT);
@@ -177,9 +154,10 @@ bool explain_place(
 	else
 		strbuf_append(&texts[TOPIC_WHAT], "%s",
 			snapshot->boot_map.known ? "It is not in the boot map." : MAP_UNKNOWN);
-	if (n)
+	if (blocks.n)
 		strbuf_append(&texts[TOPIC_WHAT],
-			" Memory blocks: %zu, the first is memory%" PRIu64 ".", n, first);
+			" Memory blocks: %zu, the first is memory%" PRIu64 ".", blocks.n,
+			blocks.ids[0]);
 	else
 		strbuf_append(&texts[TOPIC_WHAT], " It has no memory blocks.");
 	append_tables(&texts[TOPIC_ORIGIN], &origin, origin.window);
@@ -188,10 +166,10 @@ bool explain_place(
 			" Firmware hands out CXL memory as ordinary RAM there, and that "
 			"keeps TDX from initializing.");
 	append_offline_boot(&texts[TOPIC_WHAT], &texts[TOPIC_CHANGE], world->offline_boot);
-	if (region || n)
+	if (region || blocks.n)
 		strbuf_append(&texts[TOPIC_VERDICT], "There is nothing to decide: only memory that "
 						     "arrives after boot is decided.");
 	else
 		explain_arrival(&texts[TOPIC_VERDICT], world, place);
-	return region || in_window || origin.in_srat || n || n_rejected;
+	return region || in_window || origin.in_srat || blocks.n || n_rejected;
 }

@@ -37,6 +37,24 @@ bool block_ids_have(const struct block_ids *ids, uint64_t id)
 	return ids->n && bsearch(&id, ids->ids, ids->n, sizeof(id), compare_ids);
 }
 
+static bool is_lower_id(const void *item, const void *id)
+{
+	return *(const uint64_t *)item < *(const uint64_t *)id;
+}
+
+struct block_ids block_ids_in(const struct block_ids *ids, struct range range, uint64_t block_size)
+{
+	const uint64_t first = range.start / block_size, beyond = (range.end - 1) / block_size + 1;
+	size_t start, end;
+
+	if (range_is_empty(range))
+		return (struct block_ids){0};
+	start = array_search(ids->ids, ids->n, sizeof(*ids->ids), &first, is_lower_id);
+	end = array_search(ids->ids, ids->n, sizeof(*ids->ids), &beyond, is_lower_id);
+	return start < end ? (struct block_ids){ids->ids + start, end - start}
+			   : (struct block_ids){0};
+}
+
 void blocks_done(struct blocks *blocks)
 {
 	free(blocks->blocks);
@@ -48,37 +66,48 @@ int blocks_append(struct blocks *blocks, uint64_t id, enum block_state state)
 	return array_append(blocks->blocks, blocks->n, (struct block){id, state});
 }
 
+static bool is_lower_block(const void *item, const void *id)
+{
+	return ((const struct block *)item)->id < *(const uint64_t *)id;
+}
+
+struct blocks blocks_within(const struct blocks *blocks, struct range range, uint64_t block_size)
+{
+	const uint64_t first = range.start / block_size + (range.start % block_size != 0);
+	const uint64_t beyond = range.end / block_size;
+	size_t start, end;
+
+	start = array_search(
+		blocks->blocks, blocks->n, sizeof(*blocks->blocks), &first, is_lower_block);
+	end = array_search(
+		blocks->blocks, blocks->n, sizeof(*blocks->blocks), &beyond, is_lower_block);
+	return start < end ? (struct blocks){blocks->blocks + start, end - start}
+			   : (struct blocks){0};
+}
+
 struct block_count blocks_count(
 	const struct blocks *blocks, struct range range, uint64_t block_size)
 {
-	struct block_count count = {0};
+	const struct blocks within = blocks_within(blocks, range, block_size);
+	struct block_count count = {.present = within.n};
 
-	for (size_t i = 0; i < blocks->n; i++) {
-		const struct block *block = &blocks->blocks[i];
+	for (size_t i = 0; i < within.n; i++) {
+		enum block_state state = within.blocks[i].state;
 
-		if (!range_contains(range, block_range(block->id, block_size)))
-			continue;
-		count.present++;
-		count.online += block->state == BLOCK_ONLINE || block->state == BLOCK_GOING_OFFLINE;
-		count.unread += block->state == BLOCK_UNREAD;
+		count.online += state == BLOCK_ONLINE || state == BLOCK_GOING_OFFLINE;
+		count.unread += state == BLOCK_UNREAD;
 	}
 	return count;
 }
 
 struct range blocks_span(const struct blocks *blocks, struct range range, uint64_t block_size)
 {
-	struct range span = {0};
+	const struct blocks within = blocks_within(blocks, range, block_size);
 
-	for (size_t i = 0; i < blocks->n; i++) {
-		struct range block = block_range(blocks->blocks[i].id, block_size);
-
-		if (!range_contains(range, block))
-			continue;
-		if (range_is_empty(span))
-			span.start = block.start;
-		span.end = block.end;
-	}
-	return span;
+	if (!within.n)
+		return (struct range){0};
+	return (struct range){block_range(within.blocks[0].id, block_size).start,
+		block_range(within.blocks[within.n - 1].id, block_size).end};
 }
 
 uint64_t block_room(struct range range, uint64_t block_size)

@@ -110,17 +110,35 @@ static int copy_found(const struct boot_map *map, struct boot_map *ret_found)
 	return 0;
 }
 
+/* All that was found, as a set. */
+static int found_set(const struct boot_map *map, struct range_set *ret_set)
+{
+	CLEANUP(range_set_done) struct range_set set = {0};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < map->n; i++)
+		if (map->regions[i].source != BOOT_SOURCE_CONFIGURATION)
+			r = range_set_add(&set, map->regions[i].range);
+	if (r < 0)
+		return r;
+	*ret_set = set;
+	set = (struct range_set){0};
+	return 0;
+}
+
 int boot_map_set_capable(struct boot_map *map, const struct range_set *capable)
 {
-	CLEANUP(range_set_done) struct range_set fresh = {0};
+	CLEANUP(range_set_done) struct range_set fresh = {0}, known = {0};
 	CLEANUP(boot_map_done) struct boot_map found = {0};
 	int r;
 
 	r = copy_found(map, &found);
 	if (r == 0)
+		r = found_set(&found, &known);
+	if (r == 0)
 		r = range_set_copy(capable, &fresh);
-	for (size_t i = 0; r == 0 && i < found.n; i++)
-		r = range_set_subtract(&fresh, found.regions[i].range);
+	if (r == 0)
+		r = range_set_subtract_set(&fresh, &known);
 	if (r == 0)
 		r = append_set(&found, &fresh, BOOT_SOURCE_CONFIGURATION);
 	if (r < 0)
@@ -133,20 +151,36 @@ int boot_map_set_capable(struct boot_map *map, const struct range_set *capable)
 	return 0;
 }
 
+static bool ends_before(const void *item, const void *address)
+{
+	return ((const struct boot_region *)item)->range.end <= *(const uint64_t *)address;
+}
+
+/* The regions that overlap a range, borrowed from the map. */
+static struct boot_map regions_in(const struct boot_map *map, struct range range)
+{
+	size_t first = array_search(
+		map->regions, map->n, sizeof(*map->regions), &range.start, ends_before);
+	size_t end = first;
+
+	while (end < map->n && range_overlaps(map->regions[end].range, range))
+		end++;
+	return first < end ? (struct boot_map){map->regions + first, end - first, map->known}
+			   : (struct boot_map){0};
+}
+
 enum containment boot_map_contains(const struct boot_map *map, struct range range,
 	uint64_t block_size, enum boot_source *ret_source)
 {
 	enum boot_source source = BOOT_SOURCE_NONE;
 	const struct range whole = range_trim(range, block_size);
 	uint64_t covered = range.start;
-	bool overlaps = false, border_in_block = false;
+	const struct boot_map in = regions_in(map, range);
+	bool border_in_block = false;
 
-	for (size_t i = 0; i < map->n; i++) {
-		const struct boot_region *region = &map->regions[i];
+	for (size_t i = 0; i < in.n; i++) {
+		const struct boot_region *region = &in.regions[i];
 
-		if (!range_overlaps(region->range, range))
-			continue;
-		overlaps = true;
 		if (region->source > source)
 			source = region->source;
 		if (region->range.start > whole.start && region->range.start < whole.end &&
@@ -157,7 +191,7 @@ enum containment boot_map_contains(const struct boot_map *map, struct range rang
 	}
 	if (ret_source)
 		*ret_source = source;
-	if (!overlaps)
+	if (!in.n)
 		return CONTAINMENT_OUTSIDE;
 	return covered >= range.end && !border_in_block ? CONTAINMENT_INSIDE
 							: CONTAINMENT_STRADDLES;
@@ -165,36 +199,37 @@ enum containment boot_map_contains(const struct boot_map *map, struct range rang
 
 uint64_t boot_map_bytes(const struct boot_map *map, struct range range)
 {
+	const struct boot_map in = regions_in(map, range);
 	uint64_t bytes = 0;
 
-	for (size_t i = 0; i < map->n; i++)
-		bytes += range_size(range_intersect(map->regions[i].range, range));
+	for (size_t i = 0; i < in.n; i++)
+		bytes += range_size(range_intersect(in.regions[i].range, range));
 	return bytes;
 }
 
 bool boot_map_had(const struct boot_map *map, struct range range)
 {
-	for (size_t i = 0; i < map->n; i++)
-		if (map->regions[i].source != BOOT_SOURCE_CONFIGURATION &&
-			range_overlaps(map->regions[i].range, range))
+	const struct boot_map in = regions_in(map, range);
+
+	for (size_t i = 0; i < in.n; i++)
+		if (in.regions[i].source != BOOT_SOURCE_CONFIGURATION)
 			return true;
 	return false;
+}
+
+const struct boot_region *boot_map_find(const struct boot_map *map, struct range range)
+{
+	return regions_in(map, range).regions;
 }
 
 int boot_map_find_in_windows(
 	const struct boot_map *map, const struct cedt *cedt, struct range_set *ret_parts)
 {
-	CLEANUP(range_set_done) struct range_set parts = {0};
-	int r = 0;
+	CLEANUP(range_set_done) struct range_set found = {0}, windows = {0};
+	int r = found_set(map, &found);
 
-	for (size_t i = 0; i < map->n; i++)
-		for (size_t j = 0; r == 0 && j < cedt->n_windows; j++)
-			if (map->regions[i].source != BOOT_SOURCE_CONFIGURATION)
-				r = range_set_add(&parts, range_intersect(map->regions[i].range,
-								  cedt->windows[j].range));
-	if (r < 0)
-		return r;
-	*ret_parts = parts;
-	parts = (struct range_set){0};
-	return 0;
+	/* There are at most CEDT_MOST of them. */
+	for (size_t i = 0; r == 0 && i < cedt->n_windows; i++)
+		r = range_set_add(&windows, cedt->windows[i].range);
+	return r < 0 ? r : range_set_intersect(&found, &windows, ret_parts);
 }

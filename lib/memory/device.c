@@ -106,34 +106,31 @@ bool device_lies_at(const struct device *device, const struct range *ranges, siz
 	return true;
 }
 
+uint64_t device_room(const struct device *device, uint64_t block_size)
+{
+	uint64_t room = 0;
+
+	for (size_t i = 0; i < device->n_ranges; i++)
+		room += block_room(device->ranges[i], block_size);
+	return room;
+}
+
+static bool ends_before(const void *item, const void *address)
+{
+	return ((const struct range *)item)->end <= *(const uint64_t *)address;
+}
+
 bool device_overlaps(const struct device *device, struct range range)
 {
-	for (size_t i = 0; i < device->n_ranges; i++)
-		if (range_overlaps(device->ranges[i], range))
-			return true;
-	return false;
+	size_t i = array_search(device->ranges, device->n_ranges, sizeof(*device->ranges),
+		&range.start, ends_before);
+
+	return i < device->n_ranges && range_overlaps(device->ranges[i], range);
 }
 
 /* --- finding --- */
 
-static int compare_devices(const void *a, const void *b)
-{
-	const struct device *x = a, *y = b;
-	uint64_t x_start = x->n_ranges ? x->ranges[0].start : 0;
-	uint64_t y_start = y->n_ranges ? y->ranges[0].start : 0;
-
-	if (x_start != y_start)
-		return x_start > y_start ? 1 : -1;
-	return strcmp(x->name, y->name);
-}
-
-void devices_sort(struct devices *devices)
-{
-	if (devices->n)
-		qsort(devices->items, devices->n, sizeof(*devices->items), compare_devices);
-}
-
-static int add_dax(struct devices *found, const struct snapshot *now, struct range_set *explained)
+static int add_dax(struct devices *found, const struct snapshot *now, struct range_list *explained)
 {
 	int r = 0;
 
@@ -144,7 +141,7 @@ static int add_dax(struct devices *found, const struct snapshot *now, struct ran
 			continue;
 		r = devices_add_copy(found, device);
 		for (size_t j = 0; r == 0 && j < device->n_ranges; j++)
-			r = range_set_add(explained, device->ranges[j]);
+			r = range_list_add(explained, device->ranges[j]);
 	}
 	return r;
 }
@@ -162,14 +159,15 @@ static int add_range(struct devices *found, struct range range, enum device_type
 	return devices_add_copy(found, &device);
 }
 
-static int add_dimms(struct devices *found, const struct snapshot *now, struct range_set *explained)
+static int add_dimms(
+	struct devices *found, const struct snapshot *now, struct range_list *explained)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < now->n_dimms; i++) {
 		r = add_range(found, now->dimms[i], TYPE_DIMM);
 		if (r == 0)
-			r = range_set_add(explained, now->dimms[i]);
+			r = range_list_add(explained, now->dimms[i]);
 	}
 	return r;
 }
@@ -184,18 +182,41 @@ static bool was_there_at_boot(
 	       (!before || block_ids_have(before, id));
 }
 
-/* Move the part of the runs that lies in a region to the devices. */
-static int add_runs_of_region(struct devices *found, struct range_set *runs, struct range whole)
+/* The parts of the runs in a region become devices; `whole` is the region in whole blocks. */
+static int add_runs_of_region(
+	struct devices *found, const struct range_set *runs, struct range whole)
 {
-	CLEANUP(range_set_done) struct range_set region = {0}, within = {0};
-	int r;
+	CLEANUP(range_set_done) struct range_set within = {0};
+	const struct range_set region = {&whole, !range_is_empty(whole)};
+	int r = range_set_intersect(runs, &region, &within);
 
-	r = range_set_add(&region, whole);
-	if (r == 0)
-		r = range_set_intersect(runs, &region, &within);
 	for (size_t i = 0; r == 0 && i < within.n; i++)
 		r = add_range(found, within.ranges[i], TYPE_CXL);
-	return r < 0 ? r : range_set_subtract(runs, whole);
+	return r;
+}
+
+/* The blocks that nothing explains, region by region, and then those outside of all regions. */
+static int divide_runs(struct devices *found, const struct snapshot *now, struct range_set *runs)
+{
+	CLEANUP(range_set_done) struct range_set regions = {0};
+	enum device_type type = now->virtio_mem ? TYPE_VIRTIO_MEM : TYPE_UNKNOWN;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < now->regions.n; i++) {
+		struct range whole = range_trim(now->regions.items[i].range, now->block_size);
+
+		/* If two regions overlapped, a block would still be in one device only. */
+		if (regions.n && whole.start < regions.ranges[regions.n - 1].end)
+			whole.start = regions.ranges[regions.n - 1].end;
+		r = add_runs_of_region(found, runs, whole);
+		if (r == 0)
+			r = range_set_add(&regions, whole);
+	}
+	if (r == 0)
+		r = range_set_subtract_set(runs, &regions);
+	for (size_t i = 0; r == 0 && i < runs->n; i++)
+		r = add_range(found, runs->ranges[i], type);
+	return r;
 }
 
 static int add_runs(struct devices *found, const struct snapshot *now,
@@ -213,13 +234,7 @@ static int add_runs(struct devices *found, const struct snapshot *now,
 		if (!range_set_overlaps(explained, range) && !was_there_at_boot(now, before, id))
 			r = range_set_add(&runs, range);
 	}
-	for (size_t i = 0; r == 0 && i < now->regions.n; i++)
-		r = add_runs_of_region(
-			found, &runs, range_trim(now->regions.items[i].range, now->block_size));
-	for (size_t i = 0; r == 0 && i < runs.n; i++)
-		r = add_range(
-			found, runs.ranges[i], now->virtio_mem ? TYPE_VIRTIO_MEM : TYPE_UNKNOWN);
-	return r;
+	return r < 0 ? r : divide_runs(found, now, &runs);
 }
 
 /* The region of each device that has none by its parent. */
@@ -238,12 +253,15 @@ int devices_find(
 	const struct snapshot *now, const struct block_ids *before, struct devices *ret_devices)
 {
 	CLEANUP(devices_done) struct devices found = {0};
+	CLEANUP(range_list_done) struct range_list list = {0};
 	CLEANUP(range_set_done) struct range_set explained = {0};
 	int r;
 
-	r = add_dax(&found, now, &explained);
+	r = add_dax(&found, now, &list);
 	if (r == 0)
-		r = add_dimms(&found, now, &explained);
+		r = add_dimms(&found, now, &list);
+	if (r == 0)
+		r = range_set_of(&list, &explained);
 	if (r == 0)
 		r = add_runs(&found, now, before, &explained);
 	if (r < 0)
@@ -260,98 +278,6 @@ bool device_is_created(const struct device *device)
 	const char *dot = strrchr(device->name, '.');
 
 	return dot && strcmp(dot, ".0") != 0 && device->type != TYPE_PMEM;
-}
-
-/* --- comparing --- */
-
-static bool is_run(const struct device *device)
-{
-	return !device_is_dax(device) && device->type != TYPE_DIMM;
-}
-
-bool device_is_within(const struct device *device, const struct device *other)
-{
-	if (is_run(device) && is_run(other))
-		return range_contains(other->ranges[0], device->ranges[0]);
-	return is_run(device) == is_run(other) && strcmp(device->name, other->name) == 0 &&
-	       device->identity == other->identity &&
-	       device_lies_at(device, other->ranges, other->n_ranges);
-}
-
-/* Add a run for each part. */
-static int add_parts(struct devices *found, const struct device *run, const struct range_set *parts)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < parts->n; i++) {
-		struct device part = *run;
-
-		part.ranges = &parts->ranges[i];
-		part.size = range_size(parts->ranges[i]);
-		r = devices_add_copy(found, &part);
-	}
-	return r;
-}
-
-/* The parts of a run that are (or, if `among` is false, are not) among the others. */
-static int select_run(
-	struct devices *found, const struct device *run, const struct devices *others, bool among)
-{
-	CLEANUP(range_set_done) struct range_set rest = {0}, common = {0};
-	int r;
-
-	r = range_set_add(&rest, run->ranges[0]);
-	for (size_t i = 0; r == 0 && i < others->n; i++) {
-		const struct device *other = &others->items[i];
-
-		if (!is_run(other))
-			continue;
-		r = range_set_add(&common, range_intersect(run->ranges[0], other->ranges[0]));
-		if (r == 0)
-			r = range_set_subtract(&rest, other->ranges[0]);
-	}
-	return r < 0 ? r : add_parts(found, run, among ? &common : &rest);
-}
-
-static bool has(const struct devices *devices, const struct device *device)
-{
-	for (size_t i = 0; i < devices->n; i++)
-		if (device_is_within(device, &devices->items[i]))
-			return true;
-	return false;
-}
-
-static int select_devices(const struct devices *from, const struct devices *others, bool among,
-	struct devices *ret_selected)
-{
-	CLEANUP(devices_done) struct devices selected = {0};
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < from->n; i++) {
-		const struct device *device = &from->items[i];
-
-		if (is_run(device))
-			r = select_run(&selected, device, others, among);
-		else if (has(others, device) == among)
-			r = devices_add_copy(&selected, device);
-	}
-	if (r < 0)
-		return r;
-	*ret_selected = selected;
-	selected = (struct devices){0};
-	return 0;
-}
-
-int devices_undecided(
-	const struct devices *all, const struct devices *decided, struct devices *ret_undecided)
-{
-	return select_devices(all, decided, false, ret_undecided);
-}
-
-int devices_remaining(
-	const struct devices *decided, const struct devices *all, struct devices *ret_remaining)
-{
-	return select_devices(decided, all, true, ret_remaining);
 }
 
 enum device_type device_type_of_dax_path(const char *path)

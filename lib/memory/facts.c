@@ -36,9 +36,5 @@ struct block_count facts_count(const struct facts *facts)
 
 uint64_t facts_room(const struct facts *facts)
 {
-	uint64_t room = 0;
-
-	for (size_t i = 0; i < facts->device.n_ranges; i++)
-		room += block_room(facts->device.ranges[i], facts->block_size);
-	return room;
+	return device_room(&facts->device, facts->block_size);
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tdxo/base/array.h"
+
 void snapshot_done(struct snapshot *snapshot)
 {
 	devices_done(&snapshot->dax);
@@ -19,9 +21,8 @@ void snapshot_done(struct snapshot *snapshot)
 
 bool snapshot_has_block_of(const struct snapshot *snapshot, const struct device *device)
 {
-	for (size_t i = 0; i < snapshot->blocks.n; i++)
-		if (device_overlaps(
-			    device, block_range(snapshot->blocks.ids[i], snapshot->block_size)))
+	for (size_t i = 0; i < device->n_ranges; i++)
+		if (block_ids_in(&snapshot->blocks, device->ranges[i], snapshot->block_size).n)
 			return true;
 	return false;
 }
@@ -37,20 +38,35 @@ bool snapshot_explains_blocks(const struct snapshot *snapshot)
 
 bool snapshot_has_memory_in(const struct snapshot *snapshot, struct range range)
 {
-	for (size_t i = 0; i < snapshot->blocks.n; i++)
-		if (range_overlaps(
-			    block_range(snapshot->blocks.ids[i], snapshot->block_size), range))
-			return true;
+	if (block_ids_in(&snapshot->blocks, range, snapshot->block_size).n)
+		return true;
 	for (size_t i = 0; i < snapshot->dax.n; i++)
 		if (device_overlaps(&snapshot->dax.items[i], range))
 			return true;
 	return false;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct device *)a)->name, ((const struct device *)b)->name);
+}
+
+void snapshot_sort_dax(struct snapshot *snapshot)
+{
+	if (snapshot->dax.n)
+		qsort(snapshot->dax.items, snapshot->dax.n, sizeof(*snapshot->dax.items),
+			compare_names);
+}
+
+static bool is_lower_name(const void *item, const void *name)
+{
+	return strcmp(((const struct device *)item)->name, name) < 0;
+}
+
 const struct device *snapshot_find_dax(const struct snapshot *snapshot, const char *name)
 {
-	for (size_t i = 0; i < snapshot->dax.n; i++)
-		if (strcmp(snapshot->dax.items[i].name, name) == 0)
-			return &snapshot->dax.items[i];
-	return NULL;
+	const struct devices *dax = &snapshot->dax;
+	size_t i = array_search(dax->items, dax->n, sizeof(*dax->items), name, is_lower_name);
+
+	return i < dax->n && strcmp(dax->items[i].name, name) == 0 ? &dax->items[i] : NULL;
 }

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The history: a list of entries, one for each device.
+ * The history: entries in the order of device_compare(), one for each device.
  */
 #include "tdxo/record/history.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tdxo/base/array.h"
+#include "tdxo/memory/device_index.h"
 
 void history_entry_done(struct history_entry *entry)
 {
@@ -23,12 +25,43 @@ void history_done(struct history *history)
 	*history = (struct history){0};
 }
 
+static_assert(offsetof(struct history_entry, device) == 0, "device_search() finds it there");
+
+static bool is_below(const void *item, const void *device)
+{
+	return device_compare(item, device) < 0;
+}
+
+/* Make room for n entries more. 0 or -ENOMEM, and then the history is as it was. */
+static int reserve(struct history *history, size_t n)
+{
+	for (size_t i = history->n; i < history->n + n; i++) {
+		void *room = array_room(history->entries, i, sizeof(*history->entries));
+
+		if (!room)
+			return -ENOMEM;
+		history->entries = room;
+	}
+	return 0;
+}
+
+/* There is room. */
+static void insert(struct history *history, struct history_entry *entry)
+{
+	struct history_entry *entries = history->entries;
+	size_t i = array_search(entries, history->n, sizeof(*entries), &entry->device, is_below);
+
+	memmove(entries + i + 1, entries + i, (history->n++ - i) * sizeof(*entries));
+	entries[i] = *entry;
+	*entry = (struct history_entry){0};
+}
+
 int history_add(struct history *history, struct history_entry *entry)
 {
-	int r = array_append(history->entries, history->n, *entry);
+	int r = reserve(history, 1);
 
 	if (r == 0)
-		*entry = (struct history_entry){0};
+		insert(history, entry);
 	return r;
 }
 
@@ -45,50 +78,66 @@ static void cut_blocks(struct history_entry *part, uint64_t whole)
 	part->blocks.online = all ? part->blocks.present : 0;
 }
 
-/* Add the parts of an entry. */
-static int add_parts(
-	struct history *history, const struct history_entry *entry, struct devices *parts)
+/* Add what of an entry is (or, if `among` is false, is not) among other devices. 0 or -ENOMEM. */
+static int add_parts(struct history *history, const struct history_entry *entry,
+	const struct device_index *others, bool among)
 {
-	int r = 0;
+	CLEANUP(devices_done) struct devices parts = {0};
+	int r = device_index_select(others, &entry->device, among, &parts);
 
-	for (size_t i = 0; r == 0 && i < parts->n; i++) {
+	for (size_t i = 0; r == 0 && i < parts.n; i++) {
 		CLEANUP(history_entry_done) struct history_entry part = *entry;
 
-		part.device = parts->items[i];
-		parts->items[i] = (struct device){0};
+		part.device = parts.items[i];
+		parts.items[i] = (struct device){0};
 		cut_blocks(&part, entry->device.size);
 		r = history_add(history, &part);
 	}
 	return r;
 }
 
-/*
- * Leave of each entry what `select` leaves of its device, when it is held against the others, and
- * take over one entry more, unless it is NULL. On an error the history is as it was.
- */
-static int filter(struct history *history, const struct devices *others,
-	int (*select)(const struct devices *from, const struct devices *others,
-		struct devices *ret_selected),
-	struct history_entry *more)
+static bool ends_before(const void *item, const void *device)
 {
-	CLEANUP(history_done) struct history kept = {0};
-	int r = 0;
+	const struct device *one = item, *other = device;
 
-	for (size_t i = 0; r == 0 && i < history->n; i++) {
-		const struct devices one = {&history->entries[i].device, 1};
-		CLEANUP(devices_done) struct devices parts = {0};
+	return device_compare(one, other) < 0 && !device_shares(one, other);
+}
 
-		r = select(&one, others, &parts);
-		if (r == 0)
-			r = add_parts(&kept, &history->entries[i], &parts);
-	}
-	if (r == 0 && more)
-		r = history_add(&kept, more);
+struct history history_in(const struct history *history, const struct device *device)
+{
+	struct history_entry *entries = history->entries;
+	size_t first = array_search(entries, history->n, sizeof(*entries), device, ends_before);
+	size_t end = first;
+
+	while (end < history->n && device_shares(&entries[end].device, device))
+		end++;
+	return first < end ? (struct history){entries + first, end - first} : (struct history){0};
+}
+
+/* Add an entry in place of all that is there of its device. On an error nothing has changed. */
+static int replace(struct history *history, struct history_entry *entry)
+{
+	const struct devices one = {&entry->device, 1};
+	const struct history old = history_in(history, &entry->device);
+	size_t first = old.n ? (size_t)(old.entries - history->entries) : history->n;
+	CLEANUP(device_index_done) struct device_index index = {0};
+	CLEANUP(history_done) struct history rest = {0};
+	int r = device_index_of(&one, &index);
+
+	for (size_t i = 0; r == 0 && i < old.n; i++)
+		r = add_parts(&rest, &old.entries[i], &index, false);
+	if (r == 0)
+		r = reserve(history, rest.n + 1);
 	if (r < 0)
 		return r;
-	history_done(history);
-	*history = kept;
-	kept = (struct history){0};
+	for (size_t i = first; i < first + old.n; i++)
+		history_entry_done(&history->entries[i]);
+	history->n -= old.n;
+	memmove(history->entries + first, history->entries + first + old.n,
+		(history->n - first) * sizeof(*history->entries));
+	for (size_t i = 0; i < rest.n; i++)
+		insert(history, &rest.entries[i]);
+	insert(history, entry);
 	return 0;
 }
 
@@ -108,7 +157,6 @@ int history_note(struct history *history, const struct device *device,
 		.blocks = outcome->blocks,
 		.recorded = recorded,
 	};
-	const struct devices one = {&entry.device, 1};
 	int r;
 
 	snprintf(entry.rule, sizeof(entry.rule), "%s", decision->rule);
@@ -117,27 +165,39 @@ int history_note(struct history *history, const struct device *device,
 		entry.own_online = entry.blocks.online;
 	r = device_copy(device, &entry.device);
 	entry.device.driver = outcome->driver;
-	return r < 0 ? r : filter(history, &one, devices_undecided, &entry);
+	return r < 0 ? r : replace(history, &entry);
 }
 
 int history_prune(struct history *history, const struct devices *all)
 {
-	return filter(history, all, devices_remaining, NULL);
+	CLEANUP(device_index_done) struct device_index index = {0};
+	CLEANUP(history_done) struct history kept = {0};
+	int r = device_index_of(all, &index);
+
+	for (size_t i = 0; r == 0 && i < history->n; i++)
+		r = add_parts(&kept, &history->entries[i], &index, true);
+	if (r < 0)
+		return r;
+	history_done(history);
+	*history = kept;
+	kept = (struct history){0};
+	return 0;
 }
 
 /* Has a device got the driver that was waited for? */
-static bool is_configured_now(const struct history_entry *entry, const struct devices *all)
+static bool is_configured_now(const struct history_entry *entry, const struct device_index *all)
 {
-	for (size_t i = 0; entry->reason == REASON_NOT_CONFIGURED && i < all->n; i++)
-		if (device_is_within(&entry->device, &all->items[i]))
-			return all->items[i].driver != DAX_DRIVER_NONE;
-	return false;
+	const struct device *now = entry->reason == REASON_NOT_CONFIGURED
+					   ? device_index_find(all, &entry->device)
+					   : NULL;
+
+	return now && now->driver != DAX_DRIVER_NONE;
 }
 
-int history_undecided(
-	const struct history *history, const struct devices *all, struct devices *ret_undecided)
+/* Add what is decided, and is not to be decided again. 0 or -ENOMEM. */
+static int find_decided(
+	const struct history *history, const struct device_index *all, struct device_index *decided)
 {
-	CLEANUP(devices_done) struct devices decided = {0};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < history->n; i++) {
@@ -145,17 +205,34 @@ int history_undecided(
 
 		if (!entry->reconsider && entry->result != RESULT_BEGUN &&
 			!is_configured_now(entry, all))
-			r = devices_add_copy(&decided, &entry->device);
+			r = device_index_add(decided, &entry->device);
 	}
-	return r < 0 ? r : devices_undecided(all, &decided, ret_undecided);
+	return r < 0 ? r : device_index_make(decided);
+}
+
+int history_undecided(
+	const struct history *history, const struct devices *all, struct devices *ret_undecided)
+{
+	CLEANUP(device_index_done) struct device_index index = {0}, decided = {0};
+	CLEANUP(devices_done) struct devices undecided = {0};
+	int r = device_index_of(all, &index);
+
+	if (r == 0)
+		r = find_decided(history, &index, &decided);
+	for (size_t i = 0; r == 0 && i < all->n; i++)
+		r = device_index_select(&decided, &all->items[i], false, &undecided);
+	if (r < 0)
+		return r;
+	*ret_undecided = undecided;
+	undecided = (struct devices){0};
+	return 0;
 }
 
 struct history_entry *history_find(const struct history *history, const struct device *device)
 {
-	for (size_t i = 0; i < history->n; i++)
-		if (device_is_within(device, &history->entries[i].device))
-			return &history->entries[i];
-	return NULL;
+	size_t i = device_search(history->entries, history->n, sizeof(*history->entries), device);
+
+	return i < history->n ? &history->entries[i] : NULL;
 }
 
 void history_reconsider_all(struct history *history)

@@ -53,8 +53,14 @@ int block_ids_append(struct block_ids *ids, uint64_t id) MUST_CHECK; /* 0 or -EN
 void block_ids_sort(struct block_ids *ids);
 bool block_ids_have(const struct block_ids *ids, uint64_t id);
 
+/* Those with a byte in the range: a part of the list, borrowed from it. */
+struct block_ids block_ids_in(const struct block_ids *ids, struct range range, uint64_t block_size);
+
 void blocks_done(struct blocks *blocks);
 int blocks_append(struct blocks *blocks, uint64_t id, enum block_state state) MUST_CHECK;
+
+/* Those wholly within a range: a part of the list, borrowed from it. */
+struct blocks blocks_within(const struct blocks *blocks, struct range range, uint64_t block_size);
 
 /* The blocks wholly within a range. One that is going offline may yet fail to: it is online. */
 struct block_count blocks_count(

@@ -47,7 +47,7 @@ struct boot_map {
 struct boot_evidence {
 	const struct range_set *boot_params;
 	const struct range_set *memmap;
-	const struct range *memblock; /* its n_memblock regions, which may touch */
+	const struct range *memblock; /* its n_memblock regions, ascending; they may touch */
 	size_t n_memblock;
 	const struct range_set *blocks; /* memory blocks present at the first start */
 	const struct range_set *dax;
@@ -58,7 +58,7 @@ void boot_map_done(struct boot_map *map);
 /* 0 or -ENOMEM. */
 int boot_map_build(const struct boot_evidence *evidence, struct boot_map *ret_map) MUST_CHECK;
 
-/* Append a region; for reading a kept map back. 0 or -ENOMEM. */
+/* Append a region above all others; for reading a kept map back. 0 or -ENOMEM. */
 int boot_map_append(struct boot_map *map, struct boot_region region) MUST_CHECK;
 
 /*
@@ -79,6 +79,9 @@ uint64_t boot_map_bytes(const struct boot_map *map, struct range range);
 
 /* Was any byte of the range RAM at boot? What the configuration asserts does not count. */
 bool boot_map_had(const struct boot_map *map, struct range range);
+
+/* The first region with a byte in the range, or NULL. */
+const struct boot_region *boot_map_find(const struct boot_map *map, struct range range);
 
 const char *boot_source_to_string(enum boot_source source);
 int boot_source_from_string(const char *text, enum boot_source *ret_source) MUST_CHECK;

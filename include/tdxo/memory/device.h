@@ -49,7 +49,7 @@ struct device {
 	bool present;	      /* it was there before the first start of this boot */
 	bool unguarded;	      /* it came while another program had lowered the guard */
 	uint64_t size;	      /* bytes of all its ranges; 0: a dax device that is not set up yet */
-	struct range *ranges; /* by ascending address */
+	struct range *ranges; /* by ascending address; no two overlap */
 	size_t n_ranges;      /* 0: where it lies could not be read */
 };
 
@@ -89,6 +89,9 @@ bool device_is_within(const struct device *device, const struct device *other);
 
 /* Does it lie exactly there? */
 bool device_lies_at(const struct device *device, const struct range *ranges, size_t n);
+
+/* How many whole memory blocks it would be, were all of it in the kernel. */
+uint64_t device_room(const struct device *device, uint64_t block_size);
 
 /* Has it a byte in the range? */
 bool device_overlaps(const struct device *device, struct range range);

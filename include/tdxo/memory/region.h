@@ -19,12 +19,14 @@ struct region {
 	struct range range;
 };
 
+/* By ascending address, and no two overlap. */
 struct regions {
 	struct region *items;
 	size_t n;
 };
 
 void regions_done(struct regions *regions);
+void regions_sort(struct regions *regions);
 
 /* The region that holds all ranges of the device; NULL: there is none, or it has no ranges. */
 const struct region *regions_find(const struct regions *regions, const struct device *device);

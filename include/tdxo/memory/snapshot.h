@@ -28,7 +28,7 @@ enum dax_autoprobe {
 struct snapshot {
 	uint64_t block_size;	 /* bytes, a power of two */
 	struct block_ids blocks; /* all memory blocks */
-	struct devices dax;	 /* dax devices, those without a size too */
+	struct devices dax;	 /* dax devices by name, those without a size too */
 	bool dax_incomplete;	 /* there is a dax device of which nothing is known */
 	struct range *dimms;	 /* what the firmware memmap gained after boot */
 	size_t n_dimms;
@@ -54,6 +54,9 @@ bool snapshot_explains_blocks(const struct snapshot *snapshot);
 
 /* Is a memory block, or a dax device, in the range? */
 bool snapshot_has_memory_in(const struct snapshot *snapshot, struct range range);
+
+/* After dax devices have been added. */
+void snapshot_sort_dax(struct snapshot *snapshot);
 
 /* NULL: there is none of that name. */
 const struct device *snapshot_find_dax(const struct snapshot *snapshot, const char *name);

@@ -74,6 +74,12 @@ int history_prune(struct history *history, const struct devices *all) MUST_CHECK
 int history_undecided(const struct history *history, const struct devices *all,
 	struct devices *ret_undecided) MUST_CHECK;
 
+/*
+ * The entries of a device; of a run, those of all runs that overlap it. Borrowed, until the history
+ * changes.
+ */
+struct history history_in(const struct history *history, const struct device *device);
+
 /* The entry of a device, or of the run that it is a part of; NULL: there is none. */
 struct history_entry *history_find(const struct history *history, const struct device *device);
 

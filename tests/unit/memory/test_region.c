@@ -13,8 +13,6 @@ static struct region items[] = {
 	{"region1", {8 * GIB, 12 * GIB}},
 	{"region2", {12 * GIB, 16 * GIB}},
 };
-static const struct regions all = {items, ARRAY_SIZE(items)};
-
 static const struct {
 	struct range ranges[2];
 	size_t n;
@@ -35,11 +33,21 @@ static const struct {
 	{{{0, 0}}, 0, NULL},
 };
 
+/* As the list of devices has them, and sorted then. */
+static void add_all(struct regions *regions)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(items); i++)
+		assert_int_equal(array_append(regions->items, regions->n, items[i]), 0);
+	regions_sort(regions);
+}
+
 static void test_find(void **state)
 {
+	CLEANUP(regions_done) struct regions all = {0};
 	const struct regions none = {0};
 
 	(void)state;
+	add_all(&all);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct range ranges[] = {rows[i].ranges[0], rows[i].ranges[1]};
 		const struct device device = {.ranges = ranges, .n_ranges = rows[i].n};
@@ -58,9 +66,7 @@ static void init(struct snapshot *snapshot)
 {
 	*snapshot = (struct snapshot){.block_size = BLOCK, .boot_map.known = true};
 	add_region(&snapshot->boot_map, span(0, 4 * GIB), BOOT_SOURCE_BOOT_PARAMS);
-	for (size_t i = 0; i < ARRAY_SIZE(items); i++)
-		assert_int_equal(
-			array_append(snapshot->regions.items, snapshot->regions.n, items[i]), 0);
+	add_all(&snapshot->regions);
 }
 
 static void assert_device(const struct devices *found, size_t i, enum device_type type,
@@ -149,7 +155,7 @@ static void test_edges(void **state)
 	assert_int_equal(devices_find(&snapshot, NULL, &found), 0);
 	assert_int_equal(found.n, 3);
 	assert_device(&found, 0, TYPE_UNKNOWN, span(8 * GIB, 8 * GIB + BLOCK), "");
-	assert_device(&found, 1, TYPE_CXL, span(8 * GIB + BLOCK, 9 * GIB), "region3");
+	assert_device(&found, 1, TYPE_CXL, span(8 * GIB + BLOCK, 9 * GIB), "region1");
 	assert_device(&found, 2, TYPE_UNKNOWN, span(9 * GIB, 9 * GIB + BLOCK), "");
 	/* A region that is smaller than a block. */
 	devices_done(&found);

@@ -344,8 +344,10 @@ static void test_source(void **state)
 
 		subject_init(&subject, "", TYPE_DIMM, three, 2);
 		subject.facts.tdx.state = TDX_ACTIVE;
-		add_region(&subject.boot_map, three[turned], BOOT_SOURCE_BOOT_PARAMS);
-		add_region(&subject.boot_map, three[!turned], BOOT_SOURCE_MEMBLOCK);
+		add_region(&subject.boot_map, three[0],
+			turned ? BOOT_SOURCE_MEMBLOCK : BOOT_SOURCE_BOOT_PARAMS);
+		add_region(&subject.boot_map, three[1],
+			turned ? BOOT_SOURCE_BOOT_PARAMS : BOOT_SOURCE_MEMBLOCK);
 		assert_int_equal(decide_bare(&subject.facts).verdict, VERDICT_ONLINE);
 		assert_int_equal(decide_bare(&subject.facts).source, BOOT_SOURCE_MEMBLOCK);
 	}

@@ -415,7 +415,7 @@ static void test_reconsider_placed(void **state)
 	(void)state;
 	for (size_t i = 0; i < all.n; i++)
 		note(&history, items[i], REASON_RULE);
-	history.entries[2].changed = true;
+	history_find(&history, &items[2])->changed = true;
 	history_reconsider_placed(&history, &all);
 	assert_int_equal(count_undecided(&history, items, all.n), 0);
 	strcpy(items[0].region, "region0");
