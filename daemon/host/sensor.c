@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/host/paths.h"
@@ -226,6 +227,7 @@ void sensor_done(struct sensor *sensor)
 {
 	snapshot_done(&sensor->snapshot);
 	block_ids_done(&sensor->before);
+	free(sensor->dimms);
 	range_set_done(&sensor->boot_ram);
 	complaints_done(&sensor->complaints);
 	cxl_done(&sensor->cxl);

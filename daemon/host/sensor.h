@@ -17,12 +17,16 @@
 #include "tdxo/memory/snapshot.h"
 #include "tdxo/policy/config.h"
 
+struct dimm_entry;
+
 struct sensor {
 	struct snapshot snapshot;
 	const struct config *config;
 	struct cxl cxl;
 	struct firmware firmware;
 	bool firmware_read;
+	struct dimm_entry *dimms;  /* the entries that name the DIMMs of the snapshot */
+	uint64_t last_entry;	   /* the highest number of an entry of the firmware memmap */
 	struct range_set boot_ram; /* as firmware told it, not narrowed: tells a DIMM's entry */
 	enum boot_source boot_ram_source;
 	struct block_ids before;     /* the blocks of the last look that counted, or none */
@@ -123,3 +127,11 @@ int sensor_kernel_log(void (*each)(const char *message, void *userdata), void *u
 int sensor_read_boot_ram(struct sensor *sensor) MUST_CHECK;
 int sensor_build_boot_map(struct sensor *sensor) MUST_CHECK;
 int sensor_list_dimms(struct sensor *sensor) MUST_CHECK;
+
+/*
+ * Does the entry that named a DIMM still name it? And has an entry come since the DIMMs were listed
+ * that has memory of a device? The kernel counts entries up, and never uses a number again
+ * (add_sysfs_fw_map_entry(), drivers/firmware/memmap.c, 6.12): the next numbers are tried.
+ */
+bool sensor_has_dimm(struct sensor *sensor, const struct device *device);
+bool sensor_has_new_dimm(struct sensor *sensor, const struct device *device);

@@ -17,6 +17,7 @@
 
 #include "daemon/host/cleanup.h"
 #include "daemon/host/paths.h"
+#include "daemon/host/root.h"
 #include "daemon/host/sysfs.h"
 #include "tdxo/base/parse.h"
 #include "tdxo/base/string_table.h"
@@ -24,7 +25,7 @@
 /* Documentation/admin-guide/mm/memory-hotplug.rst, "auto_movable_ratio", 6.12 */
 #define MOVABLE_ADVICE_PRESET 301
 
-/* So many blocks of a range are tried one by one: the DIMM of a false table has far more. */
+/* So many blocks of a device are tried one by one: the DIMM of a false table has far more. */
 #define TRIED_MAX 65536
 
 static const char *const block_states[] = {
@@ -69,25 +70,28 @@ static int add_block(struct sensor *sensor, uint64_t id, struct blocks *blocks)
 	return blocks_append(blocks, id, state);
 }
 
-/* The blocks wholly within a range. 0 or -ENOMEM. */
-static int read_range(struct sensor *sensor, struct range range, struct blocks *blocks)
+/* Try each whole block that a range has room for. 0 or -ENOMEM. */
+static int try_blocks(struct sensor *sensor, struct range range, struct blocks *blocks)
 {
 	uint64_t block_size = sensor->snapshot.block_size;
 	struct range whole = range_trim(range, block_size);
 	int r = 0;
 
-	if (range_size(whole) / block_size <= TRIED_MAX) {
-		for (uint64_t at = whole.start; r == 0 && at < whole.end; at += block_size)
-			r = add_block(sensor, at / block_size, blocks);
-		return r;
-	}
-	r = sensor_list_blocks(sensor);
-	for (size_t i = 0; r == 0 && i < sensor->snapshot.blocks.n; i++) {
-		uint64_t id = sensor->snapshot.blocks.ids[i];
+	for (uint64_t at = whole.start; r == 0 && at < whole.end; at += block_size)
+		r = add_block(sensor, at / block_size, blocks);
+	return r;
+}
 
-		if (range_contains(whole, block_range(id, block_size)))
-			r = add_block(sensor, id, blocks);
-	}
+/* The same for the blocks that are listed. */
+static int add_listed(struct sensor *sensor, struct range range, struct blocks *blocks)
+{
+	uint64_t block_size = sensor->snapshot.block_size;
+	const struct block_ids listed =
+		block_ids_in(&sensor->snapshot.blocks, range_trim(range, block_size), block_size);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < listed.n; i++)
+		r = add_block(sensor, listed.ids[i], blocks);
 	return r;
 }
 
@@ -95,10 +99,14 @@ int sensor_read_blocks(
 	struct sensor *sensor, const struct device *device, struct blocks *ret_blocks)
 {
 	CLEANUP(blocks_done) struct blocks blocks = {0};
-	int r = 0;
+	/* The blocks of a captured tree do not change. */
+	bool listed =
+		root_is_another() || device_room(device, sensor->snapshot.block_size) > TRIED_MAX;
+	int r = listed && !root_is_another() ? sensor_list_blocks(sensor) : 0;
 
 	for (size_t i = 0; r == 0 && i < device->n_ranges; i++)
-		r = read_range(sensor, device->ranges[i], &blocks);
+		r = listed ? add_listed(sensor, device->ranges[i], &blocks)
+			   : try_blocks(sensor, device->ranges[i], &blocks);
 	if (r < 0)
 		return r;
 	*ret_blocks = blocks;
@@ -178,21 +186,15 @@ static int read_dax(struct sensor *sensor, struct facts *facts)
 /*
  * The kernel makes the entry of the firmware memmap that names a DIMM after its blocks
  * (add_memory_resource(), mm/memory_hotplug.c, 6.12): what was taken for a run may be a DIMM.
- * 0; 1 if it has gone, a part of it too, or is something else; -ENOMEM.
+ * 0; 1 if it has gone, a part of it too, or is something else.
  */
 static int read_memory(struct sensor *sensor, struct facts *facts)
 {
 	struct device *device = &facts->device;
-	bool dimm = device->type == TYPE_DIMM, listed = false;
-	int r = sensor_list_dimms(sensor);
 
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < sensor->snapshot.n_dimms; i++)
-		listed |= dimm ? device_lies_at(device, &sensor->snapshot.dimms[i], 1)
-			       : device_overlaps(device, sensor->snapshot.dimms[i]);
-	if (listed != dimm ||
-		(!dimm && facts->blocks.n < block_room(device->ranges[0], facts->block_size)))
+	if (device->type == TYPE_DIMM ? !sensor_has_dimm(sensor, device)
+				      : sensor_has_new_dimm(sensor, device) ||
+						facts->blocks.n < facts_room(facts))
 		return 1;
 	if (facts->blocks.n)
 		device->node = sensor_block_node(facts->blocks.blocks[0].id);
@@ -226,14 +228,14 @@ int sensor_complete(struct sensor *sensor, const struct device *device, struct f
 void sensor_zone_of(const struct sensor *sensor, const struct blocks *blocks, struct range range,
 	char *ret_zone, size_t size)
 {
+	const struct blocks within = blocks_within(blocks, range, sensor->snapshot.block_size);
 	struct path path;
 
 	ret_zone[0] = '\0';
-	for (size_t i = blocks->n; i > 0; i--) {
-		const struct block *block = &blocks->blocks[i - 1];
+	for (size_t i = within.n; i > 0; i--) {
+		const struct block *block = &within.blocks[i - 1];
 
-		if (block->state != BLOCK_ONLINE ||
-			!range_contains(range, block_range(block->id, sensor->snapshot.block_size)))
+		if (block->state != BLOCK_ONLINE)
 			continue;
 		/* Of a block that is online it names the one zone (memory-hotplug.rst, 6.12). */
 		path_of(&path, SYS_BLOCK_ZONES, block->id);
