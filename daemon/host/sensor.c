@@ -179,9 +179,9 @@ static int recall_rejected(struct sensor *sensor, const struct rejections *rejec
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < rejected->n; i++)
+	for (size_t i = 0; r >= 0 && i < rejected->n; i++)
 		r = rejections_add(&sensor->snapshot.rejected, &rejected->items[i]);
-	return r;
+	return r < 0 ? r : 0;
 }
 
 int sensor_init(struct sensor *sensor, const struct config *config, const struct earlier *earlier)

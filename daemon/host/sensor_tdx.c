@@ -192,6 +192,11 @@ static void read_kernel_log(struct sensor *sensor, struct tdx_facts *facts)
 	sensor->log_error = sensor_kernel_log(read_log_message, &reader);
 	if (sensor->log_error == 0)
 		sensor->log_error = reader.rejected.error;
+	if (reader.rejected.full)
+		complain(&sensor->complaints,
+			"kernel log: The kernel rejected more than %d ranges of memory: the "
+			"others are not reported",
+			REJECTIONS_MOST);
 	tdx_read_log(&sensor->log, facts);
 	if (sensor->log_error < 0 && facts->facts[TDX_SOURCE_KERNEL_LOG] == FACT_ABSENT)
 		facts->facts[TDX_SOURCE_KERNEL_LOG] = FACT_UNREADABLE;

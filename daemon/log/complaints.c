@@ -12,6 +12,12 @@
 #include "daemon/log/log.h"
 #include "tdxo/base/array.h"
 
+/*
+ * Each complaint is compared with all others, and a broken tree can have one for every file. So
+ * many are logged, and then one that there are more.
+ */
+#define COMPLAINTS_MOST 200
+
 struct complaint {
 	char text[256];
 	bool fresh; /* complained about in this look */
@@ -58,6 +64,11 @@ void complain(struct complaints *complaints, const char *format, ...)
 	va_end(args);
 	if (known(complaints, complaint.text))
 		return;
+	if (complaints->n > COMPLAINTS_MOST)
+		return;
+	if (complaints->n == COMPLAINTS_MOST)
+		snprintf(complaint.text, sizeof(complaint.text), "%s",
+			"There are more files that cannot be used: they are not logged");
 	log_line(LOG_WARNING, complaint.text);
 	/* Short of memory it is said, and perhaps said again. */
 	(void)array_append(complaints->items, complaints->n, complaint);

@@ -234,7 +234,7 @@ static int load_rejected(struct state *state, struct json array)
 			json_get_text(item, KEY_KERNEL_LOG));
 		r = rejections_add(&state->rejected, &rejection);
 	}
-	return r;
+	return r < 0 ? r : 0;
 }
 
 /* What an older version did not count yet is 0. */

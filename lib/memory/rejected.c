@@ -72,6 +72,8 @@ int rejections_add(struct rejections *rejections, const struct rejection *reject
 {
 	if (find(rejections, rejection))
 		return 0;
+	if (rejections->n == REJECTIONS_MOST)
+		return 1;
 	return array_append(rejections->items, rejections->n, *rejection);
 }
 
@@ -145,6 +147,7 @@ static void add(struct rejection_reader *reader, const struct rejection *rejecti
 
 	if (r < 0)
 		reader->error = r;
+	reader->full |= r > 0;
 }
 
 /* A DIMM of which the kernel logged the range, or one of which it did not. */

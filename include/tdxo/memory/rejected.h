@@ -29,8 +29,13 @@ enum rejection_cause {
 	REJECTION_MAX,
 };
 
-#define REJECTION_LINE 192
-#define REJECTION_TEXT 640
+/*
+ * So many are kept, because each line of the log is compared with all of them. It is some times the
+ * slots of a large machine; QEMU has 256 at most.
+ */
+#define REJECTIONS_MOST 1024
+#define REJECTION_LINE	192
+#define REJECTION_TEXT	640
 
 struct rejection {
 	struct range range; /* empty: not logged */
@@ -50,12 +55,13 @@ struct rejection_reader {
 	struct rejections *rejections;
 	struct range range; /* of the last line with one, until a line names its device */
 	bool no_metadata;   /* memory was short, since a line last named a device */
+	bool full;	    /* some have been left out: there were more than REJECTIONS_MOST */
 	int error;	    /* 0 or -ENOMEM: not all could be kept */
 };
 
 void rejections_done(struct rejections *rejections);
 
-/* Add one, unless it is there. 0 or -ENOMEM. */
+/* Add one, unless it is there. 0; 1: there are REJECTIONS_MOST, and it is left out; -ENOMEM. */
 int rejections_add(struct rejections *rejections, const struct rejection *rejection) MUST_CHECK;
 void rejections_remove(struct rejections *rejections, size_t i);
 
