@@ -9,20 +9,21 @@
 
 #include <stdio.h>
 
+#include "tdxo/memory/device_index.h"
+
 /* The device of an entry as it is now, of a run only the part that it knows. NULL: not there. */
 static const struct device *find_now(
-	const struct history_entry *entry, const struct devices *all, struct device *ret_now)
+	const struct history_entry *entry, const struct device_index *all, struct device *ret_now)
 {
-	for (size_t i = 0; i < all->n; i++) {
-		if (!device_is_within(&entry->device, &all->items[i]))
-			continue;
-		*ret_now = all->items[i];
-		ret_now->ranges = entry->device.ranges; /* borrowed */
-		ret_now->n_ranges = entry->device.n_ranges;
-		ret_now->size = entry->device.size;
-		return ret_now;
-	}
-	return NULL;
+	const struct device *found = device_index_find(all, &entry->device);
+
+	if (!found)
+		return NULL;
+	*ret_now = *found;
+	ret_now->ranges = entry->device.ranges; /* borrowed */
+	ret_now->n_ranges = entry->device.n_ranges;
+	ret_now->size = entry->device.size;
+	return ret_now;
 }
 
 static bool blocks_changed(const struct service *service, struct range range)
@@ -117,20 +118,21 @@ static int check(struct service *service, struct history_entry *entry, const str
 		entry->answer = ANSWER_ACCEPTS;
 	write_changes(service, entry, &facts);
 	entry->changed = true;
-	service_save(service);
+	service_save_later(service);
 	return 0;
 }
 
 int service_record_drift(struct service *service, const struct devices *all)
 {
+	CLEANUP(device_index_done) struct device_index index = {0};
 	struct history *history = &service->state.history;
 	bool changing = false;
-	int r = 0;
+	int r = device_index_of(all, &index);
 
 	for (size_t i = 0; r >= 0 && i < history->n; i++) {
 		struct history_entry *entry = &history->entries[i];
 		struct device buffer;
-		const struct device *now = entry->changed ? NULL : find_now(entry, all, &buffer);
+		const struct device *now = entry->changed ? NULL : find_now(entry, &index, &buffer);
 
 		if (!now || service_is_busy_with(service, now) ||
 			!may_have_changed(service, entry, now))
@@ -138,5 +140,7 @@ int service_record_drift(struct service *service, const struct devices *all)
 		r = check(service, entry, now);
 		changing |= r > 0;
 	}
+	if (service->pending)
+		service_save(service);
 	return r < 0 ? r : changing;
 }

@@ -21,6 +21,7 @@
 #include "daemon/output/journal.h"
 #include "tdxo/base/parse.h"
 #include "tdxo/memory/block.h"
+#include "tdxo/memory/device_index.h"
 
 #define SILENCE_USEC   (250 * 1000)
 #define SILENCE_LIMIT  (5 * 1000 * 1000)  /* decide at last although blocks keep coming */
@@ -133,7 +134,7 @@ static int fill_queue(struct service *service, struct devices *undecided)
 	bool wait = false;
 	int r = 0;
 
-	devices_done(&service->queue);
+	service_empty_queue(service);
 	if (service->unusable)
 		return 0;
 	for (size_t i = 0; r == 0 && i < undecided->n; i++) {
@@ -190,10 +191,9 @@ bool service_is_bypassed(const struct service *service, const struct device *dev
 	if (entry && (entry->changed || entry->result == RESULT_BEGUN ||
 			     entry->device.driver != DAX_DRIVER_NONE))
 		return false;
-	for (size_t i = 0; i < service->bound.n; i++)
-		if (device_is_within(device, &service->bound.items[i]))
-			return false;
-	return true;
+	/* They are dax devices, in the order of their addresses, as all devices are. */
+	return device_search(service->bound.items, service->bound.n, sizeof(*service->bound.items),
+		       device) == service->bound.n;
 }
 
 /* --- a look --- */

@@ -50,6 +50,7 @@ struct service {
 	struct sensor sensor;
 	struct state state;
 	bool unsaved;	  /* state.json could not be written the last time */
+	size_t pending;	  /* changes that are not in it yet */
 	bool unpublished; /* status.json could not */
 	bool unguarded;	  /* the guard was down when, or since, something was last decided */
 	struct silence silence;
@@ -61,6 +62,7 @@ struct service {
 	bool bound_known;     /* the guard has been up since */
 
 	struct devices queue; /* to be decided, in this order */
+	size_t queue_at;      /* the next one; those before it are empty */
 	struct job job;
 	bool busy;	  /* there is a job */
 	bool passed_over; /* a look found its device undecided: look when it has ended */
@@ -88,6 +90,9 @@ int service_add_looks(struct service *service) MUST_CHECK;
 
 /* Add what takes the turns of a job to the loop. */
 int service_add_turns(struct service *service) MUST_CHECK;
+
+/* Forget the devices in the queue. */
+void service_empty_queue(struct service *service);
 
 /* Begin with the next device of the queue, if there is no job. */
 int service_next_job(struct service *service) MUST_CHECK;
@@ -127,6 +132,13 @@ void service_write_record(struct service *service, const struct record *record);
 
 /* Write the state file. If that fails it is said once, and the service goes on without. */
 void service_save(struct service *service);
+
+/*
+ * Save a change of which nothing but a second record would come if it was lost. The file has all of
+ * the history, so with a long history some such changes are saved at once: at the latest by the
+ * next service_save(), before the next step of a job, or when the queue is empty.
+ */
+void service_save_later(struct service *service);
 
 /* Hold the guard if it is to be held. True if another program had lowered it, which is recorded. */
 bool service_check_guard(struct service *service);

@@ -78,6 +78,14 @@ void service_save(struct service *service)
 			strerror(r));
 	service->unsaved = r < 0;
 	service->unpublished = r > 0;
+	service->pending = 0;
+}
+
+/* With a history of ordinary length each change is saved. */
+void service_save_later(struct service *service)
+{
+	if (++service->pending * 16 >= service->state.history.n)
+		service_save(service);
 }
 
 /* What came meanwhile, and who has bound a driver since, is not known any more. */
@@ -197,7 +205,7 @@ static int use_settings(struct service *service, struct settings *settings)
 		"New configuration with %zu rules in force, all devices are decided again",
 		service->settings->config.n_rules);
 	journal_tdx(&service->sensor.snapshot.tdx);
-	devices_done(&service->queue);
+	service_empty_queue(service);
 	history_reconsider_all(&service->state.history);
 	memset(service->state.guard.falls, 0, sizeof(service->state.guard.falls));
 	service_try_writes(service);

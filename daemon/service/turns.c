@@ -151,6 +151,12 @@ static int begin(struct service *service)
 	return keep_job(service);
 }
 
+void service_empty_queue(struct service *service)
+{
+	devices_done(&service->queue);
+	service->queue_at = 0;
+}
+
 int service_next_job(struct service *service)
 {
 	CLEANUP(device_done) struct device device = {0};
@@ -158,13 +164,14 @@ int service_next_job(struct service *service)
 
 	if (service->busy)
 		return 0;
-	if (!service->queue.n) {
+	if (service->queue_at == service->queue.n) {
+		if (service->pending)
+			service_save(service);
 		malloc_trim(0);
 		return 0;
 	}
-	device = service->queue.items[0];
-	service->queue.n--;
-	memmove(service->queue.items, service->queue.items + 1, service->queue.n * sizeof(device));
+	device = service->queue.items[service->queue_at];
+	service->queue.items[service->queue_at++] = (struct device){0};
 	r = job_begin(&service->job, &service->sensor, false, &device, &service->state.history);
 	if (r > 0) {
 		r = service_look_again(service);
@@ -179,7 +186,7 @@ int service_next_job(struct service *service)
 static int finish(struct service *service)
 {
 	struct job *job = &service->job;
-	bool onlined = job->execution.onlined.n;
+	bool onlined = job->execution.onlined.n, acted = job_acts(job);
 	bool made_devdax = job->outcome.driver == DAX_DRIVER_DEVICE_DAX && job->plan.n;
 	int r;
 
@@ -193,7 +200,10 @@ static int finish(struct service *service)
 		r = sd_event_source_set_enabled(service->turn, SD_EVENT_OFF);
 	if (r < 0)
 		return r;
-	service_save(service);
+	if (acted)
+		service_save(service);
+	else
+		service_save_later(service);
 	service_tell_status(service);
 	/* device_dax was bound by its new_id, which binds other devices too: they are no bypass. */
 	if (made_devdax)
