@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <inttypes.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,25 +72,37 @@ static bool is_one_of(const char *text, const char *const words[], size_t n)
 
 /* --- pseudonyms --- */
 
-/* A UUID in lower case, or a serial number. */
+/* A UUID in lower case, or a serial number; a node of a tree as of tsearch(3). */
 struct pseudonym {
 	char real[UUID_TEXT];
+	size_t number; /* counted from 1 */
 };
 
-/* Counted from 1. */
+static int compare_pseudonyms(const void *a, const void *b)
+{
+	return strcmp(((const struct pseudonym *)a)->real, ((const struct pseudonym *)b)->real);
+}
+
 static size_t number_of(struct output *out, const char *real)
 {
 	struct disguise *disguise = out->disguise;
-	struct pseudonym new;
-	size_t i = 0;
+	struct pseudonym *new = reallocarray(NULL, 1, sizeof(*new)), **node;
+	size_t number;
 
-	while (i < disguise->n_pseudonyms && strcmp(disguise->pseudonyms[i].real, real) != 0)
-		i++;
-	snprintf(new.real, sizeof(new.real), "%s", real);
-	if (i == disguise->n_pseudonyms &&
-		array_append(disguise->pseudonyms, disguise->n_pseudonyms, new) < 0)
+	if (new)
+		snprintf(new->real, sizeof(new->real), "%s", real);
+	node = new ? tsearch(new, &disguise->pseudonyms, compare_pseudonyms) : NULL;
+	if (!node) {
+		free(new);
 		out->error = -ENOMEM;
-	return i + 1;
+		return 0;
+	}
+	if (*node == new)
+		new->number = ++disguise->n_pseudonyms;
+	number = (*node)->number;
+	if (*node != new)
+		free(new);
+	return number;
 }
 
 /* 8-4-4-4-12 hexadecimal digits, with anything after them. */
@@ -139,7 +152,7 @@ static void put_serial(struct output *out, const char *word)
 
 void disguise_done(struct disguise *disguise)
 {
-	free(disguise->pseudonyms);
+	tdestroy(disguise->pseudonyms, free);
 	free(disguise->devices);
 	*disguise = (struct disguise){0};
 }

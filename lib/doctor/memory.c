@@ -122,17 +122,16 @@ void doctor_check_stranded(struct examination *examination)
 	}
 }
 
-/* Does it hold memory that must not be online anyway? Other findings tell what to do with that. */
-static bool is_to_stay_out(const struct doctor_facts *facts, struct range range)
+/* Memory that must not be online anyway: other findings tell what to do with it. 0 or -ENOMEM. */
+static int find_to_stay_out(const struct doctor_facts *facts, struct range_set *ret_set)
 {
-	for (size_t i = 0; i < facts->n_records; i++) {
-		const struct record *record = &facts->records[i];
+	CLEANUP(range_list_done) struct range_list ranges = {0};
+	int r = 0;
 
-		if (record->decision->verdict != VERDICT_ONLINE &&
-			range_overlaps(record->range, range))
-			return true;
-	}
-	return false;
+	for (size_t i = 0; r == 0 && i < facts->n_records; i++)
+		if (facts->records[i].decision->verdict != VERDICT_ONLINE)
+			r = range_list_add(&ranges, facts->records[i].range);
+	return r < 0 ? r : range_set_of(&ranges, ret_set);
 }
 
 /*
@@ -151,15 +150,17 @@ static void append_rezoning(struct strbuf *text, struct range range)
 void doctor_check_movable(struct examination *examination)
 {
 	const struct doctor_facts *facts = examination->facts;
+	CLEANUP(range_set_done) struct range_set to_stay_out = {0};
 	char range[RANGE_TEXT], size[SIZE_TEXT];
 	struct note note;
 
 	if (!doctor_concerns_tdx(facts))
 		return;
+	examination->error = find_to_stay_out(facts, &to_stay_out);
 	for (size_t i = 0; i < facts->n_movable; i++) {
 		const struct doctor_movable *movable = &facts->movable[i];
 
-		if (is_to_stay_out(facts, movable->range))
+		if (range_set_overlaps(&to_stay_out, movable->range))
 			continue;
 		note_begin(&note, FINDING_MOVABLE_ZONE, SEVERITY_NOTICE);
 		note_source(&note, MEMORY);

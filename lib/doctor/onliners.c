@@ -206,9 +206,12 @@ static void find_in_command_line(
 void doctor_check_command_line(struct examination *examination)
 {
 	const struct doctor_facts *facts = examination->facts;
+	struct parameter parameter, last[ARRAY_SIZE(parameters)] = {0};
 	const char *text = facts->cmdline ?: "";
-	struct parameter parameter, last;
 
+	for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)
+		if (parameters[i].last_counts)
+			(void)!doctor_find_parameter(facts, parameters[i].name, &last[i]);
 	while (parameter_next(&text, &parameter))
 		for (size_t i = 0; i < ARRAY_SIZE(parameters); i++) {
 			if (strcmp(parameter.name, parameters[i].name) != 0 ||
@@ -216,8 +219,7 @@ void doctor_check_command_line(struct examination *examination)
 				(i && !doctor_concerns_tdx(facts)))
 				continue;
 			if (parameters[i].last_counts &&
-				doctor_find_parameter(facts, parameter.name, &last) &&
-				strcmp(parameter.value, last.value) != 0)
+				strcmp(parameter.value, last[i].value) != 0)
 				continue;
 			find_in_command_line(examination, i, &parameter);
 		}

@@ -32,10 +32,8 @@ struct bytes {
 int bytes_append(struct bytes *text, const char *bytes, size_t n) MUST_CHECK;
 void bytes_done(struct bytes *text);
 
-struct pseudonym;
-
 struct disguise {
-	struct pseudonym *pseudonyms;
+	void *pseudonyms; /* the root of a tree */
 	size_t n_pseudonyms;
 	struct disguise_device {
 		char name[64];
