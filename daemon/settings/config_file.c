@@ -30,8 +30,9 @@
 #define MAIN_FILE     "tdx-onlined/tdx-onlined.conf"
 #define DROP_INS      "tdx-onlined/conf.d"
 #define RULES	      "tdx-onlined/rules.d"
-#define MISTAKES_MOST 20    /* of one file */
-#define VALUE_TOLD    "200" /* so many characters of a value that is wrong */
+#define MISTAKES_MOST 20       /* of one file */
+#define WORK_MOST     10000000 /* comparisons of words; less than a second */
+#define VALUE_TOLD    "200"    /* so many characters of a value that is wrong */
 
 /* A configuration that is being read. */
 struct loader {
@@ -95,18 +96,24 @@ static const char *wanted(const struct reader *reader, const char *section, cons
 
 static void check_key(struct reader *reader, const struct ini_item *item)
 {
-	unsigned int first = ini_find(reader->text, reader->size, item->section, item->key);
+	unsigned int first;
 
 	if (item->orphan)
 		return; /* said at the head */
-	if (!item->section[0])
+	if (!item->section[0]) {
 		say(reader, LOG_ERR, item->line, "%s= comes before any [Section]", item->key);
-	else if (!known_section(reader, item->section))
+		return;
+	}
+	if (!known_section(reader, item->section))
 		return; /* said at its head */
-	else if (!wanted(reader, item->section, item->key))
+	if (!wanted(reader, item->section, item->key)) {
 		say(reader, LOG_ERR, item->line, "unknown key %s= in section [%s]", item->key,
 			item->section);
-	else if (first != item->line)
+		return;
+	}
+	/* Only for keys that exist: any other one that comes again and again is a mistake. */
+	first = ini_find(reader->text, reader->size, item->section, item->key);
+	if (first != item->line)
 		say(reader, LOG_ERR, item->line, "%s= is given twice, first in line %u", item->key,
 			first);
 }
@@ -342,12 +349,29 @@ int settings_load(struct settings *ret_settings, char mistake[SETTINGS_MISTAKE])
 	return 0;
 }
 
+/* Words of one are compared with words of the other. */
+static uint64_t work_of(const struct settings *settings, size_t early, size_t late)
+{
+	return 1 + rule_words(&settings->config.rules[early]) *
+			   rule_words(&settings->config.rules[late]);
+}
+
 void settings_check_rules(struct settings *settings)
 {
 	const struct config *config = &settings->config;
+	uint64_t work = 0;
 
 	for (size_t late = 1; late < config->n_rules; late++)
 		for (size_t early = 0; early < late; early++) {
+			work += work_of(settings, early, late);
+			if (work > WORK_MOST) {
+				log_print(LOG_WARNING,
+					"%s:1: there are too many rules to compare this one and "
+					"those after it with all that come before",
+					settings->rules[late].path);
+				settings->warnings++;
+				return;
+			}
 			if (!rule_covers(&config->rules[early], &config->rules[late]))
 				continue;
 			log_print(LOG_WARNING,

@@ -310,6 +310,20 @@ bool rule_match_nothing(const struct rule *rule)
 	return true;
 }
 
+size_t rule_words(const struct rule *rule)
+{
+	size_t n = 0;
+
+	for (enum match match = 0; match < MATCH_MAX; match++) {
+		const char *list = rule->match[match] ?: "";
+		char word[WORD_TEXT];
+
+		while (parse_word(&list, word) > 0)
+			n++;
+	}
+	return n;
+}
+
 bool rule_match_sizes_crossed(const struct rule *rule)
 {
 	const char *min = rule->match[MATCH_MIN_SIZE], *max = rule->match[MATCH_MAX_SIZE];

@@ -77,6 +77,9 @@ bool rule_may_match(const struct rule *rule, enum device_type type);
 
 bool rule_matches(const struct rule *rule, const struct facts *facts);
 
+/* How many words its keys of [Match] have. */
+size_t rule_words(const struct rule *rule);
+
 /*
  * True only if whatever matches `later` also matches `earlier`, so that it never counts. Not
  * all such rules are found out: not one that two earlier ones cover only together, for example.
