@@ -16,6 +16,7 @@
 #include "daemon/host/sysfs.h"
 #include "daemon/settings/config_file.h"
 #include "daemon/state/state.h"
+#include "tdxo/base/array.h"
 
 #define MAIN_FILE "/etc/tdx-onlined/tdx-onlined.conf"
 #define RULES	  "/etc/tdx-onlined/rules.d"
@@ -72,13 +73,18 @@ static int add_rules(struct capture *capture, const struct settings *settings)
 
 /* --- the state --- */
 
+static bool is_lower_name(const void *item, const void *name)
+{
+	return strcmp(((const struct rule *)item)->name, name) < 0;
+}
+
+/* Rules are in the order of their names. */
 static void rename_rule(struct history_entry *entry, const struct config *config)
 {
-	size_t i = 0;
+	size_t i = array_search(
+		config->rules, config->n_rules, sizeof(*config->rules), entry->rule, is_lower_name);
 
-	while (i < config->n_rules && strcmp(config->rules[i].name, entry->rule) != 0)
-		i++;
-	if (i < config->n_rules)
+	if (i < config->n_rules && strcmp(config->rules[i].name, entry->rule) == 0)
 		snprintf(entry->rule, sizeof(entry->rule), RULE_FILE, i + 1);
 	else if (entry->rule[0])
 		snprintf(entry->rule, sizeof(entry->rule), "gone.rule");

@@ -35,11 +35,15 @@ static void print_decision(
 void diff_range(struct diff *diff, const struct record *record)
 {
 	const struct decision *decision = record->decision;
-	const struct history_entry *entry =
-		history_find(&diff->state->history, &record->facts->device);
+	const struct history_entry *entry;
 	char subject[RECORD_SENTENCE];
-	bool same = entry && !history_entry_differs(entry, decision, record->outcome.result);
+	bool same;
 
+	if (record->facts != diff->facts)
+		diff->entry = history_find(&diff->state->history, &record->facts->device);
+	diff->facts = record->facts;
+	entry = diff->entry;
+	same = entry && !history_entry_differs(entry, decision, record->outcome.result);
 	if (same && record->outcome.result != RESULT_PLANNED)
 		return;
 	print("%s: ", record_subject(record, subject));

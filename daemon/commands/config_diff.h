@@ -11,6 +11,10 @@
 struct diff {
 	const struct state *state; /* of the daemon */
 	size_t n;		   /* differences printed */
+
+	/* Of the last device with a range: a device can have many. */
+	const struct facts *facts;
+	const struct history_entry *entry;
 };
 
 /* Print the keys whose values differ. */

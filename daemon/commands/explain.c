@@ -27,6 +27,10 @@ struct explainer {
 	bool json;
 	struct report report;
 	size_t n; /* explanations that were given */
+
+	/* Of the last device with a record: a device can have many ranges. */
+	const struct facts *facts;
+	const struct history_entry *entry;
 };
 
 static void explainer_done(struct explainer *explainer)
@@ -67,13 +71,15 @@ static void give(struct explainer *explainer, const struct record *record,
 static int explain_record(const struct record *record, void *userdata)
 {
 	struct explainer *explainer = userdata;
-	const struct history_entry *entry =
-		history_find(&explainer->decider.state.history, &record->facts->device);
 	struct explanation explanation;
 
 	if (!target_matches(explainer->target, record))
 		return 0;
-	explain_range(&explainer->world, record, entry, &explanation);
+	if (record->facts != explainer->facts)
+		explainer->entry =
+			history_find(&explainer->decider.state.history, &record->facts->device);
+	explainer->facts = record->facts;
+	explain_range(&explainer->world, record, explainer->entry, &explanation);
 	give(explainer, record, &explanation);
 	return 0;
 }
@@ -151,6 +157,7 @@ int explain_run(struct settings *settings, const struct target *target, bool jso
 	firmware = sensor_firmware(&explainer.decider.sensor);
 	explainer.world = (struct explain_world){
 		.snapshot = &explainer.decider.sensor.snapshot,
+		.map = explain_sum_map(&explainer.decider.sensor.snapshot.boot_map),
 		.srat = &firmware->srat,
 		.cedt = &firmware->cedt,
 		.config = &settings->config,

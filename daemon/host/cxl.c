@@ -188,13 +188,14 @@ static const struct memdev *find_memdev(const struct cxl *cxl, const char *decod
 	return NULL;
 }
 
-/* The same, after another look if it is not known yet. */
-static const struct memdev *see_memdev(struct cxl *cxl, const char *decoder)
+/* The same, after another look if it is not known yet: one look for a region. */
+static const struct memdev *see_memdev(struct cxl *cxl, const char *decoder, bool *looked)
 {
 	const struct memdev *memdev = find_memdev(cxl, decoder);
 
-	if (memdev)
+	if (memdev || *looked)
 		return memdev;
+	*looked = true;
 	cxl->fresh = false;
 	cxl_refresh(cxl);
 	return find_memdev(cxl, decoder);
@@ -204,13 +205,14 @@ static void describe_memdevs(struct cxl *cxl, const char *region, struct cxl_ori
 {
 	char decoder[SYSFS_NAME];
 	const struct memdev *memdev;
+	bool looked = false;
 	struct path path;
 
 	for (unsigned int i = 0; i < MEMDEVS_MAX; i++) {
 		path_of(&path, SYS_CXL_DEVICE "/target%u", region, i);
 		if (sysfs_read(path.text, decoder, sizeof(decoder)) < 0)
 			return;
-		memdev = see_memdev(cxl, decoder);
+		memdev = see_memdev(cxl, decoder, &looked);
 		if (memdev)
 			origin->memdevs[origin->n_memdevs++] = *memdev;
 	}

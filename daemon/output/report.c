@@ -48,14 +48,17 @@ static void add_memdevs(struct json parent, const struct cxl_origin *cxl)
 	}
 }
 
-static void add_steps(struct json parent, const struct plan *plan)
+static void add_steps(struct json parent, const struct record *record)
 {
 	struct json array = json_add_array(parent, "steps");
 
-	for (size_t i = 0; i < plan->n; i++) {
-		const struct step *step = &plan->steps[i];
-		struct json object = json_add_object(array, NULL);
+	for (size_t i = 0; i < record->plan->n; i++) {
+		const struct step *step = &record->plan->steps[i];
+		struct json object;
 
+		if (!record_has_step(record, step))
+			continue;
+		object = json_add_object(array, NULL);
 		add_text(object, "action", action_to_string(step->action));
 		if (range_is_empty(step->range))
 			json_add_no_range(object);
@@ -98,7 +101,7 @@ static void fill_range(struct json object, const struct record *record)
 		if (strcmp(field->name, "qos_class") == 0)
 			add_memdevs(object, &record->facts->cxl);
 	}
-	add_steps(object, record->plan);
+	add_steps(object, record);
 }
 
 void report_add(struct report *report, const struct record *record)

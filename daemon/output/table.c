@@ -9,6 +9,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <search.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +77,7 @@ int table_init(struct table *table, const struct table_options *options)
 void table_done(struct table *table)
 {
 	scols_unref_table(table->table);
+	tdestroy(table->branches, free);
 	*table = (struct table){0};
 }
 
@@ -112,11 +115,6 @@ static int fill(struct table *table, struct libscols_line *row, const struct lin
 	return r;
 }
 
-static void free_iter(struct libscols_iter **iter)
-{
-	scols_free_iter(*iter);
-}
-
 static size_t name_column(const struct table *table)
 {
 	size_t i = 0;
@@ -126,43 +124,55 @@ static size_t name_column(const struct table *table)
 	return i;
 }
 
-/* 0 and the row of that name below the parent, or NULL if there is none yet; -ENOMEM. */
-static int find_row(const struct table *table, const struct libscols_line *parent, const char *name,
-	struct libscols_line **ret_row)
-{
-	CLEANUP(free_iter) struct libscols_iter *iter = scols_new_iter(SCOLS_ITER_FORWARD);
-	size_t column = name_column(table);
-	struct libscols_line *row;
+struct branch {
+	const struct libscols_line *parent; /* or NULL */
+	char name[COLUMN_TEXT];
+	struct libscols_line *row; /* NULL: there is none yet */
+};
 
-	if (!iter)
-		return -ENOMEM;
-	*ret_row = NULL;
-	while (!*ret_row && scols_table_next_line(table->table, iter, &row) == 0)
-		if (scols_line_get_parent(row) == parent &&
-			strcmp(scols_cell_get_data(scols_line_get_cell(row, column)), name) == 0)
-			*ret_row = row;
-	return 0;
+static int compare_branches(const void *a, const void *b)
+{
+	const struct branch *x = a, *y = b;
+	uintptr_t x_parent = (uintptr_t)x->parent, y_parent = (uintptr_t)y->parent;
+
+	if (x_parent != y_parent)
+		return x_parent > y_parent ? 1 : -1;
+	return strcmp(x->name, y->name);
+}
+
+/* The branch of that name below the parent; NULL: there was no memory for it. */
+static struct branch *find_branch(
+	struct table *table, const struct libscols_line *parent, const char *name)
+{
+	struct branch *new = calloc(1, sizeof(*new)), **node;
+
+	if (!new)
+		return NULL;
+	new->parent = parent;
+	snprintf(new->name, sizeof(new->name), "%s", name);
+	node = tsearch(new, &table->branches, compare_branches);
+	if (!node || *node != new)
+		free(new);
+	return node ? *node : NULL;
 }
 
 /* Add the line below a parent or find it, and be the parent of what follows. */
 static int add_branch(struct table *table, struct line *line, struct libscols_line **parent)
 {
 	const struct column *column = table->columns[name_column(table)];
-	struct libscols_line *row;
-	char name[COLUMN_TEXT];
-	int r;
+	struct branch *branch;
+	char buf[COLUMN_TEXT];
+	const char *name = cell_text(table, column, line, buf);
 
-	if (!*cell_text(table, column, line, name))
+	if (!*name)
 		return 0;
-	r = find_row(table, *parent, name, &row);
-	if (r < 0)
-		return r;
-	if (!row)
-		row = scols_table_new_line(table->table, *parent);
-	if (!row)
+	branch = find_branch(table, *parent, name);
+	if (branch && !branch->row)
+		branch->row = scols_table_new_line(table->table, *parent);
+	if (!branch || !branch->row)
 		return -ENOMEM;
-	*parent = row;
-	return fill(table, row, line);
+	*parent = branch->row;
+	return fill(table, branch->row, line);
 }
 
 static int add_branches(

@@ -13,6 +13,7 @@ struct table {
 	struct table_options options;
 	const struct column *columns[COLUMNS_MAX];
 	size_t n_columns;
+	void *branches; /* the root of a tree as of tsearch(3), by parent and name */
 };
 
 int table_init(struct table *table, const struct table_options *options) MUST_CHECK;

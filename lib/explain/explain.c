@@ -21,23 +21,25 @@ static const char *const topics[] = {
 };
 DEFINE_TO_STRING(topic, enum topic, topics, TOPIC_MAX)
 
-static bool has_source(const struct boot_map *map, enum boot_source source)
+struct map_sum explain_sum_map(const struct boot_map *map)
 {
-	for (size_t i = 0; i < map->n; i++)
-		if (map->regions[i].source == source)
-			return true;
-	return false;
+	struct map_sum sum = {0};
+
+	for (size_t i = 0; i < map->n; i++) {
+		sum.bytes += range_size(map->regions[i].range);
+		sum.has_source[map->regions[i].source] = true;
+	}
+	return sum;
 }
 
-static void append_map(struct strbuf *text, const struct boot_map *map)
+static void append_map(struct strbuf *text, const struct map_sum *sum)
 {
 	const char *before = ", from ";
 	char size[SIZE_TEXT];
 
-	strbuf_append(text, " The boot map holds %s",
-		size_format(boot_map_bytes(map, (struct range){0, UINT64_MAX}), size));
+	strbuf_append(text, " The boot map holds %s", size_format(sum->bytes, size));
 	for (enum boot_source source = BOOT_SOURCE_NONE + 1; source < BOOT_SOURCE_MAX; source++) {
-		if (!has_source(map, source))
+		if (!sum->has_source[source])
 			continue;
 		strbuf_append(text, "%s%s", before, boot_source_to_string(source));
 		before = " and ";
@@ -83,7 +85,7 @@ static void explain_boot_map(struct strbuf *text, const struct story *story)
 		strbuf_append(text, " Its device has %zu ranges, which get one verdict.",
 			facts->device.n_ranges);
 	if (facts->boot_map->n)
-		append_map(text, facts->boot_map);
+		append_map(text, &story->world->map);
 }
 
 static void explain_tdx(struct strbuf *text, const struct story *story)
@@ -201,6 +203,7 @@ static void append_entry(struct strbuf *text, const struct story *story)
 static void explain_done(struct strbuf *text, const struct story *story)
 {
 	const struct plan *plan = story->record->plan;
+	const char *before = " Steps left: ";
 
 	if (!story->world->ran)
 		strbuf_append(text, "The daemon has not run in this boot.");
@@ -208,10 +211,13 @@ static void explain_done(struct strbuf *text, const struct story *story)
 		strbuf_append(text, "The daemon has not decided it.");
 	else
 		append_entry(text, story);
-	for (size_t i = 0; i < plan->n; i++)
-		strbuf_append(text, "%s%s",
-			i ? ", " : " Steps left: ", action_to_string(plan->steps[i].action));
-	strbuf_append(text, plan->n ? "." : " Nothing is left to do.");
+	for (size_t i = 0; i < plan->n; i++) {
+		if (!record_has_step(story->record, &plan->steps[i]))
+			continue;
+		strbuf_append(text, "%s%s", before, action_to_string(plan->steps[i].action));
+		before = ", ";
+	}
+	strbuf_append(text, *before == ',' ? "." : " Nothing is left to do.");
 }
 
 static void explain_kernel(struct strbuf *text, const struct story *story)

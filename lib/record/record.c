@@ -158,6 +158,12 @@ void record_count_blocks(struct record *record, const struct blocks *blocks)
 		outcome->missing = room - outcome->blocks.present;
 }
 
+bool record_has_step(const struct record *record, const struct step *step)
+{
+	return range_is_empty(step->range) || range_is_empty(record->range) ||
+	       range_overlaps(step->range, record->range);
+}
+
 uint64_t record_lost(const struct record *record)
 {
 	const struct block_count *blocks = &record->outcome.blocks;

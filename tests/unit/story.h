@@ -81,6 +81,7 @@ static inline void storybook_tell(struct storybook *book)
 	static const struct srat srat;
 	static const struct cedt cedt;
 	const struct explain_world world = {.snapshot = &snapshot,
+		.map = explain_sum_map(book->record.facts->boot_map),
 		.srat = &srat,
 		.cedt = &cedt,
 		.config = &book->stage.config,

@@ -34,9 +34,18 @@ struct explanation {
 	char texts[TOPIC_MAX][EXPLANATION_TEXT]; /* whole sentences, or empty */
 };
 
+/* The boot map as a whole. */
+struct map_sum {
+	uint64_t bytes;
+	bool has_source[BOOT_SOURCE_MAX];
+};
+
+struct map_sum explain_sum_map(const struct boot_map *map);
+
 /* What there is to go by, besides the record. */
 struct explain_world {
 	const struct snapshot *snapshot;
+	struct map_sum map;	 /* of the snapshot */
 	const struct srat *srat; /* empty where firmware has none */
 	const struct cedt *cedt;
 	const struct config *config;

@@ -98,6 +98,9 @@ static inline uint64_t record_size(const struct record *record)
  */
 void record_count_blocks(struct record *record, const struct blocks *blocks);
 
+/* Is a step about the range of the record: a switch of its device's driver, or blocks in it? */
+bool record_has_step(const struct record *record, const struct step *step);
+
 /* Bytes that are in the hands of the kernel, or of kmem, and of no use to anybody. */
 uint64_t record_lost(const struct record *record);
 
