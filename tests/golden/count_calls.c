@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Preloaded: counts how often files are opened, looked for and read, and prints that on standard
+ * error when the process ends.
+ */
+
+/* With it open() would be open64(), and both are stood in for. */
+#undef _FILE_OFFSET_BITS
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static unsigned long calls;
+
+/* Count a call, and return the function that it is for. */
+static void *count(const char *name)
+{
+	calls++;
+	return dlsym(RTLD_NEXT, name);
+}
+
+int open(const char *path, int flags, ...)
+{
+	int (*real)(const char *, int, ...) = count("open");
+	unsigned int mode;
+	va_list args;
+
+	va_start(args, flags);
+	mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(args, unsigned int) : 0;
+	va_end(args);
+	return real(path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...) __attribute__((alias("open")));
+
+ssize_t read(int fd, void *buf, size_t size)
+{
+	ssize_t (*real)(int, void *, size_t) = count("read");
+
+	return real(fd, buf, size);
+}
+
+int access(const char *path, int mode)
+{
+	int (*real)(const char *, int) = count("access");
+
+	return real(path, mode);
+}
+
+struct dirent *readdir(DIR *directory)
+{
+	struct dirent *(*real)(DIR *) = count("readdir");
+
+	return real(directory);
+}
+
+struct dirent64 *readdir64(DIR *directory)
+{
+	struct dirent64 *(*real)(DIR *) = count("readdir64");
+
+	return real(directory);
+}
+
+__attribute__((destructor)) static void print(void)
+{
+	dprintf(STDERR_FILENO, "calls: %lu\n", calls);
+}
