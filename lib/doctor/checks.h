@@ -59,6 +59,10 @@ bool conf_take_line(struct conf_text *conf, char *line, size_t size) MUST_CHECK;
 /* Append a command that has everything decided again, and starts the service first if needed. */
 void doctor_append_reload(struct strbuf *text, const struct doctor_facts *facts);
 
+/* The same for one dax device: what has been changed by hand on others stays. */
+void doctor_append_decide(
+	struct strbuf *text, const struct doctor_facts *facts, const struct device *device);
+
 /* Append what precedes a command that starts the service: it may be masked. */
 void doctor_append_unmask(struct strbuf *text, const struct doctor_facts *facts);
 

@@ -212,13 +212,25 @@ void doctor_append_unmask(struct strbuf *text, const struct doctor_facts *facts)
 		strbuf_append(text, "systemctl unmask " UNIT " && ");
 }
 
+static void append_start(struct strbuf *text, const struct doctor_facts *facts)
+{
+	if (facts->running)
+		return;
+	doctor_append_unmask(text, facts);
+	strbuf_append(text, "systemctl start " UNIT " && ");
+}
+
 void doctor_append_reload(struct strbuf *text, const struct doctor_facts *facts)
 {
-	if (!facts->running) {
-		doctor_append_unmask(text, facts);
-		strbuf_append(text, "systemctl start " UNIT " && ");
-	}
+	append_start(text, facts);
 	strbuf_append(text, "systemctl reload " UNIT);
+}
+
+void doctor_append_decide(
+	struct strbuf *text, const struct doctor_facts *facts, const struct device *device)
+{
+	append_start(text, facts);
+	strbuf_append(text, "tdx-onlined --decide=%s", device->name);
 }
 
 bool doctor_concerns_tdx(const struct doctor_facts *facts)

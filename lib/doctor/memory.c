@@ -99,7 +99,7 @@ static void note_missing(struct examination *examination, const struct record *r
 	if (record->facts->unplugged) {
 		strbuf_append(&note.remedy, "echo %s >/sys/bus/dax/drivers/kmem/unbind && ",
 			record->facts->device.name);
-		doctor_append_reload(&note.remedy, examination->facts);
+		doctor_append_decide(&note.remedy, examination->facts, &record->facts->device);
 	} else {
 		append_stranded_remedy(&note.remedy, record);
 	}

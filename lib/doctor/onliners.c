@@ -400,7 +400,7 @@ void doctor_check_bypassed(struct examination *examination)
 			dax_driver_to_string(device->driver), device->name);
 		strbuf_append(&note.remedy,
 			"Nothing is needed to leave it as it is. To have it decided again, run '");
-		doctor_append_reload(&note.remedy, facts);
+		doctor_append_decide(&note.remedy, facts, device);
 		strbuf_append(&note.remedy, "'.");
 		note_end(examination, &note);
 	}

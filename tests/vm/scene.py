@@ -204,10 +204,10 @@ class Scene(unittest.TestCase):
     def remove_rules(self):
         self.sh(f"rm -f {RULES}/*")
 
-    def reload(self, command=f"systemctl reload {UNIT}"):
+    def reload(self):
         """Have everything decided anew, and wait until it is; only what is new counts then."""
         self.mark()
-        self.sh(command)
+        self.sh(f"systemctl reload {UNIT}")
         follow = shlex.join(["journalctl", "-q", "--no-pager", "-o", "cat", f"--since={self.start}"])
         self.guest.wait_for(f"{follow} _SYSTEMD_UNIT={UNIT} | grep 'onfiguration .* in force'", 60)
         self.guest.wait_for(f"test $(systemctl show -P ActiveState {UNIT}) = active", 60)

@@ -106,7 +106,8 @@ class Unplugged(Examined):
         self.reload()
         self.assert_record(self.wait_for_record(chardev=self.devices[2]), reason="unplugged")
         (remedy,) = [f["remedy"] for f in self.findings("stranded") if self.devices[2] in f["source"]]
-        self.reload(remedy)
+        self.mark()
+        self.sh(remedy)
         self.assert_record(self.wait_for_record(chardev=self.devices[2], result="done"), verdict="online",
                            online_memblocks="4")  # fmt: skip
 
@@ -152,7 +153,9 @@ class Bypassed(Examined):
         """The doctor names it until it is decided again, by the command that it prints."""
         (finding,) = self.findings("guard-bypassed")
         self.assertEqual(finding["source"], f"{DAX}/devices/{self.devices[0]}/driver")
-        self.reload(re.search("'(.*)'", finding["remedy"])[1])
+        self.mark()
+        self.sh(re.search("'(.*)'", finding["remedy"])[1])
+        self.wait_for_record(chardev=self.devices[0])
         self.assertEqual(self.findings("guard-bypassed"), [])
 
     def test_03_undecided(self):
