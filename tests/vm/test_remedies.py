@@ -128,7 +128,7 @@ class Remedies(Remedied):
     def test_05_sandbox(self):
         """A drop-in takes from the daemon what it writes to."""
         self.sh(f"mkdir -p /etc/systemd/system/{UNIT}.d; cd /etc/systemd/system/{UNIT}.d;"
-                f" printf '[Service]\\nReadWritePaths=\\nReadOnlyPaths=/sys\\n' >ro.conf;"
+                f" printf '[Service]\\nReadWritePaths=\\nReadOnlyPaths=-/sys/bus/dax {MEMORY}\\n' >ro.conf;"
                 f" systemctl daemon-reload; systemctl restart {UNIT}")  # fmt: skip
         self.remedy("not-writable")
         self.decided()
