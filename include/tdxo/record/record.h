@@ -33,10 +33,10 @@ enum result {
 /* What came of a decision: for the whole device, or for one range. */
 struct outcome {
 	enum result result;
-	int error;		   /* the first errno that counted, positive; 0: none */
-	enum action failed;	   /* what failed, if error */
-	uint64_t failed_at;	   /* address of the block that failed, or 0 */
-	int undo_error;		   /* and the same of a step that was to undo it */
+	int error;	    /* the first errno that counted, positive; 0: none */
+	enum action failed; /* what failed, if error */
+	uint64_t failed_at; /* address of the block that failed, or 0 */
+	int undo_error;	    /* and the same of a step that was to undo it */
 	enum action undo_failed;
 	uint64_t undo_failed_at;
 	unsigned int retries;	   /* how often a step was tried again */
