@@ -5,9 +5,10 @@
  *
  * The configuration, that of libkmod, and what the daemon keeps are the testbed's and never those
  * of the machine that runs the tests; so is a path that is walked from "/". Its systemd cannot be
- * reached: the machine may be starting, and the mock machine is not. Listing a directory fails while there is a file faults/DIR:NAME, with an errno and perhaps
- * how often. Just before a directory is listed, the lines "FROM TO" of a file arrivals/DIR:NAME are
- * renamed, once: they arrive between what the daemon reads before that directory and after it.
+ * reached: the machine may be starting, and the mock machine is not. Listing a directory fails while
+ * there is a file faults/DIR:NAME, with an errno and perhaps how often. Just before a directory is
+ * listed, the lines "FROM TO" of a file arrivals/DIR:NAME are renamed, once: they arrive between what
+ * the daemon reads before that directory and after it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -69,6 +70,14 @@ EXPORT FILE *fopen64(const char *path, const char *mode)
 {
 	char buf[PATH];
 	typeof(&fopen64) next = (typeof(&fopen64))dlsym(RTLD_NEXT, "fopen64");
+
+	return next(moved(path, buf), mode);
+}
+
+EXPORT int access(const char *path, int mode)
+{
+	char buf[PATH];
+	typeof(&access) next = (typeof(&access))dlsym(RTLD_NEXT, "access");
 
 	return next(moved(path, buf), mode);
 }

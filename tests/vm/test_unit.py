@@ -151,6 +151,9 @@ class Units(Scene):
     def test_11_sandbox(self):
         """With the unit as it is, all can be opened for writing."""
         self.assertEqual(self.refused(), {})
+        pid = self.sh(f"systemctl show -P MainPID {UNIT}")
+        writable = "for d in /sys/* /sys/kernel/mm /proc/sys; do findmnt -n -o TARGET,OPTIONS -T $d; done | grep ' rw'"
+        self.assertEqual(self.sh(f"nsenter -t {pid} -m sh -c {shlex.quote(writable)} || :"), "")
 
     def test_12_read_only(self):
         """Each part of the unit that is taken away has a message at start."""
