@@ -21,6 +21,7 @@ DEFINE_STRING_TABLE(boot_source, enum boot_source, sources, BOOT_SOURCE_MAX)
 void boot_map_done(struct boot_map *map)
 {
 	free(map->regions);
+	range_set_done(&map->asserted);
 	*map = (struct boot_map){0};
 }
 
@@ -141,6 +142,8 @@ int boot_map_set_capable(struct boot_map *map, const struct range_set *capable)
 		r = range_set_subtract_set(&fresh, &known);
 	if (r == 0)
 		r = append_set(&found, &fresh, BOOT_SOURCE_CONFIGURATION);
+	if (r == 0)
+		r = range_set_copy(capable, &found.asserted);
 	if (r < 0)
 		return r;
 	if (found.n)
@@ -165,8 +168,16 @@ static struct boot_map regions_in(const struct boot_map *map, struct range range
 
 	while (end < map->n && range_overlaps(map->regions[end].range, range))
 		end++;
-	return first < end ? (struct boot_map){map->regions + first, end - first, map->known}
+	return first < end ? (struct boot_map){.regions = map->regions + first, .n = end - first}
 			   : (struct boot_map){0};
+}
+
+/* Is the part of a region within the range from another source alone? */
+static bool is_unasserted(
+	const struct boot_map *map, const struct boot_region *region, struct range range)
+{
+	return region->source != BOOT_SOURCE_CONFIGURATION &&
+	       !range_set_contains(&map->asserted, range_intersect(region->range, range));
 }
 
 enum containment boot_map_contains(const struct boot_map *map, struct range range,
@@ -213,6 +224,16 @@ bool boot_map_had(const struct boot_map *map, struct range range)
 
 	for (size_t i = 0; i < in.n; i++)
 		if (in.regions[i].source != BOOT_SOURCE_CONFIGURATION)
+			return true;
+	return false;
+}
+
+bool boot_map_had_unasserted(const struct boot_map *map, struct range range)
+{
+	const struct boot_map in = regions_in(map, range);
+
+	for (size_t i = 0; i < in.n; i++)
+		if (is_unasserted(map, &in.regions[i], range))
 			return true;
 	return false;
 }

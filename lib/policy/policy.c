@@ -40,10 +40,13 @@ struct question {
 	uint64_t room; /* whole blocks that it could be */
 };
 
-/* Firmware lists a part of a dax device as RAM, although none of it was there at boot. */
+/*
+ * Firmware lists a part of a dax device as RAM, which none of it was at boot, and the configuration
+ * does not assert that part.
+ */
 static bool is_listed_dax(const struct facts *facts, struct range range)
 {
-	return device_is_dax(&facts->device) && boot_map_had(facts->boot_map, range);
+	return device_is_dax(&facts->device) && boot_map_had_unasserted(facts->boot_map, range);
 }
 
 enum containment policy_containment(
@@ -52,10 +55,13 @@ enum containment policy_containment(
 	enum containment containment =
 		boot_map_contains(facts->boot_map, range, facts->block_size, ret_source);
 
-	if (!is_listed_dax(facts, range))
-		return containment;
-	return *ret_source == BOOT_SOURCE_CONFIGURATION ? CONTAINMENT_STRADDLES
-							: CONTAINMENT_OUTSIDE;
+	if (is_listed_dax(facts, range))
+		return *ret_source == BOOT_SOURCE_CONFIGURATION ? CONTAINMENT_STRADDLES
+								: CONTAINMENT_OUTSIDE;
+	/* All that the map has of a dax device is asserted, also where firmware lists it. */
+	if (device_is_dax(&facts->device) && containment != CONTAINMENT_OUTSIDE)
+		*ret_source = BOOT_SOURCE_CONFIGURATION;
+	return containment;
 }
 
 /* All of it inside or outside if all of its ranges are. */

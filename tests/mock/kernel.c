@@ -18,6 +18,8 @@
  * Each store is noted in `stores`, one line "DIR/NAME VALUE" each, refused ones with "!" in front.
  * A store that takes blocks away of which one is online is noted a second time, with "?": on a
  * real machine that block would be lost until reboot.
+ * Each time that an attribute is opened for writing is noted in `opens`, as "+DIR/NAME ", and each
+ * store after that as in `stores`: not all that is opened is written.
  * What happens behind the kernel's back here: no uevent of it is sent.
  *
  * A test makes a store fail by a file faults/DIR:NAME, or "faults/DIR:NAME VALUE" for one value
@@ -193,18 +195,23 @@ static void make_blocks(const struct store *store, const char *device)
 		(void)!create(path, state);
 }
 
-static void note(const struct store *store, const char *sign)
+static void note_in(const char *file, const struct store *store, const char *sign)
 {
 	char path[PATH], line[PATH];
 	int fd, n;
 
-	path_of(path, "%s/stores", store->root);
+	path_of(path, "%s/%s", store->root, file);
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return;
 	n = snprintf(line, sizeof(line), "%s%s %s\n", sign, store->directory, store->value);
 	(void)!pwrite(fd, line, (size_t)n, 0); /* O_APPEND: at the end nevertheless */
 	close(fd);
+}
+
+static void note(const struct store *store, const char *sign)
+{
+	note_in("stores", store, sign);
 }
 
 static void unmake_blocks(const struct store *store, const char *device)
@@ -402,6 +409,7 @@ void kernel_open_for_writing(const char *path)
 	path_of(fault, "%s%s", getenv("UMOCKDEV_DIR") ?: "", path);
 	if (!realpath(fault, real) || !is_attribute(real, &store))
 		return;
+	note_in("opens", &store, "+");
 	path_of(fault, "%s/faults/%.*s:%s", store.root, (int)(store.name - store.directory - 1),
 		store.directory, store.name);
 	read_line(fault, text);
@@ -427,6 +435,7 @@ __attribute__((visibility("default"))) ssize_t write(int fd, const void *buf, si
 	}
 	snprintf(store.value, sizeof(store.value), "%.*s", (int)count, (const char *)buf);
 	store.value[strcspn(store.value, "\n")] = '\0';
+	note_in("opens", &store, "");
 	r = store_value(&store);
 	errno = r < 0 ? -r : before;
 	return r < 0 ? -1 : (ssize_t)count - r;

@@ -92,6 +92,7 @@ struct end {
 /* What came of a job. */
 struct run {
 	char stores[STORES][STORE];
+	unsigned int opens[STORES]; /* of the attribute of each store, the one for it included */
 	unsigned int n_stores;
 	struct end end, after_retry;
 	unsigned int records; /* of the device's first range */
@@ -203,23 +204,12 @@ static void attribute_of(const char *store, char attribute[64])
 	snprintf(attribute, 64, "%.*s", (int)strcspn(store, " "), store);
 }
 
-/* Of the stores up to number k: how many are to its attribute? */
-static unsigned int count_opens(const struct run *undisturbed, unsigned int k)
-{
-	size_t length = strcspn(undisturbed->stores[k], " ") + 1;
-	unsigned int n = 0;
-
-	for (unsigned int i = 0; i <= k; i++)
-		n += strncmp(undisturbed->stores[i], undisturbed->stores[k], length) == 0;
-	return n;
-}
-
 /* Put a fault, which is named by `ret_fault`. Returns how many times it is to strike. */
 static unsigned int disturb(const struct mock *mock, const struct run *undisturbed, unsigned int k,
 	const struct effect *effect, char ret_fault[STORE])
 {
 	bool gone = effect->words && strcmp(effect->words, "gone") == 0;
-	unsigned int times = gone ? count_opens(undisturbed, k) : effect->stays ? MANY : 1;
+	unsigned int times = gone ? undisturbed->opens[k] : effect->stays ? MANY : 1;
 	char words[64];
 
 	if (gone)
@@ -304,6 +294,25 @@ static void read_stores(const struct mock *mock, size_t before, bool disturbed, 
 	}
 }
 
+/* The daemon opens attributes too that it does not write to: it tries whether it could. */
+static void count_opens(const struct mock *mock, size_t before, struct run *run)
+{
+	static char all[65536];
+
+	mock_read(mock, "/opens", all, sizeof(all));
+	for (unsigned int k = 0; k < run->n_stores; k++) {
+		size_t length = strcspn(run->stores[k], " ") + 1;
+		const char *line = all + before;
+
+		for (; strncmp(line, run->stores[k], strlen(run->stores[k])) != 0; line++) {
+			run->opens[k] +=
+				*line == '+' && strncmp(line + 1, run->stores[k], length) == 0;
+			line = strchr(line, '\n');
+			assert_non_null(line);
+		}
+	}
+}
+
 static bool is_misused(const struct mock *mock, const struct job *job)
 {
 	static char all[65536];
@@ -345,10 +354,10 @@ static bool is_given_back(const struct mock *mock)
 static void run_job(struct mock *mock, const struct job *job, const struct run *undisturbed,
 	unsigned int k, const struct effect *effect, struct run *run)
 {
-	static char stores[65536];
+	static char before[65536];
 	char fault[STORE];
 	unsigned int times = 0;
-	size_t lines;
+	size_t lines, n_stores, n_opens;
 
 	*run = (struct run){0};
 	mock_configure(mock, TIMEOUT);
@@ -356,7 +365,10 @@ static void run_job(struct mock *mock, const struct job *job, const struct run *
 	if (mock->daemon)
 		await_end(mock);
 	lines = mock->n;
-	mock_read(mock, "/stores", stores, sizeof(stores));
+	mock_read(mock, "/stores", before, sizeof(before));
+	n_stores = strlen(before);
+	mock_read(mock, "/opens", before, sizeof(before));
+	n_opens = strlen(before);
 	if (undisturbed)
 		times = disturb(mock, undisturbed, k, effect, fault);
 	job->give(mock);
@@ -364,7 +376,9 @@ static void run_job(struct mock *mock, const struct job *job, const struct run *
 		await_end(mock);
 	read_end(mock, job, &run->end);
 	read_lines(mock, job, lines, effect, run);
-	read_stores(mock, strlen(stores), undisturbed, run);
+	read_stores(mock, n_stores, undisturbed, run);
+	if (!undisturbed)
+		count_opens(mock, n_opens, run);
 	if (undisturbed) {
 		run->struck = end_fault(mock, fault, times);
 		restore(mock, job, undisturbed->stores[k]);

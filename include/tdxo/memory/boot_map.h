@@ -37,6 +37,8 @@ struct boot_map {
 	struct boot_region *regions;
 	size_t n;
 	bool known; /* false: no source could be read, and an empty map proves nothing */
+	struct range_set
+		asserted; /* by the configuration, also where the map has a better source */
 };
 
 /*
@@ -79,6 +81,12 @@ uint64_t boot_map_bytes(const struct boot_map *map, struct range range);
 
 /* Was any byte of the range RAM at boot? What the configuration asserts does not count. */
 bool boot_map_had(const struct boot_map *map, struct range range);
+
+/*
+ * Was a byte of the range, by another source, RAM at boot that the configuration does not assert
+ * as well?
+ */
+bool boot_map_had_unasserted(const struct boot_map *map, struct range range);
 
 /* The first region with a byte in the range, or NULL. */
 const struct boot_region *boot_map_find(const struct boot_map *map, struct range range);

@@ -67,7 +67,25 @@ static void test_half_asserted(void **state)
 	assert_int_equal(decision.verdict, VERDICT_DEVDAX);
 	assert_int_equal(decision.reason, REASON_STRADDLES_BOOT_MAP);
 	assert_false(decision.across);
-	subject.boot_map.regions[0].source = BOOT_SOURCE_CONFIGURATION;
+	assert_int_equal(range_set_add(&subject.boot_map.asserted, range), 0);
+	assert_int_equal(decide_bare(&subject.facts).verdict, VERDICT_ONLINE);
+}
+
+/* Firmware lists all of a dax device. What counts is whether all of it is asserted as well. */
+static void test_listed_and_asserted(void **state)
+{
+	static const struct range range = {8 * GIB, 9 * GIB};
+	CLEANUP(subject_done) struct subject subject = {0};
+	enum boot_source source;
+
+	(void)state;
+	build_dax(&subject, &range, 1);
+	subject.facts.tdx.state = TDX_ACTIVE;
+	add_region(&subject.boot_map, range, BOOT_SOURCE_BOOT_PARAMS);
+	assert_int_equal(policy_containment(&subject.facts, range, &source), CONTAINMENT_OUTSIDE);
+	assert_int_equal(range_set_add(&subject.boot_map.asserted, range), 0);
+	assert_int_equal(policy_containment(&subject.facts, range, &source), CONTAINMENT_INSIDE);
+	assert_int_equal(source, BOOT_SOURCE_CONFIGURATION);
 	assert_int_equal(decide_bare(&subject.facts).verdict, VERDICT_ONLINE);
 }
 
@@ -454,6 +472,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_half_asserted),
+		cmocka_unit_test(test_listed_and_asserted),
 		cmocka_unit_test(test_expected),
 		cmocka_unit_test(test_expected_too_small),
 		cmocka_unit_test(test_clause),
