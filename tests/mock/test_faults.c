@@ -25,6 +25,23 @@ static void test_block_vanishes(void **state)
 	mock_expect_blocks(mock, 16, 1, "online");
 }
 
+/* The kernel removes its attributes first, and its directory later. */
+static void test_block_goes(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_place_blocks(mock, 16, 2, "offline");
+	mock_put(mock, "/arrivals/firmware:memmap", MEMORY "/memory17/state " NEW "/gone\n");
+	mock_uevent(mock, MEMORY "/memory16", "add");
+	mock_await_text(mock, NEW "/gone", "offline");
+	mock_await_look(mock);
+	mock_move(mock, MEMORY "/memory17", "/gone");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
+					 "tdx-absent", "absent", NULL});
+	mock_end_absent(mock);
+}
+
 static void test_block_state_garbage(void **state)
 {
 	struct mock *mock = *state;
@@ -295,6 +312,7 @@ int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_block_vanishes),
+		TEST(test_block_goes),
 		TEST(test_block_state_garbage),
 		TEST(test_block_not_written),
 		TEST(test_block_busy_at_first),
