@@ -16,65 +16,66 @@
 #include "daemon/log/print.h"
 #include "daemon/state/lock.h"
 
-struct search {
+struct request {
 	const struct target *target;
-	struct devices found;
+	struct device last; /* that was requested; borrowed from its record */
+	bool any, failed;
 };
 
-static void search_done(struct search *search)
-{
-	devices_done(&search->found);
-}
-
-/* A device with several ranges has as many records, one after the other. */
-static int find(const struct record *record, void *userdata)
-{
-	struct search *search = userdata;
-	const struct device *device = &record->facts->device;
-	size_t n = search->found.n;
-
-	if (!target_matches(search->target, record) ||
-		(n && device_is_within(device, &search->found.items[n - 1])))
-		return 0;
-	return devices_add_copy(&search->found, device);
-}
-
-/* Of the device, or of its first block. */
+/* Of the device, or of its first whole block. */
 static void path_of_uevent(const struct device *device, uint64_t block_size, struct path *path)
 {
 	if (device_is_dax(device))
 		path_of(path, SYS_DAX_DEVICE "/uevent", device->name);
 	else
-		path_of(path, SYS_BLOCK "/uevent", device->ranges[0].start / block_size);
+		path_of(path, SYS_BLOCK "/uevent",
+			range_trim(device->ranges[0], block_size).start / block_size);
 }
 
-static int ask(const struct device *device, uint64_t block_size)
+static int send_uevent(const struct device *device, uint64_t block_size)
 {
 	char uuid[SYSFS_NAME], text[SYSFS_TEXT];
 	struct path path;
 	int r;
 
 	r = sysfs_read(PROC_UUID, uuid, sizeof(uuid));
+	if (r < 0)
+		return r;
+	snprintf(text, sizeof(text), "change %s " UEVENT_KEY "=" UEVENT_DECIDE, uuid);
+	path_of_uevent(device, block_size, &path);
+	return sysfs_write(path.text, text);
+}
+
+/* Request a decision on the device of a record. The ranges of one device follow each other. */
+static int request(const struct record *record, void *userdata)
+{
+	const struct device *device = &record->facts->device;
+	struct request *request = userdata;
+	char subject[RECORD_SENTENCE];
+	int r;
+
+	if (!target_matches(request->target, record) ||
+		(request->any && device_is_within(device, &request->last)))
+		return 0;
+	request->any = true;
+	request->last = *device;
+	record_subject(record, subject);
+	r = send_uevent(device, record->facts->block_size);
 	if (r == 0) {
-		snprintf(text, sizeof(text), "change %s " UEVENT_KEY "=" UEVENT_DECIDE, uuid);
-		path_of_uevent(device, block_size, &path);
-		r = sysfs_write(path.text, text);
+		print("%s: requested a new decision, which the daemon records in the journal\n",
+			subject);
+		return 0;
 	}
-	if (r == 0) {
-		print("%s: a new decision was requested, the daemon records it in the journal\n",
-			device->name);
-		return EXIT_DONE;
-	}
-	log_print(LOG_ERR, "%s: a new decision could not be requested: %s", device->name,
-		strerror(-r));
-	return EXIT_FAILED;
+	request->failed = true;
+	log_print(LOG_ERR, "%s: a new decision could not be requested: %s", subject, strerror(-r));
+	return 0;
 }
 
 int decide_again_run(const struct settings *settings, const struct target *target)
 {
-	CLEANUP(search_done) struct search search = {.target = target};
+	struct request requested = {.target = target};
 	CLEANUP(decider_done) struct decider decider = {0};
-	int status = EXIT_DONE, r;
+	int r;
 
 	if (!lock_owner()) {
 		log_print(LOG_ERR,
@@ -84,14 +85,10 @@ int decide_again_run(const struct settings *settings, const struct target *targe
 	}
 	r = decider_init(&decider, &settings->config);
 	if (r == 0)
-		r = decide_all(&decider, true, find, &search);
+		r = decide_all(&decider, true, request, &requested);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < search.found.n; i++)
-		if (ask(&search.found.items[i], decider.sensor.snapshot.block_size) != EXIT_DONE)
-			status = EXIT_FAILED;
-	if (search.found.n)
-		return status;
-	log_print(LOG_ERR, "--decide=%s: no memory of it arrived after boot", target->name);
-	return EXIT_FAILED;
+	if (!requested.any)
+		log_print(LOG_ERR, "--decide=%s: no memory of it arrived after boot", target->name);
+	return requested.any && !requested.failed ? EXIT_DONE : EXIT_FAILED;
 }

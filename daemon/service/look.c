@@ -14,6 +14,7 @@
  */
 #include "daemon/service/loop.h"
 
+#include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
 
@@ -223,6 +224,35 @@ static int prune(struct service *service, const struct devices *all)
 	return r < 0 ? r : keep_remaining(&service->bound, all);
 }
 
+/* Does one of the kernel's names that a decision is requested for mean the device, or a block of it? */
+static bool is_asked_for(const struct service *service, const struct device *device)
+{
+	const struct monitor *monitor = &service->monitor;
+	uint64_t block;
+
+	for (size_t i = 0; i < monitor->n_asked; i++) {
+		const char *name = monitor->asked[i].name;
+
+		if (parse_number_after(name, "memory", &block)
+				? device_overlaps(device,
+					  block_range(block, service->sensor.snapshot.block_size))
+				: strcmp(device->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* By the first silent look after the request. */
+static void reconsider_asked(struct service *service, const struct devices *all)
+{
+	if (!service->monitor.n_asked || !is_silent(service))
+		return;
+	for (size_t i = 0; i < all->n; i++)
+		if (is_asked_for(service, &all->items[i]))
+			history_reconsider_asked(&service->state.history, &all->items[i]);
+	monitor_forget_asked(&service->monitor);
+}
+
 /* The first look that sees all, after the first start of a boot, tells what was there before. */
 static int mark_present(struct service *service, struct devices *all)
 {
@@ -303,8 +333,10 @@ static int look(struct service *service)
 		r = prune(service, &all);
 	if (r == 0)
 		r = mark_present(service, &all);
-	if (r == 0)
+	if (r == 0) {
 		history_reconsider_placed(&service->state.history, &all);
+		reconsider_asked(service, &all);
+	}
 	if (r == 0)
 		r = history_undecided(&service->state.history, &all, &undecided);
 	if (r == 0 && is_silent(service) && needs_second_look(&service->silence, &undecided))
@@ -363,22 +395,6 @@ static int on_silence(sd_event_source *source, uint64_t usec, void *userdata)
 	return r == 0 ? arm_timer(service, LOG_USEC) : r < 0 ? r : 0;
 }
 
-/* By the kernel's names: of dax devices, or of blocks. */
-static void reconsider_asked(struct service *service)
-{
-	struct monitor *monitor = &service->monitor;
-
-	for (size_t i = 0; i < monitor->n_asked; i++) {
-		struct range place = {0, 0};
-		uint64_t block;
-
-		if (parse_number_after(monitor->asked[i].name, "memory", &block))
-			place = block_range(block, service->sensor.snapshot.block_size);
-		history_reconsider_asked(&service->state.history, monitor->asked[i].name, place);
-	}
-	monitor_forget_asked(monitor);
-}
-
 static void note_news(struct service *service, int news)
 {
 	struct monitor *monitor = &service->monitor;
@@ -398,8 +414,6 @@ static void note_news(struct service *service, int news)
 		service->drivers_changed = true;
 	if (news & (MONITOR_DRIVERS | MONITOR_OVERFLOW))
 		history_reconsider_failed(&service->state.history);
-	if (news & MONITOR_ASKED)
-		reconsider_asked(service);
 	if (news & MONITOR_OVERFLOW) {
 		monitor->first_block = 0;
 		monitor->end_block = UINT64_MAX;

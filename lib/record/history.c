@@ -241,13 +241,12 @@ void history_reconsider_all(struct history *history)
 		history->entries[i].reconsider = true;
 }
 
-void history_reconsider_asked(struct history *history, const char *name, struct range place)
+void history_reconsider_asked(struct history *history, const struct device *device)
 {
 	for (size_t i = 0; i < history->n; i++) {
 		struct history_entry *entry = &history->entries[i];
 
-		if (strcmp(entry->device.name, name) != 0 &&
-			!device_overlaps(&entry->device, place))
+		if (!device_is_within(&entry->device, device))
 			continue;
 		entry->reconsider = true;
 		entry->asked = true;

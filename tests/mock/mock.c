@@ -181,6 +181,7 @@ static void make_machine(struct mock *mock)
 	/* libdaxctl looks for a device's bus by the numbers of its node, which is a plain file. */
 	mock_link(mock, "/sys/dev/char/0:0/subsystem", "../../../bus/dax");
 	mock_put(mock, "/stores", "");
+	mock_put(mock, "/opens", "");
 	mock_boot_params(mock, 4096);
 	mock_place_blocks(mock, 0, GIB / BLOCK, "online");
 	mock_add_drivers(mock);

@@ -67,6 +67,27 @@ static void test_block(void **state)
 	mock_expect_stores(mock, "memory20", "memory20/state online\n");
 }
 
+/* Of a run that has grown each part was decided by itself; whichever is named, all of it is meant. */
+static void test_grown(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	for (uint64_t id = 16; id <= 17; id++) {
+		mock_add_blocks(mock, id, 1, "offline");
+		expect_block(mock, id, "online, 1 of 1 blocks", NULL);
+		mock_await_settled(mock);
+	}
+	for (uint64_t id = 16; id <= 17; id++) {
+		set_block(mock, id, "offline");
+		expect_block(mock, id, "was to be online", "0 of 1 blocks online");
+	}
+	change(mock, MEMORY "/memory17", "SYNTH_ARG_TDXONLINED=decide");
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "online, 2 of 2 blocks",
+					 "tdx-absent", "absent", NULL});
+	mock_end_absent(mock);
+}
+
 /* Nothing is to be done, and whoever asked is told so; each time. */
 static void test_device(void **state)
 {
@@ -135,6 +156,7 @@ int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_block),
+		TEST(test_grown),
 		TEST(test_device),
 		TEST(test_others),
 		TEST(test_gone),

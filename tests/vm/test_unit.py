@@ -56,8 +56,8 @@ class Units(Scene):
         self.guest.wait_for(f"journalctl -q --since={self.start} TDXO_TYPE=dimm | grep -q .", 60)
 
     def forget(self):
-        """As if the service had not been started since boot."""
-        self.sh(f"systemctl stop {UNIT}; rm -r {RUN}")
+        """As if the service had not been started since boot, and another program had put a rule there."""
+        self.sh(f"systemctl stop {UNIT}; rm -r {RUN}; mkdir -p {RUN}/rules.d; touch {RUN}/rules.d/10-other.rule")
 
     def drop_in(self, *lines):
         text = shlex.quote("\n".join(("[Service]", *lines)))

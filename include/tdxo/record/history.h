@@ -86,8 +86,8 @@ struct history_entry *history_find(const struct history *history, const struct d
 /* Decide everything again. */
 void history_reconsider_all(struct history *history);
 
-/* Somebody asks for it: decide again the device of this name, and what lies in this place. */
-void history_reconsider_asked(struct history *history, const char *name, struct range place);
+/* Root requests it: decide the device, or all parts of the run, again, and record it anyway. */
+void history_reconsider_asked(struct history *history, const struct device *device);
 
 /*
  * Decide again what was let in because there was no TDX, now that there is. Only what is memory,
