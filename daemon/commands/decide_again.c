@@ -4,9 +4,11 @@
  */
 #include "daemon/commands/decide_again.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/commands/decide.h"
 #include "daemon/commands/exit_status.h"
@@ -38,6 +40,8 @@ static int send_uevent(const struct device *device, uint64_t block_size)
 	struct path path;
 	int r;
 
+	if (!device_is_dax(device) && range_is_empty(range_trim(device->ranges[0], block_size)))
+		return -ENOENT;
 	r = sysfs_read(PROC_UUID, uuid, sizeof(uuid));
 	if (r < 0)
 		return r;
@@ -78,9 +82,10 @@ int decide_again_run(const struct settings *settings, const struct target *targe
 	int r;
 
 	if (!lock_owner()) {
-		log_print(LOG_ERR,
-			"tdx-onlined is not running, so nothing is decided again: start it with "
-			"'systemctl start tdx-onlined.service'");
+		log_print(LOG_ERR, "--decide: %s",
+			geteuid() == 0 ? "tdx-onlined does not run as a daemon: start it with "
+					 "'systemctl start tdx-onlined.service'"
+				       : "only root can request a decision of the daemon");
 		return EXIT_FAILED;
 	}
 	r = decider_init(&decider, &settings->config);

@@ -125,7 +125,7 @@ static int read_mappings(struct device *device, unsigned int n, struct path *pat
 
 /*
  * Add where a device lies. Only root may read it; libdaxctl 76 would tell it too, but leaks it.
- * 0; 1 if only a part of it could be read, which is as good as nothing: the rest may be anywhere;
+ * 0, with no range if one could not be read: the rest may be anywhere; 1 if they make no sense;
  * -ENOMEM.
  *
  * The files of a mapping deadlock with a write of "size" by another process: a reader waits for
@@ -150,7 +150,7 @@ static int read_place(struct device *device, struct path *path)
 		qsort(device->ranges, device->n_ranges, sizeof(*device->ranges), compare_ranges);
 		return 0;
 	}
-	r = device->n_ranges || r == -EBADMSG;
+	r = r == 0 ? device->n_ranges > 0 : r == -EBADMSG;
 	device->n_ranges = 0;
 	return r;
 }

@@ -286,7 +286,9 @@ static int compare_dimms(const void *a, const void *b)
 
 int sensor_list_dimms(struct sensor *sensor)
 {
-	CLEANUP(free_dimms) struct dimm_list list = {.sensor = sensor};
+	/* The kernel's numbers never fall (map_entries_nr, drivers/firmware/memmap.c, 6.12). */
+	CLEANUP(free_dimms)
+	struct dimm_list list = {.sensor = sensor, .last = sensor->last_entry};
 	CLEANUP(range_list_done) struct range_list dimms = {0};
 	int r;
 

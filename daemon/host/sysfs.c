@@ -124,15 +124,23 @@ static bool has_ended(int pipe)
 	return poll(&fd, 1, IN_TIME_MS) > 0;
 }
 
+static pid_t left_behind; /* a child that did not end when it was killed, or 0 */
+
+/* Before 6.9 a reader that waits for the kernel cannot be killed: then it is not waited for. */
+static void kill_child(pid_t pid, int pipe)
+{
+	kill(pid, SIGKILL);
+	if (!has_ended(pipe) || waitpid(pid, NULL, 0) < 0)
+		left_behind = pid;
+}
+
 static ssize_t read_from_child(pid_t pid, int pipe, char *buf, size_t size)
 {
 	int status = 0;
 	ssize_t n;
 
 	if (!has_ended(pipe)) {
-		kill(pid, SIGKILL);
-		/* Before 6.9 not even that ends it: then it is left behind. */
-		(void)waitpid(pid, NULL, has_ended(pipe) ? 0 : WNOHANG);
+		kill_child(pid, pipe);
 		return -ETIMEDOUT;
 	}
 	n = read_up_to(pipe, buf, size);
@@ -149,6 +157,10 @@ static ssize_t read_file_in_time(const char *path, char *buf, size_t size)
 	ssize_t n;
 	pid_t pid;
 
+	/* At most one: processes are few, and the kernel is still at it. */
+	if (left_behind && waitpid(left_behind, NULL, WNOHANG) == 0)
+		return -ETIMEDOUT;
+	left_behind = 0;
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
 	pid = fork();

@@ -64,11 +64,12 @@ void complain(struct complaints *complaints, const char *format, ...)
 	va_end(args);
 	if (known(complaints, complaint.text))
 		return;
-	if (complaints->n > COMPLAINTS_MOST)
-		return;
-	if (complaints->n == COMPLAINTS_MOST)
+	if (complaints->n >= COMPLAINTS_MOST) {
 		snprintf(complaint.text, sizeof(complaint.text), "%s",
 			"There are more files that cannot be used: they are not logged");
+		if (known(complaints, complaint.text))
+			return;
+	}
 	log_line(LOG_WARNING, complaint.text);
 	/* Short of memory it is said, and perhaps said again. */
 	(void)array_append(complaints->items, complaints->n, complaint);

@@ -17,7 +17,7 @@ struct complaints {
 
 void complaints_done(struct complaints *complaints);
 
-/* Say it, unless the last look said it too. */
+/* Log it, unless the last look logged it too, or there are 200 others already. */
 void complain(struct complaints *complaints, const char *format, ...) PRINTF(2, 3);
 
 /* A new look begins: what is not complained about in it will be forgotten at the next. */

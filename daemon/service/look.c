@@ -224,7 +224,7 @@ static int prune(struct service *service, const struct devices *all)
 	return r < 0 ? r : keep_remaining(&service->bound, all);
 }
 
-/* Does one of the kernel's names that a decision is requested for mean the device, or a block of it? */
+/* Is a decision requested for the device? The requests name dax devices and blocks. */
 static bool is_asked_for(const struct service *service, const struct device *device)
 {
 	const struct monitor *monitor = &service->monitor;
@@ -247,6 +247,9 @@ static void reconsider_asked(struct service *service, const struct devices *all)
 {
 	if (!service->monitor.n_asked || !is_silent(service))
 		return;
+	if (service->unusable)
+		log_print(LOG_WARNING, "A decision was requested, and none is made: the "
+				       "configuration cannot be used");
 	for (size_t i = 0; i < all->n; i++)
 		if (is_asked_for(service, &all->items[i]))
 			history_reconsider_asked(&service->state.history, &all->items[i]);

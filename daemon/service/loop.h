@@ -5,7 +5,7 @@
  *   look.c    a uevent asks for a look, and a look puts devices into the queue
  *   turns.c   the device at the head of the queue is decided, and its steps are taken
  *   drift.c   what somebody else has changed since is recorded
- *   sandbox.c tries at the start whether all can be written that may have to be
+ *   sandbox.c tries, at start and at reload, whether all can be written that may have to be
  *   service.c starts, reloads and stops all that
  */
 #pragma once
@@ -130,7 +130,7 @@ void service_follow_tdx(struct service *service);
 /* Write a record, and count it if the kernel did not do as expected. */
 void service_write_record(struct service *service, const struct record *record);
 
-/* Write the state file. If that fails it is said once, and the service goes on without. */
+/* Write state.json and status.json. A failure is logged once for each, and the service goes on. */
 void service_save(struct service *service);
 
 /*

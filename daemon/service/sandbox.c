@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The sandbox: what the daemon can have to write is opened for writing at start, and closed again.
+ * The sandbox: what the daemon can have to write is opened for writing at start and at
+ * reload, and closed again.
  *
  * A drop-in of the unit or a security module can forbid a write that is needed only when memory
  * arrives. To open an attribute of sysfs changes nothing (kernfs_fop_open(), fs/kernfs/file.c,

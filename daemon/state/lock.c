@@ -20,7 +20,10 @@ static pid_t owner_of(int fd)
 {
 	struct flock lock = whole_file();
 
-	return fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK ? 0 : lock.l_pid;
+	/* A lock that belongs to no process has the number -1. */
+	return fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK || lock.l_pid < 0
+		       ? 0
+		       : lock.l_pid;
 }
 
 int lock_take(pid_t *ret_owner)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Read the state file. A file of another boot is ignored.
+ * Read state.json, or status.json where that is not allowed. A file of another boot is ignored.
  */
 #include "daemon/state/state_file.h"
 

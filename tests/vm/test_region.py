@@ -256,7 +256,7 @@ class Created(Scene):
         result = self.decide(f"dax{self.region}.3")
         self.sh(f"systemctl start {UNIT}")
         self.assertEqual(result.status, 1)
-        self.assertIn("tdx-onlined is not running, so nothing is decided again", result.stderr)
+        self.assertIn("--decide: tdx-onlined does not run as a daemon", result.stderr)
 
 
 class Created73(Created):

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A complaint is logged once as long as it lasts, and not for each of very many files.
+ */
+#include "tests/unit/unit.h"
+
+#include "daemon/log/complaints.h"
+
+void __wrap_log_line(int priority, const char *text);
+
+static unsigned int logged;
+
+void __wrap_log_line(int priority, const char *text)
+{
+	(void)priority;
+	(void)text;
+	logged++;
+}
+
+/* Look, and complain about files [first, end). Returns how many lines were logged. */
+static unsigned int look(struct complaints *complaints, unsigned int first, unsigned int end)
+{
+	logged = 0;
+	complaints_begin(complaints);
+	for (unsigned int i = first; i < end; i++)
+		complain(complaints, "file %u: cannot be read", i);
+	return logged;
+}
+
+static void test_once(void **state)
+{
+	CLEANUP(complaints_done) struct complaints complaints = {0};
+
+	(void)state;
+	assert_int_equal(look(&complaints, 0, 2), 2);
+	assert_int_equal(look(&complaints, 0, 3), 1);
+	assert_int_equal(look(&complaints, 1, 3), 0);
+	/* The look before was without it. */
+	assert_int_equal(look(&complaints, 0, 3), 1);
+}
+
+static void test_many(void **state)
+{
+	CLEANUP(complaints_done) struct complaints complaints = {0};
+
+	(void)state;
+	assert_int_equal(look(&complaints, 0, 300), 201);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(look(&complaints, 0, 300), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_once),
+		cmocka_unit_test(test_many),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
