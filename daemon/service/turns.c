@@ -51,6 +51,24 @@ static bool is_old_news(const struct service *service)
 }
 
 /*
+ * Note how many blocks are the job's own, so that the next decision can tell that others have
+ * brought more of them online.
+ */
+static int note_own(struct service *service)
+{
+	struct job *job = &service->job;
+	struct history_entry *entry = history_find(&service->state.history, &job->facts.device);
+	uint64_t own;
+	int r = entry ? job_count_own(job, &own) : 0;
+
+	if (r < 0 || !entry)
+		return r;
+	entry->own_known = true;
+	entry->own_online = own;
+	return 0;
+}
+
+/*
  * Note the job in the history: what it has begun, or what came of it. That it is to be decided
  * again can have turned out since it began.
  */
@@ -73,12 +91,14 @@ static int note_job(struct service *service)
 		outcome.blocks.online = job->online_before;
 	r = history_note(history, &job->facts.device, &job->decision, &outcome,
 		outcome.result == RESULT_BEGUN && service->recorded);
-	if (r < 0 || !again)
+	if (r < 0)
 		return r;
 	entry = history_find(history, &job->facts.device);
-	entry->reconsider = true;
+	entry->reconsider = again;
 	entry->asked = asked;
-	return 0;
+	return history_entry_is_undoing(entry) || history_entry_is_partly_undone(entry)
+		       ? note_own(service)
+		       : 0;
 }
 
 /* An earlier start may have begun with it, and even have written the records of this decision. */
@@ -107,25 +127,13 @@ static int keep_job(struct service *service)
 	return r;
 }
 
-/*
- * The job brings no more blocks online. Save how many are its own, so that the next start can tell
- * that others have brought more of them online.
- */
-static int keep_own(struct service *service)
+/* The job is left as it is, and brings no more blocks online. */
+static int keep_left_job(struct service *service)
 {
-	struct job *job = &service->job;
-	struct history_entry *entry;
-	uint64_t own;
-	int r;
+	int r = note_job(service);
 
-	r = job_count_own(job, &own);
 	if (r == 0)
-		r = note_job(service);
-	entry = r == 0 ? history_find(&service->state.history, &job->facts.device) : NULL;
-	if (entry && entry->result == RESULT_BEGUN) {
-		entry->own_known = true;
-		entry->own_online = own;
-	}
+		r = note_own(service);
 	if (r == 0)
 		service_save(service);
 	return r;
@@ -136,7 +144,7 @@ int service_leave_job(struct service *service)
 	bool begun = service->busy && job_acts(&service->job) &&
 		     service->job.outcome.result == RESULT_BEGUN;
 
-	return begun ? keep_own(service) : 0;
+	return begun ? keep_left_job(service) : 0;
 }
 
 static int begin(struct service *service)
@@ -286,7 +294,7 @@ static int on_turn(sd_event_source *source, void *userdata)
 	if (turn == TURN_LATER || turn == TURN_WAIT)
 		return postpone_turn(service, turn == TURN_WAIT);
 	if (turn == TURN_UNDO)
-		return keep_own(service);
+		return keep_job(service);
 	return turn == TURN_DONE ? finish(service) : 0;
 }
 

@@ -160,9 +160,6 @@ int history_note(struct history *history, const struct device *device,
 	int r;
 
 	snprintf(entry.rule, sizeof(entry.rule), "%s", decision->rule);
-	entry.own_known = history_entry_is_partly_undone(&entry);
-	if (entry.own_known)
-		entry.own_online = entry.blocks.online;
 	r = device_copy(device, &entry.device);
 	entry.device.driver = outcome->driver;
 	return r < 0 ? r : replace(history, &entry);

@@ -251,46 +251,63 @@ static void test_rollback_fails(void **state)
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
 }
 
-/* What could not be taken back is still the daemon's own, and goes with the next try. */
-static void test_rollback_is_completed(void **state)
+/* The kernel refuses block 33, and block 34 cannot be taken back. After that it could be. */
+static void leave_partly_undone(struct mock *mock, const char *online, const char *tdx)
 {
-	struct mock *mock = *state;
+	char refused[64];
 
-	mock_start_absent(mock);
-	mock_fail(mock, "memory33/state online", EPERM);
+	snprintf(refused, sizeof(refused), "memory33/state %s", online);
+	mock_fail(mock, refused, EPERM);
 	mock_fail(mock, "memory34/state offline", EIO);
 	add_dax0(mock);
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not made devdax",
-					 "kernel-refused", "absent", "1 of 4 blocks online"});
+					 "kernel-refused", tdx, "1 of 4 blocks online"});
 	mock_await_text(mock, STATE, "\"own_memblocks\":1,");
 	mock_fail(mock, "memory34/state offline", 0);
-	mock_reload(mock);
+}
+
+static void expect_completed(struct mock *mock, const char *tdx)
+{
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "kernel-refused", "absent", NULL});
+					 "kernel-refused", tdx, NULL});
 	mock_await_settled(mock);
 	mock_expect_stores(mock, "bind dax0",
 		"kmem/bind dax0.0\nkmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
 	mock_stop(mock);
 }
 
-/* But not if somebody else has brought more of it online since. */
+/* The blocks stay as they are, and kmem with them. */
+static void expect_left(struct mock *mock, const char *reason, uint64_t first, unsigned int n)
+{
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is",
+					 reason, "absent", NULL});
+	mock_await_settled(mock);
+	mock_expect_blocks(mock, first, n, "online");
+	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
+	mock_stop(mock);
+}
+
+/* What could not be taken back is still the daemon's own, and goes with the next try. */
+static void test_rollback_is_completed(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	leave_partly_undone(mock, "online", "absent");
+	mock_reload(mock);
+	expect_completed(mock, "absent");
+}
+
+/* The blocks are not taken back if somebody else has brought more of the device online since. */
 static void test_rollback_is_overtaken(void **state)
 {
 	struct mock *mock = *state;
 
 	mock_start_absent(mock);
-	mock_fail(mock, "memory33/state online", EPERM);
-	mock_fail(mock, "memory34/state offline", EIO);
-	add_dax0(mock);
-	mock_await_text(mock, STATE, "\"own_memblocks\":1,");
-	mock_fail(mock, "memory34/state offline", 0);
+	leave_partly_undone(mock, "online", "absent");
 	mock_put(mock, MEMORY "/memory35/state", "online\n");
 	mock_reload(mock);
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is",
-					 "kernel-refused", "absent", NULL});
-	mock_await_settled(mock);
-	mock_expect_blocks(mock, 34, 2, "online");
-	mock_stop(mock);
+	expect_left(mock, "kernel-refused", 34, 2);
 }
 
 /* Somebody has brought a block online by hand meanwhile: that holds kmem as well. */
@@ -311,6 +328,26 @@ static void test_rollback_finds_a_block_in_use(void **state)
 	mock_end_absent(mock);
 	mock_expect_blocks(mock, 32, 1, "online");
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
+}
+
+/* That block is not the daemon's own, and is not taken offline later either. */
+static void test_rollback_leaves_a_block_in_use(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_hang(mock, "memory34/state offline");
+	mock_fail(mock, "memory33/state online", EPERM);
+	add_dax0(mock);
+	mock_await_text(mock, "/stores", "~memory34/state offline\n");
+	mock_put(mock, MEMORY "/memory32/state", "online\n");
+	mock_fail(mock, "memory34/state offline", 0);
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not made devdax",
+					 "kernel-refused", "absent", "1 of 4 blocks online"});
+	mock_await_text(mock, STATE, "\"result\":\"partial\"");
+	mock_reload(mock);
+	expect_left(mock, "kernel-refused", 32, 1);
+	mock_expect_stores(mock, "memory32", "");
 }
 
 /* A block fails to go offline now and then: that is tried again, too. */
@@ -414,6 +451,7 @@ int main(int argc, char *argv[])
 		TEST(test_rollback_is_completed),
 		TEST(test_rollback_is_overtaken),
 		TEST(test_rollback_finds_a_block_in_use),
+		TEST(test_rollback_leaves_a_block_in_use),
 		TEST(test_rollback_retries),
 		TEST(test_two_mappings),
 		TEST(test_one_of_two_mappings_refused),
