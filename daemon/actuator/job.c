@@ -16,6 +16,15 @@ void job_done(struct job *job)
 }
 
 /*
+ * Has a step back failed, and is it known how many blocks are the daemon's own? An older version
+ * did not save that. If an administrator has brought them online, they stay.
+ */
+static bool is_partly_undone(const struct history_entry *entry)
+{
+	return history_entry_is_partly_undone(entry) && entry->own_known;
+}
+
+/*
  * Has an earlier job begun to bring the device or a part of it online, with no block online, and
  * not come to an end?
  */
@@ -24,7 +33,7 @@ static bool has_begun_online(const struct history_entry *entry, const struct dev
 	bool begun = entry->result == RESULT_BEGUN && !entry->blocks.online &&
 		     (entry->verdict == VERDICT_ONLINE || history_entry_is_undoing(entry));
 
-	return (begun || history_entry_is_partly_undone(entry)) &&
+	return (begun || is_partly_undone(entry)) &&
 	       (device_is_within(device, &entry->device) ||
 		       device_is_within(&entry->device, device));
 }

@@ -310,6 +310,27 @@ static void test_rollback_is_overtaken(void **state)
 	expect_left(mock, "kernel-refused", 34, 2);
 }
 
+/* An older version did not save how many blocks are its own: they may be those of others. */
+static void test_rollback_of_older_version(void **state)
+{
+	static const char own[] = "\"own_memblocks\":1,";
+	static char text[65536];
+	struct mock *mock = *state;
+	char *at;
+
+	mock_start_absent(mock);
+	leave_partly_undone(mock, "online", "absent");
+	mock_stop(mock);
+	mock_read(mock, STATE, text, sizeof(text));
+	at = strstr(text, own);
+	assert_non_null(at);
+	memmove(at, at + strlen(own), strlen(at + strlen(own)) + 1);
+	mock_put(mock, STATE, text);
+	mock_start_in(mock, "absent");
+	mock_reload(mock);
+	expect_left(mock, "kernel-refused", 34, 1);
+}
+
 /* Somebody has brought a block online by hand meanwhile: that holds kmem as well. */
 static void test_rollback_finds_a_block_in_use(void **state)
 {
@@ -450,6 +471,7 @@ int main(int argc, char *argv[])
 		TEST(test_rollback_fails),
 		TEST(test_rollback_is_completed),
 		TEST(test_rollback_is_overtaken),
+		TEST(test_rollback_of_older_version),
 		TEST(test_rollback_finds_a_block_in_use),
 		TEST(test_rollback_leaves_a_block_in_use),
 		TEST(test_rollback_retries),
