@@ -102,10 +102,28 @@ static int undo(struct job *job, enum reason reason)
 	return 0;
 }
 
+/* The administrator asks for the device to be left as it is. */
+static bool is_ignored_by_rule(const struct decision *decision)
+{
+	return decision->verdict == VERDICT_IGNORE && decision->reason == REASON_RULE;
+}
+
+/*
+ * Are steps back to be taken? Those that have failed before are taken again if blocks of the daemon
+ * are still online, and are not to be.
+ */
+static bool must_undo(const struct job *job, const struct history_entry *entry)
+{
+	bool again = is_partly_undone(entry) && job->execution.onlined.n &&
+		     job->decision.verdict != VERDICT_ONLINE && !is_ignored_by_rule(&job->decision);
+
+	return (history_entry_is_undoing(entry) || again) && is_own(job, entry);
+}
+
 /* What a device in devdax mode was made for is its reason, not that it is so already. */
 static int resume(struct job *job, const struct history_entry *entry)
 {
-	if (history_entry_is_undoing(entry) && is_own(job, entry)) {
+	if (must_undo(job, entry)) {
 		job->resumed = true;
 		job->refused = entry->reason == REASON_KERNEL_REFUSED;
 		job->outcome.answer = entry->answer;

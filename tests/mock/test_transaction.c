@@ -298,6 +298,68 @@ static void test_rollback_is_completed(void **state)
 	expect_completed(mock, "absent");
 }
 
+/* The administrator corrects what led to the refusal: such memory is not to go online any more. */
+static void test_rollback_is_completed_without_range(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_configure(mock, "CapableRanges=0x100000000-0x11fffffff\n");
+	mock_start_active(mock);
+	leave_partly_undone(mock, "online_kernel", "active");
+	mock_configure(mock, "");
+	mock_reload(mock);
+	expect_completed(mock, "active");
+}
+
+static void test_rollback_is_completed_by_rule(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	leave_partly_undone(mock, "online", "absent");
+	mock_rule(mock, "50-cxl.rule", "Type=cxl\n", "Verdict=devdax\n");
+	mock_reload(mock);
+	expect_completed(mock, "absent");
+}
+
+/* A rule that ignores the device leaves also those blocks as they are. */
+static void test_rollback_is_ignored_by_rule(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	leave_partly_undone(mock, "online", "absent");
+	mock_rule(mock, "50-cxl.rule", "Type=cxl\n", "Verdict=ignore\n");
+	mock_reload(mock);
+	expect_left(mock, "rule", 34, 1);
+}
+
+/*
+ * Killed while it completes them. The next start knows how many blocks are the daemon's own, and
+ * that somebody else has brought more of them online.
+ */
+static void test_rollback_is_overtaken_after_kill(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	leave_partly_undone(mock, "online", "absent");
+	mock_rule(mock, "50-cxl.rule", "Type=cxl\n", "Verdict=devdax\n");
+	mock_hang(mock, "kmem/unbind");
+	mock_reload_ask(mock);
+	mock_await_text(mock, "/stores", "~kmem/unbind dax0.0\n");
+	mock_kill(mock);
+	mock_fail(mock, "kmem/unbind", 0);
+	mock_put(mock, MEMORY "/memory34/state", "online\n");
+	mock_put(mock, MEMORY "/memory35/state", "online\n");
+	mock_start_in(mock, "absent");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is",
+					 "already-online", "absent", NULL});
+	mock_await_settled(mock);
+	mock_expect_blocks(mock, 34, 2, "online");
+	mock_stop(mock);
+}
+
 /* The blocks are not taken back if somebody else has brought more of the device online since. */
 static void test_rollback_is_overtaken(void **state)
 {
@@ -470,7 +532,11 @@ int main(int argc, char *argv[])
 		TEST(test_rollback_of_blocks),
 		TEST(test_rollback_fails),
 		TEST(test_rollback_is_completed),
+		TEST(test_rollback_is_completed_without_range),
+		TEST(test_rollback_is_completed_by_rule),
+		TEST(test_rollback_is_ignored_by_rule),
 		TEST(test_rollback_is_overtaken),
+		TEST(test_rollback_is_overtaken_after_kill),
 		TEST(test_rollback_of_older_version),
 		TEST(test_rollback_finds_a_block_in_use),
 		TEST(test_rollback_leaves_a_block_in_use),
