@@ -276,9 +276,9 @@ void history_reconsider_failed(struct history *history)
 {
 	for (size_t i = 0; i < history->n; i++) {
 		struct history_entry *entry = &history->entries[i];
+		bool failed = entry->result == RESULT_FAILED || entry->result == RESULT_BEGUN;
 
-		entry->reconsider |= entry->result == RESULT_FAILED &&
-				     device_is_dax(&entry->device) &&
+		entry->reconsider |= failed && device_is_dax(&entry->device) &&
 				     entry->device.driver == DAX_DRIVER_NONE;
 	}
 }

@@ -305,6 +305,28 @@ static void test_kmem_comes_late(void **state)
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
 }
 
+/*
+ * Before Linux 5.12 the event of a module comes before the module registers its driver. Here the
+ * driver comes after the last try, and no other event follows.
+ */
+static void test_kmem_comes_after_its_event(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_fail_then_hang(mock, "kmem/bind", EAGAIN, 1);
+	add_dax0(mock);
+	mock_await_text(mock, "/stores", "~kmem/bind dax0.0\n");
+	mock_uevent(mock, "/sys/module/kmem", "add");
+	mock_fail_times(mock, "kmem/bind", EAGAIN, 5);
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+			      "not wholly online, 0 of 0 blocks", "tdx-absent", "absent",
+			      "bind-kmem: Resource temporarily unavailable after 5 retries"});
+	expect_dax0_online(mock);
+	mock_end_absent(mock);
+}
+
 static void test_device_dax_comes_late(void **state)
 {
 	struct mock *mock = *state;
@@ -415,6 +437,7 @@ int main(int argc, char *argv[])
 		TEST(test_just_enough_head_room),
 		TEST(test_no_head_room_with_tdx),
 		TEST(test_kmem_comes_late),
+		TEST(test_kmem_comes_after_its_event),
 		TEST(test_device_dax_comes_late),
 		TEST(test_blocks_not_listed),
 		TEST(test_blocks_not_listed_at_start),

@@ -102,7 +102,11 @@ void history_reconsider_let_in(struct history *history);
  */
 void history_reconsider_placed(struct history *history, const struct devices *all);
 
-/* Try again what failed for want of a driver, now that one has come. */
+/*
+ * Try again what failed for want of a driver, now that one has come. What is begun may still fail:
+ * before Linux 5.12 the event of a module comes before the module registers its driver
+ * (mod_sysfs_setup(), kernel/module.c).
+ */
 void history_reconsider_failed(struct history *history);
 
 /*
