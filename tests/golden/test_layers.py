@@ -4,6 +4,7 @@
 
 import os
 import pathlib
+import re
 import socket
 import stat
 import subprocess
@@ -50,6 +51,18 @@ class Layers(tree.Configured):
                         self.write(path, f"# {layer}\n" + TDX.format("active"))
                         self.assert_tdx("active", f"/{path}:3")
                         self.assertEqual(self.cat().count("# /"), 1)
+
+    def test_manual(self):
+        """The paths of the man pages are those that are read, and there are no others."""
+        manual = tree.TESTS.parent / "man"
+        texts = [(manual / f"tdx-onlined.{page}.scd").read_text() for page in ("conf.5", "rule.5")]
+        lines = [text.split("# SYNOPSIS\n\n")[1].split("\n\n")[0].splitlines() for text in texts]
+        paths = [line.removesuffix("++").strip("_").removeprefix("/") for line in sum(lines, [])]
+        self.assertEqual(sorted(re.sub(r"\\\*", "10-a", path) for path in paths),
+                         sorted(f"{layer}/{kind}" for layer in tree.LAYERS for kind in KINDS))  # fmt: skip
+        files = (manual / "tdx-onlined.8.scd").read_text().split("# FILES\n")[1].split("\n# ")[0]
+        named = re.findall(r"_/(etc/tdx-onlined[^_ ]*)_", files)
+        self.assertEqual(sorted(named), sorted(path for path in paths if path.startswith("etc/")))
 
     def test_the_weaker_is_not_read_at_all(self):
         """Not even its mistakes are told."""
