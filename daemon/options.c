@@ -161,6 +161,10 @@ static int check(const struct options *options)
 			WITH_DRY_RUN | WITH_CHECK_CONFIG | WITH(COMMAND_CAT_CONFIG) |
 				WITH(COMMAND_EXPLAIN) | WITH(COMMAND_DOCTOR),
 			options->root != NULL},
+		{"--tdx", "the daemon, --dry-run, --oneshot, --explain, --doctor or --check-config",
+			WITH(COMMAND_DAEMON) | WITH(COMMAND_DRY_RUN) | WITH(COMMAND_ONESHOT) |
+				WITH(COMMAND_EXPLAIN) | WITH(COMMAND_DOCTOR) | WITH_CHECK_CONFIG,
+			options->tdx_given},
 		{"--anonymise", "--capture", WITH(COMMAND_CAPTURE), options->anonymise},
 	};
 

@@ -331,6 +331,8 @@ class Usage(tree.Tree):
     ONE_TASK = "tdx-onlined: one task at a time; only --dry-run and --check-config go together"
     ROOT = "tdx-onlined: --root needs --dry-run, --explain, --doctor, --check-config or --cat-config"
     JSON = "tdx-onlined: --json needs --dry-run, --oneshot, --explain or --doctor"
+    TDX = ("tdx-onlined: --tdx needs the daemon, --dry-run, --oneshot, --explain, --doctor or "
+           "--check-config")  # fmt: skip
     FAIL_ON = "tdx-onlined: --fail-on needs --dry-run or --oneshot"
     WRONG = (
         (["--check-config", "--cat-config"], ONE_TASK),
@@ -354,6 +356,10 @@ class Usage(tree.Tree):
         (["--cat-config", "--fail-on=change"], FAIL_ON),
         (["--root=/"], ROOT),
         (["--oneshot", "--root=/"], ROOT),
+        (["--reload", "--tdx=active"], TDX),
+        (["--tdx=active", "--decide=node0"], TDX),
+        (["--cat-config", "--tdx=auto"], TDX),
+        (["--capture=/nowhere", "--tdx=absent"], TDX),
         (["--check-config", "extra"], "tdx-onlined: unexpected argument 'extra'"),
         (["--cat-config", ""], "tdx-onlined: unexpected argument ''"),
         (["--tdx=ajar"], "tdx-onlined: --tdx=ajar: not auto, active or absent"),
