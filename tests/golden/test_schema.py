@@ -16,7 +16,8 @@ import tree
 SCHEMA = json.loads(schema.PATH.read_text())
 DEFINITIONS = SCHEMA["$defs"]
 UNIT_TEST = tree.TESTS / "unit/output/test_report_schema.c"
-MANUAL = tree.TESTS.parent / "man/tdx-onlined.8.scd"
+TOP = tree.TESTS.parent
+MANUAL = TOP / "man/tdx-onlined.8.scd"
 
 
 def definitions(kind):
@@ -87,6 +88,29 @@ class Written(tree.unittest.TestCase):
         for key, definition in (("memdevs", "memdev"), ("steps", "step")):
             inner = [name for outer, name, _ in keys if outer == key]
             self.assertEqual(inner, list(DEFINITIONS[definition]["properties"]))
+
+
+def body(path, function):
+    """The text of a function."""
+    return re.search(rf"^[a-z][^\n]*\b{function}\([^;]*?\n{{\n.*?^}}$", path.read_text(), flags=re.M | re.S)[0]
+
+
+class Journal(tree.unittest.TestCase):
+    """The fields of a record in the journal."""
+
+    def test_manual(self):
+        """The man page has each of them, and no other, in the order of the code; those of the TDX state,
+        which have an entry of their own too, come last."""
+        record, journal = TOP / "lib/record/record.c", TOP / "daemon/output/journal.c"
+        own, tdx = (re.findall(r'_field\(\s*"(\w+)"', body(record, name)) for name in
+                    ("record_fields", "tdx_fields"))  # fmt: skip
+        memdevs, evidence = (re.findall(r'"TDXO_(\w+)=', body(journal, name)) for name in
+                             ("journal_record", "add_evidence"))  # fmt: skip
+        self.assertTrue(own and tdx and memdevs and evidence)
+        table = MANUAL.read_text().split("Fields of a record.")[1].split("\n\n")[1]
+        found = re.findall(r"^\|  TDXO_(\w+)$", table, flags=re.MULTILINE)
+        self.assertEqual(found, [name.upper() for name in own] + memdevs + [name.upper() for name in tdx] +
+                         evidence)  # fmt: skip
 
 
 class Documents(tree.Tree):
