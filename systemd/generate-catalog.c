@@ -50,8 +50,10 @@ static void print_reason(enum reason reason)
 	const char *clause = reason_clause(reason);
 	char text[1024];
 
-	snprintf(text, sizeof(text), "%c%s. %s %s", toupper((unsigned char)clause[0]), clause + 1,
-		reason_explanation(reason), reason_remedy(reason));
+	snprintf(text, sizeof(text), "%c%s. %s %s%s", toupper((unsigned char)clause[0]), clause + 1,
+		reason_explanation(reason), reason_remedy(reason),
+		reason_decides_again(reason) ? " Then run 'tdx-onlined --decide=@TDXO_START@'."
+					     : "");
 	printf("  %s", reason_to_string(reason));
 	print_wrapped(text, "\n    ");
 	putchar('\n');

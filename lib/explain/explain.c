@@ -186,6 +186,16 @@ static void explain_verdict(struct strbuf *text, const struct story *story)
 	}
 }
 
+/* The command that has the daemon decide it again, and nothing else. */
+static void append_decide(struct strbuf *text, const struct record *record)
+{
+	strbuf_append(text, "'tdx-onlined --decide=");
+	if (device_is_dax(&record->facts->device))
+		strbuf_append(text, "%s'", record->facts->device.name);
+	else
+		strbuf_append(text, "0x%" PRIx64 "'", record->range.start);
+}
+
 static void append_entry(struct strbuf *text, const struct story *story)
 {
 	const struct history_entry *entry = story->entry;
@@ -196,8 +206,11 @@ static void append_entry(struct strbuf *text, const struct story *story)
 	if (entry->changed)
 		strbuf_append(text, " It was changed by hand since.");
 	/* Whether it is withheld is another matter. */
-	if (history_entry_differs(entry, story->record->decision, entry->result))
-		strbuf_append(text, " A reload decides it again.");
+	if (!history_entry_differs(entry, story->record->decision, entry->result))
+		return;
+	strbuf_append(text, " ");
+	append_decide(text, story->record);
+	strbuf_append(text, " decides it again; if a file was changed, a reload does.");
 }
 
 static void explain_done(struct strbuf *text, const struct story *story)
@@ -278,6 +291,11 @@ static void append_remedy(struct strbuf *text, const struct record *record, enum
 		strbuf_append(text, "Only TDX= or --tdx= keeps it out.");
 	else
 		strbuf_append(text, "%s", reason_remedy(reason));
+	if (reason_decides_again(reason)) {
+		strbuf_append(text, " Then run ");
+		append_decide(text, record);
+		strbuf_append(text, ".");
+	}
 	if (refused && record->decision->verdict == VERDICT_DEVDAX)
 		strbuf_append(text, " As it is, programs can map /dev/%s.", device->name);
 	else if (refused && device->type == TYPE_DIMM)

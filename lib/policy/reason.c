@@ -13,7 +13,6 @@
 #define OFFLINE (1U << VERDICT_OFFLINE)
 #define IGNORE	(1U << VERDICT_IGNORE)
 
-#define RELOAD "run 'systemctl reload tdx-onlined.service'."
 #define BY_RULE                                                                                    \
 	"A rule can keep it out of the page allocator or choose its zone: see "                    \
 	"tdx-onlined.rule(5)."
@@ -25,6 +24,7 @@
 static const struct {
 	const char *name, *clause, *explanation, *remedy;
 	unsigned int verdicts; /* that the reason can have */
+	bool decide_again;     /* the last step of the remedy is to have it decided again */
 } reasons[] = {
 	[REASON_IN_BOOT_MAP] = {"in-boot-map",
 		"TDX accepts it, it was there at boot or CapableRanges= names it",
@@ -55,7 +55,8 @@ static const struct {
 		IGNORE},
 	[REASON_RULE] = {"rule", "a rule asks for it",
 		"The first rule that matches can change the verdict within the limits of TDX.",
-		"Change or remove the rule, then " RELOAD, DEVDAX | OFFLINE | IGNORE},
+		"Change or remove the rule, then run 'systemctl reload tdx-onlined.service'.",
+		DEVDAX | OFFLINE | IGNORE},
 	[REASON_PERSISTENT_MEMORY] = {"persistent-memory", "it holds persistent data",
 		"The daemon binds device_dax if the guard left the device without a driver, as the "
 		"kernel would have done, and changes nothing else.",
@@ -70,8 +71,7 @@ static const struct {
 	[REASON_IN_USE] = {"in-use", "a devdax device is open or mapped, or may be",
 		"A rule with ConvertDevdax=yes matches it. All devdax devices have one use count, "
 		"so another one may be the device that is in use.",
-		"End the programs that 'fuser -v /dev/dax*' (package psmisc) lists, then " RELOAD,
-		DEVDAX},
+		"End the programs that 'fuser -v /dev/dax*' (package psmisc) lists.", DEVDAX, true},
 	[REASON_FAMFS] = {"famfs", "a file system has its device", "Its driver is fsdev_dax.",
 		"Unmount the file system and unbind the driver from the device.", IGNORE},
 	[REASON_ALREADY_ONLINE] = {"already-online", "it should not be online, but it is already",
@@ -84,9 +84,9 @@ static const struct {
 		"Its dax state is unplugged: its driver is kmem, and no memory block of it is in "
 		"the kernel, so it is neither memory nor a devdax device. The daemon leaves it as "
 		"the administrator left it.",
-		"To have it decided like memory that arrives, write the name of the device to "
-		"/sys/bus/dax/drivers/kmem/unbind, then " RELOAD " " AS_DEVDAX,
-		IGNORE},
+		AS_DEVDAX " To have it decided like memory that arrives, write the name of the "
+			  "device to /sys/bus/dax/drivers/kmem/unbind.",
+		IGNORE, true},
 	[REASON_NOT_CONFIGURED] = {"not-configured",
 		"a program created its device and has not bound a driver yet",
 		"The program that made a device, daxctl-create-device(1) for example, binds its "
@@ -101,8 +101,8 @@ static const struct {
 	[REASON_NO_HEAD_ROOM] = {"no-head-room", "the host cannot spare its page metadata",
 		"A driver allocates the page metadata from the free memory of the kernel's zones.",
 		"Free memory; or boot with memory_hotplug.memmap_on_memory=1 on the kernel command "
-		"line, which places the page metadata of CXL memory in that memory. Then " RELOAD,
-		DEVDAX | IGNORE},
+		"line, which places the page metadata of CXL memory in that memory.",
+		DEVDAX | IGNORE, true},
 	[REASON_NO_TARGET_NODE] = {"no-target-node", "its device has no target node",
 		"The firmware's tables (SRAT, CEDT) name no node for it, so kmem would reject it.",
 		"Update the firmware. " AS_DEVDAX, IGNORE},
@@ -110,8 +110,8 @@ static const struct {
 		"Its address, or the state of one of its memory blocks, is not known.",
 		"Run tdx-onlined as root; its messages name the file that cannot be read.", IGNORE},
 	[REASON_FOREIGN_DRIVER] = {"foreign-driver", "another driver has its device",
-		"Its driver is neither kmem nor device_dax.",
-		"Unbind that driver from the device, then " RELOAD, IGNORE},
+		"Its driver is neither kmem nor device_dax.", "Unbind that driver from the device.",
+		IGNORE, true},
 	[REASON_UNKNOWN_DEVICE] = {"unknown-device", "the type of its device is not known",
 		"Its dax device is neither cxl, hmem nor pmem. With the guard up it may have no "
 		"driver.",
@@ -132,9 +132,9 @@ static const struct {
 	[REASON_ROLLED_BACK] = {"rolled-back", "not all of it could be brought online",
 		"A step failed; the record names the step and the error. What had been done was "
 		"undone.",
-		"Remove the cause, disable the device with daxctl-disable-device(1) if it is in "
-		"devdax mode, then " RELOAD,
-		DEVDAX | OFFLINE | IGNORE},
+		"Remove the cause, and disable the device with daxctl-disable-device(1) if it is "
+		"in devdax mode.",
+		DEVDAX | OFFLINE | IGNORE, true},
 };
 static_assert(ARRAY_SIZE(reasons) == REASON_MAX, "a row for each reason");
 
@@ -167,6 +167,11 @@ const char *reason_explanation(enum reason reason)
 const char *reason_remedy(enum reason reason)
 {
 	return reasons[reason].remedy;
+}
+
+bool reason_decides_again(enum reason reason)
+{
+	return reasons[reason].decide_again;
 }
 
 bool reason_has_verdict(enum reason reason, enum verdict verdict)

@@ -385,7 +385,8 @@ class Asked(tree.Tree):
             self.assertEqual(topics["kernel"], "Memory blocks: 0 of 4 online. In this boot the kernel"
                              f" {kernel}.")  # fmt: skip
             self.assertEqual(topics["done"], f"The daemon decided devdax ({reason}); the result is failed."
-                             " A reload decides it again. Steps left: unbind, bind-device_dax.")  # fmt: skip
+                             " 'tdx-onlined --decide=dax0.0' decides it again; if a file was changed, a"
+                             " reload does. Steps left: unbind, bind-device_dax.")  # fmt: skip
             self.assertEqual(topics["change"].startswith("The kernel's answer holds "),
                              answer_ == "refuses")  # fmt: skip
 

@@ -50,5 +50,8 @@ const char *reason_explanation(enum reason reason);
 /* What can be changed to get another verdict, in whole sentences. */
 const char *reason_remedy(enum reason reason);
 
+/* True if the last step is 'tdx-onlined --decide=…', which the caller adds: it names the device. */
+bool reason_decides_again(enum reason reason);
+
 /* True if a decision with this verdict can have this reason. */
 bool reason_has_verdict(enum reason reason, enum verdict verdict);

@@ -186,6 +186,9 @@ static void test_table(void **state)
 		assert_has(&book, TOPIC_VERDICT, reason_explanation(reason));
 		if (reason != REASON_ALREADY_DEVDAX)
 			assert_has(&book, TOPIC_CHANGE, reason_remedy(reason));
+		assert_int_equal(reason_decides_again(reason),
+			strstr(book.explanation.texts[TOPIC_CHANGE], "'tdx-onlined --decide=") !=
+				NULL);
 	}
 	storybook_done(&book);
 }
@@ -228,7 +231,8 @@ static void test_done(void **state)
 	storybook_tell(&book);
 	assert_topic(&book, TOPIC_DONE,
 		"The daemon decided offline (rule); the result is done. It was changed by hand "
-		"since. A reload decides it again. Steps left: bind-device_dax.");
+		"since. 'tdx-onlined --decide=dax0.0' decides it again; if a file was changed, a "
+		"reload does. Steps left: bind-device_dax.");
 	storybook_done(&book);
 }
 
@@ -301,7 +305,12 @@ static void test_change_after(void **state)
 	assert_topic(&book, TOPIC_CHANGE, reason_remedy(REASON_KERNEL_REFUSED));
 	book.entry.reason = REASON_ROLLED_BACK;
 	storybook_tell(&book);
-	assert_topic(&book, TOPIC_CHANGE, reason_remedy(REASON_ROLLED_BACK));
+	assert_has(&book, TOPIC_CHANGE, reason_remedy(REASON_ROLLED_BACK));
+	assert_has(&book, TOPIC_CHANGE, " Then run 'tdx-onlined --decide=dax0.0'.");
+	storybook_set(&book, &(struct scene){DIMM});
+	book.decision.reason = REASON_ROLLED_BACK;
+	storybook_tell(&book);
+	assert_has(&book, TOPIC_CHANGE, " Then run 'tdx-onlined --decide=0x");
 	storybook_set(&book, &(struct scene){DAX});
 	book.entry.reason = REASON_TDX_ABSENT;
 	book.entry.result = RESULT_WITHHELD;
