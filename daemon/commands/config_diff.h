@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The difference between what is in force and what the configuration files say now.
+ * The difference between what is in effect and what the configuration files say now.
  */
 #pragma once
 
@@ -23,5 +23,5 @@ void diff_config(struct diff *diff, const struct settings *settings);
 /* Print a range if it would be decided differently. */
 void diff_range(struct diff *diff, const struct record *record);
 
-/* Say so if nothing differs, or if there is nothing in force to differ from. */
+/* Say so if nothing differs, or if there is nothing in effect to differ from. */
 void diff_end(const struct diff *diff);

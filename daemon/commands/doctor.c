@@ -219,7 +219,7 @@ static void print_tdx(const struct tdx *tdx)
 static void print_findings(const struct findings *findings)
 {
 	if (!findings->n)
-		print("Nothing was found that gets in the way.\n");
+		print("Nothing was found that conflicts with hot-added memory or TDX.\n");
 	for (size_t i = 0; i < findings->n; i++) {
 		const struct finding *finding = &findings->items[i];
 		const char *code = finding_code_to_string(finding->code);

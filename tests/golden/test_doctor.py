@@ -21,7 +21,7 @@ import unittest
 import tree
 
 FOUND = 5
-NOTHING = "Nothing was found that gets in the way.\n"
+NOTHING = "Nothing was found that conflicts with hot-added memory or TDX.\n"
 EXPECTED = tree.TESTS / "expected"
 
 # As the distributions have them: first processors, then memory.

@@ -9,8 +9,8 @@ from tree import BINARY, DROP_IN, MAIN, RULE, rule
 
 BOOT_ID = "proc/sys/kernel/random/boot_id"
 STATE = "run/tdx-onlined/state.json"
-NOTHING = "Nothing would be different from what is in force.\n"
-NOT_RUN = "The daemon has not run in this boot: nothing is in force.\n"
+NOTHING = "Nothing would be different from what is in effect.\n"
+NOT_RUN = "The daemon has not run in this boot: nothing is in effect.\n"
 DEFAULT = """\
 [Daemon]
 # default
