@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The doctor on texts of others, with a NUL after each: the kernel command line, udev rules, lines
- * of modprobe.d and of daxctl, messages of the kernel, auto_online_blocks, the name of a process.
- * What it prints is one line of ASCII.
+ * of modprobe.d and of daxctl, messages of the kernel, auto_online_blocks, the name of a process; a
+ * file of each kind that may online memory. A remedy is one line of ASCII; a message may have bytes
+ * of those texts, which are made printable where they leave the program.
  */
 #include "tdxo/doctor/doctor.h"
 #include "tdxo/policy/guard.h"
@@ -14,7 +15,8 @@ struct lists {
 	struct doctor_udev udev[MOST];
 	struct doctor_modprobe modprobe[MOST];
 	struct doctor_daxctl daxctl[MOST];
-	size_t n_udev, n_modprobe, n_daxctl;
+	struct doctor_writer writers[MOST];
+	size_t n_udev, n_modprobe, n_daxctl, n_writers;
 };
 
 /* Take the next text, without its NUL. */
@@ -43,6 +45,39 @@ static void read_lists(struct lists *lists, const uint8_t **data, size_t *size)
 	while (lists->n_daxctl < MOST &&
 		daxctl_next(&daxctl, &lists->daxctl[lists->n_daxctl].section))
 		lists->daxctl[lists->n_daxctl++].path = "/etc/daxctl.conf.d/a.conf";
+}
+
+static void read_writers(struct lists *lists, const uint8_t **data, size_t *size)
+{
+	static const struct doctor_lines script = {
+		PLACE_UDEV, "/etc/udev/rules.d/10-a.rules", 1, 1};
+	static const struct {
+		enum place place;
+		const char *path;
+	} files[] = {
+		[WRITER_TMPFILES] = {PLACE_TMPFILES, "/usr/lib/tmpfiles.d/a.conf"},
+		[WRITER_SYSFS] = {PLACE_SYSFS, "/etc/sysfs.conf"},
+		[WRITER_UNIT] = {PLACE_SYSTEMD, "/usr/lib/systemd/system/a.service.d/b.conf"},
+		[WRITER_SCRIPT] = {PLACE_MAX, "/usr/local/sbin/grow"},
+	};
+
+	for (enum writer_kind kind = 0; kind < WRITER_MAX; kind++) {
+		struct writer_text text = {.conf = take_text(data, size), .kind = kind};
+		struct writer_line line;
+
+		while (lists->n_writers < MOST && writer_next(&text, &line)) {
+			struct doctor_writer writer = {
+				kind, files[kind].path, line.first, .edit = script};
+
+			if (kind != WRITER_SCRIPT)
+				writer.edit = (struct doctor_lines){
+					files[kind].place, files[kind].path, line.first, line.last};
+			snprintf(writer.what, sizeof(writer.what), "%.*s", WRITER_WHAT - 1,
+				line.text);
+			if (line.onlines)
+				lists->writers[lists->n_writers++] = writer;
+		}
+	}
 }
 
 static void read_kernel(struct snapshot *snapshot, struct tdx_log *log, char *text)
@@ -75,7 +110,7 @@ static void check(const struct findings *findings)
 
 		require(finding->code < FINDING_MAX && finding->severity < SEVERITY_MAX);
 		require(i == 0 || finding[-1].code <= finding->code);
-		require(is_line(finding->message, sizeof(finding->message)));
+		require(is_string(finding->message) && finding->message[0]);
 		require(is_line(finding->remedy, sizeof(finding->remedy)));
 		require(is_string(finding->source));
 	}
@@ -107,14 +142,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.udev = lists.udev,
 		.modprobe = lists.modprobe,
 		.daxctl = lists.daxctl,
+		.writers = lists.writers,
 		.agents = &agent,
 		.n_agents = 1};
 
-	lists.n_udev = lists.n_modprobe = lists.n_daxctl = 0;
+	lists.n_udev = lists.n_modprobe = lists.n_daxctl = lists.n_writers = 0;
 	read_lists(&lists, &data, &size);
 	messages = take_string(&data, &size);
 	auto_online = take_string(&data, &size);
 	name = take_string(&data, &size);
+	read_writers(&lists, &data, &size);
 	read_kernel(&snapshot, &log, messages);
 	snprintf(snapshot.auto_online_blocks, sizeof(snapshot.auto_online_blocks), "%s",
 		auto_online);
@@ -122,6 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	facts.n_udev = lists.n_udev;
 	facts.n_modprobe = lists.n_modprobe;
 	facts.n_daxctl = lists.n_daxctl;
+	facts.n_writers = lists.n_writers;
 	require(doctor_examine(&facts, &findings) == 0);
 	check(&findings);
 	return 0;
