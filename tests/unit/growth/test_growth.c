@@ -4,6 +4,7 @@
  * lists, tables and texts of others. A list that is searched for each of its own items would take
  * sixteen times as many.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,28 +150,37 @@ static uint8_t *table_of(
 	return table;
 }
 
-/* Up to a number of entries they are read; a table of more is not used. */
-static void test_acpi(size_t n)
+static void read_tables(size_t n, int want)
 {
 	static const uint8_t memory[40] = {[0] = 1, [1] = 40, [18] = 1, [28] = 1};
 	static const uint8_t window[40] = {[0] = 1, [2] = 40, [18] = 1};
-	const size_t numbers[] = {SRAT_MOST, SRAT_MOST + 1, n};
+	uint8_t *srat_table = table_of("SRAT", 48, memory, 40, n);
+	uint8_t *cedt_table = table_of("CEDT", 36, window, 40, n);
+	CLEANUP(srat_done) struct srat srat = {0};
+	CLEANUP(cedt_done) struct cedt cedt = {0};
 
 	operations_begin();
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-		uint8_t *srat_table = table_of("SRAT", 48, memory, 40, numbers[i]);
-		uint8_t *cedt_table = table_of("CEDT", 36, window, 40, numbers[i]);
-		CLEANUP(srat_done) struct srat srat = {0};
-		CLEANUP(cedt_done) struct cedt cedt = {0};
-		int want = i ? ACPI_TOO_MANY : ACPI_SOUND;
+	assert_int_equal(srat_read(srat_table, 48 + 40 * n, &srat), want);
+	assert_int_equal(cedt_read(cedt_table, 36 + 40 * n, &cedt), want);
+	operations_end();
+	assert_int_equal(srat.n, want == ACPI_SOUND ? n : 0);
+	assert_int_equal(cedt.n_windows, want == ACPI_SOUND ? n : 0);
+	free(srat_table);
+	free(cedt_table);
+}
 
-		assert_int_equal(srat_read(srat_table, 48 + 40 * numbers[i], &srat), want);
-		assert_int_equal(cedt_read(cedt_table, 36 + 40 * numbers[i], &cedt), want);
-		assert_int_equal(srat.n, i ? 0 : SRAT_MOST);
-		assert_int_equal(cedt.n_windows, i ? 0 : CEDT_MOST);
-		free(srat_table);
-		free(cedt_table);
-	}
+/* The longest tables that are read, and those of a fourth of the entries. */
+static void test_acpi(size_t n)
+{
+	static_assert(SRAT_MOST == CEDT_MOST, "one number of entries for both");
+	read_tables(n * SRAT_MOST / (TIMES * N), ACPI_SOUND);
+}
+
+/* A table of more is not used. */
+static void test_acpi_too_many(size_t n)
+{
+	static_assert(SRAT_MOST < N, "more than are read");
+	read_tables(n, ACPI_TOO_MANY);
 }
 
 static void test_boot_map(size_t n)
@@ -329,6 +339,44 @@ static void test_conf(size_t n)
 static void test_conf_continued(size_t n)
 {
 	read_conf(n, "blacklist a%zu \\\n");
+}
+
+static void read_writer(size_t n, enum writer_kind kind, const char *format)
+{
+	char *string = lines(n, format);
+	struct writer_text text = {.conf = {.text = string, .size = strlen(string)}, .kind = kind};
+	char program[PROGRAM_PATH];
+	struct writer_line line;
+
+	operations_begin();
+	while (writer_next(&text, &line)) {
+		const char *command = line.text;
+
+		while (program_next(&command, program))
+			;
+	}
+	free(string);
+}
+
+static void test_writer(size_t n)
+{
+	read_writer(n, WRITER_SCRIPT,
+		"cd /sys/devices/system/memory\necho online >memory%zu/state\n# %zu\n");
+}
+
+static void test_writer_continued(size_t n)
+{
+	read_writer(n, WRITER_TMPFILES, "w /sys/devices/system/memory/memory%zu/state \\\n");
+}
+
+static void test_writer_one_line(size_t n)
+{
+	read_writer(n, WRITER_SYSFS, "devices/system/memory/memory%zu/state = online ");
+}
+
+static void test_writer_unit(size_t n)
+{
+	read_writer(n, WRITER_UNIT, "ExecStart=/opt/%zu /opt/a%zu \\\n# %zu\n 'chmem -e'\n");
 }
 
 static void test_ini(size_t n)
@@ -641,6 +689,7 @@ static const struct {
 	ROW(ranges),
 	ROW(e820),
 	ROW(acpi),
+	ROW(acpi_too_many),
 	ROW(boot_map),
 	ROW(capable),
 	ROW(zoneinfo),
@@ -653,6 +702,10 @@ static const struct {
 	ROW(udev_one_line),
 	ROW(conf),
 	ROW(conf_continued),
+	ROW(writer),
+	ROW(writer_continued),
+	ROW(writer_one_line),
+	ROW(writer_unit),
 	ROW(ini),
 	ROW(cmdline),
 	ROW(rule_words),
