@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,8 +32,15 @@ static const char *const modprobe_d[] = {"/etc/modprobe.d", "/run/modprobe.d",
 	"/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d", NULL};
 static const char *const daxctl_conf[] = {"/etc/daxctl.conf.d", NULL};
 
+/* The paths are those of the scripts. */
+static void free_nothing(void *path)
+{
+	(void)path;
+}
+
 void host_done(struct host *host)
 {
+	tdestroy(host->script_paths, free_nothing);
 	for (size_t i = 0; i < host->n_scripts; i++)
 		free(host->scripts[i].path);
 	free(host->scripts);

@@ -24,6 +24,8 @@ struct host {
 	size_t n_udev;
 	struct host_script *scripts;
 	size_t n_scripts;
+	void *script_paths;    /* a tree of them: tsearch(3) */
+	bool scripts_left_out; /* there are more */
 	struct doctor_writer *writers;
 	size_t n_writers;
 	struct doctor_modprobe *modprobe;

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,26 +32,36 @@ const char *const unit_directories[UNIT_DIRECTORIES + 1] = {"/etc/systemd/system
 
 /* --- scripts to be searched --- */
 
-static bool is_noted(const struct host *host, const char *path)
+static int compare_paths(const void *a, const void *b)
 {
-	for (size_t i = 0; i < host->n_scripts; i++)
-		if (strcmp(host->scripts[i].path, path) == 0)
-			return true;
-	return false;
+	return strcmp(a, b);
+}
+
+static int add_script(struct host *host, const char *path, const struct doctor_lines *from)
+{
+	struct host_script script = {.path = strdup(path), .from = *from};
+	int r = script.path ? array_append(host->scripts, host->n_scripts, script) : -ENOMEM;
+
+	if (r < 0) {
+		free(script.path);
+		return r;
+	}
+	return tsearch(script.path, &host->script_paths, compare_paths) ? 0 : -ENOMEM;
 }
 
 static int note_script(struct host *host, const char *path, const struct doctor_lines *from)
 {
-	struct host_script script = {.from = *from};
-	int r;
-
-	if (host->n_scripts == SCRIPTS_MAX || is_noted(host, path))
+	if (tfind(path, &host->script_paths, compare_paths))
 		return 0;
-	script.path = strdup(path);
-	r = script.path ? array_append(host->scripts, host->n_scripts, script) : -ENOMEM;
-	if (r < 0)
-		free(script.path);
-	return r;
+	if (host->n_scripts < SCRIPTS_MAX)
+		return add_script(host, path, from);
+	if (!host->scripts_left_out)
+		complain(host->complaints,
+			"scripts: Units and udev rules run more than %d programs: the others "
+			"are not searched",
+			SCRIPTS_MAX);
+	host->scripts_left_out = true;
+	return 0;
 }
 
 static int note_scripts(struct host *host, const char *command, const struct doctor_lines *from)

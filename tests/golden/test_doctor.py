@@ -278,8 +278,15 @@ class Writers(Doctor):
         self.assert_found()
 
     def test_many_scripts(self):
-        self.write("etc/systemd/system/a.service", "".join(f"ExecStart=/opt/{i}\n" for i in range(10000)))
-        self.assert_found()
+        """The first 4096 are searched, and a message reports that there are more."""
+        names = [f"/opt/{i}" for i in range(4094)] + ["/opt/a", "/opt/b", "/opt/c"]
+        for name in ("a", "b", "c"):
+            self.write(f"opt/{name}", CHMEM)
+        for more, messages in ((0, ()), (1, ("scripts: Units and udev rules run more than 4096 programs: "
+                                             "the others are not searched",))):  # fmt: skip
+            lines = [f"ExecStart={name}\n" for name in names[: 4096 + more]]
+            self.write("etc/systemd/system/a.service", "".join(lines * 2))
+            self.assert_found(("script", "/opt/a:3"), ("script", "/opt/b:3"), messages=messages)
 
     def test_many_lines(self):
         """The first thousand are reported."""
