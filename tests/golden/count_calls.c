@@ -4,7 +4,7 @@
  * error when the process ends.
  */
 
-/* With it open() would be open64(), and both are stood in for. */
+/* With it open() would be open64(), and both are stood in for; so with the other names. */
 #undef _FILE_OFFSET_BITS
 
 #include <dirent.h>
@@ -37,6 +37,39 @@ int open(const char *path, int flags, ...)
 }
 
 int open64(const char *path, int flags, ...) __attribute__((alias("open")));
+
+int openat(int directory, const char *path, int flags, ...)
+{
+	int (*real)(int, const char *, int, ...) = count("openat");
+	unsigned int mode;
+	va_list args;
+
+	va_start(args, flags);
+	mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(args, unsigned int) : 0;
+	va_end(args);
+	return real(directory, path, flags, mode);
+}
+
+int openat64(int directory, const char *path, int flags, ...) __attribute__((alias("openat")));
+
+int stat(const char *path, struct stat *st)
+{
+	int (*real)(const char *, struct stat *) = count("stat");
+
+	return real(path, st);
+}
+
+int stat64(const char *path, struct stat64 *st) __attribute__((alias("stat")));
+
+int fstatat(int directory, const char *path, struct stat *st, int flags)
+{
+	int (*real)(int, const char *, struct stat *, int) = count("fstatat");
+
+	return real(directory, path, st, flags);
+}
+
+int fstatat64(int directory, const char *path, struct stat64 *st, int flags)
+	__attribute__((alias("fstatat")));
 
 ssize_t read(int fd, void *buf, size_t size)
 {

@@ -130,6 +130,20 @@ class Bounds(tree.Tree):
                                   "rules to compare this one and those after it with all that come "
                                   "before")  # fmt: skip
 
+    def test_mappings(self):
+        """Of a dax device: with one more than is read, where it lies is not known."""
+        self.tree("cxl-refused")
+        dax = "sys/bus/dax/devices/dax0.0"
+        for n, reason in ((1024, "outside-boot-map"), (1025, "unreadable")):
+            for i in range(n):
+                self.write(f"{dax}/mapping{i}/start", f"{late(i):#x}\n")
+                self.write(f"{dax}/mapping{i}/end", f"{late(i) + BLOCK - 1:#x}\n")
+            self.write(f"{dax}/size", f"{n * BLOCK}\n")
+            report, messages = self.decide()
+            self.assertEqual({row["reason"] for row in report["ranges"] if row["chardev"]}, {reason})
+        self.assertEqual(messages, f"tdx-onlined: /{dax}/mapping0: the mappings do not make up the size "
+                                   "of dax0.0\n")  # fmt: skip
+
     def test_keys_of_an_unknown_section(self):
         self.tree("cxl-refused")
         self.write("etc/tdx-onlined/tdx-onlined.conf", "[Deamon]\n" + "Act=no\n" * 9000)
