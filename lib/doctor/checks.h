@@ -23,6 +23,7 @@
 struct note {
 	struct finding finding;
 	struct strbuf message, remedy;
+	bool of_lines; /* the message names a line of a file */
 };
 
 struct examination {
@@ -49,6 +50,9 @@ void note_plain(struct examination *examination, const struct plain_finding *pla
  * the administrator, if it is not there. Each part can fail, and the command can be repeated.
  */
 void doctor_append_comment_out(struct strbuf *text, const struct doctor_lines *lines);
+
+/* The same as the remedy of a finding whose message names the line. */
+void note_comment_out(struct note *note, const struct doctor_lines *lines);
 
 /*
  * Take a line up to its newline, cut off at the size; a NUL in it ends what is seen of it. False:

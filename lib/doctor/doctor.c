@@ -66,6 +66,7 @@ void findings_done(struct findings *findings)
 void note_begin(struct note *note, enum finding_code code, enum severity severity)
 {
 	note->finding = (struct finding){.code = code, .severity = severity};
+	note->of_lines = false;
 	note->message = strbuf_in(note->finding.message, sizeof(note->finding.message));
 	note->remedy = strbuf_in(note->finding.remedy, sizeof(note->finding.remedy));
 }
@@ -85,7 +86,9 @@ void note_end(struct examination *examination, struct note *note)
 
 	/* Half a command would be worse than none. */
 	if (note->remedy.n >= sizeof(note->finding.remedy) - 1)
-		strcpy(note->finding.remedy, "Comment out the line that the message names.");
+		snprintf(note->finding.remedy, sizeof(note->finding.remedy), "%s",
+			note->of_lines ? "Comment out the line that the message names."
+				       : "Remove the cause that the message names.");
 	if (array_append(findings->items, findings->n, note->finding) < 0)
 		examination->error = -ENOMEM;
 }
@@ -204,6 +207,12 @@ void doctor_append_comment_out(struct strbuf *text, const struct doctor_lines *l
 	strbuf_append(text, "s/^/#/' ");
 	append_path(text, copy);
 	strbuf_append(text, "%s", places[lines->place].then);
+}
+
+void note_comment_out(struct note *note, const struct doctor_lines *lines)
+{
+	note->of_lines = true;
+	doctor_append_comment_out(&note->remedy, lines);
 }
 
 void doctor_append_unmask(struct strbuf *text, const struct doctor_facts *facts)

@@ -253,9 +253,8 @@ void doctor_check_udev(struct examination *examination)
 		else
 			strbuf_append(&note.message, "%s:%u may online memory: udevd runs %s", path,
 				write->first_line, write->what);
-		doctor_append_comment_out(
-			&note.remedy, &(struct doctor_lines){PLACE_UDEV, path, write->first_line,
-					      write->last_line});
+		note_comment_out(&note, &(struct doctor_lines){PLACE_UDEV, path, write->first_line,
+						write->last_line});
 		note_end(examination, &note);
 	}
 }
@@ -342,7 +341,7 @@ static void find_in_modprobe(
 	note_source(&note, "%s:%u", modprobe->path, line->first);
 	strbuf_append(&note.message, "%s:%u keeps %s from being loaded: %s.", modprobe->path,
 		line->first, line->module, loss);
-	doctor_append_comment_out(&note.remedy,
+	note_comment_out(&note,
 		&(struct doctor_lines){PLACE_MODPROBE, modprobe->path, line->first, line->last});
 	strbuf_append(&note.remedy, " && modprobe %s", line->module);
 	note_end(examination, &note);

@@ -31,7 +31,7 @@ static void note_writer(struct examination *examination, const struct doctor_wri
 	else
 		strbuf_append(&note.message, "%s:%u runs this script, which has the line %s",
 			writer->edit.path, writer->edit.first, writer->what);
-	doctor_append_comment_out(&note.remedy, &writer->edit);
+	note_comment_out(&note, &writer->edit);
 	note_end(examination, &note);
 }
 

@@ -319,6 +319,22 @@ static void test_kvm_off(void **state)
 	assert_healthy(&host);
 }
 
+/* A command that does not fit, for a finding that is not about a line. */
+static void test_kvm_off_long_path(void **state)
+{
+	char path[300] = "/usr/lib/modprobe.d/";
+	const struct doctor_modprobe modprobe = {
+		path, {1, 1, MODPROBE_OPTIONS, "kvm_intel", "tdx=0"}};
+
+	(void)state;
+	HOST(host);
+	host.snapshot.tdx.evidence.facts[TDX_SOURCE_KVM_INTEL] = FACT_NO;
+	memset(path + strlen(path), '\'', 250);
+	host.facts.modprobe = &modprobe;
+	host.facts.n_modprobe = 1;
+	assert_kvm_off(&host, "tdx is N", "Remove the cause that the message names.");
+}
+
 /* All at once: in the order of the codes. */
 static void test_order(void **state)
 {
@@ -370,6 +386,7 @@ int main(void)
 		cmocka_unit_test(test_late_memory),
 		cmocka_unit_test(test_kvm_not_loaded),
 		cmocka_unit_test(test_kvm_off),
+		cmocka_unit_test(test_kvm_off_long_path),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_names),
 	};
