@@ -37,9 +37,9 @@ DROP_IN = "etc/tdx-onlined/conf.d/10-a.conf"
 RULE = "etc/tdx-onlined/rules.d/10-a.rule"
 LAYERS = ("etc", "run", "usr/lib")
 
-# An escape sequence, C1 as a byte and in UTF-8, right-to-left, an overlong newline, half a character, DEL.
-HOSTILE = b"\x1b[2J\x9b\xc2\x9b\xe2\x80\xae\xc0\x8a\xe2\x82\x7f"
-PRINTED = r"\x1b[2J\x9b\xc2\x9b\xe2\x80\xae\xc0\x8a\xe2\x82\x7f"
+# Bytes that are not printed as they are, and what is printed.
+PRINTED = re.search(r'#define HOSTILE "(.*)"', (TESTS / "hostile.h").read_text())[1]
+HOSTILE = PRINTED.encode().decode("unicode_escape").encode("latin-1")
 
 NO_USE = "The configuration cannot be used, nothing has been done"
 

@@ -9,10 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* An escape sequence, C1 as a byte and in UTF-8, right-to-left, half a character, DEL. */
-#define HOSTILE "\x1b[2J\x9b\xc2\x9b\xe2\x80\xae\xe2\x82\x7f"
-#define PRINTED "\\x1b[2J\\x9b\\xc2\\x9b\\xe2\\x80\\xae\\xe2\\x82\\x7f"
-#define IN_JSON "\\\\x1b[2J\\\\x9b\\\\xc2\\\\x9b\\\\xe2\\\\x80\\\\xae\\\\xe2\\\\x82\\\\x7f"
+#include "../hostile.h"
+
+#define PRINTED "\\x1b[2J\\x9b\\xc2\\x9b\\xe2\\x80\\xae\\xc0\\x8a\\xe2\\x82\\x7f"
+#define IN_JSON                                                                                    \
+	"\\\\x1b[2J\\\\x9b\\\\xc2\\\\x9b\\\\xe2\\\\x80\\\\xae\\\\xc0\\\\x8a\\\\xe2\\\\x82\\\\x7f"
 
 #define REGION5 "/sys/devices/platform/ACPI0017:00/root0/decoder0.5/region5"
 
