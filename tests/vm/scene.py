@@ -33,6 +33,7 @@ BUILD = os.environ.get("MESON_BUILD_ROOT", "build")
 CONFIG = "/etc/tdx-onlined/conf.d"
 RULES = "/etc/tdx-onlined/rules.d"
 STATE = "/run/tdx-onlined/state.json"
+FOUND = 5  # the exit status of --doctor
 
 
 def install(directory, *, enabled, config, programs):
@@ -136,6 +137,13 @@ class Scene(unittest.TestCase):
         matches = [f"TDXO_{name.upper()}={value}" for name, value in fields.items()]
         entries = self.guest.journal(f"--since={self.start}", f"_SYSTEMD_UNIT={UNIT}", *matches)
         return [entry for entry in entries if "TDXO_VERDICT" in entry]
+
+    def findings(self, *codes):
+        """What the doctor finds: everything, or the findings of some codes."""
+        result = self.guest.run("tdx-onlined --doctor --json", check=False, timeout=120)
+        self.assertIn(result.status, (0, FOUND), result.stderr)
+        findings = json.loads(result.stdout)["findings"]
+        return [finding for finding in findings if not codes or finding["code"] in codes]
 
     def wait_for_record(self, timeout=60, **fields):
         """Wait for a record, and be sure that it is the only one."""

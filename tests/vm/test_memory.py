@@ -7,18 +7,12 @@ import json
 from guest import TDX_ARMED
 from scene import BLOCK, GIB, MEMORY, STATE, Scene, main
 
-FOUND = 5
 MATCHED = 4
 RECORD_WORDS = "online,devdax,offline,ignore,change,stranded,disagreement"
 
 
-class Findings(Scene):
-    """What the doctor finds in a guest."""
-
-    def findings(self, code):
-        result = self.guest.run("tdx-onlined --doctor --json", check=False, timeout=120)
-        self.assertIn(result.status, (0, FOUND), result.stderr)
-        return [f for f in json.loads(result.stdout)["findings"] if f["code"] == code]
+class FailOn(Scene):
+    """A scene that tries --fail-on=."""
 
     def fails_on(self, words):
         """The exit status, and the lines on standard error."""
@@ -26,7 +20,7 @@ class Findings(Scene):
         return result.status, result.stderr.splitlines()
 
 
-class OfflineBoot(Findings):
+class OfflineBoot(FailOn):
     """Boot memory of which 1 GiB is movable."""
 
     machine = {"memory": "3G", "kernel_args": (*TDX_ARMED, "movablecore=1G")}
@@ -80,7 +74,7 @@ class OfflineBoot(Findings):
         self.assertEqual(self.records(), [])
 
 
-class Rejected(Findings):
+class Rejected(FailOn):
     """DIMMs that the kernel does not add."""
 
     machine = {"memory": "1G", "kernel_args": TDX_ARMED}

@@ -2,20 +2,30 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Remedies: something is put out of order, and what the program prints is typed as it is printed.
 
-A remedy is one command line, or sentences with commands between single quotes. Those for the BIOS
-and the kernel command line cannot be tried in a running guest.
+A remedy is one command line, or sentences with commands between single quotes. Tried elsewhere:
+
+    movable-zone, boot-memory-offline   test_memory.py
+    guard-bypassed                      test_unplug.py
+
+Not tried in a guest:
+
+    kvm-tdx-off, kvm-not-loaded         load kvm_intel, and the emulated processor has no VMX; of
+                                        kvm-not-loaded the first command, which fails here, is typed
+    boot-map-in-cxl-window, kernel-command-line, memory-rejected, no-memory-hotplug, boot-map-unknown,
+    and all others of tdx-*             change the BIOS, the kernel, its command line or the virtual
+                                        machine, or report a bug
 """
 
-import json
 import re
+import shlex
 
 from guest import TDX_ACTIVE, TDX_ARMED
 from scene import BLOCK, CONFIG, DAX, MEMORY, UNIT, Scene, main
 
-FOUND = 5
 AUTO_ONLINE = f"{MEMORY}/auto_online_blocks"
 LOAD = "/etc/modules-load.d/kvm_intel.conf"
 OPTIONS = "/etc/modprobe.d/kvm-tdx.conf"
+DAXCTL = "/etc/daxctl.conf.d"
 
 # Lines of other programs that may online memory, and modules that cannot be loaded. Two lines of a
 # file have two findings.
@@ -43,12 +53,9 @@ def commands(remedy):
 class Remedied(Scene):
     def findings(self, *codes):
         """All findings, or those of some codes, of which there must be one."""
-        result = self.guest.run("tdx-onlined --doctor --json", check=False, timeout=120)
-        self.assertIn(result.status, (0, FOUND), result.stderr)
-        findings = json.loads(result.stdout)["findings"]
-        chosen = [finding for finding in findings if not codes or finding["code"] in codes]
-        self.assertTrue(chosen or not codes, findings)
-        return chosen
+        findings = super().findings(*codes)
+        self.assertTrue(findings or not codes, codes)
+        return findings
 
     def type(self, finding):
         for command in commands(finding["remedy"]):
@@ -95,6 +102,16 @@ class Remedies(Remedied):
         self.assertEqual(self.sh("systemctl show -P ExecStart grow.service").count("path="), 1)
         self.assertEqual(self.sh("systemctl show -P ExecStartPost dbus.service"), "")
         self.assertIn('TAG+="x"', self.sh("grep -v ^# /etc/udev/rules.d/40-hotadd.rules"))
+
+    def test_02_daxctl(self):
+        """The setting that the remedy names, in a section about a device that is not there."""
+        text = "[reconfigure-device hotadd]\nnvdimm.uuid = 48d8e42c\nmode = system-ram\n"
+        self.sh(f"mkdir -p {DAXCTL}; printf %s {shlex.quote(text)} >{DAXCTL}/hotadd.conf")
+        (finding,) = self.findings("daxctl-config")
+        setting = re.search(r"Set mode = devdax, or (online = false), in that section", finding["remedy"])[1]
+        self.sh(f"echo {setting} >>{DAXCTL}/hotadd.conf")
+        self.assertEqual(self.findings(), [])
+        self.sh(f"rm {DAXCTL}/hotadd.conf")
 
     def test_03_masked(self):
         self.sh(f"systemctl mask --now {UNIT}; echo online >{AUTO_ONLINE}; echo 1 >{DAX}/drivers_autoprobe")

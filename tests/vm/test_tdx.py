@@ -335,8 +335,7 @@ class NotStarted(Scene):
 
     def test_01_doctor(self):
         """The cause is found, and kvm_intel, which cannot help, is not mentioned."""
-        findings = json.loads(self.guest.run("tdx-onlined --doctor --json", check=False).stdout)["findings"]
-        [finding] = [f for f in findings if "tdx" in f["code"] or "kvm" in f["code"]]
+        [finding] = [f for f in self.findings() if "tdx" in f["code"] or "kvm" in f["code"]]
         self.assertEqual(finding["code"], "tdx-module-missing")
         self.assertNotIn("modprobe", finding["remedy"])
 

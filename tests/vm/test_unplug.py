@@ -6,7 +6,6 @@ From Linux 7.3 on a device of kmem has a dax state, and can be unplugged: its dr
 blocks go. Whether the daemon writes there, out of its sandbox, is seen by a probe in the kernel.
 """
 
-import json
 import re
 
 from guest import TDX_ACTIVE
@@ -21,15 +20,7 @@ def span(start):
     return f"{start:#x}-{start + SIZE - 1:#x}"
 
 
-class Examined(Scene):
-    """What the doctor finds in a guest."""
-
-    def findings(self, code):
-        findings = json.loads(self.guest.run("tdx-onlined --doctor --json", check=False).stdout)["findings"]
-        return [finding for finding in findings if finding["code"] == code]
-
-
-class Unplugged(Examined):
+class Unplugged(Scene):
     """What an administrator unplugged is reported; what the daemon has begun is completed."""
 
     config = ("Act=no",)
@@ -118,7 +109,7 @@ class Unplugged13(Unplugged):
     machine = {**Unplugged.machine, "root": "trixie"}
 
 
-class Bypassed(Examined):
+class Bypassed(Scene):
     """A write to new_id binds each device without a driver: recorded, whether it was decided or not."""
 
     machine = {"memory": "2G", "cxl": ["512M"] * 3, "kernel_args": TDX_ACTIVE}
