@@ -25,7 +25,7 @@ static bool has_word(const char *text, const char *word)
 	return false;
 }
 
-/* A command that only prints what is in files. */
+/* A line that only prints the files that it names. A command can have the text as arguments. */
 static bool only_reads(const char *text)
 {
 	return (strstr(text, "grep ") || strstr(text, "cat ")) && !strchr(text, '>') &&
@@ -36,36 +36,40 @@ static bool only_reads(const char *text)
  * The words of a line that may online memory. With a word of `off` it does the opposite, unless one
  * of `on` is there too.
  */
-static const struct {
+static const struct sign {
 	const char *words[2];
 	const char *on, *off;
 	enum effect effect;
+	bool command; /* no file, so a line that only reads files has it as well */
 } signs[] = {
-	{{"auto_online_blocks", ""}, "online", "offline", EFFECT_MEMORY},
-	{{"system/memory/", "/state"}, "online", "offline", EFFECT_MEMORY},
-	{{"system/memory/", "/online"}, "1", "0", EFFECT_MEMORY},
-	{{"memhp_default_state", ""}, "online", "offline", EFFECT_MEMORY},
-	{{"bus/dax/drivers_autoprobe", ""}, "1", "0", EFFECT_MEMORY},
-	{{"dax/drivers/kmem/bind", ""}, NULL, NULL, EFFECT_MEMORY},
-	{{"dax/drivers/kmem/new_id", ""}, NULL, NULL, EFFECT_MEMORY},
-	{{"chmem", " -e"}, NULL, NULL, EFFECT_MEMORY},
-	{{"chmem", " --enable"}, NULL, NULL, EFFECT_MEMORY},
-	{{"daxctl", "online-memory"}, NULL, NULL, EFFECT_MEMORY},
-	{{"daxctl", "reconfigure-device"}, "system-ram", "devdax", EFFECT_MEMORY},
-	{{"online", "/state"}, "online", "offline", EFFECT_DEVICE},
-	{{"echo 1", "/online"}, NULL, NULL, EFFECT_DEVICE},
+	{{"auto_online_blocks", ""}, "online", "offline", EFFECT_MEMORY, false},
+	{{"system/memory/", "/state"}, "online", "offline", EFFECT_MEMORY, false},
+	{{"system/memory/", "/online"}, "1", "0", EFFECT_MEMORY, false},
+	{{"memhp_default_state", ""}, "online", "offline", EFFECT_MEMORY, true},
+	{{"bus/dax/drivers_autoprobe", ""}, "1", "0", EFFECT_MEMORY, false},
+	{{"dax/drivers/kmem/bind", ""}, NULL, NULL, EFFECT_MEMORY, false},
+	{{"dax/drivers/kmem/new_id", ""}, NULL, NULL, EFFECT_MEMORY, false},
+	{{"chmem", " -e"}, NULL, NULL, EFFECT_MEMORY, true},
+	{{"chmem", " --enable"}, NULL, NULL, EFFECT_MEMORY, true},
+	{{"daxctl", "online-memory"}, NULL, NULL, EFFECT_MEMORY, true},
+	{{"daxctl", "reconfigure-device"}, "system-ram", "devdax", EFFECT_MEMORY, true},
+	{{"online", "/state"}, "online", "offline", EFFECT_DEVICE, false},
+	{{"echo 1", "/online"}, NULL, NULL, EFFECT_DEVICE, false},
 };
+
+static bool sign_is_in(const struct sign *sign, const char *text)
+{
+	return strstr(text, sign->words[0]) && strstr(text, sign->words[1]) &&
+	       (!sign->off || !has_word(text, sign->off) || has_word(text, sign->on));
+}
 
 enum effect effect_of_text(const char *text)
 {
-	if (only_reads(text))
-		return EFFECT_NONE;
-	for (size_t i = 0; i < ARRAY_SIZE(signs); i++) {
-		if (!strstr(text, signs[i].words[0]) || !strstr(text, signs[i].words[1]))
-			continue;
-		if (!signs[i].off || !has_word(text, signs[i].off) || has_word(text, signs[i].on))
+	bool reads = only_reads(text);
+
+	for (size_t i = 0; i < ARRAY_SIZE(signs); i++)
+		if ((!reads || signs[i].command) && sign_is_in(&signs[i], text))
 			return signs[i].effect;
-	}
 	return EFFECT_NONE;
 }
 

@@ -41,6 +41,14 @@ static void test_lines(void **state)
 		{"daxctl reconfigure-device --mode=system-ram dax0.0", true},
 		{"daxctl reconfigure-device dax0.0", true},
 		{"GRUB_CMDLINE_LINUX=\"memhp_default_state=online\"", true},
+		/* a command in a line that otherwise only reads */
+		{"for d in $(daxctl list | grep -o 'dax[0-9.]*'); do daxctl online-memory $d; done",
+			true},
+		{"daxctl reconfigure-device -m system-ram $(cat /etc/devices)", true},
+		{"chmem -e $(cat /etc/range)", true},
+		{"grep -l offline " MEMORY "/memory*/state | xargs chmem --enable", true},
+		{"kexec -l /boot/x --append=\"$(cat /proc/cmdline) memhp_default_state=online\"",
+			true},
 		/* the opposite */
 		{"w " MEMORY "/auto_online_blocks - - - - offline", false},
 		{"echo offline >" MEMORY "/memory40/state", false},
