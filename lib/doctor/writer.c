@@ -12,13 +12,13 @@
 
 #define BLANKS " \t\r"
 
-/* The word in a text, but not as the end of a name: "online" is not in "auto_online_blocks". */
+/* The word in a text, but not in the name of a file: "auto_online_blocks" or "/online". */
 static bool has_word(const char *text, const char *word)
 {
 	const char *at = text;
 
 	while ((at = strstr(at, word))) {
-		if (at == text || at[-1] != '_')
+		if (at == text || !strchr("_/", at[-1]))
 			return true;
 		at += strlen(word);
 	}
@@ -34,7 +34,7 @@ static bool only_reads(const char *text)
 
 /*
  * The words of a line that may online memory. With a word of `off` it does the opposite, unless one
- * of `on` is there too.
+ * of `on` is there too. Where `off` is empty, one of `on` is needed.
  */
 static const struct sign {
 	const char *words[2];
@@ -45,6 +45,7 @@ static const struct sign {
 	{{"auto_online_blocks", ""}, "online", "offline", EFFECT_MEMORY, false},
 	{{"system/memory/", "/state"}, "online", "offline", EFFECT_MEMORY, false},
 	{{"system/memory/", "/online"}, "1", "0", EFFECT_MEMORY, false},
+	{{"system/memory/", ""}, "online", "", EFFECT_MEMORY, false},
 	{{"memhp_default_state", ""}, "online", "offline", EFFECT_MEMORY, true},
 	{{"bus/dax/drivers_autoprobe", ""}, "1", "0", EFFECT_MEMORY, false},
 	{{"dax/drivers/kmem/bind", ""}, NULL, NULL, EFFECT_MEMORY, false},

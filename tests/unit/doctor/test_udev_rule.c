@@ -213,6 +213,8 @@ static void test_commands(void **state)
 			true},
 		{"RUN+=", "/bin/sh -c 'echo online > /sys/devices/system/memory/memory40/state'",
 			true, true},
+		{"RUN+=", "/bin/sh -c 'cd /sys/devices/system/memory/memory40; echo online >state'",
+			true, true},
 		{"RUN+=", "/bin/sh -c 'chmem -e $(cat /etc/range)'", true, true},
 		{"RUN+=", "/sbin/chmem -e 1g", true, true},
 		{"RUN{program}+=", "/bin/chmem --enable -b 32", true, true},

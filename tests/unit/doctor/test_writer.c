@@ -49,9 +49,15 @@ static void test_lines(void **state)
 		{"grep -l offline " MEMORY "/memory*/state | xargs chmem --enable", true},
 		{"kexec -l /boot/x --append=\"$(cat /proc/cmdline) memhp_default_state=online\"",
 			true},
+		/* the file is named elsewhere in the line */
+		{"cd " MEMORY "/memory40; echo online >state", true},
+		{"find " MEMORY "/ -name state -exec sh -c 'echo online_movable >{}' \\;", true},
 		/* the opposite */
 		{"w " MEMORY "/auto_online_blocks - - - - offline", false},
 		{"echo offline >" MEMORY "/memory40/state", false},
+		{"cd " MEMORY "/memory40; echo offline >state", false},
+		{"echo 0 >" MEMORY "/memory40/online", false},
+		{"ls " MEMORY "/", false},
 		{"bus/dax/drivers_autoprobe = 0", false},
 		{"echo dax0.0 >" KMEM "/unbind", false},
 		{"daxctl reconfigure-device -m devdax dax0.0", false},
@@ -60,6 +66,7 @@ static void test_lines(void **state)
 		{"memhp_default_state=offline", false},
 		{"grep -q online " MEMORY "/auto_online_blocks", false},
 		{"x=$(cat " MEMORY "/memory40/state)", false},
+		{"grep online " MEMORY "/memory40/*", false},
 		/* other things */
 		{"", false},
 		{"# echo online >" MEMORY "/auto_online_blocks", false},
