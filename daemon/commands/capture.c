@@ -22,16 +22,15 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "daemon/commands/capture_log.h"
 #include "daemon/commands/capture_texts.h"
 #include "daemon/commands/doctor_facts.h"
 #include "daemon/commands/exit_status.h"
-#include "daemon/host/sensor.h"
 #include "daemon/host/sysfs.h"
 #include "daemon/log/log.h"
 #include "daemon/log/print.h"
 #include "daemon/state/state.h"
 #include "tdxo/base/range.h"
-#include "tdxo/tdx/log.h"
 
 #define CONFIG	   "{/etc,/run,/usr/lib}/tdx-onlined"
 #define MEMORY	   "/sys/devices/system/memory"
@@ -344,55 +343,16 @@ static int take_device_numbers(struct capture *capture)
 	return tree_add_link(&capture->tree, link, "../../../bus/dax");
 }
 
-struct log {
-	struct bytes text;
-	bool only_known;
-	int error;
-};
-
-/* The kernel quotes parameters: "kvm_intel: unknown parameter 'WORD' ignored". */
-static bool is_known(const char *message)
-{
-	static const struct tdx_log none;
-	struct tdx_log log = none;
-
-	tdx_log_read(&log, message);
-	return memcmp(&log, &none, sizeof(log)) != 0 || rejection_is_about(message);
-}
-
-/*
- * The kernel's messages about TDX and about memory that it rejected, as records of /dev/kmsg,
- * wherever they were read.
- */
-static void take_log_message(const char *message, void *userdata)
-{
-	static const char header[] = "6,0,0,-;";
-	struct log *log = userdata;
-
-	if (log->error ||
-		(!is_known(message) && (log->only_known || strncmp(message, "virt/tdx: ",
-								   strlen("virt/tdx: ")) != 0)))
-		return;
-	log->error = bytes_append(&log->text, header, strlen(header));
-	if (log->error == 0)
-		log->error = bytes_append(&log->text, message, strcspn(message, "\n"));
-	if (log->error == 0)
-		log->error = bytes_append(&log->text, "\n", 1);
-}
-
 static int take_kernel_log(struct capture *capture)
 {
 	static const struct row row = {.for_root = true};
-	struct log log = {.only_known = capture->anonymise};
-	int r = sensor_kernel_log(take_log_message, &log);
+	CLEANUP(bytes_done) struct bytes text = {0};
+	int r = capture_log(capture->anonymise, &text);
 
-	if (r < 0 && r != -EBADMSG)
-		capture->unreadable++;
-	r = log.error;
-	if (r == 0)
-		r = add_text(capture, "/dev/kmsg", &log.text, &row);
-	bytes_done(&log.text);
-	return r;
+	if (r < 0)
+		return r;
+	capture->unreadable += (size_t)r;
+	return add_text(capture, "/dev/kmsg", &text, &row);
 }
 
 /* Rules match the names of devices. The parent of a memory device is named by its PCI address. */

@@ -235,6 +235,10 @@ class Structure(unittest.TestCase):
             for number, line in enumerate(text.splitlines(), 1):
                 self.assertLessEqual(len(line.expandtabs(8)), 100, f"{path}:{number}")
 
+    def test_lines(self):
+        for path, text in sources():
+            self.assertLessEqual(len(text.splitlines()), 500, path)
+
     def test_foreign_headers(self):
         for header, allowed in FOREIGN.items():
             users = [
