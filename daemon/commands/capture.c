@@ -119,13 +119,8 @@ static const struct row texts[] = {
 	{.pattern = STATE_USUAL_PATHS},
 };
 
-/* What the doctor reads of other programs. In disguise nothing is. */
-static const struct row others[] = {
-	{.pattern = "{/etc,/run,/usr/local/lib,/usr/lib}/udev/rules.d/*.rules"},
-	{.pattern = "{/etc,/run,/usr/local/lib,/usr/lib}/modprobe.d/*.conf"},
-	{.pattern = "/etc/daxctl.conf.d/*.conf"},
-	{.pattern = "{/etc,/run}/systemd/system/tdx-onlined.service"}, /* it can be masked */
-};
+/* The doctor reports that it is masked. In disguise nothing of other programs is taken. */
+static const struct row unit = {.pattern = "{/etc,/run}/systemd/system/tdx-onlined.service"};
 
 /* Attributes that are not for this, or may do something when they are read. */
 static const char *const never[] = {"CDAT", "trigger_*", "*passphrase*", "sanitize", "erase"};
@@ -391,19 +386,33 @@ static int try_text(struct capture *capture, const char *path, const struct row 
 	return r == -ENOMEM ? r : 0;
 }
 
-/* Of units, tmpfiles.d and scripts only those that have a finding: there are hundreds of them. */
-static int take_writers(struct capture *capture)
+static int take_writers(struct capture *capture, const struct host *host)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < host->n_writers; i++) {
+		r = take_file(capture, host->writers[i].path, &plain);
+		if (r == 0)
+			r = take_file(capture, host->writers[i].edit.path, &plain);
+	}
+	return r;
+}
+
+/*
+ * What the doctor reads of other programs: all rules, but of units, tmpfiles.d and scripts, which
+ * are hundreds, only those that have a finding.
+ */
+static int take_others(struct capture *capture)
 {
 	CLEANUP(complaints_done) struct complaints complaints = {0};
 	CLEANUP(host_done) struct host host = {0};
 	int r = host_examine(&host, &complaints, true);
 
-	for (size_t i = 0; r == 0 && i < host.n_writers; i++) {
-		r = take_file(capture, host.writers[i].path, &plain);
-		if (r == 0)
-			r = take_file(capture, host.writers[i].edit.path, &plain);
-	}
-	return r;
+	for (size_t i = 0; r == 0 && i < host.n_rules; i++)
+		r = take_file(capture, host.files.files[i].path, &plain);
+	if (r == 0)
+		r = take_writers(capture, &host);
+	return r == 0 ? take_rows(capture, &unit, 1) : r;
 }
 
 static int take_texts(struct capture *capture)
@@ -412,9 +421,7 @@ static int take_texts(struct capture *capture)
 
 	if (!capture->anonymise) {
 		r = take_rows(capture, texts, ARRAY_SIZE(texts));
-		if (r == 0)
-			r = take_rows(capture, others, ARRAY_SIZE(others));
-		return r == 0 ? take_writers(capture) : r;
+		return r == 0 ? take_others(capture) : r;
 	}
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(texts); i++)
 		r = for_each(capture, texts[i].pattern, &texts[i], try_text);

@@ -216,23 +216,37 @@ static int read_drop_ins(struct host *host)
 	return r;
 }
 
+static int read_kinds(struct host *host, const struct kind *kinds, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = read_kind(host, &kinds[i]);
+	return r;
+}
+
 /* 0 or -ENOMEM. */
 static int read_files(struct host *host)
 {
-	static const struct kind kinds[] = {
+	static const struct kind rules[] = {
 		{udev_rules, ".rules", is_masked, read_udev},
 		{modprobe_d, ".conf", is_masked, read_modprobe},
 		{daxctl_conf, ".conf", is_masked, read_daxctl},
+	};
+	static const struct kind kinds[] = {
 		{tmpfiles_d, ".conf", is_masked, writers_read_tmpfiles},
 		{sysfs_d, ".conf", is_masked, writers_read_sysfs},
 		{unit_directories, ".service", writers_is_alias, writers_read_unit},
 		{unit_directories, ".socket", writers_is_alias, writers_read_unit},
 	};
 	static const struct kind sysfs = {NULL, NULL, is_missing, writers_read_sysfs};
-	int r = read_if_there(host, &sysfs, "/etc/sysfs.conf");
+	int r = read_kinds(host, rules, ARRAY_SIZE(rules));
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++)
-		r = read_kind(host, &kinds[i]);
+	host->n_rules = host->files.n;
+	if (r == 0)
+		r = read_if_there(host, &sysfs, "/etc/sysfs.conf");
+	if (r == 0)
+		r = read_kinds(host, kinds, ARRAY_SIZE(kinds));
 	if (r == 0)
 		r = read_drop_ins(host);
 	return r == 0 ? writers_read_scripts(host) : r;

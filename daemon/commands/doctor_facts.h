@@ -20,6 +20,7 @@ struct host_script {
 struct host {
 	struct complaints *complaints; /* borrowed: what cannot be read is said */
 	struct layers files;	       /* the paths of what follows */
+	size_t n_rules;		       /* of files: those of udev, modprobe and daxctl come first */
 	struct doctor_udev *udev;
 	size_t n_udev;
 	struct host_script *scripts;

@@ -442,6 +442,23 @@ class Files(Machine):
                      "run/systemd/system/a.service"):  # fmt: skip
             self.assertFalse((captured / path).exists(), path)
 
+    def test_directories_of_rules(self):
+        """Those that the doctor reads, also where /lib is not a link; of a name the strongest file."""
+        if (self.machine / "lib").is_symlink():
+            (self.machine / "lib").unlink()
+        for root in (self.root, self.machine):
+            for place in ("lib/udev/rules.d/1.rules", "lib/modprobe.d/1.conf"):
+                (root / place).parent.mkdir(parents=True, exist_ok=True)
+            (root / "lib/udev/rules.d/1.rules").write_text('SUBSYSTEM=="memory", ATTR{state}="online"\n')
+            (root / "lib/modprobe.d/1.conf").write_text("options memory_hotplug memhp_default_state=online\n")
+        self.write("etc/udev/rules.d/2.rules", "")
+        self.write("run/udev/rules.d/2.rules", 'SUBSYSTEM=="memory", ATTR{state}="online"\n')
+        captured, _ = self.capture()
+        for place in ("lib/udev/rules.d/1.rules", "lib/modprobe.d/1.conf", "etc/udev/rules.d/2.rules"):
+            self.assertEqual((captured / place).read_text(), (self.root / place).read_text())
+        self.assertFalse((captured / "run/udev/rules.d/2.rules").exists())
+        self.assert_same(captured, "--doctor")
+
     def test_many_blocks(self):
         """Ten thousand more blocks take time, but not the square of it."""
         memory = self.root / "sys/devices/system/memory"
