@@ -115,28 +115,32 @@ static int enter(int fd, const char *name)
 {
 	int inner;
 
-	if (strcmp(name, "..") == 0)
-		return -EINVAL;
 	if (mkdirat(fd, name, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	inner = openat(fd, name, O_PATH | DIRECTORY_FLAGS);
 	return inner < 0 ? -errno : inner;
 }
 
-/* Returns a new descriptor of the directory that a path lies in, and the last part of it. */
+/*
+ * Returns a new descriptor of the directory that a path lies in, and the last part of it. As in the
+ * root directory of the system, ".." does not lead out of the tree.
+ */
 static int open_parent(const struct tree *tree, const char *path, const char **ret_name)
 {
 	int fd = openat(tree->fd, ".", O_PATH | DIRECTORY_FLAGS);
 	char part[NAME_MAX + 1];
+	size_t depth = 0;
 
 	if (fd < 0)
 		return -errno;
 	while (fd >= 0 && next_part(&path, part)) {
+		bool up = strcmp(part, "..") == 0;
 		int outer = fd;
 
-		if (!part[0])
+		if (!part[0] || strcmp(part, ".") == 0 || (up && !depth))
 			continue;
 		fd = enter(outer, part);
+		depth = up ? depth - 1 : depth + 1;
 		close(outer);
 	}
 	*ret_name = path;
@@ -145,6 +149,9 @@ static int open_parent(const struct tree *tree, const char *path, const char **r
 
 bool tree_has(const struct tree *tree, const char *path)
 {
+	/* The directories before "..", which need not be there, are made when it is added. */
+	if (strstr(path, "/../"))
+		return false;
 	return faccessat(tree->fd, path + strspn(path, "/"), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 

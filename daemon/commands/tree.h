@@ -28,16 +28,16 @@ int tree_create(const char *directory, struct tree *ret_tree) MUST_CHECK;
 const char *tree_mistake(int error);
 void tree_done(struct tree *tree);
 
-/* Is there something of that name? */
+/* Is there something of that name? Of a path with ".." that is not known: false. */
 bool tree_has(const struct tree *tree, const char *path);
 
 /* May everybody read this file of the system, and enter the directories that lead to it? */
 bool tree_is_public(const char *source);
 
 /*
- * These make the directories that lead there, too. Modes are 0755, and of a file 0644 or, if it is
- * not public, 0600; umask(2) can take more away. 0, also if there is something of that name; a
- * negative errno, and perhaps half a file.
+ * These make the directories that lead there, too, also those before "..", which does not lead out
+ * of the tree. Modes are 0755, and of a file 0644 or, if it is not public, 0600; umask(2) can take
+ * more away. 0, also if there is something of that name; a negative errno, and perhaps half a file.
  */
 int tree_add_file(struct tree *tree, const char *path, const void *bytes, size_t size,
 	bool public) MUST_CHECK;

@@ -459,6 +459,21 @@ class Files(Machine):
         self.assertFalse((captured / "run/udev/rules.d/2.rules").exists())
         self.assert_same(captured, "--doctor")
 
+    def test_parent_directory(self):
+        """A path with ".." leads in the tree to what it leads to here, and not out of it."""
+        self.write("etc/real/d/x", "")
+        self.link("etc/x", "real/d")
+        self.write("etc/real/online.sh", "#!/bin/sh\nchmem -e 1g\n")
+        self.write("etc/other.sh", "#!/bin/sh\nchmem -e 2g\n")
+        self.write("etc/systemd/system/a.service", "[Service]\nExecStart=/etc/x/../online.sh\n"
+                   "ExecStart=/./../etc/./../../etc/other.sh\n")  # fmt: skip
+        captured, result = self.capture()
+        self.assertEqual(result.stderr, "")
+        self.assert_same(captured, "--doctor")
+        self.assertEqual(self.run_on(captured, "--doctor")[1].count("chmem -e"), 2)
+        for place in ("etc/x/../online.sh", "etc/other.sh"):
+            self.assertEqual((captured / place).read_text(), (self.root / place).read_text())
+
     def test_many_blocks(self):
         """Ten thousand more blocks take time, but not the square of it."""
         memory = self.root / "sys/devices/system/memory"
