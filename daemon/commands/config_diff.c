@@ -34,13 +34,14 @@ static void print_decision(
 
 void diff_range(struct diff *diff, const struct record *record)
 {
+	const struct device *device = &record->facts->device;
 	const struct decision *decision = record->decision;
 	const struct history_entry *entry;
 	char subject[RECORD_SENTENCE];
 	bool same;
 
 	if (record->facts != diff->facts)
-		diff->entry = history_find(&diff->state->history, &record->facts->device);
+		diff->entry = history_find(&diff->state->history, device);
 	diff->facts = record->facts;
 	entry = diff->entry;
 	same = entry && !history_entry_differs(entry, decision, record->outcome.result);
@@ -51,6 +52,8 @@ void diff_range(struct diff *diff, const struct record *record)
 		print("not as decided, ");
 	if (entry)
 		print_decision(entry->verdict, entry->reason, entry->zone, entry->rule);
+	else if (diff->state->earlier && diff->state->public && !device_is_dax(device))
+		print("not known (run it as root)");
 	else
 		print("not decided yet");
 	print(" -> ");

@@ -162,6 +162,7 @@ int explain_run(struct settings *settings, const struct target *target, bool jso
 		.cedt = &firmware->cedt,
 		.config = &settings->config,
 		.ran = explainer.decider.state.earlier,
+		.public = explainer.decider.state.public,
 	};
 	r = explain_all(&explainer);
 	if (r == 0 && json)

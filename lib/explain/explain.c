@@ -220,6 +220,10 @@ static void explain_done(struct strbuf *text, const struct story *story)
 
 	if (!story->world->ran)
 		strbuf_append(text, "The daemon has not run in this boot.");
+	else if (story_is_hidden(story))
+		strbuf_append(text,
+			"It is not known whether the daemon has decided it, because only root can "
+			"read the state file of the daemon: run tdx-onlined as root.");
 	else if (!story->entry)
 		strbuf_append(text, "The daemon has not decided it.");
 	else

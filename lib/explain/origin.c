@@ -85,7 +85,7 @@ void explain_origin(struct strbuf *text, const struct story *story)
 	if (device->region[0])
 		append_region(text, device, &record->facts->cxl);
 	append_tables(text, &record->origin, record_window(record));
-	if (story->world->ran)
+	if (story->world->ran && !story_is_hidden(story))
 		strbuf_append(text, " It was %s the daemon first started in this boot.",
 			device->present ? "there before" : "not there when");
 }

@@ -15,6 +15,12 @@ struct story {
 	const struct history_entry *entry;
 };
 
+/* A process that is not root cannot read what the daemon noted of the device. */
+static inline bool story_is_hidden(const struct story *story)
+{
+	return story->world->public && !device_is_dax(&story->record->facts->device);
+}
+
 void explain_what(struct strbuf *text, const struct story *story);
 /* What would be decided of memory that arrives at a place, which is not empty. */
 void explain_arrival(struct strbuf *text, const struct explain_world *world, struct range place);

@@ -362,6 +362,17 @@ class Asked(tree.Tree):
         self.assertEqual(self.topics("dax0.0")["done"], "The daemon has not decided it. Steps left: unbind,"
                          " bind-device_dax.")  # fmt: skip
 
+    def test_not_known(self):
+        """Of memory that is not a dax device status.json does not have what was decided."""
+        self.tree("dimm")
+        boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
+        self.write("run/tdx-onlined/status.json", json.dumps({
+            "schema": 3, "boot_id": boot_id, "config": {}, "present": [], "devices": [{"type": "dimm"}],
+            "boot_map": {"known": True}}))  # fmt: skip
+        topics = self.topics("0x100000000")
+        self.assertTrue(topics["done"].startswith("It is not known whether the daemon has decided it, because"))
+        self.assertNotIn("first started", topics["origin"])
+
     def test_withheld(self):
         """It was there before the daemon, which has left it alone."""
         self.tree("cxl-refused")

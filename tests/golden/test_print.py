@@ -254,6 +254,15 @@ class Difference(tree.Tree):
             self.state(*devices)
             self.assert_difference(f"{self.SUBJECT}: not decided yet -> devdax (outside-boot-map)")
 
+    def test_not_known(self):
+        """status.json has no addresses, so what was decided of a DIMM cannot be found in it."""
+        self.tree("dimm")
+        self.state({"type": "dimm"}, boot_map={"known": True})
+        (self.root / STATE).rename(self.root / STATE.replace("state.json", "status.json"))
+        output = tree.run(self.root, "--check-config", "--dry-run").stdout
+        self.assertIn(": not known (run it as root) -> ", output)
+        self.assertNotIn("not decided yet", output)
+
     def test_not_run(self):
         """No state, that of another boot; the range is told all the same."""
         told = f"{self.SUBJECT}: not decided yet -> devdax (outside-boot-map)"

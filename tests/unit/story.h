@@ -14,7 +14,7 @@ struct storybook {
 	struct plan plan;
 	struct record record; /* borrows the three */
 	struct history_entry entry;
-	bool ran, has_entry;
+	bool ran, public, has_entry;
 	struct explanation explanation;
 };
 
@@ -85,7 +85,8 @@ static inline void storybook_tell(struct storybook *book)
 		.srat = &srat,
 		.cedt = &cedt,
 		.config = &book->stage.config,
-		.ran = book->ran};
+		.ran = book->ran,
+		.public = book->public};
 
 	/* Whatever is not told again shows. */
 	memset(&book->explanation, '#', sizeof(book->explanation));

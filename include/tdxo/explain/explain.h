@@ -50,6 +50,7 @@ struct explain_world {
 	const struct cedt *cedt;
 	const struct config *config;
 	bool ran;			      /* the daemon has run in this boot */
+	bool public;			      /* its notes lack what is not a dax device */
 	const struct range_set *offline_boot; /* blocks of the place that is explained, or NULL */
 };
 

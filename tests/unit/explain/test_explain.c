@@ -206,6 +206,29 @@ static void test_steps(void **state)
 	check_rows(TOPIC_DONE, rows, ARRAY_SIZE(rows));
 }
 
+/* Without the addresses in the notes of the daemon only a dax device is found there. */
+static void test_hidden(void **state)
+{
+	struct storybook book = {.ran = true, .public = true};
+
+	(void)state;
+	storybook_set(&book, &(struct scene){DAX, .tdx = TDX_ACTIVE});
+	storybook_tell(&book);
+	assert_topic(
+		&book, TOPIC_DONE, "The daemon has not decided it. Steps left: bind-device_dax.");
+	assert_has(&book, TOPIC_ORIGIN, "the daemon first started");
+	storybook_set(&book, &(struct scene){DIMM, .tdx = TDX_ACTIVE});
+	storybook_tell(&book);
+	assert_topic(&book, TOPIC_DONE,
+		"It is not known whether the daemon has decided it, because only root can read the "
+		"state file of the daemon: run tdx-onlined as root. Nothing is left to do.");
+	assert_null(strstr(book.explanation.texts[TOPIC_ORIGIN], "the daemon first started"));
+	book.ran = false;
+	storybook_tell(&book);
+	assert_has(&book, TOPIC_DONE, "The daemon has not run in this boot.");
+	storybook_done(&book);
+}
+
 /* What the daemon did, and whether a reload would decide otherwise. */
 static void test_done(void **state)
 {
@@ -331,6 +354,7 @@ int main(void)
 		cmocka_unit_test(test_verdict),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_hidden),
 		cmocka_unit_test(test_done),
 		cmocka_unit_test(test_kernel),
 		cmocka_unit_test(test_answer),
