@@ -225,10 +225,15 @@ class Interlocks(Scene):
     def test_12_broken_rule(self):
         """A mistake: file and line are named, and what was in force is in force."""
         self.rule("60-broken", "Type=dimm", "Verdict=perhaps")
-        self.reload()
-        messages = self.messages("PRIORITY=3")
-        self.assertIn(f"{RULES}/60-broken.rule:4: Verdict=perhaps: not online, devdax, offline or ignore", messages)
-        self.assertIn("The new configuration is not used, the old one is in force", messages)
+        self.mark()
+        self.assertNotEqual(self.guest.run(f"systemctl reload {UNIT}", check=False).status, 0)
+        mistake = f"{RULES}/60-broken.rule:4: Verdict=perhaps: not online, devdax, offline or ignore"
+        self.assertIn(mistake, self.messages("PRIORITY=3"))
+        self.mark()
+        self.sh(f"systemctl kill -s HUP {UNIT}")
+        used = "The new configuration is not used, the old one is in force"
+        self.guest.wait_for(f"journalctl -q --no-pager --since={self.start} -u {UNIT} | grep '{used}'", 60)
+        self.assertIn(mistake, self.messages("PRIORITY=3"))
         self.assertEqual(self.records(), [])
         self.assertEqual(self.sh(f"systemctl is-active {UNIT}"), "active")
         self.assertNotEqual(self.guest.run("tdx-onlined --check-config", check=False).status, 0)
