@@ -64,7 +64,7 @@ class InRegion(Scene):
         return [record.get(f"TDXO_{name}") for name in ("REGION", "REGION_MODE", "MEMDEV", "SERIAL", "HOST")]
 
     def start_and_wait(self, **fields):
-        """Start the daemon, which nothing could start until now."""
+        """Start the daemon again."""
         self.mark()
         self.sh(f"systemctl unmask --runtime {UNIT}; systemctl start {UNIT}")
         return self.wait_for_record(**fields)
@@ -82,6 +82,7 @@ class InRegion(Scene):
         script = f"{COMMIT}echo 1 >{card}/enable; read bar _ <{card}/resource;"
         self.sh(f"set -e; {script} for at in {BRIDGE:#x} $bar; do commit $at {WINDOW:#x} {SIZE:#x}; done")
         self.rule("10-card", "Serial=0x42", "Verdict=ignore")
+        self.sh(f"systemctl start {UNIT}")
         self.sh("insmod $(modinfo -n dax_hmem)")  # modprobe(8) would load cxl_acpi before it
         self.assert_record(self.wait_for_record(chardev="dax0.0"), verdict="devdax", rule=None, region=None)
         self.mark()
