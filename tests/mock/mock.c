@@ -131,6 +131,16 @@ bool mock_add_blocks(const struct mock *mock, uint64_t first, unsigned int n, co
 	return mock_now_ms() - before < SLOW_MS;
 }
 
+void mock_set_block(const struct mock *mock, uint64_t id, const char *state)
+{
+	char path[MOCK_PATH];
+
+	mock_path(path, MEMORY "/memory%" PRIu64 "/state", id);
+	mock_put(mock, path, state);
+	mock_path(path, MEMORY "/memory%" PRIu64, id);
+	mock_uevent(mock, path, state);
+}
+
 void mock_expect_blocks(const struct mock *mock, uint64_t first, unsigned int n, const char *state)
 {
 	char path[MOCK_PATH];

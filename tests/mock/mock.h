@@ -120,6 +120,8 @@ void mock_boot_memmap(const struct mock *mock);
 void mock_place_blocks(const struct mock *mock, uint64_t first, unsigned int n, const char *state);
 /* Each with its uevent, one after the other. False: so slowly that it may show. */
 bool mock_add_blocks(const struct mock *mock, uint64_t first, unsigned int n, const char *state);
+/* By hand, with its uevent. */
+void mock_set_block(const struct mock *mock, uint64_t id, const char *state);
 void mock_expect_blocks(const struct mock *mock, uint64_t first, unsigned int n, const char *state);
 
 /* Lines of tdx-onlined.conf; of a rule ("50-some.rule"), in its two sections. */

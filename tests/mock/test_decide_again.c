@@ -24,16 +24,6 @@ static void change(const struct mock *mock, const char *device, const char *key)
 	mock_put(mock, file, "");
 }
 
-static void set_block(const struct mock *mock, uint64_t id, const char *state)
-{
-	char path[MOCK_PATH];
-
-	mock_path(path, MEMORY "/memory%" PRIu64 "/state", id);
-	mock_put(mock, path, state);
-	mock_path(path, MEMORY "/memory%" PRIu64, id);
-	mock_uevent(mock, path, state);
-}
-
 static void expect_block(struct mock *mock, uint64_t id, const char *verdict, const char *also)
 {
 	mock_expect_record(mock,
@@ -48,7 +38,7 @@ static void start_with_changed(struct mock *mock)
 		mock_add_blocks(mock, id, 1, "offline");
 		expect_block(mock, id, "online, 1 of 1 blocks", NULL);
 		mock_await_settled(mock);
-		set_block(mock, id, "offline");
+		mock_set_block(mock, id, "offline");
 		expect_block(mock, id, "was to be online", "0 of 1 blocks online");
 	}
 	mock_await_settled(mock);
@@ -79,7 +69,7 @@ static void test_grown(void **state)
 		mock_await_settled(mock);
 	}
 	for (uint64_t id = 16; id <= 17; id++) {
-		set_block(mock, id, "offline");
+		mock_set_block(mock, id, "offline");
 		expect_block(mock, id, "was to be online", "0 of 1 blocks online");
 	}
 	change(mock, MEMORY "/memory17", "SYNTH_ARG_TDXONLINED=decide");

@@ -28,16 +28,6 @@ static void start_with_block(struct mock *mock)
 	mock_await_text(mock, STATE, "\"type\":\"unknown\"");
 }
 
-static void set_block(const struct mock *mock, uint64_t id, const char *state)
-{
-	char path[MOCK_PATH];
-
-	mock_path(path, MEMORY "/memory%" PRIu64 "/state", id);
-	mock_put(mock, path, state);
-	mock_path(path, MEMORY "/memory%" PRIu64, id);
-	mock_uevent(mock, path, state);
-}
-
 static void expect_block_changed(struct mock *mock)
 {
 	mock_expect_record(
@@ -69,13 +59,13 @@ static void test_block(void **state)
 	struct mock *mock = *state;
 
 	start_with_block(mock);
-	set_block(mock, 16, "offline");
+	mock_set_block(mock, 16, "offline");
 	expect_block_changed(mock);
-	set_block(mock, 16, "online");
+	mock_set_block(mock, 16, "online");
 	mock_add_blocks(mock, 20, 1, "offline");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB + 4 * BLOCK, BLOCK,
 					 "online, 1 of 1 blocks", "tdx-absent", "absent", NULL});
-	set_block(mock, 16, "offline");
+	mock_set_block(mock, 16, "offline");
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "memory16", "memory16/state online\n");
 }
@@ -86,7 +76,7 @@ static void test_block_over_restart(void **state)
 	struct mock *mock = *state;
 
 	start_with_block(mock);
-	set_block(mock, 16, "offline");
+	mock_set_block(mock, 16, "offline");
 	expect_block_changed(mock);
 	mock_stop(mock);
 	mock_start_in(mock, "absent");
@@ -100,7 +90,7 @@ static void test_block_and_reload(void **state)
 	struct mock *mock = *state;
 
 	start_with_block(mock);
-	set_block(mock, 16, "offline");
+	mock_set_block(mock, 16, "offline");
 	expect_block_changed(mock);
 	mock_reload(mock);
 	mock_expect_line(mock, "New configuration");
@@ -109,7 +99,7 @@ static void test_block_and_reload(void **state)
 					 "tdx-absent", "absent", NULL});
 	mock_await_settled(mock);
 	/* From then on it counts anew. */
-	set_block(mock, 16, "offline");
+	mock_set_block(mock, 16, "offline");
 	expect_block_changed(mock);
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "memory16", "memory16/state online\nmemory16/state online\n");
@@ -262,7 +252,7 @@ static void test_boot_memory(void **state)
 	struct mock *mock = *state;
 
 	start_with_block(mock);
-	set_block(mock, 3, "offline");
+	mock_set_block(mock, 3, "offline");
 	mock_end_absent(mock);
 }
 
@@ -312,7 +302,7 @@ static void test_meanwhile(void **state)
 	add_dax0(mock);
 	mock_await_text(mock, "/stores", "~memory32/state online\n");
 	mock_put(mock, MEMORY "/memory20/state", "online\n");
-	set_block(mock, 17, "offline");
+	mock_set_block(mock, 17, "offline");
 	mock_fail_times(mock, "memory32/state online", EBUSY, 1);
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
 					 "online, 2 of 2 blocks", "tdx-absent", "absent", NULL});
@@ -338,7 +328,7 @@ static bool change_gradually(struct mock *mock)
 		if (id > 16 && mock_now_ms() - last > 900)
 			return false;
 		last = mock_now_ms();
-		set_block(mock, id, "offline");
+		mock_set_block(mock, id, "offline");
 		poll(NULL, 0, 500); /* longer than a silence, shorter than a change may take */
 	}
 	mock_expect_record(mock, &(struct mock_record){2 * GIB, 4 * BLOCK, "was to be online",
