@@ -24,7 +24,6 @@
 static const struct {
 	const char *name, *clause, *explanation, *remedy;
 	unsigned int verdicts; /* that the reason can have */
-	bool decide_again;     /* the last step of the remedy is to have it decided again */
 } reasons[] = {
 	[REASON_IN_BOOT_MAP] = {"in-boot-map",
 		"TDX accepts it, it was there at boot or CapableRanges= names it",
@@ -71,7 +70,7 @@ static const struct {
 	[REASON_IN_USE] = {"in-use", "a devdax device is open or mapped, or may be",
 		"A rule with ConvertDevdax=yes matches it. All devdax devices have one use count, "
 		"so another one may be the device that is in use.",
-		"End the programs that 'fuser -v /dev/dax*' (package psmisc) lists.", DEVDAX, true},
+		"End the programs that 'fuser -v /dev/dax*' (package psmisc) lists.", DEVDAX},
 	[REASON_FAMFS] = {"famfs", "a file system has its device", "Its driver is fsdev_dax.",
 		"Unmount the file system and unbind the driver from the device.", IGNORE},
 	[REASON_ALREADY_ONLINE] = {"already-online", "it should not be online, but it is already",
@@ -86,7 +85,7 @@ static const struct {
 		"the administrator left it.",
 		AS_DEVDAX " To have it decided like memory that arrives, write the name of the "
 			  "device to /sys/bus/dax/drivers/kmem/unbind.",
-		IGNORE, true},
+		IGNORE},
 	[REASON_NOT_CONFIGURED] = {"not-configured",
 		"a program created its device and has not bound a driver yet",
 		"The program that made a device, daxctl-create-device(1) for example, binds its "
@@ -102,7 +101,7 @@ static const struct {
 		"A driver allocates the page metadata from the free memory of the kernel's zones.",
 		"Free memory; or boot with memory_hotplug.memmap_on_memory=1 on the kernel command "
 		"line, which places the page metadata of CXL memory in that memory.",
-		DEVDAX | IGNORE, true},
+		DEVDAX | IGNORE},
 	[REASON_NO_TARGET_NODE] = {"no-target-node", "its device has no target node",
 		"The firmware's tables (SRAT, CEDT) name no node for it, so kmem would reject it.",
 		"Update the firmware. " AS_DEVDAX, IGNORE},
@@ -111,7 +110,7 @@ static const struct {
 		"Run tdx-onlined as root; its messages name the file that cannot be read.", IGNORE},
 	[REASON_FOREIGN_DRIVER] = {"foreign-driver", "another driver has its device",
 		"Its driver is neither kmem nor device_dax.", "Unbind that driver from the device.",
-		IGNORE, true},
+		IGNORE},
 	[REASON_UNKNOWN_DEVICE] = {"unknown-device", "the type of its device is not known",
 		"Its dax device is neither cxl, hmem nor pmem. With the guard up it may have no "
 		"driver.",
@@ -134,9 +133,18 @@ static const struct {
 		"undone.",
 		"Remove the cause, and disable the device with daxctl-disable-device(1) if it is "
 		"in devdax mode.",
-		DEVDAX | OFFLINE | IGNORE, true},
+		DEVDAX | OFFLINE | IGNORE},
 };
 static_assert(ARRAY_SIZE(reasons) == REASON_MAX, "a row for each reason");
+
+/* The last step of the remedy is to have it decided again. */
+static const bool decides_again[REASON_MAX] = {
+	[REASON_IN_USE] = true,
+	[REASON_UNPLUGGED] = true,
+	[REASON_NO_HEAD_ROOM] = true,
+	[REASON_FOREIGN_DRIVER] = true,
+	[REASON_ROLLED_BACK] = true,
+};
 
 const char *reason_to_string(enum reason reason)
 {
@@ -171,7 +179,7 @@ const char *reason_remedy(enum reason reason)
 
 bool reason_decides_again(enum reason reason)
 {
-	return reasons[reason].decide_again;
+	return decides_again[reason];
 }
 
 bool reason_has_verdict(enum reason reason, enum verdict verdict)

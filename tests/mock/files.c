@@ -168,7 +168,7 @@ static void write_fault(const char *path, int error, unsigned int times)
 
 /* sd-journal.h: an entry is written to the testbed's file `journal`, one field a line. */
 int sd_journal_sendv(const struct iovec *fields, int n);
-int sd_journal_print(int priority, const char *format, ...);
+int __attribute__((format(printf, 2, 3))) sd_journal_print(int priority, const char *format, ...);
 
 EXPORT int sd_journal_sendv(const struct iovec *fields, int n)
 {

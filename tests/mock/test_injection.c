@@ -143,7 +143,7 @@ static const char *driver_of(const struct mock *mock, char driver[64])
 	return driver;
 }
 
-static void append(char text[TEXT], const char *format, ...)
+static void __attribute__((format(printf, 2, 3))) append(char text[TEXT], const char *format, ...)
 {
 	size_t n = strlen(text);
 	va_list args;
