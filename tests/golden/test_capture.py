@@ -683,8 +683,12 @@ def missing():
     return None
 
 
-if __name__ == "__main__":
+def main():
     if missing():
         print(f"skipped: {missing()}")
         sys.exit(77)
     unittest.main(verbosity=2)
+
+
+if __name__ == "__main__":
+    main()

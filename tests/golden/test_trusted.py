@@ -8,7 +8,7 @@ The live system is a tree that poses as one, in which root is the user that runs
 import os
 
 import tree
-from test_capture import Machine
+from test_capture import Machine, main
 from tree import DROP_IN, MAIN, RULE, rule
 
 CHECK = "check its content, then run 'chmod go-w' on"
@@ -106,4 +106,4 @@ class Trusted(Machine, tree.Configured):
 
 
 if __name__ == "__main__":
-    tree.main()
+    main()
