@@ -329,8 +329,9 @@ class Rollback(Scene):
         self.set()
         self.rule("20-out", f"Region={self.regions[2]}", "Verdict=devdax", "OfflineBlocks=yes")
         self.reload()
-        self.assert_record(self.wait_for_record(region=self.regions[2]), verdict="devdax", reason="rule",
-                           mode="devdax", total_memblocks="0", stranded=None, result="done")  # fmt: skip
+        self.assert_record(self.wait_for_record(region=self.regions[2]), verdict="devdax",
+                           reason="rolled-back", rule="20-out.rule", mode="devdax",
+                           total_memblocks="0", stranded=None, result="done")  # fmt: skip
 
     def test_05_timeout(self):
         """A block that takes longer than it may is given up in time, and nothing is half done."""
