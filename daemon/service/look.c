@@ -118,15 +118,33 @@ static bool is_ready(const struct service *service, const struct device *device)
  * The kernel adds a dax device, with its driver, before its mappings (devm_create_dev_dax(),
  * drivers/dax/bus.c, 6.12), and sends no event of them. kmem takes long, and is waited for anyway.
  */
-static bool needs_second_look(struct silence *silence, const struct devices *undecided)
+static bool has_no_mapping(const struct device *device)
+{
+	return !device->n_ranges && device->driver != DAX_DRIVER_KMEM;
+}
+
+/*
+ * A dax device that is removed is not listed any more while kmem still removes its blocks
+ * (device_del(), drivers/base/core.c, 6.12).
+ */
+static bool has_lost_device(const struct device *device)
+{
+	return !device_is_dax(device) && device->region[0];
+}
+
+/* After how long to look once more before anything is decided; 0: there is no need. */
+static uint64_t second_look(struct silence *silence, const struct devices *undecided)
 {
 	bool before = silence->unmapped;
+	uint64_t usec = 0;
 
-	silence->unmapped = false;
 	for (size_t i = 0; i < undecided->n; i++)
-		silence->unmapped |= !undecided->items[i].n_ranges &&
-				     undecided->items[i].driver != DAX_DRIVER_KMEM;
-	return silence->unmapped && !before;
+		if (has_lost_device(&undecided->items[i]))
+			usec = AGAIN_USEC;
+		else if (!usec && has_no_mapping(&undecided->items[i]))
+			usec = SILENCE_USEC;
+	silence->unmapped = usec;
+	return before ? 0 : usec;
 }
 
 /* Fill the queue with those that can be decided, and wait for kmem to add the others. */
@@ -324,6 +342,7 @@ static int settle(struct service *service, const struct devices *all)
 static int look(struct service *service)
 {
 	CLEANUP(devices_done) struct devices all = {0}, undecided = {0};
+	uint64_t wait = 0;
 	int r;
 
 	(void)service_check_guard(service);
@@ -342,8 +361,10 @@ static int look(struct service *service)
 	}
 	if (r == 0)
 		r = history_undecided(&service->state.history, &all, &undecided);
-	if (r == 0 && is_silent(service) && needs_second_look(&service->silence, &undecided))
-		return arm_timer(service, SILENCE_USEC);
+	if (r == 0 && is_silent(service))
+		wait = second_look(&service->silence, &undecided);
+	if (wait)
+		return arm_timer(service, wait);
 	if (r == 0)
 		r = fill_queue(service, &undecided);
 	if (r >= 0 && is_silent(service))

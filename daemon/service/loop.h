@@ -28,7 +28,7 @@ struct silence {
 	uint64_t since;		 /* when it was first waited for; 0: nothing is going on */
 	bool for_kmem;		 /* the timer waits for kmem to add blocks */
 	bool kmem_in_vain;	 /* it did, and none came */
-	bool unmapped;		 /* at the last silent look a dax device had no mapping */
+	bool unmapped;		 /* at the last silent look a mapping, or its device, was missing */
 	bool outdated;		 /* since that look, a device had changed when it was its turn */
 	unsigned int n_outdated; /* so many silent looks in a row */
 };
