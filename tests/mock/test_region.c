@@ -92,6 +92,26 @@ static void test_moves(void **state)
 	mock_end_absent(mock);
 }
 
+/*
+ * Its dax device is removed, and not listed any more, while the kernel still removes the blocks: they
+ * go at the next look, whose order is put in place at the end of the first.
+ */
+static void test_goes(void **state)
+{
+	struct mock *mock = *state;
+
+	add_region5(mock);
+	put_address(mock, 2 * GIB, BLOCK);
+	mock_start_absent(mock);
+	mock_place_blocks(mock, BLOCK_ID(0), 1, "offline");
+	mock_put(mock, NEW "/mark", "it has gone\n");
+	mock_put(mock, NEW "/order", MEMORY "/memory16 " NEW "/gone\n" NEW "/mark " NEW "/seen\n");
+	mock_put(mock, "/arrivals/drivers:virtio_mem", NEW "/order /arrivals/firmware:memmap\n");
+	mock_uevent(mock, MEMORY "/memory16", "offline");
+	mock_await_text(mock, NEW "/seen", "it has gone");
+	mock_end_absent(mock);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
 
 int main(int argc, char *argv[])
@@ -100,6 +120,7 @@ int main(int argc, char *argv[])
 		TEST(test_comes),
 		TEST(test_gets_addresses),
 		TEST(test_moves),
+		TEST(test_goes),
 	};
 
 	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
