@@ -22,7 +22,7 @@ enum monitor_news {
 	MONITOR_STATES = 1 << 5,   /* memory blocks went online or offline */
 	MONITOR_DRIVERS = 1 << 6,  /* a driver of dax devices has been loaded */
 	MONITOR_ACPI = 1 << 7,	   /* ACPI has looked for devices in a container */
-	MONITOR_ASKED = 1 << 8,	   /* somebody asks for another decision, see `asked` */
+	MONITOR_ASKED = 1 << 8,	   /* root requests another decision, see `asked` */
 };
 
 /* See UEVENT_KEY. */

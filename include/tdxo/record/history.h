@@ -40,8 +40,8 @@ struct history_entry {
 	bool own_known;
 	uint64_t own_online;
 	bool reconsider; /* it is to be decided again */
-	bool asked;   /* somebody asked for that, and is told in any case; not kept over a stop */
-	bool changed; /* that somebody has changed it since has been recorded */
+	bool asked;	 /* root requested that: it is recorded in any case; not kept over a stop */
+	bool changed;	 /* that somebody has changed it since has been recorded */
 
 	/* A change that may not be complete yet; only while the service runs. */
 	bool changing;
