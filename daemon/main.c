@@ -1,169 +1,102 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * tdx-onlined: from the command line to the exit status.
+ * tdx-onlined: the daemon, and what it does in one go.
  */
-#include <errno.h>
-#include <locale.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "daemon/commands/capture.h"
-#include "daemon/commands/decide_again.h"
-#include "daemon/commands/doctor.h"
-#include "daemon/commands/exit_status.h"
-#include "daemon/commands/explain.h"
+#include "daemon/commands/config.h"
 #include "daemon/commands/plan.h"
 #include "daemon/commands/reload.h"
-#include "daemon/host/readonly.h"
-#include "daemon/host/root.h"
-#include "daemon/log/log.h"
-#include "daemon/log/print.h"
-#include "daemon/options.h"
+#include "daemon/program.h"
 #include "daemon/service/service.h"
 
-static int check_config(const struct settings *settings)
+static int run_daemon(const struct task *task)
 {
-	if (settings->warnings)
-		return EXIT_FAILED;
-	print("No mistake found, %zu rules.\n", settings->config.n_rules);
-	return EXIT_DONE;
+	const struct options *options = task->options;
+
+	return service_run(task->settings, task->mistake,
+		option_given(options, OPTION_TDX) ? &options->tdx : NULL);
 }
 
-static int diff(struct settings *settings, const struct plan_options *plan)
+static int run_plan(const struct task *task, bool dry)
 {
-	int r;
-
-	settings_check_rules(settings);
-	r = plan_run(settings, plan);
-	return r >= 0 && settings->warnings ? EXIT_FAILED : r;
-}
-
-/*
- * An exit status or a negative errno. `mistake` is NULL, or why the configuration cannot be used,
- * which only the service does without.
- */
-static int run_command(
-	const struct options *options, struct settings *settings, const char *mistake)
-{
+	const struct options *options = task->options;
 	const struct plan_options plan = {
-		.dry = options->command != COMMAND_ONESHOT,
-		.format = options->command == COMMAND_DIFF ? PLAN_DIFF
-			  : options->json		   ? PLAN_JSON
-							   : PLAN_TABLE,
+		.dry = dry,
+		.format = option_given(options, OPTION_JSON) ? PLAN_JSON : PLAN_TABLE,
 		.table = &options->table,
 		.fail_on = options->fail_on,
 	};
 
-	switch (options->command) {
-	case COMMAND_CHECK_CONFIG:
-		settings_check_rules(settings);
-		return check_config(settings);
-	case COMMAND_CAT_CONFIG:
-		settings_print(settings);
-		return EXIT_DONE;
-	case COMMAND_RELOAD:
-		return reload_run();
-	case COMMAND_DIFF:
-		return diff(settings, &plan);
-	case COMMAND_DRY_RUN:
-	case COMMAND_ONESHOT:
-		return plan_run(settings, &plan);
-	case COMMAND_EXPLAIN:
-		return explain_run(settings, &options->target, options->json);
-	case COMMAND_DECIDE:
-		return decide_again_run(settings, &options->target);
-	case COMMAND_DOCTOR:
-		return doctor_run(settings, options->json, options->root != NULL);
-	default:
-		return service_run(settings, mistake, options->tdx_given ? &options->tdx : NULL);
-	}
+	return plan_run(task->settings, &plan);
 }
 
-/* Only these write to the kernel: the filter holds all others to that. */
-static const bool writes[COMMAND_MAX] = {
-	[COMMAND_DAEMON] = true,
-	[COMMAND_ONESHOT] = true,
-	[COMMAND_DECIDE] = true,
+static int run_dry(const struct task *task)
+{
+	return run_plan(task, true);
+}
+
+static int run_oneshot(const struct task *task)
+{
+	return run_plan(task, false);
+}
+
+static int run_check(const struct task *task)
+{
+	return config_check(task->settings);
+}
+
+static int run_reload(const struct task *task)
+{
+	(void)task;
+	return reload_run();
+}
+
+#define WITH_PLAN (WITH(OPTION_JSON) | WITH(OPTION_TDX) | WITH(OPTION_FAIL_ON) | WITH_TABLE)
+
+static const struct command commands[] = {
+	{.name = "the daemon",
+		.takes = WITH(OPTION_TDX),
+		.writes = true,
+		.any_config = true,
+		.run = run_daemon},
+	{.name = "--dry-run",
+		.option = OPTION_DRY_RUN,
+		.takes = WITH(OPTION_ROOT) | WITH_PLAN,
+		.help = "Print what would be done, and change nothing",
+		.run = run_dry},
+	{.name = "--oneshot",
+		.option = OPTION_ONESHOT,
+		.takes = WITH_PLAN,
+		.writes = true,
+		.help = "Decide everything once, act, print the result and exit",
+		.run = run_oneshot},
+	{.name = "--check-config",
+		.option = OPTION_CHECK_CONFIG,
+		.takes = WITH(OPTION_ROOT) | WITH(OPTION_TDX),
+		.no_machine = true,
+		.help = "Print all mistakes in the configuration files",
+		.run = run_check},
+	{.name = "--reload",
+		.option = OPTION_RELOAD,
+		.help = "Check the configuration files, and make the daemon read them",
+		.run = run_reload},
 };
 
-static int run(const struct options *options)
-{
-	CLEANUP(settings_done) struct settings settings = {0};
-	bool examines =
-		options->command != COMMAND_CHECK_CONFIG && options->command != COMMAND_CAT_CONFIG;
-	char mistake[SETTINGS_MISTAKE];
-	int r, loaded;
-
-	/* It needs no configuration that can be used, and writes. */
-	if (options->command == COMMAND_CAPTURE)
-		return capture_run(options->capture, options->anonymise);
-	if (options->root && root_enter(options->root, examines) < 0)
-		return EXIT_FAILED;
-	if (!writes[options->command] && (r = readonly_enter()) < 0) {
-		log_print(LOG_ERR, "A dry run is not possible here: seccomp: %s", strerror(-r));
-		return EXIT_FAILED;
-	}
-	loaded = settings_load(&settings, mistake);
-	if (loaded == -EINVAL && options->command == COMMAND_DAEMON) {
-		settings_default(&settings);
-	} else if (loaded < 0) {
-		log_print(LOG_ERR, "The configuration cannot be used, nothing has been done");
-		return EXIT_FAILED;
-	}
-	if (options->tdx_given)
-		settings.config.tdx = options->tdx;
-	r = run_command(options, &settings, loaded < 0 ? mistake : NULL);
-	if (r == -ENODEV) {
-		log_print(LOG_ERR, "The kernel has no memory hotplug: nothing can be decided");
-		return EXIT_NO_HOTPLUG;
-	}
-	if (r == -EALREADY)
-		return EXIT_RUNNING;
-	if (r < 0)
-		log_print(LOG_ERR, "Failed: %s", strerror(-r));
-	return r < 0 ? EXIT_FAILED : r;
-}
-
-/* What nobody could read has not been printed. */
-static int finish_output(int status)
-{
-	int r = print_flush();
-
-	if (r == 0)
-		return status;
-	log_print(LOG_ERR, "standard output: %s", strerror(-r));
-	return EXIT_FAILED;
-}
+static const struct program program = {
+	.name = "tdx-onlined",
+	.summary =
+		"Decide about memory that arrives after boot on a TDX host, and online it or keep\n"
+		"it as devdax. Without a command, run as a daemon that follows the kernel's "
+		"events.\n",
+	.manual = "Exit status: 0 done, 1 failed, 2 usage, 3 no memory hotplug, 4 --fail-on is "
+		  "true,\n"
+		  "6 a daemon is running, 64 partly done.\n"
+		  "See tdx-onlined(8), tdx-onlined.conf(5), tdx-onlined.rule(5) and "
+		  "tdx-onlinectl(1).\n",
+	.commands = commands,
+	.n_commands = ARRAY_SIZE(commands),
+};
 
 int main(int argc, char *argv[])
 {
-	struct options options = {0};
-	int status;
-
-	log_init();
-	/* libdaxctl and libcxl make a context of libkmod, which prints its own errors to stderr. */
-	(void)setenv("KMOD_LOG", "2", 0); /* LOG_CRIT; it prints nothing as critical */
-	/* Whoever started us may not care for his children; we wait for ours. */
-	signal(SIGCHLD, SIG_DFL);
-	if (options_parse(argc, argv, &options) < 0) {
-		fputs("Try 'tdx-onlined --help'.\n", stderr);
-		return EXIT_USAGE;
-	}
-	if (options.command == COMMAND_HELP) {
-		options_help();
-		return finish_output(EXIT_DONE);
-	}
-	if (options.command == COMMAND_VERSION) {
-		print("tdx-onlined " VERSION "\n");
-		return EXIT_DONE;
-	}
-	/* What the terminal can show is a matter of this system, also if the root changes. */
-	if (options.command == COMMAND_DRY_RUN || options.command == COMMAND_ONESHOT)
-		options.table.locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
-	status = run(&options);
-	if (options.table.locale)
-		freelocale(options.table.locale);
-	return finish_output(status);
+	return program_run(&program, argc, argv);
 }

@@ -1,289 +1,153 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The command line, by getopt_long(3).
+ * The table of options, and the reading of a command line.
  */
 #include "daemon/options.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "daemon/log/log.h"
 #include "daemon/log/print.h"
+#include "daemon/output/columns.h"
+#include "tdxo/base/array.h"
 #include "tdxo/base/strbuf.h"
 #include "tdxo/record/fail_on.h"
 
-/* What getopt_long(3) returns for an option that has no letter. */
-enum {
-	OPTION_DRY_RUN = 256,
-	OPTION_ONESHOT,
-	OPTION_EXPLAIN,
-	OPTION_DECIDE,
-	OPTION_DOCTOR,
-	OPTION_CHECK_CONFIG,
-	OPTION_CAT_CONFIG,
-	OPTION_RELOAD,
-	OPTION_CAPTURE,
-	OPTION_ANONYMISE,
-	OPTION_ROOT,
-	OPTION_TDX,
-	OPTION_FAIL_ON,
+#define WITH_ALWAYS (WITH(OPTION_VERSION) | WITH(OPTION_HELP))
+#define FIRST_LONG  256 /* what getopt_long(3) returns for the first option that has no letter */
+
+const struct option_row option_table[] = {
+	[OPTION_DRY_RUN] = {"dry-run"},
+	[OPTION_ONESHOT] = {"oneshot"},
+	[OPTION_CHECK_CONFIG] = {"check-config"},
+	[OPTION_RELOAD] = {"reload"},
+	[OPTION_ROOT] = {"root", 0, "DIR", "Read a captured directory in place of this machine"},
+	[OPTION_TDX] = {"tdx", 0, "STATE", "Assume that TDX is active or absent; auto: detect it"},
+	[OPTION_FAIL_ON] = {"fail-on", 0, "LIST",
+		"Exit with 4 if a word of the list is true of a range"},
+	[OPTION_ANONYMISE] = {"anonymise", 0, NULL, "Leave out serial numbers, UUIDs and names"},
+	[OPTION_JSON] = {"json", 'J', NULL, "Print JSON"},
+	[OPTION_OUTPUT] = {"output", 'o', "LIST", "Print these columns; +LIST: these as well"},
+	[OPTION_OUTPUT_ALL] = {"output-all", 'O', NULL, "Print all columns"},
+	[OPTION_NOHEADINGS] = {"noheadings", 'n', NULL, "Print the rows only"},
+	[OPTION_RAW] = {"raw", 'r', NULL, "Separate values by one space, and escape spaces"},
+	[OPTION_BYTES] = {"bytes", 'b', NULL, "Print sizes in bytes"},
+	[OPTION_TREE] = {"tree", 'T', NULL, "Print CXL windows, regions, devices and ranges"},
+	[OPTION_VERSION] = {"version", 'V', NULL, "Print the version"},
+	[OPTION_HELP] = {"help", 'h', NULL, "Print this text"},
 };
+static_assert(ARRAY_SIZE(option_table) == OPTION_MAX, "a row for each option");
 
-static const char short_options[] = "Jo:OnrbTVh";
-
-static const struct option long_options[] = {
-	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
-	{"oneshot", no_argument, NULL, OPTION_ONESHOT},
-	{"explain", required_argument, NULL, OPTION_EXPLAIN},
-	{"decide", required_argument, NULL, OPTION_DECIDE},
-	{"doctor", no_argument, NULL, OPTION_DOCTOR},
-	{"check-config", no_argument, NULL, OPTION_CHECK_CONFIG},
-	{"cat-config", no_argument, NULL, OPTION_CAT_CONFIG},
-	{"reload", no_argument, NULL, OPTION_RELOAD},
-	{"capture", required_argument, NULL, OPTION_CAPTURE},
-	{"anonymise", no_argument, NULL, OPTION_ANONYMISE},
-	{"json", no_argument, NULL, 'J'},
-	{"output", required_argument, NULL, 'o'},
-	{"output-all", no_argument, NULL, 'O'},
-	{"noheadings", no_argument, NULL, 'n'},
-	{"raw", no_argument, NULL, 'r'},
-	{"bytes", no_argument, NULL, 'b'},
-	{"tree", no_argument, NULL, 'T'},
-	{"root", required_argument, NULL, OPTION_ROOT},
-	{"tdx", required_argument, NULL, OPTION_TDX},
-	{"fail-on", required_argument, NULL, OPTION_FAIL_ON},
-	{"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},
-	{0},
-};
-
-void options_help(void)
+unsigned int options_of(const struct program *program)
 {
-	puts("tdx-onlined [OPTION...]\n"
-	     "\n"
-	     "Decide what becomes of memory that arrives after boot on a TDX host.\n"
-	     "\n"
-	     "Without an option that says otherwise it stays and follows the kernel's events.\n"
-	     "\n"
-	     "      --dry-run      Decide all ranges there are, print that, change nothing\n"
-	     "      --oneshot      Decide all ranges there are, act, print that, exit\n"
-	     "      --explain=WHAT Tell all about an address, memoryN, daxX.Y, regionN, memN,\n"
-	     "                     nodeN or PCI address\n"
-	     "      --decide=WHAT  Have the daemon decide WHAT again, and nothing else\n"
-	     "      --doctor       Print what conflicts with hot-added memory or TDX, and how\n"
-	     "                     to remedy it\n"
-	     "      --capture=DIR  Copy what the decisions rest on into DIR, for --root\n"
-	     "      --check-config Report all mistakes in the configuration files;\n"
-	     "                     with --dry-run also what a reload would change\n"
-	     "      --cat-config   Print the configuration, and where it comes from\n"
-	     "      --reload       Check the configuration files, and have the daemon use them\n"
-	     "\n"
-	     "      --root=DIR     Look at a captured tree, with all that only looks\n"
-	     "      --tdx=STATE   auto, active or absent: what TDX demands, whatever is found\n"
-	     "      --fail-on=LIST With --dry-run or --oneshot: exit 4 if a word of the list,\n"
-	     "                     with commas between them, is true of a range\n"
-	     "      --anonymise    With --capture: hide serial numbers, UUIDs and names\n"
-	     "  -J, --json         With --dry-run, --oneshot, --explain, --doctor: print JSON\n"
-	     "  -o, --output=LIST  Of the table: these columns; +LIST: these as well\n"
-	     "  -O, --output-all   Of the table: all columns\n"
-	     "  -n, --noheadings   Of the table: rows alone\n"
-	     "  -r, --raw          Of the table: one blank between values, none in them\n"
-	     "  -b, --bytes        Of the table: sizes in bytes\n"
-	     "  -T, --tree         Of the table: CXL windows, regions, devices, ranges\n"
-	     "  -V, --version      Print the version\n"
-	     "  -h, --help         Print this\n"
-	     "\n"
-	     "Columns:");
-	columns_help();
-	puts("\n"
-	     "Words of --fail-on:");
-	for (unsigned int word = 0; word < FAIL_ON_MAX; word++)
-		print("  %-16s %s\n", fail_on_to_string(word), fail_on_explain(word));
-	puts("\n"
-	     "Exit: 0 done, 1 failed, 2 usage, 3 no memory hotplug here, 4 --fail-on holds,\n"
-	     "5 --doctor has found something, 64 done in part.\n"
-	     "See tdx-onlined(8), tdx-onlined.conf(5) and tdx-onlined.rule(5).");
+	unsigned int all = WITH_ALWAYS;
+
+	for (size_t i = 0; i < program->n_commands; i++) {
+		const struct command *command = &program->commands[i];
+
+		all |= command->takes | (command->option ? WITH(command->option) : 0);
+	}
+	return all;
 }
 
-#define WITH(command)	  (1U << (command))
-#define WITH_DRY_RUN	  (WITH(COMMAND_DRY_RUN) | WITH(COMMAND_DIFF))
-#define WITH_CHECK_CONFIG (WITH(COMMAND_CHECK_CONFIG) | WITH(COMMAND_DIFF))
-
-/* An option that belongs to some commands. */
-struct modifier {
-	const char *name;
-	const char *needs;     /* the commands, for people */
-	unsigned int commands; /* WITH() of them */
-	bool given;
-};
-
-/* Every option of the table that was given has one. */
-static int check_table(const struct options *options)
+const char *argument_name(enum argument argument)
 {
-	const struct table_options *table = &options->table;
-	const struct {
-		const char *name;
-		bool given;
-	} modifiers[] = {
-		{options->output, options->output != NULL},
-		{"--noheadings", table->noheadings},
-		{"--raw", table->raw},
-		{"--bytes", table->bytes},
-		{"--tree", table->tree},
+	static const char *const names[] = {
+		[ARGUMENT_NONE] = "",
+		[ARGUMENT_TARGET] = " TARGET",
+		[ARGUMENT_DIRECTORY] = " DIR",
 	};
-	bool has_table = options->command == COMMAND_DRY_RUN || options->command == COMMAND_ONESHOT;
 
-	for (size_t i = 0; i < ARRAY_SIZE(modifiers); i++) {
-		if (!modifiers[i].given || (has_table && !options->json))
+	return names[argument];
+}
+
+/* --- what goes together --- */
+
+/* "--dry-run, --oneshot or plan": the commands that take an option. */
+static void append_takers(struct strbuf *text, const struct program *program, enum option_id option)
+{
+	const char *last = NULL, *before = "";
+
+	for (size_t i = 0; i < program->n_commands; i++) {
+		const struct command *command = &program->commands[i];
+
+		if (!(command->takes & WITH(option)))
 			continue;
-		log_print(LOG_ERR, "%s %s", modifiers[i].name,
-			has_table ? "does not go with --json" : "needs --dry-run or --oneshot");
+		if (last) {
+			strbuf_append(text, "%s%s", before, last);
+			before = ", ";
+		}
+		last = command->name;
+	}
+	strbuf_append(text, "%s%s", *before ? " or " : "", last);
+}
+
+static int check_taken(const struct program *program, const struct options *options)
+{
+	unsigned int takes = options->command->takes | WITH_ALWAYS;
+	char buf[256];
+	struct strbuf takers = strbuf_in(buf, sizeof(buf));
+
+	if (options->command->option)
+		takes |= WITH(options->command->option);
+	for (enum option_id option = OPTION_ROOT; option < OPTION_MAX; option++) {
+		if (!option_given(options, option) || takes & WITH(option))
+			continue;
+		append_takers(&takers, program, option);
+		log_print(LOG_ERR, "--%s is an option of %s", option_table[option].name, buf);
 		return -EINVAL;
 	}
-	if (!table->tree || !table->raw)
+	return 0;
+}
+
+static int check_table(const struct options *options)
+{
+	for (enum option_id option = OPTION_OUTPUT; option <= OPTION_TREE; option++) {
+		if (!option_given(options, option) || !option_given(options, OPTION_JSON))
+			continue;
+		log_print(LOG_ERR, "--%s does not go with --json", option_table[option].name);
+		return -EINVAL;
+	}
+	if (!options->table.tree || !options->table.raw)
 		return 0;
 	log_print(LOG_ERR, "--tree does not go with --raw");
 	return -EINVAL;
 }
 
-/* Every option that was given goes with the command. */
-static int check(const struct options *options)
-{
-	const struct modifier modifiers[] = {
-		{"--json", "--dry-run, --oneshot, --explain or --doctor",
-			WITH(COMMAND_DRY_RUN) | WITH(COMMAND_ONESHOT) | WITH(COMMAND_EXPLAIN) |
-				WITH(COMMAND_DOCTOR),
-			options->json},
-		{"--fail-on", "--dry-run or --oneshot",
-			WITH(COMMAND_DRY_RUN) | WITH(COMMAND_ONESHOT), options->fail_on != 0},
-		{"--root", "--dry-run, --explain, --doctor, --check-config or --cat-config",
-			WITH_DRY_RUN | WITH_CHECK_CONFIG | WITH(COMMAND_CAT_CONFIG) |
-				WITH(COMMAND_EXPLAIN) | WITH(COMMAND_DOCTOR),
-			options->root != NULL},
-		{"--tdx", "the daemon, --dry-run, --oneshot, --explain, --doctor or --check-config",
-			WITH(COMMAND_DAEMON) | WITH(COMMAND_DRY_RUN) | WITH(COMMAND_ONESHOT) |
-				WITH(COMMAND_EXPLAIN) | WITH(COMMAND_DOCTOR) | WITH_CHECK_CONFIG,
-			options->tdx_given},
-		{"--anonymise", "--capture", WITH(COMMAND_CAPTURE), options->anonymise},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(modifiers); i++) {
-		const struct modifier *modifier = &modifiers[i];
-
-		if (!modifier->given || modifier->commands & WITH(options->command))
-			continue;
-		log_print(LOG_ERR, "%s needs %s", modifier->name, modifier->needs);
-		return -EINVAL;
-	}
-	return check_table(options);
-}
-
-/* One command alone; but a dry run of what the checked configuration would change is one too. */
-static int set_command(struct options *options, enum command command)
-{
-	static const struct {
-		enum command before, now, both;
-	} pairs[] = {
-		{COMMAND_DRY_RUN, COMMAND_CHECK_CONFIG, COMMAND_DIFF},
-		{COMMAND_CHECK_CONFIG, COMMAND_DRY_RUN, COMMAND_DIFF},
-		{COMMAND_DIFF, COMMAND_CHECK_CONFIG, COMMAND_DIFF},
-		{COMMAND_DIFF, COMMAND_DRY_RUN, COMMAND_DIFF},
-	};
-
-	if (options->command == COMMAND_DAEMON || options->command == command) {
-		options->command = command;
-		return 0;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
-		if (pairs[i].before != options->command || pairs[i].now != command)
-			continue;
-		options->command = pairs[i].both;
-		return 0;
-	}
-	log_print(LOG_ERR, "one task at a time; only --dry-run and --check-config go"
-			   " together");
-	return -EINVAL;
-}
+/* --- values --- */
 
 static int set_tdx(struct options *options, const char *value)
 {
-	options->tdx_given = true;
 	if (tdx_mode_from_string(value, &options->tdx) == 0)
 		return 0;
 	log_print(LOG_ERR, "--tdx=%s: not auto, active or absent", value);
 	return -EINVAL;
 }
 
-/* A list takes the place of what was chosen before, or with a plus adds to it. */
+/* A list replaces the columns that were chosen before, or with a plus adds to them. */
 static int set_output(struct options *options, const char *list)
 {
-	struct table_options *table = &options->table;
+	struct table_options *columns = &options->table;
 	const char *title = list;
 	size_t n;
 
-	options->output = "--output";
 	if (*list == '+') {
 		title++;
 	} else {
-		table->only_chosen = true;
-		table->n_chosen = 0;
+		columns->only_chosen = true;
+		columns->n_chosen = 0;
 	}
 	for (;; title += n + 1) {
 		n = strcspn(title, ",");
-		if (columns_choose(table, title, n) < 0)
+		if (columns_choose(columns, title, n) < 0)
 			break;
 		if (!title[n])
 			return 0;
 	}
 	log_print(LOG_ERR, "--output=%s: unknown column '%.*s'", list, (int)n, title);
-	return -EINVAL;
-}
-
-/* Options that say how a table looks. */
-static int take_table(struct options *options, int option, const char *value)
-{
-	struct table_options *table = &options->table;
-
-	switch (option) {
-	case 'o':
-		return set_output(options, value);
-	case 'O':
-		options->output = "--output-all";
-		columns_choose_all(table);
-		return 0;
-	case 'n':
-		table->noheadings = true;
-		return 0;
-	case 'r':
-		table->raw = true;
-		return 0;
-	case 'b':
-		table->bytes = true;
-		return 0;
-	case 'T':
-		table->tree = true;
-		return 0;
-	default:
-		return -EINVAL; /* its message is printed */
-	}
-}
-
-static int set_target(
-	struct options *options, enum command command, const char *option, const char *value)
-{
-	int r = target_parse(value, &options->target);
-
-	if (r == 0)
-		return set_command(options, command);
-	if (r == -EDOM)
-		log_print(LOG_ERR, "%s=%s: an address begins with 0x", option, value);
-	else
-		log_print(LOG_ERR,
-			"%s=%s: not an address, memoryN, daxX.Y, regionN, memN, nodeN or PCI "
-			"address",
-			option, value);
 	return -EINVAL;
 }
 
@@ -309,34 +173,29 @@ static int set_fail_on(struct options *options, const char *list)
 	return -EINVAL;
 }
 
-static int take(struct options *options, int option, const char *value)
+static int set_target(struct options *options, const char *value)
 {
+	const char *command = options->command->name;
+	int r = target_parse(value, &options->target);
+
+	if (r == 0)
+		return 0;
+	if (r == -EDOM)
+		log_print(LOG_ERR, "%s %s: an address begins with 0x", command, value);
+	else
+		log_print(LOG_ERR,
+			"%s %s: not an address, memoryN, daxX.Y, regionN, memN, nodeN or PCI "
+			"address",
+			command, value);
+	return -EINVAL;
+}
+
+static int take(struct options *options, enum option_id option, const char *value)
+{
+	struct table_options *columns = &options->table;
+
+	options->given |= WITH(option);
 	switch (option) {
-	case OPTION_DRY_RUN:
-		return set_command(options, COMMAND_DRY_RUN);
-	case OPTION_ONESHOT:
-		return set_command(options, COMMAND_ONESHOT);
-	case OPTION_EXPLAIN:
-		return set_target(options, COMMAND_EXPLAIN, "--explain", value);
-	case OPTION_DECIDE:
-		return set_target(options, COMMAND_DECIDE, "--decide", value);
-	case OPTION_DOCTOR:
-		return set_command(options, COMMAND_DOCTOR);
-	case OPTION_CHECK_CONFIG:
-		return set_command(options, COMMAND_CHECK_CONFIG);
-	case OPTION_CAT_CONFIG:
-		return set_command(options, COMMAND_CAT_CONFIG);
-	case OPTION_RELOAD:
-		return set_command(options, COMMAND_RELOAD);
-	case OPTION_CAPTURE:
-		options->capture = value;
-		return set_command(options, COMMAND_CAPTURE);
-	case OPTION_ANONYMISE:
-		options->anonymise = true;
-		return 0;
-	case 'J':
-		options->json = true;
-		return 0;
 	case OPTION_ROOT:
 		options->root = value;
 		return 0;
@@ -344,12 +203,149 @@ static int take(struct options *options, int option, const char *value)
 		return set_tdx(options, value);
 	case OPTION_FAIL_ON:
 		return set_fail_on(options, value);
+	case OPTION_OUTPUT:
+		return set_output(options, value);
+	case OPTION_OUTPUT_ALL:
+		columns_choose_all(columns);
+		return 0;
+	case OPTION_NOHEADINGS:
+		columns->noheadings = true;
+		return 0;
+	case OPTION_RAW:
+		columns->raw = true;
+		return 0;
+	case OPTION_BYTES:
+		columns->bytes = true;
+		return 0;
+	case OPTION_TREE:
+		columns->tree = true;
+		return 0;
 	default:
-		return take_table(options, option, value);
+		return 0;
 	}
 }
 
-/* getopt_long(3) prints what it does not accept as it is: of foreign text it prints nothing. */
+/* --- the command --- */
+
+/* The command that is an option. */
+static int find_option_command(const struct program *program, struct options *options)
+{
+	const struct command *found = NULL;
+
+	for (size_t i = 0; i < program->n_commands; i++) {
+		const struct command *command = &program->commands[i];
+
+		if (!command->option || !option_given(options, command->option))
+			continue;
+		if (found) {
+			log_print(LOG_ERR, "%s does not go with %s", command->name, found->name);
+			return -EINVAL;
+		}
+		found = command;
+	}
+	if (found)
+		options->command = found;
+	return 0;
+}
+
+/* How many words of the arguments are the name of a command; 0: they are not. */
+static int match_words(const char *name, int n, char *const words[])
+{
+	size_t first = strcspn(name, " ");
+
+	if (!n || strncmp(words[0], name, first) != 0 || words[0][first])
+		return 0;
+	if (!name[first])
+		return 1;
+	return n > 1 && strcmp(words[1], name + first + 1) == 0 ? 2 : 0;
+}
+
+static int take_argument(struct options *options, const char *value)
+{
+	if (options->command->argument == ARGUMENT_TARGET)
+		return set_target(options, value);
+	options->directory = value;
+	return 0;
+}
+
+static int unexpected(const char *word)
+{
+	log_print(LOG_ERR, "unexpected argument '%s'", word);
+	return -EINVAL;
+}
+
+/* With its second word, if the first begins a command of two words. */
+static int not_a_command(const struct program *program, int n, char *words[])
+{
+	size_t first = strlen(words[0]);
+	bool second = false;
+
+	for (size_t i = 0; n > 1 && i < program->n_commands; i++) {
+		const char *name = program->commands[i].name;
+
+		second |= strncmp(name, words[0], first) == 0 && name[first] == ' ';
+	}
+	log_print(LOG_ERR, "'%s%s%s' is not a command", words[0], second ? " " : "",
+		second ? words[1] : "");
+	return -EINVAL;
+}
+
+/* The command that is words, and its argument. */
+static int take_words(const struct program *program, struct options *options, int n, char *words[])
+{
+	int used = 0;
+
+	for (size_t i = 0; program->words && n && !used && i < program->n_commands; i++) {
+		used = match_words(program->commands[i].name, n, words);
+		if (used)
+			options->command = &program->commands[i];
+	}
+	if (n && !used)
+		return program->words ? not_a_command(program, n, words) : unexpected(words[0]);
+	if (options->command->argument == ARGUMENT_NONE)
+		return n > used ? unexpected(words[used]) : 0;
+	if (n > used + 1)
+		return unexpected(words[used + 1]);
+	if (n > used)
+		return take_argument(options, words[used]);
+	log_print(LOG_ERR, "%s needs an argument:%s", options->command->name,
+		argument_name(options->command->argument));
+	return -EINVAL;
+}
+
+/* --- getopt_long(3) --- */
+
+/* The options of a program as getopt_long(3) reads them. */
+static void fill_getopt(unsigned int all, char letters[static 2 * OPTION_MAX + 1],
+	struct option longs[static OPTION_MAX + 1])
+{
+	struct strbuf text = strbuf_in(letters, 2 * OPTION_MAX + 1);
+	size_t n = 0;
+
+	for (enum option_id option = OPTION_NONE + 1; option < OPTION_MAX; option++) {
+		bool value = option_table[option].value != NULL;
+
+		if (!(all & WITH(option)))
+			continue;
+		longs[n++] = (struct option){.name = option_table[option].name,
+			.has_arg = value ? required_argument : no_argument,
+			.val = FIRST_LONG + (int)option};
+		if (option_table[option].letter)
+			strbuf_append(&text, "%c%s", option_table[option].letter, value ? ":" : "");
+	}
+	longs[n] = (struct option){0};
+}
+
+static enum option_id find_letter(int letter)
+{
+	for (enum option_id option = OPTION_NONE + 1; option < OPTION_MAX; option++)
+		if (option_table[option].letter == letter)
+			return option;
+	return OPTION_NONE;
+}
+
+/* getopt_long(3) prints an option that it does not accept as it is: text that could control a
+ * terminal is printed here. */
 static bool all_printable(char *const argv[])
 {
 	while (*argv && is_printable_text(*argv))
@@ -357,31 +353,53 @@ static bool all_printable(char *const argv[])
 	return !*argv;
 }
 
-int options_parse(int argc, char *argv[], struct options *ret_options)
+/* 1: --help or --version, which end the command line. */
+static int read_options(
+	const struct program *program, int argc, char *argv[], struct options *options)
 {
-	struct options options = {0};
-	int option, at = optind, r;
+	char letters[2 * OPTION_MAX + 1] = "";
+	struct option longs[OPTION_MAX + 1];
+	int at = optind, value, r;
 
+	fill_getopt(options_of(program), letters, longs);
 	opterr = all_printable(argv);
-	while ((option = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
-		if (option == 'h' || option == 'V') {
-			ret_options->command = option == 'h' ? COMMAND_HELP : COMMAND_VERSION;
-			return 0;
+	while ((value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		if (value == '?') {
+			if (!opterr)
+				log_print(LOG_ERR, "'%s': an unknown option, or not used like this",
+					argv[at]);
+			return -EINVAL;
 		}
-		if (option == '?' && !opterr)
-			log_print(LOG_ERR, "'%s': an unknown option, or not used like this",
-				argv[at]);
-		r = take(&options, option, optarg);
+		r = take(options,
+			value < FIRST_LONG ? find_letter(value)
+					   : (enum option_id)(value - FIRST_LONG),
+			optarg);
 		if (r < 0)
 			return r;
+		if (options->given & WITH_ALWAYS)
+			return 1;
 		at = optind;
 	}
-	if (optind < argc) {
-		log_print(LOG_ERR, "unexpected argument '%s'", argv[optind]);
-		return -EINVAL;
-	}
-	r = check(&options);
+	return 0;
+}
+
+int options_parse(
+	const struct program *program, int argc, char *argv[], struct options *ret_options)
+{
+	struct options options = {.command = &program->commands[0]};
+	int r;
+
+	r = read_options(program, argc, argv, &options);
 	if (r == 0)
-		*ret_options = options;
-	return r;
+		r = find_option_command(program, &options);
+	if (r == 0)
+		r = take_words(program, &options, argc - optind, argv + optind);
+	if (r == 0)
+		r = check_taken(program, &options);
+	if (r == 0)
+		r = check_table(&options);
+	if (r < 0)
+		return r;
+	*ret_options = options;
+	return 0;
 }

@@ -481,6 +481,6 @@ int capture_run(const char *directory, bool anonymise)
 	}
 	if (r == 0)
 		return report(&capture, directory);
-	log_print(LOG_ERR, "--capture=%s: %s", directory, mistake);
+	log_print(LOG_ERR, "capture %s: %s", directory, mistake);
 	return EXIT_FAILED;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * --decide: a dry run finds the devices, and a uevent of each asks the daemon, see UEVENT_KEY.
+ * decide: a dry run finds the devices, and a uevent of each asks the daemon, see UEVENT_KEY.
  */
 #include "daemon/commands/decide_again.h"
 
@@ -82,7 +82,7 @@ int decide_again_run(const struct settings *settings, const struct target *targe
 	int r;
 
 	if (!lock_owner()) {
-		log_print(LOG_ERR, "--decide: %s",
+		log_print(LOG_ERR, "decide: %s",
 			geteuid() == 0 ? "tdx-onlined does not run as a daemon: start it with "
 					 "'systemctl start tdx-onlined.service'"
 				       : "only root can request a decision of the daemon");
@@ -94,6 +94,6 @@ int decide_again_run(const struct settings *settings, const struct target *targe
 	if (r < 0)
 		return r;
 	if (!requested.any)
-		log_print(LOG_ERR, "--decide=%s: no memory of it arrived after boot", target->name);
+		log_print(LOG_ERR, "decide %s: no memory of it arrived after boot", target->name);
 	return requested.any && !requested.failed ? EXIT_DONE : EXIT_FAILED;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * --decide: ask the daemon that runs to decide what the target means again, and only that.
+ * decide: request that the running daemon decides about what the target names again, and only that.
  */
 #pragma once
 

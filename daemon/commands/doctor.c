@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * --doctor: a dry run, a look at the host, and the findings.
+ * doctor: a dry run, an examination of the host, and the findings.
  */
 #include "daemon/commands/doctor.h"
 

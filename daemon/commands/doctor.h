@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * --doctor: what on this host conflicts with hot-added memory or TDX, each with its remedy.
+ * doctor: what on this host conflicts with hot-added memory or TDX, each with its remedy.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * --explain: a dry run, and a word on every range that the target means. Where nothing arrived it
- * tells what is there instead.
+ * explain: a dry run, and an explanation of each range that the target names. If no memory of it
+ * arrived after boot, the explanation is of what is there instead.
  */
 #include "daemon/commands/explain.h"
 
@@ -122,7 +122,7 @@ static int explain_other(struct explainer *explainer)
 		return 0;
 	}
 	if (!is_there(target)) {
-		log_print(LOG_ERR, "--explain=%s: there is no such thing here", target->name);
+		log_print(LOG_ERR, "explain %s: no such device exists here", target->name);
 		return EXIT_FAILED;
 	}
 	explanation = (struct explanation){0};

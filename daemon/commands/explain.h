@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * --explain: find what the target means, and tell all about it.
+ * explain: find what the target names, and print the chain from firmware to verdict.
  */
 #pragma once
 

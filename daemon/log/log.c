@@ -17,14 +17,16 @@
 
 #define LOG_LINE 8192 /* longer than a path and what is logged of it */
 
+static const char *program = "tdx-onlined";
 static bool to_journal;
 
-void log_init(void)
+void log_init(const char *name)
 {
 	unsigned long long device, inode;
 	const char *stream = getenv("JOURNAL_STREAM");
 	struct stat st;
 
+	program = name;
 	/* systemd.exec(5), "$JOURNAL_STREAM": stderr is the journal's if the numbers agree. */
 	to_journal = stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
 		     fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
@@ -39,7 +41,7 @@ void log_line(int priority, const char *text)
 	if (to_journal)
 		sd_journal_print(priority, "%s", line);
 	else
-		fprintf(stderr, "tdx-onlined: %s\n", line);
+		fprintf(stderr, "%s: %s\n", program, line);
 }
 
 void log_print(int priority, const char *format, ...)

@@ -9,8 +9,11 @@
 
 #include "tdxo/base/compiler.h"
 
-/* Decide once where messages go; before that they go to stderr. */
-void log_init(void);
+/*
+ * Decide once where messages go; before that they go to stderr. There they begin with the name of
+ * the program, which is borrowed.
+ */
+void log_init(const char *name);
 
 /* Log one line, which may contain foreign text. The priority is that of syslog(3). */
 void log_print(int priority, const char *format, ...) PRINTF(2, 3);

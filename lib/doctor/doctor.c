@@ -239,7 +239,7 @@ void doctor_append_decide(
 	struct strbuf *text, const struct doctor_facts *facts, const struct device *device)
 {
 	append_start(text, facts);
-	strbuf_append(text, "tdx-onlined --decide=%s", device->name);
+	strbuf_append(text, "tdx-onlinectl decide %s", device->name);
 }
 
 bool doctor_concerns_tdx(const struct doctor_facts *facts)

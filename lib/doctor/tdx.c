@@ -204,8 +204,8 @@ static const struct {
 	[TDX_CAUSE_UNREADABLE] = {FINDING_TDX_UNKNOWN,
 		"Run this as root; the messages name the file that cannot be read."},
 	[TDX_CAUSE_CONFLICT] = {FINDING_TDX_UNKNOWN,
-		"Report this as a bug, with the output of --capture. Until it is fixed, set TDX= "
-		"in tdx-onlined.conf(5)."},
+		"Report this as a bug, with the output of 'tdx-onlinectl capture "
+		"tdx-capture'. Until it is fixed, set TDX= in tdx-onlined.conf(5)."},
 };
 
 void doctor_check_tdx_state(struct examination *examination)

@@ -148,7 +148,7 @@ class Bytes(tree.Configured):
 
     def assert_values(self, path, lines):
         """What is in force is what is written in the line that it is said to come from."""
-        result = tree.run(self.root, "--cat-config")
+        result = tree.run(self.root, "config", "cat")
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         printed = result.stdout.split("\n")
         for origin, setting in zip(printed, printed[1:], strict=False):

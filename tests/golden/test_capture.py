@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""--capture on captured machines: a tree poses as the running system, in namespaces of its own.
+"""The command capture on captured machines: a tree poses as the running system, in namespaces of its own.
 
 What --root decides on the capture must be what it decides on the tree that was captured.
 """
@@ -19,7 +19,7 @@ import unittest
 import tree
 from tree import DROP_IN, HOSTILE, MAIN, RULE, rule
 
-BINARY = pathlib.Path(tree.BINARY).resolve()
+PROGRAMS = [pathlib.Path(path).resolve() for path in (tree.BINARY, tree.CLIENT)]
 STATE = "run/tdx-onlined/state.json"
 STATUS = "run/tdx-onlined/status.json"
 MERGED = ("bin", "lib", "lib64")
@@ -44,12 +44,12 @@ def script(root, out, prefix=""):
     for part in PARTS:
         if (root / part).exists():
             lines.append(f"mount --bind {shlex.quote(str(root / part))} {part}")
-    return "\n".join([*lines, prefix, f'exec {out}chroot . /program "$@"'])
+    return "\n".join([*lines, prefix, f'exec {out}chroot . "$@"'])
 
 
 def libraries():
-    """The files that the program is linked with, the dynamic linker among them."""
-    listing = subprocess.run(["ldd", BINARY], capture_output=True, text=True, check=True).stdout
+    """The files that the programs are linked with, the dynamic linker among them."""
+    listing = subprocess.run(["ldd", *PROGRAMS], capture_output=True, text=True, check=True).stdout
     return [pathlib.Path(path) for path in re.findall(r"(/\S+) \(0x", listing)]
 
 
@@ -62,7 +62,8 @@ class Machine(tree.Tree):
         for name in MERGED:
             if os.path.islink(f"/{name}"):
                 (self.machine / name).symlink_to(f"usr/{name}")
-        shutil.copy(BINARY, self.machine / "program")
+        for program in PROGRAMS:
+            shutil.copy(program, self.machine)
         for library in libraries():
             place = self.machine / str(library.parent.resolve())[1:]
             place.mkdir(parents=True, exist_ok=True)
@@ -70,13 +71,14 @@ class Machine(tree.Tree):
 
     def run_in_machine(self, *options, drop="", prefix=""):
         """The program where self.root poses as the running system."""
-        command = ["unshare", "-rm", "sh", "-c", script(self.root, drop, prefix), "sh", *options]
+        command = ["unshare", "-rm", "sh", "-c", script(self.root, drop, prefix), "sh",
+                   f"/{tree.name_of(options)}", *options]  # fmt: skip
         return subprocess.run(command, cwd=self.machine, capture_output=True, text=True, check=False,
                               env=tree.ENVIRONMENT, timeout=tree.DEADLINE)  # fmt: skip
 
     def capture(self, *options, status=0, target="out", **how):
         """Capture self.root. Returns the tree, and the program's result."""
-        result = self.run_in_machine(f"--capture=/taken/{target}", *options, **how)
+        result = self.run_in_machine("capture", f"/taken/{target}", *options, **how)
         self.assertEqual(result.returncode, status, result.stderr)
         return self.machine / "taken" / target, result
 
@@ -136,7 +138,7 @@ class Replay(Machine):
         captured, _ = self.capture()
         for path in (memdev, rules, RULE):
             self.assertEqual((captured / path).read_bytes(), (self.root / path).read_bytes())
-        for options in (["--dry-run", "--json"], ["--doctor"], ["--cat-config"]):
+        for options in (["--dry-run", "--json"], ["doctor"], ["config", "cat"]):
             self.assert_same(captured, *options)
 
     def test_can_be_moved(self):
@@ -165,7 +167,7 @@ class Replay(Machine):
                     self.assertEqual(self.decide()[0]["ranges"][0]["present"], name == "dax0.0")
                     captured, _ = self.capture(*options, target=f"{name}{len(options)}")
                     self.assertEqual(self.decisions(captured), self.decisions(self.root))
-                    self.assert_same(captured, "--dry-run", "--check-config")
+                    self.assert_same(captured, "config", "diff")
 
     def test_status(self):
         """Who may not read state.json captures status.json. Of dax devices it tells which were present."""
@@ -223,7 +225,7 @@ class Replay(Machine):
     def assert_captured(self, name):
         with self.subTest(name):
             captured, _ = self.capture(target=name.replace(" ", "-"))
-            for options in (["--dry-run", "--json"], ["--check-config"], ["--cat-config"]):
+            for options in (["--dry-run", "--json"], ["--check-config"], ["config", "cat"]):
                 self.assert_same(captured, *options)
 
     def test_configuration_that_is_no_file(self):
@@ -257,7 +259,7 @@ class Here(Machine):
     def test_same(self):
         for name in ("cxl-refused", "dimm", "plain-host"):
             self.tree(name)
-            for options in ("--doctor", "--doctor --json", "--dry-run", "--explain=node0", "--check-config"):
+            for options in ("doctor", "doctor --json", "--dry-run", "explain node0", "--check-config"):
                 with self.subTest(name, options=options):
                     result = self.run_in_machine(*options.split())
                     found = result.returncode, result.stdout, result.stderr
@@ -338,13 +340,13 @@ class Files(Machine):
                                 ("others", open_to_others), ("no/where", "No such file or directory")):  # fmt: skip
             _, result = self.capture(target=target, status=1)
             self.assertEqual((result.stdout, result.stderr),
-                             ("", f"tdx-onlined: --capture=/taken/{target}: {message}\n"))  # fmt: skip
+                             ("", f"tdx-onlinectl: capture /taken/{target}: {message}\n"))  # fmt: skip
         self.assertEqual(os.listdir(work / "full"), ["x"])
         self.assertEqual(os.listdir(work / "elsewhere"), [])
 
     def test_no_space(self):
         _, result = self.capture(status=1, prefix="mkdir taken/out; mount -t tmpfs -o nr_inodes=40,mode=755 t taken/out")
-        self.assertRegex(result.stderr, "^tdx-onlined: --capture=/taken/out: No space left on device\n$")
+        self.assertRegex(result.stderr, "^tdx-onlinectl: capture /taken/out: No space left on device\n$")
         self.assertEqual(result.stdout, "")
         (self.root / "proc/zoneinfo").write_text("x" * (1 << 20))
         _, result = self.capture(status=1, prefix="mount -t tmpfs -o size=512k,mode=755 t taken/out")
@@ -356,7 +358,7 @@ class Files(Machine):
             self.replace(place, "x")
             (self.root / place).chmod(0o200 | 0o004)
         captured, result = self.capture(status=64, drop=NO_RIGHTS)
-        self.assertEqual(result.stderr, "tdx-onlined: 2 files could not be read\n")
+        self.assertEqual(result.stderr, "tdx-onlinectl: 2 files could not be read\n")
         self.assertFalse((captured / "proc/zoneinfo").exists())
         self.assertTrue((captured / "sys/bus/dax/devices/dax0.0/mapping0/end").exists())
 
@@ -367,7 +369,7 @@ class Files(Machine):
         for options in ((), ("--anonymise",)):
             with self.subTest(options):
                 _, result = self.capture(*options, status=64, drop=NO_RIGHTS, target=f"{len(options)}")
-                self.assertIn("tdx-onlined: 1 files could not be read\n", result.stderr)
+                self.assertIn("tdx-onlinectl: 1 files could not be read\n", result.stderr)
 
     def test_configuration_of_root(self):
         """Root can read a file that has no mode."""
@@ -418,7 +420,7 @@ class Files(Machine):
         self.write("dev/kmsg", "3,1,1,-;kvm_intel: TDX not supported by the host platform\n")
         self.write("sys/fs/cgroup/system.slice/tdx-onlined.service/cgroup.procs", "240\n")
         captured, _ = self.capture()
-        self.assert_same(captured, "--doctor")
+        self.assert_same(captured, "doctor")
 
     def test_other_writers(self):
         """What of other programs may online memory is in it, and no other of their files."""
@@ -433,11 +435,11 @@ class Files(Machine):
         self.write("run/systemd/system/a.service.d/x.conf", "[Service]\nExecStop=/bin/chmem -e 1g\n")
         self.write("etc/systemd/system/tdx-onlined.service", "")
         captured, _ = self.capture()
-        self.assert_same(captured, "--doctor")
-        codes = [f["code"] for f in json.loads(self.run_on(captured, "--doctor", "--json")[1])["findings"]]
+        self.assert_same(captured, "doctor")
+        codes = [f["code"] for f in json.loads(self.run_on(captured, "doctor", "--json")[1])["findings"]]
         for code in ("tmpfiles-config", "sysfs-config", "systemd-unit", "script"):
             self.assertEqual(codes.count(code), 1, codes)
-        self.assertIn("unmask", self.run_on(captured, "--doctor")[1])
+        self.assertIn("unmask", self.run_on(captured, "doctor")[1])
         for path in ("etc/tmpfiles.d/b.conf", "etc/shrink", "etc/systemd/system/b.service",
                      "run/systemd/system/a.service"):  # fmt: skip
             self.assertFalse((captured / path).exists(), path)
@@ -457,7 +459,7 @@ class Files(Machine):
         for place in ("lib/udev/rules.d/1.rules", "lib/modprobe.d/1.conf", "etc/udev/rules.d/2.rules"):
             self.assertEqual((captured / place).read_text(), (self.root / place).read_text())
         self.assertFalse((captured / "run/udev/rules.d/2.rules").exists())
-        self.assert_same(captured, "--doctor")
+        self.assert_same(captured, "doctor")
 
     def test_parent_directory(self):
         """A path with ".." leads in the tree to what it leads to here, and not out of it."""
@@ -469,8 +471,8 @@ class Files(Machine):
                    "ExecStart=/./../etc/./../../etc/other.sh\n")  # fmt: skip
         captured, result = self.capture()
         self.assertEqual(result.stderr, "")
-        self.assert_same(captured, "--doctor")
-        self.assertEqual(self.run_on(captured, "--doctor")[1].count("chmem -e"), 2)
+        self.assert_same(captured, "doctor")
+        self.assertEqual(self.run_on(captured, "doctor")[1].count("chmem -e"), 2)
         for place in ("etc/x/../online.sh", "etc/other.sh"):
             self.assertEqual((captured / place).read_text(), (self.root / place).read_text())
 
@@ -633,7 +635,7 @@ class Anonymous(Machine):
                          "rule": name, WORD: OTHER_SERIAL}]}))  # fmt: skip
                 self.assertEqual(self.decide()[0]["tdx"]["state"], tdx)
                 captured = self.assert_hidden(f"{boot_id[:4]}-{name}", names)
-                changes = self.run_on(captured, "--check-config", "--dry-run")[1]
+                changes = self.run_on(captured, "config", "diff")[1]
                 self.assertEqual("-> ignore" in changes, name != last or boot_id != BOOT_ID, changes)
 
     def test_configuration_that_cannot_be_used(self):
@@ -666,7 +668,7 @@ class Anonymous(Machine):
         self.conceal("cxl-refused")
         plain, _ = self.capture(target="plain")
         captured = self.assert_hidden("out")
-        found = [[finding["code"] for finding in json.loads(self.run_on(root, "--doctor", "--json")[1])["findings"]]
+        found = [[finding["code"] for finding in json.loads(self.run_on(root, "doctor", "--json")[1])["findings"]]
                  for root in (plain, captured)]  # fmt: skip
         others = ("udev-rule", "daxctl-config", "kmem-blacklisted", "module-blacklisted", "kvm-tdx-off")
         self.assertEqual(found[1], [code for code in found[0] if code not in others])
@@ -678,7 +680,7 @@ def missing():
     """Why nothing can be tried here, or None."""
     if subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode:
         return "user namespaces are not allowed here"
-    if subprocess.run(["grep", "-q", "__asan_init", BINARY], check=False).returncode == 0:
+    if subprocess.run(["grep", "-q", "__asan_init", PROGRAMS[0]], check=False).returncode == 0:
         return "the sanitizers cannot do without a /proc of this process"
     return None
 

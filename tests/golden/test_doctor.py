@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""--doctor on captured machines.
+"""The command doctor on captured machines.
 
     test_doctor.py              compare with tests/expected/TREE.doctor.txt
     test_doctor.py --write      write what is printed now; read the difference before you commit it
@@ -69,7 +69,7 @@ class Golden(unittest.TestCase):
     def test_every_tree(self):
         for root in trees():
             with self.subTest(root.name):
-                result = tree.run(root, "--doctor")
+                result = tree.run(root, "doctor")
                 self.assertEqual(result.stdout, expected(root).read_text())
                 self.assertEqual(result.stderr, "")
                 self.assertEqual(result.returncode, 0 if result.stdout.endswith(NOTHING) else FOUND)
@@ -81,7 +81,7 @@ class Golden(unittest.TestCase):
         """The same findings, in the same order."""
         for root in trees():
             with self.subTest(root.name):
-                result = tree.run(root, "--doctor", "--json")
+                result = tree.run(root, "doctor", "--json")
                 report = json.loads(result.stdout)
                 self.assertEqual(set(report), {"schema", "tdx", "findings"})
                 tdx = json.loads(tree.run(root, "--dry-run", "--json").stdout)["tdx"]
@@ -106,8 +106,8 @@ class Doctor(tree.Tree):
         self.tree("cxl-guard")
 
     def findings(self, *options, messages=()):
-        result = tree.run(self.root, "--doctor", "--json", *options)
-        self.assertEqual(result.stderr, "".join(f"tdx-onlined: {line}\n" for line in messages))
+        result = tree.run(self.root, "doctor", "--json", *options)
+        self.assertEqual(result.stderr, "".join(f"tdx-onlinectl: {line}\n" for line in messages))
         findings = json.loads(result.stdout)["findings"]
         self.assertEqual(result.returncode, FOUND if findings else 0)
         return findings
@@ -374,7 +374,7 @@ class Terminal(Doctor):
         """A command that is broken into lines could not be copied."""
         self.write(f"{RULES}/50-a.rules", SUSE)
         self.write("sys/devices/system/memory/auto_online_blocks", "online\n")
-        text = tree.on_terminal(self.root, "--doctor", width=60, status=FOUND)
+        text = tree.on_terminal(self.root, "doctor", width=60, status=FOUND)
         for finding in self.findings():
             remedy = finding["remedy"]
             for command in [remedy] if remedy[0].islower() else re.findall("'[^']*'", remedy):
@@ -612,7 +612,7 @@ class Spoilt(Doctor):
         self.write(f"{RULES}/50-escape.rules",
                    b'SUBSYSTEM=="memory", ATTR{state}="online\033[31m\377\303"\n')  # fmt: skip
         self.assertIn("writes online\\x1b[31m\\xff\\xc3 to a device", self.findings()[0]["message"])
-        result = tree.run(self.root, "--doctor")
+        result = tree.run(self.root, "doctor")
         self.assertTrue(all(c == "\n" or " " <= c <= "~" for c in result.stdout))
 
     def test_no_directory(self):
@@ -623,14 +623,14 @@ class Spoilt(Doctor):
         """Nothing of a machine is there: that is what is found."""
         self.root = self.directory / "empty"
         self.root.mkdir()
-        result = tree.run(self.root, "--doctor", "--json")
+        result = tree.run(self.root, "doctor", "--json")
         self.assertEqual(result.returncode, FOUND)
         self.assertEqual([f["code"] for f in json.loads(result.stdout)["findings"]],
                          ["no-memory-hotplug", "tdx-state-unknown"])  # fmt: skip
 
     def test_bad_configuration(self):
         self.write("etc/tdx-onlined/tdx-onlined.conf", "[Daemon]\nAct=perhaps\n")
-        result = tree.run(self.root, "--doctor")
+        result = tree.run(self.root, "doctor")
         self.assertEqual((result.returncode, result.stdout), (1, ""))
         self.assertIn(tree.NO_USE, result.stderr)
 
@@ -638,6 +638,6 @@ class Spoilt(Doctor):
 if __name__ == "__main__":
     if sys.argv[1:] == ["--write"]:
         for directory in trees():
-            expected(directory).write_text(tree.run(directory, "--doctor").stdout)
+            expected(directory).write_text(tree.run(directory, "doctor").stdout)
         sys.exit()
     tree.main()

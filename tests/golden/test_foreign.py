@@ -31,16 +31,16 @@ COMMANDS = (
     ("--dry-run", "--output-all", "--tree"),
     ("--dry-run", "--json"),
     ("--dry-run", "--fail-on=offline,devdax,stranded"),
-    ("--explain=0x5d0000000",),
-    ("--explain=0x5d0000000", "--json"),
-    ("--doctor",),
-    ("--doctor", "--json"),
+    ("explain", "0x5d0000000"),
+    ("explain", "0x5d0000000", "--json"),
+    ("doctor",),
+    ("doctor", "--json"),
     ("--check-config",),
-    ("--check-config", "--dry-run"),
-    ("--cat-config",),
+    ("config", "diff"),
+    ("config", "cat"),
 )
 # Of these one is enough to read every file of the kernel.
-FEW = (("--doctor", "--json"), ("--dry-run",), ("--explain=0x5d0000000",))
+FEW = (("doctor", "--json"), ("--dry-run",), ("explain", "0x5d0000000"))
 
 
 def kind_of(path):
@@ -95,8 +95,8 @@ class Printed(Foreign):
 
     JSON = ("--dry-run", "--json")
     TABLES = COMMANDS[:3]
-    EXPLAIN = (("--explain=0x5d0000000",), ("--explain=0x5d0000000", "--json"))
-    DOCTOR = (("--doctor",), ("--doctor", "--json"))
+    EXPLAIN = (("explain", "0x5d0000000"), ("explain", "0x5d0000000", "--json"))
+    DOCTOR = (("doctor",), ("doctor", "--json"))
 
     def test_attributes(self):
         for path, commands in (
@@ -110,7 +110,7 @@ class Printed(Foreign):
                 self.assert_printed(PRINTED, *commands)
 
     def test_names(self):
-        diff = ("--check-config", "--dry-run")
+        diff = ("config", "diff")
         for name, commands in (
             ("dax0.0", (*self.TABLES, diff, self.JSON, *self.EXPLAIN)),
             ("region0", (*self.TABLES, diff, self.JSON, *self.EXPLAIN)),
@@ -169,7 +169,7 @@ class Printed(Foreign):
                 "ranges": [{"start": 0x5d0000000, "size": 64 << 30}], "verdict": "offline", "rule": text,
                 "identity": (self.root / "sys/bus/dax/devices/dax0.0").stat().st_ino,
                 "reason": "outside-boot-map", "result": "done"}]}))  # fmt: skip
-        diff, _ = self.outputs()["--check-config", "--dry-run"]
+        diff, _ = self.outputs()["config", "diff"]
         self.assertIn(f"TDX={printed} -> TDX=auto", diff)
         self.assertIn(f"rule {printed} ->", diff)
         for mistake in (f'{{"schema": 3, "{text}', f'{{"schema": "{text}"}}', text):
@@ -202,7 +202,7 @@ class Files(Foreign):
             with self.subTest(directory=directory, name=name):
                 self.tree("cxl-guard")
                 self.write_name(directory, name, content)
-                self.assert_printed(text, ("--doctor",), ("--doctor", "--json"))
+                self.assert_printed(text, ("doctor",), ("doctor", "--json"))
 
     def test_cannot_be_read(self):
         """A directory in place of a file: the message has its name."""
@@ -211,7 +211,7 @@ class Files(Foreign):
             suffix = b".rules" if directory == UDEV else b".conf"
             path = os.path.join(os.fsencode(self.root / directory), b"a" + HOSTILE + suffix)
             os.makedirs(path)
-            self.assertIn(f"/{directory}/a{PRINTED}", tree.run(self.root, "--doctor").stderr)
+            self.assertIn(f"/{directory}/a{PRINTED}", tree.run(self.root, "doctor").stderr)
 
     def test_the_remedy_works(self):
         """A name in it can be typed: bash reads the printable form in $'...' as the bytes."""
@@ -219,12 +219,12 @@ class Files(Foreign):
             with self.subTest(name):
                 self.tree("cxl-guard")
                 self.write_name("lib/udev/rules.d", name + b".rules", WRITES % b"")
-                (finding,) = json.loads(tree.run(self.root, "--doctor", "--json").stdout)["findings"]
+                (finding,) = json.loads(tree.run(self.root, "doctor", "--json").stdout)["findings"]
                 commands = finding["remedy"].partition(" && udevadm")[0]
                 commands = re.sub(r"( |')/", r"\1", commands.replace("s/^/#/", "s,^,#,"))
                 subprocess.run(["bash", "-c", commands], cwd=self.root, check=True)
                 self.assertEqual(os.listdir(os.fsencode(self.root / UDEV)), [name + b".rules"])
-                self.assertEqual(tree.run(self.root, "--doctor").returncode, 0)
+                self.assertEqual(tree.run(self.root, "doctor").returncode, 0)
 
     def test_command_line_of_the_kernel(self):
         self.tree("cxl-guard")
@@ -236,7 +236,7 @@ class Files(Foreign):
                 self.outputs(FEW)
 
     def test_configuration(self):
-        """Outside of comments all is ASCII; --cat-config prints comments too."""
+        """Outside of comments all is ASCII; config cat prints comments too."""
         self.tree("cxl-guard")
         for path, content in ((MAIN, b"[Daemon]\nAct=%s\n"), (DROP_IN, b"[Daemon]\n%s=1\n"),
                               (DROP_IN, b"[%s]\n"), (RULE, b"[Match]\nType=%s\n"), (RULE, b"#%s\n")):  # fmt: skip
@@ -245,7 +245,7 @@ class Files(Foreign):
                 self.assertEqual(printed, "")
                 self.assertIn(f"/{path}:", messages)
         self.configure({RULE: b"# \tby \xc2\x9b\xe2\x80\xae\n" + rule("Device=x", "Verdict=ignore").encode()})
-        printed, _ = self.outputs()["--cat-config",]
+        printed, _ = self.outputs()["config", "cat"]
         self.assertIn("# \tby \\xc2\\x9b\\xe2\\x80\\xae\n[Match]\n", printed)
 
 
@@ -255,9 +255,9 @@ class CommandLine(tree.Tree):
         text = HOSTILE + b"\n"
         printed = PRINTED + r"\x0a"
         for options, message in (
-            ([b"--explain=" + text], f"--explain={printed}: not an address"),
-            ([b"--decide=" + text], f"--decide={printed}: not an address"),
-            ([b"--explain=memory" + text], f"--explain=memory{printed}: not an address"),
+            ([b"explain", text], f"explain {printed}: not an address"),
+            ([b"decide", text], f"decide {printed}: not an address"),
+            ([b"explain", b"memory" + text], f"explain memory{printed}: not an address"),
             ([b"--tdx=" + text], f"--tdx={printed}: not auto"),
             ([b"--dry-run", b"--output=" + text], f"--output={printed}: unknown column '{printed}'"),
             ([b"--dry-run", b"--fail-on=" + text], f"--fail-on={printed}: '{printed}' is not "),
@@ -268,15 +268,15 @@ class CommandLine(tree.Tree):
         ):
             with self.subTest(options):
                 result = tree.run(self.root, *map(os.fsdecode, options))
+                name = tree.name_of(options)
                 self.assertEqual((result.returncode, result.stdout), (2, ""))
-                self.assertTrue(result.stderr.startswith(f"tdx-onlined: {message}"), result.stderr)
-                self.assertTrue(result.stderr.endswith("\nTry 'tdx-onlined --help'.\n"), result.stderr)
+                self.assertTrue(result.stderr.startswith(f"{name}: {message}"), result.stderr)
+                self.assertTrue(result.stderr.endswith(f"\nTry '{name} --help'.\n"), result.stderr)
 
     def test_paths(self):
         """Of a root, and of a capture that cannot be made."""
-        for option in (b"--root=", b"--capture="):
-            command = [tree.BINARY, *([b"--dry-run"] if option == b"--root=" else []),
-                       option + b"/nowhere/" + HOSTILE + b"\n"]  # fmt: skip
+        path = b"/nowhere/" + HOSTILE + b"\n"
+        for command in ([tree.BINARY, b"--dry-run", b"--root=" + path], [tree.CLIENT, b"capture", path]):
             result = subprocess.run(command, capture_output=True, env=tree.ENVIRONMENT, check=False)
             tree.assert_printable((), result.stdout + result.stderr)
             self.assertEqual(result.returncode, 1)

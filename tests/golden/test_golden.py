@@ -199,13 +199,13 @@ class Spoilt(tree.Tree):
     def test_nobody_can_read_it(self):
         """What cannot be printed is a failure, not silence."""
         self.tree("cxl-refused")
-        for options in (["--dry-run"], ["--dry-run", "--json"], ["--explain=dax0.0"], ["--cat-config"]):
+        for options in (["--dry-run"], ["--dry-run", "--json"], ["explain", "dax0.0"], ["config", "cat"]):
             with open("/dev/full", "w", encoding="ascii") as full:
-                result = subprocess.run([tree.BINARY, f"--root={self.root}", *options], stdout=full,
+                result = subprocess.run([tree.program(options), f"--root={self.root}", *options], stdout=full,
                                         stderr=subprocess.PIPE, text=True, check=False,
                                         env=tree.ENVIRONMENT)  # fmt: skip
             self.assertEqual((result.returncode, result.stderr),
-                             (1, "tdx-onlined: standard output: No space left on device\n"))  # fmt: skip
+                             (1, f"{tree.name_of(options)}: standard output: No space left on device\n"))  # fmt: skip
 
     # --- ranges ---
 

@@ -24,7 +24,7 @@ def late(i):
 class Growth(tree.Tree):
     def calls(self, *options):
         environment = tree.ENVIRONMENT | {"LD_PRELOAD": os.environ["COUNT_CALLS"]}
-        result = tree.subprocess.run([tree.BINARY, f"--root={self.root}", *options], env=environment,
+        result = tree.subprocess.run([tree.program(options), f"--root={self.root}", *options], env=environment,
                                      capture_output=True, text=True, check=False,
                                      timeout=tree.DEADLINE)  # fmt: skip
         return int(re.search(r"^calls: (\d+)$", result.stderr, re.MULTILINE)[1]), result.stdout
@@ -62,7 +62,7 @@ class Growth(tree.Tree):
         self.write(f"{block}/state", "offline\n")
 
     def test_blocks(self):
-        for options in (("--dry-run",), ("--doctor",), ("--explain=0x1000",)):
+        for options in (("--dry-run",), ("doctor",), ("explain", "0x1000")):
             self.tree("cxl-refused")
             self.assert_grows(self.add_block, options, rows="--dry-run" in options)
 

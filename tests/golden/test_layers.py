@@ -26,10 +26,10 @@ SECONDS = 2.0
 
 
 class Layers(tree.Configured):
-    """What is in force, by --cat-config."""
+    """What is in effect, by config cat."""
 
     def cat(self):
-        result = tree.run(self.root, "--cat-config")
+        result = tree.run(self.root, "config", "cat")
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         return result.stdout
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What --cat-config and --check-config print, and the command line itself."""
+"""What the commands config cat, config check and config diff print, and the command lines themselves."""
 
 import json
 
 import tree
-from tree import BINARY, DROP_IN, MAIN, RULE, rule
+from tree import DROP_IN, MAIN, RULE, rule
 
 BOOT_ID = "proc/sys/kernel/random/boot_id"
 STATE = "run/tdx-onlined/state.json"
@@ -31,10 +31,10 @@ OfflineTimeoutSec=60
 
 
 class Cat(tree.Configured):
-    """--cat-config: what is in force, the file and line of each value, and the rules as they are."""
+    """config cat: what is in effect, the file and line of each value, and the rules as they are."""
 
     def assert_cat(self, expected, messages=()):
-        self.assert_run(["--cat-config"], (0, expected, messages))
+        self.assert_run(["config", "cat"], (0, expected, messages))
 
     def test_default(self):
         self.configure({})
@@ -101,7 +101,7 @@ OfflineTimeoutSec=60
 
 
 class Difference(tree.Tree):
-    """--check-config --dry-run: what a reload would change, by a state file made by hand.
+    """config diff: what a reload would change, by a state file made by hand.
 
     The device is as the kernel left it, with kmem, or as it was decided.
     """
@@ -147,8 +147,7 @@ class Difference(tree.Tree):
 
     def assert_difference(self, *lines, status=0, messages=(), options=()):
         expected = "".join(line if line.endswith("\n") else line + "\n" for line in lines)
-        self.assert_run(["--check-config", "--dry-run", *options], (status, expected, messages))
-        self.assert_run([*options, "--dry-run", "--check-config"], (status, expected, messages))
+        self.assert_run(["config", "diff", *options], (status, expected, messages))
 
     def test_nothing(self):
         """What the daemon itself did is no difference: it is in devdax mode because of that."""
@@ -259,7 +258,7 @@ class Difference(tree.Tree):
         self.tree("dimm")
         self.state({"type": "dimm"}, boot_map={"known": True})
         (self.root / STATE).rename(self.root / STATE.replace("state.json", "status.json"))
-        output = tree.run(self.root, "--check-config", "--dry-run").stdout
+        output = tree.run(self.root, "config", "diff").stdout
         self.assertIn(": not known (run it as root) -> ", output)
         self.assertNotIn("not decided yet", output)
 
@@ -332,54 +331,58 @@ class Check(tree.Configured):
         self.root = self.directory
         self.write(DROP_IN, "[Daemon]\nAct=no\n")
         self.assert_run(["--check-config"], (0, "No mistake found, 0 rules.\n", []))
-        self.assert_run(["--cat-config"], (
+        self.assert_run(["config", "cat"], (
             0, DEFAULT.replace("# default\nAct=yes", f"# /{DROP_IN}:2\nAct=no"), []))  # fmt: skip
 
 
 class Usage(tree.Tree):
-    ONE_TASK = "tdx-onlined: one task at a time; only --dry-run and --check-config go together"
-    ROOT = "tdx-onlined: --root needs --dry-run, --explain, --doctor, --check-config or --cat-config"
-    JSON = "tdx-onlined: --json needs --dry-run, --oneshot, --explain or --doctor"
-    TDX = ("tdx-onlined: --tdx needs the daemon, --dry-run, --oneshot, --explain, --doctor or "
-           "--check-config")  # fmt: skip
-    FAIL_ON = "tdx-onlined: --fail-on needs --dry-run or --oneshot"
+    ROOT = "--root is an option of --dry-run or --check-config"
+    CLIENT_ROOT = "--root is an option of plan, explain, doctor, config check, config cat or config diff"
+    JSON = "--json is an option of --dry-run or --oneshot"
+    CLIENT_JSON = "--json is an option of plan, explain or doctor"
+    TDX = "--tdx is an option of the daemon, --dry-run, --oneshot or --check-config"
+    CLIENT_TDX = "--tdx is an option of plan, explain, doctor, config check or config diff"
+    FAIL_ON = "--fail-on is an option of --dry-run or --oneshot"
+    CLIENT_FAIL_ON = "--fail-on is an option of plan"
     WRONG = (
-        (["--check-config", "--cat-config"], ONE_TASK),
-        (["--cat-config", "--check-config"], ONE_TASK),
-        (["--cat-config", "--dry-run"], ONE_TASK),
-        (["--dry-run", "--cat-config"], ONE_TASK),
-        (["--check-config", "--oneshot"], ONE_TASK),
-        (["--oneshot", "--cat-config"], ONE_TASK),
-        (["--dry-run", "--oneshot"], ONE_TASK),
-        (["--doctor", "--dry-run"], ONE_TASK),
-        (["--explain=0x0", "--doctor"], ONE_TASK),
-        (["--check-config", "--dry-run", "--cat-config"], ONE_TASK),
-        (["--check-config", "--dry-run", "--oneshot"], ONE_TASK),
-        (["--oneshot", "--check-config", "--dry-run"], ONE_TASK),
+        (["--check-config", "--oneshot"], "--check-config does not go with --oneshot"),
+        (["--dry-run", "--check-config"], "--check-config does not go with --dry-run"),
+        (["--dry-run", "--oneshot"], "--oneshot does not go with --dry-run"),
+        (["--oneshot", "--reload"], "--reload does not go with --oneshot"),
         (["--json"], JSON),
         (["--check-config", "--json"], JSON),
-        (["--cat-config", "-J"], JSON),
+        (["config", "cat", "-J"], CLIENT_JSON),
         (["--fail-on=online"], FAIL_ON),
-        (["--doctor", "--fail-on=online"], FAIL_ON),
-        (["--check-config", "--dry-run", "--fail-on=online"], FAIL_ON),
-        (["--cat-config", "--fail-on=change"], FAIL_ON),
+        (["doctor", "--fail-on=online"], CLIENT_FAIL_ON),
+        (["config", "diff", "--fail-on=online"], CLIENT_FAIL_ON),
         (["--root=/"], ROOT),
         (["--oneshot", "--root=/"], ROOT),
         (["--reload", "--tdx=active"], TDX),
-        (["--tdx=active", "--decide=node0"], TDX),
-        (["--cat-config", "--tdx=auto"], TDX),
-        (["--capture=/nowhere", "--tdx=absent"], TDX),
-        (["--check-config", "extra"], "tdx-onlined: unexpected argument 'extra'"),
-        (["--cat-config", ""], "tdx-onlined: unexpected argument ''"),
-        (["--tdx=ajar"], "tdx-onlined: --tdx=ajar: not auto, active or absent"),
-        (["--check-config", "--tdx="], "tdx-onlined: --tdx=: not auto, active or absent"),
+        (["decide", "--tdx=active", "node0"], CLIENT_TDX),
+        (["config", "cat", "--tdx=auto"], CLIENT_TDX),
+        (["capture", "/nowhere", "--tdx=absent"], CLIENT_TDX),
+        (["capture", "/nowhere", "--root=/nowhere"], CLIENT_ROOT),
+        (["doctor", "--anonymise"], "--anonymise is an option of capture"),
+        (["--check-config", "extra"], "unexpected argument 'extra'"),
+        (["--", "--dry-run"], "unexpected argument '--dry-run'"),
+        (["--", "the daemon"], "unexpected argument 'the daemon'"),
+        (["config", "cat", ""], "unexpected argument ''"),
+        (["doctor", "config", "cat"], "unexpected argument 'config'"),
+        (["config"], "'config' is not a command"),
+        (["config", "doctor"], "'config doctor' is not a command"),
+        (["doc"], "'doc' is not a command"),
+        (["explain"], "explain needs an argument: TARGET"),
+        (["capture"], "capture needs an argument: DIR"),
+        (["capture", "one", "two"], "unexpected argument 'two'"),
+        (["--tdx=ajar"], "--tdx=ajar: not auto, active or absent"),
+        (["--check-config", "--tdx="], "--tdx=: not auto, active or absent"),
+    )  # fmt: skip
+    # What getopt_long(3) prints.
+    GETOPT = (
         (["--check-config=x"], "option '--check-config' doesn't allow an argument"),
-        (["--cat-config=x"], "option '--cat-config' doesn't allow an argument"),
-        (["--ca"], "option '--ca' is ambiguous; possibilities: '--cat-config' '--capture'"),
-        (["--capture"], "option '--capture' requires an argument"),
-        (["--capture=/nowhere", "--root=/nowhere"], ROOT),
-        (["--capture=/nowhere", "--dry-run"], ONE_TASK),
-        (["--dry-run", "--anonymise"], "tdx-onlined: --anonymise needs --capture"),
+        (["--r"], "option '--r' is ambiguous; possibilities: '--reload' '--root' '--raw'"),
+        (["--dry-run", "--anonymise"], "unrecognized option '--anonymise'"),
+        (["doctor", "--dry-run"], "unrecognized option '--dry-run'"),
         (["--frob"], "unrecognized option '--frob'"),
         (["-c"], "invalid option -- 'c'"),
         (["--tdx"], "option '--tdx' requires an argument"),
@@ -388,16 +391,17 @@ class Usage(tree.Tree):
 
     def test_wrong(self):
         """One message, and where to find help. Getopt's own begin with the path of the program."""
-        for options, message in self.WRONG:
-            with self.subTest(options):
-                result = tree.run_plain(*options, env={**tree.ENVIRONMENT, "LC_ALL": "C"})
-                self.assertEqual((result.returncode, result.stdout), (2, ""))
-                told, hint = result.stderr.splitlines()
-                self.assertEqual(told.replace(f"{BINARY}: ", ""), message)
-                self.assertEqual(hint, "Try 'tdx-onlined --help'.")
+        for prefix, rows in ((tree.name_of, self.WRONG), (tree.program, self.GETOPT)):
+            for options, message in rows:
+                with self.subTest(options):
+                    result = tree.run_plain(*options, env={**tree.ENVIRONMENT, "LC_ALL": "C"})
+                    self.assertEqual((result.returncode, result.stdout), (2, ""))
+                    self.assertEqual(result.stderr.splitlines(), [
+                        f"{prefix(options)}: {message}", f"Try '{tree.name_of(options)} --help'."])  # fmt: skip
 
     def test_help_and_version(self):
-        for options, text in ((["--help"], "--check-config"), (["-h", "--frob"], "--cat-config"),
+        for options, text in ((["--help"], "--check-config"), (["-h", "--frob"], "--oneshot"),
+                              (["plan", "--help"], "config diff"), (["plan", "-V"], "tdx-onlinectl 0.1.0\n"),
                               (["--version"], "tdx-onlined 0.1.0\n"), (["-V"], "tdx-onlined 0.1.0\n")):  # fmt: skip
             result = tree.run_plain(*options)
             self.assertEqual((result.returncode, result.stderr), (0, ""))
@@ -405,8 +409,8 @@ class Usage(tree.Tree):
 
     def test_root_missing(self):
         self.root = self.directory / "nowhere"
-        for option in ("--dry-run", "--check-config", "--cat-config"):
-            self.assert_run([option], (1, "", [f"--root={self.root}: No such file or directory"]))
+        for options in (["--dry-run"], ["--check-config"], ["config", "cat"]):
+            self.assert_run(options, (1, "", [f"--root={self.root}: No such file or directory"]))
         (self.directory / "file").write_text("")
         self.root = self.directory / "file"
         self.assert_run(["--check-config"], (1, "", [f"--root={self.root}: Not a directory"]))

@@ -67,7 +67,7 @@ class Region(tree.Tree):
         self.configure({})
 
     def explain(self, target):
-        result = tree.run(self.root, f"--explain={target}")
+        result = tree.run(self.root, "explain", target)
         self.assertEqual((result.returncode, result.stderr), (0, ""), target)
         return result.stdout
 

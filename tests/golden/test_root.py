@@ -12,8 +12,8 @@ import stat
 
 import tree
 
-JUDGE = ("--dry-run", "--dry-run --json", "--dry-run --check-config")
-LOOK = ("--check-config", "--cat-config")
+DECIDE = ("--dry-run", "--dry-run --json", "config diff")
+READ = ("--check-config", "config cat")
 STATE = "run/tdx-onlined/state.json"
 SECRET = "a-secret-of-the-host"
 
@@ -72,12 +72,12 @@ class Root(tree.Tree):
 
     def assert_refused(self, place, what):
         message = f"Not a captured machine: /{place} is {what}"
-        for options in JUDGE:
+        for options in DECIDE:
             self.assert_run(options.split(), (1, "", [message]))
 
     def assert_configuration_readable(self):
-        for options in LOOK:
-            result = tree.run(self.root, options)
+        for options in READ:
+            result = tree.run(self.root, *options.split())
             self.assertEqual((result.returncode, result.stderr), (0, ""))
 
     def for_each(self, places, check):

@@ -222,16 +222,18 @@ class Columns(Table):
 
     def assert_refused(self, options, message):
         result = tree.run(self.root, *options)
+        name = tree.name_of(options)
         self.assertEqual((result.returncode, result.stdout), (2, ""))
-        self.assertEqual(result.stderr, f"tdx-onlined: {message}\nTry 'tdx-onlined --help'.\n")
+        self.assertEqual(result.stderr, f"{name}: {message}\nTry '{name} --help'.\n")
 
     def test_other_tasks(self):
         """What prints no table has no options of one."""
-        for task in (["--check-config"], ["--cat-config"], ["--check-config", "--dry-run"],
-                     ["--explain=dax0.0"]):  # fmt: skip
+        for task in (["--check-config"], ["config", "cat"], ["config", "diff"],
+                     ["explain", "dax0.0"]):  # fmt: skip
             for option, name in (("-O", "output-all"), ("-osize", "output"), ("-n", "noheadings"),
                                  ("-r", "raw"), ("-b", "bytes"), ("-T", "tree")):  # fmt: skip
-                self.assert_refused([*task, option], f"--{name} needs --dry-run or --oneshot")
+                takers = "plan" if tree.is_command(task) else "--dry-run or --oneshot"
+                self.assert_refused([*task, option], f"--{name} is an option of {takers}")
 
 
 class Branches(Table):

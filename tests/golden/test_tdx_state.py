@@ -65,7 +65,7 @@ class State(tree.Tree):
         return tdx
 
     def codes(self):
-        report = json.loads(tree.run(self.root, "--doctor", "--json").stdout)
+        report = json.loads(tree.run(self.root, "doctor", "--json").stdout)
         self.assertEqual(report["tdx"], self.tdx())
         return {finding["code"]: finding for finding in report["findings"]}
 
@@ -208,9 +208,9 @@ class Reported(State):
         self.assert_verdicts(report, ("cxl", "online", "tdx-absent"))
         table = tree.run(self.root, "--dry-run").stdout
         self.assertEqual(table.partition(";")[0], f"TDX absent ({cause})")
-        explained = json.loads(tree.run(self.root, "--explain=dax0.0", "--json").stdout)
+        explained = json.loads(tree.run(self.root, "explain", "dax0.0", "--json").stdout)
         self.assertIn(f"{meaning}: {line}. ", explained["explanations"][0]["topics"]["tdx"])
-        doctor = tree.run(self.root, "--doctor").stdout
+        doctor = tree.run(self.root, "doctor").stdout
         self.assertEqual(doctor.partition(".")[0], f"TDX absent ({cause})")
         self.assertIn("; kernel log: initialization failed.", doctor.partition("\n\n")[0].replace("\n", " "))
         findings = self.codes()
@@ -320,7 +320,7 @@ class Spoilt(State):
         self.assertEqual(report["tdx"]["state"], "armed")
         self.write(KVM, "Y\n")
         self.assertNotIn("kernel log", self.decide()[1])
-        self.assertIn("kernel log: Is a directory", tree.run(self.root, "--doctor").stderr)
+        self.assertIn("kernel log: Is a directory", tree.run(self.root, "doctor").stderr)
 
     def test_cpuinfo(self):
         """Without the flag's file the other sources decide, if they can."""

@@ -24,11 +24,11 @@ class Trusted(Machine, tree.Configured):
     def assert_live(self, *messages, rules=1, prefix=""):
         """What the program prints of the configuration, and whether it does anything then."""
         expected = [*messages, tree.NO_USE] if messages else []
-        for options in (["--check-config"], ["--cat-config"], ["--dry-run"]):
+        for options in (["--check-config"], ["config", "cat"], ["--dry-run"]):
             with self.subTest(options):
                 result = self.run_in_machine(*options, prefix=prefix)
                 self.assertEqual((result.returncode, result.stderr.splitlines()),
-                                 (1 if messages else 0, [f"tdx-onlined: {line}" for line in expected]))  # fmt: skip
+                                 (1 if messages else 0, [f"{tree.name_of(options)}: {line}" for line in expected]))  # fmt: skip
         self.assert_accepted(rules=rules)  # with --root=
 
     def test_good(self):

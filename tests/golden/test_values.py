@@ -102,7 +102,7 @@ class Values(tree.Configured):
             for key, default in DEFAULTS.items():
                 value, line = values.get(key, (default, 0))
                 lines += [f"# /{DROP_IN}:{line}" if line else "# default", f"{key}={value}"]
-            self.assert_run(["--cat-config"], (0, "\n".join([*lines, ""]), []))
+            self.assert_run(["config", "cat"], (0, "\n".join([*lines, ""]), []))
 
     def assert_rule(self, content):
         with self.subTest(content=content):

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the tests here share: a copy of a captured machine, files in it, and the program on it."""
+"""What the tests here share: a copy of a captured machine, files in it, and the programs on it.
+
+Arguments whose first is an option are for the daemon; a word is a command of the client.
+"""
 
 import ctypes
 import fcntl
@@ -21,6 +24,7 @@ import schema
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 SYSROOTS = TESTS / "sysroots"
 BINARY = os.environ.get("TDX_ONLINED", "build/daemon/tdx-onlined")
+CLIENT = os.environ.get("TDX_ONLINECTL") or f"{os.path.dirname(BINARY)}/tdx-onlinectl"
 
 # The program gets these variables of its caller and no others: COLUMNS, DAXCTL_LOG, RUNTIME_DIRECTORY
 # and their like change what it prints. The branches of a tree need UTF-8.
@@ -51,15 +55,29 @@ CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 def assert_printable(options, output):
     """All that is ever printed is ASCII without control characters but newlines, however foreign it
     is. The program draws the branches of a tree itself, and files keep their tabs."""
-    own = {r"--tree|-[a-zA-Z]*T[a-zA-Z]*": "├─└│", "--cat-config": "\t"}
+    own = {r"--tree|-[a-zA-Z]*T[a-zA-Z]*": "├─└│", "cat": "\t"}
     allowed = [own[words] for words in own if any(re.fullmatch(words, option) for option in options)]
     strange = re.sub(rf"[ -~\n{''.join(allowed)}]", "", output.decode())
     assert not strange, f"{options}: {strange!a}"
 
 
+def is_command(options):
+    """A command of the client."""
+    return bool(options) and not os.fsdecode(options[0]).startswith("-")
+
+
+def program(options):
+    """The file of the program that the arguments are for."""
+    return CLIENT if is_command(options) else BINARY
+
+
+def name_of(options):
+    return os.path.basename(program(options))
+
+
 def run(root, *options, **how):
     """The program on a tree. What it prints is printable, and JSON is as in the schema."""
-    command = [BINARY, f"--root={root}", *options]
+    command = [program(options), f"--root={root}", *options]
     result = subprocess.run(command, capture_output=True, env=ENVIRONMENT, check=False,
                             timeout=DEADLINE, **how)  # fmt: skip
     assert_printable(options, result.stdout + result.stderr)
@@ -71,7 +89,7 @@ def run(root, *options, **how):
 
 def run_plain(*options, **how):
     """The program without a tree, for its own texts."""
-    return subprocess.run([BINARY, *options], capture_output=True, text=True, check=False,
+    return subprocess.run([program(options), *options], capture_output=True, text=True, check=False,
                           timeout=DEADLINE, **{"env": ENVIRONMENT, **how})  # fmt: skip
 
 
@@ -86,7 +104,7 @@ def on_terminal(root, *options, width=250, status=0, **environment):
     """What the program writes to a terminal of this width."""
     master, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-    with subprocess.Popen([BINARY, f"--root={root}", *options], stdout=terminal,
+    with subprocess.Popen([program(options), f"--root={root}", *options], stdout=terminal,
                           env={**ENVIRONMENT, "TERM": "xterm", **environment}) as process:  # fmt: skip
         os.close(terminal)
         text = b""
@@ -173,7 +191,7 @@ class Tree(unittest.TestCase):
     def assert_run(self, options, expected, **how):
         """Status, standard output, and the messages without the program's name."""
         result = run(self.root, *options, **how)
-        messages = [f"tdx-onlined: {line}\n" for line in expected[2]]
+        messages = [f"{name_of(options)}: {line}\n" for line in expected[2]]
         self.assertEqual((result.returncode, result.stdout, result.stderr),
                          (expected[0], expected[1], "".join(messages)), options)  # fmt: skip
 
@@ -192,8 +210,8 @@ class Configured(Tree):
 
     def assert_refused(self, *messages, **how):
         """Exactly these messages, and nothing else is done or printed, whatever was asked."""
-        for options in (["--check-config"], ["--cat-config"], ["--dry-run"],
-                        ["--dry-run", "--json"], ["--check-config", "--dry-run"]):  # fmt: skip
+        for options in (["--check-config"], ["config", "cat"], ["--dry-run"],
+                        ["--dry-run", "--json"], ["config", "diff"]):  # fmt: skip
             self.assert_run(options, (1, "", [*messages, NO_USE]), **how)
 
     def assert_warned(self, *messages, rules=0, always=True):

@@ -62,8 +62,7 @@ WAYS_OUT = {
     "daemon/commands/reload.c": {"sd_notify"},  # that the service reloads
     "daemon/host/sysfs.c": {"write"},  # to the kernel
     "daemon/commands/tree.c": {"write"},  # a capture: files as they are
-    "daemon/options.c": {"puts"},  # the help
-    "daemon/main.c": {"fputs"},  # where to find it
+    "daemon/program.c": {"fprintf"},  # where to find help
 }
 # Also what a compiler makes of them.
 OUTPUT = re.compile(
@@ -225,10 +224,9 @@ class Structure(unittest.TestCase):
         self.assertEqual(found, WAYS_OUT)
 
     def test_literals_only(self):
-        """Two files print by themselves what has several lines: texts of the program's own."""
-        for path in ("daemon/options.c", "daemon/main.c"):
-            calls = re.findall(r"\bf?puts\((.)", (SOURCE / path).read_text())
-            self.assertEqual(set(calls), {'"'}, path)
+        """What is printed without print() or the log is a text of the program's own."""
+        calls = re.findall(r"\bfprintf\((.*)\);", (SOURCE / "daemon/program.c").read_text())
+        self.assertEqual(calls, ['stderr, "Try \'%s --help\'.\\n", program->name'])
 
     def test_columns(self):
         for path, text in sources():

@@ -14,7 +14,8 @@
 static inline bool is_tool(const char *command)
 {
 	static const char *const tools[] = {"chmem ", "daxctl ", "echo ", "fuser ", "journalctl ",
-		"mkdir ", "modinfo ", "mount ", "sed ", "systemctl ", "tdx-onlined "};
+		"mkdir ", "modinfo ", "mount ", "sed ", "systemctl ", "tdx-onlined ",
+		"tdx-onlinectl "};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tools); i++)
 		if (strncmp(command, tools[i], strlen(tools[i])) == 0)

@@ -33,7 +33,7 @@ BUILD = os.environ.get("MESON_BUILD_ROOT", "build")
 CONFIG = "/etc/tdx-onlined/conf.d"
 RULES = "/etc/tdx-onlined/rules.d"
 STATE = "/run/tdx-onlined/state.json"
-FOUND = 5  # the exit status of --doctor
+FOUND = 5  # the exit status of the doctor
 
 
 def install(directory, *, enabled, config, programs):
@@ -62,7 +62,7 @@ class CheckedGuest(Guest):
     def run(self, command, **how):
         result = super().run(command, **how)
         words = (command if isinstance(command, str) else " ".join(map(str, command))).split()
-        if "tdx-onlined" in words and schema.is_json(words) and result.stdout:
+        if {"tdx-onlined", "tdx-onlinectl"} & set(words) and schema.is_json(words) and result.stdout:
             schema.check(result.stdout)
         return result
 
@@ -140,7 +140,7 @@ class Scene(unittest.TestCase):
 
     def findings(self, *codes):
         """What the doctor finds: everything, or the findings of some codes."""
-        result = self.guest.run("tdx-onlined --doctor --json", check=False, timeout=120)
+        result = self.guest.run("tdx-onlinectl doctor --json", check=False, timeout=120)
         self.assertIn(result.status, (0, FOUND), result.stderr)
         findings = json.loads(result.stdout)["findings"]
         return [finding for finding in findings if not codes or finding["code"] in codes]

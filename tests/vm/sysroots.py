@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Make the trees of tests/sysroots anew: each is a guest in one situation, by --capture.
+"""Make the trees of tests/sysroots anew: each is a guest in one situation, by tdx-onlinectl.
 
     sysroots.py [--cache DIR] [NAME...]      default: all
 
@@ -92,7 +92,7 @@ def main():
         ):
             guest.wait_booted()
             make(guest)
-            guest.run("udevadm settle; tdx-onlined --capture=/tmp/tree")
+            guest.run("udevadm settle; tdx-onlinectl capture /tmp/tree")
             shutil.rmtree(SYSROOTS / name, ignore_errors=True)
             # What other packages of Debian's configure is not ours to copy.
             guest.run("cd /tmp/tree && rm -rf etc usr lib && find . -type d -empty -delete")

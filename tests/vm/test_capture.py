@@ -11,13 +11,18 @@ from guest import TDX_ACTIVE
 from scene import BUILD, Scene, main
 
 
+def name_of(options):
+    """An option is for the daemon, a word for the client."""
+    return "tdx-onlined" if options[0].startswith("-") else "tdx-onlinectl"
+
+
 class Captured(Scene):
     """TDX is active, a region is kept as devdax, and a rule asks for its serial number."""
 
     machine = {"memory": "2G", "cxl": ["512M", "512M"], "kernel_args": TDX_ACTIVE}
 
     def replay(self, name, *options):
-        command = [f"{BUILD}/daemon/tdx-onlined", f"--root={self.directory}/{name}", *options]
+        command = [f"{BUILD}/daemon/{name_of(options)}", f"--root={self.directory}/{name}", *options]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
     def test_00_make(self):
@@ -31,7 +36,7 @@ class Captured(Scene):
 
     def capture(self, name, *options):
         before = self.sh("cat /proc/sys/kernel/random/boot_id; ls -R /sys/bus/dax /sys/bus/cxl")
-        summary = self.sh(f"tdx-onlined --capture=/tmp/{name} {' '.join(options)}")
+        summary = self.sh(f"tdx-onlinectl capture /tmp/{name} {' '.join(options)}")
         self.assertRegex(summary, f"^Captured [0-9]+ files, .* in /tmp/{name}$")
         self.assertEqual(self.sh("cat /proc/sys/kernel/random/boot_id; ls -R /sys/bus/dax /sys/bus/cxl"), before)
         self.guest.fetch(f"/tmp/{name}", pathlib.Path(self.directory) / name)
@@ -39,10 +44,10 @@ class Captured(Scene):
     def test_01_replay(self):
         self.capture("plain")
         for options in (["--dry-run", "--json"], ["--dry-run"], ["--dry-run", "--tdx=absent"],
-                        ["--cat-config"], ["--check-config", "--dry-run"], ["--doctor"],
-                        ["--doctor", "--json"], [f"--explain={self.regions[0]}"], ["--explain=mem0", "--json"]):  # fmt: skip
+                        ["config", "cat"], ["config", "diff"], ["doctor"],
+                        ["doctor", "--json"], ["explain", self.regions[0]], ["explain", "mem0", "--json"]):  # fmt: skip
             here = self.replay("plain", *options)
-            there = self.guest.run(["tdx-onlined", *options], check=False)
+            there = self.guest.run([name_of(options), *options], check=False)
             self.assertEqual((here.returncode, here.stdout, here.stderr),
                              (there.status, there.stdout, there.stderr), options)  # fmt: skip
         report = json.loads(self.replay("plain", "--dry-run", "--json").stdout)
@@ -51,21 +56,21 @@ class Captured(Scene):
 
     def test_01b_doctor(self):
         """Whoever onlines memory besides the daemon is found, here as there, by file and line."""
-        self.assertEqual(self.guest.run("tdx-onlined --doctor", check=False).status, 0)
+        self.assertEqual(self.guest.run("tdx-onlinectl doctor", check=False).status, 0)
         self.sh("mkdir -p /etc/udev/rules.d; printf '%s\\n' '# as of old'"
                 " 'SUBSYSTEM==\"memory\", ACTION==\"add\", ATTR{state}==\"offline\", ATTR{state}=\"online\"'"
                 " >/etc/udev/rules.d/40-vm-hotadd.rules")  # fmt: skip
         self.sh("systemctl stop tdx-onlined.service")
-        there = self.guest.run("tdx-onlined --doctor", check=False)
+        there = self.guest.run("tdx-onlinectl doctor", check=False)
         self.assertEqual(there.status, 5)
         self.assertIn("/etc/udev/rules.d/40-vm-hotadd.rules:2", there.stdout)
         findings = there.stdout.partition("\n\n")[2]  # the state of TDX comes first
         codes = [line.split(":")[0] for line in findings.splitlines() if line and line[0] != " "]
         self.assertEqual(sorted(codes), ["guard-down", "kernel-policy", "udev-rule"], there.stdout)
         self.capture("onliners")
-        self.assertEqual(self.replay("onliners", "--doctor").stdout, there.stdout)
+        self.assertEqual(self.replay("onliners", "doctor").stdout, there.stdout)
         self.sh("rm /etc/udev/rules.d/40-vm-hotadd.rules; systemctl start tdx-onlined.service")
-        self.assertEqual(self.guest.run("tdx-onlined --doctor", check=False).status, 0)
+        self.assertEqual(self.guest.run("tdx-onlinectl doctor", check=False).status, 0)
 
     def test_02_in_disguise(self):
         self.capture("anonymous", "--anonymise")

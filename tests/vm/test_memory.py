@@ -61,7 +61,7 @@ class OfflineBoot(FailOn):
         self.assertEqual(self.fails_on("offline-boot"),
                          (MATCHED, [f"tdx-onlined: --fail-on=offline-boot: {text}"]))  # fmt: skip
         self.assertEqual(self.fails_on(RECORD_WORDS), (0, []))
-        answer = json.loads(self.sh(f"tdx-onlined --explain={block} --json"))
+        answer = json.loads(self.sh(f"tdx-onlinectl explain {block} --json"))
         self.assertIn("are offline.", answer["explanations"][0]["topics"]["what"])
         self.assertIn(finding["remedy"], answer["explanations"][0]["topics"]["change"])
 
@@ -95,10 +95,10 @@ class Rejected(FailOn):
         self.assertIn(self.range, record["MESSAGE"])
 
     def test_01_commands(self):
-        """The doctor, --explain and the dry run know it."""
+        """The doctor, explain and the dry run know it."""
         (finding,) = self.findings("memory-rejected")
         self.assertIn(f"192 MiB {self.range} (PNP0C80:00)", finding["message"])
-        topics = json.loads(self.sh("tdx-onlined --explain=0x108000000 --json"))["explanations"][0]["topics"]
+        topics = json.loads(self.sh("tdx-onlinectl explain 0x108000000 --json"))["explanations"][0]["topics"]
         self.assertIn("The kernel rejected 192 MiB", topics["what"])
         (rejected,) = json.loads(self.sh("tdx-onlined --dry-run --json"))["rejected"]
         self.assertEqual((rejected["start"], rejected["size"], rejected["cause"]),

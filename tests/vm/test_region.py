@@ -74,7 +74,7 @@ class InRegion(Scene):
         return self.sh(f"basename $(dirname $(grep -lx {serial} /sys/bus/cxl/devices/mem*/serial))")
 
     def explain(self, target):
-        return self.sh(f"tdx-onlined --explain={target}")
+        return self.sh(f"tdx-onlinectl explain {target}")
 
     def test_0_firmware(self):
         """hmem has the dax device, and a region lies at the same addresses; when it comes, so does the rule."""
@@ -232,7 +232,7 @@ class Created(Scene):
         self.assertEqual([row["size"] for row in rows if row["chardev"] == device], [half, half])
 
     def decide(self, target):
-        return self.guest.run(f"tdx-onlined --decide={target}", check=False)
+        return self.guest.run(f"tdx-onlinectl decide {target}", check=False)
 
     def test_5_again(self):
         """One device is decided again when root asks for it; what was changed of another one stays."""
@@ -259,12 +259,12 @@ class Created(Scene):
     def test_6_nobody_to_ask(self):
         result = self.decide("node7")
         self.assertEqual(result.status, 1)
-        self.assertIn("--decide=node7: no memory of it arrived after boot", result.stderr)
+        self.assertIn("decide node7: no memory of it arrived after boot", result.stderr)
         self.sh(f"systemctl stop {UNIT}")
         result = self.decide(f"dax{self.region}.3")
         self.sh(f"systemctl start {UNIT}")
         self.assertEqual(result.status, 1)
-        self.assertIn("--decide: tdx-onlined does not run as a daemon", result.stderr)
+        self.assertIn("decide: tdx-onlined does not run as a daemon", result.stderr)
 
 
 class Created73(Created):

@@ -276,7 +276,7 @@ class Failing(Scene):
         self.restart()
         self.assertEqual(self.state()["cause"], "init-failed")
         # As root without /dev/kmsg, which still has them.
-        doctor = "mount --bind /dev/null /dev/kmsg; tdx-onlined --doctor --json"
+        doctor = "mount --bind /dev/null /dev/kmsg; tdx-onlinectl doctor --json"
         report = json.loads(self.guest.run(["unshare", "-m", "sh", "-c", doctor], check=False).stdout)
         [finding] = [f for f in report["findings"] if f["code"] == "tdx-init-failed"]
         self.assertIn("SEAMCALL leaf 45 with 0xc0000a0000000000: a TDMR is invalid", finding["message"])

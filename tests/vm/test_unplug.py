@@ -69,7 +69,7 @@ class Unplugged(Scene):
         found = [finding["source"] for finding in self.findings("stranded")]
         self.assertEqual(found, [f"{DAX}/devices/{self.devices[index]}" for index in (1, 2)])
         self.assertIn("4 of its blocks are not in the kernel",
-                      self.sh(f"tdx-onlined --explain={self.devices[1]}"))  # fmt: skip
+                      self.sh(f"tdx-onlinectl explain {self.devices[1]}"))  # fmt: skip
 
     def test_03_half_done(self):
         """The state file is as if the daemon had been killed between two steps: it goes on."""

@@ -220,10 +220,10 @@ class Active(Scene):
     def test_10bc_capture(self):
         """Not into a directory of another user; and a new one has what root alone can read for root alone."""
         self.sh("install -d -o nobody /run/theirs")
-        result = self.guest.run("tdx-onlined --capture=/run/theirs", check=False)
+        result = self.guest.run("tdx-onlinectl capture /run/theirs", check=False)
         self.assertEqual((result.status, self.sh("ls /run/theirs")), (1, ""))
         self.assertIn("another user owns it or can write to it", result.stderr)
-        self.sh("tdx-onlined --capture=/run/captured")
+        self.sh("tdx-onlinectl capture /run/captured")
         self.assertEqual(self.sh("cd /run/captured; stat -c %a . dev/kmsg proc/iomem proc/cpuinfo run/tdx-onlined/*"
                                  " sys/bus/dax/devices/dax*/mapping0/start | uniq"), "700\n600\n644\n600\n644\n600")  # fmt: skip
         self.sh("rm -r /run/captured /run/theirs")
@@ -235,13 +235,13 @@ class Active(Scene):
         record = self.records(region=region)[-1]
         memdev, host, node = (record[f"TDXO_{name}"] for name in ("MEMDEV", "HOST", "TARGET_NODE"))
         for target in (hex(start), record["TDXO_CHARDEV"], region, memdev, host, f"node{node}"):
-            told = self.sh(f"tdx-onlined --explain={target}")
-            self.assertEqual(told, self.sh(f"tdx-onlined --explain={region}"))
+            told = self.sh(f"tdx-onlinectl explain {target}")
+            self.assertEqual(told, self.sh(f"tdx-onlinectl explain {region}"))
         self.assertIn(f"{memdev} (serial 0x44, {host}, ", told)
         self.assertRegex(told, "\n  done +The daemon decided devdax \\(kernel-refused\\)")
         self.assertRegex(told, "\n  kernel .*refused")
         block = self.window(1)[0] // BLOCK
-        told = json.loads(self.sh(f"tdx-onlined --explain=memory{block} --json"))
+        told = json.loads(self.sh(f"tdx-onlinectl explain memory{block} --json"))
         self.assertEqual([e["range"]["region"] for e in told["explanations"]], [self.regions[1]])
         self.assertIn("Memory blocks: 512 of 512 online, in zone Normal",
                       told["explanations"][0]["topics"]["kernel"])  # fmt: skip

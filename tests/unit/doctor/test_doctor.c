@@ -163,7 +163,7 @@ static void test_conflict(void **state)
 	assert_findings(&host, {FINDING_TDX_UNKNOWN, SEVERITY_PROBLEM,
 				       "contradict each other. Sources: /proc/cpuinfo: no "
 				       "tdx_host_platform; /sys/devices/faux/tdx_host: there.",
-				       "--capture", "TDX state"});
+				       "tdx-onlinectl capture", "TDX state"});
 }
 
 /* A possible cause is in the message, and only that is in the remedy. */

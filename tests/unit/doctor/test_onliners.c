@@ -356,8 +356,8 @@ static void test_missing(void **state)
 		&host, {FINDING_STRANDED, SEVERITY_PROBLEM,
 			       ": its driver is kmem, and 512 MiB of it, 4 memory blocks, "
 			       "are not in the kernel: the device is unplugged.",
-			       "echo dax0.0 >/sys/bus/dax/drivers/kmem/unbind && tdx-onlined "
-			       "--decide=dax0.0",
+			       "echo dax0.0 >/sys/bus/dax/drivers/kmem/unbind && tdx-onlinectl "
+			       "decide dax0.0",
 			       "/sys/bus/dax/devices/dax0.0"});
 	late->decision.verdict = VERDICT_ONLINE;
 	late->record->outcome = (struct outcome){.blocks = {3, 3, 0}, .missing = 1};
@@ -381,15 +381,15 @@ static void test_bypassed(void **state)
 	host.facts.n_bypassed = 2;
 	assert_findings(&host,
 		{FINDING_GUARD_BYPASSED, SEVERITY_NOTICE, "bound the driver kmem to dax0.0 while",
-			"decided again, run 'tdx-onlined --decide=dax0.0'.",
+			"decided again, run 'tdx-onlinectl decide dax0.0'.",
 			"/sys/bus/dax/devices/dax0.0/driver"},
 		{FINDING_GUARD_BYPASSED, SEVERITY_NOTICE, "driver device_dax to dax1.0 while",
-			"--decide=dax1.0", "/sys/bus/dax/devices/dax1.0/driver"});
+			"decide dax1.0", "/sys/bus/dax/devices/dax1.0/driver"});
 	host.facts.running = false;
 	host.facts.n_bypassed = 1;
 	assert_findings(&host,
 		{FINDING_GUARD_BYPASSED, SEVERITY_NOTICE, "",
-			"'systemctl start tdx-onlined.service && tdx-onlined --decide=dax0.0'",
+			"'systemctl start tdx-onlined.service && tdx-onlinectl decide dax0.0'",
 			"/sys/bus/dax/devices/dax0.0/driver"});
 }
 

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * tdx-onlinectl: the client. Of its commands `decide` writes to the kernel, `capture` writes files,
+ * and the others only read.
+ */
+#include "daemon/commands/capture.h"
+#include "daemon/commands/config.h"
+#include "daemon/commands/decide_again.h"
+#include "daemon/commands/doctor.h"
+#include "daemon/commands/explain.h"
+#include "daemon/commands/plan.h"
+#include "daemon/program.h"
+
+static int run_plan(const struct task *task)
+{
+	const struct options *options = task->options;
+	const struct plan_options plan = {
+		.dry = true,
+		.format = option_given(options, OPTION_JSON) ? PLAN_JSON : PLAN_TABLE,
+		.table = &options->table,
+		.fail_on = options->fail_on,
+	};
+
+	return plan_run(task->settings, &plan);
+}
+
+static int run_explain(const struct task *task)
+{
+	const struct options *options = task->options;
+
+	return explain_run(task->settings, &options->target, option_given(options, OPTION_JSON));
+}
+
+static int run_doctor(const struct task *task)
+{
+	const struct options *options = task->options;
+
+	return doctor_run(
+		task->settings, option_given(options, OPTION_JSON), options->root != NULL);
+}
+
+static int run_decide(const struct task *task)
+{
+	return decide_again_run(task->settings, &task->options->target);
+}
+
+static int run_capture(const struct task *task)
+{
+	const struct options *options = task->options;
+
+	return capture_run(options->directory, option_given(options, OPTION_ANONYMISE));
+}
+
+static int run_config_check(const struct task *task)
+{
+	return config_check(task->settings);
+}
+
+static int run_config_cat(const struct task *task)
+{
+	return config_cat(task->settings);
+}
+
+static int run_config_diff(const struct task *task)
+{
+	return config_diff(task->settings);
+}
+
+#define WITH_LOOK (WITH(OPTION_ROOT) | WITH(OPTION_TDX) | WITH(OPTION_JSON))
+
+static const struct command commands[] = {
+	{.name = "plan",
+		.takes = WITH_LOOK | WITH(OPTION_FAIL_ON) | WITH_TABLE,
+		.help = "Print what would be done, and change nothing",
+		.run = run_plan},
+	{.name = "explain",
+		.argument = ARGUMENT_TARGET,
+		.takes = WITH_LOOK,
+		.help = "Explain the decision about an address or a device",
+		.run = run_explain},
+	{.name = "doctor",
+		.takes = WITH_LOOK,
+		.help = "Print what conflicts with hot-added memory or TDX, with remedies",
+		.run = run_doctor},
+	{.name = "decide",
+		.argument = ARGUMENT_TARGET,
+		.writes = true,
+		.help = "Request that the daemon decides about one device again",
+		.run = run_decide},
+	{.name = "capture",
+		.argument = ARGUMENT_DIRECTORY,
+		.takes = WITH(OPTION_ANONYMISE),
+		.writes = true,
+		.no_config = true,
+		.help = "Copy what the decisions depend on into a directory, for --root",
+		.run = run_capture},
+	{.name = "config check",
+		.takes = WITH(OPTION_ROOT) | WITH(OPTION_TDX),
+		.no_machine = true,
+		.help = "Print all mistakes in the configuration files",
+		.run = run_config_check},
+	{.name = "config cat",
+		.takes = WITH(OPTION_ROOT),
+		.no_machine = true,
+		.help = "Print the configuration, with the file and line of each value",
+		.run = run_config_cat},
+	{.name = "config diff",
+		.takes = WITH(OPTION_ROOT) | WITH(OPTION_TDX),
+		.help = "Print what a reload would change",
+		.run = run_config_diff},
+};
+
+static const struct program program = {
+	.name = "tdx-onlinectl",
+	.words = true,
+	.summary = "Show and check what tdx-onlined does with memory that arrives after boot.\n",
+	.manual = "Exit status: 0 done, 1 failed, 2 usage, 3 no memory hotplug, 4 --fail-on is "
+		  "true,\n"
+		  "5 doctor has a finding, 64 partly done.\n"
+		  "See tdx-onlinectl(1), tdx-onlined(8) and tdx-onlined.conf(5).\n",
+	.commands = commands,
+	.n_commands = ARRAY_SIZE(commands),
+};
+
+int main(int argc, char *argv[])
+{
+	return program_run(&program, argc, argv);
+}

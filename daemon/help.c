@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * --help, from the tables of commands and options.
+ */
+#include <string.h>
+
+#include "daemon/log/print.h"
+#include "daemon/options.h"
+#include "tdxo/record/fail_on.h"
+
+/* Lines of the program's own; print() would make their newlines visible. */
+static void print_lines(const char *text)
+{
+	for (size_t n; *text; text += n + 1) {
+		n = strcspn(text, "\n");
+		print("%.*s\n", (int)n, text);
+	}
+}
+
+static void help_command(const struct command *command)
+{
+	char text[32];
+	struct strbuf left = strbuf_in(text, sizeof(text));
+
+	strbuf_append(&left, "%s%s%s", command->option ? "    " : "", command->name,
+		argument_name(command->argument));
+	if (command->help)
+		print("  %-18s %s\n", text, command->help);
+}
+
+static void help_option(enum option_id option)
+{
+	char text[32];
+	struct strbuf left = strbuf_in(text, sizeof(text));
+
+	if (option_table[option].letter)
+		strbuf_append(&left, "-%c, ", option_table[option].letter);
+	else
+		strbuf_append(&left, "    ");
+	strbuf_append(&left, "--%s", option_table[option].name);
+	if (option_table[option].value)
+		strbuf_append(&left, "=%s", option_table[option].value);
+	print("  %-18s %s\n", text, option_table[option].help);
+}
+
+static bool has_target(const struct program *program)
+{
+	for (size_t i = 0; i < program->n_commands; i++)
+		if (program->commands[i].argument == ARGUMENT_TARGET)
+			return true;
+	return false;
+}
+
+void options_help(const struct program *program)
+{
+	unsigned int all = options_of(program);
+
+	print("%s [OPTION...]%s\n", program->name, program->words ? " [COMMAND]" : "");
+	print("\n");
+	print_lines(program->summary);
+	print("\n");
+	print("%s:\n", program->words ? "Commands" : "Options");
+	for (size_t i = 0; i < program->n_commands; i++)
+		help_command(&program->commands[i]);
+	if (program->words)
+		print_lines("\nOptions:\n");
+	for (enum option_id option = OPTION_ROOT; option < OPTION_MAX; option++)
+		if (all & WITH(option))
+			help_option(option);
+	if (has_target(program))
+		print_lines(
+			"\nTARGET is an address, memoryN, daxX.Y, regionN, memN, nodeN or a PCI "
+			"address.\n");
+	print_lines("\nColumns:\n");
+	columns_help();
+	print_lines("\nWords of --fail-on:\n");
+	for (unsigned int word = 0; word < FAIL_ON_MAX; word++)
+		print("  %-16s %s\n", fail_on_to_string(word), fail_on_explain(word));
+	print("\n");
+	print_lines(program->manual);
+}
