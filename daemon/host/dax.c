@@ -109,6 +109,17 @@ static int read_mapping(
 	return last > start && last < UINT64_MAX ? 0 : -EBADMSG;
 }
 
+/* By ascending address. False: two overlap. */
+static bool sort_ranges(struct device *device)
+{
+	if (device->n_ranges)
+		qsort(device->ranges, device->n_ranges, sizeof(*device->ranges), compare_ranges);
+	for (size_t i = 1; i < device->n_ranges; i++)
+		if (device->ranges[i - 1].end > device->ranges[i].start)
+			return false;
+	return true;
+}
+
 static int read_mappings(struct device *device, unsigned int n, struct path *path)
 {
 	struct range mapping;
@@ -146,10 +157,8 @@ static int read_place(struct device *device, struct path *path)
 		return r;
 	for (size_t i = 0; i < device->n_ranges; i++)
 		size += range_size(device->ranges[i]);
-	if (r == 0 && size == device->size) {
-		qsort(device->ranges, device->n_ranges, sizeof(*device->ranges), compare_ranges);
+	if (r == 0 && size == device->size && sort_ranges(device))
 		return 0;
-	}
 	r = r == 0 ? device->n_ranges > 0 : r == -EBADMSG;
 	device->n_ranges = 0;
 	return r;

@@ -19,8 +19,7 @@
 #include "daemon/host/trusted.h"
 #include "daemon/log/log.h"
 #include "tdxo/base/array.h"
-
-#define ERRNO_MOST 4095 /* MAX_ERRNO, include/linux/err.h, 6.12 */
+#include "tdxo/base/parse.h"
 
 /* That of systemd.exec(5), RuntimeDirectory=; its usual place without systemd. */
 const char *state_directory(void)

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tdxo/base/parse.h"
+
 #define CORE	     "virt/tdx: "
 #define KVM	     "kvm_intel: "
 #define SEAMCALL     CORE "SEAMCALL (0x"
@@ -113,8 +115,9 @@ enum tdx_trouble tdx_log_failure(const struct tdx_log *log)
 int tdx_log_error(const struct tdx_log *log)
 {
 	const char *error = strstr(log->lines[TDX_TROUBLE_FAILED], "(-");
+	long number = error ? strtol(error + 2, NULL, 10) : 0;
 
-	return error ? (int)strtol(error + 2, NULL, 10) : 0;
+	return number > 0 && number <= ERRNO_MOST ? (int)number : 0;
 }
 
 bool tdx_log_seamcall(const struct tdx_log *log, struct seamcall *ret_seamcall)

@@ -62,6 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < snapshot->n_dimms; i++)
 		require(!range_is_empty(snapshot->dimms[i]) &&
 			!range_set_overlaps(&sensor.boot_ram, snapshot->dimms[i]));
+	free(sensor.dimms);
 	snapshot_done(snapshot);
 	range_set_done(&sensor.boot_ram);
 	complaints_done(&sensor.complaints);

@@ -120,6 +120,15 @@ static inline int machine_compare_ranges(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
+/* The ranges of the device are not sorted yet. */
+static inline bool machine_overlaps(const struct device *device, struct range range)
+{
+	for (size_t i = 0; i < device->n_ranges; i++)
+		if (range_overlaps(device->ranges[i], range))
+			return true;
+	return false;
+}
+
 static inline void machine_add_dax(struct machine *machine, struct cursor *c)
 {
 	CLEANUP(device_done) struct device device = {.type = cursor_u8(c) % TYPE_MAX};
@@ -135,6 +144,8 @@ static inline void machine_add_dax(struct machine *machine, struct cursor *c)
 	for (n = flags >> 3 & 3; n; n--) {
 		struct range range = machine_range(c);
 
+		if (machine_overlaps(&device, range))
+			continue;
 		require(array_append(device.ranges, device.n_ranges, range) == 0);
 		device.size += range_size(range);
 	}

@@ -231,6 +231,16 @@ class Spoilt(tree.Tree):
         self.assertEqual(report["ranges"][0]["size"], 512 << 20)
         self.assertEqual(report["ranges"][0]["steps"], [])
 
+    def test_mappings_overlap(self):
+        """Their sizes make up that of the device; the kernel never has two mappings of one address."""
+        self.tree("cxl-refused")
+        for number, (start, end) in enumerate(((0x5D0000000, 0x5DFFFFFFF), (0x5D8000000, 0x5E7FFFFFF))):
+            self.write(self.dax() / f"mapping{number}/start", f"{start:#x}\n")
+            self.write(self.dax() / f"mapping{number}/end", f"{end:#x}\n")
+        report, messages = self.decide()
+        self.assert_verdicts(report, ("cxl", "ignore", "unreadable"))
+        self.assertIn("the mappings do not make up the size of dax0.0", messages)
+
     def test_half_of_the_mappings(self):
         """Of two mappings one makes no sense: what the other allows does not count."""
         self.tree("cxl-online")

@@ -12,7 +12,8 @@
 #include "tdxo/base/compiler.h"
 #include "tdxo/base/range.h"
 
-#define WORD_TEXT 128 /* the longest word, with its NUL */
+#define WORD_TEXT  128	/* the longest word, with its NUL */
+#define ERRNO_MOST 4095 /* MAX_ERRNO, include/linux/err.h, 6.12 */
 
 /* Take the next word off a list: 1; 0: there is none; -EINVAL: it is too long for a word. */
 int parse_word(const char **list, char ret_word[WORD_TEXT]) MUST_CHECK;

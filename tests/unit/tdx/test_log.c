@@ -188,6 +188,12 @@ static void test_initialized(void **state)
 /* The last of each; the most specific of all. */
 static void test_failure(void **state)
 {
+	static const char *const no_errors[] = {
+		"virt/tdx: module initialization failed (-4096)",
+		"virt/tdx: module initialization failed (-2147483649)",
+		"virt/tdx: module initialization failed (-99999999999999999999)",
+		"virt/tdx: module initialization failed (--5)",
+	};
 	struct tdx_log log = {0};
 
 	(void)state;
@@ -200,6 +206,10 @@ static void test_failure(void **state)
 	assert_int_equal(tdx_log_error(&log), 5);
 	tdx_log_read(&log, "virt/tdx: module initialization failed (-22)");
 	assert_int_equal(tdx_log_error(&log), 22);
+	for (size_t i = 0; i < ARRAY_SIZE(no_errors); i++) {
+		tdx_log_read(&log, no_errors[i]);
+		assert_int_equal(tdx_log_error(&log), 0);
+	}
 	tdx_log_read(&log, "virt/tdx: frame pointer (RBP) clobber bug present, upgrade TDX module");
 	assert_int_equal(tdx_log_failure(&log), TDX_TROUBLE_OLD_MODULE);
 }
