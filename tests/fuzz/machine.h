@@ -154,8 +154,10 @@ static inline void machine_add_dax(struct machine *machine, struct cursor *c)
 	else
 		qsort(device.ranges, device.n_ranges, sizeof(*device.ranges),
 			machine_compare_ranges);
-	if (machine->snapshot.dax.n < MOST && !snapshot_find_dax(&machine->snapshot, device.name))
-		require(devices_add(&machine->snapshot.dax, &device) == 0);
+	if (machine->snapshot.dax.n == MOST || snapshot_find_dax(&machine->snapshot, device.name))
+		return;
+	require(devices_add(&machine->snapshot.dax, &device) == 0);
+	snapshot_sort_dax(&machine->snapshot);
 }
 
 static inline void machine_add_dimm(struct machine *machine, struct cursor *c)
