@@ -37,7 +37,7 @@ class Catalog(unittest.TestCase):
 
     def test_reasons(self):
         """Each reason of the man page is in the entries of its verdicts; kernel-refused has its own."""
-        table = (TOP / "man/tdx-onlined.8.scd").read_text().split("# REASONS")[1].split("\n\n")[1]
+        table = (TOP / "man/tdx-onlined-journal.7.scd").read_text().split("# REASONS")[1].split("\n\n")[1]
         rows = re.findall(r"^\|  (\S+)\n:  (.*)$", table, flags=re.MULTILINE)
         wanted = {(reason, verdict) for reason, verdicts in rows for verdict in re.findall(
             "online|devdax|offline|ignore", verdicts)}  # fmt: skip

@@ -18,6 +18,7 @@ DEFINITIONS = SCHEMA["$defs"]
 UNIT_TEST = tree.TESTS / "unit/output/test_report_schema.c"
 TOP = tree.TESTS.parent
 MANUAL = TOP / "man/tdx-onlined.8.scd"
+MANUAL_JOURNAL = TOP / "man/tdx-onlined-journal.7.scd"
 
 
 def definitions(kind):
@@ -107,7 +108,7 @@ class Journal(tree.unittest.TestCase):
         memdevs, evidence = (re.findall(r'"TDXO_(\w+)=', body(journal, name)) for name in
                              ("journal_record", "add_evidence"))  # fmt: skip
         self.assertTrue(own and tdx and memdevs and evidence)
-        table = MANUAL.read_text().split("Fields of a record.")[1].split("\n\n")[1]
+        table = MANUAL_JOURNAL.read_text().split("Fields of a record.")[1].split("\n\n")[1]
         found = re.findall(r"^\|  TDXO_(\w+)$", table, flags=re.MULTILINE)
         self.assertEqual(found, [name.upper() for name in own] + memdevs + [name.upper() for name in tdx] +
                          evidence)  # fmt: skip
