@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Exit statuses: tdx-onlined(8), EXIT STATUS. A command returns one, or a negative errno.
+ * Exit statuses: tdx-onlinectl(1), EXIT STATUS. A command returns one, or a negative errno.
  */
 #pragma once
 

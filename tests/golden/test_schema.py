@@ -17,7 +17,7 @@ SCHEMA = json.loads(schema.PATH.read_text())
 DEFINITIONS = SCHEMA["$defs"]
 UNIT_TEST = tree.TESTS / "unit/output/test_report_schema.c"
 TOP = tree.TESTS.parent
-MANUAL = TOP / "man/tdx-onlined.8.scd"
+MANUAL = TOP / "man/tdx-onlinectl.1.scd"
 MANUAL_JOURNAL = TOP / "man/tdx-onlined-journal.7.scd"
 
 

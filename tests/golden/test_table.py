@@ -166,7 +166,7 @@ class Columns(Table):
 
     def test_manual(self):
         """It has the columns of --help, in that order."""
-        manual = (tree.TESTS.parent / "man/tdx-onlined.8.scd").read_text()
+        manual = (tree.TESTS.parent / "man/tdx-onlinectl.1.scd").read_text()
         section = manual.split("\n# COLUMNS\n")[1].split("\n# ")[0]
         self.assertEqual(re.findall(r"^\|  (\w+)$", section, re.MULTILINE),
                          [line.split()[0] for line in help_columns()])  # fmt: skip
