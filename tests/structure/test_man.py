@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The man pages as they are built: groff(1) renders them without a warning, no word is divided, and
+what they refer to exists."""
+
+import os
+import re
+import subprocess
+import unittest
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+BUILT = Path(os.environ["MESON_BUILD_ROOT"]) / "man"
+SOURCES = sorted((TOP / "man").glob("*.scd"))
+NAMES = {path.stem for path in SOURCES}
+
+
+def render(path, width):
+    """Formatted text and warnings about lines that cannot be broken and tables that are too wide."""
+    result = subprocess.run(["groff", "-t", "-man", "-Tutf8", "-P-c", f"-rLL={width}n", "-W", "w", "-w", "break",
+                             path], capture_output=True, text=True, check=True)  # fmt: skip
+    return re.sub(".\b", "", result.stdout), result.stderr
+
+
+def headings(name):
+    return set(re.findall(r"^##? (.*)$", (TOP / "man" / f"{name}.scd").read_text(), flags=re.M))
+
+
+class Built(unittest.TestCase):
+    def test_all_are_built(self):
+        self.assertEqual({path.name for path in BUILT.glob("tdx-*.[1-8]")}, NAMES)
+
+    def test_tables_are_declared(self):
+        """man(1) runs tbl(1) if the first line requests it."""
+        for name in NAMES:
+            lines = (BUILT / name).read_text().splitlines()
+            self.assertEqual(lines[0] == "'\\\" t", ".TS" in lines, name)
+
+    def test_warnings(self):
+        for name in NAMES:
+            for width in (80, 120):
+                self.assertEqual(render(BUILT / name, width)[1], "", (name, width))
+
+    def test_no_word_is_divided(self):
+        for name in NAMES:
+            divided = re.findall(r"^.*\w[-\u2010]$", render(BUILT / name, 80)[0], flags=re.M)
+            self.assertEqual(divided, [], name)
+
+    def test_hyphens_are_ascii(self):
+        """So that an option can be searched for and copied."""
+        for name in NAMES:
+            self.assertNotRegex(render(BUILT / name, 80)[0], "[\u2010\u2212]")
+
+
+class References(unittest.TestCase):
+    def test_pages(self):
+        """The pages refer to those that exist, and to each of them."""
+        named = set()
+        for path in SOURCES:
+            found = re.findall(r"\*(tdx-[a-z.-]+)\*\((\d)\)", path.read_text())
+            named |= {f"{name}.{section}" for name, section in found}
+        self.assertEqual(named, NAMES)
+
+    def test_sections(self):
+        """"*SECTION* in *page*(N)" is a heading of that page, and "see *SECTION*" one of its own."""
+        count = 0
+        for path in SOURCES:
+            text = re.sub(r"\s+", " ", path.read_text())
+            for heading, page, section in re.findall(r"\*([A-Z][A-Za-z ]+)\* in \*(tdx-[a-z.-]+)\*\((\d)\)", text):
+                self.assertIn(heading, headings(f"{page}.{section}"), path.name)
+                count += 1
+            for heading in re.findall(r"[Ss]ee \*([A-Z][A-Za-z ]+)\*(?! in)", text):
+                self.assertIn(heading, headings(path.stem), path.name)
+                count += 1
+        self.assertGreater(count, 20)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
