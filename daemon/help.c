@@ -43,18 +43,31 @@ static void help_option(enum option_id option)
 	print("  %-18s %s\n", text, option_table[option].help);
 }
 
-static bool has_target(const struct program *program)
+static bool takes_target(const struct program *program, const struct command *command)
 {
 	for (size_t i = 0; i < program->n_commands; i++)
-		if (program->commands[i].argument == ARGUMENT_TARGET)
+		if ((!command || command == &program->commands[i]) &&
+			program->commands[i].argument == ARGUMENT_TARGET)
 			return true;
 	return false;
 }
 
-void options_help(const struct program *program)
+static void help_columns(void)
 {
-	unsigned int all = options_of(program);
+	print_lines("\nColumns:\n");
+	columns_help();
+}
 
+static void help_words(void)
+{
+	print_lines("\nWords of --fail-on:\n");
+	for (unsigned int word = 0; word < FAIL_ON_MAX; word++)
+		print("  %-16s %s\n", fail_on_to_string(word), fail_on_explain(word));
+}
+
+/* The first lines, to the heading of the options. */
+static void help_program(const struct program *program)
+{
 	print("%s [OPTION...]%s\n", program->name, program->words ? " [COMMAND]" : "");
 	print("\n");
 	print_lines(program->summary);
@@ -64,18 +77,36 @@ void options_help(const struct program *program)
 		help_command(&program->commands[i]);
 	if (program->words)
 		print_lines("\nOptions:\n");
+}
+
+static void help_one(const struct program *program, const struct command *command)
+{
+	print("%s %s%s [OPTION...]\n", program->name, command->name,
+		argument_name(command->argument));
+	print("\n");
+	print("%s.\n", command->help);
+	print_lines("\nOptions:\n");
+}
+
+void options_help(const struct program *program, const struct command *command)
+{
+	unsigned int takes = command ? command->takes | WITH_ALWAYS : options_of(program);
+
+	if (command)
+		help_one(program, command);
+	else
+		help_program(program);
 	for (enum option_id option = OPTION_ROOT; option < OPTION_MAX; option++)
-		if (all & WITH(option))
+		if (takes & WITH(option))
 			help_option(option);
-	if (has_target(program))
+	if (takes_target(program, command))
 		print_lines(
 			"\nTARGET is an address, memoryN, daxX.Y, regionN, memN, nodeN or a PCI "
 			"address.\n");
-	print_lines("\nColumns:\n");
-	columns_help();
-	print_lines("\nWords of --fail-on:\n");
-	for (unsigned int word = 0; word < FAIL_ON_MAX; word++)
-		print("  %-16s %s\n", fail_on_to_string(word), fail_on_explain(word));
+	if (takes & WITH(OPTION_OUTPUT))
+		help_columns();
+	if (takes & WITH(OPTION_FAIL_ON))
+		help_words();
 	print("\n");
 	print_lines(program->manual);
 }

@@ -16,8 +16,7 @@
 #include "tdxo/base/strbuf.h"
 #include "tdxo/record/fail_on.h"
 
-#define WITH_ALWAYS (WITH(OPTION_VERSION) | WITH(OPTION_HELP))
-#define FIRST_LONG  256 /* what getopt_long(3) returns for the first option that has no letter */
+#define FIRST_LONG 256 /* what getopt_long(3) returns for the first option that has no letter */
 
 const struct option_row option_table[] = {
 	[OPTION_DRY_RUN] = {"dry-run"},
@@ -290,16 +289,25 @@ static int not_a_command(const struct program *program, int n, char *words[])
 	return -EINVAL;
 }
 
-/* The command that is words, and its argument. */
-static int take_words(const struct program *program, struct options *options, int n, char *words[])
+/* The command whose name the arguments begin with, and how many of them it is; 0: there is none. */
+static int find_words(
+	const struct program *program, int n, char *const words[], const struct command **command)
 {
 	int used = 0;
 
 	for (size_t i = 0; program->words && n && !used && i < program->n_commands; i++) {
 		used = match_words(program->commands[i].name, n, words);
 		if (used)
-			options->command = &program->commands[i];
+			*command = &program->commands[i];
 	}
+	return used;
+}
+
+/* The command that is words, and its argument. */
+static int take_words(const struct program *program, struct options *options, int n, char *words[])
+{
+	int used = find_words(program, n, words, &options->command);
+
 	if (n && !used)
 		return program->words ? not_a_command(program, n, words) : unexpected(words[0]);
 	if (options->command->argument == ARGUMENT_NONE)
@@ -383,6 +391,21 @@ static int read_options(
 	return 0;
 }
 
+/* The command that is given before --help, or NULL. */
+static const struct command *find_helped(
+	const struct program *program, const struct options *options, char *const argv[])
+{
+	const struct command *found = NULL;
+
+	for (size_t i = 0; !found && i < program->n_commands; i++)
+		if (program->commands[i].option &&
+			option_given(options, program->commands[i].option))
+			found = &program->commands[i];
+	for (int at = 1; !found && at < optind; at++)
+		(void)find_words(program, optind - at, argv + at, &found);
+	return found;
+}
+
 int options_parse(
 	const struct program *program, int argc, char *argv[], struct options *ret_options)
 {
@@ -390,6 +413,8 @@ int options_parse(
 	int r;
 
 	r = read_options(program, argc, argv, &options);
+	if (r == 1)
+		options.command = find_helped(program, &options, argv);
 	if (r == 0)
 		r = find_option_command(program, &options);
 	if (r == 0)

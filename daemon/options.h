@@ -52,6 +52,7 @@ extern const struct option_row option_table[OPTION_MAX];
 #define WITH_TABLE                                                                                 \
 	(WITH(OPTION_OUTPUT) | WITH(OPTION_OUTPUT_ALL) | WITH(OPTION_NOHEADINGS) |                 \
 		WITH(OPTION_RAW) | WITH(OPTION_BYTES) | WITH(OPTION_TREE))
+#define WITH_ALWAYS (WITH(OPTION_VERSION) | WITH(OPTION_HELP))
 
 enum argument {
 	ARGUMENT_NONE,
@@ -113,9 +114,9 @@ unsigned int options_of(const struct program *program);
 /* " TARGET", or "" */
 const char *argument_name(enum argument argument);
 
-/* 0; -EINVAL after a message. With --help or --version the command may be missing. */
+/* 0; -EINVAL after a message. With --help the command is the one before it, or NULL. */
 int options_parse(const struct program *program, int argc, char *argv[],
 	struct options *ret_options) MUST_CHECK;
 
-/* Print the help of a program. */
-void options_help(const struct program *program);
+/* Print the help of a program, or of one of its commands, with the options that it takes. */
+void options_help(const struct program *program, const struct command *command);

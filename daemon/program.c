@@ -100,7 +100,7 @@ int program_run(const struct program *program, int argc, char *argv[])
 		return EXIT_USAGE;
 	}
 	if (option_given(&options, OPTION_HELP)) {
-		options_help(program);
+		options_help(program, options.command);
 		return finish_output(EXIT_DONE);
 	}
 	if (option_given(&options, OPTION_VERSION)) {

@@ -3,6 +3,7 @@
 """What the commands config cat, config check and config diff print, and the command lines themselves."""
 
 import json
+import re
 
 import tree
 from tree import DROP_IN, MAIN, RULE, rule
@@ -401,11 +402,24 @@ class Usage(tree.Tree):
 
     def test_help_and_version(self):
         for options, text in ((["--help"], "--check-config"), (["-h", "--frob"], "--oneshot"),
-                              (["plan", "--help"], "config diff"), (["plan", "-V"], "tdx-onlinectl 0.1.0\n"),
+                              (["plan", "-J", "--help"], "tdx-onlinectl plan [OPTION...]\n"),
+                              (["plan", "-V"], "tdx-onlinectl 0.1.0\n"),
                               (["--version"], "tdx-onlined 0.1.0\n"), (["-V"], "tdx-onlined 0.1.0\n")):  # fmt: skip
             result = tree.run_plain(*options)
             self.assertEqual((result.returncode, result.stderr), (0, ""))
             self.assertIn(text, result.stdout)
+
+    def test_help_of_a_command(self):
+        """The options that it takes, and no others; words after --help do not count."""
+        every = set(re.findall("--[a-z-]+(?=[= ])", tree.run_plain("plan", "--help").stdout))
+        self.assertLessEqual({"--json", "--output", "--fail-on"}, every)
+        for options, absent in ((["doctor", "-h"], "--fail-on="), (["config", "cat", "--help"], "--tdx"),
+                                (["--reload", "--help"], "--json"), (["config", "-J", "check", "-h"], "-J")):
+            text = tree.run_plain(*options).stdout
+            self.assertNotIn(absent, text)
+            self.assertNotIn("Columns:", text)
+        for options in (["config", "--help"], ["config", "--root=plan", "--help", "check"], ["--help", "--dry-run"]):
+            self.assertIn("Columns:", tree.run_plain(*options).stdout, options)
 
     def test_root_missing(self):
         self.root = self.directory / "nowhere"
