@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Write the journal catalog from its template and the table of reasons. A line "REASONS verdict"
- * becomes all reasons that the verdict can have, a line "REASON name" becomes that reason. Built
- * for the build machine, and run there.
+ * Write the journal catalog from its template and the table of reasons: the line REASONS becomes an
+ * entry for each reason. Built for the build machine, and run there.
  */
-#include <assert.h>
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +11,8 @@
 
 #define WIDTH 78
 
-static const char *const verdicts[] = {
-	[VERDICT_ONLINE] = "online",
-	[VERDICT_DEVDAX] = "devdax",
-	[VERDICT_OFFLINE] = "offline",
-	[VERDICT_IGNORE] = "ignore",
-};
-static_assert(ARRAY_SIZE(verdicts) == VERDICT_MAX, "a name for each verdict");
+/* What precedes a command that gets a line of its own. */
+static const char before_command[] = ": '";
 
 /* The length of the first word; a command in quotes is one. */
 static size_t word_length(const char *text)
@@ -30,62 +22,100 @@ static size_t word_length(const char *text)
 	return quoted + strcspn(text + quoted, " ");
 }
 
-static void print_wrapped(const char *text, const char *indent)
+static void print_wrapped(const char *text, size_t length)
 {
-	size_t column = WIDTH;
+	const char *end = text + length;
+	size_t column = 0;
 
-	while (*text) {
-		size_t length = word_length(text);
-		bool fits = column + 1 + length <= WIDTH;
+	while (text < end) {
+		size_t word = word_length(text);
+		bool fits = column && column + 1 + word <= WIDTH;
 
-		printf("%s%.*s", fits ? " " : indent, (int)length, text);
-		column = length + (fits ? column + 1 : strlen(indent) - 1);
-		text += length;
+		if (text + word > end)
+			word = (size_t)(end - text);
+		printf("%s%.*s", fits ? " " : column ? "\n" : "", (int)word, text);
+		column = word + (fits ? column + 1 : 0);
+		text += word;
 		text += strspn(text, " ");
 	}
+	printf("\n\n");
 }
 
-static void print_reason(enum reason reason)
+/* A line that is too long goes on before what it writes to. */
+static void print_line(const char *command, size_t length)
 {
-	const char *clause = reason_clause(reason);
-	char text[1024];
+	const char *file = strstr(command, " >/");
+	size_t first = (size_t)(file - command);
 
-	snprintf(text, sizeof(text), "%c%s. %s %s%s", toupper((unsigned char)clause[0]), clause + 1,
-		reason_explanation(reason), reason_remedy(reason),
-		reason_decides_again(reason) ? " Then run 'tdx-onlined --decide=@TDXO_START@'."
-					     : "");
-	printf("  %s", reason_to_string(reason));
-	print_wrapped(text, "\n    ");
-	putchar('\n');
+	if (length <= WIDTH || !file || first > length)
+		printf("  %.*s", (int)length, command);
+	else
+		printf("  %.*s \\\n   %.*s", (int)first, command, (int)(length - first), file);
 }
 
-static void print_reasons(const char *name)
+/* One command, or a list of commands that is one to paste, with each of them on a line. */
+static void print_commands(const char *commands, size_t length)
 {
-	enum verdict verdict = 0;
+	static const char and[] = " && ";
+	const char *end = commands + length, *next;
 
-	while (strcmp(verdicts[verdict], name) != 0)
-		if (++verdict == VERDICT_MAX)
-			exit(EXIT_FAILURE);
-	for (enum reason reason = 0; reason < REASON_MAX; reason++)
-		/* The kernel's refusal has an entry of its own, whatever the verdict. */
-		if (reason_has_verdict(reason, verdict) && reason != REASON_KERNEL_REFUSED)
-			print_reason(reason);
+	while ((next = strstr(commands, and)) && next < end) {
+		print_line(commands, (size_t)(next - commands));
+		printf(" &&\n");
+		commands = next + strlen(and);
+	}
+	print_line(commands, (size_t)(end - commands));
+	printf("\n\n");
+}
+
+/* Paragraphs, and commands between them. */
+static void print_text(const char *text)
+{
+	const char *found;
+
+	while ((found = strstr(text, before_command))) {
+		const char *command = found + strlen(before_command);
+		size_t length = strcspn(command, "'");
+
+		print_wrapped(text, (size_t)(found + 1 - text));
+		print_commands(command, length);
+		text = command + length + 1;
+		text += strspn(text, ". ");
+	}
+	if (*text)
+		print_wrapped(text, strlen(text));
+}
+
+static void print_entry(enum reason reason, bool dax)
+{
+	printf("-- %s\nSubject: %s\nDefined-By: tdx-onlined\n"
+	       "Documentation: man:tdx-onlined(8)\n"
+	       "Documentation: man:tdx-onlined.conf(5)\n"
+	       "Documentation: man:tdx-onlined.rule(5)\n\n",
+		reason_message_id(reason, dax), reason_subject(reason));
+	print_text(reason_explanation(reason));
+	print_text(reason_remedy(reason, dax));
+	print_text("All that is known about this memory, from firmware to driver: "
+		   "'tdx-onlinectl explain @TDXO_TARGET@'.");
+}
+
+static void print_reasons(void)
+{
+	for (enum reason reason = 0; reason < REASON_MAX; reason++) {
+		print_entry(reason, true);
+		if (reason_has_two_remedies(reason))
+			print_entry(reason, false);
+	}
 }
 
 int main(void)
 {
-	char line[256], name[32];
-	enum reason reason;
+	char line[256];
 
-	while (fgets(line, sizeof(line), stdin)) {
-		if (sscanf(line, "REASONS %31s", name) == 1)
-			print_reasons(name);
-		else if (sscanf(line, "REASON %31s", name) != 1)
-			fputs(line, stdout);
-		else if (reason_from_string(name, &reason) < 0)
-			return EXIT_FAILURE;
+	while (fgets(line, sizeof(line), stdin))
+		if (strcmp(line, "REASONS\n") == 0)
+			print_reasons();
 		else
-			print_reason(reason);
-	}
+			fputs(line, stdout);
 	return ferror(stdin) || fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

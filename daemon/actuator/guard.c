@@ -177,8 +177,9 @@ static int give_back(enum guard_switch i, const char *was)
 	if (r == 0 && strcmp(now, switches[i].held) == 0 && strcmp(now, was) != 0)
 		r = sysfs_write(switches[i].path, was);
 	if (r < 0)
-		log_print(LOG_ERR, "%s: cannot be set back to %s: %s", switches[i].path, was,
-			strerror(-r));
+		log_print(LOG_ERR,
+			"%s: cannot be set back to %s: %s: it keeps the value of the daemon",
+			switches[i].path, was, strerror(-r));
 	return r;
 }
 
@@ -203,6 +204,7 @@ void guard_guess(struct guard *guard)
 	if (guard->was[GUARD_DAX][0] || !is_held(GUARD_DAX, now) || !now[0])
 		return;
 	snprintf(guard->was[GUARD_DAX], GUARD_VALUE, "1");
-	log_print(LOG_WARNING, "%s: what it read before is not known, taken for 1",
+	log_print(LOG_WARNING,
+		"%s: its former value is not known: 1 is written when the service stops",
 		switches[GUARD_DAX].path);
 }

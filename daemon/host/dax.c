@@ -180,13 +180,14 @@ int dax_look_again(struct device *device, struct complaints *complaints)
 	if (!device_lies_at(device, now.ranges, now.n_ranges))
 		return 1;
 	if (r > 0)
-		complain(complaints, "%s: the mappings do not make up the size of %s", path.text,
+		complain(complaints,
+			"%s: the sizes of the mappings do not add up to the size of %s", path.text,
 			device->name);
 	else if (!device->n_ranges)
-		complain(complaints, "%s: cannot be read, so where %s lies is not known", path.text,
-			device->name);
+		complain(complaints, "%s: cannot be read: the addresses of %s are not known",
+			path.text, device->name);
 	if (device->node == NODE_UNKNOWN)
-		complain(complaints, SYS_DAX_DEVICE "/target_node: no node", device->name);
+		complain(complaints, SYS_DAX_DEVICE "/target_node: it names no node", device->name);
 	device->driver = dax_driver_of(device->name);
 	return 0;
 }

@@ -115,8 +115,8 @@ static int check_listed(const char *name, void *userdata)
 		return 0;
 	sensor->snapshot.dax_incomplete = true;
 	complain(&sensor->complaints,
-		SYS_DAX_DEVICE ": left alone, libdaxctl cannot read it"
-			       " (is /dev/%s there?)",
+		SYS_DAX_DEVICE ": ignored, because libdaxctl cannot read it"
+			       " (does /dev/%s exist?)",
 		name, name);
 	return 0;
 }

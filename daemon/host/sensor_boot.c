@@ -59,8 +59,8 @@ static int read_entries(struct e820_reading *reading, const char *path,
 	if (r > 0)
 		complain(reading->complaints, "%s: %d entries are empty or wrap around", path, r);
 	else if (r == -EBADMSG)
-		complain(reading->complaints, "%s: %zu bytes do not hold the entries claimed", path,
-			size);
+		complain(reading->complaints,
+			"%s: its %zu bytes are too few for its number of entries", path, size);
 	else if (r < 0)
 		complain(reading->complaints, "%s: %s", path, strerror(-r));
 	return r < 0 ? r : 0;
@@ -98,7 +98,7 @@ static int read_boot_params(struct sensor *sensor)
 	if (r == 0)
 		r = e820_ram(&reading.table, &sensor->boot_ram);
 	if (r == 0 && !sensor->boot_ram.n) {
-		complain(&sensor->complaints, SYS_BOOT_PARAMS ": no RAM in it");
+		complain(&sensor->complaints, SYS_BOOT_PARAMS ": it lists no RAM");
 		return -ENODATA;
 	}
 	return r;
@@ -124,7 +124,7 @@ static bool read_memmap_range(
 	if (r == 0 && (end < start || end == UINT64_MAX))
 		r = -EBADMSG;
 	if (r == -EBADMSG)
-		complain(complaints, "%s: no address", path.text);
+		complain(complaints, "%s: not an address", path.text);
 	else if (r < 0 && r != -ENOENT) /* it may vanish, with its DIMM */
 		complain(complaints, "%s: %s", path.text, strerror(-r));
 	if (r < 0)

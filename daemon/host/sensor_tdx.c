@@ -57,7 +57,7 @@ static enum fact read_file(
 	}
 	fact = understand(text);
 	if (fact == FACT_UNREADABLE)
-		complain(complaints, "%s: makes no sense: %.64s", path, text);
+		complain(complaints, "%s: unexpected content: %.64s", path, text);
 	return fact;
 }
 
@@ -95,7 +95,7 @@ static void read_states(struct complaints *complaints, struct tdx_facts *facts)
 	if (r < 0 && (r != -ENOENT || kernel_starts_tdx_at_boot(facts->release)))
 		complain(complaints, SYS_CPU_STATES ": %s", strerror(-r));
 	else if (r == 0 && facts->facts[TDX_SOURCE_CORE_STATE] == FACT_UNREADABLE)
-		complain(complaints, SYS_CPU_STATES ": not a whole list of states");
+		complain(complaints, SYS_CPU_STATES ": not a complete list of states");
 }
 
 static enum fact read_tdx_host(struct complaints *complaints)
@@ -194,7 +194,7 @@ static void read_kernel_log(struct sensor *sensor, struct tdx_facts *facts)
 		sensor->log_error = reader.rejected.error;
 	if (reader.rejected.full)
 		complain(&sensor->complaints,
-			"kernel log: The kernel rejected more than %d ranges of memory: the "
+			"kernel log: the kernel rejected more than %d ranges of memory: the "
 			"others are not reported",
 			REJECTIONS_MOST);
 	tdx_read_log(&sensor->log, facts);
@@ -209,7 +209,7 @@ static void complain_of_log(struct sensor *sensor)
 
 	if (sensor->log_error == -EBADMSG)
 		complain(&sensor->complaints,
-			DEV_KMSG ": has lines that are no kernel messages, and they are ignored");
+			DEV_KMSG ": lines that are not kernel messages are ignored");
 	else if (sensor->log_error < 0 && (detected == TDX_ARMED || detected == TDX_UNKNOWN))
 		complain(&sensor->complaints, "kernel log: %s", strerror(-sensor->log_error));
 }

@@ -13,40 +13,26 @@
 #include <sys/uio.h>
 
 #define SD_JOURNAL_SUPPRESS_LOCATION
-#include <systemd/sd-id128.h>
 #include <systemd/sd-journal.h>
 
 #include "daemon/log/log.h"
+#include "tdxo/record/remedy.h"
 
-/* Each has its entry in systemd/tdx-onlined.catalog.in. */
-#define MESSAGE_TDX                                                                                \
-	SD_ID128_MAKE_STR(f0, f9, 32, ee, d9, d2, 46, 15, 86, 11, e1, 4b, 0a, ae, 61, 4d)
-#define MESSAGE_ONLINE                                                                             \
-	SD_ID128_MAKE_STR(11, 59, f2, 47, f6, 03, 48, f2, b2, a2, f5, 9f, 5c, 3c, 58, 53)
-#define MESSAGE_DEVDAX                                                                             \
-	SD_ID128_MAKE_STR(da, dd, 0c, 54, 28, 0f, 42, 20, b0, 9f, 76, b2, f8, 76, e9, 68)
-#define MESSAGE_OFFLINE                                                                            \
-	SD_ID128_MAKE_STR(d1, b4, f1, a0, 99, 20, 46, 6e, a3, 8c, dd, a1, 07, d5, de, 10)
-#define MESSAGE_IGNORE                                                                             \
-	SD_ID128_MAKE_STR(fb, 3d, 18, c7, 39, 93, 4c, 5e, 9c, 04, b0, 3e, f7, d2, cb, 7b)
-#define MESSAGE_REFUSED                                                                            \
-	SD_ID128_MAKE_STR(17, b4, fc, 5c, 13, b6, 41, f7, 9a, 24, b9, 6a, 00, 8e, 9e, 32)
+/* Of what is not the record of a plain decision; each has its entry in the catalog's template. */
+#define MESSAGE_TDX	     "f0f932eed9d246158611e14b0aae614d"
+#define MESSAGE_FAILED	     "b8b14b9536944312ac039820225f504b"
+#define MESSAGE_WITHHELD     "2c290ea2fcf342efa6eeeae5e3a617f8"
+#define MESSAGE_CHANGED	     "0949ecdcf2f24ee7a4e4ffd72340b862"
+#define MESSAGE_DISAGREEMENT "709444d334474091b20734dab1da8510"
+#define MESSAGE_GUARD	     "7e932113010f4f11bbbabbfa1611080e"
+#define MESSAGE_UNUSABLE     "ac8556eee2e841b8b2e3bec0e064b1b9"
+#define MESSAGE_REJECTED     "346976d981cf489986b0f2130aaee5e0"
 
-#define MESSAGE_CHANGED                                                                            \
-	SD_ID128_MAKE_STR(09, 49, ec, dc, f2, f2, 4e, e7, a4, e4, ff, d7, 23, 40, b8, 62)
-
-#define MESSAGE_DISAGREEMENT                                                                       \
-	SD_ID128_MAKE_STR(70, 94, 44, d3, 34, 47, 40, 91, b2, 07, 34, da, b1, da, 85, 10)
-
-#define MESSAGE_GUARD                                                                              \
-	SD_ID128_MAKE_STR(7e, 93, 21, 13, 01, 0f, 4f, 11, bb, ba, bb, fa, 16, 11, 08, 0e)
-#define MESSAGE_UNUSABLE                                                                           \
-	SD_ID128_MAKE_STR(ac, 85, 56, ee, e2, e8, 41, b8, b2, e3, be, c0, e0, 64, b1, b9)
-#define MESSAGE_REJECTED                                                                           \
-	SD_ID128_MAKE_STR(34, 69, 76, d9, 81, cf, 48, 99, 86, b0, f2, 13, 0a, ae, e5, e0)
-
-/* Message, id and priority; the record's fields; four of each memory device; the TDX state's. */
-#define ENTRY_FIELDS (3 + RECORD_FIELDS + 4 * MEMDEVS_MAX + TDX_SOURCE_MAX + 1)
+/*
+ * Message, id and priority; the record's fields and values; four of each memory device; the TDX
+ * state's.
+ */
+#define ENTRY_FIELDS (3 + RECORD_FIELDS + RECORD_VALUES + 4 * MEMDEVS_MAX + TDX_SOURCE_MAX + 1)
 
 /* A journal entry under construction. */
 struct journal_entry {
@@ -69,15 +55,23 @@ static void PRINTF(2, 3) add(struct journal_entry *entry, const char *format, ..
 	entry->fields[entry->n++] = (struct iovec){text, printable.n};
 }
 
+#define FIELD_NAME 32
+
+static void to_upper(const char *text, char buf[FIELD_NAME])
+{
+	size_t i;
+
+	for (i = 0; text[i] && i + 1 < FIELD_NAME; i++)
+		buf[i] = (char)toupper((unsigned char)text[i]);
+	buf[i] = '\0';
+}
+
 /* TDXO_NAME=value; a field that is absent has no line. */
 static void add_field(struct journal_entry *entry, const struct field *field)
 {
-	char name[32];
-	size_t i;
+	char name[FIELD_NAME];
 
-	for (i = 0; field->name[i] && i + 1 < sizeof(name); i++)
-		name[i] = (char)toupper((unsigned char)field->name[i]);
-	name[i] = '\0';
+	to_upper(field->name, name);
 	if (field->kind == FIELD_TEXT)
 		add(entry, "TDXO_%s=%s", name, field->text);
 	else if (field->kind == FIELD_NUMBER)
@@ -86,6 +80,19 @@ static void add_field(struct journal_entry *entry, const struct field *field)
 		add(entry, "TDXO_%s=%s", name, field->number ? "yes" : "no");
 	else if (field->kind == FIELD_ADDRESS)
 		add(entry, "TDXO_%s=0x%" PRIx64, name, field->number);
+}
+
+/* What the commands of the catalog use. */
+static void add_values(struct journal_entry *entry, const struct record *record)
+{
+	for (enum record_value value = 0; value < RECORD_VALUES; value++) {
+		char name[FIELD_NAME], buf[RECORD_SENTENCE];
+		struct strbuf text = strbuf_in(buf, sizeof(buf));
+
+		to_upper(record_value_to_string(value), name);
+		record_append_value(&text, record, value);
+		add(entry, "TDXO_%s=%s", name, buf);
+	}
 }
 
 /* What the state of TDX was decided by. */
@@ -100,20 +107,18 @@ static void add_evidence(struct journal_entry *entry, const struct tdx *tdx)
 
 static const char *message_id(const struct record *record)
 {
-	static const char *const ids[] = {
-		[VERDICT_ONLINE] = MESSAGE_ONLINE,
-		[VERDICT_DEVDAX] = MESSAGE_DEVDAX,
-		[VERDICT_OFFLINE] = MESSAGE_OFFLINE,
-		[VERDICT_IGNORE] = MESSAGE_IGNORE,
+	static const char *const of_result[RESULT_MAX] = {
+		[RESULT_CHANGED] = MESSAGE_CHANGED,
+		[RESULT_PARTIAL] = MESSAGE_FAILED,
+		[RESULT_FAILED] = MESSAGE_FAILED,
+		[RESULT_WITHHELD] = MESSAGE_WITHHELD,
 	};
-	static_assert(ARRAY_SIZE(ids) == VERDICT_MAX, "an id for each verdict");
 
 	if (record_disagrees(record))
 		return MESSAGE_DISAGREEMENT;
-	if (record->outcome.result == RESULT_CHANGED)
-		return MESSAGE_CHANGED;
-	return record->decision->reason == REASON_KERNEL_REFUSED ? MESSAGE_REFUSED
-								 : ids[record->decision->verdict];
+	return of_result[record->outcome.result]
+		       ?: reason_message_id(
+				  record->decision->reason, device_is_dax(&record->facts->device));
 }
 
 static int priority_of(const struct record *record)
@@ -154,6 +159,7 @@ void journal_record(const struct record *record)
 	n = record_fields(record, fields);
 	for (size_t i = 0; i < n; i++)
 		add_field(&entry, &fields[i]);
+	add_values(&entry, record);
 	for (size_t i = 0; i < record->facts->cxl.n_memdevs; i++) {
 		const struct memdev *memdev = &record->facts->cxl.memdevs[i];
 
@@ -211,7 +217,7 @@ void journal_tdx(const struct tdx *tdx)
 		strbuf_append(&text, ": ");
 		tdx_append_sources(&text, tdx);
 	}
-	add(&entry, "MESSAGE=TDX %s", state);
+	add(&entry, "MESSAGE=The TDX state is %s", state);
 	if (!log_has_fields()) {
 		log_line(LOG_INFO, entry.texts[0] + strlen("MESSAGE="));
 		return;
@@ -242,12 +248,13 @@ void journal_guard(const char *name, const char *value, bool taken, bool given_u
 	struct journal_entry entry = {0};
 
 	add(&entry,
-		"MESSAGE=The guard was lowered: another program set %s to %s, so memory can have "
-		"gone online before it was decided. %s",
+		"MESSAGE=Another program set %s to %s: memory may have gone online before it was "
+		"decided. %s",
 		name, value,
-		taken	   ? "It is taken again"
-		: given_up ? "This has happened too often, and it is left so until the next reload"
-			   : "It cannot be taken again now");
+		taken	   ? "tdx-onlined has set it back"
+		: given_up ? "This has happened too often: tdx-onlined leaves it so until the next "
+			     "reload. Find the program with 'tdx-onlinectl doctor'"
+			   : "tdx-onlined cannot set it back now");
 	add(&entry, "TDXO_GUARD_SWITCH=%s", name);
 	add(&entry, "TDXO_GUARD_VALUE=%s", value);
 	add(&entry, "TDXO_GUARD_TAKEN=%s", taken ? "yes" : "no");
@@ -259,8 +266,8 @@ void journal_unusable(const char *mistake)
 	struct journal_entry entry = {0};
 
 	add(&entry,
-		"MESSAGE=The configuration cannot be used: %s. The guard is held, and nothing is "
-		"decided until a reload finds no mistake: see 'tdx-onlined --check-config'",
+		"MESSAGE=The configuration cannot be used: %s. Until it is corrected, new memory "
+		"stays offline and nothing is decided: see 'tdx-onlinectl config check'",
 		mistake);
 	add(&entry, "TDXO_MISTAKE=%s", mistake);
 	send_plain(&entry, LOG_ERR, MESSAGE_UNUSABLE);

@@ -266,7 +266,7 @@ static void reconsider_asked(struct service *service, const struct devices *all)
 	if (!service->monitor.n_asked || !is_silent(service))
 		return;
 	if (service->unusable)
-		log_print(LOG_WARNING, "A decision was requested, and none is made: the "
+		log_print(LOG_WARNING, "A decision was requested, but nothing is decided while the "
 				       "configuration cannot be used");
 	for (size_t i = 0; i < all->n; i++)
 		if (is_asked_for(service, &all->items[i]))
@@ -319,7 +319,7 @@ static int settle(struct service *service, const struct devices *all)
 	int r;
 
 	if (!service->any_recorded && !all->n && !service->sensor.snapshot.rejected.n)
-		log_print(LOG_INFO, "No memory arrived after boot: nothing to do");
+		log_print(LOG_INFO, "No memory has arrived since boot: nothing to do");
 	service->any_recorded = true;
 	record_rejected(service);
 	/* What could not be seen may have come, or changed, without any further event. */

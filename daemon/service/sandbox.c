@@ -32,13 +32,14 @@ static const struct {
 	const char *consequence;
 	const char *unit_paths; /* ReadWritePaths= of the unit */
 } needs[] = {
-	[NEED_AUTOPROBE] = {"dax devices can get a driver before they are decided", SYS_DAX},
+	[NEED_AUTOPROBE] = {"a dax device can get a driver before it is decided", SYS_DAX},
 	[NEED_AUTO_ONLINE] = {"memory can go online before it is decided", SYS_MEMORY},
 	[NEED_BLOCKS] = {"no memory block can be onlined or taken offline", SYS_MEMORY},
-	[NEED_DRIVERS] = {"no dax device can get another driver", SYS_DAX},
+	[NEED_DRIVERS] = {"the driver of a dax device cannot be changed", SYS_DAX},
 	[NEED_UNPLUG] = {"the memory of a dax device cannot be unplugged as a whole",
 		"-" SYS_CXL_PLATFORM " -" SYS_HMEM_PLATFORM},
-	[NEED_STATE] = {"a restart decides everything again, and not all of the guard is held",
+	[NEED_STATE] = {"a restart decides all memory again, and memory may go online before it is "
+			"decided",
 		"/run/tdx-onlined"},
 };
 static_assert(ARRAY_SIZE(needs) == NEED_MAX, "a row for each");
@@ -74,12 +75,12 @@ static void try_write(bool missing[NEED_MAX], enum need need, const char *path)
 	if (r == -EROFS)
 		log_print(LOG_ERR,
 			FAILED "A drop-in of tdx-onlined.service or a mount makes it read-only: "
-			       "remove that. The unit needs ReadWritePaths=%s",
+			       "remove it. The unit needs ReadWritePaths=%s",
 			path, strerror(-r), consequence, needs[need].unit_paths);
 	else if (r == -EACCES || r == -EPERM)
 		log_print(LOG_ERR,
 			FAILED "Its mode, a drop-in of tdx-onlined.service or a security module "
-			       "forbids it: see 'ls -ld %s', 'systemctl cat tdx-onlined.service' "
+			       "forbids that: see 'ls -ld %s', 'systemctl cat tdx-onlined.service' "
 			       "and 'journalctl -b -g \"avc:|apparmor=\"'",
 			path, strerror(-r), consequence, path);
 	else

@@ -53,7 +53,7 @@ void service_tell_status(const struct service *service)
 	tdx_append(&text, &service->sensor.snapshot.tdx);
 	sd_notifyf(false, "STATUS=TDX %s, %zu devices decided%s", tdx, service->state.history.n,
 		service->unusable		    ? ", the configuration cannot be used"
-		: service->settings->config.observe ? ", only observing"
+		: service->settings->config.observe ? ", nothing is changed (Act=no)"
 						    : "");
 }
 
@@ -68,13 +68,14 @@ void service_save(struct service *service)
 	r = state_save(&service->state, &service->sensor.snapshot);
 	if (r < 0 && !service->unsaved)
 		log_print(LOG_ERR,
-			STATE_USUAL_PATH ": cannot be written: %s: a restart would decide again",
+			STATE_USUAL_PATH
+			": cannot be written: %s: a restart would decide all memory again",
 			strerror(-r));
 	else if (r >= 0 && service->unsaved)
 		guard_take(&service->state.guard, true);
 	if (r > 0 && !service->unpublished)
 		log_print(LOG_WARNING,
-			STATUS_USUAL_PATH ": cannot be written: %s: there is none until it can",
+			STATUS_USUAL_PATH ": cannot be written: %s: the state is not published",
 			strerror(r));
 	service->unsaved = r < 0;
 	service->unpublished = r > 0;
@@ -170,7 +171,10 @@ static int watch_guard(struct service *service)
 		if (r >= 0)
 			r = sd_event_source_set_exit_on_failure(service->guard[i], true);
 		else if (r != -ENOENT)
-			log_print(LOG_WARNING, "%s: cannot be watched: %s", path, strerror(-r));
+			log_print(LOG_WARNING,
+				"%s: cannot be watched: %s: a change is only seen at the next "
+				"event",
+				path, strerror(-r));
 		if (r != -ENOMEM)
 			r = 0;
 	}
@@ -202,7 +206,7 @@ static int use_settings(struct service *service, struct settings *settings)
 	if (r < 0)
 		return r;
 	log_print(LOG_INFO,
-		"New configuration with %zu rules in force, all devices are decided again",
+		"The new configuration is in effect, with %zu rules: all devices are decided again",
 		service->settings->config.n_rules);
 	journal_tdx(&service->sensor.snapshot.tdx);
 	service_empty_queue(service);
@@ -230,7 +234,8 @@ static int reload(struct service *service)
 	else if (service->unusable)
 		journal_unusable(mistake);
 	else
-		log_print(LOG_ERR, "The new configuration is not used, the old one is in force");
+		log_print(LOG_ERR, "The new configuration has mistakes and is not used: the old "
+				   "one stays in effect");
 	sd_notify(false, "READY=1");
 	return r == -EINVAL ? 0 : r;
 }
@@ -348,11 +353,13 @@ static int be_the_only_one(void)
 
 	if (r > 0)
 		log_print(LOG_ERR,
-			"Another tdx-onlined runs (process %jd), nothing has been done: to have it "
-			"decide everything again, 'systemctl reload tdx-onlined.service'",
+			"Another tdx-onlined is running (process %jd), and nothing was done. To "
+			"have it "
+			"decide all memory again: 'systemctl reload tdx-onlined.service'",
 			(intmax_t)owner);
 	else if (r < 0)
-		log_print(LOG_WARNING, "Whether another tdx-onlined runs is not known: %s",
+		log_print(LOG_WARNING,
+			"It cannot be checked whether another tdx-onlined is running: %s",
 			strerror(-r));
 	return r;
 }

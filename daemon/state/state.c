@@ -276,7 +276,8 @@ static int load(struct state *state, struct json_document *document, const char 
 	if (r == 0 && json_get_number(object, KEY_SCHEMA) == STATE_SCHEMA)
 		r = load_decisions(state, object) ?: json_error(document);
 	else if (r == 0)
-		log_print(LOG_WARNING, "%s is of another version: all devices are decided again",
+		log_print(LOG_WARNING,
+			"%s was written by another version: all devices are decided again",
 			state->public ? STATUS_NAME : STATE_NAME);
 	state->earlier = r == 0;
 	/* A boot map that could not be built then may be built now. */
@@ -308,14 +309,14 @@ static const char *mistake_in(const struct json_document *document, int error, c
 	return error == -EBADMSG ? "not JSON" : mistake;
 }
 
-static void start_anew(struct state *state, const char *path, const char *mistake)
+static void ignore_file(struct state *state, const char *path, const char *mistake)
 {
 	/* What could be read of the guard is its way back. */
 	const struct guard guard = state->guard;
 
 	state_done(state);
 	state->guard = guard;
-	log_print(LOG_WARNING, "%s: not a state file (%s), starting anew", path, mistake);
+	log_print(LOG_WARNING, "%s: not a state file (%s): it is ignored", path, mistake);
 }
 
 int state_load(struct state *ret_state)
@@ -328,7 +329,8 @@ int state_load(struct state *ret_state)
 
 	r = sysfs_read(PROC_BOOT_ID, boot_id, sizeof(boot_id));
 	if (r < 0)
-		log_print(LOG_WARNING, PROC_BOOT_ID ": %s", strerror(-r));
+		log_print(LOG_WARNING, PROC_BOOT_ID ": %s: the state of an earlier run is not used",
+			strerror(-r));
 	r = read_document(state_path(&path, STATE_NAME), &document, mistake);
 	state.public = needs_public(r);
 	if (state.public)
@@ -340,7 +342,7 @@ int state_load(struct state *ret_state)
 		return r;
 	}
 	if (r < 0 && r != -ENOENT)
-		start_anew(&state, path.text, mistake_in(document, r, mistake));
+		ignore_file(&state, path.text, mistake_in(document, r, mistake));
 	*ret_state = state;
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "tdxo/base/compiler.h"
 #include "tdxo/base/strbuf.h"
 #include "tdxo/doctor/doctor.h"
+#include "tdxo/record/remedy.h"
 
 #define UNIT	"tdx-onlined.service"
 #define RESTART "systemctl restart " UNIT

@@ -17,7 +17,7 @@ void doctor_check_rejected(struct examination *examination)
 		note_begin(&note, FINDING_MEMORY_REJECTED, SEVERITY_PROBLEM);
 		note_source(&note, "kernel log");
 		rejection_append(&note.message, rejection);
-		strbuf_append(&note.message, ". It logged: %s", rejection->line);
+		strbuf_append(&note.message, ". The kernel logged: %s", rejection->line);
 		strbuf_append(&note.remedy, "%s", rejection_remedy(rejection->cause));
 		note_end(examination, &note);
 	}
@@ -47,7 +47,7 @@ void doctor_check_boot_memory(struct examination *examination)
 static void append_stranded_remedy(struct strbuf *text, const struct record *record)
 {
 	if (device_is_dax(&record->facts->device))
-		record_append_removal(text, record);
+		record_append_value(text, record, RECORD_REMOVAL);
 	else if (record->facts->device.type == TYPE_VIRTIO_MEM)
 		strbuf_append(
 			text, "At the hypervisor, set requested-size=0 of the virtio-mem device.");

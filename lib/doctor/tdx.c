@@ -286,7 +286,7 @@ void doctor_check_late_memory(struct examination *examination)
 			"initialization fails.",
 			record_subject(record, subject));
 		if (device_is_dax(&record->facts->device))
-			record_append_removal(&note.remedy, record);
+			record_append_value(&note.remedy, record, RECORD_REMOVAL);
 		else
 			strbuf_append(&note.remedy,
 				"Run '" LOAD_AT_BOOT "', then boot again, and let it arrive after "

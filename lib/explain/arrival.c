@@ -6,8 +6,9 @@
 
 #include "lib/explain/topics.h"
 
-/* Of a device there, new and whole, on a host that has room for its page metadata. */
-static struct decision decide(const struct explain_world *world, struct device *device)
+/* What would be decided of a device there, new and whole, on a host with enough free memory. */
+static void append_decision(
+	struct strbuf *text, const struct explain_world *world, const struct device *device)
 {
 	const struct facts facts = {
 		.device = *device,
@@ -16,8 +17,11 @@ static struct decision decide(const struct explain_world *world, struct device *
 		.boot_map = &world->snapshot->boot_map,
 		.tdx = world->snapshot->tdx,
 	};
+	const struct decision decision = policy_decide(world->config, &facts);
 
-	return policy_decide(world->config, &facts);
+	strbuf_append(text, "%s: ", verdict_to_string(decision.verdict));
+	decision_append_clause(text, &decision, &facts, device->ranges[0]);
+	strbuf_append(text, " (%s).", reason_to_string(decision.reason));
 }
 
 /* Memory arrives in whole blocks; the last address belongs to none. */
@@ -48,12 +52,10 @@ void explain_arrival(struct strbuf *text, const struct explain_world *world, str
 			.ranges = &range,
 			.n_ranges = 1,
 		};
-		struct decision decision;
 
 		snprintf(device.name, sizeof(device.name), "%s", arrivals[i].name);
-		decision = decide(world, &device);
-		strbuf_append(text, "%s%s that arrived here would get the verdict %s: %s (%s).",
-			i ? " " : "", arrivals[i].words, verdict_to_string(decision.verdict),
-			decision_clause(&decision), reason_to_string(decision.reason));
+		strbuf_append(text, "%s%s that arrived here would get the verdict ", i ? " " : "",
+			arrivals[i].words);
+		append_decision(text, world, &device);
 	}
 }

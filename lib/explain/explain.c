@@ -7,6 +7,7 @@
 
 #include "lib/explain/topics.h"
 #include "tdxo/base/string_table.h"
+#include "tdxo/record/remedy.h"
 
 static const char *const topics[] = {
 	[TOPIC_WHAT] = "what",
@@ -57,7 +58,7 @@ static void append_containment(struct strbuf *text, const struct story *story)
 	char size[SIZE_TEXT];
 
 	if (range_is_empty(range))
-		strbuf_append(text, "It is not known where it lies.");
+		strbuf_append(text, "Its addresses are not known.");
 	else if (!facts->boot_map->known && source != BOOT_SOURCE_CONFIGURATION)
 		strbuf_append(text, MAP_UNKNOWN);
 	else if (containment == CONTAINMENT_INSIDE)
@@ -91,21 +92,22 @@ static void explain_boot_map(struct strbuf *text, const struct story *story)
 static void explain_tdx(struct strbuf *text, const struct story *story)
 {
 	static const char *const meanings[] = {
-		[TDX_ABSENT] = "TDX does not run here and cannot start before the next boot, so "
-			       "the kernel refuses nothing.",
-		[TDX_ARMED] = "Firmware enabled TDX, and the TDX module is not initialized yet: "
-			      "memory that was not there at boot must stay out, or the "
-			      "initialization fails.",
-		[TDX_ACTIVE] = "TDX is active: the kernel refuses memory that was not there at "
-			       "boot.",
-		[TDX_UNKNOWN] = "Whether TDX is active is unknown, so it is handled as active.",
+		[TDX_ABSENT] = "TDX is not active and cannot start before the next boot, so the "
+			       "kernel accepts all memory.",
+		[TDX_ARMED] = "Firmware enabled TDX, and the TDX module is not initialized yet. "
+			      "If memory is added that was not RAM at boot, its initialization "
+			      "fails.",
+		[TDX_ACTIVE] = "TDX is active: the kernel refuses to online memory that was not "
+			       "RAM at boot.",
+		[TDX_UNKNOWN] = "It is not known whether TDX is active, so it is handled as "
+				"active.",
 	};
 	static_assert(ARRAY_SIZE(meanings) == TDX_STATE_MAX, "words for each state");
 	const struct tdx *tdx = &story->record->facts->tdx;
 	const char *line = tdx_evidence_line(tdx);
 
 	if (tdx_overridden(tdx))
-		strbuf_append(text, "By TDX= or --tdx= TDX counts as %s. As found it is %s.",
+		strbuf_append(text, "TDX= or --tdx= sets the TDX state to %s. The sources show %s.",
 			tdx_state_to_string(tdx->state), tdx_state_to_string(tdx->detected));
 	else
 		strbuf_append(text, "%s", meanings[tdx->state]);
@@ -121,14 +123,14 @@ static void append_match(struct strbuf *text, const struct decision *decision)
 {
 	strbuf_append(text, "Rule %s matches", decision->rule);
 	if (decision->overruled)
-		strbuf_append(text, ", and asks for %s, which it cannot have",
+		strbuf_append(text, ", but its verdict %s is not possible here",
 			verdict_to_string(decision->asked));
 	strbuf_append(text, ".");
 	if (!decision->zone_overruled)
 		return;
-	strbuf_append(text, " It asks for zone movable, which it cannot have: ");
+	strbuf_append(text, " Its zone movable is not possible here: ");
 	if (decision->movable_ratio)
-		strbuf_append(text, "movable memory would be %" PRIu64 " %% of the kernel's.",
+		strbuf_append(text, "movable memory would be %" PRIu64 " %% of kernel memory.",
 			decision->movable_ratio);
 	else
 		strbuf_append(text, "the sizes of the zones are not known.");
@@ -143,11 +145,13 @@ static void explain_rule(struct strbuf *text, const struct story *story)
 			story->world->config->n_rules ? "No rule matches." : "There are no rules.");
 }
 
-/* "devdax: TDX refuses it, it was not there at boot (outside-boot-map)." */
-static void append_decision(struct strbuf *text, const struct decision *decision)
+/* "devdax: TDX is active and accepts only … (outside-boot-map)." */
+static void append_decision(
+	struct strbuf *text, const struct record *record, const struct decision *decision)
 {
-	strbuf_append(text, "%s: %s (%s).", verdict_to_string(decision->verdict),
-		decision_clause(decision), reason_to_string(decision->reason));
+	strbuf_append(text, "%s: ", verdict_to_string(decision->verdict));
+	decision_append_clause(text, decision, record->facts, record->range);
+	strbuf_append(text, " (%s).", reason_to_string(decision->reason));
 }
 
 /*
@@ -166,34 +170,24 @@ static void explain_verdict(struct strbuf *text, const struct story *story)
 {
 	const struct decision *decision = story->record->decision;
 	uint64_t unaligned = record_unaligned(story->record);
-	char a[SIZE_TEXT], b[SIZE_TEXT];
+	char size[SIZE_TEXT];
 
-	append_decision(text, decision);
-	strbuf_append(text, " %s", reason_explanation(decision->reason));
-	if (decision->reason == REASON_NO_HEAD_ROOM)
-		strbuf_append(text, " It takes %s, and %s can be spared.",
-			size_format(decision->map_needed, a), size_format(decision->map_spare, b));
+	append_decision(text, story->record, decision);
+	strbuf_append(text, " ");
+	record_append_text(text, story->record, reason_explanation(decision->reason));
 	if (decision->zone && decision->zone != ZONE_AUTO)
-		strbuf_append(text, " It goes to zone %s.", zone_to_string(decision->zone));
+		strbuf_append(text, " Its zone is %s.", zone_to_string(decision->zone));
 	if (unaligned)
-		strbuf_append(text, " Of its edges %s are lost: they make no whole memory block.",
-			size_format(unaligned, a));
+		strbuf_append(text,
+			" At its edges %s cannot be used, because only whole memory blocks go "
+			"online.",
+			size_format(unaligned, size));
 	if (decision->reason == REASON_ALREADY_DEVDAX) {
 		const struct decision with_kmem = decide_with_kmem(story);
 
-		strbuf_append(text, " With driver kmem the verdict would be ");
-		append_decision(text, &with_kmem);
+		strbuf_append(text, " If its driver were kmem, the verdict would be ");
+		append_decision(text, story->record, &with_kmem);
 	}
-}
-
-/* The command that has the daemon decide it again, and nothing else. */
-static void append_decide(struct strbuf *text, const struct record *record)
-{
-	strbuf_append(text, "'tdx-onlined --decide=");
-	if (device_is_dax(&record->facts->device))
-		strbuf_append(text, "%s'", record->facts->device.name);
-	else
-		strbuf_append(text, "0x%" PRIx64 "'", record->range.start);
 }
 
 static void append_entry(struct strbuf *text, const struct story *story)
@@ -204,13 +198,14 @@ static void append_entry(struct strbuf *text, const struct story *story)
 		verdict_to_string(entry->verdict), reason_to_string(entry->reason),
 		result_to_string(entry->result));
 	if (entry->changed)
-		strbuf_append(text, " It was changed by hand since.");
-	/* Whether it is withheld is another matter. */
+		strbuf_append(text, " It has been changed by another program or by hand since.");
+	/* Whether a decision is withheld makes no difference here. */
 	if (!history_entry_differs(entry, story->record->decision, entry->result))
 		return;
-	strbuf_append(text, " ");
-	append_decide(text, story->record);
-	strbuf_append(text, " decides it again; if a file was changed, a reload does.");
+	record_append_text(text, story->record,
+		" This would be decided differently now. To have it decided again: "
+		"'tdx-onlinectl decide @TDXO_TARGET@'. If a file was changed, reload the service "
+		"first.");
 }
 
 static void explain_done(struct strbuf *text, const struct story *story)
@@ -222,10 +217,10 @@ static void explain_done(struct strbuf *text, const struct story *story)
 		strbuf_append(text, "The daemon has not run in this boot.");
 	else if (story_is_hidden(story))
 		strbuf_append(text,
-			"It is not known whether the daemon has decided it, because only root can "
-			"read the state file of the daemon: run tdx-onlined as root.");
+			"It is not known whether the daemon has decided about it, because only "
+			"root can read the state file of the daemon: run tdx-onlinectl as root.");
 	else if (!story->entry)
-		strbuf_append(text, "The daemon has not decided it.");
+		strbuf_append(text, "The daemon has not decided about it.");
 	else
 		append_entry(text, story);
 	for (size_t i = 0; i < plan->n; i++) {
@@ -234,7 +229,7 @@ static void explain_done(struct strbuf *text, const struct story *story)
 		strbuf_append(text, "%s%s", before, action_to_string(plan->steps[i].action));
 		before = ", ";
 	}
-	strbuf_append(text, *before == ',' ? "." : " Nothing is left to do.");
+	strbuf_append(text, *before == ',' ? "." : " No steps are left.");
 }
 
 static void explain_kernel(struct strbuf *text, const struct story *story)
@@ -243,7 +238,7 @@ static void explain_kernel(struct strbuf *text, const struct story *story)
 	const struct outcome *outcome = &record->outcome;
 
 	if (range_is_empty(record->range))
-		strbuf_append(text, "It is not known which memory blocks it has");
+		strbuf_append(text, "Its memory blocks are not known");
 	else if (outcome->blocks.present)
 		strbuf_append(text, "Memory blocks: %" PRIu64 " of %" PRIu64 " online",
 			outcome->blocks.online, outcome->blocks.present);
@@ -256,7 +251,7 @@ static void explain_kernel(struct strbuf *text, const struct story *story)
 	if (outcome->blocks.unread)
 		strbuf_append(text, ", %" PRIu64 " unreadable", outcome->blocks.unread);
 	if (outcome->missing)
-		strbuf_append(text, ", and %" PRIu64 " of its blocks are not in the kernel",
+		strbuf_append(text, ", and %" PRIu64 " of its memory blocks are not in the kernel",
 			outcome->missing);
 	strbuf_append(text, ".");
 	if (outcome->answer)
@@ -268,7 +263,7 @@ static void explain_kernel(struct strbuf *text, const struct story *story)
 			record->decision->expected == ANSWER_ACCEPTS ? "accept" : "refuse");
 }
 
-/* The reason that stands in the way of another verdict. */
+/* The reason that prevents another verdict. */
 static enum reason find_obstacle(const struct story *story)
 {
 	enum reason reason = story->record->decision->reason;
@@ -288,27 +283,14 @@ static enum reason find_obstacle(const struct story *story)
 
 static void append_remedy(struct strbuf *text, const struct record *record, enum reason reason)
 {
-	const struct device *device = &record->facts->device;
 	bool refused = reason == REASON_OUTSIDE_BOOT_MAP || reason == REASON_STRADDLES_BOOT_MAP;
 
 	if (refused && record->facts->tdx.detected == TDX_ABSENT)
-		strbuf_append(text, "Only TDX= or --tdx= keeps it out.");
+		strbuf_append(text, "No source shows TDX: only TDX= or --tdx= keeps this memory "
+				    "out of system RAM.");
 	else
-		strbuf_append(text, "%s", reason_remedy(reason));
-	if (reason_decides_again(reason)) {
-		strbuf_append(text, " Then run ");
-		append_decide(text, record);
-		strbuf_append(text, ".");
-	}
-	if (refused && record->decision->verdict == VERDICT_DEVDAX)
-		strbuf_append(text, " As it is, programs can map /dev/%s.", device->name);
-	else if (refused && device->type == TYPE_DIMM)
-		strbuf_append(text, " A DIMM that is in its place at boot is boot memory.");
-	if (reason == REASON_ALREADY_ONLINE) {
-		strbuf_append(text, " By hand: '");
-		record_append_removal(text, record);
-		strbuf_append(text, "'.");
-	}
+		record_append_text(
+			text, record, reason_remedy(reason, device_is_dax(&record->facts->device)));
 }
 
 static void explain_change(struct strbuf *text, const struct story *story)
@@ -318,10 +300,11 @@ static void explain_change(struct strbuf *text, const struct story *story)
 		return;
 	if (story->record->decision->withheld == WITHHELD_OBSERVE)
 		strbuf_append(text,
-			" With Act=yes in tdx-onlined.conf(5) the daemon takes the steps "
-			"that are left.");
+			" To have the daemon take the steps that are left, set Act=yes in "
+			"tdx-onlined.conf(5) and reload it.");
 	else if (story->entry && story->entry->result == RESULT_WITHHELD)
-		strbuf_append(text, " 'tdx-onlined --oneshot' takes the steps that are left.");
+		strbuf_append(text,
+			" To have the steps that are left taken once: 'tdx-onlined --oneshot'.");
 }
 
 void explain_range(const struct explain_world *world, const struct record *record,

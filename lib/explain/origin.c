@@ -18,7 +18,8 @@ static const struct {
 		"so it is not RAM until a driver adds it."},
 	[TYPE_PMEM] = {"Persistent memory", "It is a persistent memory namespace."},
 	[TYPE_DIMM] = {"Memory on a DIMM",
-		"The firmware memmap gained it after boot, as it does when a DIMM is plugged in."},
+		"The kernel added it to /sys/firmware/memmap after boot, as it does when a DIMM is "
+		"plugged in."},
 	[TYPE_VIRTIO_MEM] = {"Memory of a virtio-mem device",
 		"The hypervisor adds and removes it."},
 };
@@ -86,8 +87,8 @@ void explain_origin(struct strbuf *text, const struct story *story)
 		append_region(text, device, &record->facts->cxl);
 	append_tables(text, &record->origin, record_window(record));
 	if (story->world->ran && !story_is_hidden(story))
-		strbuf_append(text, " It was %s the daemon first started in this boot.",
-			device->present ? "there before" : "not there when");
+		strbuf_append(text, " It arrived %s the daemon first started in this boot.",
+			device->present ? "before" : "after");
 }
 
 /* The blocks of the place that were taken offline after boot. */
@@ -100,8 +101,8 @@ static void append_offline_boot(
 
 		strbuf_append(what, " %s of it at %s are offline.",
 			size_format(range_size(run), size), range_format(run, range));
-		strbuf_append(change, "%s'chmem -e 0x%" PRIx64 "-0x%" PRIx64 "' onlines %s.",
-			change->n ? " " : "", run.start, run.end - 1, range);
+		strbuf_append(change, "%sTo online %s: 'chmem -e 0x%" PRIx64 "-0x%" PRIx64 "'.",
+			change->n ? " " : "", range, run.start, run.end - 1);
 	}
 }
 
@@ -124,7 +125,7 @@ static size_t append_rejected(
 		n++;
 		rejection_append(&texts[TOPIC_WHAT], rejection);
 		strbuf_append(&texts[TOPIC_WHAT], ". ");
-		append_sentence(&texts[TOPIC_KERNEL], "It logged: ");
+		append_sentence(&texts[TOPIC_KERNEL], "The kernel logged: ");
 		strbuf_append(&texts[TOPIC_KERNEL], "%s", rejection->line);
 		append_sentence(&texts[TOPIC_CHANGE], rejection_remedy(rejection->cause));
 	}
@@ -163,12 +164,12 @@ bool explain_place(
 	append_tables(&texts[TOPIC_ORIGIN], &origin, origin.window);
 	if (in_window && region && region->source != BOOT_SOURCE_CONFIGURATION)
 		strbuf_append(&texts[TOPIC_ORIGIN],
-			" Firmware hands out CXL memory as ordinary RAM there, and that "
+			" Firmware reported CXL memory as ordinary RAM there, and that "
 			"keeps TDX from initializing.");
 	append_offline_boot(&texts[TOPIC_WHAT], &texts[TOPIC_CHANGE], world->offline_boot);
 	if (region || blocks.n)
-		strbuf_append(&texts[TOPIC_VERDICT], "There is nothing to decide: only memory that "
-						     "arrives after boot is decided.");
+		strbuf_append(&texts[TOPIC_VERDICT], "There is no verdict: only memory that "
+						     "arrives after boot gets one.");
 	else
 		explain_arrival(&texts[TOPIC_VERDICT], world, place);
 	return region || in_window || origin.in_srat || blocks.n || n_rejected;

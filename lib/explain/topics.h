@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the topics of an explanation draw upon, and those that have a file of their own.
+ * What the topics of an explanation use, and those that have a file of their own.
  */
 #pragma once
 
 #include "tdxo/base/strbuf.h"
 #include "tdxo/explain/explain.h"
 
-#define MAP_UNKNOWN "It is not known which memory was there at boot."
+#define MAP_UNKNOWN "It is not known which memory was RAM at boot."
 
 struct story {
 	const struct explain_world *world;

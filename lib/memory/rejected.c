@@ -35,10 +35,10 @@ static const struct {
 		"Unplug it, then plug in memory whose start and size are multiples of the size in "
 		"/sys/devices/system/memory/block_size_bytes. The kernel also takes memory of any "
 		"size that firmware lists as RAM at boot."},
-	[REJECTION_UNADDRESSABLE] = {"it lies beyond the addresses that the kernel can map",
+	[REJECTION_UNADDRESSABLE] = {"its addresses are beyond those that the kernel can map",
 		"Unplug it, then plug it in at a lower address: in a virtual machine reduce the "
 		"maximum of its memory, else update the firmware."},
-	[REJECTION_NO_METADATA] = {"the host had no memory for its page metadata",
+	[REJECTION_NO_METADATA] = {"the kernel had too little free memory for its page metadata",
 		"Free 1/64 of its size, then unplug it and plug it in again; or boot with "
 		"memory_hotplug.memmap_on_memory=1 on the kernel command line, which places the "
 		"page metadata of a DIMM in that DIMM."},
@@ -198,25 +198,19 @@ bool rejection_is_about(const char *message)
 
 /* --- texts --- */
 
-void rejection_append_subject(struct strbuf *text, const struct rejection *rejection)
+void rejection_append(struct strbuf *text, const struct rejection *rejection)
 {
 	const struct range range = rejection->range;
 	char size[SIZE_TEXT], addresses[RANGE_TEXT];
 
 	if (range_is_empty(range))
-		strbuf_append(text, "memory of unknown size");
+		strbuf_append(text, "Memory of unknown size (%s)", rejection->device);
 	else
-		strbuf_append(text, "%s %s", size_format(range_size(range), size),
-			range_format(range, addresses));
-	if (rejection->device[0])
-		strbuf_append(text, " (%s)", rejection->device);
-}
-
-void rejection_append(struct strbuf *text, const struct rejection *rejection)
-{
-	strbuf_append(text, "The kernel rejected ");
-	rejection_append_subject(text, rejection);
-	strbuf_append(text, ": %s", texts[rejection->cause].clause);
+		strbuf_append(text, "%s of memory (%s%s%s)", size_format(range_size(range), size),
+			range_format(range, addresses), rejection->device[0] ? ", " : "",
+			rejection->device);
+	strbuf_append(text, " was rejected by the kernel and cannot be used: %s",
+		texts[rejection->cause].clause);
 }
 
 const char *rejection_remedy(enum rejection_cause cause)

@@ -64,6 +64,14 @@ enum containment policy_containment(
 	return containment;
 }
 
+bool policy_refuses(const struct facts *facts, struct range range)
+{
+	enum boot_source source;
+
+	return tdx_refuses(&facts->tdx) &&
+	       policy_containment(facts, range, &source) != CONTAINMENT_INSIDE;
+}
+
 /* All of it inside or outside if all of its ranges are. */
 static void look_up_ranges(struct question *q)
 {
@@ -423,18 +431,6 @@ static bool lies_across(const struct question *q)
 				range_size(device->ranges[i]))
 			return false;
 	return true;
-}
-
-const char *decision_clause(const struct decision *decision)
-{
-	if (decision->reason == REASON_STRADDLES_BOOT_MAP && decision->across)
-		return "TDX refuses it, a memory block of it lies across two ranges of the boot "
-		       "map";
-	if (decision->reason == REASON_IN_BOOT_MAP && decision->source == BOOT_SOURCE_CONFIGURATION)
-		return "TDX accepts it, CapableRanges= names it";
-	if (decision->reason == REASON_IN_BOOT_MAP)
-		return "TDX accepts it, it was there at boot";
-	return reason_clause(decision->reason);
 }
 
 struct decision policy_decide(const struct config *config, const struct facts *facts)

@@ -8,143 +8,264 @@
 #include <errno.h>
 #include <string.h>
 
-#define ONLINE	(1U << VERDICT_ONLINE)
-#define DEVDAX	(1U << VERDICT_DEVDAX)
-#define OFFLINE (1U << VERDICT_OFFLINE)
-#define IGNORE	(1U << VERDICT_IGNORE)
-
+#define DECIDE_AGAIN "decided again: 'tdx-onlinectl decide @TDXO_TARGET@'."
+#define RELEASE                                                                                    \
+	"If @TDXO_CHARDEV@ is in devdax mode now, end the programs that map it, and disable it: "  \
+	"'daxctl disable-device @TDXO_CHARDEV@'. "
+#define WRITE_RULE(policy)                                                                         \
+	"'printf \"[Match]\\n@TDXO_MATCH@\\n[Policy]\\n" policy                                    \
+	"\\n\" >/etc/tdx-onlined/rules.d/50-@TDXO_TARGET@.rule && "                                \
+	"systemctl reload tdx-onlined.service'."
+#define AS_DEVDAX                                                                                  \
+	"To use its memory as a devdax device, write a rule: " WRITE_RULE("Verdict=devdax")
 #define BY_RULE                                                                                    \
-	"A rule can keep it out of the page allocator or choose its zone: see "                    \
-	"tdx-onlined.rule(5)."
-#define NO_TDX                                                                                     \
-	"To have it online, disable TDX in the BIOS; or, if firmware brings its window into the "  \
-	"TCB at boot, name all of it in CapableRanges= in tdx-onlined.conf(5)."
-#define AS_DEVDAX "A rule with Verdict=devdax makes it usable as a devdax device."
+	"Nothing needs to be done. A rule can keep such memory out of system RAM or choose its "   \
+	"zone: see tdx-onlined.rule(5)."
+#define IF_INTENDED "If this is intended, nothing needs to be done. "
+#define CAPTURE                                                                                    \
+	"report a bug with the files that this command collects: "                                 \
+	"'tdx-onlinectl capture /root/tdx-onlined-capture'."
+#define BOOT_RAM                                                                                   \
+	"TDX runs confidential virtual machines, and requires that all system RAM is memory that " \
+	"it can protect. The kernel takes as such only the memory that firmware reported as RAM "  \
+	"when the kernel booted. Memory of a CXL card is usually not reported as RAM, even if "    \
+	"the "                                                                                     \
+	"card was in its slot at boot, and a DIMM that was plugged in later was not reported "     \
+	"either. If such memory were added to system RAM, the kernel would refuse to online it, "  \
+	"or the TDX module would fail to initialize."
+#define USE_DEVDAX                                                                                 \
+	"The capacity is not lost: programs can map /dev/@TDXO_CHARDEV@, for example databases, "  \
+	"or QEMU as the memory of virtual machines that are not confidential. Private memory of "  \
+	"confidential virtual machines cannot come from it. To have it as system RAM instead, "    \
+	"disable TDX in the BIOS; this host then runs no confidential virtual machines. Only if "  \
+	"the vendor documents that TDX covers this memory from boot on, name its window in "       \
+	"CapableRanges= in tdx-onlined.conf(5)."
+#define REBOOT_DIMM                                                                                \
+	"A DIMM: leave it in its place and reboot. Firmware then reports it as RAM, and TDX "      \
+	"accepts it. Memory of type virtio-mem: set requested-size=0 of the device at the "        \
+	"hypervisor, and give the virtual machine more memory at boot instead. Do not online "     \
+	"these memory blocks by hand: the kernel refuses that, or the TDX module fails to "        \
+	"initialize."
+#define WHY_REFUSED                                                                                \
+	"If TDX=absent or CapableRanges= is set, check whether it is right for this host: "        \
+	"'tdx-onlinectl config cat'. Read what the kernel logged: "                                \
+	"'journalctl -b -k -g \"tdx|dax|kmem|memory\"'. If the configuration is right, " CAPTURE
 
+/*
+ * clause: NULL if decision_append_clause() has more to print than a fixed text.
+ * blocks: the remedy, and the id of its catalog entry, of memory without a dax device, if they are
+ * others than those of a dax device.
+ */
 static const struct {
-	const char *name, *clause, *explanation, *remedy;
-	unsigned int verdicts; /* that the reason can have */
+	const char *name, *clause, *subject, *explanation;
+	struct {
+		const char *id, *remedy;
+	} dax, blocks;
 } reasons[] = {
-	[REASON_IN_BOOT_MAP] = {"in-boot-map",
-		"TDX accepts it, it was there at boot or CapableRanges= names it",
-		"It is in the boot map, or CapableRanges= asserts that firmware brought it into "
-		"the TCB. Its zone is kernel unless a rule names another, because the memory of "
-		"confidential VMs is not movable.",
-		BY_RULE, ONLINE},
-	[REASON_OUTSIDE_BOOT_MAP] = {"outside-boot-map", "TDX refuses it, it was not there at boot",
-		"All RAM in the page allocator of a TDX host must be TDX memory, and the kernel "
-		"takes only the memory that was there at boot for that.",
-		NO_TDX, DEVDAX | OFFLINE},
-	[REASON_STRADDLES_BOOT_MAP] = {"straddles-boot-map",
-		"TDX refuses it, only a part of it was there at boot",
-		"A part of it or of its device is not in the boot map, or one of its memory blocks "
-		"lies across two ranges of the boot map. All mappings of a dax device share one "
-		"driver.",
-		NO_TDX, DEVDAX | OFFLINE},
-	[REASON_TDX_ABSENT] = {"tdx-absent", "there is no TDX here to refuse it",
-		"The kernel chooses the zone unless a rule names one.", BY_RULE, ONLINE},
+	[REASON_IN_BOOT_MAP] = {"in-boot-map", NULL,
+		"Memory is online as system RAM: TDX accepts it",
+		"Firmware reported this memory as RAM when the kernel booted, or CapableRanges= in "
+		"tdx-onlined.conf(5) names it as memory that TDX accepts. Its zone is kernel "
+		"unless a rule names another one, because the memory of confidential virtual "
+		"machines is not movable.",
+		{"5c37a81c093e40f080bfeda7af7a2899", BY_RULE}},
+	[REASON_OUTSIDE_BOOT_MAP] = {"outside-boot-map", NULL,
+		"Memory was kept out of system RAM: TDX does not accept it", BOOT_RAM,
+		{"866f10053e2f44acb0acc1031478be2c", USE_DEVDAX},
+		{"e81e4fe0abd843d0bade77483ac06f1e", REBOOT_DIMM}},
+	[REASON_STRADDLES_BOOT_MAP] = {"straddles-boot-map", NULL,
+		"Memory was kept out of system RAM: TDX accepts only a part of it",
+		BOOT_RAM " Of this memory, or of all ranges of its device, only a part was RAM at "
+			 "boot; or one memory block lies across two ranges that were. A device is "
+			 "onlined as a whole or not at all.",
+		{"1f057eaf9a554858947af2eb68005f41", USE_DEVDAX},
+		{"f159c14780734a269e4d6f4d62b3be7a", REBOOT_DIMM}},
+	[REASON_TDX_ABSENT] = {"tdx-absent", "without TDX the kernel accepts all memory",
+		"Memory is online as system RAM: this host does not use TDX",
+		"TDX is not active and cannot start before the next boot, so the kernel accepts "
+		"all memory. The kernel chooses the zone unless a rule names one.",
+		{"fd865b13c92b45b7ab3c5aca5b98e7b4",
+			BY_RULE " If this host is to run confidential virtual machines, this "
+				"command lists why TDX is not active: 'tdx-onlinectl doctor'."}},
 	[REASON_KERNEL_OFFLINE] = {"kernel-offline",
-		"the kernel's own policy leaves new memory offline",
-		"There is no TDX here, and no rule asks for a verdict or a zone. The guard is "
-		"held, "
-		"for a rule or by Guard=always, and /sys/devices/system/memory/auto_online_blocks "
-		"was offline before, so it is left as the kernel would have left it.",
-		"A rule with Verdict=online brings it online. The kernel's policy of the next boot "
-		"is memhp_default_state= on the kernel command line.",
-		IGNORE},
-	[REASON_RULE] = {"rule", "a rule asks for it",
-		"The first rule that matches can change the verdict within the limits of TDX.",
-		"Change or remove the rule, then run 'systemctl reload tdx-onlined.service'.",
-		DEVDAX | OFFLINE | IGNORE},
-	[REASON_PERSISTENT_MEMORY] = {"persistent-memory", "it holds persistent data",
-		"The daemon binds device_dax if the guard left the device without a driver, as the "
-		"kernel would have done, and changes nothing else.",
-		"Nothing needs to be changed. To use it in another way, reconfigure its namespace "
-		"with ndctl(1).",
-		IGNORE},
-	[REASON_ALREADY_DEVDAX] = {"already-devdax", "it is in devdax mode already",
-		"The daemon leaves it in this mode, even if TDX accepts it.",
-		"If TDX accepts it, a rule with Verdict=online and ConvertDevdax=yes makes it "
-		"memory: see tdx-onlined.rule(5).",
-		DEVDAX},
-	[REASON_IN_USE] = {"in-use", "a devdax device is open or mapped, or may be",
-		"A rule with ConvertDevdax=yes matches it. All devdax devices have one use count, "
-		"so another one may be the device that is in use.",
-		"End the programs that 'fuser -v /dev/dax*' (package psmisc) lists.", DEVDAX},
-	[REASON_FAMFS] = {"famfs", "a file system has its device", "Its driver is fsdev_dax.",
-		"Unmount the file system and unbind the driver from the device.", IGNORE},
-	[REASON_ALREADY_ONLINE] = {"already-online", "it should not be online, but it is already",
-		"TDX refuses it, or a rule asks for another verdict, but at least one of its "
-		"memory blocks is online. While TDX is armed, this memory can keep TDX from "
-		"initializing.",
-		"Stop its use and take it offline, or let a rule with OfflineBlocks=yes do it.",
-		IGNORE},
-	[REASON_UNPLUGGED] = {"unplugged", "its device is unplugged from the kernel",
-		"Its dax state is unplugged: its driver is kmem, and no memory block of it is in "
-		"the kernel, so it is neither memory nor a devdax device. The daemon leaves it as "
-		"the administrator left it.",
-		AS_DEVDAX " To have it decided like memory that arrives, write the name of the "
-			  "device to /sys/bus/dax/drivers/kmem/unbind.",
-		IGNORE},
+		"the kernel is configured to leave new memory offline",
+		"Memory was left offline, as the kernel is configured",
+		"This host does not use TDX, and no rule asks for a verdict or a zone. The kernel "
+		"itself was configured to leave new memory offline: "
+		"/sys/devices/system/memory/auto_online_blocks was offline before tdx-onlined took "
+		"control of it, for a rule or by Guard=always. So tdx-onlined leaves it offline "
+		"too.",
+		{"a22ffdfc95ba4aadb9c6a92abd216de8",
+			IF_INTENDED "To have it online, write a rule: " WRITE_RULE(
+				"Verdict=online") " The setting of the kernel at the next boot is "
+						  "memhp_default_state= on the kernel command "
+						  "line."}},
+	[REASON_RULE] = {"rule", NULL, "A rule decided about memory",
+		"The first rule that matches this memory is @TDXO_RULE@. Its verdict is "
+		"@TDXO_VERDICT@, and TDX permits that.",
+		{"1a53bf996e974ace8451459bc1915b77", IF_INTENDED
+			"Otherwise list the configuration with all rules and their files: "
+			"'tdx-onlinectl config cat'. Change or remove the rule. Then check the "
+			"configuration, and have all memory decided again: 'tdx-onlinectl config "
+			"check && systemctl reload tdx-onlined.service'."}},
+	[REASON_PERSISTENT_MEMORY] = {"persistent-memory", "it can hold persistent data",
+		"Persistent memory was left as it is",
+		"This is persistent memory, and it can hold data. If its dax device has no driver, "
+		"the daemon binds device_dax to it, as the kernel does where tdx-onlined is not "
+		"installed. It changes nothing else.",
+		{"a4aefd824bd348efad95eedd9f1e4cbd",
+			"Nothing needs to be done. To use it in another way, reconfigure its "
+			"namespace with ndctl(1)."}},
+	[REASON_ALREADY_DEVDAX] = {"already-devdax",
+		"it was in devdax mode already, and no rule permits to convert it",
+		"A devdax device was left as it is",
+		"The device @TDXO_CHARDEV@ was in devdax mode before this decision, so a program "
+		"can use it. It stays in devdax mode, even if TDX accepts its memory, unless a "
+		"rule with ConvertDevdax=yes matches it.",
+		{"d457ec1b90844929a71d7288977037d9", IF_INTENDED
+			"To see whether it could be system RAM instead: 'tdx-onlinectl explain "
+			"@TDXO_TARGET@'. If it could, and no program needs its content any more, "
+			"write a rule: " WRITE_RULE("Verdict=online\\nConvertDevdax=yes")}},
+	[REASON_IN_USE] = {"in-use",
+		"a rule permits to convert it, but it or another devdax device is open or mapped, "
+		"or may be",
+		"A devdax device was not converted: it is in use, or may be",
+		"A rule with ConvertDevdax=yes matches the device @TDXO_CHARDEV@. The kernel has "
+		"one use count for all devdax devices. It is not zero, or cannot be read, so a "
+		"program may have this device open, and would lose its memory.",
+		{"7d7b8553453a46b2a92f46d3af236c50",
+			"List the programs that have a devdax device open (fuser is in the package "
+			"psmisc): 'fuser -v /dev/dax*'. End them. Then have the "
+			"device " DECIDE_AGAIN}},
+	[REASON_FAMFS] = {"famfs", "its driver is fsdev_dax, so a file system can use it",
+		"A dax device was left to its file system",
+		"The driver of @TDXO_CHARDEV@ is fsdev_dax. A file system, famfs for example, can "
+		"have files in its memory.",
+		{"99e80ac75cbd4e1c84761f82ec798336", IF_INTENDED
+			"Otherwise unmount the file system, and unbind the driver: 'echo "
+			"@TDXO_CHARDEV@ >/sys/bus/dax/devices/@TDXO_CHARDEV@/driver/unbind'. Then "
+			"have the device " DECIDE_AGAIN}},
+	[REASON_ALREADY_ONLINE] = {"already-online", NULL, "Memory is online that should not be",
+		"@TDXO_ONLINE_MEMBLOCKS@ of its @TDXO_TOTAL_MEMBLOCKS@ memory blocks were online "
+		"when tdx-onlined decided about it. The kernel or another program onlined them. "
+		"They should not be online, because TDX does not accept them or because a rule "
+		"requires another verdict. If the TDX state is armed, TDX will fail to initialize "
+		"while the kernel has this memory.",
+		{"aabc8cdf32a64e5d87fa6463a4fcce91",
+			"Stop what uses the memory, and take it out of system RAM: "
+			"'@TDXO_REMOVAL@'. Then find what onlined it: 'tdx-onlinectl doctor'. If "
+			"the kernel cannot empty the memory blocks, enable the service and reboot, "
+			"so that it starts before the memory arrives: 'systemctl enable "
+			"tdx-onlined.service'."}},
+	[REASON_UNPLUGGED] = {"unplugged",
+		"a program or an administrator has unplugged it from the kernel",
+		"Memory is unplugged and cannot be used",
+		"The attribute state of the dax device @TDXO_CHARDEV@ is unplugged: its driver is "
+		"kmem, and the kernel has no memory block of it. So it is neither system RAM nor a "
+		"devdax device. The daemon does not undo that, because the device may be about to "
+		"be removed.",
+		{"3278390d101344c2b4e35f3e72c450f1",
+			IF_INTENDED "To have it decided like memory that arrives: 'echo "
+				    "@TDXO_CHARDEV@ >/sys/bus/dax/drivers/kmem/unbind && "
+				    "tdx-onlinectl decide @TDXO_TARGET@'."}},
 	[REASON_NOT_CONFIGURED] = {"not-configured",
-		"a program created its device and has not bound a driver yet",
-		"The program that made a device, daxctl-create-device(1) for example, binds its "
-		"driver. It is decided when it has one: in devdax mode it stays devdax, and with "
-		"kmem it is decided like memory that arrives.",
-		"Bind a driver with daxctl-reconfigure-device(1).", IGNORE},
-	[REASON_TOO_SMALL] = {"too-small", "it holds no whole memory block",
-		"Memory goes online in whole memory blocks only.",
-		"Make its region or device at least as large as a memory block, and start it at a "
-		"multiple of the block size.",
-		DEVDAX},
-	[REASON_NO_HEAD_ROOM] = {"no-head-room", "the host cannot spare its page metadata",
-		"A driver allocates the page metadata from the free memory of the kernel's zones.",
-		"Free memory; or boot with memory_hotplug.memmap_on_memory=1 on the kernel command "
-		"line, which places the page metadata of CXL memory in that memory.",
-		DEVDAX | IGNORE},
-	[REASON_NO_TARGET_NODE] = {"no-target-node", "its device has no target node",
-		"The firmware's tables (SRAT, CEDT) name no node for it, so kmem would reject it.",
-		"Update the firmware. " AS_DEVDAX, IGNORE},
+		"a program created its device and has not bound a driver to it yet",
+		"A new dax device has no driver yet",
+		"A program created the device @TDXO_CHARDEV@, daxctl-create-device(1) for example, "
+		"and is expected to bind a driver to it. The daemon decides about the device when "
+		"it has one: with device_dax it stays a devdax device, with kmem it is decided "
+		"like memory that arrives.",
+		{"b4d8dbf21ffe465685f55f8bca805761",
+			"Nothing needs to be done if that program still runs. Otherwise bind a "
+			"driver: 'daxctl reconfigure-device -m devdax -f @TDXO_CHARDEV@'."}},
+	[REASON_TOO_SMALL] = {"too-small", "it does not contain a whole memory block",
+		"Memory is too small to be system RAM",
+		"The kernel onlines whole memory blocks only, and this memory does not contain one "
+		"that starts at a multiple of the memory block size.",
+		{"447232f9fd024d8a8bd9d759cee82a74",
+			"Programs can map /dev/@TDXO_CHARDEV@. To have it as system RAM, make its "
+			"region or device at least as large as a memory block, and start it at a "
+			"multiple of that size. The memory block size in bytes, as a hexadecimal "
+			"number: 'cat /sys/devices/system/memory/block_size_bytes'."}},
+	[REASON_NO_HEAD_ROOM] = {"no-head-room", NULL,
+		"Memory was not added: too little free memory for its page metadata",
+		"The kernel needs page metadata for each page of memory, 1/64 of its size, and "
+		"takes it from the memory that is free now. This host does not have that much to "
+		"spare, so adding the memory could make it run out of memory. If the verdict is "
+		"devdax, the memory needs less page metadata, and programs can map it.",
+		{"087a3f1f73414052b9277108f4c341a2",
+			"Free memory: end programs that need much, or reduce huge pages. " RELEASE
+			"Then have it " DECIDE_AGAIN
+			" Or boot with memory_hotplug.memmap_on_memory=1 on the kernel command "
+			"line, which places the page metadata of CXL memory in that memory "
+			"itself."}},
+	[REASON_NO_TARGET_NODE] = {"no-target-node", "firmware assigns no NUMA node to its device",
+		"A dax device has no NUMA node",
+		"The tables of the firmware (SRAT, CEDT) name no NUMA node for the device "
+		"@TDXO_CHARDEV@. Without one the driver kmem does not add its memory.",
+		{"48ea7033e1304a06b533b6983971eba2", "Update the firmware. " AS_DEVDAX}},
 	[REASON_UNREADABLE] = {"unreadable", "a part of its state cannot be read",
-		"Its address, or the state of one of its memory blocks, is not known.",
-		"Run tdx-onlined as root; its messages name the file that cannot be read.", IGNORE},
-	[REASON_FOREIGN_DRIVER] = {"foreign-driver", "another driver has its device",
-		"Its driver is neither kmem nor device_dax.", "Unbind that driver from the device.",
-		IGNORE},
-	[REASON_UNKNOWN_DEVICE] = {"unknown-device", "the type of its device is not known",
-		"Its dax device is neither cxl, hmem nor pmem. With the guard up it may have no "
-		"driver.",
-		AS_DEVDAX " Report a bug with the output of --capture.", IGNORE},
+		"Memory was left as it is: a part of its state cannot be read",
+		"The addresses of this memory, or the state of one of its memory blocks, cannot be "
+		"read. Without them nothing can be decided.",
+		{"2c0c2eadfef94bedae86f533a92dd6a3",
+			"Earlier messages of tdx-onlined name the file and the error: 'journalctl "
+			"-b -t tdx-onlined -p warning'. Remove the cause; as another user than "
+			"root, run the command as root. Then have the memory " DECIDE_AGAIN}},
+	[REASON_FOREIGN_DRIVER] = {"foreign-driver",
+		"its driver is neither kmem nor device_dax, so another program can use it",
+		"A dax device was left to its driver",
+		"A driver is bound to @TDXO_CHARDEV@ that tdx-onlined does not know, so it does "
+		"not know how the memory is used.",
+		{"0b73fc43a07e4b1a8ef38cccf2decc63",
+			IF_INTENDED "To see which driver it is: 'readlink "
+				    "/sys/bus/dax/devices/@TDXO_CHARDEV@/driver'. If the device is "
+				    "not used, unbind that driver: 'echo @TDXO_CHARDEV@ "
+				    ">/sys/bus/dax/devices/@TDXO_CHARDEV@/driver/unbind'. Then "
+				    "have the device " DECIDE_AGAIN}},
+	[REASON_UNKNOWN_DEVICE] = {"unknown-device",
+		"its device is neither CXL, soft-reserved nor persistent memory",
+		"The type of a dax device is not known",
+		"The device @TDXO_CHARDEV@ is of a type that this version of tdx-onlined does not "
+		"know. It is not known whether its memory may become system RAM. While tdx-onlined "
+		"holds the guard, the kernel binds no driver to it.",
+		{"2570c09baa6e40e0a84d7dfeab3a0fe2", AS_DEVDAX " Please " CAPTURE}},
 	[REASON_BOOT_MAP_UNKNOWN] = {"boot-map-unknown",
-		"it is not known which memory was there at boot",
-		"TDX could refuse any memory. Earlier messages name the files that cannot be read.",
-		"Make /sys/kernel/boot_params or /sys/firmware/memmap readable, or name the memory "
-		"in CapableRanges= in tdx-onlined.conf(5).",
-		OFFLINE | IGNORE},
-	[REASON_KERNEL_REFUSED] = {"kernel-refused", "the kernel refused what policy allowed",
-		"It could not be added (EPERM or EINVAL from kmem), or a memory block of it could "
-		"not go online (EPERM). What had been done was undone.",
-		"The kernel's answer holds until the next boot. If the kernel should have accepted "
-		"it, the boot map or the TDX state is wrong: report a bug with the output of "
-		"--capture.",
-		DEVDAX | OFFLINE | IGNORE},
-	[REASON_ROLLED_BACK] = {"rolled-back", "not all of it could be brought online",
-		"A step failed; the record names the step and the error. What had been done was "
-		"undone.",
-		"Remove the cause, and disable the device with daxctl-disable-device(1) if it is "
-		"in devdax mode.",
-		DEVDAX | OFFLINE | IGNORE},
+		"it is not known which memory was RAM at boot, and TDX accepts no other",
+		"Memory was kept out of system RAM: what TDX accepts is not known",
+		"TDX accepts only memory that firmware reported as RAM when the kernel booted. No "
+		"file that lists this memory can be read.",
+		{"109eaaf7c9c8461b9b24a8cb2a52f970",
+			"Earlier messages of tdx-onlined name the files and the errors: "
+			"'journalctl -b -t tdx-onlined -p warning'. Make /sys/kernel/boot_params "
+			"or /sys/firmware/memmap readable, or name the memory in CapableRanges= in "
+			"tdx-onlined.conf(5). Then have all memory decided again: 'systemctl "
+			"reload tdx-onlined.service'."}},
+	[REASON_KERNEL_REFUSED] = {"kernel-refused",
+		"the kernel refused it, although it was expected to accept it",
+		"The kernel refused memory that it was expected to accept",
+		"The driver kmem could not be bound, or the kernel did not online a memory block. "
+		"The journal entry names the step and the error. What had been done was undone, so "
+		"that the memory is not partly in use. With TDX the answer of the kernel is final "
+		"until the next boot.",
+		{"912f6744bce24d68bffe2e4b58a103c1",
+			WHY_REFUSED " Remove the cause before you try again. " RELEASE
+				    "Then have it " DECIDE_AGAIN},
+		{"acf6b8e27a444bfe93d4e9588c1f5767",
+			WHY_REFUSED " After the cause is removed, have it " DECIDE_AGAIN}},
+	[REASON_ROLLED_BACK] = {"rolled-back", "a step failed, so what had been done was undone",
+		"Memory could not be onlined, and the steps were undone",
+		"All of this memory was to be online as system RAM, but a step failed. The journal "
+		"entry names the step, the memory block and the error. What had been done was "
+		"undone, so that the memory is not partly in use.",
+		{"c81c0d5dbcd843cb8b9f6b42599c4a08",
+			"Read what the kernel logged: 'journalctl -b -k -g \"dax|kmem|memory\"'. "
+			"Remove the cause. " RELEASE "Then have it " DECIDE_AGAIN},
+		{"344668cf22534453b5ac321518fde8e2",
+			"Read what the kernel logged: 'journalctl -b -k -g \"dax|kmem|memory\"'. "
+			"Remove the cause. Then have it " DECIDE_AGAIN}},
 };
 static_assert(ARRAY_SIZE(reasons) == REASON_MAX, "a row for each reason");
-
-/* The last step of the remedy is to have it decided again. */
-static const bool decides_again[REASON_MAX] = {
-	[REASON_IN_USE] = true,
-	[REASON_UNPLUGGED] = true,
-	[REASON_NO_HEAD_ROOM] = true,
-	[REASON_FOREIGN_DRIVER] = true,
-	[REASON_ROLLED_BACK] = true,
-};
 
 const char *reason_to_string(enum reason reason)
 {
@@ -167,22 +288,29 @@ const char *reason_clause(enum reason reason)
 	return reasons[reason].clause;
 }
 
+const char *reason_subject(enum reason reason)
+{
+	return reasons[reason].subject;
+}
+
 const char *reason_explanation(enum reason reason)
 {
 	return reasons[reason].explanation;
 }
 
-const char *reason_remedy(enum reason reason)
+bool reason_has_two_remedies(enum reason reason)
 {
-	return reasons[reason].remedy;
+	return reasons[reason].blocks.id;
 }
 
-bool reason_decides_again(enum reason reason)
+const char *reason_remedy(enum reason reason, bool dax)
 {
-	return decides_again[reason];
+	return dax || !reason_has_two_remedies(reason) ? reasons[reason].dax.remedy
+						       : reasons[reason].blocks.remedy;
 }
 
-bool reason_has_verdict(enum reason reason, enum verdict verdict)
+const char *reason_message_id(enum reason reason, bool dax)
 {
-	return reasons[reason].verdicts & 1U << verdict;
+	return dax || !reason_has_two_remedies(reason) ? reasons[reason].dax.id
+						       : reasons[reason].blocks.id;
 }

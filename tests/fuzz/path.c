@@ -10,6 +10,7 @@
 #include "tdxo/record/history.h"
 #include "tests/fuzz/machine.h"
 #include "tests/unit/safety.h"
+#include "tests/unit/verdicts.h"
 
 struct walk {
 	struct machine machine;
@@ -196,7 +197,8 @@ static void decide(struct walk *walk, const struct device *device)
 	record.outcome.driver = facts.device.driver;
 	decision = policy_decide(&machine->config, &facts);
 	require(decision.verdict < VERDICT_MAX && decision.reason < REASON_MAX);
-	require(reason_has_verdict(decision.reason, decision.verdict));
+	require(reason_fits(decision.reason, decision.verdict));
+	require(reason_has_text(decision.reason, device));
 	require(plan_make(&facts, &decision, &plan) == 0);
 	breach = safety_breach(&machine->config, &facts, &decision, &plan);
 	if (breach)

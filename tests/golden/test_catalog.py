@@ -11,15 +11,10 @@ import tempfile
 import unittest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
+REASONS = TOP / "lib/policy/reason.c"
+MAN = TOP / "man/tdx-onlined-journal.7.scd"
 CATALOG = pathlib.Path(os.environ.get("CATALOG", "build/systemd/tdx-onlined.catalog"))
-
-# The entries with a list of reasons; that of kernel-refused is for all verdicts but online.
-VERDICTS = {
-    "Memory is allowed to be online": ["online"],
-    "Memory is kept as devdax": ["devdax"],
-    "Memory is left offline": ["offline"],
-    "Memory is left as it is": ["ignore"],
-}
+TOOLS = "cat|daxctl|echo|fuser|grep|journalctl|lsmem|printf|readlink|systemctl|tdx-onlinectl|@TDXO_REMOVAL@"
 
 
 def entries():
@@ -31,31 +26,53 @@ def entries():
 class Catalog(unittest.TestCase):
     def test_ids(self):
         """An entry for each message id of the daemon, and no other."""
-        source = (TOP / "daemon/output/journal.c").read_text()
-        ids = {"".join(match.split(", ")) for match in re.findall(r"SD_ID128_MAKE_STR\((.*?)\)", source)}
-        self.assertEqual(set(entries()), ids)
+        sources = [(TOP / "daemon/output/journal.c").read_text(), REASONS.read_text()]
+        ids = re.findall(r'"([0-9a-f]{32})"', "".join(sources))
+        self.assertEqual(sorted(entries()), sorted(ids))
 
     def test_reasons(self):
-        """Each reason of the man page is in the entries of its verdicts; kernel-refused has its own."""
-        table = (TOP / "man/tdx-onlined-journal.7.scd").read_text().split("# REASONS")[1].split("\n\n")[1]
-        rows = re.findall(r"^\|  (\S+)\n:  (.*)$", table, flags=re.MULTILINE)
-        wanted = {(reason, verdict) for reason, verdicts in rows for verdict in re.findall(
-            "online|devdax|offline|ignore", verdicts)}  # fmt: skip
-        found = set()
-        for entry in entries().values():
-            subject = re.search("^Subject: (.*?)(:|$)", entry, flags=re.MULTILINE)[1]
-            verdicts = VERDICTS.get(subject, ("devdax", "offline", "ignore"))
-            for reason in re.findall(r"^  ([a-z-]+)\n    [A-Z]", entry, flags=re.MULTILINE):
-                self.assertEqual(subject in VERDICTS, reason != "kernel-refused")
-                found |= {(reason, verdict) for verdict in verdicts}
-        self.assertEqual(found, wanted)
+        """The man page has each reason and its verdicts, as the unit tests check them."""
+        section = MAN.read_text().split("# REASONS")[1].split("\n\n")[1]
+        documented = {reason: set(re.findall("online|devdax|offline|ignore", verdicts))
+                      for reason, verdicts in re.findall(r"^\|  (\S+)\n:  (.*)$", section, flags=re.MULTILINE)}  # fmt: skip
+        words = {"D": "devdax", "O": "offline", "I": "ignore", "1U << VERDICT_ONLINE": "online"}
+        table = (TOP / "tests/unit/verdicts.h").read_text()
+        names = dict(re.findall(r'\[(REASON_\w+)\] = \{\s*"([a-z-]+)"', REASONS.read_text()))
+        self.assertEqual(documented, {
+            names[reason]: {words[word] for word in verdicts.split(" | ")}
+            for reason, verdicts in re.findall(r"\[(REASON_\w+)\] = (.*),", table)})  # fmt: skip
+
+    def test_man_page(self):
+        """It has each message id, and for those of a reason the reason."""
+        text = MAN.read_text()
+        self.assertEqual(set(re.findall("[0-9a-f]{32}", text)), set(entries()))
+        for row in re.split(r"\n\t\[", REASONS.read_text())[1:]:
+            reason = re.search(r'"([a-z-]+)"', row)[1]
+            for message_id in re.findall("[0-9a-f]{32}", row):
+                self.assertRegex(text, rf"\|  {reason}(, no dax)?\n:  {message_id}")
+
+    def test_fields(self):
+        """Each variable is a field that the daemon writes."""
+        names = set()
+        for source in ("daemon/output/journal.c", "lib/record/record.c", "lib/record/remedy.c"):
+            text = (TOP / source).read_text()
+            names |= {name.upper() for name in re.findall(r'"([a-z_]+)"', text)} | set(re.findall(r"TDXO_([A-Z_]+)=", text))
+        self.assertEqual(set(re.findall(r"@TDXO_([A-Z_]+)@", CATALOG.read_text())) - names, set())
+        self.assertEqual(CATALOG.read_text().count("@") % 2, 0)
 
     def test_text(self):
-        """No line of the template is left, none is too long, and no command in quotes is broken."""
+        """No line of the template is left, none is too long, and none has a command between words."""
         text = CATALOG.read_text()
         self.assertNotRegex(text, "(?m)^REASON")
-        self.assertEqual([line for line in text.splitlines() if len(line) > 80], [])
-        self.assertNotRegex(text, r"(?m)^    .*'(systemctl|fuser|tdx-onlined)[^']*$")
+        self.assertEqual([line for line in text.splitlines() if len(line) > (100 if line[0:1] == " " else 80)], [])
+        self.assertNotRegex(text, r"(?m)^\S.*'(systemctl|fuser|tdx-onlinectl|daxctl|echo|printf) ")
+
+    def test_commands(self):
+        """A shell reads the commands of each entry."""
+        for entry in entries().values():
+            commands = re.findall(rf"^  (?:{TOOLS}) .*(?:(?:\\\n|&&\n).*)*", entry, flags=re.MULTILINE)
+            self.assertTrue(commands)
+            subprocess.run(["bash", "-n"], input="\n".join(commands), text=True, check=True)
 
     @unittest.skipUnless(shutil.which("journalctl"), "no journalctl")
     def test_update(self):

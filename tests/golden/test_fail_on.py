@@ -11,13 +11,13 @@ from tree import BINARY, DROP_IN, MAIN
 WORDS = ["online", "devdax", "offline", "ignore", "change", "stranded", "disagreement", "offline-boot"]
 MATCHED = 4
 
-CXL = "cxl [mem 0x5d0000000-0x5efffffff] (dax0.0, region0, mem0, node 1)"
-GUARDED = "64 GiB cxl [mem 0x5d0000000-0x15cfffffff] (dax0.0, region0, mem0, node 1)"
+CXL = "of CXL memory (dax0.0, [mem 0x5d0000000-0x5efffffff], region0, mem0, node 1)"
+GUARDED = "64 GiB of CXL memory (dax0.0, [mem 0x5d0000000-0x15cfffffff], region0, mem0, node 1)"
 REFUSED = ONLINE = "512 MiB " + CXL
-DIMM = "512 MiB dimm [mem 0x100000000-0x11fffffff] (node 0)"
-HMEM = "256 MiB hmem [mem 0x10000000-0x1fffffff] (dax0.0, node 0)"
-PMEM = "254 MiB pmem [mem 0x10200000-0x1fffffff] (dax0.0, node 0)"
-VIRTIO = "256 MiB virtio-mem [mem 0x100000000-0x10fffffff] (node 0)"
+DIMM = "512 MiB of memory in a DIMM ([mem 0x100000000-0x11fffffff], node 0)"
+HMEM = "256 MiB of soft-reserved memory (dax0.0, [mem 0x10000000-0x1fffffff], node 0)"
+PMEM = "254 MiB of persistent memory (dax0.0, [mem 0x10200000-0x1fffffff], node 0)"
+VIRTIO = "256 MiB of virtio-mem memory ([mem 0x100000000-0x10fffffff], node 0)"
 
 # Every word that is true of the only range of each tree, and the range.
 TREES = {

@@ -68,7 +68,7 @@ class Spoilt(tree.Tree):
         for size in (0, 0x1E8, 0x1E9, 0x2D0, 0x2D0 + 19):
             self.write(BOOT_PARAMS, whole[:size])
             report, messages = self.decide("--tdx=active")
-            self.assertIn(f"/{BOOT_PARAMS}: {size} bytes do not hold the entries claimed", messages)
+            self.assertIn(f"/{BOOT_PARAMS}: its {size} bytes are too few for its number of entries", messages)
             self.assertEqual({r["source"] for r in report["boot_map"]["ranges"]}, {"firmware-memmap"})
             self.assertEqual([(r["start"], r["size"]) for r in report["boot_map"]["ranges"]],
                              [(r["start"], r["size"]) for r in good["boot_map"]["ranges"]])  # fmt: skip
@@ -79,13 +79,13 @@ class Spoilt(tree.Tree):
         data = bytearray((self.root / BOOT_PARAMS).read_bytes())
         data[0x1E8] = 129
         self.write(BOOT_PARAMS, bytes(data))
-        self.assertIn("do not hold the entries claimed", self.decide()[1])
+        self.assertIn("are too few for its number of entries", self.decide()[1])
         data[0x1E8] = 1
         data[0x2D0 : 0x2D0 + 20] = struct.pack("<QQL", 1 << 40, (1 << 64) - 1, 1)
         self.write(BOOT_PARAMS, bytes(data))
         _, messages = self.decide()
         self.assertIn(f"/{BOOT_PARAMS}: 1 entries are empty or wrap around", messages)
-        self.assertIn(f"/{BOOT_PARAMS}: no RAM in it", messages)
+        self.assertIn(f"/{BOOT_PARAMS}: it lists no RAM", messages)
 
     def test_memmap_spoilt(self):
         """An entry that is no address is named; the others, and the boot map, are as ever."""
@@ -94,7 +94,7 @@ class Spoilt(tree.Tree):
         dimm = next(e for e in entries.iterdir() if (e / "start").read_text() == "0x100000000\n")
         self.write(f"sys/firmware/memmap/{dimm.name}/end", "0x0\n")
         report, messages = self.decide()
-        self.assertIn(f"/sys/firmware/memmap/{dimm.name}/end: no address", messages)
+        self.assertIn(f"/sys/firmware/memmap/{dimm.name}/end: not an address", messages)
         self.assert_verdicts(report, ("unknown", "offline", "outside-boot-map"))
 
     def test_no_boot_map_at_all(self):
@@ -129,7 +129,7 @@ class Spoilt(tree.Tree):
         self.tree("plain-host")
         self.write("sys/fs/cgroup/misc.capacity", "tdx many\n")
         report, messages = self.decide()
-        self.assertIn("/sys/fs/cgroup/misc.capacity: makes no sense: tdx many", messages)
+        self.assertIn("/sys/fs/cgroup/misc.capacity: unexpected content: tdx many", messages)
         self.assertEqual(report["tdx"]["state"], "absent")
 
     def test_witnesses(self):
@@ -156,8 +156,8 @@ class Spoilt(tree.Tree):
         boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
         for boot, active, state, says in (
             (boot_id, True, "active", "initialized"),
-            (boot_id, False, "armed", "not known"),
-            ("another", True, "armed", "not known"),
+            (boot_id, False, "armed", "unknown"),
+            ("another", True, "armed", "unknown"),
         ):
             self.write("run/tdx-onlined/state.json", json.dumps({
                 "schema": 3, "boot_id": boot, "tdx_active": active, "config": {}, "present": [],
@@ -216,7 +216,7 @@ class Spoilt(tree.Tree):
         self.tree("cxl-guard")
         self.write(self.dax() / "target_node", "-1\n")
         report, messages = self.decide()
-        self.assertIn("/sys/bus/dax/devices/dax0.0/target_node: no node", messages)
+        self.assertIn("/sys/bus/dax/devices/dax0.0/target_node: it names no node", messages)
         self.assert_verdicts(report, ("cxl", "ignore", "no-target-node"))
         self.assertIsNone(report["ranges"][0]["target_node"])
 
@@ -239,7 +239,7 @@ class Spoilt(tree.Tree):
             self.write(self.dax() / f"mapping{number}/end", f"{end:#x}\n")
         report, messages = self.decide()
         self.assert_verdicts(report, ("cxl", "ignore", "unreadable"))
-        self.assertIn("the mappings do not make up the size of dax0.0", messages)
+        self.assertIn("the sizes of the mappings do not add up to the size of dax0.0", messages)
 
     def test_half_of_the_mappings(self):
         """Of two mappings one makes no sense: what the other allows does not count."""
@@ -251,7 +251,7 @@ class Spoilt(tree.Tree):
             self.write(self.dax() / "mapping1/end", "0x61fffffff\n")
             self.write(self.dax() / f"mapping1/{name}", content)
             report, messages = self.decide("--tdx=active")
-            self.assertIn(f"/dax0.0/mapping1/{name}: the mappings do not make up", messages)
+            self.assertIn(f"/dax0.0/mapping1/{name}: the sizes of the mappings do not add up", messages)
             self.assert_verdicts(report, ("cxl", "ignore", "unreadable"))
 
     def test_memmap_claims_everything(self):
@@ -271,7 +271,7 @@ class Spoilt(tree.Tree):
         for state in (self.root / MEMORY).glob("memory*/state"):
             state.write_text("offline\n")
         report, messages = self.decide()
-        self.assertIn("/sys/bus/dax/devices/dax0.0: left alone", messages)
+        self.assertIn("/sys/bus/dax/devices/dax0.0: ignored, because libdaxctl cannot", messages)
         self.assert_verdicts(report)
 
     def test_size_zero_is_no_range(self):
@@ -308,7 +308,7 @@ class Spoilt(tree.Tree):
         self.tree("cxl-guard")
         (self.root / "dev/dax0.0").unlink()
         report, messages = self.decide()
-        self.assertIn("/sys/bus/dax/devices/dax0.0: left alone", messages)
+        self.assertIn("/sys/bus/dax/devices/dax0.0: ignored, because libdaxctl cannot", messages)
         self.assert_verdicts(report)
 
     def test_block_state_unreadable(self):

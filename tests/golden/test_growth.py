@@ -103,7 +103,7 @@ class Bounds(tree.Tree):
             self.write(f"sys/firmware/memmap/{1000 + i}/start", "none\n")
         messages = self.messages("--dry-run")
         self.assertEqual(len(messages), 201)
-        self.assertTrue(all(line.endswith("/start: no address") for line in messages[:-1]))
+        self.assertTrue(all(line.endswith("/start: not an address") for line in messages[:-1]))
         self.assertEqual(messages[-1], "tdx-onlined: There are more files that cannot be used: "
                                        "they are not logged")  # fmt: skip
 
@@ -141,7 +141,7 @@ class Bounds(tree.Tree):
             self.write(f"{dax}/size", f"{n * BLOCK}\n")
             report, messages = self.decide()
             self.assertEqual({row["reason"] for row in report["ranges"] if row["chardev"]}, {reason})
-        self.assertEqual(messages, f"tdx-onlined: /{dax}/mapping0: the mappings do not make up the size "
+        self.assertEqual(messages, f"tdx-onlined: /{dax}/mapping0: the sizes of the mappings do not add up to the size "
                                    "of dax0.0\n")  # fmt: skip
 
     def test_keys_of_an_unknown_section(self):

@@ -107,7 +107,7 @@ class Difference(tree.Tree):
     The device is as the kernel left it, with kmem, or as it was decided.
     """
 
-    SUBJECT = "512 MiB cxl [mem 0x5d0000000-0x5efffffff] (dax0.0, region0, mem0, node 1)"
+    SUBJECT = "512 MiB of CXL memory (dax0.0, [mem 0x5d0000000-0x5efffffff], region0, mem0, node 1)"
     CONFIG = {"Act": "yes", "TDX": "auto", "Guard": "auto", "CapableRanges": "", "Present": "safe",
               "MaxMovableRatio": "kernel", "OfflineTimeoutSec": "60"}  # fmt: skip
 
@@ -275,7 +275,7 @@ class Difference(tree.Tree):
 
     def test_not_a_state(self):
         told = f"{self.SUBJECT}: not decided yet -> devdax (outside-boot-map)"
-        message = f"/{STATE}: not a state file (%s), starting anew"
+        message = f"/{STATE}: not a state file (%s): it is ignored"
         for content in ("", "{", "null", "state", "\0"):
             self.write(STATE, content)
             self.assert_difference(told, NOT_RUN, messages=[message % "not JSON"])
@@ -301,7 +301,7 @@ class Difference(tree.Tree):
         for schema in (2, "3"):
             self.state(schema=schema)
             self.assert_difference(
-                told, messages=["state.json is of another version: all devices are decided again"])
+                told, messages=["state.json was written by another version: all devices are decided again"])
 
     def test_mistakes(self):
         """Then there is no difference to tell."""

@@ -93,7 +93,7 @@ class Region(tree.Tree):
         self.by_hmem("cxl-guard")
         text = self.explain("dax0.0")
         self.assertTrue(text.startswith(
-            "64 GiB hmem [mem 0x5d0000000-0x15cfffffff] (dax0.0, region0, mem0, node 1)\n"
+            "64 GiB of soft-reserved memory (dax0.0, [mem 0x5d0000000-0x15cfffffff], region0, mem0, node 1)\n"
             "  what      Soft-reserved memory, dax device dax0.0 without a driver.\n"
             "  origin    Firmware or the kernel command line set it aside at boot as soft-reserved memory,"
             " so it is not RAM until a driver adds it. It lies in CXL region0 of mode ram, decoded by"
@@ -176,7 +176,7 @@ class Region(tree.Tree):
         self.by_nobody("cxl-refused")
         text = self.explain("memory186")
         self.assertTrue(text.startswith(
-            "512 MiB cxl [mem 0x5d0000000-0x5efffffff] (region0, mem0, node 1)\n"
+            "512 MiB of CXL memory ([mem 0x5d0000000-0x5efffffff], region0, mem0, node 1)\n"
             "  what      CXL memory.\n"
             "  origin    It is CXL region0 of mode ram, decoded by decoder0.0."), text)  # fmt: skip
         for target in TARGETS:

@@ -128,7 +128,7 @@ class Root(tree.Tree):
     def test_state(self):
         def check(place, make):
             _, messages = self.decide()
-            self.assertIn(f"/{place}: not a state file (not a file), starting anew\n", messages)
+            self.assertIn(f"/{place}: not a state file (not a file): it is ignored\n", messages)
 
         self.for_each([STATE], check)
 
@@ -140,7 +140,7 @@ class Root(tree.Tree):
                 make_large(self.replace(place))
                 self.assert_refused(place, "too large")
         for place, message in (
-            (STATE, "not a state file (File too large), starting anew"),
+            (STATE, "not a state file (File too large): it is ignored"),
             ("sys/firmware/acpi/tables/SRAT", "File too large"),
             ("sys/devices/system/memory/memory186/state", "Value too large for defined data type"),
         ):

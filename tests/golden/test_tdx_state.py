@@ -230,7 +230,7 @@ class Reported(State):
         """An old BIOS: the refusal of TDH.SYS.INIT is the only trace."""
         self.log(ENABLED, SYS_INIT)
         finding = self.assert_reported("init-failed", "tdx-init-failed", SYS_INIT,
-                                       "The initialization of TDX failed")  # fmt: skip
+                                       "The TDX module failed to initialize")  # fmt: skip
         self.assertIn("SEAMCALL leaf 33 with 0xc000090000000000: a CPUID value is not what the TDX"
                       " module requires.", finding["message"])  # fmt: skip
         self.assertEqual(finding["remedy"], "Update the BIOS and the TDX module, and check the BIOS"
@@ -255,7 +255,7 @@ class Spoilt(State):
                 self.write(STATES, content)
                 self.write(RELEASE, "6.12.1\n")
                 report, messages = self.decide()
-                self.assertIn(f"/{STATES}: not a whole list of states", messages)
+                self.assertIn(f"/{STATES}: not a complete list of states", messages)
                 self.assertEqual(report["tdx"]["state"], "armed")
                 self.write(RELEASE, "7.3.4\n")
                 self.assert_state("unknown", "unreadable")
@@ -293,13 +293,13 @@ class Spoilt(State):
                 spoilt = spoilt if isinstance(spoilt, bytes) else spoilt.encode()
                 self.write("dev/kmsg", spoilt + failed.encode() + spoilt)
                 report, messages = self.decide()
-                self.assertIn("/dev/kmsg: has lines that are no kernel messages", messages)
+                self.assertIn("/dev/kmsg: lines that are not kernel messages", messages)
                 self.assertEqual(report["tdx"]["cause"], "no-module")
 
     def test_log_cut_off(self):
         self.write("dev/kmsg", "3,400,1,-;virt/tdx: module not loaded")
         report, messages = self.decide()
-        self.assertIn("/dev/kmsg: has lines that are no kernel messages", messages)
+        self.assertIn("/dev/kmsg: lines that are not kernel messages", messages)
         self.assertEqual(report["tdx"]["state"], "armed")
         self.assertIn({"source": "kernel log", "says": "unreadable"}, report["tdx"]["evidence"])
 
@@ -309,7 +309,7 @@ class Spoilt(State):
         self.write(RELEASE, "7.3.4\n")
         self.assertIn(f"/{STATES}: No such file or directory", self.decide()[1])
         finding = self.codes()["tdx-state-unknown"]
-        self.assertIn(f"/{STATES}: not there", finding["message"])
+        self.assertIn(f"/{STATES}: missing", finding["message"])
 
     def test_log_unreadable(self):
         """It is named where it could decide."""

@@ -183,9 +183,9 @@ void mock_expect_said(struct mock *mock, const char *text)
 
 void mock_expect_tdx(struct mock *mock, const char *tdx)
 {
-	char line[64];
+	char line[96];
 
-	snprintf(line, sizeof(line), "^TDX %s", tdx);
+	snprintf(line, sizeof(line), "^The TDX state is %s", tdx);
 	mock_expect_line(mock, line);
 }
 
@@ -193,11 +193,11 @@ void mock_expect_record(struct mock *mock, const struct mock_record *record)
 {
 	char range[64], verdict[64], reason[64], tdx[64];
 
-	snprintf(range, sizeof(range), "[mem 0x%" PRIx64 "-0x%" PRIx64 "] ", record->start,
+	snprintf(range, sizeof(range), "[mem 0x%" PRIx64 "-0x%" PRIx64 "]", record->start,
 		record->start + record->size - 1);
 	snprintf(verdict, sizeof(verdict), " %s", record->verdict);
 	snprintf(reason, sizeof(reason), "(%s)", record->reason);
-	snprintf(tdx, sizeof(tdx), "TDX %s", record->tdx);
+	snprintf(tdx, sizeof(tdx), "is %s", record->tdx);
 	expect_words(mock, (const char *const[]){range, verdict, reason, tdx, record->also, NULL},
 		mock_now_ms() + DEADLINE_MS);
 }

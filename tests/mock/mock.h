@@ -72,7 +72,7 @@ struct mock {
 /* A record, by what the design promises of it. */
 struct mock_record {
 	uint64_t start, size;
-	const char *verdict; /* as the sentence says it: "kept as devdax" */
+	const char *verdict; /* as the sentence says it: "kept out of system RAM" */
 	const char *reason;
 	const char *tdx;
 	const char *also; /* something else in it, or NULL */

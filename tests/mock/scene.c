@@ -33,8 +33,9 @@ void mock_end_absent(struct mock *mock)
 {
 	assert_true(mock_is_alive(mock));
 	mock_add_blocks(mock, 40, 1, "offline");
-	mock_expect_record(mock, &(struct mock_record){5 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "tdx-absent", "absent", NULL});
+	mock_expect_record(mock,
+		&(struct mock_record){5 * GIB, BLOCK, "online as system RAM (1 of 1 memory blocks",
+			"tdx-absent", "absent", NULL});
 	mock_stop(mock);
 	mock_expect_silence(mock);
 	mock_expect_blocks(mock, 40, 1, "online");
@@ -45,8 +46,8 @@ void mock_end_active(struct mock *mock)
 	assert_true(mock_is_alive(mock));
 	mock_add_dax(mock, "dax9.0", 16 * GIB, GIB, 1);
 	mock_uevent_dax(mock, "dax9.0", "add");
-	mock_expect_record(mock, &(struct mock_record){16 * GIB, GIB, "kept as devdax",
-					 "outside-boot-map", "active", "(dax9.0, region9, "});
+	mock_expect_record(mock, &(struct mock_record){16 * GIB, GIB, "kept out of system RAM",
+					 "outside-boot-map", "active", "], region9, "});
 	mock_await_decided(mock, "dax9.0");
 	mock_stop(mock);
 	mock_expect_silence(mock);

@@ -36,10 +36,11 @@ static void start_with_changed(struct mock *mock)
 	mock_start_absent(mock);
 	for (uint64_t id = 16; id <= 20; id += 4) {
 		mock_add_blocks(mock, id, 1, "offline");
-		expect_block(mock, id, "online, 1 of 1 blocks", NULL);
+		expect_block(mock, id, "online as system RAM (1 of 1 memory blocks", NULL);
 		mock_await_settled(mock);
 		mock_set_block(mock, id, "offline");
-		expect_block(mock, id, "was to be online", "0 of 1 blocks online");
+		expect_block(
+			mock, id, "to be online as system RAM", "0 of 1 memory blocks are online");
 	}
 	mock_await_settled(mock);
 }
@@ -50,7 +51,7 @@ static void test_block(void **state)
 
 	start_with_changed(mock);
 	change(mock, MEMORY "/memory16", "SYNTH_ARG_TDXONLINED=decide");
-	expect_block(mock, 16, "online, 1 of 1 blocks", NULL);
+	expect_block(mock, 16, "online as system RAM (1 of 1 memory blocks", NULL);
 	mock_await_settled(mock);
 	mock_expect_blocks(mock, 20, 1, "offline");
 	mock_end_absent(mock);
@@ -65,16 +66,18 @@ static void test_grown(void **state)
 	mock_start_absent(mock);
 	for (uint64_t id = 16; id <= 17; id++) {
 		mock_add_blocks(mock, id, 1, "offline");
-		expect_block(mock, id, "online, 1 of 1 blocks", NULL);
+		expect_block(mock, id, "online as system RAM (1 of 1 memory blocks", NULL);
 		mock_await_settled(mock);
 	}
 	for (uint64_t id = 16; id <= 17; id++) {
 		mock_set_block(mock, id, "offline");
-		expect_block(mock, id, "was to be online", "0 of 1 blocks online");
+		expect_block(
+			mock, id, "to be online as system RAM", "0 of 1 memory blocks are online");
 	}
 	change(mock, MEMORY "/memory17", "SYNTH_ARG_TDXONLINED=decide");
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "online, 2 of 2 blocks",
-					 "tdx-absent", "absent", NULL});
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK,
+					 "online as system RAM (2 of 2 memory blocks", "tdx-absent",
+					 "absent", NULL});
 	mock_end_absent(mock);
 }
 
@@ -87,14 +90,15 @@ static void test_device(void **state)
 	mock_start_active(mock);
 	mock_add_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE, 1);
 	mock_uevent_dax(mock, "dax0.0", "add");
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "outside-boot-map", "active", NULL});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept out of system RAM",
+			      "outside-boot-map", "active", NULL});
 	mock_await_decided(mock, "dax0.0");
 	mock_dax_path("dax0.0", path);
 	for (int i = 0; i < 2; i++) {
 		change(mock, path, "SYNTH_ARG_TDXONLINED=decide");
 		mock_expect_record(
-			mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+			mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept out of system RAM",
 				      "already-devdax", "active", NULL});
 		mock_await_settled(mock);
 	}
@@ -130,7 +134,7 @@ static void test_gone(void **state)
 		mock_add_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE, 1);
 		mock_uevent_dax(mock, "dax0.0", "add");
 		mock_expect_record(
-			mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
+			mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept out of system RAM",
 				      "outside-boot-map", "active", NULL});
 		mock_await_decided(mock, "dax0.0");
 		mock_remove_dax(mock, "dax0.0");

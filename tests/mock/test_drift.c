@@ -23,16 +23,18 @@ static void start_with_block(struct mock *mock)
 {
 	mock_start_absent(mock);
 	mock_add_blocks(mock, 16, 1, "offline");
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "tdx-absent", "absent", NULL});
+	mock_expect_record(mock,
+		&(struct mock_record){2 * GIB, BLOCK, "online as system RAM (1 of 1 memory blocks",
+			"tdx-absent", "absent", NULL});
 	mock_await_text(mock, STATE, "\"type\":\"unknown\"");
 }
 
 static void expect_block_changed(struct mock *mock)
 {
-	mock_expect_record(
-		mock, &(struct mock_record){2 * GIB, BLOCK, "was to be online", "tdx-absent",
-			      "absent", "somebody changed it; 0 of 1 blocks online"});
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "to be online as system RAM",
+					 "tdx-absent", "absent",
+					 "was changed by another program or by hand: 0 of 1 memory "
+					 "blocks are online"});
 	mock_await_text(mock, STATE, "\"changed\":true");
 }
 
@@ -41,15 +43,17 @@ static void start_with_device(struct mock *mock)
 {
 	mock_start_active(mock);
 	add_dax0(mock);
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "outside-boot-map", "active", NULL});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept out of system RAM",
+			      "outside-boot-map", "active", NULL});
 	mock_await_decided(mock, "dax0.0");
 }
 
 static void expect_device_changed(struct mock *mock, const char *now)
 {
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "was kept as devdax",
-					 "outside-boot-map", "active", now});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "to be kept out of system RAM",
+			      "outside-boot-map", "active", now});
 	mock_await_text(mock, STATE, "\"changed\":true");
 }
 
@@ -64,7 +68,8 @@ static void test_block(void **state)
 	mock_set_block(mock, 16, "online");
 	mock_add_blocks(mock, 20, 1, "offline");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB + 4 * BLOCK, BLOCK,
-					 "online, 1 of 1 blocks", "tdx-absent", "absent", NULL});
+					 "online as system RAM (1 of 1 memory blocks", "tdx-absent",
+					 "absent", NULL});
 	mock_set_block(mock, 16, "offline");
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "memory16", "memory16/state online\n");
@@ -93,10 +98,11 @@ static void test_block_and_reload(void **state)
 	mock_set_block(mock, 16, "offline");
 	expect_block_changed(mock);
 	mock_reload(mock);
-	mock_expect_line(mock, "New configuration");
+	mock_expect_line(mock, "The new configuration is in effect");
 	mock_expect_tdx(mock, "absent");
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "tdx-absent", "absent", NULL});
+	mock_expect_record(mock,
+		&(struct mock_record){2 * GIB, BLOCK, "online as system RAM (1 of 1 memory blocks",
+			"tdx-absent", "absent", NULL});
 	mock_await_settled(mock);
 	/* From then on it counts anew. */
 	mock_set_block(mock, 16, "offline");
@@ -117,7 +123,7 @@ static void test_while_stopped(void **state)
 	mock_end_absent(mock);
 }
 
-#define BYPASSED "; another process bound its driver while the guard was up; "
+#define BYPASSED "; another process bound its driver before it was decided; "
 
 /* What a write to new_id does: a device that was left without a driver has one. */
 static void test_bypassed(void **state)
@@ -127,13 +133,14 @@ static void test_bypassed(void **state)
 	mock_rule(mock, "10-left.rule", "Type=cxl\n", "Verdict=ignore\n");
 	mock_start_active(mock);
 	add_dax0(mock);
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is",
-					 "rule", "active", "; rule 10-left.rule; TDX"});
+	mock_expect_record(mock,
+		&(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is", "rule", "active",
+			": rule 10-left.rule requires it (rule); the TDX state is"});
 	mock_await_decided(mock, "dax0.0");
 	mock_set_driver(mock, "dax0.0", "kmem");
 	mock_place_blocks(mock, 32, 2, "offline");
 	mock_uevent_dax(mock, "dax0.0", "bind");
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "was left as it was",
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "to be left as it is",
 					 "rule", "active", BYPASSED});
 	mock_await_text(mock, STATE, "\"changed\":true");
 	mock_stop(mock);
@@ -149,14 +156,16 @@ static void test_bypassed_undecided(void **state)
 	mock_set_driver(mock, "dax0.0", "device_dax");
 	mock_make_active(mock);
 	mock_start_in(mock, "active");
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "already-devdax", "active", "(already-devdax); TDX"});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept out of system RAM",
+			      "already-devdax", "active", "(already-devdax); the TDX state is"});
 	mock_await_decided(mock, "dax0.0");
 	mock_add_dax(mock, "dax1.0", 2 * DAX0_START, DAX0_SIZE, 1);
 	mock_set_driver(mock, "dax1.0", "device_dax");
 	mock_uevent_dax(mock, "dax1.0", "add");
-	mock_expect_record(mock, &(struct mock_record){2 * DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "already-devdax", "active", "(already-devdax)" BYPASSED});
+	mock_expect_record(
+		mock, &(struct mock_record){2 * DAX0_START, DAX0_SIZE, "kept out of system RAM",
+			      "already-devdax", "active", "(already-devdax)" BYPASSED});
 	mock_end_active(mock);
 }
 
@@ -167,13 +176,14 @@ static void test_driver(void **state)
 	start_with_device(mock);
 	mock_reset_driver(mock, "dax0.0");
 	mock_uevent_dax(mock, "dax0.0", "unbind");
-	expect_device_changed(mock, "driver is now none; 0 of 0 blocks online");
+	expect_device_changed(mock, "driver is now none, 0 of 0 memory blocks are online");
 	mock_set_driver(mock, "dax0.0", "device_dax");
 	mock_uevent_dax(mock, "dax0.0", "bind");
 	mock_add_dax(mock, "dax1.0", 2 * DAX0_START, DAX0_SIZE, 1);
 	mock_uevent_dax(mock, "dax1.0", "add");
-	mock_expect_record(mock, &(struct mock_record){2 * DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "outside-boot-map", "active", "dax1.0"});
+	mock_expect_record(
+		mock, &(struct mock_record){2 * DAX0_START, DAX0_SIZE, "kept out of system RAM",
+			      "outside-boot-map", "active", "dax1.0"});
 	mock_reset_driver(mock, "dax0.0");
 	mock_uevent_dax(mock, "dax0.0", "unbind");
 	mock_end_active(mock);
@@ -200,8 +210,8 @@ static void test_reconfigured(void **state)
 	mock_set_driver(mock, "dax0.0", "kmem");
 	mock_place_blocks(mock, 32, 2, "online");
 	send_events(mock);
-	expect_device_changed(mock, "driver is now kmem; 2 of 2 blocks online; the kernel accepted"
-				    " it, and was expected not to");
+	expect_device_changed(
+		mock, "driver is now kmem, 2 of 2 memory blocks are online; it was to be ");
 	mock_end_active(mock);
 	mock_await_text(mock, STATE, "\"answer\":\"accepts\"");
 	mock_await_text(mock, STATE, "\"disagreements\":1");
@@ -215,7 +225,8 @@ static void test_own_switches(void **state)
 	mock_start_absent(mock);
 	add_dax0(mock);
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
-					 "online, 2 of 2 blocks", "tdx-absent", "absent", NULL});
+					 "online as system RAM (2 of 2 memory blocks", "tdx-absent",
+					 "absent", NULL});
 	send_events(mock);
 	mock_end_absent(mock);
 }
@@ -228,21 +239,21 @@ static void test_own_switches_meanwhile(void **state)
 	mock_rule(mock, "50-dax0.rule", "Device=dax0.0\n", "Verdict=devdax\n");
 	mock_start_absent(mock);
 	add_dax0(mock);
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "rule", "absent", NULL});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+					 "kept out of system RAM", "rule", "absent", NULL});
 	mock_await_decided(mock, "dax0.0");
 	mock_rule(mock, "50-dax0.rule", "Device=dax0.0\n", "ConvertDevdax=yes\n");
 	mock_hang(mock, "memory32/state online");
 	mock_reload(mock);
-	mock_expect_line(mock, "New configuration");
+	mock_expect_line(mock, "The new configuration is in effect");
 	mock_expect_tdx(mock, "absent");
 	mock_await_text(mock, "/stores", "~memory32/state online\n");
 	mock_uevent_dax(mock, "dax0.0", "unbind");
 	send_events(mock);
 	mock_fail_times(mock, "memory32/state online", EBUSY, 4);
-	mock_expect_record(
-		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "online, 2 of 2 blocks",
-			      "tdx-absent", "absent", "; 4 retries"});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+					 "online as system RAM (2 of 2 memory blocks", "tdx-absent",
+					 "absent", "; it took 4 retries"});
 	mock_end_absent(mock);
 }
 
@@ -276,7 +287,8 @@ static void test_run_unseen(void **state)
 	mock_size_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE);
 	mock_add_blocks(mock, 32, 2, "online");
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
-					 "online, 2 of 2 blocks", "tdx-absent", "absent", NULL});
+					 "online as system RAM (2 of 2 memory blocks", "tdx-absent",
+					 "absent", NULL});
 	mock_end_absent(mock);
 	mock_expect_blocks(mock, 16, 1, "offline");
 }
@@ -288,11 +300,12 @@ static void test_meanwhile(void **state)
 
 	mock_start_absent(mock);
 	mock_add_blocks(mock, 16, 2, "offline");
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "online, 2 of 2 blocks",
-					 "tdx-absent", "absent", NULL});
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK,
+					 "online as system RAM (2 of 2 memory blocks", "tdx-absent",
+					 "absent", NULL});
 	mock_rule(mock, "50-out.rule", "Range=0xa0000000-0xafffffff\n", "Verdict=offline\n");
 	mock_reload(mock);
-	mock_expect_line(mock, "New configuration with 1 rules in force");
+	mock_expect_line(mock, "The new configuration is in effect, with 1 rules");
 	mock_expect_tdx(mock, "absent");
 	mock_add_blocks(mock, 20, 2, "offline");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB + 4 * BLOCK, 2 * BLOCK,
@@ -305,12 +318,14 @@ static void test_meanwhile(void **state)
 	mock_set_block(mock, 17, "offline");
 	mock_fail_times(mock, "memory32/state online", EBUSY, 1);
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
-					 "online, 2 of 2 blocks", "tdx-absent", "absent", NULL});
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "was to be online",
-					 "tdx-absent", "absent", "1 of 2 blocks online"});
+					 "online as system RAM (2 of 2 memory blocks", "tdx-absent",
+					 "absent", NULL});
 	mock_expect_record(
-		mock, &(struct mock_record){2 * GIB + 4 * BLOCK, 2 * BLOCK, "was left offline",
-			      "rule", "absent", "1 of 2 blocks online"});
+		mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "to be online as system RAM",
+			      "tdx-absent", "absent", "1 of 2 memory blocks are online"});
+	mock_expect_record(
+		mock, &(struct mock_record){2 * GIB + 4 * BLOCK, 2 * BLOCK, "to be left offline",
+			      "rule", "absent", "1 of 2 memory blocks are online"});
 	mock_end_absent(mock);
 }
 
@@ -321,8 +336,9 @@ static bool change_gradually(struct mock *mock)
 
 	mock_start_absent(mock);
 	mock_add_blocks(mock, 16, 4, "offline");
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, 4 * BLOCK, "online, 4 of 4 blocks",
-					 "tdx-absent", "absent", NULL});
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 4 * BLOCK,
+					 "online as system RAM (4 of 4 memory blocks", "tdx-absent",
+					 "absent", NULL});
 	mock_await_settled(mock);
 	for (uint64_t id = 16; id < 20; id++) {
 		if (id > 16 && mock_now_ms() - last > 900)
@@ -331,8 +347,9 @@ static bool change_gradually(struct mock *mock)
 		mock_set_block(mock, id, "offline");
 		poll(NULL, 0, 500); /* longer than a silence, shorter than a change may take */
 	}
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, 4 * BLOCK, "was to be online",
-					 "tdx-absent", "absent", "0 of 4 blocks online"});
+	mock_expect_record(
+		mock, &(struct mock_record){2 * GIB, 4 * BLOCK, "to be online as system RAM",
+			      "tdx-absent", "absent", "0 of 4 memory blocks are online"});
 	return true;
 }
 

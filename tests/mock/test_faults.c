@@ -19,8 +19,9 @@ static void test_block_vanishes(void **state)
 	mock_place_blocks(mock, 16, 2, "offline");
 	mock_put(mock, "/arrivals/firmware:memmap", MEMORY "/memory17 " NEW "/gone\n");
 	mock_uevent(mock, MEMORY "/memory16", "add");
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "tdx-absent", "absent", NULL});
+	mock_expect_record(mock,
+		&(struct mock_record){2 * GIB, BLOCK, "online as system RAM (1 of 1 memory blocks",
+			"tdx-absent", "absent", NULL});
 	mock_end_absent(mock);
 	mock_expect_blocks(mock, 16, 1, "online");
 }
@@ -37,8 +38,9 @@ static void test_block_goes(void **state)
 	mock_await_text(mock, NEW "/gone", "offline");
 	mock_await_look(mock);
 	mock_move(mock, MEMORY "/memory17", "/gone");
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "tdx-absent", "absent", NULL});
+	mock_expect_record(mock,
+		&(struct mock_record){2 * GIB, BLOCK, "online as system RAM (1 of 1 memory blocks",
+			"tdx-absent", "absent", NULL});
 	mock_end_absent(mock);
 }
 
@@ -64,8 +66,10 @@ static void test_block_not_written(void **state)
 	mock_start_absent(mock);
 	mock_add_blocks(mock, 16, 1, "offline");
 	mock_expect_record(
-		mock, &(struct mock_record){2 * GIB, BLOCK, "not wholly online, 0 of 1 blocks",
-			      "tdx-absent", "absent", "online at 0x80000000: Permission denied"});
+		mock, &(struct mock_record){2 * GIB, BLOCK,
+			      "not be brought online as system RAM (0 of 1 memory blocks",
+			      "tdx-absent", "absent",
+			      "onlining the memory block at 0x80000000 failed: Permission denied"});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "", "!memory16/state online\nmemory40/state online\n");
 }
@@ -77,8 +81,9 @@ static void test_block_busy_at_first(void **state)
 	mock_fail_times(mock, "memory16/state", EBUSY, 1);
 	mock_start_absent(mock);
 	mock_add_blocks(mock, 16, 1, "offline");
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "tdx-absent", "absent", "; 1 retry;"});
+	mock_expect_record(mock,
+		&(struct mock_record){2 * GIB, BLOCK, "online as system RAM (1 of 1 memory blocks",
+			"tdx-absent", "absent", "; it took 1 retry;"});
 	mock_end_absent(mock);
 }
 
@@ -91,8 +96,10 @@ static void test_block_stays_busy(void **state)
 	mock_start_absent(mock);
 	mock_add_blocks(mock, 16, 1, "offline");
 	mock_expect_record(mock,
-		&(struct mock_record){2 * GIB, BLOCK, "not wholly online, 0 of 1 blocks",
-			"tdx-absent", "absent", "online at 0x80000000: Device or resource busy"});
+		&(struct mock_record){2 * GIB, BLOCK,
+			"not be brought online as system RAM (0 of 1 memory blocks", "tdx-absent",
+			"absent",
+			"onlining the memory block at 0x80000000 failed: Device or resource busy"});
 	mock_fail(mock, "memory16/state", 0);
 	mock_end_absent(mock);
 	mock_expect_blocks(mock, 16, 1, "offline");
@@ -106,8 +113,9 @@ static void test_no_target_node(void **state)
 	mock_add_dax(mock, "dax0.0", DAX0_START, GIB, -1);
 	mock_uevent_dax(mock, "dax0.0", "add");
 	mock_expect_line(mock, "/dax0.0/target_node: ");
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, GIB, "left as it is",
-					 "no-target-node", "active", "(dax0.0, region0)"});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, GIB, "left as it is", "no-target-node",
+			      "active", "], region0) was left as it is, without a driver, and"});
 	mock_end_active(mock);
 	mock_expect_stores(mock, "/bind", "device_dax/bind dax9.0\n");
 }
@@ -133,7 +141,7 @@ static void test_no_mapping(void **state)
 	add_without_mapping(mock, path);
 	mock_uevent_dax(mock, "dax0.0", "add");
 	mock_expect_line(mock, "/dax0.0/mapping0: ");
-	mock_expect_line(mock, "left as it is: a part of its state cannot be read (unreadable)");
+	mock_expect_line(mock, "cannot be used: a part of its state cannot be read (unreadable)");
 	mock_end_active(mock);
 	mock_expect_stores(mock, "/bind", "device_dax/bind dax9.0\n");
 }
@@ -155,7 +163,7 @@ static void test_mapping_comes_late(void **state)
 	snprintf(order, sizeof(order), NEW "/mapping0 %s/mapping0\n", path);
 	mock_put(mock, "/arrivals/drivers:virtio_mem", order);
 	mock_uevent_dax(mock, "dax0.0", "add");
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, GIB, "kept as devdax",
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, GIB, "kept out of system RAM",
 					 "outside-boot-map", "active", NULL});
 	mock_end_active(mock);
 }
@@ -240,7 +248,7 @@ static void test_state_lost_behind_the_guard(void **state)
 	mock_put(mock, DAX_AUTOPROBE, "0\n");
 	mock_start(mock);
 	mock_expect_line(mock, STATE ": ");
-	mock_expect_line(mock, DAX_AUTOPROBE ": what it read before is not known, taken for 1");
+	mock_expect_line(mock, DAX_AUTOPROBE ": its former value is not known");
 	mock_expect_tdx(mock, "absent");
 	mock_expect_line(mock, NOTHING);
 	mock_expect_file(mock, DAX_AUTOPROBE, "1");
@@ -253,8 +261,8 @@ static void test_state_foreign(void **state)
 	struct mock *mock = *state;
 
 	mock_put(mock, STATE,
-		"{\"schema\":1,\"boot_id\":\"11111111-2222-4333-8444-555555555555\","
-		"\"boot_map\":[],\"guard\":7,\"decided\":{}}");
+		"{\"schema\":1,\"boot_id\":\"11111111-2222-4333-8444-555555555555\",\"boot_map\":[]"
+		",\"guard\":7,\"decided\":{}}");
 	mock_start(mock);
 	mock_expect_line(mock, STATE ": ");
 	mock_expect_tdx(mock, "absent");
@@ -274,8 +282,9 @@ static void test_state_not_written(void **state)
 	mock_expect_tdx(mock, "absent");
 	mock_expect_line(mock, NOTHING);
 	mock_add_blocks(mock, 40, 1, "offline");
-	mock_expect_record(mock, &(struct mock_record){5 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "tdx-absent", "absent", NULL});
+	mock_expect_record(mock,
+		&(struct mock_record){5 * GIB, BLOCK, "online as system RAM (1 of 1 memory blocks",
+			"tdx-absent", "absent", NULL});
 	mock_stop(mock);
 }
 

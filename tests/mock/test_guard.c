@@ -49,7 +49,7 @@ static void lower(struct mock *mock, const char *path, const char *value, const 
 	char line[128];
 
 	store(mock, path, value);
-	snprintf(line, sizeof(line), "another program set %s to %s", strrchr(path, '/') + 1, value);
+	snprintf(line, sizeof(line), "Another program set %s to %s", strrchr(path, '/') + 1, value);
 	mock_expect_line(mock, line);
 	await_value(mock, path, held);
 }
@@ -77,24 +77,24 @@ static void test_memory_meanwhile(void **state)
 	mock_start_active(mock);
 	mock_fail(mock, "memory/auto_online_blocks", EIO);
 	store(mock, AUTO_ONLINE, "online_movable");
-	mock_expect_line(mock, "another program set auto_online_blocks to online_movable");
+	mock_expect_line(mock, "Another program set auto_online_blocks to online_movable");
 	mock_expect_line(mock, AUTO_ONLINE ": cannot be set to offline: Input/output error");
 	mock_add_blocks(mock, 16, 1, "online");
-	mock_expect_record(
-		mock, &(struct mock_record){2 * GIB, BLOCK, "left as it is", "already-online",
-			      "active", "; it came while another program had lowered the guard"});
+	mock_expect_record(mock,
+		&(struct mock_record){2 * GIB, BLOCK, "left as it is", "already-online", "active",
+			"; it arrived while another program had changed the kernel's"});
 	mock_fail(mock, "memory/auto_online_blocks", 0);
 	mock_uevent(mock, MEMORY "/memory0", "add");
 	await_value(mock, AUTO_ONLINE, "offline");
 	mock_await_look(mock);
 	mock_reload(mock);
-	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_line(mock, "The new configuration is in effect, with 0 rules");
 	mock_expect_tdx(mock, "active");
 	mock_add_dax(mock, "dax0.0", 4 * GIB, GIB, 1);
 	mock_uevent_dax(mock, "dax0.0", "add");
-	mock_expect_record(
-		mock, &(struct mock_record){4 * GIB, GIB, "kept as devdax", "outside-boot-map",
-			      "active", "it was not there at boot (outside-boot-map); TDX active"});
+	mock_expect_record(mock,
+		&(struct mock_record){4 * GIB, GIB, "kept out of system RAM", "outside-boot-map",
+			"active", "accepts only memory that was RAM at boot (outside-boot-map)"});
 	mock_end_active(mock);
 }
 
@@ -108,10 +108,10 @@ static void test_contested(void **state)
 	for (int i = 1; i < FALLS; i++)
 		lower(mock, AUTO_ONLINE, "online_kernel", "offline");
 	store(mock, AUTO_ONLINE, "online_kernel");
-	mock_expect_line(mock, "too often, and it is left so until the next reload");
+	mock_expect_line(mock, "too often: tdx-onlined leaves it so until the next");
 	store(mock, AUTO_ONLINE, "online_movable");
 	mock_reload(mock);
-	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_line(mock, "The new configuration is in effect, with 0 rules");
 	mock_expect_tdx(mock, "active");
 	await_value(mock, AUTO_ONLINE, "offline");
 	mock_end_active(mock);
@@ -144,7 +144,7 @@ static void test_not_saved(void **state)
 	expect_guard(mock, "0", "online");
 	mock_kill(mock);
 	mock_start_in(mock, "active");
-	mock_expect_line(mock, DAX_AUTOPROBE ": what it read before is not known, taken for 1");
+	mock_expect_line(mock, DAX_AUTOPROBE ": its former value is not known");
 	mock_expect_line(mock, "state.json: cannot be written: Is a directory");
 	mock_expect_line(mock, NOTHING);
 	mock_remove(mock, FULL);
@@ -188,7 +188,7 @@ static void test_old_file(void **state)
 	mock_kill(mock);
 	mock_remove(mock, FULL);
 	mock_start_in(mock, "active");
-	mock_expect_line(mock, DAX_AUTOPROBE ": what it read before is not known, taken for 1");
+	mock_expect_line(mock, DAX_AUTOPROBE ": its former value is not known");
 	mock_expect_line(mock, NOTHING);
 	mock_end_active(mock);
 	mock_expect_file(mock, DAX_AUTOPROBE, "1");
@@ -204,7 +204,7 @@ static void test_lowered_between(void **state)
 	mock_kill(mock);
 	store(mock, AUTO_ONLINE, "online_movable");
 	mock_start_in(mock, "active");
-	mock_expect_line(mock, "another program set auto_online_blocks to online_movable");
+	mock_expect_line(mock, "Another program set auto_online_blocks to online_movable");
 	mock_expect_line(mock, NOTHING);
 	mock_end_active(mock);
 	expect_guard(mock, "1", "online_movable");
@@ -219,7 +219,7 @@ static void test_file_gone(void **state)
 	mock_kill(mock);
 	mock_remove(mock, STATE);
 	mock_start_in(mock, "active");
-	mock_expect_line(mock, DAX_AUTOPROBE ": what it read before is not known, taken for 1");
+	mock_expect_line(mock, DAX_AUTOPROBE ": its former value is not known");
 	mock_end_active(mock);
 	mock_expect_file(mock, DAX_AUTOPROBE, "1");
 }
@@ -232,7 +232,7 @@ static void test_second(void **state)
 
 	mock_start_active(mock);
 	assert_int_equal(mock_second(mock, NULL, &second), EXIT_RUNNING);
-	mock_expect_line(&second, "Another tdx-onlined runs (process ");
+	mock_expect_line(&second, "Another tdx-onlined is running (process ");
 	mock_expect_silence(&second);
 	expect_guard(mock, "0", "offline");
 	mock_kill(mock);
@@ -262,9 +262,9 @@ static void test_unusable(void **state)
 	mock_expect_line(mock, "The configuration cannot be used: ");
 	mock_configure(mock, "Act=yes\n");
 	mock_reload(mock);
-	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_line(mock, "The new configuration is in effect, with 0 rules");
 	mock_expect_tdx(mock, "active");
-	mock_expect_record(mock, &(struct mock_record){4 * GIB, GIB, "kept as devdax",
+	mock_expect_record(mock, &(struct mock_record){4 * GIB, GIB, "kept out of system RAM",
 					 "outside-boot-map", "active", "dax0.0"});
 	mock_end_active(mock);
 	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
@@ -299,16 +299,18 @@ static void test_rule_devdax(void **state)
 	mock_start_absent(mock);
 	expect_guard(mock, "0", "online");
 	add_dax(mock, "dax0.0", DAX0);
-	expect_dax(mock, DAX0, "kept as devdax", "rule", "; rule 10-card.rule;");
+	expect_dax(
+		mock, DAX0, "kept out of system RAM", "rule", ": rule 10-card.rule requires it (");
 	add_dax(mock, "dax1.0", DAX1);
-	expect_dax(mock, DAX1, "online, 2 of 2 blocks", "tdx-absent", "; no rule matches;");
+	expect_dax(mock, DAX1, "online as system RAM (2 of 2 memory blocks", "tdx-absent",
+		"; no rule matches;");
 	mock_await_decided(mock, "dax1.0");
 	mock_remove(mock, RULES "/10-card.rule");
 	mock_reload(mock);
-	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_line(mock, "The new configuration is in effect, with 0 rules");
 	mock_expect_tdx(mock, "absent");
 	expect_guard(mock, "1", "online");
-	expect_dax(mock, DAX0, "kept as devdax", "already-devdax", NULL);
+	expect_dax(mock, DAX0, "kept out of system RAM", "already-devdax", NULL);
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "kmem/bind", "kmem/bind dax1.0\n");
 }
@@ -323,8 +325,9 @@ static void test_stands_in(void **state)
 	mock_start_absent(mock);
 	expect_guard(mock, "1", "offline");
 	mock_add_blocks(mock, 16, 2, "offline");
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "online, 2 of 2 blocks",
-					 "tdx-absent", "absent", "; no rule matches;"});
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK,
+					 "online as system RAM (2 of 2 memory blocks", "tdx-absent",
+					 "absent", "; no rule matches;"});
 	mock_await_text(mock, STATE, "\"type\":\"unknown\"");
 	mock_stop(mock);
 	mock_expect_silence(mock);
@@ -347,7 +350,8 @@ static void test_stands_in_offline(void **state)
 	add_dax(mock, "dax0.0", DAX0);
 	expect_dax(mock, DAX0, "left as it is", "kernel-offline", NULL);
 	add_dax(mock, "dax1.0", DAX1);
-	expect_dax(mock, DAX1, "online, 2 of 2 blocks", "tdx-absent", "; rule 10-dax1.rule;");
+	expect_dax(mock, DAX1, "online as system RAM (2 of 2 memory blocks", "tdx-absent",
+		"; rule 10-dax1.rule;");
 	mock_await_decided(mock, "dax1.0");
 	mock_stop(mock);
 	mock_expect_silence(mock);
@@ -368,8 +372,9 @@ static void test_stands_in_again(void **state)
 	mock_kill(mock);
 	mock_start_absent(mock);
 	mock_add_blocks(mock, 16, 1, "offline");
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "tdx-absent", "absent", NULL});
+	mock_expect_record(mock,
+		&(struct mock_record){2 * GIB, BLOCK, "online as system RAM (1 of 1 memory blocks",
+			"tdx-absent", "absent", NULL});
 	mock_await_text(mock, STATE, "\"type\":\"unknown\"");
 	mock_stop(mock);
 	mock_expect_silence(mock);
@@ -388,7 +393,7 @@ static void test_other_switch(void **state)
 	expect_guard(mock, "0", "online");
 	mock_rule(mock, "10-card.rule", "Type=dimm\n", "Zone=kernel\n");
 	mock_reload(mock);
-	mock_expect_line(mock, "New configuration with 1 rules in force");
+	mock_expect_line(mock, "The new configuration is in effect, with 1 rules");
 	mock_expect_tdx(mock, "absent");
 	await_value(mock, DAX_AUTOPROBE, "1");
 	await_value(mock, AUTO_ONLINE, "offline");
@@ -407,8 +412,10 @@ static void test_two_cards(void **state)
 	mock_start_absent(mock);
 	mock_add_dax(mock, "dax0.0", DAX0 * GIB, 2 * BLOCK, 1);
 	add_dax(mock, "dax1.0", DAX1);
-	expect_dax(mock, DAX0, "online, 2 of 2 blocks", "tdx-absent", "; no rule matches;");
-	expect_dax(mock, DAX1, "kept as devdax", "rule", "; rule 10-card.rule;");
+	expect_dax(mock, DAX0, "online as system RAM (2 of 2 memory blocks", "tdx-absent",
+		"; no rule matches;");
+	expect_dax(
+		mock, DAX1, "kept out of system RAM", "rule", ": rule 10-card.rule requires it (");
 	mock_await_settled(mock);
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "kmem/bind", "kmem/bind dax0.0\n");
@@ -429,8 +436,9 @@ static void test_tdx_comes(void **state)
 	mock_make_active(mock);
 	mock_uevent(mock, "/sys/devices/virtual/misc/kvm", "add");
 	mock_expect_tdx(mock, "active");
-	mock_expect_record(mock, &(struct mock_record){DAX0 * GIB, 2 * BLOCK, "kept as devdax",
-					 "outside-boot-map", "active", NULL});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0 * GIB, 2 * BLOCK, "kept out of system RAM",
+			      "outside-boot-map", "active", NULL});
 	mock_await_settled(mock);
 	mock_end_active(mock);
 }
@@ -450,7 +458,7 @@ static void test_unusable_absent(void **state)
 	expect_guard(mock, "0", "offline");
 	mock_configure(mock, "Act=yes\n");
 	mock_reload(mock);
-	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_line(mock, "The new configuration is in effect, with 0 rules");
 	mock_expect_tdx(mock, "absent");
 	expect_guard(mock, "1", "online");
 	mock_end_absent(mock);
@@ -496,7 +504,7 @@ static void test_never(void **state)
 	expect_guard(mock, "1", "online");
 	mock_configure(mock, "Guard=auto\n");
 	mock_reload(mock);
-	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_line(mock, "The new configuration is in effect, with 0 rules");
 	mock_expect_tdx(mock, "active");
 	expect_guard(mock, "0", "offline");
 	mock_end_active(mock);

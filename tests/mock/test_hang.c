@@ -37,11 +37,11 @@ static void test_rollback_times_out(void **state)
 	mock_configure(mock, "OfflineTimeoutSec=1\n");
 	start_hanging(mock);
 	mock_expect_record(
-		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not made devdax",
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not be made available",
 			      "kernel-refused", "absent",
-			      "; online at 0x110000000: Operation not permitted; "
-			      "undoing it failed: offline at 0x118000000: Timer "
-			      "expired; 1 of 4 blocks online; 384 MiB stranded; TDX absent"});
+			      ": onlining the memory block at 0x110000000 failed: Operation not "
+			      "permitted; undoing it failed as well: offlining the memory block at "
+			      "0x118000000 failed: Timer expired; it was to be "});
 	mock_await_text(mock, STATE, "\"result\":\"partial\"");
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
@@ -65,10 +65,12 @@ static void test_rule_times_out(void **state)
 	int64_t before = mock_now_ms();
 
 	start_rule_hanging(mock);
-	mock_expect_record(mock,
-		&(struct mock_record){2 * GIB, 3 * BLOCK, "not wholly offline", "rule", "absent",
-			"; rule 50-out.rule; offline at 0x90000000: Timer expired; "
-			"3 of 3 blocks online; TDX absent"});
+	mock_expect_record(
+		mock, &(struct mock_record){2 * GIB, 3 * BLOCK, "could not all be taken offline",
+			      "rule", "absent",
+			      ": offlining the memory block at 0x90000000 failed: Timer expired; "
+			      "it was to be left offline: rule 50-out.rule requires it (rule); 3 "
+			      "of 3 memory blocks are online; the TDX state is absent"});
 	assert_true(mock_now_ms() - before >= 1000);
 	mock_expect_blocks(mock, 16, 3, "online");
 	mock_expect_stores(mock, "/state ", "~memory18/state offline\n");
@@ -84,9 +86,10 @@ static void test_in_time(void **state)
 	mock_configure(mock, "OfflineTimeoutSec=3600\n");
 	start_hanging(mock);
 	go_on(mock);
-	mock_expect_record(mock,
-		&(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax", "kernel-refused",
-			"absent", "online at 0x110000000: Operation not permitted; TDX"});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+					 "kept out of system RAM", "kernel-refused", "absent",
+					 "onlining the memory block at 0x110000000 failed: "
+					 "Operation not permitted; the TDX state is"});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "bind dax0",
 		"kmem/bind dax0.0\nkmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
@@ -106,8 +109,9 @@ static void test_stopped_meanwhile(void **state)
 	mock_fail(mock, "memory34/state online", 0);
 	go_on(mock);
 	mock_start_in(mock, "absent");
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "kernel-refused", "absent", NULL});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept out of system RAM",
+			      "kernel-refused", "absent", NULL});
 	mock_expect_stores(
 		mock, "/state online", "memory35/state online\n!memory34/state online\n");
 	mock_end_absent(mock);
@@ -126,10 +130,12 @@ static void test_events_meanwhile(void **state)
 	mock_add_dax(mock, "dax1.0", 2 * DAX0_START, GIB, 1);
 	mock_uevent_dax(mock, "dax1.0", "add");
 	go_on(mock);
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "kernel-refused", "absent", NULL});
-	mock_expect_record(mock, &(struct mock_record){2 * DAX0_START, GIB, "kept as devdax",
-					 "outside-boot-map", "active", "(dax1.0, "});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept out of system RAM",
+			      "kernel-refused", "absent", NULL});
+	mock_expect_record(
+		mock, &(struct mock_record){2 * DAX0_START, GIB, "kept out of system RAM",
+			      "outside-boot-map", "active", "(dax1.0, "});
 	mock_expect_file(mock, DAX_AUTOPROBE, "0");
 	mock_end_active(mock);
 }
@@ -146,11 +152,12 @@ static void test_reload_meanwhile(void **state)
 	mock_reload_begin(mock);
 	go_on(mock);
 	mock_reload_end(mock);
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "kernel-refused", "absent", NULL});
-	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept out of system RAM",
+			      "kernel-refused", "absent", NULL});
+	mock_expect_line(mock, "The new configuration is in effect, with 0 rules");
 	mock_expect_tdx(mock, "absent");
-	mock_expect_order(mock, "(kernel-refused)", "New configuration");
+	mock_expect_order(mock, "(kernel-refused)", "The new configuration is in effect");
 	mock_await_settled(mock);
 	mock_stop(mock);
 }

@@ -336,9 +336,9 @@ static void read_lines(const struct mock *mock, const struct job *job, size_t fi
 		if (!effect || !effect->error || !strstr(line, strerror(effect->error)))
 			continue;
 		run->told++;
-		run->left |= strstr(line, "stranded") || strstr(line, "kept as devdax") ||
-			     strstr(line, "not made devdax") || strstr(line, "blocks online") ||
-			     strstr(line, "cannot be set");
+		run->left |= strstr(line, "stranded") || strstr(line, "kept out of system RAM") ||
+			     strstr(line, "not be made available") ||
+			     strstr(line, "blocks are online") || strstr(line, "cannot be set");
 	}
 }
 

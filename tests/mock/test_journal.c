@@ -67,8 +67,8 @@ static void test_name(void **state)
 	mock_start(mock);
 	mock_await_text(mock, JOURNAL, "TDXO_CHARDEV=dax0.0" PRINTED "\n");
 	mock_await_text(mock, JOURNAL,
-		"MESSAGE=1 GiB cxl [mem 0x100000000-0x13fffffff] "
-		"(dax0.0" PRINTED ", region0, ");
+		"MESSAGE=1 GiB of CXL memory (dax0.0" PRINTED
+		", [mem 0x100000000-0x13fffffff], region0, ");
 	mock_await_text(mock, STATE, "\"chardev\":\"dax0.0" IN_JSON "\"");
 	end(mock);
 }
@@ -84,7 +84,7 @@ static void test_guard(void **state)
 	mock_put(mock, AUTO_ONLINE, "online" HOSTILE "\n");
 	mock_add_blocks(mock, 4 * GIB / BLOCK, 1, "offline");
 	mock_await_text(mock, JOURNAL, "TDXO_GUARD_VALUE=online" PRINTED "\n");
-	mock_await_text(mock, JOURNAL, "auto_online_blocks to online" PRINTED ", so");
+	mock_await_text(mock, JOURNAL, "auto_online_blocks to online" PRINTED ": memory may");
 	end(mock);
 }
 

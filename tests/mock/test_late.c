@@ -23,7 +23,8 @@ static void add_dax0(const struct mock *mock)
 static void expect_dax0_online(struct mock *mock)
 {
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
-					 "online, 4 of 4 blocks", "tdx-absent", "absent", NULL});
+					 "online as system RAM (4 of 4 memory blocks", "tdx-absent",
+					 "absent", NULL});
 }
 
 /* Without TDX: dax0.0 and block 16 are online. */
@@ -33,8 +34,9 @@ static void start_with_memory(struct mock *mock)
 	add_dax0(mock);
 	expect_dax0_online(mock);
 	mock_add_blocks(mock, 16, 1, "offline");
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "tdx-absent", "absent", NULL});
+	mock_expect_record(mock,
+		&(struct mock_record){2 * GIB, BLOCK, "online as system RAM (1 of 1 memory blocks",
+			"tdx-absent", "absent", NULL});
 	mock_await_text(mock, STATE, "\"type\":\"unknown\"");
 }
 
@@ -75,13 +77,13 @@ static void test_rejected(void **state)
 	mock_start_absent(mock);
 	mock_put(mock, "/dev/kmsg", REJECTED("0x100000000", "0xc000000"));
 	mock_uevent(mock, CONTAINER, "online");
-	mock_expect_line(mock, "^The kernel rejected 192 MiB [mem 0x100000000-0x10bffffff]: its "
-			       "start or size is not");
+	mock_expect_line(mock, "^192 MiB of memory ([mem 0x100000000-0x10bffffff]) was rejected by "
+			       "the kernel and cannot be used: its start or size is not");
 	mock_await_text(mock, STATE, "\"cause\":\"unaligned\"");
 	mock_put(mock, "/dev/kmsg",
 		REJECTED("0x100000000", "0xc000000") REJECTED("0x10c000000", "0x8000000"));
 	mock_uevent(mock, CONTAINER, "online");
-	mock_expect_line(mock, "^The kernel rejected 128 MiB [mem 0x10c000000-0x113ffffff]");
+	mock_expect_line(mock, "^128 MiB of memory ([mem 0x10c000000-0x113ffffff]) was rejected");
 	mock_stop(mock);
 	mock_start_in(mock, "absent");
 	mock_end_absent(mock);
@@ -156,14 +158,16 @@ static void test_tdx_after_withheld(void **state)
 
 	mock_add_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE, 1);
 	mock_start_in(mock, "absent");
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "to be onlined",
-					 "tdx-absent", "absent", "Present="});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "would be online as system RAM",
+			      "tdx-absent", "absent", "Present="});
 	mock_await_decided(mock, "dax0.0");
 	mock_make_active(mock);
 	mock_uevent(mock, KVM, "add");
 	mock_expect_tdx(mock, "active");
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "outside-boot-map", "active", NULL});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept out of system RAM",
+			      "outside-boot-map", "active", NULL});
 	mock_end_active(mock);
 	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
 }
@@ -177,8 +181,9 @@ static void test_witness_vanishes(void **state)
 	mock_remove(mock, KVM_INTEL "/parameters/tdx");
 	mock_uevent(mock, KVM_INTEL, "remove");
 	add_dax0(mock);
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "outside-boot-map", "active", NULL});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept out of system RAM",
+			      "outside-boot-map", "active", NULL});
 	mock_await_decided(mock, "dax0.0");
 	mock_stop(mock);
 	mock_start_in(mock, "active");
@@ -215,12 +220,10 @@ static void put_zoneinfo(const struct mock *mock, uint64_t spare)
 	char text[1024];
 
 	snprintf(text, sizeof(text),
-		"Node 0, zone      DMA\n  pages free     10\n        high     20\n"
-		"        present  3998\n"
-		"Node 0, zone   Normal\n  pages free     %u\n        high     1000\n"
-		"        present  262144\n"
-		"Node 0, zone  Movable\n  pages free     99999\n        high     10\n"
-		"        present  99999\n",
+		"Node 0, zone      DMA\n  pages free     10\n        high     20\n        present  "
+		"3998\nNode 0, zone   Normal\n  pages free     %u\n        high     1000\n        "
+		"present  262144\nNode 0, zone  Movable\n  pages free     99999\n        high     "
+		"10\n        present  99999\n",
 		(unsigned int)(spare / 4096) + 1000);
 	mock_put(mock, "/proc/zoneinfo", text);
 }
@@ -233,8 +236,9 @@ static void test_no_head_room(void **state)
 	put_zoneinfo(mock, MIB);
 	mock_start_absent(mock);
 	add_dax0(mock);
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is",
-					 "no-head-room", "absent", " 8 MiB, and 1 MiB "});
+	mock_expect_record(mock,
+		&(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is", "no-head-room",
+			"absent", " 8 MiB of free memory for page metadata, but only 1 MiB "});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "dax0", "");
 }
@@ -246,8 +250,10 @@ static void test_head_room_for_devdax(void **state)
 	put_zoneinfo(mock, 8 * MIB - 4096);
 	mock_start_absent(mock);
 	add_dax0(mock);
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "no-head-room", "absent", " 8 MiB, and 7.9 MiB "});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept out of system RAM",
+			      "no-head-room", "absent",
+			      " 8 MiB of free memory for page metadata, but only 7.9 MiB "});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
 }
@@ -271,16 +277,18 @@ static void test_no_head_room_with_tdx(void **state)
 	put_zoneinfo(mock, MIB);
 	mock_start_active(mock);
 	add_dax0(mock);
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is",
-					 "no-head-room", "active", " 2 MiB, and 1 MiB "});
+	mock_expect_record(mock,
+		&(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is", "no-head-room",
+			"active", " 2 MiB of free memory for page metadata, but only 1 MiB "});
 	mock_await_decided(mock, "dax0.0");
 	mock_expect_stores(mock, "dax0", "");
 	put_zoneinfo(mock, 64 * MIB);
 	mock_reload(mock);
-	mock_expect_line(mock, "New configuration");
+	mock_expect_line(mock, "The new configuration is in effect");
 	mock_expect_tdx(mock, "active");
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "outside-boot-map", "active", NULL});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept out of system RAM",
+			      "outside-boot-map", "active", NULL});
 	mock_end_active(mock);
 	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
 }
@@ -295,8 +303,10 @@ static void test_kmem_comes_late(void **state)
 	add_dax0(mock);
 	mock_expect_record(
 		mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
-			      "not wholly online, 0 of 0 blocks", "tdx-absent", "absent",
-			      "bind-kmem: Resource temporarily unavailable after 5 retries"});
+			      "not be brought online as system RAM (0 of 0 memory blocks",
+			      "tdx-absent", "absent",
+			      "binding the driver kmem failed: Resource temporarily unavailable, "
+			      "after 5 retries"});
 	mock_await_text(mock, STATE, "\"result\":\"failed\"");
 	mock_move(mock, NEW "/kmem", "/sys/bus/dax/drivers/kmem");
 	mock_uevent(mock, "/sys/module/kmem", "add");
@@ -321,8 +331,10 @@ static void test_kmem_comes_after_its_event(void **state)
 	mock_fail_times(mock, "kmem/bind", EAGAIN, 5);
 	mock_expect_record(
 		mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
-			      "not wholly online, 0 of 0 blocks", "tdx-absent", "absent",
-			      "bind-kmem: Resource temporarily unavailable after 5 retries"});
+			      "not be brought online as system RAM (0 of 0 memory blocks",
+			      "tdx-absent", "absent",
+			      "binding the driver kmem failed: Resource temporarily unavailable, "
+			      "after 5 retries"});
 	expect_dax0_online(mock);
 	mock_end_absent(mock);
 }
@@ -334,15 +346,18 @@ static void test_device_dax_comes_late(void **state)
 	mock_move(mock, "/sys/bus/dax/drivers/device_dax", NEW "/device_dax");
 	mock_start_active(mock);
 	add_dax0(mock);
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "outside-boot-map", "active", NULL});
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not made devdax",
-					 "outside-boot-map", "active", "bind-device_dax: "});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept out of system RAM",
+			      "outside-boot-map", "active", NULL});
+	mock_expect_record(mock,
+		&(struct mock_record){DAX0_START, DAX0_SIZE, "not be made available",
+			"outside-boot-map", "active", "binding the driver device_dax failed: "});
 	mock_await_text(mock, STATE, "\"result\":\"failed\"");
 	mock_move(mock, NEW "/device_dax", "/sys/bus/dax/drivers/device_dax");
 	mock_uevent(mock, "/sys/module/device_dax", "add");
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "outside-boot-map", "active", NULL});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept out of system RAM",
+			      "outside-boot-map", "active", NULL});
 	mock_end_active(mock);
 	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
 }
@@ -373,8 +388,9 @@ static void test_blocks_not_listed_at_start(void **state)
 	mock_start(mock);
 	mock_expect_line(mock, MEMORY ": Input/output error");
 	mock_expect_tdx(mock, "absent");
-	mock_expect_record(mock, &(struct mock_record){3 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "tdx-absent", "absent", NULL});
+	mock_expect_record(mock,
+		&(struct mock_record){3 * GIB, BLOCK, "online as system RAM (1 of 1 memory blocks",
+			"tdx-absent", "absent", NULL});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "memory16", "memory16/state online\n");
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
@@ -389,8 +405,9 @@ static void test_new_block_not_listed(void **state)
 	mock_fail_times(mock, "system/memory", EIO, ONE_LOOK);
 	mock_add_blocks(mock, 24, 1, "offline");
 	mock_expect_line(mock, MEMORY ": Input/output error");
-	mock_expect_record(mock, &(struct mock_record){3 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "tdx-absent", "absent", NULL});
+	mock_expect_record(mock,
+		&(struct mock_record){3 * GIB, BLOCK, "online as system RAM (1 of 1 memory blocks",
+			"tdx-absent", "absent", NULL});
 	mock_end_absent(mock);
 }
 
@@ -413,8 +430,9 @@ static void test_dimm_between(void **state)
 		NEW "/memory16 " MEMORY "/memory16\n" NEW "/memory17 " MEMORY "/memory17\n" NEW
 		    "/memmap2 /sys/firmware/memmap/2\n");
 	mock_uevent(mock, MEMORY "/memory0", "add");
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "online, 2 of 2 blocks",
-					 "tdx-absent", "absent", NULL});
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK,
+					 "online as system RAM (2 of 2 memory blocks", "tdx-absent",
+					 "absent", NULL});
 	mock_end_absent(mock);
 	mock_expect_blocks(mock, 16, 2, "online");
 }

@@ -15,10 +15,11 @@
 #define DAX0_START (4 * GIB)
 #define DAX1_START (8 * GIB)
 
-static const struct mock_record dax0_refused = {DAX0_START, GIB, "kept as devdax",
-	"outside-boot-map", "active", "1 GiB cxl [mem 0x100000000-0x13fffffff] (dax0.0, region0, "};
+static const struct mock_record dax0_refused = {DAX0_START, GIB, "kept out of system RAM",
+	"outside-boot-map", "active",
+	"1 GiB of CXL memory (dax0.0, [mem 0x100000000-0x13fffffff], region0, "};
 static const struct mock_record dax1_refused = {
-	DAX1_START, GIB, "kept as devdax", "outside-boot-map", "active", "(dax1.0, region1, "};
+	DAX1_START, GIB, "kept out of system RAM", "outside-boot-map", "active", "], region1, "};
 
 static void expect_guard(const struct mock *mock, const char *autoprobe, const char *auto_online)
 {
@@ -39,8 +40,9 @@ static bool blocks_make_one_record(struct mock *mock)
 	if (!mock_add_blocks(mock, 16, 4, "offline"))
 		return false;
 	mock_expect_record(mock,
-		&(struct mock_record){2 * GIB, 4 * BLOCK, "online, 4 of 4 blocks", "tdx-absent",
-			"absent", "512 MiB unknown [mem 0x80000000-0x9fffffff] (node 0)"});
+		&(struct mock_record){2 * GIB, 4 * BLOCK,
+			"online as system RAM (4 of 4 memory blocks", "tdx-absent", "absent",
+			"512 MiB of memory of unknown type ([mem 0x80000000-0x9fffffff], node 0)"});
 	mock_stop(mock);
 	return true;
 }
@@ -58,8 +60,8 @@ static void test_blocks_without_tdx(void **state)
 	mock_expect_blocks(mock, 16, 4, "online");
 	/* The canary is the highest, the rest go downward; and there is no guard to take. */
 	mock_expect_stores(mock, "",
-		"memory19/state online\nmemory18/state online\n"
-		"memory17/state online\nmemory16/state online\n");
+		"memory19/state online\nmemory18/state online\nmemory17/state "
+		"online\nmemory16/state online\n");
 }
 
 /* Here the mock kernel makes the blocks, as kmem does, and sends no events of its own. */
@@ -70,16 +72,16 @@ static void test_dax_without_tdx(void **state)
 	mock_start_absent(mock);
 	mock_add_dax(mock, "dax0.0", DAX0_START, 4 * BLOCK, 1);
 	mock_uevent_dax(mock, "dax0.0", "add");
-	mock_expect_record(
-		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "online, 4 of 4 blocks",
-			      "tdx-absent", "absent", "(dax0.0, region0, node 1)"});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, 4 * BLOCK,
+					 "online as system RAM (4 of 4 memory blocks", "tdx-absent",
+					 "absent", "], region0, node 1)"});
 	mock_stop(mock);
 	mock_expect_silence(mock);
 	mock_expect_blocks(mock, 32, 4, "online");
 	mock_expect_stores(mock, "/bind", "kmem/bind dax0.0\n");
 	mock_expect_stores(mock, "/state",
-		"memory35/state online\nmemory34/state online\n"
-		"memory33/state online\nmemory32/state online\n");
+		"memory35/state online\nmemory34/state online\nmemory33/state "
+		"online\nmemory32/state online\n");
 }
 
 static void test_refused_dax(void **state)
@@ -109,8 +111,9 @@ static void test_refused_dax_not_bound(void **state)
 	mock_start_active(mock);
 	add_dax(mock, "dax0.0", DAX0_START);
 	mock_expect_record(mock, &dax0_refused);
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, GIB, "not made devdax",
-					 "outside-boot-map", "active", "bind-device_dax"});
+	mock_expect_record(mock,
+		&(struct mock_record){DAX0_START, GIB, "not be made available", "outside-boot-map",
+			"active", "binding the driver device_dax failed: "});
 	mock_stop(mock);
 	mock_expect_silence(mock);
 	expect_guard(mock, "1", "online");
@@ -141,8 +144,9 @@ static void test_kernel_refuses(void **state)
 	mock_start_absent(mock);
 	mock_add_dax(mock, "dax0.0", DAX0_START, 4 * BLOCK, 1);
 	mock_uevent_dax(mock, "dax0.0", "add");
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "kept as devdax",
-					 "kernel-refused", "absent", "at 0x118000000"});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "kept out of system RAM",
+			      "kernel-refused", "absent", "at 0x118000000"});
 	mock_stop(mock);
 	mock_expect_silence(mock);
 	mock_expect_stores(mock, "/state", "!memory35/state online\n");
@@ -253,8 +257,9 @@ static void test_restart_in_the_midst(void **state)
 	/* A range that is done with before it does not make it forgotten. */
 	mock_add_dax(mock, "dax2.0", DAX0_START - GIB, GIB, 1);
 	mock_start_in(mock, "active");
-	mock_expect_record(mock, &(struct mock_record){DAX0_START - GIB, GIB, "kept as devdax",
-					 "outside-boot-map", "active", "dax2.0"});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START - GIB, GIB, "kept out of system RAM",
+			      "outside-boot-map", "active", "dax2.0"});
 	mock_await_text(mock, "/stores", "\ndevice_dax/bind dax0.0\n");
 	mock_stop(mock);
 	mock_expect_silence(mock);
@@ -274,7 +279,7 @@ static void test_crash(void **state)
 	expect_guard(mock, "0", "offline");
 	mock_add_dax(mock, "dax2.0", 12 * GIB, GIB, 1);
 	mock_start_in(mock, "active");
-	mock_expect_record(mock, &(struct mock_record){12 * GIB, GIB, "kept as devdax",
+	mock_expect_record(mock, &(struct mock_record){12 * GIB, GIB, "kept out of system RAM",
 					 "outside-boot-map", "active", "dax2.0"});
 	mock_stop(mock);
 	mock_expect_silence(mock);
@@ -361,7 +366,7 @@ static void test_absent_to_unknown(void **state)
 	mock_expect_tdx(mock, "unknown");
 	/* The guard is taken after that line and before this one. */
 	add_dax(mock, "dax0.0", DAX0_START);
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, GIB, "kept as devdax",
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, GIB, "kept out of system RAM",
 					 "outside-boot-map", "unknown", NULL});
 	expect_guard(mock, "0", "offline");
 	mock_stop(mock);
@@ -390,11 +395,13 @@ static void test_small_part(void **state)
 	mock_start_absent(mock);
 	mock_add_dax_in_parts(mock, "dax0.0", starts, 2, 2 * BLOCK, 1);
 	mock_uevent_dax(mock, "dax0.0", "add");
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, BLOCK, "online, 1 of 1 blocks",
-					 "tdx-absent", "absent", NULL});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, BLOCK,
+					 "online as system RAM (1 of 1 memory blocks", "tdx-absent",
+					 "absent", NULL});
 	mock_expect_record(
-		mock, &(struct mock_record){DAX1_START + BLOCK / 2, BLOCK, "online, 0 of 0 blocks",
-			      "tdx-absent", "absent", "; 128 MiB at its edges are lost"});
+		mock, &(struct mock_record){DAX1_START + BLOCK / 2, BLOCK,
+			      "online as system RAM (0 of 0 memory blocks", "tdx-absent", "absent",
+			      "; 128 MiB at its edges cannot be used, because"});
 	mock_end_absent(mock);
 }
 

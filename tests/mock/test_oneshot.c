@@ -18,7 +18,8 @@ static void expect_match(struct mock *mock, const char *words)
 {
 	char line[128];
 
-	snprintf(line, sizeof(line), "^--fail-on=%s: 128 MiB unknown " RANGE, words);
+	snprintf(line, sizeof(line), "^--fail-on=%s: 128 MiB of memory of unknown type (" RANGE,
+		words);
 	mock_expect_line(mock, line);
 }
 
@@ -91,7 +92,7 @@ static void test_replaced(void **state)
 	mock_fail(mock, "memory16/state", 0);
 	assert_int_equal(mock_oneshot_end(mock), MATCHED);
 	expect_match(mock, "online");
-	mock_expect_line(mock, "^--fail-on=online: 256 MiB cxl [mem 0x300000000-0x30fffffff]");
+	mock_expect_line(mock, "^--fail-on=online: 256 MiB of CXL memory (");
 	mock_expect_silence(mock);
 	mock_expect_stores(mock, "bind dax1", "kmem/bind dax1.0\n");
 	mock_expect_blocks(mock, 96, 2, "online");
@@ -142,7 +143,7 @@ static void test_mapping_comes_late(void **state)
 	mock_put(mock, NEW "/order", order);
 	mock_put(mock, "/arrivals/drivers:virtio_mem", NEW "/order /arrivals/system:memory\n");
 	assert_int_equal(mock_oneshot(mock, "online,devdax,ignore"), MATCHED);
-	mock_expect_line(mock, "^--fail-on=online: 256 MiB cxl [mem 0x100000000-0x10fffffff]");
+	mock_expect_line(mock, "^--fail-on=online: 256 MiB of CXL memory (");
 	mock_expect_silence(mock);
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
 }
@@ -156,7 +157,7 @@ static void test_no_mapping(void **state)
 	add_without_mapping(mock, path);
 	assert_int_equal(mock_oneshot(mock, "online,devdax,ignore"), MATCHED);
 	mock_expect_line(mock, "/dax0.0/mapping0: ");
-	mock_expect_line(mock, "^--fail-on=ignore: 256 MiB cxl");
+	mock_expect_line(mock, "^--fail-on=ignore: 256 MiB of CXL memory");
 	mock_expect_silence(mock);
 	mock_expect_stores(mock, "", "");
 }

@@ -8,8 +8,10 @@
 #include <stdio.h>
 
 #define DAX0_START (4 * GIB)
-#define WITHHELD   "; nothing is done, it was there at first start (Present=); "
-#define OBSERVED   "; nothing is done, Act=no; "
+#define WITHHELD                                                                                   \
+	", but nothing was done, because it was there before tdx-onlined first started "           \
+	"(Present=): "
+#define OBSERVED ", but nothing was done, because Act=no is set: "
 
 /* Blocks 16 and 17, offline, and dax0.0 with room for 4 blocks and no driver. */
 static void add_present(const struct mock *mock)
@@ -20,27 +22,29 @@ static void add_present(const struct mock *mock)
 
 static void expect_planned(struct mock *mock, const char *why)
 {
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "to be onlined",
-					 "tdx-absent", "absent", why});
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "to be onlined",
-					 "tdx-absent", "absent", why});
+	mock_expect_record(
+		mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "would be online as system RAM",
+			      "tdx-absent", "absent", why});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "would be online as system RAM",
+			      "tdx-absent", "absent", why});
 }
 
 static void expect_online(struct mock *mock)
 {
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "online, 2 of 2 blocks",
-					 "tdx-absent", "absent", "(tdx-absent); TDX absent"});
-	mock_expect_record(
-		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "online, 4 of 4 blocks",
-			      "tdx-absent", "absent", "(tdx-absent); TDX absent"});
+	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK,
+					 "online as system RAM (2 of 2 memory blocks", "tdx-absent",
+					 "absent", "(tdx-absent); the TDX state is absent"});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, 4 * BLOCK,
+					 "online as system RAM (4 of 4 memory blocks", "tdx-absent",
+					 "absent", "(tdx-absent); the TDX state is absent"});
 }
 
 static void expect_stores_of_online(const struct mock *mock)
 {
 	mock_expect_stores(mock, "",
-		"memory17/state online\nmemory16/state online\nkmem/bind dax0.0\n"
-		"memory35/state online\nmemory34/state online\n"
-		"memory33/state online\nmemory32/state online\n");
+		"memory17/state online\nmemory16/state online\nkmem/bind dax0.0\nmemory35/state "
+		"online\nmemory34/state online\nmemory33/state online\nmemory32/state online\n");
 }
 
 /* To bring memory online cannot be undone for sure: it is not done. What comes later is. */
@@ -68,13 +72,14 @@ static void test_default_over_restart(void **state)
 	mock_stop(mock);
 	mock_add_blocks(mock, 24, 1, "offline"); /* this was not there then */
 	mock_start_in(mock, "absent");
-	mock_expect_record(mock, &(struct mock_record){3 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "tdx-absent", "absent", NULL});
+	mock_expect_record(mock,
+		&(struct mock_record){3 * GIB, BLOCK, "online as system RAM (1 of 1 memory blocks",
+			"tdx-absent", "absent", NULL});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "", "memory24/state online\nmemory40/state online\n");
 }
 
-/* What nobody uses can be kept as devdax, and be taken back from there. */
+/* What nobody uses can be kept out of system RAM, and be taken back from there. */
 static void test_default_with_tdx(void **state)
 {
 	struct mock *mock = *state;
@@ -84,8 +89,10 @@ static void test_default_with_tdx(void **state)
 	mock_start_in(mock, "active");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "left offline",
 					 "outside-boot-map", "active", NULL});
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "kept as devdax",
-					 "outside-boot-map", "active", "(outside-boot-map); TDX"});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "kept out of system RAM",
+			      "outside-boot-map", "active",
+			      "accepts only memory that was RAM at boot (outside-boot-map)"});
 	mock_end_active(mock);
 	mock_expect_stores(mock, "/state", "");
 	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
@@ -108,11 +115,12 @@ static void test_default_of_kmem(void **state)
 	mock_start_in(mock, "active");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "left offline",
 					 "outside-boot-map", "active", NULL});
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "kept as devdax",
-					 "outside-boot-map", "active", "no rule matches; TDX"});
 	mock_expect_record(
-		mock, &(struct mock_record){2 * DAX0_START, 2 * BLOCK, "to be kept as devdax",
-			      "outside-boot-map", "active", "; nothing is done, it was there"});
+		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "kept out of system RAM",
+			      "outside-boot-map", "active", "(outside-boot-map); no rule matches"});
+	mock_expect_record(mock, &(struct mock_record){2 * DAX0_START, 2 * BLOCK,
+					 "would be kept out of system RAM", "outside-boot-map",
+					 "active", ", but nothing was done, because it was there"});
 	mock_end_active(mock);
 	mock_expect_stores(mock, "/state", "");
 	mock_expect_stores(mock, "bind dax0", "kmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
@@ -140,11 +148,12 @@ static void test_act_by_rule(void **state)
 	mock_rule(mock, "50-present.rule", "Present=yes\nType=cxl\n", "Verdict=online\n");
 	add_present(mock);
 	mock_start_in(mock, "absent");
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "to be onlined",
-					 "tdx-absent", "absent", WITHHELD});
 	mock_expect_record(
-		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "online, 4 of 4 blocks",
-			      "tdx-absent", "absent", "rule 50-present.rule"});
+		mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "would be online as system RAM",
+			      "tdx-absent", "absent", WITHHELD});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, 4 * BLOCK,
+					 "online as system RAM (4 of 4 memory blocks", "tdx-absent",
+					 "absent", "rule 50-present.rule"});
 	mock_stop(mock);
 	mock_expect_silence(mock);
 	mock_expect_stores(mock, "memory1", "");
@@ -161,9 +170,9 @@ static void test_record(void **state)
 	mock_start_in(mock, "active");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "left offline",
 					 "outside-boot-map", "active", NULL});
-	mock_expect_record(
-		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "to be kept as devdax",
-			      "outside-boot-map", "active", WITHHELD});
+	mock_expect_record(mock,
+		&(struct mock_record){DAX0_START, 4 * BLOCK, "would be kept out of system RAM",
+			"outside-boot-map", "active", WITHHELD});
 	mock_end_active(mock);
 	mock_expect_stores(mock, "/state", "");
 	mock_expect_stores(mock, "bind dax0", "");
@@ -180,7 +189,7 @@ static void test_reload_to_act(void **state)
 	mock_await_decided(mock, "dax0.0");
 	mock_configure(mock, "Present=act\n");
 	mock_reload(mock);
-	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_line(mock, "The new configuration is in effect, with 0 rules");
 	mock_expect_tdx(mock, "absent");
 	expect_online(mock);
 	mock_await_settled(mock);
@@ -199,8 +208,9 @@ static void test_observe(void **state)
 	mock_start_in(mock, "absent");
 	expect_planned(mock, OBSERVED);
 	mock_add_blocks(mock, 48, 1, "offline");
-	mock_expect_record(mock, &(struct mock_record){6 * GIB, BLOCK, "to be onlined",
-					 "tdx-absent", "absent", OBSERVED});
+	mock_expect_record(
+		mock, &(struct mock_record){6 * GIB, BLOCK, "would be online as system RAM",
+			      "tdx-absent", "absent", OBSERVED});
 	mock_await_text(mock, STATE, "\"result\":\"withheld\"");
 	mock_stop(mock);
 	mock_expect_silence(mock);
@@ -211,9 +221,9 @@ static void expect_observed_active(struct mock *mock)
 {
 	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "left offline",
 					 "outside-boot-map", "active", NULL});
-	mock_expect_record(
-		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "to be kept as devdax",
-			      "outside-boot-map", "active", OBSERVED});
+	mock_expect_record(mock,
+		&(struct mock_record){DAX0_START, 4 * BLOCK, "would be kept out of system RAM",
+			"outside-boot-map", "active", OBSERVED});
 	mock_await_decided(mock, "dax0.0");
 }
 
@@ -245,12 +255,14 @@ static void test_reload_from_observe(void **state)
 	mock_expect_stores(mock, "", "");
 	mock_configure(mock, "Act=yes\n");
 	mock_reload(mock);
-	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_line(mock, "The new configuration is in effect, with 0 rules");
 	mock_expect_tdx(mock, "active");
 	mock_expect_file(mock, DAX_AUTOPROBE, "0");
 	mock_expect_file(mock, AUTO_ONLINE, "offline");
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "kept as devdax",
-					 "outside-boot-map", "active", "(outside-boot-map); TDX"});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "kept out of system RAM",
+			      "outside-boot-map", "active",
+			      "accepts only memory that was RAM at boot (outside-boot-map)"});
 	mock_end_active(mock);
 	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
 }
@@ -264,7 +276,7 @@ static void test_reload_to_observe(void **state)
 	mock_expect_file(mock, DAX_AUTOPROBE, "0");
 	mock_configure(mock, "Act=no\n");
 	mock_reload(mock);
-	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_line(mock, "The new configuration is in effect, with 0 rules");
 	mock_expect_tdx(mock, "active");
 	mock_expect_file(mock, DAX_AUTOPROBE, "1");
 	mock_expect_file(mock, AUTO_ONLINE, "online");
@@ -284,14 +296,16 @@ static void test_run_grows(void **state)
 
 	mock_place_blocks(mock, 16, 2, "offline");
 	mock_start_in(mock, "absent");
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "to be onlined",
-					 "tdx-absent", "absent", "(Present=)"});
+	mock_expect_record(
+		mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "would be online as system RAM",
+			      "tdx-absent", "absent", "(Present=)"});
 	mock_add_blocks(mock, 18, 1, "offline");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB + 2 * BLOCK, BLOCK,
-					 "online, 1 of 1 blocks", "tdx-absent", "absent", NULL});
+					 "online as system RAM (1 of 1 memory blocks", "tdx-absent",
+					 "absent", NULL});
 	mock_await_settled(mock);
 	mock_reload(mock);
-	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_line(mock, "The new configuration is in effect, with 0 rules");
 	mock_expect_tdx(mock, "absent");
 	mock_end_absent(mock);
 	mock_expect_blocks(mock, 16, 2, "offline");

@@ -40,8 +40,9 @@ static void add_region5(const struct mock *mock)
 static void add_block(struct mock *mock, uint64_t id, const char *what)
 {
 	mock_add_blocks(mock, id, 1, "offline");
-	mock_expect_record(mock, &(struct mock_record){id * BLOCK, BLOCK, "online, 1 of 1 blocks",
-					 "tdx-absent", "absent", what});
+	mock_expect_record(mock, &(struct mock_record){id * BLOCK, BLOCK,
+					 "online as system RAM (1 of 1 memory blocks", "tdx-absent",
+					 "absent", what});
 }
 
 /* Its memory arrives after its event; before and elsewhere it is not of the region. */
@@ -50,12 +51,13 @@ static void test_comes(void **state)
 	struct mock *mock = *state;
 
 	mock_start_absent(mock);
-	add_block(mock, BLOCK_ID(0), "128 MiB unknown");
+	add_block(mock, BLOCK_ID(0), "128 MiB of memory of unknown type");
 	add_region5(mock);
 	put_address(mock, 2 * GIB + 2 * BLOCK, 2 * BLOCK);
 	mock_uevent(mock, REGION5, "add");
-	add_block(mock, BLOCK_ID(2), "128 MiB cxl [mem 0x90000000-0x97ffffff] (region5, node 0)");
-	add_block(mock, BLOCK_ID(4), "128 MiB unknown");
+	add_block(mock, BLOCK_ID(2),
+		"128 MiB of CXL memory ([mem 0x90000000-0x97ffffff], region5, node 0)");
+	add_block(mock, BLOCK_ID(4), "128 MiB of memory of unknown type");
 	mock_end_absent(mock);
 }
 
@@ -67,9 +69,10 @@ static void test_gets_addresses(void **state)
 	mock_start_absent(mock);
 	add_region5(mock);
 	mock_uevent(mock, REGION5, "add");
-	add_block(mock, BLOCK_ID(0), "128 MiB unknown");
+	add_block(mock, BLOCK_ID(0), "128 MiB of memory of unknown type");
 	put_address(mock, 2 * GIB + 2 * BLOCK, 2 * BLOCK);
-	add_block(mock, BLOCK_ID(2), "128 MiB cxl [mem 0x90000000-0x97ffffff] (region5, node 0)");
+	add_block(mock, BLOCK_ID(2),
+		"128 MiB of CXL memory ([mem 0x90000000-0x97ffffff], region5, node 0)");
 	mock_end_absent(mock);
 }
 
@@ -81,14 +84,16 @@ static void test_moves(void **state)
 	add_region5(mock);
 	put_address(mock, 2 * GIB + 2 * BLOCK, BLOCK);
 	mock_start_absent(mock);
-	add_block(mock, BLOCK_ID(2), "128 MiB cxl [mem 0x90000000-0x97ffffff] (region5, node 0)");
+	add_block(mock, BLOCK_ID(2),
+		"128 MiB of CXL memory ([mem 0x90000000-0x97ffffff], region5, node 0)");
 	mock_remove(mock, BUS_LINK);
 	mock_uevent(mock, REGION5, "remove");
-	add_block(mock, BLOCK_ID(4), "128 MiB unknown");
+	add_block(mock, BLOCK_ID(4), "128 MiB of memory of unknown type");
 	put_address(mock, 2 * GIB + 6 * BLOCK, BLOCK);
 	link_region5(mock);
 	mock_uevent(mock, REGION5, "add");
-	add_block(mock, BLOCK_ID(6), "128 MiB cxl [mem 0xb0000000-0xb7ffffff] (region5, node 0)");
+	add_block(mock, BLOCK_ID(6),
+		"128 MiB of CXL memory ([mem 0xb0000000-0xb7ffffff], region5, node 0)");
 	mock_end_absent(mock);
 }
 

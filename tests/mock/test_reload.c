@@ -20,7 +20,7 @@ static void reload(struct mock *mock, unsigned int rules, const char *tdx)
 	char line[64];
 
 	mock_reload(mock);
-	snprintf(line, sizeof(line), "New configuration with %u rules in force", rules);
+	snprintf(line, sizeof(line), "The new configuration is in effect, with %u rules", rules);
 	mock_expect_line(mock, line);
 	mock_expect_tdx(mock, tdx);
 }
@@ -33,13 +33,14 @@ static void add_dax(const struct mock *mock, const char *name, uint64_t start)
 
 static void expect_online(struct mock *mock, uint64_t start, const char *also)
 {
-	mock_expect_record(mock, &(struct mock_record){start, DAX_SIZE, "online, 2 of 2 blocks",
-					 "tdx-absent", "absent", also});
+	mock_expect_record(mock,
+		&(struct mock_record){start, DAX_SIZE, "online as system RAM (2 of 2 memory blocks",
+			"tdx-absent", "absent", also});
 }
 
 static void expect_refused(struct mock *mock, uint64_t start)
 {
-	mock_expect_record(mock, &(struct mock_record){start, DAX_SIZE, "kept as devdax",
+	mock_expect_record(mock, &(struct mock_record){start, DAX_SIZE, "kept out of system RAM",
 					 "outside-boot-map", "active", NULL});
 }
 
@@ -51,8 +52,8 @@ static void test_changed_rule(void **state)
 	mock_rule(mock, RULE, "Device=dax0.0\n", "Verdict=devdax\n");
 	mock_start_absent(mock);
 	add_dax(mock, "dax0.0", DAX0_START);
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX_SIZE, "kept as devdax",
-					 "rule", "absent", "rule " RULE});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX_SIZE,
+					 "kept out of system RAM", "rule", "absent", "rule " RULE});
 	add_dax(mock, "dax1.0", DAX1_START);
 	expect_online(mock, DAX1_START, "no rule matches");
 	mock_await_decided(mock, "dax1.0");
@@ -66,8 +67,8 @@ static void test_changed_rule(void **state)
 		"device_dax/bind dax0.0\ndevice_dax/unbind dax0.0\nkmem/bind dax0.0\n");
 	mock_expect_stores(mock, "bind dax1", "kmem/bind dax1.0\n");
 	mock_expect_stores(mock, "/state",
-		"memory65/state online\nmemory64/state online\n"
-		"memory33/state online\nmemory32/state online\n");
+		"memory65/state online\nmemory64/state online\nmemory33/state "
+		"online\nmemory32/state online\n");
 }
 
 /* And the other way, where blocks that are online have to go. */
@@ -81,8 +82,8 @@ static void test_changed_to_devdax(void **state)
 	mock_await_decided(mock, "dax0.0");
 	mock_rule(mock, RULE, "Device=dax0.0\n", "Verdict=devdax\nOfflineBlocks=yes\n");
 	reload(mock, 1, "absent");
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX_SIZE, "kept as devdax",
-					 "rule", "absent", "rule " RULE});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX_SIZE,
+					 "kept out of system RAM", "rule", "absent", "rule " RULE});
 	mock_await_settled(mock);
 	mock_stop(mock);
 	mock_expect_silence(mock);
@@ -105,7 +106,7 @@ static void test_rule_comes_too_late(void **state)
 	reload(mock, 1, "absent");
 	mock_expect_record(
 		mock, &(struct mock_record){DAX0_START, DAX_SIZE, "left as it is", "already-online",
-			      "absent", "rule " RULE " asks for devdax and is overruled"});
+			      "absent", "rule " RULE " requires devdax and is overruled"});
 	mock_await_settled(mock);
 	reload(mock, 1, "absent");
 	mock_await_settled(mock);
@@ -121,8 +122,9 @@ static void test_same_again_without_tdx(void **state)
 	add_dax(mock, "dax0.0", DAX0_START);
 	expect_online(mock, DAX0_START, NULL);
 	mock_add_blocks(mock, 16, 1, "offline");
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "tdx-absent", "absent", NULL});
+	mock_expect_record(mock,
+		&(struct mock_record){2 * GIB, BLOCK, "online as system RAM (1 of 1 memory blocks",
+			"tdx-absent", "absent", NULL});
 	mock_await_decided(mock, "dax0.0");
 	for (unsigned int i = 0; i < 2; i++) {
 		reload(mock, 0, "absent");
@@ -161,8 +163,9 @@ static void test_same_again_after_refusal(void **state)
 	mock_start_absent(mock);
 	mock_fail(mock, "memory33/state online", EPERM);
 	add_dax(mock, "dax0.0", DAX0_START);
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX_SIZE, "kept as devdax",
-					 "kernel-refused", "absent", NULL});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX_SIZE, "kept out of system RAM",
+			      "kernel-refused", "absent", NULL});
 	mock_await_decided(mock, "dax0.0");
 	reload(mock, 0, "absent");
 	mock_await_settled(mock);
@@ -183,10 +186,10 @@ static void test_broken(void **state)
 	mock_reload(mock);
 	mock_expect_line(mock, "/etc/tdx-onlined/tdx-onlined.conf:3: Present=perhaps");
 	mock_expect_line(mock, RULES "/" RULE ":5: Verdict=onlin");
-	mock_expect_line(mock, "The new configuration is not used, the old one is in force");
+	mock_expect_line(mock, "The new configuration has mistakes and is not used");
 	add_dax(mock, "dax0.0", DAX0_START);
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX_SIZE, "kept as devdax",
-					 "rule", "absent", "rule " RULE});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX_SIZE,
+					 "kept out of system RAM", "rule", "absent", "rule " RULE});
 	add_dax(mock, "dax1.0", DAX1_START);
 	expect_online(mock, DAX1_START, "no rule matches");
 	mock_await_decided(mock, "dax1.0");
@@ -223,7 +226,7 @@ static void test_command(void **state)
 	mock_reload_begin(mock);
 	mock_reload_end(mock);
 	mock_expect_line(mock, RULES "/notes.txt: not read");
-	mock_expect_line(mock, "New configuration with 0 rules");
+	mock_expect_line(mock, "The new configuration is in effect, with 0 rules");
 	mock_expect_tdx(mock, "absent");
 	mock_stop(mock);
 	mock_expect_silence(mock);
@@ -247,19 +250,21 @@ static void test_while_a_job_waits(void **state)
 	mock_fail_times(mock, "memory32/state online", EBUSY, 3);
 	mock_reload_begin(mock);
 	mock_reload_end(mock);
-	expect_online(mock, DAX0_START, "(tdx-absent); 3 retries; TDX absent");
-	mock_expect_line(mock, "New configuration with 1 rules in force");
+	expect_online(mock, DAX0_START, "(tdx-absent); it took 3 retries; the TDX state is absent");
+	mock_expect_line(mock, "The new configuration is in effect, with 1 rules");
 	mock_expect_tdx(mock, "absent");
-	mock_expect_order(mock, "online, 2 of 2 blocks", "New configuration");
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX_SIZE, "kept as devdax",
-					 "rule", "absent", "(rule); rule " RULE "; TDX"});
+	mock_expect_order(mock, "online as system RAM (2 of 2 memory blocks",
+		"The new configuration is in effect");
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX_SIZE, "kept out of system RAM", "rule",
+			      "absent", "rule " RULE " requires it (rule); the TDX state is"});
 	mock_await_settled(mock);
 	mock_stop(mock);
 	mock_expect_silence(mock);
 	mock_expect_stores(mock, "/state",
-		"memory33/state online\n~memory32/state online\n!memory32/state online\n"
-		"!memory32/state online\n!memory32/state online\nmemory32/state online\n"
-		"memory33/state offline\nmemory32/state offline\n");
+		"memory33/state online\n~memory32/state online\n!memory32/state "
+		"online\n!memory32/state online\n!memory32/state online\nmemory32/state "
+		"online\nmemory33/state offline\nmemory32/state offline\n");
 }
 
 /* What waits its turn behind the job is decided by the new configuration, and once. */
@@ -280,11 +285,12 @@ static void test_while_another_is_queued(void **state)
 	mock_fail_times(mock, "memory32/state online", EBUSY, 1);
 	mock_reload_begin(mock);
 	mock_reload_end(mock);
-	mock_expect_line(mock, "New configuration with 1 rules in force");
+	mock_expect_line(mock, "The new configuration is in effect, with 1 rules");
 	mock_expect_tdx(mock, "absent");
-	expect_online(mock, DAX0_START, "; 4 retries");
-	mock_expect_record(mock, &(struct mock_record){DAX1_START, DAX_SIZE, "kept as devdax",
-					 "rule", "absent", "rule 50-dax1.rule"});
+	expect_online(mock, DAX0_START, "; it took 4 retries");
+	mock_expect_record(
+		mock, &(struct mock_record){DAX1_START, DAX_SIZE, "kept out of system RAM", "rule",
+			      "absent", "rule 50-dax1.rule"});
 	mock_await_decided(mock, "dax1.0");
 	mock_stop(mock);
 	mock_expect_silence(mock);
@@ -299,17 +305,17 @@ static void test_tdx(void **state)
 	mock_start_absent(mock);
 	mock_configure(mock, "TDX=active\n");
 	mock_reload(mock);
-	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_line(mock, "The new configuration is in effect, with 0 rules");
 	mock_expect_tdx(mock, "active as configured, absent (not-enabled) as found");
 	mock_expect_file(mock, DAX_AUTOPROBE, "0");
 	add_dax(mock, "dax0.0", DAX0_START);
-	mock_expect_record(mock,
-		&(struct mock_record){DAX0_START, DAX_SIZE, "kept as devdax", "outside-boot-map",
-			"active", "as configured, absent (not-enabled) as found"});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX_SIZE,
+					 "kept out of system RAM", "outside-boot-map", "active",
+					 "as configured, absent (not-enabled) as found"});
 	mock_await_decided(mock, "dax0.0");
 	mock_remove(mock, "/etc/tdx-onlined/tdx-onlined.conf");
 	mock_reload(mock);
-	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_line(mock, "The new configuration is in effect, with 0 rules");
 	mock_expect_tdx(mock, "absent");
 	mock_expect_file(mock, DAX_AUTOPROBE, "1");
 	mock_stop(mock);
@@ -325,8 +331,9 @@ static void test_hasty(void **state)
 	mock_start_in(mock, "absent");
 	for (unsigned int i = 0; i < 3; i++)
 		reload(mock, 0, "absent");
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "online, 1 of 1 blocks",
-					 "tdx-absent", "absent", NULL});
+	mock_expect_record(mock,
+		&(struct mock_record){2 * GIB, BLOCK, "online as system RAM (1 of 1 memory blocks",
+			"tdx-absent", "absent", NULL});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "memory16", "memory16/state online\n");
 }

@@ -15,12 +15,12 @@
 #define DAX0_START (4 * GIB)
 #define DAX0_SIZE  (4 * BLOCK)
 
-static const struct mock_record dax0_online = {
-	DAX0_START, DAX0_SIZE, "online, 4 of 4 blocks", "tdx-absent", "absent", NULL};
+static const struct mock_record dax0_online = {DAX0_START, DAX0_SIZE,
+	"online as system RAM (4 of 4 memory blocks", "tdx-absent", "absent", NULL};
 static const struct mock_record dax0_refused = {
-	DAX0_START, DAX0_SIZE, "kept as devdax", "kernel-refused", "absent", NULL};
+	DAX0_START, DAX0_SIZE, "kept out of system RAM", "kernel-refused", "absent", NULL};
 static const struct mock_record dax0_outside = {
-	DAX0_START, DAX0_SIZE, "kept as devdax", "outside-boot-map", "active", NULL};
+	DAX0_START, DAX0_SIZE, "kept out of system RAM", "outside-boot-map", "active", NULL};
 
 static void add_dax0(const struct mock *mock)
 {
@@ -287,8 +287,9 @@ static void test_killed_and_refused_with_tdx(void **state)
 	kill_in(mock, "memory33/state online_kernel");
 	mock_fail(mock, "memory32/state online_kernel", EPERM);
 	mock_start_in(mock, "active");
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "kernel-refused", "active", NULL});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept out of system RAM",
+			      "kernel-refused", "active", NULL});
 	mock_end_active(mock);
 	expect_taken_back(mock);
 }
@@ -415,14 +416,15 @@ static void kill_in_rollback(struct mock *mock, const char *store)
 static void expect_rolled_back(struct mock *mock)
 {
 	mock_start_in(mock, "absent");
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "kernel-refused", "absent", "Operation not permitted"});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept out of system RAM",
+			      "kernel-refused", "absent", "Operation not permitted"});
 	mock_await_settled(mock);
-	expect_kept(mock, "\"reason\":\"kernel-refused\",\"answer\":\"refuses\","
-			  "\"result\":\"done\",\"errno\":1,");
+	expect_kept(mock, "\"reason\":\"kernel-refused\",\"answer\":\"refuses\",\"result\":"
+			  "\"done\",\"errno\":1,");
 	mock_expect_stores(mock, "/state online",
-		"memory35/state online\nmemory34/state online\nmemory33/state online\n"
-		"!memory32/state online\n");
+		"memory35/state online\nmemory34/state online\nmemory33/state "
+		"online\n!memory32/state online\n");
 	mock_end_absent(mock);
 }
 
@@ -433,8 +435,8 @@ static void test_killed_in_rollback(void **state)
 	kill_in_rollback(mock, "kmem/unbind dax0.0");
 	expect_rolled_back(mock);
 	mock_expect_stores(mock, "bind dax0",
-		"kmem/bind dax0.0\n~kmem/unbind dax0.0\nkmem/unbind dax0.0\n"
-		"device_dax/bind dax0.0\n");
+		"kmem/bind dax0.0\n~kmem/unbind dax0.0\nkmem/unbind dax0.0\ndevice_dax/bind "
+		"dax0.0\n");
 }
 
 /* Without a driver it looks like a device that nothing has been tried with. */
@@ -445,8 +447,8 @@ static void test_killed_in_last_step_of_rollback(void **state)
 	kill_in_rollback(mock, "device_dax/bind dax0.0");
 	expect_rolled_back(mock);
 	mock_expect_stores(mock, "bind dax0",
-		"kmem/bind dax0.0\nkmem/unbind dax0.0\n~device_dax/bind dax0.0\n"
-		"device_dax/bind dax0.0\n");
+		"kmem/bind dax0.0\nkmem/unbind dax0.0\n~device_dax/bind dax0.0\ndevice_dax/bind "
+		"dax0.0\n");
 }
 
 /* The kernel carries out the bind in which the daemon was killed. */
@@ -592,7 +594,8 @@ static void test_killed_after_record_and_decided_otherwise(void **state)
 	mock_configure(mock, "CapableRanges=0x100000000-0x11fffffff\n");
 	mock_start_in(mock, "active");
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
-					 "online, 4 of 4 blocks", "in-boot-map", "active", NULL});
+					 "online as system RAM (4 of 4 memory blocks",
+					 "in-boot-map", "active", NULL});
 	mock_end_active(mock);
 	mock_expect_stores(mock, "bind dax0", "~device_dax/bind dax0.0\nkmem/bind dax0.0\n");
 }

@@ -13,7 +13,7 @@
 #define DAX0_SIZE  (2 * BLOCK)
 
 static const struct mock_record dax0_refused = {
-	DAX0_START, DAX0_SIZE, "kept as devdax", "outside-boot-map", "active", NULL};
+	DAX0_START, DAX0_SIZE, "kept out of system RAM", "outside-boot-map", "active", NULL};
 static const struct mock_record block_refused = {
 	2 * GIB, BLOCK, "left offline", "outside-boot-map", "active", NULL};
 

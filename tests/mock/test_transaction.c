@@ -36,13 +36,14 @@ static void expect_retry(struct mock *mock, int error, unsigned int times)
 {
 	char after[64];
 
-	snprintf(after, sizeof(after), "(tdx-absent); %u %s; TDX", times,
+	snprintf(after, sizeof(after), "(tdx-absent); it took %u %s; the TDX state is", times,
 		times == 1 ? "retry" : "retries");
 	mock_start_absent(mock);
 	mock_fail_times(mock, "memory33/state", error, times);
 	add_dax0(mock);
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
-					 "online, 4 of 4 blocks", "tdx-absent", "absent", after});
+					 "online as system RAM (4 of 4 memory blocks", "tdx-absent",
+					 "absent", after});
 	mock_stop(mock);
 	mock_expect_silence(mock);
 	expect_stores_of_retry(mock, times);
@@ -82,19 +83,21 @@ static void expect_rollback(struct mock *mock, int error)
 	char failure[128];
 
 	snprintf(failure, sizeof(failure),
-		"; online at 0x108000000: %s after 5 retries; TDX absent", strerror(error));
+		"; onlining the memory block at 0x108000000 failed: %s, after 5 retries; the TDX "
+		"state is absent",
+		strerror(error));
 	mock_start_absent(mock);
 	mock_fail(mock, "memory33/state online", error);
 	add_dax0(mock);
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "rolled-back", "absent", failure});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept out of system RAM",
+			      "rolled-back", "absent", failure});
 	mock_await_text(mock, STATE, "\"mode\":\"devdax\"");
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "/state online",
-		"memory35/state online\nmemory34/state online\n"
-		"!memory33/state online\n!memory33/state online\n!memory33/state online\n"
-		"!memory33/state online\n!memory33/state online\n!memory33/state online\n"
-		"memory40/state online\n");
+		"memory35/state online\nmemory34/state online\n!memory33/state "
+		"online\n!memory33/state online\n!memory33/state online\n!memory33/state "
+		"online\n!memory33/state online\n!memory33/state online\nmemory40/state online\n");
 	expect_way_back(mock);
 }
 
@@ -123,9 +126,10 @@ static void test_refused_in_the_midst(void **state)
 	mock_start_absent(mock);
 	mock_fail(mock, "memory33/state online", EPERM);
 	add_dax0(mock);
-	mock_expect_record(mock,
-		&(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax", "kernel-refused",
-			"absent", "; online at 0x108000000: Operation not permitted; TDX"});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+					 "kept out of system RAM", "kernel-refused", "absent",
+					 "; onlining the memory block at 0x108000000 failed: "
+					 "Operation not permitted; the TDX state is"});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "memory33", "!memory33/state online\n");
 	mock_expect_stores(mock, "memory32", "");
@@ -142,9 +146,9 @@ static void test_kmem_refused(void **state)
 	mock_start_absent(mock);
 	mock_fail(mock, "kmem/bind", EINVAL);
 	add_dax0(mock);
-	mock_expect_record(
-		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-			      "kernel-refused", "absent", "bind-kmem: Invalid argument"});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+					 "kept out of system RAM", "kernel-refused", "absent",
+					 "binding the driver kmem failed: Invalid argument"});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "bind dax0", "!kmem/bind dax0.0\ndevice_dax/bind dax0.0\n");
 	mock_expect_stores(mock, "memory3", "");
@@ -158,9 +162,10 @@ static void test_kmem_without_memory(void **state)
 	mock_start_absent(mock);
 	mock_fail(mock, "kmem/bind", ENOMEM);
 	add_dax0(mock);
-	mock_expect_record(
-		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax", "rolled-back",
-			      "absent", "bind-kmem: Cannot allocate memory; TDX"});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+					 "kept out of system RAM", "rolled-back", "absent",
+					 "binding the driver kmem failed: Cannot allocate memory; "
+					 "the TDX state is"});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "bind dax0", "!kmem/bind dax0.0\ndevice_dax/bind dax0.0\n");
 }
@@ -178,11 +183,11 @@ static void test_keep(void **state)
 	mock_start_absent(mock);
 	mock_fail(mock, "memory33/state online", EBUSY);
 	add_dax0(mock);
-	mock_expect_record(mock,
-		&(struct mock_record){DAX0_START, DAX0_SIZE, "not wholly online, 2 of 4 blocks",
-			"tdx-absent", "absent",
-			"; rule 50-keep.rule; online at 0x108000000: " BUSY " after 5 retries;"
-			" 256 MiB stranded; TDX absent"});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+					 "only partly online as system RAM (2 of 4 memory blocks",
+					 "tdx-absent", "absent",
+					 ": onlining the memory block at 0x108000000 failed: " BUSY
+					 ", after 5 retries; it was to be online as system RAM: "});
 	mock_await_text(mock, STATE, "\"result\":\"partial\"");
 	mock_stop(mock);
 	mock_expect_silence(mock);
@@ -201,8 +206,9 @@ static void test_keep_nothing(void **state)
 	mock_start_absent(mock);
 	mock_fail(mock, "memory35/state online", EPERM);
 	add_dax0(mock);
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "kernel-refused", "absent", "rule 50-keep.rule"});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept out of system RAM",
+			      "kernel-refused", "absent", "rule 50-keep.rule"});
 	mock_stop(mock);
 	mock_expect_silence(mock);
 	mock_expect_stores(mock, "bind dax0",
@@ -221,8 +227,9 @@ static void test_rollback_of_blocks(void **state)
 	mock_start_in(mock, "absent");
 	mock_expect_record(mock,
 		&(struct mock_record){2 * GIB, 3 * BLOCK, "left offline", "rolled-back", "absent",
-			"; rule 50-all.rule; online at 0x80000000: " BUSY " after 5 retries;"
-			" 384 MiB stranded; TDX absent"});
+			"; rule 50-all.rule; onlining the memory block at 0x80000000 failed: " BUSY
+			", after 5 retries; 384 MiB is stranded: the kernel has it, and nothing "
+			"can use it; the TDX state is absent"});
 	mock_end_absent(mock);
 	mock_expect_blocks(mock, 16, 3, "offline");
 	mock_expect_stores(
@@ -239,11 +246,13 @@ static void test_rollback_fails(void **state)
 	mock_fail(mock, "memory34/state offline", EBUSY);
 	add_dax0(mock);
 	mock_expect_record(mock,
-		&(struct mock_record){DAX0_START, DAX0_SIZE, "not made devdax", "kernel-refused",
-			"absent",
-			"; online at 0x108000000: Operation not permitted; undoing it failed:"
-			" offline at 0x110000000: " BUSY
-			" after 5 retries; 1 of 4 blocks online; 384 MiB stranded; TDX absent"});
+		&(struct mock_record){DAX0_START, DAX0_SIZE, "not be made available",
+			"kernel-refused", "absent",
+			"; onlining the memory block at 0x108000000 failed: Operation not "
+			"permitted; undoing it failed as well: offlining the memory block at "
+			"0x110000000 failed: " BUSY
+			", after 5 retries; 1 of 4 memory blocks are online; 384 MiB is stranded: "
+			"the kernel has it, and nothing can use it; the TDX state is absent"});
 	mock_await_text(mock, STATE, "\"result\":\"partial\"");
 	mock_end_absent(mock);
 	mock_expect_blocks(mock, 34, 1, "online");
@@ -260,16 +269,17 @@ static void leave_partly_undone(struct mock *mock, const char *online, const cha
 	mock_fail(mock, refused, EPERM);
 	mock_fail(mock, "memory34/state offline", EIO);
 	add_dax0(mock);
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not made devdax",
-					 "kernel-refused", tdx, "1 of 4 blocks online"});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not be made available",
+			      "kernel-refused", tdx, "1 of 4 memory blocks are online"});
 	mock_await_text(mock, STATE, "\"own_memblocks\":1,");
 	mock_fail(mock, "memory34/state offline", 0);
 }
 
 static void expect_completed(struct mock *mock, const char *tdx)
 {
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "kernel-refused", tdx, NULL});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+					 "kept out of system RAM", "kernel-refused", tdx, NULL});
 	mock_await_settled(mock);
 	mock_expect_stores(mock, "bind dax0",
 		"kmem/bind dax0.0\nkmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
@@ -406,8 +416,10 @@ static void test_rollback_finds_a_block_in_use(void **state)
 	mock_put(mock, MEMORY "/memory32/state", "online\n");
 	mock_fail(mock, "memory34/state online", 0);
 	mock_expect_record(
-		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not made devdax", "rolled-back",
-			      "absent", "1 of 4 blocks online; 384 MiB stranded; TDX"});
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not be made available",
+			      "rolled-back", "absent",
+			      "1 of 4 memory blocks are online; 384 MiB is stranded: the kernel "
+			      "has it, and nothing can use it; the TDX state is"});
 	mock_end_absent(mock);
 	mock_expect_blocks(mock, 32, 1, "online");
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
@@ -425,8 +437,9 @@ static void test_rollback_leaves_a_block_in_use(void **state)
 	mock_await_text(mock, "/stores", "~memory34/state offline\n");
 	mock_put(mock, MEMORY "/memory32/state", "online\n");
 	mock_fail(mock, "memory34/state offline", 0);
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not made devdax",
-					 "kernel-refused", "absent", "1 of 4 blocks online"});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not be made available",
+			      "kernel-refused", "absent", "1 of 4 memory blocks are online"});
 	mock_await_text(mock, STATE, "\"result\":\"partial\"");
 	mock_reload(mock);
 	expect_left(mock, "kernel-refused", 32, 1);
@@ -443,14 +456,14 @@ static void test_rollback_retries(void **state)
 	mock_fail_times(mock, "memory34/state offline", EBUSY, 2);
 	mock_fail_times(mock, "memory35/state offline", EINTR, 1);
 	add_dax0(mock);
-	mock_expect_record(
-		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-			      "kernel-refused", "absent",
-			      "; online at 0x108000000: Operation not permitted after 3 retries"});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+					 "kept out of system RAM", "kernel-refused", "absent",
+					 "; onlining the memory block at 0x108000000 failed: "
+					 "Operation not permitted, after 3 retries"});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "/state offline",
-		"!memory35/state offline\nmemory35/state offline\n!memory34/state offline\n"
-		"!memory34/state offline\nmemory34/state offline\n");
+		"!memory35/state offline\nmemory35/state offline\n!memory34/state "
+		"offline\n!memory34/state offline\nmemory34/state offline\n");
 }
 
 /* Both mappings of a device have one driver: they go online together, or not at all. */
@@ -463,14 +476,14 @@ static void test_two_mappings(void **state)
 	mock_add_dax_in_parts(mock, "dax0.0", starts, 2, DAX0_SIZE, 1);
 	mock_uevent_dax(mock, "dax0.0", "add");
 	for (size_t i = 0; i < 2; i++)
-		mock_expect_record(mock,
-			&(struct mock_record){starts[i], DAX0_SIZE / 2, "online, 2 of 2 blocks",
-				"tdx-absent", "absent", "256 MiB cxl"});
+		mock_expect_record(mock, &(struct mock_record){starts[i], DAX0_SIZE / 2,
+						 "online as system RAM (2 of 2 memory blocks",
+						 "tdx-absent", "absent", "256 MiB of CXL memory"});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
 	mock_expect_stores(mock, "/state",
-		"memory65/state online\nmemory64/state online\n"
-		"memory33/state online\nmemory32/state online\nmemory40/state online\n");
+		"memory65/state online\nmemory64/state online\nmemory33/state "
+		"online\nmemory32/state online\nmemory40/state online\n");
 }
 
 static void test_one_of_two_mappings_refused(void **state)
@@ -484,15 +497,15 @@ static void test_one_of_two_mappings_refused(void **state)
 	mock_uevent_dax(mock, "dax0.0", "add");
 	for (size_t i = 0; i < 2; i++)
 		mock_expect_record(
-			mock, &(struct mock_record){starts[i], DAX0_SIZE / 2, "kept as devdax",
-				      "kernel-refused", "absent", "online at 0x100000000"});
+			mock, &(struct mock_record){starts[i], DAX0_SIZE / 2,
+				      "kept out of system RAM", "kernel-refused", "absent",
+				      "onlining the memory block at 0x100000000"});
 	mock_await_decided(mock, "dax0.0");
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "/state",
-		"memory65/state online\nmemory64/state online\n"
-		"memory33/state online\n!memory32/state online\n"
-		"memory65/state offline\nmemory64/state offline\nmemory33/state offline\n"
-		"memory40/state online\n");
+		"memory65/state online\nmemory64/state online\nmemory33/state "
+		"online\n!memory32/state online\nmemory65/state offline\nmemory64/state "
+		"offline\nmemory33/state offline\nmemory40/state online\n");
 	mock_expect_stores(mock, "bind dax0",
 		"kmem/bind dax0.0\nkmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
 }
@@ -510,7 +523,8 @@ static void test_killed_on_the_way(void **state)
 	mock_fail(mock, "memory33/state online", 0);
 	mock_start_in(mock, "absent");
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
-					 "online, 4 of 4 blocks", "tdx-absent", "absent", NULL});
+					 "online as system RAM (4 of 4 memory blocks", "tdx-absent",
+					 "absent", NULL});
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
 }

@@ -31,8 +31,7 @@ static const struct {
 	{RULES, 02755, 0755, "^" RULES ": owned by user 1000" CHECK CHOWN " on it"},
 	{"/run/tdx-onlined", 02775, 0755,
 		"^/run/tdx-onlined/conf.d: /run/tdx-onlined, which leads to it, is owned by user "
-		"1000 "
-		"and writable by others than root (mode 2775)" CHECK CHOWN " and " CHMOD
+		"1000 and writable by others than root (mode 2775)" CHECK CHOWN " and " CHMOD
 		" on /run/tdx-onlined"},
 	{"/usr/lib", 0775, 0755,
 		"^/usr/lib/tdx-onlined/rules.d: /usr/lib, which leads to it, is writable by others "
@@ -42,8 +41,9 @@ static const struct {
 		"/60-link.rule: /home, which leads to it, is owned by user 1000" CHECK CHOWN
 		" on /home"},
 	{ELSEWHERE "/60.rule", 0666, 0644,
-		"^" RULES "/60-link.rule: " ELSEWHERE "/60.rule, which leads to it, is writable by "
-		"others than root (mode 0666)" CHECK CHMOD " on " ELSEWHERE "/60.rule"},
+		"^" RULES "/60-link.rule: " ELSEWHERE
+		"/60.rule, which leads to it, is writable by others than root (mode 0666)" CHECK
+			CHMOD " on " ELSEWHERE "/60.rule"},
 };
 
 static void configure(const struct mock *mock)
@@ -67,11 +67,11 @@ static void test_reload(void **state)
 		mock_set_mode(mock, cases[i].path, cases[i].mode);
 		mock_reload(mock);
 		mock_expect_line(mock, cases[i].line);
-		mock_expect_line(mock, "The new configuration is not used");
+		mock_expect_line(mock, "The new configuration has mistakes and is not used");
 		mock_set_mode(mock, cases[i].path, cases[i].good);
 	}
 	mock_reload(mock);
-	mock_expect_line(mock, "New configuration with 2 rules");
+	mock_expect_line(mock, "The new configuration is in effect, with 2 rules");
 	mock_stop(mock);
 }
 
@@ -88,7 +88,7 @@ static void test_start(void **state)
 	mock_expect_file(mock, DAX_AUTOPROBE, "0");
 	mock_set_mode(mock, RULE, 0644);
 	mock_reload(mock);
-	mock_expect_line(mock, "New configuration with 2 rules");
+	mock_expect_line(mock, "The new configuration is in effect, with 2 rules");
 	mock_stop(mock);
 }
 

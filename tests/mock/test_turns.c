@@ -33,8 +33,9 @@ static void start_with_queue(struct mock *mock)
 static void take_next_turn(struct mock *mock)
 {
 	mock_fail(mock, "memory35/state offline", 0);
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "kernel-refused", "absent", NULL});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept out of system RAM",
+			      "kernel-refused", "absent", NULL});
 }
 
 /* A device of the same name takes its place, without an event: its record is the only one. */
@@ -45,7 +46,7 @@ static void expect_replaced(struct mock *mock, uint64_t start, uint64_t size, co
 	mock_add_dax(mock, "dax1.0", start, size, 2);
 	take_next_turn(mock);
 	mock_expect_record(mock, &(struct mock_record){start, size, blocks, "tdx-absent", "absent",
-					 "(dax1.0, region1, node 2)"});
+					 "], region1, node 2)"});
 	mock_await_decided(mock, "dax1.0");
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "bind dax1", "kmem/bind dax1.0\n");
@@ -55,7 +56,8 @@ static void test_replaced(void **state)
 {
 	struct mock *mock = *state;
 
-	expect_replaced(mock, 3 * DAX0_START, 2 * BLOCK, "online, 2 of 2 blocks");
+	expect_replaced(
+		mock, 3 * DAX0_START, 2 * BLOCK, "online as system RAM (2 of 2 memory blocks");
 	mock_expect_stores(mock, "memory6", "");
 	mock_expect_blocks(mock, 96, 2, "online");
 }
@@ -63,7 +65,8 @@ static void test_replaced(void **state)
 /* Only the inode number shows that it is another one. */
 static void test_replaced_in_the_same_place(void **state)
 {
-	expect_replaced(*state, DAX1_START, DAX1_SIZE, "online, 4 of 4 blocks");
+	expect_replaced(
+		*state, DAX1_START, DAX1_SIZE, "online as system RAM (4 of 4 memory blocks");
 }
 
 /* The same device, but its size has been changed. */
@@ -75,7 +78,8 @@ static void test_resized(void **state)
 	mock_size_dax(mock, "dax1.0", DAX1_START, 2 * BLOCK);
 	take_next_turn(mock);
 	mock_expect_record(mock, &(struct mock_record){DAX1_START, 2 * BLOCK,
-					 "online, 2 of 2 blocks", "tdx-absent", "absent", NULL});
+					 "online as system RAM (2 of 2 memory blocks", "tdx-absent",
+					 "absent", NULL});
 	mock_await_decided(mock, "dax1.0");
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "bind dax1", "kmem/bind dax1.0\n");
@@ -89,8 +93,9 @@ static void test_bound_by_somebody_else(void **state)
 	start_with_queue(mock);
 	mock_set_driver(mock, "dax1.0", "device_dax");
 	take_next_turn(mock);
-	mock_expect_record(mock, &(struct mock_record){DAX1_START, DAX1_SIZE, "kept as devdax",
-					 "already-devdax", "absent", NULL});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX1_START, DAX1_SIZE, "kept out of system RAM",
+			      "already-devdax", "absent", NULL});
 	mock_await_decided(mock, "dax1.0");
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "bind dax1", "");
@@ -123,9 +128,10 @@ static void test_dimm_after_look(void **state)
 	mock_place_blocks(mock, 16, 2, "offline");
 	mock_put(mock, "/arrivals/drivers:virtio_mem", NEW "/memmap2 /sys/firmware/memmap/2\n");
 	mock_uevent(mock, MEMORY "/memory16", "add");
-	mock_expect_record(mock,
-		&(struct mock_record){2 * GIB, 2 * BLOCK, "online, 2 of 2 blocks", "tdx-absent",
-			"absent", "256 MiB dimm [mem 0x80000000-0x8fffffff] (node 0)"});
+	mock_expect_record(
+		mock, &(struct mock_record){2 * GIB, 2 * BLOCK,
+			      "online as system RAM (2 of 2 memory blocks", "tdx-absent", "absent",
+			      "256 MiB of memory in a DIMM ([mem 0x80000000-0x8fffffff], node 0)"});
 	mock_await_text(mock, STATE, "\"type\":\"dimm\"");
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "memory1", "memory17/state online\nmemory16/state online\n");
@@ -141,7 +147,7 @@ static void create(struct mock *mock)
 	mock_add_dax(mock, "dax0.1", DAX0_START, DAX0_SIZE, 1);
 	mock_uevent_dax(mock, "dax0.1", "add");
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is",
-					 "not-configured", "active", "(dax0.1, region0, node 1)"});
+					 "not-configured", "active", "], region0, node 1)"});
 	mock_await_settled(mock);
 }
 
@@ -153,8 +159,9 @@ static void test_created(void **state)
 	create(mock);
 	mock_set_driver(mock, "dax0.1", "device_dax");
 	mock_uevent_dax(mock, "dax0.1", "bind");
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "already-devdax", "active", NULL});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept out of system RAM",
+			      "already-devdax", "active", NULL});
 	mock_end_active(mock);
 	mock_expect_stores(mock, "dax0", "");
 }
@@ -169,7 +176,8 @@ static void test_created_as_memory(void **state)
 	mock_set_driver(mock, "dax0.1", "kmem");
 	mock_uevent_dax(mock, "dax0.1", "bind");
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
-					 "online, 4 of 4 blocks", "in-boot-map", "active", NULL});
+					 "online as system RAM (4 of 4 memory blocks",
+					 "in-boot-map", "active", NULL});
 	mock_end_active(mock);
 	mock_expect_stores(mock, "dax0", "");
 	mock_expect_blocks(mock, 32, 4, "online");
@@ -190,8 +198,9 @@ static void test_created_half_done(void **state)
 	mock_kill(mock);
 	mock_fail(mock, "device_dax/bind", 0);
 	mock_start_in(mock, "active");
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "outside-boot-map", "active", NULL});
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept out of system RAM",
+			      "outside-boot-map", "active", NULL});
 	mock_await_text(mock, STATE, "\"mode\":\"devdax\"");
 	mock_end_active(mock);
 }
@@ -213,8 +222,9 @@ static void test_tdx_during_job(void **state)
 	mock_fail(mock, "memory33/state online", 0);
 	mock_expect_tdx(mock, "active");
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
-					 "online, 4 of 4 blocks", "tdx-absent", "absent", NULL});
-	mock_expect_order(mock, "TDX active", "(tdx-absent)");
+					 "online as system RAM (4 of 4 memory blocks", "tdx-absent",
+					 "absent", NULL});
+	mock_expect_order(mock, "The TDX state is active", "(tdx-absent)");
 	mock_expect_record(mock,
 		&(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is", "already-online",
 			"active", "daxctl reconfigure-device -m devdax -f dax0.0"});

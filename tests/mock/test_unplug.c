@@ -12,7 +12,9 @@
 
 #define DAX0_START (4 * GIB)
 #define DAX0_SIZE  (4 * BLOCK)
-#define UNPLUGGED  "; 4 blocks are not in the kernel; 512 MiB stranded; TDX "
+#define UNPLUGGED                                                                                  \
+	"; 4 memory blocks are not in the kernel; 512 MiB is stranded: the kernel has it, and "    \
+	"nothing can use it; the TDX state is "
 #define TAKEN_AWAY                                                                                 \
 	"dax0.0/state unplugged\nkmem/remove_id dax0.0\nkmem/unbind dax0.0\ndevice_dax/new_id "    \
 	"dax0.0\n"                                                                                 \
@@ -39,7 +41,7 @@ static void test_unplug_first(void **state)
 	mock_give_to_kmem(mock, "dax0.0", DAX0_START, DAX0_SIZE, "offline");
 	mock_make_active(mock);
 	mock_start_in(mock, "active");
-	expect_dax0(mock, "kept as devdax", "outside-boot-map", "active", NULL);
+	expect_dax0(mock, "kept out of system RAM", "outside-boot-map", "active", NULL);
 	mock_await_text(mock, STATE, "\"mode\":\"devdax\"");
 	mock_end_active(mock);
 	mock_expect_stores(mock, "dax0.0", TAKEN_AWAY);
@@ -54,8 +56,9 @@ static void test_busy(void **state)
 	mock_fail(mock, "dax0.0/state", EBUSY);
 	mock_make_active(mock);
 	mock_start_in(mock, "active");
-	expect_dax0(mock, "not made devdax", "outside-boot-map", "active",
-		"; unbind: Device or resource busy after 5 retries; 512 MiB stranded");
+	expect_dax0(mock, "not be made available", "outside-boot-map", "active",
+		": unbinding its driver failed: Device or resource busy, after 5 retries; it was "
+		"to be ");
 	mock_await_text(mock, STATE, "\"result\":\"failed\"");
 	mock_end_active(mock);
 	mock_expect_blocks(mock, 32, 4, "offline");
@@ -71,8 +74,8 @@ static void test_not_unbound(void **state)
 	mock_fail(mock, "kmem/unbind", EINVAL);
 	mock_make_active(mock);
 	mock_start_in(mock, "active");
-	expect_dax0(mock, "not made devdax", "outside-boot-map", "active",
-		"; unbind: Invalid argument; 4 blocks are not in the kernel; 512 MiB stranded");
+	expect_dax0(mock, "not be made available", "outside-boot-map", "active",
+		": unbinding its driver failed: Invalid argument; it was to be ");
 	mock_end_active(mock);
 }
 
@@ -84,8 +87,8 @@ static void test_not_bound(void **state)
 	mock_fault(mock, "device_dax/bind dax0.0", "short");
 	mock_make_active(mock);
 	mock_start_in(mock, "active");
-	expect_dax0(mock, "not made devdax", "outside-boot-map", "active",
-		"; bind-device_dax: Input/output error; TDX");
+	expect_dax0(mock, "not be made available", "outside-boot-map", "active",
+		": binding the driver device_dax failed: Input/output error; it was to be ");
 	mock_end_active(mock);
 }
 
@@ -107,7 +110,7 @@ static void test_fail_on(void **state)
 
 	mock_give_to_kmem(mock, "dax0.0", DAX0_START, DAX0_SIZE, NULL);
 	assert_int_equal(mock_oneshot(mock, "stranded,change"), 4);
-	mock_expect_line(mock, "^--fail-on=stranded: 512 MiB cxl ");
+	mock_expect_line(mock, "^--fail-on=stranded: 512 MiB of CXL memory ");
 	mock_expect_silence(mock);
 	mock_expect_stores(mock, "dax0", "");
 }
@@ -127,13 +130,13 @@ static void test_half_done(void **state)
 	mock_fail(mock, "memory33/state online", 0);
 	mock_fail(mock, "kmem/unbind", 0);
 	mock_start_in(mock, "absent");
-	expect_dax0(
-		mock, "kept as devdax", "kernel-refused", "absent", "; online at 0x108000000: ");
+	expect_dax0(mock, "kept out of system RAM", "kernel-refused", "absent",
+		"; onlining the memory block at 0x108000000 failed: ");
 	mock_await_text(mock, STATE, "\"mode\":\"devdax\"");
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "bind dax0",
-		"kmem/bind dax0.0\n~kmem/unbind dax0.0\nkmem/unbind dax0.0\n"
-		"device_dax/bind dax0.0\n");
+		"kmem/bind dax0.0\n~kmem/unbind dax0.0\nkmem/unbind dax0.0\ndevice_dax/bind "
+		"dax0.0\n");
 	mock_expect_stores(mock, "dax0.0/state", "dax0.0/state unplugged\n");
 }
 
@@ -145,7 +148,8 @@ static void test_made_online(void **state)
 	mock_make_kmem(mock, "online", 1);
 	mock_start_absent(mock);
 	add_dax0(mock);
-	expect_dax0(mock, "online, 4 of 4 blocks", "tdx-absent", "absent", "(tdx-absent); TDX");
+	expect_dax0(mock, "online as system RAM (4 of 4 memory blocks", "tdx-absent", "absent",
+		"(tdx-absent); the TDX state is");
 	mock_end_absent(mock);
 }
 
@@ -158,13 +162,13 @@ static void test_made_online_undone(void **state)
 	mock_start_absent(mock);
 	mock_fail(mock, "memory33/state online", EPERM);
 	add_dax0(mock);
-	expect_dax0(
-		mock, "kept as devdax", "kernel-refused", "absent", "; online at 0x108000000: ");
+	expect_dax0(mock, "kept out of system RAM", "kernel-refused", "absent",
+		"; onlining the memory block at 0x108000000 failed: ");
 	mock_await_text(mock, STATE, "\"mode\":\"devdax\"");
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "/state offline",
-		"memory35/state offline\nmemory34/state offline\n"
-		"memory33/state offline\nmemory32/state offline\n");
+		"memory35/state offline\nmemory34/state offline\nmemory33/state "
+		"offline\nmemory32/state offline\n");
 }
 
 /* kmem goes without the second mapping, and without any. */
@@ -178,18 +182,24 @@ static void test_fewer_blocks(void **state)
 	mock_add_dax_in_parts(mock, "dax0.0", starts, 2, DAX0_SIZE, 1);
 	mock_uevent_dax(mock, "dax0.0", "add");
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, 2 * BLOCK,
-					 "online, 2 of 2 blocks", "tdx-absent", "absent", NULL});
+					 "online as system RAM (2 of 2 memory blocks", "tdx-absent",
+					 "absent", NULL});
 	mock_expect_record(
-		mock, &(struct mock_record){8 * GIB, 2 * BLOCK, "not wholly online, 0 of 2 blocks",
+		mock, &(struct mock_record){8 * GIB, 2 * BLOCK,
+			      "not be brought online as system RAM (0 of 2 memory blocks",
 			      "tdx-absent", "absent",
-			      "; 2 blocks are not in the kernel; 256 MiB stranded; TDX "});
+			      "; 2 memory blocks are not in the kernel; 256 MiB is stranded: the "
+			      "kernel has it, and nothing can use it; the TDX state is "});
 	mock_await_text(mock, STATE, "\"result\":\"partial\"");
 	mock_make_kmem(mock, "offline", 0);
 	mock_add_dax(mock, "dax1.0", 12 * GIB, BLOCK, 1);
 	mock_uevent_dax(mock, "dax1.0", "add");
 	mock_expect_record(
-		mock, &(struct mock_record){12 * GIB, BLOCK, "not wholly online, 0 of 1 blocks",
-			      "tdx-absent", "absent", "; 128 MiB stranded; TDX "});
+		mock, &(struct mock_record){12 * GIB, BLOCK,
+			      "not be brought online as system RAM (0 of 1 memory blocks",
+			      "tdx-absent", "absent",
+			      "; 128 MiB is stranded: the kernel has it, and nothing can use it; "
+			      "the TDX state is "});
 	mock_await_text(mock, STATE, "\"result\":\"failed\"");
 	mock_end_absent(mock);
 }

@@ -44,7 +44,7 @@ FOREIGN = {
     "libsmartcols.h": ["daemon/output/table.c"],
     "libudev.h": ["daemon/service/monitor.c"],
     "systemd/sd-bus.h": ["daemon/host/manager.c"],
-    "systemd/sd-id128.h": ["daemon/host/kernel_log.c", "daemon/output/journal.c"],
+    "systemd/sd-id128.h": ["daemon/host/kernel_log.c"],
     "systemd/sd-journal.h": ["daemon/host/kernel_log.c", "daemon/log/log.c", "daemon/output/journal.c"],
     "systemd/sd-event.h": ["daemon/service/loop.h"],
     "systemd/sd-daemon.h": ["daemon/commands/reload.c", "daemon/service/service.c"],

@@ -16,17 +16,20 @@ struct own_record {
 
 /*
  * Complete a record of which the facts, the decision, the range and the outcome are set: blocks are
- * 128 MiB, and the device has that range alone if it has none yet. Valid while *own stays in its
+ * 128 MiB, the device has that range alone if it has none yet, and no memory was RAM at boot. Valid while *own stays in its
  * place.
  */
 static inline const struct record *own_record_of(struct own_record *own)
 {
+	static const struct boot_map empty_map = {.known = true};
 	struct device *device = &own->facts.device;
 
 	own->record.facts = &own->facts;
 	own->record.decision = &own->decision;
 	own->record.plan = &own->plan;
 	own->facts.block_size = BLOCK;
+	if (!own->facts.boot_map)
+		own->facts.boot_map = &empty_map;
 	if (!device->n_ranges && !range_is_empty(own->record.range)) {
 		device->ranges = &own->record.range;
 		device->n_ranges = 1;

@@ -13,6 +13,7 @@
 #include "tdxo/policy/config.h"
 #include "tdxo/policy/policy.h"
 #include "tests/unit/fixture.h"
+#include "tests/unit/verdicts.h"
 
 #define SCENE_START (8 * GIB)
 #define SCENE_END   (9 * GIB)
@@ -334,8 +335,8 @@ static inline struct decision stage_decide(const struct stage *stage)
 {
 	const struct decision decision = policy_decide(&stage->config, &stage->facts);
 
-	/* The catalog has the reason in the entry of this verdict. */
-	assert_true(reason_has_verdict(decision.reason, decision.verdict));
+	assert_true(reason_fits(decision.reason, decision.verdict));
+	assert_true(reason_has_text(decision.reason, &stage->facts.device));
 	return decision;
 }
 

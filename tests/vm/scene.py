@@ -217,7 +217,7 @@ class Scene(unittest.TestCase):
         self.mark()
         self.sh(f"systemctl reload {UNIT}")
         follow = shlex.join(["journalctl", "-q", "--no-pager", "-o", "cat", f"--since={self.start}"])
-        self.guest.wait_for(f"{follow} _SYSTEMD_UNIT={UNIT} | grep 'onfiguration .* in force'", 60)
+        self.guest.wait_for(f"{follow} _SYSTEMD_UNIT={UNIT} | grep 'onfiguration .* in effect'", 60)
         self.guest.wait_for(f"test $(systemctl show -P ActiveState {UNIT}) = active", 60)
         self.guest.wait_for(f"! grep -E '\"reconsider\": *true' {STATE}", 90)
 

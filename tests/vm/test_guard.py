@@ -51,7 +51,7 @@ class Lowered(Scene):
         self.sh(f"kill -CONT {self.pid()}")
         record = self.wait_for_record(type="dimm")
         self.assert_record(record, unguarded="yes", tdx_state="active")
-        self.assertIn("it came while another program had lowered the guard", record["MESSAGE"])
+        self.assertIn("it arrived while another program had changed the kernel's settings", record["MESSAGE"])
         self.wait_for_entry(GUARD)
         self.guest.wait_for(f"grep -x offline {AUTO_ONLINE}", 30)
 

@@ -97,9 +97,9 @@ class Rejected(FailOn):
     def test_01_commands(self):
         """The doctor, explain and the dry run know it."""
         (finding,) = self.findings("memory-rejected")
-        self.assertIn(f"192 MiB {self.range} (PNP0C80:00)", finding["message"])
+        self.assertIn(f"192 MiB of memory ({self.range}, PNP0C80:00) was rejected", finding["message"])
         topics = json.loads(self.sh("tdx-onlinectl explain 0x108000000 --json"))["explanations"][0]["topics"]
-        self.assertIn("The kernel rejected 192 MiB", topics["what"])
+        self.assertIn("192 MiB of memory", topics["what"])
         (rejected,) = json.loads(self.sh("tdx-onlined --dry-run --json"))["rejected"]
         self.assertEqual((rejected["start"], rejected["size"], rejected["cause"]),
                          (0x100000000, 192 << 20, "unaligned"))  # fmt: skip

@@ -223,7 +223,7 @@ class Interlocks(Scene):
         self.assert_without_driver(self.other)
 
     def test_12_broken_rule(self):
-        """A mistake: file and line are named, and what was in force is in force."""
+        """A mistake: file and line are named, and the configuration in use stays in use."""
         self.rule("60-broken", "Type=dimm", "Verdict=perhaps")
         self.mark()
         self.assertNotEqual(self.guest.run(f"systemctl reload {UNIT}", check=False).status, 0)
@@ -231,7 +231,7 @@ class Interlocks(Scene):
         self.assertIn(mistake, self.messages("PRIORITY=3"))
         self.mark()
         self.sh(f"systemctl kill -s HUP {UNIT}")
-        used = "The new configuration is not used, the old one is in force"
+        used = "The new configuration has mistakes and is not used: the old one stays in effect"
         self.guest.wait_for(f"journalctl -q --no-pager --since={self.start} -u {UNIT} | grep '{used}'", 60)
         self.assertIn(mistake, self.messages("PRIORITY=3"))
         self.assertEqual(self.records(), [])
@@ -482,7 +482,7 @@ class Late(Scene):
         self.assert_record(record, verdict="online", zone="auto", rule="10-dimm.rule",
                            online_memblocks="4", result="done")  # fmt: skip
         self.assertGreater(int(record["TDXO_MOVABLE_RATIO"]), 60)
-        self.assertIn("; not movable", record["MESSAGE"])
+        self.assertIn("; not in zone movable", record["MESSAGE"])
         self.assertEqual(set(self.states(int(record["TDXO_START"], 0), 4 * BLOCK)), {"online Normal"})
 
     def test_03_late_tdx(self):

@@ -104,7 +104,7 @@ class InRegion(Scene):
         self.assert_record(record, type="hmem", verdict="devdax", reason="already-devdax", start=f"{WINDOW:#x}")
         memdev = self.memdev("0x42")
         self.assertEqual(self.origin(record), [self.region, "ram", memdev, "0x42", CARD])
-        self.assertIn(f"(dax0.0, {self.region}, {memdev}, node ", record["MESSAGE"])
+        self.assertIn(f"], {self.region}, {memdev}, node ", record["MESSAGE"])
         text = self.explain("dax0.0")
         for target in (self.region, memdev, CARD):
             self.assertEqual(self.explain(target), text)

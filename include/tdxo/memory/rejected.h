@@ -71,10 +71,7 @@ void rejection_read(struct rejection_reader *reader, const char *message);
 /* Is the message one of those that rejection_read() looks for? */
 bool rejection_is_about(const char *message);
 
-/* "192 MiB [mem 0x…-0x…] (PNP0C80:00)" */
-void rejection_append_subject(struct strbuf *text, const struct rejection *rejection);
-
-/* "The kernel rejected …: why", without a full stop. */
+/* "192 MiB of memory ([mem 0x…-0x…], PNP0C80:00) was rejected …: why", without a full stop. */
 void rejection_append(struct strbuf *text, const struct rejection *rejection);
 
 /* What can be done, in whole sentences. */

@@ -64,6 +64,9 @@ struct decision policy_decide(const struct config *config, const struct facts *f
 enum containment policy_containment(
 	const struct facts *facts, struct range range, enum boot_source *ret_source);
 
+/* Is TDX not absent, and does it not accept all of the range? */
+bool policy_refuses(const struct facts *facts, struct range range);
+
 /*
  * What the kernel is expected to answer. That is by the TDX state as found: the configuration may
  * make another one of it, but does not make the kernel refuse, or accept.
@@ -80,8 +83,12 @@ struct decision policy_undone(
 /* Is what has been done to be undone, after the kernel has refused or failed? */
 bool policy_rolls_back(const struct decision *decision, const struct device *device, bool refused);
 
-/* Why, as reason_clause(), but as exactly as the decision tells it. */
-const char *decision_clause(const struct decision *decision);
+/*
+ * Append why, without a full stop, with the values that the decision rests on: the TDX state as it
+ * is now, and of the range the part that TDX accepts.
+ */
+void decision_append_clause(struct strbuf *text, const struct decision *decision,
+	const struct facts *facts, struct range range);
 
 const char *answer_to_string(enum answer answer); /* NULL for ANSWER_NONE */
 int answer_from_string(const char *text, enum answer *ret_answer) MUST_CHECK;

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Reasons: one table of their names and texts. The record has the clause, --explain the clause, the
- * explanation and the remedy, and the journal catalog the same three; systemd/generate-catalog.c
- * writes them there at build time. That program is built from lib/policy/reason.c alone, for the
- * build machine, so lib/policy/reason.c uses no other file of lib/.
+ * Reasons: one table of their names and texts. The record has the clause; explanation and remedy
+ * are printed by "tdx-onlinectl explain", and are the entry of the reason in the journal catalog,
+ * which systemd/generate-catalog.c writes at build time. That program is built from
+ * lib/policy/reason.c alone, for the build machine, so lib/policy/reason.c uses no other file of
+ * lib/.
+ *
+ * Explanation and remedy contain variables as journalctl replaces them: @TDXO_NAME@ is a field of
+ * the record. record_append_text() of tdxo/record/remedy.h replaces them as well.
  */
 #pragma once
 
 #include <stdbool.h>
 
 #include "tdxo/base/compiler.h"
-#include "tdxo/policy/verdict.h"
 
 enum reason {
 	REASON_IN_BOOT_MAP,
@@ -41,17 +44,24 @@ enum reason {
 const char *reason_to_string(enum reason reason);
 int reason_from_string(const char *text, enum reason *ret_reason) MUST_CHECK;
 
-/* Why, without a full stop: "it holds no whole memory block". */
+/*
+ * Why, without a full stop: "a part of its state cannot be read". NULL: it depends on the decision,
+ * see decision_append_clause().
+ */
 const char *reason_clause(enum reason reason);
 
-/* What that means, in whole sentences that follow the clause. */
+/* The title of the catalog entry, without a full stop. */
+const char *reason_subject(enum reason reason);
+
+/* Background, in whole sentences. */
 const char *reason_explanation(enum reason reason);
 
-/* What can be changed to get another verdict, in whole sentences. */
-const char *reason_remedy(enum reason reason);
+/*
+ * What to do, in whole sentences, with commands between single quotes. Memory without a dax device
+ * has a remedy of its own, and a message id for it, where reason_has_two_remedies().
+ */
+const char *reason_remedy(enum reason reason, bool dax);
+bool reason_has_two_remedies(enum reason reason);
 
-/* True if the last step is 'tdx-onlined --decide=…', which the caller adds: it names the device. */
-bool reason_decides_again(enum reason reason);
-
-/* True if a decision with this verdict can have this reason. */
-bool reason_has_verdict(enum reason reason, enum verdict verdict);
+/* MESSAGE_ID of the record: 32 hexadecimal digits. */
+const char *reason_message_id(enum reason reason, bool dax);

@@ -76,7 +76,7 @@ struct field {
 
 #define RECORD_FIELDS	51
 #define TDX_FIELDS	4
-#define RECORD_SENTENCE 1024
+#define RECORD_SENTENCE 1536
 
 /* Has the kernel answered something else than it was expected to? */
 static inline bool record_disagrees(const struct record *record)
@@ -118,11 +118,8 @@ static inline struct range record_window(const struct record *record)
 /* A sentence without a full stop. Returns buf. */
 const char *record_sentence(const struct record *record, char buf[RECORD_SENTENCE]);
 
-/* What the sentence is about: "64 GiB cxl [mem 0x…-0x…] (dax0.0, node 1)". Returns buf. */
+/* Its subject: "64 GiB of CXL memory (dax0.0, [mem 0x…-0x…], node 1)". Returns buf. */
 const char *record_subject(const struct record *record, char buf[RECORD_SENTENCE]);
-
-/* Append the command that takes the memory out of the page allocator. */
-void record_append_removal(struct strbuf *text, const struct record *record);
 
 /*
  * The named fields, and at their end those of the TDX state; absent things are there with

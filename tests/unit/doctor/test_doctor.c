@@ -139,7 +139,7 @@ static void test_not_started(void **state)
 	set_release(&host, 7, 1);
 	assert_findings(&host, {FINDING_TDX_UNKNOWN, SEVERITY_PROBLEM,
 				       "cannot be read. Sources: /proc/cpuinfo: tdx_host_platform; "
-				       "/sys/devices/system/cpu/hotplug/states: not there.",
+				       "/sys/devices/system/cpu/hotplug/states: missing.",
 				       "Run this as root", "TDX state"});
 	set_source(&host, TDX_SOURCE_CORE_STATE, FACT_NO);
 	set_source(&host, TDX_SOURCE_KVM_INTEL, FACT_NO);
@@ -162,7 +162,7 @@ static void test_conflict(void **state)
 	set_source(&host, TDX_SOURCE_CPUINFO, FACT_NO);
 	assert_findings(&host, {FINDING_TDX_UNKNOWN, SEVERITY_PROBLEM,
 				       "contradict each other. Sources: /proc/cpuinfo: no "
-				       "tdx_host_platform; /sys/devices/faux/tdx_host: there.",
+				       "tdx_host_platform; /sys/devices/faux/tdx_host: exists.",
 				       "tdx-onlinectl capture", "TDX state"});
 }
 

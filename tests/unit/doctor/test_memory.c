@@ -44,12 +44,14 @@ static void test_rejected(void **state)
 	host.snapshot.rejected = (struct rejections){items, ARRAY_SIZE(items)};
 	assert_findings(&host,
 		{FINDING_MEMORY_REJECTED, SEVERITY_PROBLEM,
-			"192 MiB [mem 0x100000000-0x10bffffff] (PNP0C80:00): its start or size is "
-			"not a multiple of the memory block size. It logged: a line",
+			"192 MiB of memory ([mem 0x100000000-0x10bffffff], PNP0C80:00) was "
+			"rejected by the kernel and cannot be used: its start or size is not a "
+			"multiple of the memory block size. The kernel logged: a line",
 			"multiples", "kernel log"},
 		{FINDING_MEMORY_REJECTED, SEVERITY_PROBLEM,
-			"memory of unknown size (PNP0C80:01): the host had no memory for its page "
-			"metadata. It logged: another",
+			"Memory of unknown size (PNP0C80:01) was rejected by the kernel and cannot "
+			"be used: the kernel had too little free memory for its page metadata. The "
+			"kernel logged: another",
 			"memmap_on_memory=1", "kernel log"});
 	host.snapshot.rejected = (struct rejections){0};
 }

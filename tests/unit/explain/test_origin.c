@@ -104,7 +104,9 @@ static void test_firmware(void **state)
 /* Only a daemon that has run knows what came before it. */
 static void test_presence(void **state)
 {
-#define DIMM_TEXT "The firmware memmap gained it after boot, as it does when a DIMM is plugged in."
+#define DIMM_TEXT                                                                                  \
+	"The kernel added it to /sys/firmware/memmap after boot, as it does when a DIMM is "       \
+	"plugged in."
 	struct storybook book = {0};
 
 	(void)state;
@@ -115,11 +117,11 @@ static void test_presence(void **state)
 	book.ran = true;
 	storybook_tell(&book);
 	assert_topic(&book, TOPIC_ORIGIN,
-		DIMM_TEXT " It was there before the daemon first started in this boot.");
+		DIMM_TEXT " It arrived before the daemon first started in this boot.");
 	book.stage.facts.device.present = false;
 	storybook_tell(&book);
 	assert_topic(&book, TOPIC_ORIGIN,
-		DIMM_TEXT " It was not there when the daemon first started in this boot.");
+		DIMM_TEXT " It arrived after the daemon first started in this boot.");
 	storybook_done(&book);
 }
 
@@ -178,13 +180,14 @@ static int tear_down(void **state)
 #define CEDT_0	"The CEDT lists it in the CXL window [mem 0x200000000-0x2ffffffff]."
 #define CEDT_1	"The CEDT lists it in the CXL window [mem 0x600000000-0x6ffffffff]."
 #define SPOILT                                                                                     \
-	" Firmware hands out CXL memory as ordinary RAM there, and that keeps TDX from "           \
+	" Firmware reported CXL memory as ordinary RAM there, and that keeps TDX from "            \
 	"initializing."
 
 #define ARRIVAL                                                                                    \
-	"CXL memory that arrived here would get the verdict devdax: TDX refuses it, it was not "   \
-	"there at boot (outside-boot-map). A DIMM that arrived here would get the verdict "        \
-	"offline: TDX refuses it, it was not there at boot (outside-boot-map)."
+	"CXL memory that arrived here would get the verdict devdax: TDX is active and "            \
+	"accepts only memory that was RAM at boot (outside-boot-map). A DIMM that arrived here "   \
+	"would get the verdict "                                                                   \
+	"offline: TDX is active and accepts only memory that was RAM at boot (outside-boot-map)."
 
 static void check_place(
 	const struct machine *machine, struct range place, const char *what, const char *origin)
@@ -199,9 +202,8 @@ static void check_place(
 		assert_topic(&book, topic,
 			topic != TOPIC_VERDICT		  ? ""
 			: strcmp(what, NOT_RAM NONE) == 0 ? ARRIVAL
-							  : "There is nothing to decide: only "
-							    "memory that arrives after boot is "
-							    "decided.");
+							  : "There is no verdict: only memory that "
+							    "arrives after boot gets one.");
 }
 
 static void test_boot_memory(void **state)
@@ -242,8 +244,8 @@ static void test_offline_boot_memory(void **state)
 		"0x40000000-0x47ffffff] are offline. 384 MiB of it at [mem "
 		"0x80000000-0x97ffffff] are offline.");
 	assert_topic(&book, TOPIC_CHANGE,
-		"'chmem -e 0x40000000-0x47ffffff' onlines [mem 0x40000000-0x47ffffff]. "
-		"'chmem -e 0x80000000-0x97ffffff' onlines [mem 0x80000000-0x97ffffff].");
+		"To online [mem 0x40000000-0x47ffffff]: 'chmem -e 0x40000000-0x47ffffff'. "
+		"To online [mem 0x80000000-0x97ffffff]: 'chmem -e 0x80000000-0x97ffffff'.");
 }
 
 /* Of a place that no table has, the kernel log tells what came there. */
@@ -257,9 +259,10 @@ static void test_rejected(void **state)
 	machine->snapshot.rejected = (struct rejections){items, 1};
 	assert_true(explain_place(&machine->world, span(64 * GIB, 65 * GIB), &book.explanation));
 	assert_topic(&book, TOPIC_WHAT,
-		"The kernel rejected 192 MiB [mem 0x1000000000-0x100bffffff] (PNP0C80:00): its "
-		"start or size is not a multiple of the memory block size. " NOT_RAM NONE);
-	assert_topic(&book, TOPIC_KERNEL, "It logged: a line");
+		"192 MiB of memory ([mem 0x1000000000-0x100bffffff], PNP0C80:00) was rejected by "
+		"the kernel and cannot be used: its start or size is not a multiple of the memory "
+		"block size. " NOT_RAM NONE);
+	assert_topic(&book, TOPIC_KERNEL, "The kernel logged: a line");
 	assert_topic(&book, TOPIC_CHANGE, rejection_remedy(REJECTION_UNALIGNED));
 	assert_false(
 		explain_place(&machine->world, span(65 * GIB, 65 * GIB + 1), &book.explanation));
@@ -275,7 +278,7 @@ static void test_no_boot_map(void **state)
 	machine->snapshot.boot_map.n = 0;
 	machine->snapshot.boot_map.known = false;
 	check_place(machine, span(GIB, GIB + 1),
-		"It is not known which memory was there at boot. Memory blocks: 1, the first is "
+		"It is not known which memory was RAM at boot. Memory blocks: 1, the first is "
 		"memory8.",
 		SRAT_0);
 }

@@ -130,19 +130,22 @@ static void test_texts(void **state)
 {
 	static const struct rejection whole = {
 		{4 * GIB, 4 * GIB + 192 * MIB}, REJECTION_UNALIGNED, "PNP0C80:00", "", false};
-	static const struct rejection little = {.cause = REJECTION_NOT_LOGGED};
+	static const struct rejection little = {
+		.cause = REJECTION_NOT_LOGGED, .device = "PNP0C80:01"};
 	char buf[REJECTION_TEXT];
 	struct strbuf text = strbuf_in(buf, sizeof(buf));
 
 	(void)state;
 	rejection_append(&text, &whole);
 	assert_string_equal(buf,
-		"The kernel rejected 192 MiB [mem 0x100000000-0x10bffffff] (PNP0C80:00): its start "
-		"or size is not a multiple of the memory block size");
+		"192 MiB of memory ([mem 0x100000000-0x10bffffff], PNP0C80:00) was rejected by the "
+		"kernel and cannot be used: its start or size is not a multiple of the memory "
+		"block size");
 	text = strbuf_in(buf, sizeof(buf));
 	rejection_append(&text, &little);
-	assert_string_equal(
-		buf, "The kernel rejected memory of unknown size: the kernel did not log why");
+	assert_string_equal(buf,
+		"Memory of unknown size (PNP0C80:01) was rejected by the kernel and cannot be "
+		"used: the kernel did not log why");
 	for (enum rejection_cause cause = 0; cause < REJECTION_MAX; cause++)
 		assert_remedy(rejection_remedy(cause));
 }

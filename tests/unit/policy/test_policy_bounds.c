@@ -138,7 +138,9 @@ static void test_expected_too_small(void **state)
 	}
 }
 
-/* The clause says by what it was there at boot, and how it straddles. */
+#define ACCEPTS_ONLY "TDX is active and accepts only memory that was RAM at boot"
+
+/* The clause has the source of what was RAM at boot, and how a range straddles. */
 static void test_clause(void **state)
 {
 	static const struct range dimm = {4 * GIB, 5 * GIB};
@@ -148,23 +150,25 @@ static void test_clause(void **state)
 		const char *clause;
 	} rows[] = {
 		{{4 * GIB, 5 * GIB}, {0, 0}, BOOT_SOURCE_BOOT_PARAMS,
-			"TDX accepts it, it was there at boot"},
+			"it was RAM at boot, so TDX accepts it"},
 		{{4 * GIB, 5 * GIB}, {0, 0}, BOOT_SOURCE_CONFIGURATION,
-			"TDX accepts it, CapableRanges= names it"},
+			"CapableRanges= names it as memory that TDX accepts"},
 		{{4 * GIB, 4 * GIB + BLOCK / 2}, {0, 0}, BOOT_SOURCE_BOOT_PARAMS,
-			"TDX refuses it, only a part of it was there at boot"},
+			ACCEPTS_ONLY ", and only 64 MiB of it was: [mem 0x100000000-0x103ffffff]"},
 		{{4 * GIB, 4 * GIB + BLOCK / 2}, {4 * GIB + BLOCK / 2, 5 * GIB},
 			BOOT_SOURCE_BOOT_PARAMS,
-			"TDX refuses it, a memory block of it lies across two ranges of the boot "
-			"map"},
-		{{5 * GIB, 6 * GIB}, {0, 0}, BOOT_SOURCE_BOOT_PARAMS,
-			"TDX refuses it, it was not there at boot"},
+			ACCEPTS_ONLY
+			", and one of its memory blocks lies across two ranges of that "
+			"memory"},
+		{{5 * GIB, 6 * GIB}, {0, 0}, BOOT_SOURCE_BOOT_PARAMS, ACCEPTS_ONLY},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		CLEANUP(subject_done) struct subject subject;
 		struct decision d;
+		struct strbuf text;
+		char buf[256];
 
 		build_dimm(&subject, dimm);
 		subject.facts.tdx.state = TDX_ACTIVE;
@@ -172,7 +176,9 @@ static void test_clause(void **state)
 		if (!range_is_empty(rows[i].rest))
 			add_region(&subject.boot_map, rows[i].rest, rows[i].source);
 		d = decide_bare(&subject.facts);
-		assert_string_equal(decision_clause(&d), rows[i].clause);
+		text = strbuf_in(buf, sizeof(buf));
+		decision_append_clause(&text, &d, &subject.facts, subject.facts.device.ranges[0]);
+		assert_string_equal(buf, rows[i].clause);
 	}
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The table of reasons: names that can be found again, and texts that fit where they are used. That
- * the policy gives no other verdict with a reason is in scene.h.
+ * The table of reasons: names that can be found again, and texts that fit where they are used. The
+ * verdicts that a reason can have are in tests/unit/verdicts.h.
  */
 #include "tests/unit/unit.h"
 
@@ -29,47 +29,67 @@ static void test_names(void **state)
 	assert_int_equal(back, REASON_MAX - 1);
 }
 
-/* Not a format, not a variable of the catalog, and one blank between two words. */
+/* Not a format, and one blank between two words. */
 static void assert_plain(const char *text)
 {
-	assert_null(strpbrk(text, "%@\n\t"));
+	assert_null(strpbrk(text, "%\n\t"));
 	assert_null(strstr(text, "  "));
 }
 
 static void assert_sentences(const char *text)
 {
 	assert_plain(text);
-	assert_true(isupper((unsigned char)text[0]));
+	assert_true(isupper((unsigned char)text[0]) || text[0] == '@');
 	assert_int_equal(text[strlen(text) - 1], '.');
 	while ((text = strstr(text, ". ")))
 		assert_true(isupper((unsigned char)*(text += 2)));
+}
+
+/* A clause is part of a sentence, a subject is a title. */
+static void assert_title(const char *text)
+{
+	assert_plain(text);
+	assert_null(strchr(text, '@'));
+	assert_true(isalpha((unsigned char)text[0]));
+	assert_true(isalpha((unsigned char)text[strlen(text) - 1]));
 }
 
 static void test_texts(void **state)
 {
 	(void)state;
 	for (enum reason reason = 0; reason < REASON_MAX; reason++) {
-		const char *clause = reason_clause(reason);
-
-		assert_plain(clause);
-		assert_true(isalpha((unsigned char)clause[0]));
-		assert_true(isalpha((unsigned char)clause[strlen(clause) - 1]));
+		if (reason_clause(reason))
+			assert_title(reason_clause(reason));
+		assert_title(reason_subject(reason));
 		assert_sentences(reason_explanation(reason));
-		assert_sentences(reason_remedy(reason));
-		assert_remedy(reason_remedy(reason));
+		for (int dax = 0; dax < 2; dax++) {
+			assert_sentences(reason_remedy(reason, dax));
+			assert_remedy(reason_remedy(reason, dax));
+		}
 	}
 }
 
-static void test_verdicts(void **state)
+/* One id for each remedy. */
+static void test_ids(void **state)
 {
+	static const char *seen[2 * REASON_MAX];
+	size_t n = 0;
+
 	(void)state;
 	for (enum reason reason = 0; reason < REASON_MAX; reason++) {
-		bool online = reason_has_verdict(reason, VERDICT_ONLINE);
-		bool other = reason_has_verdict(reason, VERDICT_DEVDAX) ||
-			     reason_has_verdict(reason, VERDICT_OFFLINE) ||
-			     reason_has_verdict(reason, VERDICT_IGNORE);
+		const char *const ids[] = {
+			reason_message_id(reason, true), reason_message_id(reason, false)};
+		bool two = reason_has_two_remedies(reason);
 
-		assert_true(online != other);
+		assert_int_equal(ids[0] != ids[1], two);
+		assert_int_equal(reason_remedy(reason, true) != reason_remedy(reason, false), two);
+		for (int i = 0; i <= two; i++) {
+			assert_int_equal(strspn(ids[i], "0123456789abcdef"), 32);
+			assert_int_equal(strlen(ids[i]), 32);
+			for (size_t j = 0; j < n; j++)
+				assert_string_not_equal(seen[j], ids[i]);
+			seen[n++] = ids[i];
+		}
 	}
 }
 
@@ -78,7 +98,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_ids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

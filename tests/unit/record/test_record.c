@@ -13,17 +13,29 @@
 	.record.range = {64 * GIB, 128 * GIB},                                                     \
 	.facts.device = {.type = TYPE_CXL, .name = "dax0.0", .region = "region0", .node = 1},      \
 	.facts.cxl = {.memdevs = {{.name = "mem0"}, {.name = "mem1"}}, .n_memdevs = 2}
-#define CXL_TEXT "64 GiB cxl [mem 0x1000000000-0x1fffffffff] (dax0.0, region0, mem0, mem1, node 1) "
+#define CXL_TEXT                                                                                   \
+	"64 GiB of CXL memory (dax0.0, [mem 0x1000000000-0x1fffffffff], region0, mem0, mem1, "     \
+	"node 1) "
 #define DIMM                                                                                       \
 	.record.range = {4 * GIB, 8 * GIB},                                                        \
 	.facts.device = {.type = TYPE_DIMM, .node = NODE_UNKNOWN}
-#define DIMM_TEXT "4 GiB dimm [mem 0x100000000-0x1ffffffff] "
+#define DIMM_TEXT "4 GiB of memory in a DIMM ([mem 0x100000000-0x1ffffffff]) "
 #define TDX(is)	  .facts.tdx = {.state = TDX_##is, .detected = TDX_##is}
-#define REFUSED	  "TDX refuses it, it was not there at boot (outside-boot-map)"
-#define STRADDLES "TDX refuses it, only a part of it was there at boot (straddles-boot-map)"
-#define LET_IN	  "there is no TDX here to refuse it (tdx-absent)"
+#define KEPT	  "is available as /dev/dax0.0 and was kept out of system RAM: "
+#define ONLINE	  "is online as system RAM (32 of 32 memory blocks"
+#define ACCEPTS	  "TDX is active and accepts only memory that was RAM at boot"
+#define REFUSED	  ACCEPTS " (outside-boot-map)"
+#define FREE	  "without TDX the kernel accepts all memory (tdx-absent)"
 
 static struct range two_ranges[] = {{64 * GIB, 128 * GIB}, {128 * GIB, 160 * GIB}};
+
+static struct boot_region regions[] = {
+	{{2 * GIB, 5 * GIB}, BOOT_SOURCE_BOOT_PARAMS},
+	{{6 * GIB, 6 * GIB + 256 * MIB}, BOOT_SOURCE_BOOT_PARAMS},
+	{{6 * GIB + 512 * MIB, 6 * GIB + 640 * MIB}, BOOT_SOURCE_BOOT_PARAMS},
+	{{8 * GIB - 128 * MIB, 9 * GIB}, BOOT_SOURCE_BOOT_PARAMS},
+};
+static const struct boot_map parts = {.regions = regions, .n = ARRAY_SIZE(regions), .known = true};
 
 static const struct {
 	struct own_record own;
@@ -31,14 +43,14 @@ static const struct {
 } rows[] = {
 	{{CXL, .decision = {.verdict = VERDICT_DEVDAX, .reason = REASON_OUTSIDE_BOOT_MAP},
 		 .record.outcome = {.result = RESULT_DONE}, TDX(ACTIVE)},
-		CXL_TEXT "kept as devdax: " REFUSED "; TDX active"},
+		CXL_TEXT KEPT REFUSED},
 	{{CXL, .decision = {.verdict = VERDICT_DEVDAX, .reason = REASON_OUTSIDE_BOOT_MAP},
 		 .record.outcome = {.result = RESULT_PLANNED},
 		 .facts.tdx = {.state = TDX_ACTIVE,
 			 .detected = TDX_ABSENT,
 			 .mode = TDX_MODE_ACTIVE}},
-		CXL_TEXT "to be kept as devdax: " REFUSED
-			 "; TDX active as configured, absent as found"},
+		CXL_TEXT "would be kept out of system RAM and available as /dev/dax0.0: " REFUSED
+			 "; the TDX state is active as configured, absent as found"},
 	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_IN_BOOT_MAP,
@@ -46,8 +58,8 @@ static const struct {
 			 .source = BOOT_SOURCE_BOOT_PARAMS},
 		 .record.outcome = {.result = RESULT_DONE, .blocks = {.present = 32, .online = 32}},
 		 TDX(ARMED)},
-		DIMM_TEXT "online, 32 of 32 blocks: TDX accepts it, it was there at boot "
-			  "(in-boot-map); TDX armed"},
+		DIMM_TEXT ONLINE
+		"): it was RAM at boot, so TDX accepts it (in-boot-map); the TDX state is armed"},
 	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
@@ -60,9 +72,11 @@ static const struct {
 			 .stranded = 128 * MIB,
 			 .blocks = {.present = 32, .online = 31}},
 		 TDX(ABSENT)},
-		DIMM_TEXT "not wholly online, 31 of 32 blocks: " LET_IN
-			  "; online at 0x1f8000000: Device or resource busy after 5 retries; "
-			  "128 MiB stranded; TDX absent"},
+		DIMM_TEXT "is only partly online as system RAM (31 of 32 memory blocks, 3.8 GiB): "
+			  "onlining the memory block at 0x1f8000000 failed: Device or resource "
+			  "busy, after 5 retries; it was to be online as system RAM: " FREE
+			  "; 128 MiB is stranded: the kernel has it, and nothing can use it; the "
+			  "TDX state is absent"},
 	{{DIMM, .decision = {.verdict = VERDICT_OFFLINE, .reason = REASON_KERNEL_REFUSED},
 		 .record.outcome = {.result = RESULT_DONE,
 			 .error = EPERM,
@@ -70,8 +84,10 @@ static const struct {
 			 .failed_at = 0x1f8000000,
 			 .blocks = {.present = 32}},
 		 TDX(ACTIVE)},
-		DIMM_TEXT "left offline: the kernel refused what policy allowed (kernel-refused); "
-			  "online at 0x1f8000000: Operation not permitted; TDX active"},
+		DIMM_TEXT
+		"was left offline and cannot be used: the kernel refused it, although it was "
+		"expected to accept it (kernel-refused); onlining the memory block at 0x1f8000000 "
+		"failed: Operation not permitted; the TDX state is active"},
 	{{DIMM, .decision = {.verdict = VERDICT_OFFLINE, .reason = REASON_ROLLED_BACK},
 		 .record.outcome = {.result = RESULT_PARTIAL,
 			 .error = EIO,
@@ -83,10 +99,12 @@ static const struct {
 			 .retries = 5,
 			 .blocks = {.present = 32, .online = 1}},
 		 TDX(ABSENT)},
-		DIMM_TEXT "not wholly offline: not all of it could be brought online "
-			  "(rolled-back); online at 0x1f0000000: Input/output error; undoing it "
-			  "failed: offline at 0x1f8000000: Device or resource busy after 5 "
-			  "retries; 1 of 32 blocks online; TDX absent"},
+		DIMM_TEXT
+		"could not all be taken offline: onlining the memory block at 0x1f0000000 failed: "
+		"Input/output error; undoing it failed as well: offlining the memory block at "
+		"0x1f8000000 failed: Device or resource busy, after 5 retries; it was to be left "
+		"offline: a step failed, so what had been done was undone (rolled-back); 1 of 32 "
+		"memory blocks are online; the TDX state is absent"},
 	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_IN_BOOT_MAP,
@@ -94,20 +112,26 @@ static const struct {
 			 .source = 1},
 		 .record.outcome = {.result = RESULT_PLANNED, .blocks = {.present = 32}},
 		 TDX(ACTIVE)},
-		DIMM_TEXT "to be onlined: TDX accepts it, it was there at boot (in-boot-map); "
-			  "TDX active"},
+		DIMM_TEXT "would be online as system RAM: it was RAM at boot, so TDX accepts it "
+			  "(in-boot-map); the TDX state is active"},
 	{{.facts.device = {.size = 16 * GIB,
 		  .type = TYPE_HMEM,
 		  .name = "dax1.0",
 		  .node = NODE_UNKNOWN},
 		 .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_UNREADABLE},
 		 TDX(UNKNOWN)},
-		"16 GiB hmem (dax1.0) left as it is: a part of its state cannot be read "
-		"(unreadable); TDX unknown"},
+		"16 GiB of soft-reserved memory (dax1.0) was left as it is, without a driver, and "
+		"cannot be used: a part of its state cannot be read (unreadable); the TDX state is "
+		"unknown"},
 	{{CXL, .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_UNPLUGGED},
-		 .record.outcome = {.missing = 512, .stranded = 64 * GIB}, TDX(ABSENT)},
-		CXL_TEXT "left as it is: its device is unplugged from the kernel (unplugged); "
-			 "512 blocks are not in the kernel; 64 GiB stranded; TDX absent"},
+		 .record.outcome = {.driver = DAX_DRIVER_KMEM,
+			 .missing = 512,
+			 .stranded = 64 * GIB},
+		 TDX(ABSENT)},
+		CXL_TEXT
+		"was left as it is: a program or an administrator has unplugged it from the kernel "
+		"(unplugged); 512 memory blocks are not in the kernel; 64 GiB is stranded: the "
+		"kernel has it, and nothing can use it; the TDX state is absent"},
 	{{CXL,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
@@ -117,16 +141,18 @@ static const struct {
 			 .stranded = 32 * GIB,
 			 .blocks = {.present = 256, .online = 256}},
 		 TDX(ABSENT)},
-		CXL_TEXT "not wholly online, 256 of 512 blocks: " LET_IN
-			 "; 256 blocks are not in the kernel; 32 GiB stranded; TDX absent"},
+		CXL_TEXT
+		"is only partly online as system RAM (256 of 512 memory blocks, 32 GiB): " FREE
+		"; 256 memory blocks are not in the kernel; 32 GiB is stranded: the kernel has it, "
+		"and nothing can use it; the TDX state is absent"},
 	/* rules */
 	{{CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,
 			 .reason = REASON_RULE,
 			 .rule = "50-lab.rule"},
 		 .record.outcome = {.result = RESULT_BEGUN}, TDX(ABSENT)},
-		CXL_TEXT "kept as devdax: a rule asks for it (rule); rule 50-lab.rule; "
-			 "TDX absent"},
+		CXL_TEXT "becomes available as /dev/dax0.0 and was kept out of system RAM: rule "
+			 "50-lab.rule requires it (rule); the TDX state is absent"},
 	{{CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,
 			 .reason = REASON_OUTSIDE_BOOT_MAP,
@@ -134,14 +160,13 @@ static const struct {
 			 .overruled = true,
 			 .asked = VERDICT_ONLINE},
 		 .record.outcome = {.result = RESULT_DONE}, TDX(ACTIVE)},
-		CXL_TEXT "kept as devdax: " REFUSED
-			 "; rule 50-lab.rule asks for online and is overruled; TDX active"},
+		CXL_TEXT KEPT REFUSED "; rule 50-lab.rule requires online and is overruled"},
 	{{CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,
 			 .reason = REASON_OUTSIDE_BOOT_MAP,
 			 .unmatched = true},
 		 .record.outcome = {.result = RESULT_DONE}, TDX(ACTIVE)},
-		CXL_TEXT "kept as devdax: " REFUSED "; no rule matches; TDX active"},
+		CXL_TEXT KEPT REFUSED "; no rule matches"},
 	/* withheld */
 	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
@@ -150,7 +175,9 @@ static const struct {
 			 .withheld = WITHHELD_OBSERVE},
 		 .record.outcome = {.result = RESULT_WITHHELD, .blocks = {.present = 32}},
 		 TDX(ABSENT)},
-		DIMM_TEXT "to be onlined: " LET_IN "; nothing is done, Act=no; TDX absent"},
+		DIMM_TEXT
+		"would be online as system RAM, but nothing was done, because Act=no is set: " FREE
+		"; the TDX state is absent"},
 	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
@@ -159,9 +186,9 @@ static const struct {
 			 .rule = "a.rule"},
 		 .record.outcome = {.result = RESULT_WITHHELD, .blocks = {.present = 32}},
 		 TDX(ABSENT)},
-		DIMM_TEXT "to be onlined: " LET_IN
-			  "; nothing is done, it was there at first start (Present=); "
-			  "rule a.rule; TDX absent"},
+		DIMM_TEXT "would be online as system RAM, but nothing was done, because it was "
+			  "there before tdx-onlined first started (Present=): " FREE
+			  "; rule a.rule matches; the TDX state is absent"},
 	/* what is so already is not kept from being so */
 	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
@@ -171,7 +198,7 @@ static const struct {
 		 .record.outcome = {.result = RESULT_NOTHING,
 			 .blocks = {.present = 32, .online = 32}},
 		 TDX(ABSENT)},
-		DIMM_TEXT "online, 32 of 32 blocks: " LET_IN "; TDX absent"},
+		DIMM_TEXT ONLINE "): " FREE "; the TDX state is absent"},
 	/* numbers */
 	{{CXL,
 		 .decision = {.verdict = VERDICT_IGNORE,
@@ -179,8 +206,10 @@ static const struct {
 			 .map_needed = 256 * MIB,
 			 .map_spare = 100 * MIB},
 		 .record.outcome = {.result = RESULT_NOTHING}, TDX(ACTIVE)},
-		CXL_TEXT "left as it is: the host cannot spare its page metadata (no-head-room); "
-			 "it takes 256 MiB, and 100 MiB can be spared; TDX active"},
+		CXL_TEXT
+		"was left as it is, without a driver, and cannot be used: it needs 256 MiB of "
+		"free memory for page metadata, but only 100 MiB are available (no-head-room); the "
+		"TDX state is active"},
 	/* a need that is met is not told */
 	{{CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,
@@ -188,7 +217,7 @@ static const struct {
 			 .map_needed = 256 * MIB,
 			 .map_spare = GIB},
 		 .record.outcome = {.result = RESULT_DONE}, TDX(ACTIVE)},
-		CXL_TEXT "kept as devdax: " REFUSED "; TDX active"},
+		CXL_TEXT KEPT REFUSED},
 	/* the first and the last 32 MiB make no block */
 	{{.record.range = {4 * GIB + 96 * MIB, 8 * GIB - 96 * MIB},
 		 .facts.device = {.type = TYPE_DIMM, .node = NODE_UNKNOWN},
@@ -199,9 +228,11 @@ static const struct {
 			 .movable_ratio = 120},
 		 .record.outcome = {.result = RESULT_DONE, .blocks = {.present = 30, .online = 30}},
 		 TDX(ABSENT)},
-		"3.8 GiB dimm [mem 0x106000000-0x1f9ffffff] online, 30 of 30 blocks: " LET_IN
-		"; rule m.rule; movable memory is 120 % of the kernel's; "
-		"64 MiB at its edges are lost, they make no whole block; TDX absent"},
+		"3.8 GiB of memory in a DIMM ([mem 0x106000000-0x1f9ffffff]) is online as system "
+		"RAM (30 of 30 memory blocks): " FREE
+		"; rule m.rule matches; movable memory is 120 % of kernel memory; 64 MiB at its "
+		"edges cannot be used, because only whole memory blocks go online; the TDX state "
+		"is absent"},
 	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
@@ -211,8 +242,10 @@ static const struct {
 			 .movable_ratio = 420},
 		 .record.outcome = {.result = RESULT_DONE, .blocks = {.present = 32, .online = 32}},
 		 TDX(ABSENT)},
-		DIMM_TEXT "online, 32 of 32 blocks: " LET_IN "; rule m.rule; "
-			  "not movable: movable memory would be 420 % of the kernel's; TDX absent"},
+		DIMM_TEXT ONLINE
+		"): " FREE
+		"; rule m.rule matches; not in zone movable, as the rule requires, because movable "
+		"memory would be 420 % of kernel memory; the TDX state is absent"},
 	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
@@ -221,8 +254,9 @@ static const struct {
 			 .zone_overruled = true},
 		 .record.outcome = {.result = RESULT_DONE, .blocks = {.present = 32, .online = 32}},
 		 TDX(ABSENT)},
-		DIMM_TEXT "online, 32 of 32 blocks: " LET_IN "; rule m.rule; "
-			  "not movable: the sizes of the zones are not known; TDX absent"},
+		DIMM_TEXT ONLINE
+		"): " FREE "; rule m.rule matches; not in zone movable, as the rule requires, "
+		"because the sizes of the zones are not known; the TDX state is absent"},
 	/*
 	 * online already, and not in the zone that is wanted; the kernel's choice is always right
 	 */
@@ -236,8 +270,10 @@ static const struct {
 			 .zone_now = "Normal",
 			 .blocks = {.present = 32, .online = 32}},
 		 TDX(ABSENT)},
-		DIMM_TEXT "online, 32 of 32 blocks: " LET_IN "; rule m.rule; movable memory is"
-			  " 30 % of the kernel's; its blocks are in zone Normal; TDX absent"},
+		DIMM_TEXT ONLINE
+		", zone Normal): " FREE
+		"; rule m.rule matches; movable memory is 30 % of kernel memory; it was online "
+		"already, in zone Normal instead of movable; the TDX state is absent"},
 	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_IN_BOOT_MAP,
@@ -246,8 +282,9 @@ static const struct {
 			 .zone_now = "Movable",
 			 .blocks = {.present = 32, .online = 32}},
 		 TDX(ACTIVE)},
-		DIMM_TEXT "online, 32 of 32 blocks: TDX accepts it, it was there at boot"
-			  " (in-boot-map); its blocks are in zone Movable; TDX active"},
+		DIMM_TEXT ONLINE
+		", zone Movable): it was RAM at boot, so TDX accepts it (in-boot-map); it was "
+		"online already, in zone Movable instead of kernel; the TDX state is active"},
 	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
@@ -256,7 +293,7 @@ static const struct {
 			 .zone_now = "Movable",
 			 .blocks = {.present = 32, .online = 32}},
 		 TDX(ABSENT)},
-		DIMM_TEXT "online, 32 of 32 blocks: " LET_IN "; TDX absent"},
+		DIMM_TEXT ONLINE ", zone Movable): " FREE "; the TDX state is absent"},
 	/* changed by somebody */
 	{{.record.range = {64 * GIB, 128 * GIB},
 		 .facts.device = {.type = TYPE_HMEM,
@@ -268,14 +305,16 @@ static const struct {
 			 .driver = DAX_DRIVER_KMEM,
 			 .blocks = {.present = 512, .online = 3}},
 		 TDX(ARMED)},
-		"64 GiB hmem [mem 0x1000000000-0x1fffffffff] (dax2.0, node 2) was kept as "
-		"devdax: " REFUSED "; somebody changed it, its driver is now kmem; 3 of 512 blocks "
-		"online; TDX armed"},
+		"64 GiB of soft-reserved memory (dax2.0, [mem 0x1000000000-0x1fffffffff], node 2) "
+		"was changed by another program or by hand: its driver is now kmem, 3 of 512 "
+		"memory blocks are online; it was to be kept out of system RAM and available as "
+		"/dev/dax2.0: TDX is armed (enabled, but not initialized yet), and fails to "
+		"initialize if memory is added that was not RAM at boot (outside-boot-map)"},
 	{{CXL, .decision = {.verdict = VERDICT_DEVDAX, .reason = REASON_OUTSIDE_BOOT_MAP},
 		 .record.outcome = {.result = RESULT_CHANGED}, TDX(ACTIVE)},
-		CXL_TEXT "was kept as devdax: " REFUSED
-			 "; somebody changed it, its driver is now none; 0 of 0 blocks online; "
-			 "TDX active"},
+		CXL_TEXT "was changed by another program or by hand: its driver is now none, 0 of "
+			 "0 memory blocks are online; it was to be kept out of system RAM and "
+			 "available as /dev/dax0.0: " REFUSED},
 	/* of a device with two ranges, the one that it is about */
 	{{.record.range = {128 * GIB, 160 * GIB},
 		 .facts.device = {.type = TYPE_CXL,
@@ -287,24 +326,27 @@ static const struct {
 		 .decision = {.verdict = VERDICT_DEVDAX, .reason = REASON_STRADDLES_BOOT_MAP},
 		 .record.outcome = {.result = RESULT_DONE},
 		 TDX(ACTIVE)},
-		"32 GiB cxl [mem 0x2000000000-0x27ffffffff] (dax0.0, node 1) kept as "
-		"devdax: " STRADDLES "; TDX active"},
+		"32 GiB of CXL memory (dax0.0, [mem 0x2000000000-0x27ffffffff], node 1) " KEPT
+			ACCEPTS ", and only another range of its device was (straddles-boot-map)"},
 	/* the remedy */
 	{{CXL, .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_ALREADY_ONLINE},
 		 .record.outcome = {.result = RESULT_NOTHING,
+			 .driver = DAX_DRIVER_KMEM,
 			 .blocks = {.present = 512, .online = 512}},
 		 TDX(ARMED)},
-		CXL_TEXT "left as it is: it should not be online, but it is already "
-			 "(already-online); 512 of 512 blocks online; "
-			 "it keeps TDX from initializing; take it out with: "
-			 "daxctl reconfigure-device -m devdax -f dax0.0; TDX armed"},
+		CXL_TEXT
+		"is online as system RAM (512 of 512 memory blocks) and was left as it is: it was "
+		"online already, although TDX is armed (enabled, but not initialized yet), and "
+		"fails to initialize if memory is added that was not RAM at boot (already-online); "
+		"this memory keeps TDX from initializing; take it out with: daxctl "
+		"reconfigure-device -m devdax -f dax0.0"},
 	{{DIMM, .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_ALREADY_ONLINE},
 		 .record.outcome = {.result = RESULT_NOTHING,
 			 .blocks = {.present = 32, .online = 1}},
 		 TDX(ACTIVE)},
-		DIMM_TEXT "left as it is: it should not be online, but it is already "
-			  "(already-online); 1 of 32 blocks online; take it out with: "
-			  "chmem -d 0x100000000-0x1ffffffff; TDX active"},
+		DIMM_TEXT "is online as system RAM (1 of 32 memory blocks, 128 MiB) and was left "
+			  "as it is: it was online already, although " ACCEPTS
+			  " (already-online); take it out with: chmem -d 0x100000000-0x1ffffffff"},
 	/* where TDX is not, only the rule is hurt */
 	{{DIMM,
 		 .decision = {.verdict = VERDICT_IGNORE,
@@ -315,25 +357,43 @@ static const struct {
 		 .record.outcome = {.result = RESULT_NOTHING,
 			 .blocks = {.present = 32, .online = 1}},
 		 TDX(ABSENT)},
-		DIMM_TEXT "left as it is: it should not be online, but it is already "
-			  "(already-online); rule a.rule asks for devdax and is overruled; "
-			  "1 of 32 blocks online; TDX absent"},
-	/* Blocks without a dax device: whatever of the region is known. */
+		DIMM_TEXT
+		"is online as system RAM (1 of 32 memory blocks, 128 MiB) and was left as it is: "
+		"it was online already, although a rule requires another verdict (already-online); "
+		"rule a.rule requires devdax and is overruled; the TDX state is absent"},
+	/* Only a DIMM can be in its place at the next boot. */
+	{{DIMM, .decision = {.verdict = VERDICT_OFFLINE, .reason = REASON_OUTSIDE_BOOT_MAP},
+		 .record.outcome = {.result = RESULT_NOTHING,
+			 .stranded = 4 * GIB,
+			 .blocks = {.present = 32}},
+		 TDX(ACTIVE)},
+		DIMM_TEXT "was left offline, unusable until a reboot with it in place: " REFUSED
+			  "; 4 GiB is stranded: the kernel has it, and nothing can use it"},
+	{{DIMM, .decision = {.verdict = VERDICT_OFFLINE, .reason = REASON_STRADDLES_BOOT_MAP},
+		 .facts.boot_map = &parts, .record.outcome = {.result = RESULT_NOTHING},
+		 TDX(UNKNOWN)},
+		DIMM_TEXT
+		"was left offline, unusable until a reboot with it in place: TDX may be "
+		"active, and accepts only memory that was RAM at boot, and only 1.5 GiB "
+		"of it was: [mem 0x100000000-0x13fffffff], [mem 0x180000000-0x18fffffff], "
+		"[mem 0x1a0000000-0x1a7ffffff] and 1 more (straddles-boot-map); the TDX "
+		"state is unknown"},
+	/* Blocks without a dax device: what is known of the region. */
 	{{.record.range = {4 * GIB, 8 * GIB},
 		 .facts.device = {.type = TYPE_CXL, .region = "region0", .node = NODE_UNKNOWN},
 		 .decision = {.verdict = VERDICT_OFFLINE, .reason = REASON_OUTSIDE_BOOT_MAP},
 		 .record.outcome = {.result = RESULT_NOTHING},
 		 TDX(ACTIVE)},
-		"4 GiB cxl [mem 0x100000000-0x1ffffffff] (region0) left offline: " REFUSED
-		"; TDX active"},
+		"4 GiB of CXL memory ([mem 0x100000000-0x1ffffffff], region0) was left offline and "
+		"cannot be used: " REFUSED},
 	{{.record.range = {4 * GIB, 8 * GIB},
 		 .facts.device = {.type = TYPE_CXL, .region = "region0", .node = 2},
 		 .facts.cxl = {.memdevs = {{.name = "mem0"}}, .n_memdevs = 1},
 		 .decision = {.verdict = VERDICT_OFFLINE, .reason = REASON_OUTSIDE_BOOT_MAP},
 		 .record.outcome = {.result = RESULT_NOTHING},
 		 TDX(ACTIVE)},
-		"4 GiB cxl [mem 0x100000000-0x1ffffffff] (region0, mem0, node 2) left "
-		"offline: " REFUSED "; TDX active"},
+		"4 GiB of CXL memory ([mem 0x100000000-0x1ffffffff], region0, mem0, node 2) was "
+		"left offline and cannot be used: " REFUSED},
 };
 
 static void test_sentences(void **state)
@@ -357,20 +417,23 @@ static void test_phrases(void **state)
 		enum result result;
 		const char *phrase;
 	} phrases[] = {
-		{VERDICT_ONLINE, RESULT_NOTHING, ") online, 0 of 0 blocks: "},
-		{VERDICT_ONLINE, RESULT_WITHHELD, ") to be onlined: "},
-		{VERDICT_ONLINE, RESULT_FAILED, ") not wholly online, 0 of 0 blocks: "},
-		{VERDICT_ONLINE, RESULT_CHANGED, ") was to be online: "},
-		{VERDICT_DEVDAX, RESULT_NOTHING, ") kept as devdax: "},
-		{VERDICT_DEVDAX, RESULT_WITHHELD, ") to be kept as devdax: "},
-		{VERDICT_DEVDAX, RESULT_PARTIAL, ") not made devdax: "},
-		{VERDICT_OFFLINE, RESULT_DONE, ") left offline: "},
-		{VERDICT_OFFLINE, RESULT_PLANNED, ") to be left offline: "},
-		{VERDICT_OFFLINE, RESULT_PARTIAL, ") not wholly offline: "},
-		{VERDICT_OFFLINE, RESULT_CHANGED, ") was left offline: "},
-		{VERDICT_IGNORE, RESULT_PLANNED, ") to be left as it is: "},
-		{VERDICT_IGNORE, RESULT_FAILED, ") left as it is: "},
-		{VERDICT_IGNORE, RESULT_CHANGED, ") was left as it was: "},
+		{VERDICT_ONLINE, RESULT_NOTHING,
+			") is online as system RAM (0 of 0 memory blocks): "},
+		{VERDICT_ONLINE, RESULT_WITHHELD, ") would be online as system RAM, but nothing"},
+		{VERDICT_ONLINE, RESULT_FAILED, ") could not be brought online as system RAM (0 "},
+		{VERDICT_ONLINE, RESULT_CHANGED, "; it was to be online as system RAM: "},
+		{VERDICT_DEVDAX, RESULT_NOTHING, ") is available as /dev/dax0.0 and was kept"},
+		{VERDICT_DEVDAX, RESULT_BEGUN, ") becomes available as /dev/dax0.0 and was kept"},
+		{VERDICT_DEVDAX, RESULT_WITHHELD,
+			") would be kept out of system RAM and available as /dev/dax0.0, but "},
+		{VERDICT_DEVDAX, RESULT_PARTIAL, ") could not be made available as /dev/dax0.0: "},
+		{VERDICT_OFFLINE, RESULT_DONE, ") was left offline and cannot be used: "},
+		{VERDICT_OFFLINE, RESULT_PLANNED, ") would be left offline: "},
+		{VERDICT_OFFLINE, RESULT_PARTIAL, ") could not all be taken offline: "},
+		{VERDICT_OFFLINE, RESULT_CHANGED, "; it was to be left offline: "},
+		{VERDICT_IGNORE, RESULT_PLANNED, ") would be left as it is: "},
+		{VERDICT_IGNORE, RESULT_FAILED, ") was left as it is, without a driver, and "},
+		{VERDICT_IGNORE, RESULT_CHANGED, "; it was to be left as it is: "},
 	};
 
 	(void)state;
@@ -392,10 +455,10 @@ static void test_subject(void **state)
 
 	(void)state;
 	assert_ptr_equal(record_subject(own_record_of(&own), text), text);
-	assert_string_equal(text, "4 GiB dimm [mem 0x100000000-0x1ffffffff]");
+	assert_string_equal(text, "4 GiB of memory in a DIMM ([mem 0x100000000-0x1ffffffff])");
 }
 
-/* What failed is not told as a fact: this device was not kept as devdax, kmem still has it. */
+/* A failure does not read like success: the driver of this device is still kmem. */
 static void test_failure_is_no_success(void **state)
 {
 	struct own_record own = {
@@ -410,8 +473,8 @@ static void test_failure_is_no_success(void **state)
 
 	(void)state;
 	record_sentence(own_record_of(&own), text);
-	assert_non_null(strstr(text, "unbind: Device or resource busy"));
-	assert_null(strstr(text, ") kept as devdax"));
+	assert_non_null(strstr(text, ": unbinding its driver failed: Device or resource busy; "));
+	assert_null(strstr(text, "is available as"));
 }
 
 static void test_results(void **state)
@@ -483,8 +546,8 @@ static void test_sixteen_ways(void **state)
 	fill(own.decision.rule, RULE_NAME, 'R');
 	record_sentence(own_record_of(&own), text);
 	assert_non_null(strstr(
-		text, "mem1000, mem1000, mem1000, mem1000 and 12 more, node 1) kept as devdax: "));
-	assert_string_equal(text + strlen(text) - strlen("TDX active"), "TDX active");
+		text, "mem1000, mem1000, mem1000, mem1000 and 12 more, node 1) is available as "));
+	assert_string_equal(text + strlen(text) - strlen("R matches"), "R matches");
 }
 
 /* Only what is to be online loses its edges; of a range that holds no whole block, all of it. */
