@@ -110,9 +110,9 @@ static const struct column columns[] = {
 	{"REASON", "reason", NULL, RANGE, BOTH, "the reason"},
 	{"RULE", "rule", NULL, RANGE, 0, "rule that matched"},
 	{"RESULT", "result", NULL, RANGE, BOTH, "the result"},
-	{"EXPECTED", "expected", NULL, RANGE, 0, "what the kernel was expected to say to it"},
-	{"ANSWER", "answer", NULL, RANGE, 0, "what the kernel said"},
-	{"STRANDED", "stranded", NULL, RANGE, SIZE, "in the kernel, of no use to anybody"},
+	{"EXPECTED", "expected", NULL, RANGE, 0, "whether the kernel was expected to accept it"},
+	{"ANSWER", "answer", NULL, RANGE, 0, "whether the kernel accepted it"},
+	{"STRANDED", "stranded", NULL, RANGE, SIZE, "size of what is in the kernel and unusable"},
 	{"TDX", "tdx_state", NULL, RANGE, 0, "what TDX demands"},
 };
 static_assert(ARRAY_SIZE(columns) <= COLUMNS_MAX, "room for all columns");

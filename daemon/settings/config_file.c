@@ -375,7 +375,7 @@ void settings_check_rules(struct settings *settings)
 			if (!rule_covers(&config->rules[early], &config->rules[late]))
 				continue;
 			log_print(LOG_WARNING,
-				"%s:1: it can never count: %s takes all that it matches",
+				"%s:1: it has no effect, because %s matches all that it matches",
 				settings->rules[late].path, settings->rules[early].path);
 			settings->warnings++;
 			break;

@@ -35,7 +35,7 @@ void doctor_check_boot_memory(struct examination *examination)
 		note_begin(&note, FINDING_BOOT_MEMORY_OFFLINE, SEVERITY_NOTICE);
 		note_source(&note, MEMORY);
 		strbuf_append(&note.message,
-			"%s at %s were RAM at boot, and are offline: nobody can use them.",
+			"%s at %s were RAM at boot, and are offline: nothing can use them.",
 			size_format(range_size(run), size), range_format(run, range));
 		/* Each block goes online by itself: one that fails prevents no other. */
 		strbuf_append(
@@ -52,8 +52,8 @@ static void append_stranded_remedy(struct strbuf *text, const struct record *rec
 		strbuf_append(
 			text, "At the hypervisor, set requested-size=0 of the virtio-mem device.");
 	else
-		strbuf_append(text,
-			"Boot again with it in its place: what is there at boot is boot memory.");
+		strbuf_append(text, "Reboot with it in its place: firmware then reports it as RAM, "
+				    "and TDX accepts it.");
 }
 
 static void note_offline(struct examination *examination, const struct record *record)
@@ -68,8 +68,8 @@ static void note_offline(struct examination *examination, const struct record *r
 	note_begin(&note, FINDING_STRANDED, SEVERITY_PROBLEM);
 	note_source(&note, MEMORY);
 	strbuf_append(&note.message,
-		"%s: %s of it, in %" PRIu64 " memory block%s, must stay offline. Their memory "
-		"map is paid for, and nobody can use them.",
+		"%s: %s of it, in %" PRIu64 " memory block%s, must stay offline. The kernel "
+		"has allocated page metadata for them, and nothing can use them.",
 		record_subject(record, subject),
 		size_format(offline * record->facts->block_size, size), offline,
 		offline == 1 ? "" : "s");

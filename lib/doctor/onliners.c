@@ -162,7 +162,7 @@ static const struct {
 	{"tdx_onlined", is_off, true, SEVERITY_PROBLEM, "tdx-onlined.service does not start",
 		"Take it off the kernel command line, then boot again."},
 	{"memhp_default_state", begins_with_online, true, SEVERITY_PROBLEM,
-		"the kernel onlines memory when it is added, before it is judged",
+		"the kernel onlines memory when it is added, before it is decided",
 		"Put memhp_default_state=offline on the kernel command line instead, then boot "
 		"again."},
 	{"efi", forbids_soft_reserve, false, SEVERITY_PROBLEM,
@@ -171,11 +171,11 @@ static const struct {
 		"no TDX memory, so TDX cannot initialize",
 		"Take nosoftreserve off efi= on the kernel command line, then boot again."},
 	{"efi_fake_mem", is_given, false, SEVERITY_NOTICE,
-		"memory whose attributes are changed by it may not be what firmware says",
+		"memory whose attributes are changed by it may not be what firmware reported",
 		"Take it off the kernel command line, then boot again."},
 	{"memmap", adds_ram, false, SEVERITY_PROBLEM,
-		"it makes RAM of memory that firmware does not call so. If that is no TDX memory, "
-		"TDX cannot initialize",
+		"it makes RAM of memory that firmware did not report as RAM. If TDX cannot protect "
+		"it, TDX cannot initialize",
 		"Take it off the kernel command line, then boot again."},
 	{"movable_node", is_given, false, SEVERITY_NOTICE,
 		"boot memory that can be unplugged is in ZONE_MOVABLE, where no confidential VM "
@@ -293,7 +293,7 @@ void doctor_check_agents(struct examination *examination)
 		strbuf_append(&note.message,
 			"%s runs (process %" PRIu64
 			"): it onlines memory blocks when the hypervisor "
-			"says guest-set-memory-blocks.",
+			"sends guest-set-memory-blocks.",
 			facts->agents[i].name, facts->agents[i].pid);
 		/* Debian's udev rule starts a unit that is only disabled. */
 		strbuf_append(&note.remedy,

@@ -27,9 +27,8 @@ void doctor_check_tdx_mode(struct examination *examination)
 	note_begin(&note, FINDING_TDX_OVERRIDDEN, SEVERITY_PROBLEM);
 	note_source(&note, "/etc/tdx-onlined/tdx-onlined.conf");
 	strbuf_append(&note.message,
-		"TDX is absent as configured, but %s as found: memory is given to a kernel "
-		"that "
-		"refuses it, or is taken for TDX memory that it is not.",
+		"The TDX state is absent as configured, but %s as found: the daemon onlines memory "
+		"that the kernel refuses, or that keeps TDX from initializing.",
 		tdx_state_to_string(tdx->detected));
 	strbuf_append(&note.remedy, "Set TDX=auto in tdx-onlined.conf(5), then run '");
 	doctor_append_reload(&note.remedy, examination->facts);
@@ -41,8 +40,8 @@ void doctor_check_boot_map(struct examination *examination)
 {
 	static const struct plain_finding plain = {FINDING_BOOT_MAP_UNKNOWN, SEVERITY_PROBLEM,
 		"/sys/kernel/boot_params/data",
-		"Nothing tells which memory was there at boot: neither /sys/kernel/boot_params nor "
-		"/sys/firmware/memmap can be used, and what arrives stays out.",
+		"It is not known which memory was RAM at boot: neither /sys/kernel/boot_params nor "
+		"/sys/firmware/memmap can be used, so memory that arrives stays offline.",
 		"Boot a kernel with CONFIG_FIRMWARE_MEMMAP=y, or set CapableRanges= in "
 		"tdx-onlined.conf(5)."};
 

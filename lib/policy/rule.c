@@ -134,7 +134,7 @@ const char *rule_mistake(const struct rule *rule)
 	if (rule_match_nothing(rule))
 		return "there is no key in [Match], so it matches nothing (Type=* matches all)";
 	if (wants_nothing(rule))
-		return "there is no key in [Policy], so it wants nothing";
+		return "there is no key in [Policy], so the rule has no effect";
 	if (rule_match_sizes_crossed(rule))
 		return "MinSize= is larger than MaxSize=, so it matches nothing";
 	if (rule->zone && !wants(rule, VERDICT_ONLINE))

@@ -255,14 +255,14 @@ class Warnings(tree.Configured):
         for first, second, covered in self.COVERED:
             with self.subTest(first, second=second):
                 self.configure({early: rule(first, "Verdict=ignore"), late: rule(second, "Zone=auto")})
-                messages = [f"/{late}:1: it can never count: /{early} takes all that it matches"]
+                messages = [f"/{late}:1: it has no effect, because /{early} matches all that it matches"]
                 self.assert_warned(*messages if covered else [], rules=2, always=False)
 
     def test_covered_once(self):
         """By the first of several; and each rule that is covered is told."""
         names = [f"etc/tdx-onlined/rules.d/{i}.rule" for i in range(3)]
         self.configure({name: rule("Type=*", "Verdict=ignore") for name in names})
-        self.assert_warned(*(f"/{name}:1: it can never count: /{names[0]} takes all that it matches"
+        self.assert_warned(*(f"/{name}:1: it has no effect, because /{names[0]} matches all that it matches"
                              for name in names[1:]), rules=3, always=False)  # fmt: skip
 
 
@@ -388,8 +388,8 @@ class Many(tree.Configured):
         """A warning for each, and no slower."""
         self.configure({f"etc/tdx-onlined/rules.d/{i:04}.rule": IGNORE for i in range(COUNT)})
         first = "/etc/tdx-onlined/rules.d/0000.rule"
-        self.assert_warned(*(f"/etc/tdx-onlined/rules.d/{i:04}.rule:1: it can never count: {first}"
-                             " takes all that it matches" for i in range(1, COUNT)), rules=COUNT, always=False)  # fmt: skip
+        self.assert_warned(*(f"/etc/tdx-onlined/rules.d/{i:04}.rule:1: it has no effect, because {first}"
+                             " matches all that it matches" for i in range(1, COUNT)), rules=COUNT, always=False)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -194,7 +194,7 @@ SPOILT_SECTIONS = {
 
 MATCH, POLICY = "Type=cxl", "Verdict=ignore"
 NO_MATCH = "there is no key in [Match], so it matches nothing (Type=* matches all)"
-NO_POLICY = "there is no key in [Policy], so it wants nothing"
+NO_POLICY = "there is no key in [Policy], so the rule has no effect"
 CROSSED = "MinSize= is larger than MaxSize=, so it matches nothing"
 ONLY_ONLINE = "{}= is of use only with Verdict=online"
 ONLY_OUT = "OfflineBlocks= is of use only with Verdict=devdax or offline"

@@ -50,7 +50,7 @@ static void test_boot_map(void **state)
 	(void)state;
 	HOST(host);
 	host.snapshot.boot_map.known = false;
-	assert_findings(&host, {FINDING_BOOT_MAP_UNKNOWN, SEVERITY_PROBLEM, "was there at boot",
+	assert_findings(&host, {FINDING_BOOT_MAP_UNKNOWN, SEVERITY_PROBLEM, "was RAM at boot",
 				       "CapableRanges=", "/sys/kernel/boot_params/data"});
 }
 
