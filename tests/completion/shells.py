@@ -31,7 +31,7 @@ BASH = r"""
 source {library}
 source {source}/bash/tdx-onlined
 offered() {{ _tdx_onlined "$@"; OFFERED=("${{COMPREPLY[@]}}"); }}
-complete -F offered tdx-onlined
+complete -F offered tdx-onlined tdx-onlinectl
 report() {{
 	printf '%s\0' "$READLINE_LINE" "${{OFFERED[@]}}" >&{pipe}
 	printf '\036' >&{pipe}
@@ -72,7 +72,7 @@ print -nu {pipe} '\036'
 
 
 class Shell:
-    """A shell in a directory, where `tdx-onlined` is the program that is said.
+    """A shell in a directory, where `tdx-onlined` and `tdx-onlinectl` are these programs.
 
     The captured machines are in `sysroots`, so what a test types does not depend on the name of the
     checkout.
@@ -81,12 +81,13 @@ class Shell:
     COMMANDS = {"bash": ["bash", "--norc", "--noprofile", "-i"], "zsh": ["zsh", "-f", "-i"]}
     SETUP = {"bash": BASH, "zsh": ZSH}
 
-    def __init__(self, name, program):
+    def __init__(self, name, *programs):
         self.stack = contextlib.ExitStack()
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="tdx-onlined-"))
         self.stack.callback(shutil.rmtree, self.directory)
         (self.directory / "bin").mkdir()
-        (self.directory / "bin/tdx-onlined").symlink_to(pathlib.Path(program).resolve())
+        for link, program in zip(("tdx-onlined", "tdx-onlinectl"), programs):
+            (self.directory / "bin" / link).symlink_to(pathlib.Path(program).resolve())
         (self.directory / "sysroots").symlink_to(TESTS / "sysroots")
         (self.directory / "compat").mkdir()
         if BASH_COMPAT.exists():

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What bash and zsh complete: options that the program would take, and values that are there.
+"""What bash and zsh complete: commands and options that the programs take, and values that exist.
 
-Which options go together is asked from the program itself, so neither completion can differ from
-it, nor miss an option of --help. It is asked where it finds no machine, so that it does nothing.
+Which words go together is taken from the programs themselves, so neither completion can differ from
+them, nor miss a command or option of --help. They run where there is no machine, so that they do nothing.
 """
 
 import os
@@ -18,35 +18,34 @@ import unittest
 
 import shells
 
-BINARY = os.path.abspath(os.environ.get("TDX_ONLINED", "build/daemon/tdx-onlined"))
+PROGRAMS = {
+    "tdx-onlined": os.path.abspath(os.environ.get("TDX_ONLINED", "build/daemon/tdx-onlined")),
+    "tdx-onlinectl": os.path.abspath(os.environ.get("TDX_ONLINECTL", "build/daemon/tdx-onlinectl")),
+}
 USAGE = 2
 
-HELP = subprocess.run([BINARY, "--help"], capture_output=True, text=True, check=True).stdout
-LETTERS = dict(re.findall(r"^  (-\w), (--[a-z-]+)", HELP, re.MULTILINE))
-OPTIONS = set(re.findall(r"^  (?:-\w, |    )(--[a-z-]+)", HELP, re.MULTILINE))
-VALUED = set(re.findall(r"^  (?:-\w, |    )(--[a-z-]+)=", HELP, re.MULTILINE))
-VALUES = {"--root": "sysroots/plain-host", "--tdx": "absent", "--fail-on": "change",
-          "--explain": "node0", "--decide": "node0", "--output": "SIZE", "--capture": "/run/tree"}  # fmt: skip
+VALUES = {"--root": "sysroots/plain-host", "--tdx": "absent", "--fail-on": "change", "--output": "SIZE",
+          "--timeout": "0"}  # fmt: skip
+ARGUMENTS = {"TARGET": "node0", "DIR": "/run/tree"}
 
-
-# They end it at once, whatever else there is, so they are offered at first only.
+# They end it at once, whatever else there is, so they are offered while there is no other option.
 ALONE = {"--help", "--version"}
 
-# No machine: without /sys there is nothing to judge, and without /run there is no state.
+# No machine: without /sys nothing is decided, and without /run there is no state.
 NOWHERE = ["unshare", *(["--map-root-user"] if os.geteuid() else []), "--mount", "sh", "-c",
            'mount -t tmpfs none /sys && mount -t tmpfs none /run && exec "$@"', "sh"]  # fmt: skip
 
-TASKS = [[], ["--dry-run"], ["--oneshot"], ["--explain"], ["--decide"], ["--doctor"], ["--capture"],
-         ["--check-config"], ["--cat-config"], ["--reload"], ["--check-config", "--dry-run"]]  # fmt: skip
-MODIFIERS = [[], ["--json"], ["--root"], ["--tdx"], ["--fail-on"], ["--anonymise"], ["--tree"], ["--raw"],
+MODIFIERS = [[], ["--json"], ["--root"], ["--tdx"], ["--fail-on"], ["--anonymise"], ["--svg"], ["--tree"], ["--raw"],
              ["--bytes", "--output"], ["--output-all", "--noheadings"], ["--tdx", "--root"]]  # fmt: skip
-TABLE = {"--output", "--output-all", "--noheadings", "--raw", "--bytes", "--tree"}
+TABLE = {"--output", "--output-all", "--noheadings", "--raw", "--bytes", "--tree", "--svg"}
+DAEMON_TASKS = [["--dry-run"], ["--oneshot"], ["--check-config"], ["--reload"]]
 
 # A program with columns, of which some are the beginning or the end of another.
 STUB = """#!/bin/sh
 cat <<'END'
 tdx-onlined [OPTION...]
 
+Options:
       --dry-run      Decide
   -o, --output=LIST  Columns
 
@@ -63,203 +62,252 @@ END
 """
 
 
-def words_below(heading):
-    """The first word of each line below that heading of the help."""
-    lines = re.search(rf"^{heading}:\n((?:  .*\n)+)", HELP, re.MULTILINE)[1].splitlines()
-    return {line.split()[0] for line in lines}
+def said(word):
+    return f"{word}={VALUES[word]}" if word in VALUES else word
 
 
-def said(option):
-    return f"{option}={VALUES[option]}" if option in VALUES else option
-
-
-def is_taken(options):
-    """Does the program take them, or call them wrong?"""
-    result = subprocess.run([*NOWHERE, BINARY, *map(said, options)], capture_output=True, text=True,
-                            stdin=subprocess.DEVNULL, cwd=shells.TESTS, timeout=shells.DEADLINE,
-                            check=False)  # fmt: skip
-    return result.returncode != USAGE
-
-
-def is_taken_by_check(*options):
-    result = subprocess.run([BINARY, said("--root"), "--check-config", *options], cwd=shells.TESTS,
-                            capture_output=True, check=False)  # fmt: skip
-    return result.returncode == 0
-
-
-def can_be_asked():
+def can_be_run():
     return subprocess.run([*NOWHERE, "true"], capture_output=True, check=False).returncode == 0
 
 
+class Program:
+    """What --help has of a program."""
+
+    def __init__(self, name):
+        self.name, self.path = name, PROGRAMS[name]
+        self.help = subprocess.run([self.path, "--help"], capture_output=True, text=True, check=True).stdout
+        lines = re.findall(r"^  (-\w, |    )(--[a-z-]+)(=)?", self.help, re.MULTILINE)
+        self.options = {option for _, option, _ in lines}
+        self.letters = {letter[:2]: option for letter, option, _ in lines if letter.strip()}
+        self.valued = {option for _, option, value in lines if value}
+        self.tasks = DAEMON_TASKS if name == "tdx-onlined" else self.commands()
+
+    def commands(self):
+        """The words of each command, with an argument."""
+        lines = re.search(r"^Commands:\n((?:  .*\n)+)", self.help, re.MULTILINE)[1].splitlines()
+        found = [re.match(r"  ([a-z ]*[a-z])(?: ([A-Z]+))? ", line).groups() for line in lines]
+        return [name.split() + ([ARGUMENTS[argument]] if argument else []) for name, argument in found]
+
+    def words_below(self, heading):
+        """The first word of each line below that heading of the help."""
+        lines = re.search(rf"^{heading}:\n((?:  .*\n)+)", self.help, re.MULTILINE)[1].splitlines()
+        return {line.split()[0] for line in lines}
+
+    def takes(self, words, within=NOWHERE):
+        """Does the program take them, or call them wrong?"""
+        result = subprocess.run([*within, self.path, *map(said, words)], capture_output=True, text=True,
+                                stdin=subprocess.DEVNULL, cwd=shells.TESTS, timeout=shells.DEADLINE,
+                                check=False)  # fmt: skip
+        return result.returncode != USAGE
+
+    def contexts(self):
+        """Tasks with options that they take."""
+        every = [task + given for task in self.tasks for given in MODIFIERS if set(given) <= self.options]
+        return [words for words in every if self.takes(words)]
+
+
 class Completion:
-    """Tests of one shell."""
+    """Tests of one shell, with both programs."""
 
     SHELL = None
 
     @classmethod
     def setUpClass(cls):
-        cls.shell = shells.Shell(cls.SHELL, BINARY)
+        cls.shell = shells.Shell(cls.SHELL, *PROGRAMS.values())
         cls.addClassCleanup(cls.shell.close)
+        cls.daemon, cls.client = Program("tdx-onlined"), Program("tdx-onlinectl")
 
     def offered(self, line):
-        return self.shell.complete(f"tdx-onlined {line}")[0]
+        return self.shell.complete(line)[0]
 
     def becomes(self, line):
-        return self.shell.complete(f"tdx-onlined {line}")[1].removeprefix("tdx-onlined ")
+        return self.shell.complete(line)[1]
 
-    def options_offered(self, given):
-        """Long options, less those that the program does not know yet."""
-        line = "".join(shlex.quote(said(option)) + " " for option in given)
-        options = {option for option in self.offered(line + "--") if option.startswith("--")}
-        self.assertEqual(options - OPTIONS, set())
-        return options & OPTIONS
+    def options_offered(self, program, words):
+        line = " ".join([program.name, *(shlex.quote(said(word)) for word in words), "--"])
+        return {option for option in self.offered(line) if option.startswith("--")}
 
-    # --- options ---
+    # --- commands and options ---
+
+    def test_commands(self):
+        """One word after the other, and only of commands that take the options before them."""
+        ctl = self.client
+        self.assertEqual(self.offered("tdx-onlinectl "), {task[0] for task in ctl.tasks})
+        pairs = {task[1] for task in ctl.tasks if task[0] == "config"}
+        self.assertEqual(self.offered("tdx-onlinectl config "), pairs)
+        self.assertEqual(self.offered("tdx-onlinectl --root=. config "), pairs)
+        self.assertEqual(self.offered("tdx-onlinectl frob "), set())
+        for line, after in (("pl", "plan "), ("config di", "config diff "), ("config check pl", "config check pl")):
+            self.assertEqual(self.becomes(f"tdx-onlinectl {line}"), f"tdx-onlinectl {after}")
+
+    @unittest.skipUnless(can_be_run(), "no mount namespaces here")
+    def test_commands_after_options(self):
+        for option in sorted(self.client.options - ALONE):
+            expected = {task[0] for task in self.client.tasks if self.client.takes([option] + task)}
+            self.assertEqual(self.offered(f"tdx-onlinectl {said(option)} "), expected, option)
 
     def test_every_option(self):
-        """Whatever --help names is offered somewhere."""
-        everywhere = set()
-        for task in TASKS:
-            everywhere |= self.options_offered(task)
-        self.assertEqual(everywhere, OPTIONS)
+        """Each one that --help names, before a command too."""
+        for program in (self.daemon, self.client):
+            everywhere = set()
+            for task in program.tasks:
+                everywhere |= self.options_offered(program, task)
+            tasks = {task[0] for task in program.tasks if task[0].startswith("--")}
+            self.assertEqual(everywhere | tasks, program.options)
+        self.assertEqual(self.options_offered(self.client, []), self.client.options)
+        self.assertEqual(self.options_offered(self.daemon, []), {"--tdx"} | ALONE | {
+            task[0] for task in self.daemon.tasks})  # fmt: skip
 
-    @unittest.skipUnless(can_be_asked(), "no mount namespaces here")
+    @unittest.skipUnless(can_be_run(), "no mount namespaces here")
     def test_what_goes_together(self):
-        """After what the program takes, everything else that it takes with it, and nothing more."""
-        contexts = [task + modifiers for task in TASKS for modifiers in MODIFIERS]
-        contexts = [given for given in contexts if set(given) <= OPTIONS and is_taken(given)]
-        self.assertGreater(len(contexts), 20)
-        for given in contexts:
-            with self.subTest(given):
-                expected = {option for option in OPTIONS - ALONE - set(given) if is_taken(given + [option])}
-                self.assertEqual(self.options_offered(given), expected if given else expected | ALONE)
+        """After what a program takes, everything else that it takes with it, and nothing more."""
+        for program in (self.daemon, self.client):
+            contexts = program.contexts()
+            self.assertGreater(len(contexts), 15)
+            for words in contexts:
+                with self.subTest(words):
+                    tasks = {word for task in program.tasks for word in task}
+                    others = program.options - ALONE - set(words)
+                    expected = {option for option in others if program.takes(words + [option])}
+                    alone = ALONE if set(words) <= tasks else set()
+                    self.assertEqual(self.options_offered(program, words), expected | alone)
 
     def test_nothing_after_help(self):
-        for option in ("--help", "--version", "-h", "-V", "--dry-run -h", "-JV"):
-            self.assertEqual(self.offered(f"{option} --"), set())
+        for options in ("--help", "--version", "-h", "-V", "--dry-run -h", "-JV"):
+            self.assertEqual(self.offered(f"tdx-onlined {options} --"), set())
+        self.assertEqual(self.offered("tdx-onlinectl plan -h --"), set())
 
-    def test_nothing_after_two_tasks(self):
-        for given in (["--dry-run", "--oneshot"], ["--check-config", "--cat-config", "--dry-run"]):
-            self.assertEqual(self.options_offered(given), set())
+    def test_nothing_after_what_is_wrong(self):
+        for words in ("tdx-onlined --dry-run --oneshot --", "tdx-onlinectl plan doctor --",
+                      "tdx-onlinectl explain node0 node1 --"):  # fmt: skip
+            self.assertEqual(self.offered(words), set())
 
     def test_letters(self):
         """A letter is offered where its option is."""
-        for task in TASKS:
-            offered = self.offered(" ".join(map(said, task)) + " -")
-            for letter, option in LETTERS.items():
-                self.assertEqual(letter in offered, option in offered, (task, letter))
+        for program in (self.daemon, self.client):
+            for task in program.tasks:
+                offered = self.offered(" ".join([program.name, *task, "-"]))
+                for letter, option in program.letters.items():
+                    self.assertEqual(letter in offered, option in offered, (task, letter))
 
     def test_letters_given(self):
         """They count like their options, alone and together, with a value in the same word or not."""
-        for given in ("-J", "--json"):
-            offered = self.options_offered(["--dry-run"]) - {"--json", "--check-config"} - TABLE
-            self.assertEqual(self.offered(f"--dry-run {given} --"), offered, given)
-            self.assertNotIn("-J", self.offered(f"--dry-run {given} -"))
-        for given in ("-nb", "-n -b", "--noheadings --bytes", "-nboVERDICT", "-nbo VERDICT", "-oVERDICT -bn"):
-            offered = self.offered(f"--dry-run {given} --")
-            self.assertEqual(offered & {"--noheadings", "--bytes", "--json", "--check-config"}, set(), given)
-            self.assertEqual("--output" in offered, "o" not in given.split("--")[0], given)
-            self.assertLessEqual({"--raw", "--tree", "--tdx"}, offered, given)
+        for start in ("tdx-onlined --dry-run", "tdx-onlinectl plan"):
+            for given in ("-J", "--json"):
+                offered = self.offered(f"{start} --") - {"--json"} - TABLE - ALONE
+                self.assertEqual(self.offered(f"{start} {given} --"), offered, given)
+                self.assertNotIn("-J", self.offered(f"{start} {given} -"))
+            for given in ("-nb", "-n -b", "--noheadings --bytes", "-nboVERDICT", "-nbo VERDICT", "-oVERDICT -bn"):
+                offered = self.offered(f"{start} {given} --")
+                self.assertEqual(offered & {"--noheadings", "--bytes", "--json"}, set(), given)
+                self.assertEqual("--output" in offered, "o" not in given.split("--")[0], given)
+                self.assertLessEqual({"--raw", "--tree", "--tdx"}, offered, given)
 
     def test_raw_and_tree(self):
         for given, other in (("-r", "--tree"), ("--raw", "--tree"), ("-T", "--raw"), ("--tree", "--raw")):
-            self.assertNotIn(other, self.offered(f"--dry-run {given} --"))
+            self.assertNotIn(other, self.offered(f"tdx-onlined --dry-run {given} --"))
 
     def test_after_the_cursor(self):
         """What stands behind the cursor counts, too: the cursor is moved back to the options."""
-        back = "\x02" * len(" --oneshot")  # control-B, in both shells
-        offered, _ = self.shell.complete("tdx-onlined -- --oneshot" + back)
-        self.assertIn("--fail-on", offered)
-        self.assertEqual(offered & {"--dry-run", "--root", "--oneshot"}, set())
+        for line, behind in (("tdx-onlined --", " --oneshot"), ("tdx-onlinectl --", " plan")):
+            back = "\x02" * len(behind)  # control-B, in both shells
+            offered, _ = self.shell.complete(line + behind + back)
+            self.assertIn("--fail-on", offered)
+            self.assertEqual(offered & {"--dry-run", "--oneshot", "--anonymise"}, set())
 
     def test_lines(self):
         """What becomes of the line."""
-        self.assertEqual(self.becomes("--cat"), "--cat-config ")
-        self.assertEqual(self.becomes("--check-config --dr"), "--check-config --dry-run ")
-        self.assertEqual(self.becomes("--oneshot --dr"), "--oneshot --dr")
+        for line, after in (("tdx-onlined --che", "tdx-onlined --check-config "),
+                            ("tdx-onlined --oneshot --dr", "tdx-onlined --oneshot --dr"),
+                            ("tdx-onlinectl doctor --js", "tdx-onlinectl doctor --json ")):  # fmt: skip
+            self.assertEqual(self.becomes(line), after)
 
     # --- values ---
 
     def test_value_in_a_word_of_its_own(self):
-        """It is neither an option nor to be completed as one."""
-        self.assertLessEqual(VALUED, set(VALUES))
-        for option in VALUED:
-            for task in [task for task in TASKS if option not in task and set(task) <= OPTIONS]:
-                line = " ".join(map(said, task))
-                self.assertEqual(self.offered(f"{line} {option} {VALUES[option]} --"),
-                                 self.offered(f"{line} {option}={VALUES[option]} --"))  # fmt: skip
-            self.assertEqual({word for word in self.offered(f"{option} --") if word.startswith("--")}, set())
+        """It is neither an option nor completed as one."""
+        for program in (self.daemon, self.client):
+            self.assertLessEqual(program.valued, set(VALUES))
+            for option in program.valued:
+                for task in program.tasks:
+                    line = " ".join([program.name, *task, option])
+                    self.assertEqual(self.offered(f"{line} {VALUES[option]} --"),
+                                     self.offered(f"{line}={VALUES[option]} --"))  # fmt: skip
+                line = f"{program.name} {option} --"
+                self.assertEqual({word for word in self.offered(line) if word.startswith("--")}, set())
 
     def test_tdx(self):
-        for line in ("--tdx=", "--tdx ", "--dry-run --tdx=", "--oneshot --tdx "):
+        for line in ("tdx-onlined --tdx=", "tdx-onlined --tdx ", "tdx-onlined --dry-run --tdx=",
+                     "tdx-onlinectl --tdx=", "tdx-onlinectl plan --tdx "):  # fmt: skip
             self.assertEqual(self.offered(line), {"auto", "active", "absent"})
-        self.assertEqual(self.becomes("--tdx=ab"), "--tdx=absent ")
-        self.assertEqual(self.becomes("--tdx ac"), "--tdx active ")
-        for state in self.offered("--tdx="):
-            self.assertTrue(is_taken_by_check(f"--tdx={state}"), state)
+        self.assertEqual(self.becomes("tdx-onlined --tdx=ab"), "tdx-onlined --tdx=absent ")
+        self.assertEqual(self.becomes("tdx-onlinectl --tdx ac"), "tdx-onlinectl --tdx active ")
+        for state in self.offered("tdx-onlined --tdx="):
+            self.assertTrue(self.daemon.takes(["--root", "--check-config", f"--tdx={state}"], []), state)
 
     def test_directories(self):
         (self.shell.directory / "tree").mkdir(exist_ok=True)
         (self.shell.directory / "text").write_text("")
-        for option in ("--dry-run --root", "--root", "--capture"):
-            self.assertEqual(self.becomes(f"{option}=te"), f"{option}=te")  # not that
-            self.assertEqual(self.becomes(f"{option} tr").rstrip(), f"{option} tree/")
-            self.assertEqual(self.becomes(f"{option}=tr").rstrip(), f"{option}=tree/")
+        for line in ("tdx-onlined --dry-run --root", "tdx-onlinectl --root", "tdx-onlinectl plan --root"):
+            self.assertEqual(self.becomes(f"{line}=te"), f"{line}=te")  # not that
+            self.assertEqual(self.becomes(f"{line} tr").rstrip(), f"{line} tree/")
+            self.assertEqual(self.becomes(f"{line}=tr").rstrip(), f"{line}=tree/")
+        for line in ("tdx-onlinectl capture", "tdx-onlinectl capture --anonymise"):
+            self.assertEqual(self.becomes(f"{line} te"), f"{line} te")
+            self.assertEqual(self.becomes(f"{line} tr").rstrip(), f"{line} tree/")
 
-    def targets(self, tree, begun="", option="--explain "):
-        return self.offered(f"--root=sysroots/{tree} {option}{begun}")
+    def targets(self, tree, begun=""):
+        return self.offered(f"tdx-onlinectl --root=sysroots/{tree} explain {begun}")
 
     def test_targets(self):
         refused = {"dax0.0", "region0", "mem0", "node0", "node1"}
         blocks = {f"memory{n}" for n in (*range(8), *range(186, 190))}
-        for option in ("--explain ", "--explain="):
-            self.assertEqual(self.targets("cxl-refused", option=option), refused | {"0000:0d:00.0"})
-            self.assertEqual(self.targets("cxl-refused", "m", option), {"mem0"} | blocks)
-            self.assertEqual(self.targets("cxl-refused", "mem", option), {"mem0"} | blocks)
-            self.assertEqual(self.targets("cxl-refused", "memory18", option),
-                             {f"memory{n}" for n in range(186, 190)})  # fmt: skip
-            self.assertEqual(self.targets("cxl-refused", "x", option), set())
+        self.assertEqual(self.targets("cxl-refused"), refused | {"0000:0d:00.0"})
+        self.assertEqual(self.targets("cxl-refused", "m"), {"mem0"} | blocks)
+        self.assertEqual(self.targets("cxl-refused", "mem"), {"mem0"} | blocks)
+        self.assertEqual(self.targets("cxl-refused", "memory18"), {f"memory{n}" for n in range(186, 190)})
+        self.assertEqual(self.targets("cxl-refused", "x"), set())
         self.assertEqual(self.targets("dimm"), {"node0"})
         # Not what is beside them: the kernel has more under those names.
         self.assertEqual(self.targets("cxl-refused", "d"), {"dax0.0"})
+        self.assertEqual(self.offered("tdx-onlinectl explain dax0.0 node"), set())
 
     def test_root_of_targets(self):
-        """Given before or after, in one word or in two; and without one it is this machine."""
+        """Before or after the command, in one word or in two; and without one it is this machine."""
         root = "sysroots/hmem"
-        for line in (f"--root={root} --explain d", f"--root {root} --explain d", f"--root {root} --explain=d"):
-            self.assertEqual(self.offered(line), {"dax0.0"}, line)
-        here = pathlib.Path("/sys/devices/system/node").glob("node[0-9]*")
-        self.assertEqual(self.offered("--explain n"), {path.name for path in here})
+        for line in (f"--root={root} explain d", f"--root {root} explain d", f"explain --root={root} --json d"):
+            self.assertEqual(self.offered(f"tdx-onlinectl {line}"), {"dax0.0"}, line)
+        here = {path.name for path in pathlib.Path("/sys/devices/system/node").glob("node[0-9]*")}
+        for command in ("explain", "decide"):
+            self.assertEqual(self.offered(f"tdx-onlinectl {command} n"), here)
 
     def test_root_of_another_name(self):
-        """A directory whose name has blanks, and characters that end a word in bash."""
+        """A directory whose name has spaces, and characters that end a word in bash."""
         for name in ("a b", "it's", "x@y:z=1", "grün"):
             with self.subTest(name):
                 link = self.shell.directory / name
                 link.symlink_to("sysroots/hmem")
                 self.addCleanup(link.unlink)
                 for begun in (f"--root={shlex.quote(name)}", f"--root {shlex.quote(name)}"):
-                    self.assertEqual(self.offered(f"{begun} --explain d"), {"dax0.0"})
+                    self.assertEqual(self.offered(f"tdx-onlinectl {begun} explain d"), {"dax0.0"})
 
     def test_pci_address(self):
         """There are colons in it, where bash begins a new word."""
-        root = "sysroots/cxl-refused"
-        for option in ("--explain ", "--explain="):
-            for begun in ("0", "0000:", "0000:0d", "0000:0d:0"):
-                line = f"--root={root} {option}"
-                self.assertEqual(self.becomes(line + begun), line + "0000:0d:00.0 ")
+        for begun in ("0", "0000:", "0000:0d", "0000:0d:0"):
+            line = "tdx-onlinectl --root=sysroots/cxl-refused explain "
+            self.assertEqual(self.becomes(line + begun), line + "0000:0d:00.0 ")
 
     def test_columns(self):
-        columns = words_below("Columns")
+        columns = self.client.words_below("Columns")
         self.assertIn("VERDICT", columns)
-        self.assertEqual(self.offered("--dry-run -o "), columns)
-        self.assertEqual(self.offered("--oneshot --output="), columns)
+        for line in ("tdx-onlined --dry-run -o ", "tdx-onlined --oneshot --output=", "tdx-onlinectl plan -o "):
+            self.assertEqual(self.offered(line), columns)
 
     def test_fail_on(self):
-        words = words_below("Words of --fail-on")
+        words = self.client.words_below("Words of --fail-on")
         self.assertIn("stranded", words)
-        for option in ("--fail-on ", "--fail-on="):
-            line = f"--dry-run {option}"
+        for line in ("tdx-onlined --dry-run --fail-on ", "tdx-onlined --dry-run --fail-on=",
+                     "tdx-onlinectl plan --fail-on="):  # fmt: skip
             self.assertEqual(self.offered(line), words)
             self.assertEqual(self.last(line + "change,"), words - {"change"})
             self.assertEqual(self.last(line + "change,online,"), words - {"change", "online"})
@@ -273,12 +321,11 @@ class Completion:
         return {word.rsplit(",", 1)[-1] for word in self.offered(line)}
 
     def test_no_program(self):
-        """Options are offered without one; what would be asked from it is not, and nothing is said."""
-        for line in ("--dry-run --fail-on=", "--dry-run --output="):
-            offered, after = self.shell.complete(f"nowhere/tdx-onlined {line}")
-            self.assertEqual((offered, after), (set(), f"nowhere/tdx-onlined {line}"))
+        """Nothing is offered, and no message is printed."""
+        for line in ("tdx-onlined --dry-run --fail-on=", "tdx-onlinectl plan --output=", "tdx-onlined --"):
+            offered, after = self.shell.complete(f"nowhere/{line}")
+            self.assertEqual((offered, after), (set(), f"nowhere/{line}"))
             self.assertNotIn(b"such file", self.shell.output)
-        self.assertIn("--dry-run", self.shell.complete("nowhere/tdx-onlined --")[0])
 
 
 class Columns:
@@ -326,7 +373,7 @@ class ZshCompletion(Completion, unittest.TestCase):
 
     def test_letters_in_one_word(self):
         """Those that go with the letters that are there."""
-        offered = self.offered("--dry-run -nr")
+        offered = self.offered("tdx-onlined --dry-run -nr")
         self.assertLessEqual({"-nrb", "-nro"}, offered)
         self.assertEqual(offered & {"-nrJ", "-nrT", "-nrr", "-nrn"}, set())
 
