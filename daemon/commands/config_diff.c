@@ -65,7 +65,7 @@ void diff_range(struct diff *diff, const struct record *record)
 void diff_end(const struct diff *diff)
 {
 	if (!diff->state->earlier)
-		print("The daemon has not run in this boot: nothing is in effect.\n");
+		print("The daemon has not run in this boot: no configuration is in effect.\n");
 	else if (!diff->n)
-		print("Nothing would be different from what is in effect.\n");
+		print("A reload would change nothing.\n");
 }

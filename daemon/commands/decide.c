@@ -180,7 +180,7 @@ int decide_all(struct decider *decider, bool dry, record_fn each, void *userdata
 	}
 	decider->incomplete |= again;
 	if (decider->incomplete)
-		log_print(LOG_WARNING, "A device has been left out: %s. Run it again",
+		log_print(LOG_WARNING, "A device was left out: %s. Run the command again",
 			again ? "it keeps changing" : "the daemon is working on it");
 	return n;
 }

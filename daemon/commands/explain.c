@@ -127,7 +127,7 @@ static int explain_other(struct explainer *explainer)
 	}
 	explanation = (struct explanation){0};
 	snprintf(explanation.texts[TOPIC_WHAT], EXPLANATION_TEXT,
-		"It is there, and no memory of it has arrived after boot.");
+		"It exists, and no memory of it arrived after boot.");
 	give(explainer, NULL, &explanation);
 	return 0;
 }

@@ -81,7 +81,7 @@ const char *tree_mistake(int error)
 {
 	switch (error) {
 	case -ENOTEMPTY:
-		return "something is in it already";
+		return "it is not empty";
 	case -ELOOP:
 		return "it is a symbolic link: name the directory itself";
 	case -EPERM:

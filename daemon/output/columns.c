@@ -91,10 +91,10 @@ static void put_hosts(struct strbuf *text, const struct line *line)
 #define RANGE  LEVEL_RANGE
 
 static const struct column columns[] = {
-	{"NAME", NULL, put_name, WINDOW, COLUMN_IN_TREE | COLUMN_NAME, "what the line is about"},
+	{"NAME", NULL, put_name, WINDOW, COLUMN_IN_TREE | COLUMN_NAME, "object of the line"},
 	{"RANGE", NULL, put_own_range, WINDOW, COLUMN_IN_LIST, "first and last address"},
 	{"SIZE", NULL, NULL, WINDOW, SIZE | BOTH, "size"},
-	{"TYPE", "type", NULL, REGION, BOTH, "what brought it"},
+	{"TYPE", "type", NULL, REGION, BOTH, "type of the device"},
 	{"CHARDEV", "chardev", NULL, DEVICE, COLUMN_IN_LIST, "dax device"},
 	{"REGION", "region", NULL, REGION, 0, "CXL region"},
 	{"WINDOW", NULL, put_window, WINDOW, 0, "first and last address of the CXL window"},
@@ -106,14 +106,14 @@ static const struct column columns[] = {
 	{"ONLINE", "online_memblocks", NULL, RANGE, NUMBER, "how many of them are online"},
 	{"MODE", "mode", NULL, DEVICE, 0, "mode of the dax device"},
 	{"VERDICT", "verdict", NULL, RANGE, BOTH | COLUMN_VERDICT, "the verdict"},
-	{"ZONE", "zone", NULL, RANGE, 0, "zone asked for"},
+	{"ZONE", "zone", NULL, RANGE, 0, "intended zone"},
 	{"REASON", "reason", NULL, RANGE, BOTH, "the reason"},
 	{"RULE", "rule", NULL, RANGE, 0, "rule that matched"},
 	{"RESULT", "result", NULL, RANGE, BOTH, "the result"},
 	{"EXPECTED", "expected", NULL, RANGE, 0, "whether the kernel was expected to accept it"},
 	{"ANSWER", "answer", NULL, RANGE, 0, "whether the kernel accepted it"},
 	{"STRANDED", "stranded", NULL, RANGE, SIZE, "size of what is in the kernel and unusable"},
-	{"TDX", "tdx_state", NULL, RANGE, 0, "what TDX demands"},
+	{"TDX", "tdx_state", NULL, RANGE, 0, "TDX state in effect"},
 };
 static_assert(ARRAY_SIZE(columns) <= COLUMNS_MAX, "room for all columns");
 

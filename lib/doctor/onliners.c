@@ -160,7 +160,7 @@ static const struct {
 	const char *clause, *remedy;
 } parameters[] = {
 	{"tdx_onlined", is_off, true, SEVERITY_PROBLEM, "tdx-onlined.service does not start",
-		"Take it off the kernel command line, then boot again."},
+		"Remove it from the kernel command line, then boot again."},
 	{"memhp_default_state", begins_with_online, true, SEVERITY_PROBLEM,
 		"the kernel onlines memory when it is added, before it is decided",
 		"Put memhp_default_state=offline on the kernel command line instead, then boot "
@@ -168,8 +168,8 @@ static const struct {
 	{"efi", forbids_soft_reserve, false, SEVERITY_PROBLEM,
 		"memory that firmware sets apart, CXL memory above all, becomes ordinary RAM. It "
 		"is "
-		"no TDX memory, so TDX cannot initialize",
-		"Take nosoftreserve off efi= on the kernel command line, then boot again."},
+		"not TDX memory, so TDX cannot initialize",
+		"Remove nosoftreserve from efi= on the kernel command line, then boot again."},
 	{"efi_fake_mem", is_given, false, SEVERITY_NOTICE,
 		"memory whose attributes are changed by it may not be what firmware reported",
 		"Take it off the kernel command line, then boot again."},
@@ -181,13 +181,13 @@ static const struct {
 		"boot memory that can be unplugged is in ZONE_MOVABLE, where no confidential VM "
 		"can "
 		"use it",
-		"Take it off the kernel command line, then boot again."},
+		"Remove it from the kernel command line, then boot again."},
 	{"movablecore", is_given, true, SEVERITY_NOTICE,
 		"boot memory is in ZONE_MOVABLE, where no confidential VM can use it",
-		"Take it off the kernel command line, then boot again."},
+		"Remove it from the kernel command line, then boot again."},
 	{"kernelcore", is_given, true, SEVERITY_NOTICE,
 		"all other boot memory is in ZONE_MOVABLE, where no confidential VM can use it",
-		"Take it off the kernel command line, then boot again."},
+		"Remove it from the kernel command line, then boot again."},
 };
 
 static void find_in_command_line(

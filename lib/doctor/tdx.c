@@ -88,7 +88,7 @@ static struct suspects find_suspects(const struct doctor_facts *facts)
 
 static void append_memory_remedy(struct strbuf *text, const struct suspects *suspects)
 {
-	strbuf_append(text, "Keep memory that is no TDX memory from the kernel:");
+	strbuf_append(text, "Keep memory that is not TDX memory out of the kernel:");
 	if (suspects->in_cxl)
 		strbuf_append(text,
 			" set CXL memory to special purpose memory in the BIOS, and take "
@@ -253,7 +253,7 @@ void doctor_check_cxl_windows(struct examination *examination)
 		note_source(&note, "/sys/firmware/acpi/tables/CEDT");
 		strbuf_append(&note.message,
 			"%s of boot memory lie in a CXL window, at %s: firmware declared CXL "
-			"memory ordinary RAM. It is no TDX memory, so TDX cannot initialize.",
+			"memory ordinary RAM. It is not TDX memory, so TDX cannot initialize.",
 			size_format(range_size(parts->ranges[i]), size),
 			range_format(parts->ranges[i], range));
 		strbuf_append(&note.remedy,
@@ -281,7 +281,7 @@ void doctor_check_late_memory(struct examination *examination)
 		strbuf_append(&note.message,
 			"%s is in the kernel, and the TDX module is not initialized yet: Linux "
 			"before "
-			"7.1 takes it for TDX memory, even if it is offline, and if it is none the "
+			"7.1 takes it for TDX memory, even if it is offline, and if it is not, the "
 			"initialization fails.",
 			record_subject(record, subject));
 		if (device_is_dax(&record->facts->device))

@@ -70,7 +70,7 @@ static const char *read_section(struct ini *ini, struct span line, struct ini_it
 	if (line.start[line.length - 1] != ']')
 		return "the section has no ']' at its end";
 	if (!copy_name(ini->section, (struct span){line.start + 1, line.length - 2}))
-		return "this is no name of a section";
+		return "the name of the section is not valid";
 	item->kind = INI_SECTION;
 	return NULL;
 }
@@ -88,9 +88,9 @@ static const char *read_key(struct span line, struct ini_item *item)
 	const char *equals = memchr(line.start, '=', line.length);
 
 	if (!equals)
-		return "this is neither [Section] nor Key=value nor a comment";
+		return "the line is not [Section], Key=value or a comment";
 	if (!copy_name(item->key, trim(line.start, (size_t)(equals - line.start))))
-		return "there is no name of a key before the '='";
+		return "there is no valid key before the '='";
 	set_value(item, trim(equals + 1, (size_t)(line.start + line.length - equals) - 1));
 	item->kind = INI_KEY;
 	return NULL;

@@ -138,13 +138,13 @@ const char *rule_mistake(const struct rule *rule)
 	if (rule_match_sizes_crossed(rule))
 		return "MinSize= is larger than MaxSize=, so it matches nothing";
 	if (rule->zone && !wants(rule, VERDICT_ONLINE))
-		return "Zone= is of use only with Verdict=online";
+		return "Zone= has an effect only with Verdict=online";
 	if (rule->on_failure && !wants(rule, VERDICT_ONLINE))
-		return "OnFailure= is of use only with Verdict=online";
+		return "OnFailure= has an effect only with Verdict=online";
 	if (rule->convert_devdax && !wants(rule, VERDICT_ONLINE))
-		return "ConvertDevdax= is of use only with Verdict=online";
+		return "ConvertDevdax= has an effect only with Verdict=online";
 	if (rule->offline_blocks && rule->has_verdict &&
 		(rule->verdict == VERDICT_ONLINE || rule->verdict == VERDICT_IGNORE))
-		return "OfflineBlocks= is of use only with Verdict=devdax or offline";
+		return "OfflineBlocks= has an effect only with Verdict=devdax or offline";
 	return NULL;
 }

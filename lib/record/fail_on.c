@@ -39,7 +39,7 @@ static const struct {
 } words[] = {
 	[FAIL_ON_CHANGE] = {"change", "it is not as decided, or was not before", change},
 	[FAIL_ON_STRANDED] = {"stranded", "it has memory blocks that cannot be used", stranded},
-	[FAIL_ON_DISAGREEMENT] = {"disagreement", "the kernel has taken it otherwise than judged",
+	[FAIL_ON_DISAGREEMENT] = {"disagreement", "the kernel did not do as expected",
 		disagreement},
 	[FAIL_ON_OFFLINE_BOOT] = {"offline-boot", "it was RAM at boot, and is offline", NULL},
 };
@@ -100,5 +100,5 @@ const char *fail_on_to_string(unsigned int word)
 
 const char *fail_on_explain(unsigned int word)
 {
-	return word < VERDICT_MAX ? "it got this verdict" : words[word].clause;
+	return word < VERDICT_MAX ? "it has this verdict" : words[word].clause;
 }

@@ -52,7 +52,7 @@ Options:
 Columns:
   RANGE            first and last address
   SIZE             size: ] and [ are not special
-  ZONE             zone asked for
+  ZONE             intended zone
   ZONE_NOW         zone that it is in
   NOW              what is so
 

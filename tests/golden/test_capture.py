@@ -335,7 +335,7 @@ class Files(Machine):
             (work / name).chmod(mode)
         link, open_to_others = "it is a symbolic link: name the directory itself", (
             "another user owns it or can write to it: name one that does not exist")  # fmt: skip
-        for target, message in (("full", "something is in it already"), ("file", "Not a directory"),
+        for target, message in (("full", "it is not empty"), ("file", "Not a directory"),
                                 ("link", link), ("link//", link), ("group", open_to_others),
                                 ("others", open_to_others), ("no/where", "No such file or directory")):  # fmt: skip
             _, result = self.capture(target=target, status=1)

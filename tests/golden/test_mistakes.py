@@ -82,9 +82,9 @@ POLICY_BAD = {
     "OfflineBlocks": BAD_BOOLS,
 }
 
-NEITHER = "this is neither [Section] nor Key=value nor a comment"
-NAMELESS = "there is no name of a key before the '='"
-NO_SECTION = "this is no name of a section"
+NEITHER = "the line is not [Section], Key=value or a comment"
+NAMELESS = "there is no valid key before the '='"
+NO_SECTION = "the name of the section is not valid"
 NO_BRACKET = "the section has no ']' at its end"
 CONTROL = "there is a control character in the line"
 NO_ASCII = "there is a character other than ASCII outside a comment"
@@ -196,8 +196,8 @@ MATCH, POLICY = "Type=cxl", "Verdict=ignore"
 NO_MATCH = "there is no key in [Match], so it matches nothing (Type=* matches all)"
 NO_POLICY = "there is no key in [Policy], so the rule has no effect"
 CROSSED = "MinSize= is larger than MaxSize=, so it matches nothing"
-ONLY_ONLINE = "{}= is of use only with Verdict=online"
-ONLY_OUT = "OfflineBlocks= is of use only with Verdict=devdax or offline"
+ONLY_ONLINE = "{}= has an effect only with Verdict=online"
+ONLY_OUT = "OfflineBlocks= has an effect only with Verdict=devdax or offline"
 
 # A rule, and what is said of which line.
 RULES = {

@@ -10,8 +10,8 @@ from tree import DROP_IN, MAIN, RULE, rule
 
 BOOT_ID = "proc/sys/kernel/random/boot_id"
 STATE = "run/tdx-onlined/state.json"
-NOTHING = "Nothing would be different from what is in effect.\n"
-NOT_RUN = "The daemon has not run in this boot: nothing is in effect.\n"
+NOTHING = "A reload would change nothing.\n"
+NOT_RUN = "The daemon has not run in this boot: no configuration is in effect.\n"
 DEFAULT = """\
 [Daemon]
 # default

@@ -36,4 +36,4 @@ static inline bool fail_on_has(unsigned int set, enum fail_on word)
 unsigned int fail_on_matches(unsigned int set, const struct record *record);
 
 const char *fail_on_to_string(unsigned int word);
-const char *fail_on_explain(unsigned int word); /* a clause: "it got this verdict" */
+const char *fail_on_explain(unsigned int word); /* a clause: "it has this verdict" */

@@ -184,7 +184,7 @@ static void test_failed_by_memory(void **state)
 			&host, {FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM,
 				       " 512 MiB in the kernel came after boot, perhaps before TDX "
 				       "started.",
-				       "from the kernel: load kvm_intel before", "kernel log"});
+				       "out of the kernel: load kvm_intel before", "kernel log"});
 		host.facts.snapshot = NULL;
 		assert_findings(&host,
 			{FINDING_NO_MEMORY_HOTPLUG, SEVERITY_PROBLEM, "", "",
@@ -195,7 +195,7 @@ static void test_failed_by_memory(void **state)
 		host.facts.boot_ram_in_cxl = &parts;
 		assert_findings(&host,
 			{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "",
-				"from the kernel: set CXL memory to special purpose", "kernel log"},
+				"out of the kernel: set CXL memory to special purpose", "kernel log"},
 			{FINDING_BOOT_MAP_IN_CXL_WINDOW, SEVERITY_PROBLEM, "", "",
 				"/sys/firmware/acpi/tables/CEDT"});
 	}
