@@ -14,20 +14,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <libsmartcols.h>
 
 #include "daemon/host/cleanup.h"
-
-/* No terminal, no colours; see also https://no-color.org */
-static bool is_colourful(const struct table_options *options)
-{
-	const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
-
-	return !options->raw && isatty(STDOUT_FILENO) && !(no_color && *no_color) && terminal &&
-	       *terminal && strcmp(terminal, "dumb") != 0;
-}
+#include "daemon/output/terminal.h"
 
 static const char *colour_of(const struct record *record)
 {
@@ -70,7 +61,8 @@ int table_init(struct table *table, const struct table_options *options)
 	if (r == 0)
 		r = scols_table_enable_noencoding(table->table, !options->raw);
 	if (r == 0)
-		r = scols_table_enable_colors(table->table, is_colourful(options));
+		r = scols_table_enable_colors(
+			table->table, !options->raw && terminal_has_colours());
 	return r;
 }
 

@@ -6,21 +6,18 @@
 
 #include <limits.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "daemon/log/print.h"
+#include "daemon/output/terminal.h"
 
 #define NARROW 40 /* less than that would be a column of words */
 
 /* How many characters fit on a line. */
 static unsigned int width(void)
 {
-	struct winsize size;
+	unsigned int columns = terminal_width();
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < NARROW)
-		return UINT_MAX;
-	return size.ws_col;
+	return columns < NARROW ? UINT_MAX : columns;
 }
 
 /* The length of the first word. A command in quotes is one, so that it can be copied. */
