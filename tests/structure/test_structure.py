@@ -28,6 +28,7 @@ LIB = {
     "record": ["base", "firmware", "tdx", "memory", "policy"],
     "explain": CORE,
     "doctor": CORE,
+    "map": CORE,
     "anonymise": ["base", "firmware", "policy"],
 }
 LOCAL = ["log", "host", "settings", "output", "actuator", "state"]

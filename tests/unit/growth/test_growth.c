@@ -15,6 +15,7 @@
 #include "tdxo/doctor/doctor.h"
 #include "tdxo/explain/explain.h"
 #include "tdxo/firmware/e820.h"
+#include "tdxo/map/map.h"
 #include "tdxo/memory/zoneinfo.h"
 #include "tdxo/policy/ini.h"
 #include "tdxo/policy/plan.h"
@@ -649,6 +650,29 @@ static void test_explain_place(size_t n)
 		assert_true(explain_place(&world, LATE(i), &explanation));
 }
 
+/* RAM at boot with gaps that are left out, and a region with a device in each third of them. */
+static void test_map(size_t n)
+{
+	CLEANUP(map_done) struct map map = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		const struct range range = LATE(shuffled(i, n));
+		const struct range gap = span(range.end, range.end + BLOCK);
+		const struct map_item boot = {.kind = MAP_BOOT, .range = range, .parts = 1};
+		const struct map_item region = {.kind = MAP_REGION, .range = gap};
+		const struct map_item device = {.kind = MAP_DEVICE, .range = gap};
+
+		assert_int_equal(map_add(&map, &boot), 0);
+		if (i % 3)
+			continue;
+		assert_int_equal(map_add(&map, &region), 0);
+		assert_int_equal(map_add(&map, &device), 0);
+	}
+	operations_begin();
+	assert_int_equal(map_lay_out(&map), 0);
+	assert_true(map.n_segments > n);
+}
+
 static void test_disguise(size_t n)
 {
 	char *text = lines(n, "uuid%08zx-0000-4000-8000-000000000000 ");
@@ -717,6 +741,7 @@ static const struct {
 	ROW(decide_online),
 	ROW(doctor),
 	ROW(explain_place),
+	ROW(map),
 	ROW(disguise),
 	ROW(disguise_rule),
 };
