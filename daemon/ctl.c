@@ -8,6 +8,7 @@
 #include "daemon/commands/decide_again.h"
 #include "daemon/commands/doctor.h"
 #include "daemon/commands/explain.h"
+#include "daemon/commands/map.h"
 #include "daemon/commands/plan.h"
 #include "daemon/program.h"
 
@@ -37,6 +38,20 @@ static int run_doctor(const struct task *task)
 
 	return doctor_run(
 		task->settings, option_given(options, OPTION_JSON), options->root != NULL);
+}
+
+static int run_map(const struct task *task)
+{
+	const struct options *options = task->options;
+	const struct map_options map = {
+		.format = option_given(options, OPTION_JSON)  ? MAP_JSON
+			  : option_given(options, OPTION_SVG) ? MAP_SVG
+							      : MAP_TEXT,
+		.what_if = option_given(options, OPTION_TDX),
+		.locale = options->table.locale,
+	};
+
+	return map_run(task->settings, &map);
 }
 
 static int run_decide(const struct task *task)
@@ -82,6 +97,10 @@ static const struct command commands[] = {
 		.takes = WITH_LOOK,
 		.help = "Print what conflicts with hot-added memory or TDX, with remedies",
 		.run = run_doctor},
+	{.name = "map",
+		.takes = WITH_LOOK | WITH(OPTION_SVG),
+		.help = "Draw the physical address space, with the verdict on each device",
+		.run = run_map},
 	{.name = "decide",
 		.argument = ARGUMENT_TARGET,
 		.writes = true,

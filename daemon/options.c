@@ -28,6 +28,7 @@ const struct option_row option_table[] = {
 	[OPTION_FAIL_ON] = {"fail-on", 0, "LIST",
 		"Exit with 4 if a word of the list is true of a range"},
 	[OPTION_ANONYMISE] = {"anonymise", 0, NULL, "Leave out serial numbers, UUIDs and names"},
+	[OPTION_SVG] = {"svg", 0, NULL, "Print an SVG document"},
 	[OPTION_JSON] = {"json", 'J', NULL, "Print JSON"},
 	[OPTION_OUTPUT] = {"output", 'o', "LIST", "Print these columns; +LIST: these as well"},
 	[OPTION_OUTPUT_ALL] = {"output-all", 'O', NULL, "Print all columns"},
@@ -104,6 +105,10 @@ static int check_taken(const struct program *program, const struct options *opti
 
 static int check_table(const struct options *options)
 {
+	if (option_given(options, OPTION_SVG) && option_given(options, OPTION_JSON)) {
+		log_print(LOG_ERR, "--svg does not go with --json");
+		return -EINVAL;
+	}
 	for (enum option_id option = OPTION_OUTPUT; option <= OPTION_TREE; option++) {
 		if (!option_given(options, option) || !option_given(options, OPTION_JSON))
 			continue;

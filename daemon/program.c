@@ -108,7 +108,7 @@ int program_run(const struct program *program, int argc, char *argv[])
 		return finish_output(EXIT_DONE);
 	}
 	/* The locale of the output is that of this system, also if the root changes. */
-	if (options.command->takes & WITH(OPTION_OUTPUT))
+	if (options.command->takes & (WITH(OPTION_OUTPUT) | WITH(OPTION_SVG)))
 		options.table.locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
 	status = run(&options);
 	if (options.table.locale)

@@ -73,6 +73,7 @@
 /* The host: filesystems/proc.rst, admin-guide/sysctl/kernel.rst */
 #define PROC	       "/proc"
 #define PROC_CMDLINE   "/proc/cmdline"
+#define PROC_IOMEM     "/proc/iomem"
 #define PROC_ZONEINFO  "/proc/zoneinfo"
 #define PROC_OSRELEASE "/proc/sys/kernel/osrelease"
 #define PROC_BOOT_ID   "/proc/sys/kernel/random/boot_id"

@@ -60,6 +60,11 @@ void print_text(const char *text)
 	}
 }
 
+void print_drawing(const char *text)
+{
+	fputs(text, stdout);
+}
+
 int print_flush(void)
 {
 	if (fflush(stdout) == EOF || ferror(stdout))

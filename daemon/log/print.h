@@ -16,5 +16,8 @@ void print(const char *format, ...) PRINTF(1, 2);
 /* Print a text of several lines, such as a file; its tabs stay as they are. */
 void print_text(const char *text);
 
+/* Print a text of the program's own as it is: characters to draw with, and colours. */
+void print_drawing(const char *text);
+
 /* Print what is still buffered. 0, or the negative errno of what could not be printed. */
 int print_flush(void) MUST_CHECK;

@@ -290,6 +290,71 @@ int report_print_findings(const struct findings *findings, const struct tdx *tdx
 	return print_document(document);
 }
 
+static void add_map_device(struct json object, const struct map_item *item)
+{
+	bool device = item && item->kind == MAP_DEVICE;
+
+	add_text(object, "type", device ? device_type_to_string(item->type) : NULL);
+	if (device && item->node != NODE_UNKNOWN)
+		json_add_number(object, "target_node", (uint64_t)item->node);
+	else
+		json_add_null(object, "target_node");
+	add_text(object, "verdict", device ? verdict_to_string(item->verdict) : NULL);
+	add_text(object, "reason", device ? reason_to_string(item->reason) : NULL);
+	add_text(object, "result", device ? result_to_string(item->result) : NULL);
+}
+
+static void add_map_item(struct json object, const struct map_item *item)
+{
+	bool boot = item && item->kind == MAP_BOOT, rejected = item && item->kind == MAP_REJECTED;
+
+	add_text(object, "kind", map_kind_to_string(item ? item->kind : MAP_FREE));
+	add_text(object, "name", item ? item->name : NULL);
+	add_text(object, "source", boot ? boot_source_to_string(item->source) : NULL);
+	add_map_device(object, item);
+	add_text(object, "cause", rejected ? rejection_cause_to_string(item->cause) : NULL);
+}
+
+static void add_segment(struct json array, const struct map_segment *segment)
+{
+	struct json object = json_add_object(array, NULL);
+
+	json_add_range(object, segment->range);
+	json_add_number(object, "depth", segment->depth);
+	if (segment->item && !map_is_container(segment))
+		json_add_number(object, "memory", map_bytes(segment));
+	else
+		json_add_null(object, "memory");
+	add_map_item(object, segment->item);
+}
+
+static void add_unplaced(struct json array, const struct map_item *item)
+{
+	struct json object = json_add_object(array, NULL);
+
+	json_add_no_range(object);
+	json_add_null(object, "depth");
+	if (item->device_size)
+		json_add_number(object, "memory", item->device_size);
+	else
+		json_add_null(object, "memory");
+	add_map_item(object, item);
+}
+
+int report_print_map(const struct map *map, const struct tdx *tdx)
+{
+	CLEANUP(json_free) struct json_document *document = new_report();
+	struct json object = json_root(document), array;
+
+	add_tdx(object, tdx);
+	array = json_add_array(object, "segments");
+	for (size_t i = 0; i < map->n_segments; i++)
+		add_segment(array, &map->segments[i]);
+	for (size_t i = 0; i < map->n_unplaced; i++)
+		add_unplaced(array, &map->unplaced[i]);
+	return print_document(document);
+}
+
 int report_print(const struct report *report, const struct snapshot *snapshot,
 	const struct firmware *firmware)
 {

@@ -10,6 +10,7 @@
 #include "tdxo/doctor/doctor.h"
 #include "tdxo/explain/explain.h"
 #include "tdxo/explain/target.h"
+#include "tdxo/map/map.h"
 #include "tdxo/memory/snapshot.h"
 #include "tdxo/record/record.h"
 
@@ -30,6 +31,9 @@ int report_print_explanations(const struct report *report, const struct target *
 
 /* The state of TDX, and the findings. */
 int report_print_findings(const struct findings *findings, const struct tdx *tdx) MUST_CHECK;
+
+/* The state of TDX, and the segments of the map. */
+int report_print_map(const struct map *map, const struct tdx *tdx) MUST_CHECK;
 
 /* Print the object to stdout. 0 or a negative errno. */
 int report_print(const struct report *report, const struct snapshot *snapshot,

@@ -36,6 +36,9 @@ COMMANDS = (
     ("doctor",),
     ("doctor", "--json"),
     ("--check-config",),
+    ("map",),
+    ("map", "--svg"),
+    ("map", "--json"),
     ("config", "diff"),
     ("config", "cat"),
 )
@@ -75,9 +78,9 @@ class Foreign(tree.Tree):
         with open(os.path.join(os.fsencode(self.root / directory), name), "wb") as file:
             file.write(content)
 
-    def rename_everywhere(self, name, hostile=True):
+    def rename_everywhere(self, name, hostile=True, suffix=HOSTILE):
         """A name of the kernel's gets hostile bytes, or loses them, and all links to it."""
-        old, new = name.encode(), name.encode() + HOSTILE
+        old, new = name.encode(), name.encode() + suffix
         if not hostile:
             old, new = new, old
         for directory, directories, files in os.walk(os.fsencode(self.root), topdown=False):

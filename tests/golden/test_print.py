@@ -338,11 +338,11 @@ class Check(tree.Configured):
 
 class Usage(tree.Tree):
     ROOT = "--root is an option of --dry-run or --check-config"
-    CLIENT_ROOT = "--root is an option of plan, explain, doctor, config check, config cat or config diff"
+    CLIENT_ROOT = "--root is an option of plan, explain, doctor, map, config check, config cat or config diff"
     JSON = "--json is an option of --dry-run or --oneshot"
-    CLIENT_JSON = "--json is an option of plan, explain or doctor"
+    CLIENT_JSON = "--json is an option of plan, explain, doctor or map"
     TDX = "--tdx is an option of the daemon, --dry-run, --oneshot or --check-config"
-    CLIENT_TDX = "--tdx is an option of plan, explain, doctor, config check or config diff"
+    CLIENT_TDX = "--tdx is an option of plan, explain, doctor, map, config check or config diff"
     FAIL_ON = "--fail-on is an option of --dry-run or --oneshot"
     CLIENT_FAIL_ON = "--fail-on is an option of plan"
     WRONG = (
@@ -364,6 +364,8 @@ class Usage(tree.Tree):
         (["capture", "/nowhere", "--tdx=absent"], CLIENT_TDX),
         (["capture", "/nowhere", "--root=/nowhere"], CLIENT_ROOT),
         (["doctor", "--anonymise"], "--anonymise is an option of capture"),
+        (["doctor", "--svg"], "--svg is an option of map"),
+        (["map", "--svg", "--json"], "--svg does not go with --json"),
         (["--check-config", "extra"], "unexpected argument 'extra'"),
         (["--", "--dry-run"], "unexpected argument '--dry-run'"),
         (["--", "the daemon"], "unexpected argument 'the daemon'"),

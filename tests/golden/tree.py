@@ -54,8 +54,8 @@ CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 
 def assert_printable(options, output):
     """All that is ever printed is ASCII without control characters but newlines, however foreign it
-    is. The program draws the branches of a tree itself, and files keep their tabs."""
-    own = {r"--tree|-[a-zA-Z]*T[a-zA-Z]*": "├─└│", "cat": "\t"}
+    is. The program draws the branches of a tree and the map itself, and files keep their tabs."""
+    own = {r"--tree|-[a-zA-Z]*T[a-zA-Z]*": "├─└│", "cat": "\t", "map": "┌┐└┘│─┊█╌▓▒░·▚"}
     allowed = [own[words] for words in own if any(re.fullmatch(words, option) for option in options)]
     strange = re.sub(rf"[ -~\n{''.join(allowed)}]", "", output.decode())
     assert not strange, f"{options}: {strange!a}"

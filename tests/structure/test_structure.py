@@ -229,6 +229,15 @@ class Structure(unittest.TestCase):
         calls = re.findall(r"\bfprintf\((.*)\);", (SOURCE / "daemon/program.c").read_text())
         self.assertEqual(calls, ['stderr, "Try \'%s --help\'.\\n", program->name'])
 
+    def test_drawings(self):
+        """print_drawing() makes nothing printable: one file calls it, and with its own tables."""
+        texts = dict(sources())
+        callers = {path for path, text in texts.items() if "print_drawing(" in text}
+        drawer = "daemon/output/map_text.c"
+        self.assertEqual(callers, {"daemon/log/print.c", "daemon/log/print.h", drawer})
+        self.assertEqual(set(re.findall(r"print_drawing\((.*)\);", texts[drawer])),
+                         {"glyph[canvas->utf8]", "looks[look].colour", '"\\033[0m"'})  # fmt: skip
+
     def test_columns(self):
         for path, text in sources():
             for number, line in enumerate(text.splitlines(), 1):

@@ -45,7 +45,8 @@ class Captured(Scene):
         self.capture("plain")
         for options in (["--dry-run", "--json"], ["--dry-run"], ["--dry-run", "--tdx=absent"],
                         ["config", "cat"], ["config", "diff"], ["doctor"],
-                        ["doctor", "--json"], ["explain", self.regions[0]], ["explain", "mem0", "--json"]):  # fmt: skip
+                        ["doctor", "--json"], ["explain", self.regions[0]], ["explain", "mem0", "--json"],
+                        ["map", "--json"], ["map", "--svg"]):  # fmt: skip
             here = self.replay("plain", *options)
             there = self.guest.run([name_of(options), *options], check=False)
             self.assertEqual((here.returncode, here.stdout, here.stderr),
@@ -53,6 +54,24 @@ class Captured(Scene):
         report = json.loads(self.replay("plain", "--dry-run", "--json").stdout)
         self.assertEqual([(r["verdict"], r["rule"]) for r in report["ranges"]],
                          [("devdax", None), ("ignore", "10-card.rule")])  # fmt: skip
+
+    def test_01a_map(self):
+        """Windows, regions and devices lie in each other, with the recorded verdicts; root alone sees it."""
+        segments = json.loads(self.sh("tdx-onlinectl map --json"))["segments"]
+        place = {segment["name"]: i for i, segment in enumerate(segments)}
+        for index, region in self.regions.items():
+            record = self.records(region=region)[0]
+            window, found, device = segments[place[region] - 1 : place[region] + 2]
+            self.assertEqual([s["kind"] for s in (window, found, device)], ["window", "region", "device"])
+            self.assertEqual((window["start"], window["size"]), self.window(index))
+            self.assertEqual((window["name"], found["start"]), (f"decoder0.{index}", window["start"]))
+            self.assertEqual([device[key] for key in ("name", "verdict", "reason")],
+                             [record[f"TDXO_{key}"] for key in ("CHARDEV", "VERDICT", "REASON")])  # fmt: skip
+        self.assertIn("┌─ CXL window decoder0.", self.sh("LC_ALL=C.UTF-8 tdx-onlinectl map"))
+        hidden = self.guest.run("setpriv --reuid=65534 --regid=65534 --clear-groups tdx-onlinectl map", check=False)
+        self.assertEqual((hidden.status, hidden.stdout), (1, ""))
+        self.assertEqual(hidden.stderr.strip(), "tdx-onlinectl: map: the kernel shows physical addresses only to "
+                                                "a process with CAP_SYS_ADMIN: run it as root")  # fmt: skip
 
     def test_01b_doctor(self):
         """Whoever onlines memory besides the daemon is found, here as there, by file and line."""

@@ -13,6 +13,7 @@
 #include "tdxo/doctor/doctor.h"
 #include "tdxo/explain/explain.h"
 #include "tdxo/explain/target.h"
+#include "tdxo/map/map.h"
 #include "tdxo/policy/reason.h"
 #include "tdxo/record/record.h"
 
@@ -59,6 +60,7 @@ DEFINE_WORDS(withheld, enum withheld, WITHHELD_NOT + 1, WITHHELD_MAX)
 DEFINE_WORDS(answer, enum answer, ANSWER_NONE + 1, ANSWER_MAX)
 DEFINE_WORDS(action, enum action, 0, ACTION_MAX)
 DEFINE_WORDS(target_kind, enum target_kind, 0, TARGET_MAX)
+DEFINE_WORDS(map_kind, enum map_kind, 0, MAP_KIND_MAX)
 DEFINE_WORDS(severity, enum severity, 0, SEVERITY_MAX)
 DEFINE_WORDS(finding_code, enum finding_code, 0, FINDING_MAX)
 
@@ -109,6 +111,7 @@ static const struct {
 	{"target_kind", add_target_kind},
 	{"severity", add_severity},
 	{"finding_code", add_finding_code},
+	{"map_kind", add_map_kind},
 };
 
 static struct json_document *read_schema(void)
