@@ -72,6 +72,7 @@
 
 /* The host: filesystems/proc.rst, admin-guide/sysctl/kernel.rst */
 #define PROC	       "/proc"
+#define PROC_LOCKS     "/proc/locks"
 #define PROC_CMDLINE   "/proc/cmdline"
 #define PROC_IOMEM     "/proc/iomem"
 #define PROC_ZONEINFO  "/proc/zoneinfo"
