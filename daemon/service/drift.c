@@ -8,6 +8,7 @@
 #include "daemon/service/loop.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "tdxo/memory/device_index.h"
 
@@ -118,6 +119,7 @@ static int check(struct service *service, struct history_entry *entry, const str
 		entry->answer = ANSWER_ACCEPTS;
 	write_changes(service, entry, &facts);
 	entry->changed = true;
+	entry->since = (uint64_t)time(NULL);
 	service_save_later(service);
 	return 0;
 }

@@ -65,6 +65,7 @@ void service_save(struct service *service)
 
 	service->state.tdx_active = service->sensor.was_active;
 	service->state.tdx_failure = service->sensor.tdx_failure;
+	service->state.unusable = service->unusable;
 	r = state_save(&service->state, &service->sensor.snapshot);
 	if (r < 0 && !service->unsaved)
 		log_print(LOG_ERR,
@@ -217,6 +218,21 @@ static int use_settings(struct service *service, struct settings *settings)
 	return service_expect_silence(service);
 }
 
+/* The configuration before stays in effect. */
+static int refuse_settings(struct service *service, const char *mistake)
+{
+	int r = state_set_mistake(&service->state, mistake);
+
+	if (service->unusable)
+		journal_unusable(mistake);
+	else
+		log_print(LOG_ERR, "The new configuration has mistakes and is not used: the old "
+				   "one stays in effect");
+	if (r == 0)
+		service_save(service);
+	return r;
+}
+
 static int reload(struct service *service)
 {
 	CLEANUP(settings_done) struct settings settings = {0};
@@ -231,13 +247,10 @@ static int reload(struct service *service)
 		settings.config.tdx = *service->tdx;
 	if (r == 0)
 		r = use_settings(service, &settings);
-	else if (service->unusable)
-		journal_unusable(mistake);
 	else
-		log_print(LOG_ERR, "The new configuration has mistakes and is not used: the old "
-				   "one stays in effect");
+		r = refuse_settings(service, mistake);
 	sd_notify(false, "READY=1");
-	return r == -EINVAL ? 0 : r;
+	return r;
 }
 
 /* A job keeps the configuration it began with. */
@@ -296,13 +309,14 @@ static int add_sources(struct service *service)
 }
 
 /* Up to the point where nothing can slip by unseen any more. */
-static int start(struct service *service)
+static int start(struct service *service, const char *mistake)
 {
 	struct state *state = &service->state;
 	struct earlier earlier;
 	int r;
 
 	r = state_load(state);
+	memset(state->guard.falls, 0, sizeof(state->guard.falls));
 	if (r == 0)
 		r = monitor_init(&service->monitor);
 	earlier = state_earlier(state);
@@ -314,6 +328,8 @@ static int start(struct service *service)
 	state->present_known |= !state->earlier && manager_is_starting();
 	if (r == 0)
 		r = state_set_config(state, service->settings);
+	if (r == 0 && mistake)
+		r = state_set_mistake(state, mistake);
 	if (r == 0)
 		r = sd_event_new(&service->event);
 	if (r < 0)
@@ -374,7 +390,7 @@ int service_run(struct settings *settings, const char *mistake, const enum tdx_m
 		return -EALREADY;
 	if (mistake)
 		journal_unusable(mistake);
-	r = start(&service);
+	r = start(&service, mistake);
 	if (r == 0)
 		r = run(&service);
 	/* The guard stays up: what comes now waits for the next start. */

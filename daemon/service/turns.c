@@ -9,6 +9,7 @@
 #include <malloc.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <time.h>
 
 #define USEC_PER_MSEC  1000
 #define TIMER_ACCURACY (10 * 1000)
@@ -96,6 +97,7 @@ static int note_job(struct service *service)
 	entry = history_find(history, &job->facts.device);
 	entry->reconsider = again;
 	entry->asked = asked;
+	entry->since = (uint64_t)time(NULL);
 	return history_entry_is_undoing(entry) || history_entry_is_partly_undone(entry)
 		       ? note_own(service)
 		       : 0;

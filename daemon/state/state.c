@@ -67,8 +67,11 @@ static int load_boot_map(struct state *state, struct json object)
 	return r;
 }
 
-/* Only a dax device can be without ranges: where it lies could not be read. */
-static int load_device(struct json item, struct device *ret_device)
+/*
+ * Only a dax device can be without ranges, because they could not be read; or memory that has a
+ * place in the other file.
+ */
+static int load_device(struct json item, bool placeless, struct device *ret_device)
 {
 	struct json ranges = json_get_array(item, KEY_RANGES);
 	struct device *device = ret_device;
@@ -96,13 +99,13 @@ static int load_device(struct json item, struct device *ret_device)
 		end = range.end;
 		r = array_append(device->ranges, device->n_ranges, range);
 	}
-	if (!device_is_dax(device) && device->n_ranges != 1)
+	if (!device_is_dax(device) && !placeless && device->n_ranges != 1)
 		json_expect(item, KEY_RANGES, -EINVAL);
 	return r < 0 ? r : json_error(item.document);
 }
 
 /* Without its addresses only a dax device is known again. */
-static bool is_nowhere(const struct state *state, struct json item)
+static bool is_placeless(const struct state *state, struct json item)
 {
 	return state->public && !json_has(item, KEY_CHARDEV);
 }
@@ -117,9 +120,9 @@ static int load_present(struct state *state, struct json object)
 		CLEANUP(device_done) struct device device = {0};
 		struct json item = json_item_object(devices, i);
 
-		if (is_nowhere(state, item))
+		if (is_placeless(state, item))
 			continue;
-		r = load_device(item, &device);
+		r = load_device(item, false, &device);
 		if (r == 0)
 			r = devices_add(&state->present, &device);
 	}
@@ -139,10 +142,10 @@ static void load_failed_step(struct json item, struct history_entry *entry)
 	entry->failed_at = json_get_number(item, KEY_FAILED_AT);
 }
 
-static int load_entry(struct json item, struct history_entry *ret_entry)
+static int load_entry(struct json item, bool placeless, struct history_entry *ret_entry)
 {
 	struct history_entry *entry = ret_entry;
-	int r = load_device(item, &entry->device);
+	int r = load_device(item, placeless, &entry->device);
 
 	entry->blocks.present = json_get_number(item, KEY_TOTAL);
 	entry->blocks.online = json_get_number(item, KEY_ONLINE);
@@ -151,6 +154,7 @@ static int load_entry(struct json item, struct history_entry *ret_entry)
 	entry->recorded = json_get_bool(item, KEY_RECORDED);
 	entry->reconsider = json_get_bool(item, KEY_RECONSIDER);
 	entry->changed = json_get_bool(item, KEY_CHANGED);
+	entry->since = json_get_number(item, KEY_SINCE);
 	snprintf(entry->rule, sizeof(entry->rule), "%s", json_get_text(item, KEY_RULE));
 	json_expect(item, KEY_VERDICT,
 		verdict_from_string(json_get_text(item, KEY_VERDICT), &entry->verdict));
@@ -168,6 +172,16 @@ static int load_entry(struct json item, struct history_entry *ret_entry)
 	return r;
 }
 
+/* They cannot be sorted by address. 0 or -ENOMEM. */
+static int add_placeless(struct history *placeless, struct history_entry *entry)
+{
+	int r = array_append(placeless->entries, placeless->n, *entry);
+
+	if (r == 0)
+		*entry = (struct history_entry){0};
+	return r;
+}
+
 static int load_history(struct state *state, struct json object)
 {
 	struct json devices = json_get_array(object, KEY_DEVICES);
@@ -178,10 +192,12 @@ static int load_history(struct state *state, struct json object)
 		CLEANUP(history_entry_done) struct history_entry entry = {0};
 		struct json item = json_item_object(devices, i);
 
-		if (is_nowhere(state, item))
-			continue;
-		r = load_entry(item, &entry);
-		if (r == 0)
+		bool placeless = is_placeless(state, item);
+
+		r = load_entry(item, placeless, &entry);
+		if (r == 0 && placeless)
+			r = add_placeless(&state->placeless, &entry);
+		else if (r == 0)
 			r = history_add(&state->history, &entry);
 	}
 	return r;
@@ -201,11 +217,34 @@ static int load_config(struct state *state, struct json object)
 	return 0;
 }
 
+static int load_config_files(struct state *state, struct json object)
+{
+	struct json files = json_get_array(object, KEY_CONFIG_FILES);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < json_length(files); i++)
+		r = config_files_add(&state->files, json_item_text(files, i));
+	state->checksum = json_get_number(object, KEY_CONFIG_SUM);
+	state->unusable = json_get_bool(object, KEY_UNUSABLE);
+	if (r == 0 && json_has(object, KEY_MISTAKE))
+		r = state_set_mistake(state, json_get_text(object, KEY_MISTAKE));
+	return r;
+}
+
 static void load_guard(struct state *state, struct json object)
 {
 	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
 		snprintf(state->guard.was[i], GUARD_VALUE, "%s",
 			json_get_text(object, guard_switch_name(i)));
+}
+
+static void load_lowered(struct state *state, struct json object)
+{
+	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++) {
+		uint64_t falls = json_get_number(object, guard_switch_name(i));
+
+		state->guard.falls[i] = falls < GUARD_FALLS ? (unsigned int)falls : GUARD_FALLS;
+	}
 }
 
 static void load_failure(struct state *state, struct json messages)
@@ -252,6 +291,8 @@ static int load_decisions(struct state *state, struct json object)
 
 	r = load_config(state, json_get_object(object, KEY_CONFIG));
 	if (r == 0)
+		r = load_config_files(state, object);
+	if (r == 0)
 		r = load_present(state, object);
 	return r == 0 ? load_history(state, object) : r;
 }
@@ -266,6 +307,7 @@ static int load(struct state *state, struct json_document *document, const char 
 	if (!state->public)
 		r = load_boot_map(state, json_get_object(object, KEY_BOOT_MAP));
 	load_guard(state, json_get_object(object, KEY_GUARD));
+	load_lowered(state, json_get_object(object, KEY_LOWERED));
 	state->tdx_active = json_get_bool(object, KEY_TDX_ACTIVE);
 	load_failure(state, json_get_array(object, KEY_TDX_FAILURE));
 	load_counters(state, object);
@@ -353,8 +395,11 @@ void state_done(struct state *state)
 	rejections_done(&state->rejected);
 	for (enum config_key key = 0; key < CONFIG_KEYS; key++)
 		free(state->in_force[key]);
+	config_files_done(&state->files);
+	free(state->mistake);
 	devices_done(&state->present);
 	history_done(&state->history);
+	history_done(&state->placeless);
 	*state = (struct state){0};
 }
 
@@ -368,6 +413,21 @@ int state_set_config(struct state *state, const struct settings *settings)
 		free(state->in_force[key]);
 		state->in_force[key] = copy;
 	}
+	free(state->mistake);
+	state->mistake = NULL;
+	state->checksum = settings_checksum(settings);
+	config_files_done(&state->files);
+	return config_files_of(settings, &state->files);
+}
+
+int state_set_mistake(struct state *state, const char *mistake)
+{
+	char *copy = strdup(mistake);
+
+	if (!copy)
+		return -ENOMEM;
+	free(state->mistake);
+	state->mistake = copy;
 	return 0;
 }
 

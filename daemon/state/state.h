@@ -17,6 +17,7 @@
 #include "daemon/actuator/guard.h"
 #include "daemon/host/sensor.h"
 #include "daemon/settings/config_file.h"
+#include "daemon/settings/in_effect.h"
 #include "tdxo/base/compiler.h"
 #include "tdxo/memory/device.h"
 #include "tdxo/memory/boot_map.h"
@@ -34,9 +35,14 @@ struct state {
 	struct rejections rejected; /* as the last start left it */
 	struct guard guard;
 	char *in_force[CONFIG_KEYS]; /* values as they were written; NULL: not known */
-	bool present_known;	     /* what was there has been seen */
-	struct devices present;	     /* there before the first start */
+	struct config_files files;   /* that these values and the rules come from */
+	uint64_t checksum;	     /* as of settings_checksum() */
+	char *mistake;		/* of the last configuration that could not be used; NULL: none */
+	bool unusable;		/* there is no other configuration: nothing is decided */
+	bool present_known;	/* what was there has been seen */
+	struct devices present; /* there before the first start */
 	struct history history;
+	struct history placeless; /* public: of memory without a dax device; in no order */
 
 	/* Counted in this boot, by all starts. */
 	uint64_t events;	/* of the kernel's, our own writes' aside */
@@ -78,6 +84,9 @@ int state_print(const struct state *state, char **ret_text, size_t *ret_size) MU
 
 /* Note what is in force from now on. 0 or -ENOMEM. */
 int state_set_config(struct state *state, const struct settings *settings) MUST_CHECK;
+
+/* A configuration could not be used, and the one before is still in effect. 0 or -ENOMEM. */
+int state_set_mistake(struct state *state, const char *mistake) MUST_CHECK;
 
 /*
  * Mark those that were there before the first start; all, while that is not known, and each that

@@ -28,6 +28,11 @@
 #define KEY_SOURCE	  "source"
 #define KEY_GUARD	  "guard"
 #define KEY_CONFIG	  "config"
+#define KEY_CONFIG_FILES  "config_files"
+#define KEY_CONFIG_SUM	  "config_checksum"
+#define KEY_MISTAKE	  "mistake"
+#define KEY_UNUSABLE	  "unusable"
+#define KEY_LOWERED	  "lowered"
 #define KEY_PRESENT	  "present"
 #define KEY_DEVICES	  "devices" /* what was decided of each */
 #define KEY_RANGES	  "ranges"  /* of the boot map, and of a device */
@@ -52,6 +57,7 @@
 #define KEY_RECORDED	  "recorded"
 #define KEY_RECONSIDER	  "reconsider"
 #define KEY_CHANGED	  "changed"
+#define KEY_SINCE	  "since"
 #define KEY_EVENTS	  "events"
 #define KEY_OVERFLOWS	  "overflows"
 #define KEY_DISAGREEMENTS "disagreements"

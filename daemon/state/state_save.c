@@ -47,6 +47,16 @@ static void add_guard(struct json parent, const struct guard *guard)
 		add_text(object, guard_switch_name(i), guard->was[i]);
 }
 
+/* For readers of the file: a restart begins to count again. */
+static void add_lowered(struct json parent, const struct guard *guard)
+{
+	struct json object = json_add_object(parent, KEY_LOWERED);
+
+	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
+		if (guard->falls[i])
+			json_add_number(object, guard_switch_name(i), guard->falls[i]);
+}
+
 /* For readers of the file; the daemon finds out itself. */
 static void add_tdx(struct json parent, const struct tdx *tdx)
 {
@@ -108,6 +118,8 @@ static void add_entry(struct json object, const struct history_entry *entry)
 	json_add_bool(object, KEY_RECORDED, entry->recorded);
 	json_add_bool(object, KEY_RECONSIDER, entry->reconsider);
 	json_add_bool(object, KEY_CHANGED, entry->changed);
+	if (entry->since)
+		json_add_number(object, KEY_SINCE, entry->since);
 }
 
 static void add_history(struct json parent, const struct history *history)
@@ -125,6 +137,17 @@ static void add_config(struct json parent, const struct state *state)
 	for (enum config_key key = 0; key < CONFIG_KEYS; key++)
 		if (state->in_force[key])
 			json_add_text(object, config_key_name(key), state->in_force[key]);
+}
+
+static void add_config_files(struct json object, const struct state *state)
+{
+	struct json files = json_add_array(object, KEY_CONFIG_FILES);
+
+	for (size_t i = 0; i < state->files.n; i++)
+		json_add_text(files, NULL, state->files.paths[i]);
+	json_add_number(object, KEY_CONFIG_SUM, state->checksum);
+	add_text(object, KEY_MISTAKE, state->mistake);
+	json_add_bool(object, KEY_UNUSABLE, state->unusable);
 }
 
 static void add_failure(struct json parent, const struct tdx_log *failure)
@@ -170,7 +193,9 @@ static int to_json(struct json object, const struct state *state, const struct s
 	add_rejected(object, snapshot ? &snapshot->rejected : &state->rejected);
 	add_boot_map(object, snapshot ? &snapshot->boot_map : &state->boot_map);
 	add_guard(object, &state->guard);
+	add_lowered(object, &state->guard);
 	add_config(object, state);
+	add_config_files(object, state);
 	if (state->present_known)
 		add_present(object, &state->present);
 	add_history(object, &state->history);
@@ -232,7 +257,7 @@ static int replace(const char *name, mode_t mode, const struct json_document *do
 static int replace_public(struct json_document *document)
 {
 	const char *const addresses[] = {KEY_RANGE, KEY_RANGES, KEY_FAILED_AT, KEY_KERNEL_LOG,
-		config_key_name(CONFIG_CAPABLE_RANGES)};
+		KEY_MISTAKE, config_key_name(CONFIG_CAPABLE_RANGES)};
 	struct path path;
 	int r;
 

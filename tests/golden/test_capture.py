@@ -175,7 +175,7 @@ class Replay(Machine):
             self.tree("cxl-refused")
             boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
             self.write(STATUS, json.dumps({
-                "schema": 3, "boot_id": boot_id, "tdx_active": True, "config": {}, "devices": [{"type": "dimm"}],
+                "schema": 3, "boot_id": boot_id, "tdx_active": True, "config": {}, "devices": [tree.DECIDED_DIMM],
                 "boot_map": {"known": True}, "present": [
                     {"type": "dimm", "size": 512 << 20},
                     {"type": "cxl", "chardev": name, "mode": "system-ram", "size": 512 << 20}]}))  # fmt: skip
@@ -193,7 +193,7 @@ class Replay(Machine):
         """Where it lies is not known, so it counts as present; the boot map is found out again."""
         self.tree("dimm")
         boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
-        self.write(STATUS, json.dumps({"schema": 3, "boot_id": boot_id, "config": {}, "devices": [{"type": "dimm"}],
+        self.write(STATUS, json.dumps({"schema": 3, "boot_id": boot_id, "config": {}, "devices": [tree.DECIDED_DIMM],
                                        "boot_map": {"known": True}, "present": []}))  # fmt: skip
         report, messages = self.decide()
         self.assertEqual((messages, {item["present"] for item in report["ranges"]}), ("", {True}))

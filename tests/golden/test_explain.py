@@ -365,7 +365,7 @@ class Asked(tree.Tree):
         self.tree("dimm")
         boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
         self.write("run/tdx-onlined/status.json", json.dumps({
-            "schema": 3, "boot_id": boot_id, "config": {}, "present": [], "devices": [{"type": "dimm"}],
+            "schema": 3, "boot_id": boot_id, "config": {}, "present": [], "devices": [tree.DECIDED_DIMM],
             "boot_map": {"known": True}}))  # fmt: skip
         topics = self.topics("0x100000000")
         self.assertTrue(topics["done"].startswith("It is not known whether the daemon has decided it, because"))

@@ -257,7 +257,7 @@ class Difference(tree.Tree):
     def test_not_known(self):
         """status.json has no addresses, so what was decided of a DIMM cannot be found in it."""
         self.tree("dimm")
-        self.state({"type": "dimm"}, boot_map={"known": True})
+        self.state(tree.DECIDED_DIMM, boot_map={"known": True})
         (self.root / STATE).rename(self.root / STATE.replace("state.json", "status.json"))
         output = tree.run(self.root, "config", "diff").stdout
         self.assertIn(": not known (run it as root) -> ", output)

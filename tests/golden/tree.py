@@ -45,6 +45,9 @@ LAYERS = ("etc", "run", "usr/lib")
 PRINTED = re.search(r'#define HOSTILE "(.*)"', (TESTS / "hostile.h").read_text())[1]
 HOSTILE = PRINTED.encode().decode("unicode_escape").encode("latin-1")
 
+# What status.json has of a DIMM that TDX refuses: all but its addresses.
+DECIDED_DIMM = {"type": "dimm", "verdict": "offline", "reason": "outside-boot-map", "result": "nothing-to-do"}
+
 NO_USE = "The configuration cannot be used, nothing has been done"
 
 # prctl(2), capabilities(7)

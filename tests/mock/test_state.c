@@ -47,7 +47,8 @@ static void test_addresses(void **state)
 {
 	static const char *const common[] = {"\"boot_id\":", "\"devices\":[{",
 		"\"chardev\":\"dax0.0\"", "\"verdict\":\"devdax\"", "\"verdict\":\"offline\"",
-		"\"size\":268435456", "\"known\":true", "\"last_look\":", "\"Act\":\"yes\"", NULL};
+		"\"size\":268435456", "\"known\":true", "\"last_look\":", "\"Act\":\"yes\"",
+		"\"since\":", NULL};
 	static const char *const places[] = {"\"ranges\":", "\"start\":", "4294967296",
 		"2147483648", "CapableRanges", "0x7000000000", NULL};
 	struct mock *mock = *state;
@@ -60,6 +61,44 @@ static void test_addresses(void **state)
 	expect_words(mock, STATUS, common, true);
 	expect_words(mock, STATE, places, true);
 	expect_words(mock, STATUS, places, false);
+}
+
+/* The files in effect, and the mistake of those that were not used, for root only. */
+static void test_configuration(void **state)
+{
+	static const char *const files[] = {
+		"tdx-onlined.conf\"],\"config_checksum\":", "\"unusable\":false", NULL};
+	static const char *const mistake[] = {
+		"tdx-onlined.conf:2: Act=perhaps: not yes or no\",\"unusable\"", NULL};
+	static const char *const unusable[] = {"\"unusable\":true", NULL};
+	struct mock *mock = *state;
+
+	mock_configure(mock, "Guard=auto\n");
+	mock_start_active(mock);
+	expect_words(mock, STATE, files, true);
+	expect_words(mock, STATUS, files, true);
+	mock_configure(mock, "Act=perhaps\n");
+	mock_reload(mock);
+	mock_expect_line(mock, "tdx-onlined.conf:2: Act=perhaps: not ");
+	mock_expect_line(mock, "The new configuration is not used");
+	expect_words(mock, STATE, mistake, true);
+	expect_words(mock, STATE, files, true);
+	expect_words(mock, STATUS, mistake, false);
+	mock_stop(mock);
+	mock_start(mock);
+	mock_expect_line(mock, "tdx-onlined.conf:2: Act=perhaps: not ");
+	mock_expect_line(mock, "The configuration cannot be used: ");
+	mock_expect_tdx(mock, "active");
+	expect_words(mock, STATE, mistake, true);
+	expect_words(mock, STATUS, unusable, true);
+	mock_configure(mock, "Act=yes\n");
+	mock_reload(mock);
+	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_tdx(mock, "active");
+	mock_await_settled(mock);
+	mock_stop(mock);
+	expect_words(mock, STATE, mistake, false);
+	expect_words(mock, STATE, files, true);
 }
 
 /* What another version left there has the mode of that one. */
@@ -127,6 +166,7 @@ int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_addresses),
+		TEST(test_configuration),
 		TEST(test_old_modes),
 		TEST(test_not_published),
 		TEST(test_not_believed),

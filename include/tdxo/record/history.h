@@ -31,6 +31,7 @@ struct history_entry {
 	int error;	    /* as of the outcome, with the two after it */
 	enum action failed; /* the step, if error */
 	uint64_t failed_at;
+	uint64_t since;		   /* when this was noted, in seconds since 1970; 0: not known */
 	struct block_count blocks; /* as they were left, or before the first step */
 	bool recorded;		   /* RESULT_BEGUN: its records have been written */
 	/*
