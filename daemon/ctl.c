@@ -10,7 +10,19 @@
 #include "daemon/commands/explain.h"
 #include "daemon/commands/map.h"
 #include "daemon/commands/plan.h"
+#include "daemon/commands/status.h"
 #include "daemon/program.h"
+
+static int run_status(const struct task *task)
+{
+	const struct status_options status = {
+		.json = option_given(task->options, OPTION_JSON),
+		.tdx = option_given(task->options, OPTION_TDX),
+		.mistake = task->mistake,
+	};
+
+	return status_run(task->settings, &status);
+}
 
 static int run_plan(const struct task *task)
 {
@@ -84,6 +96,11 @@ static int run_config_diff(const struct task *task)
 #define WITH_LOOK (WITH(OPTION_ROOT) | WITH(OPTION_TDX) | WITH(OPTION_JSON))
 
 static const struct command commands[] = {
+	{.name = "status",
+		.takes = WITH_LOOK,
+		.any_config = true,
+		.help = "Print the state of the daemon and of TDX, and each recorded decision",
+		.run = run_status},
 	{.name = "plan",
 		.takes = WITH_LOOK | WITH(OPTION_FAIL_ON) | WITH_TABLE,
 		.help = "Print what would be done, and change nothing",

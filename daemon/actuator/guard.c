@@ -168,6 +168,21 @@ void guard_record_falls(struct guard *guard)
 	}
 }
 
+void guard_look(const struct guard *guard, struct switch_status ret_switches[GUARD_SWITCHES])
+{
+	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++) {
+		struct switch_status *status = &ret_switches[i];
+
+		*status = (struct switch_status){.name = switches[i].name,
+			.path = switches[i].path,
+			.was = guard->was[i],
+			.changes = guard->falls[i]};
+		(void)is_held(i, status->now);
+		status->use =
+			switch_use_of(status, switches[i].held, guard->falls[i] >= GUARD_FALLS);
+	}
+}
+
 static int give_back(enum guard_switch i, const char *was)
 {
 	char now[GUARD_VALUE];

@@ -19,6 +19,7 @@
 
 #include "tdxo/base/compiler.h"
 #include "tdxo/policy/guard.h"
+#include "tdxo/record/status.h"
 
 #define GUARD_VALUE 32
 #define GUARD_FALLS 5
@@ -63,6 +64,9 @@ bool guard_has_fallen(struct guard *guard) MUST_CHECK;
 
 /* Record what another program has changed, and whether that is undone. */
 void guard_record_falls(struct guard *guard);
+
+/* What each switch reads now, and whether it is held. The texts are borrowed from the guard. */
+void guard_look(const struct guard *guard, struct switch_status ret_switches[GUARD_SWITCHES]);
 
 /* Does each wanted switch read as the guard wants it? */
 bool guard_is_up(const struct guard *guard);

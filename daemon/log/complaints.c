@@ -23,6 +23,18 @@ struct complaint {
 	bool fresh; /* complained about in this look */
 };
 
+static bool collecting;
+
+void complaints_collect(void)
+{
+	collecting = true;
+}
+
+const char *complaint_text(const struct complaints *complaints, size_t i)
+{
+	return complaints->items[i].text;
+}
+
 void complaints_done(struct complaints *complaints)
 {
 	free(complaints->items);
@@ -70,7 +82,8 @@ void complain(struct complaints *complaints, const char *format, ...)
 		if (known(complaints, complaint.text))
 			return;
 	}
-	log_line(LOG_WARNING, complaint.text);
+	if (!collecting)
+		log_line(LOG_WARNING, complaint.text);
 	/* Short of memory it is said, and perhaps said again. */
 	(void)array_append(complaints->items, complaints->n, complaint);
 }

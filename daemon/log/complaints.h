@@ -20,5 +20,11 @@ void complaints_done(struct complaints *complaints);
 /* Log it, unless the last look logged it too, or there are 200 others already. */
 void complain(struct complaints *complaints, const char *format, ...) PRINTF(2, 3);
 
+/* From now on complaints are only kept: complaint_text() has them. */
+void complaints_collect(void);
+
+/* The text of complaint `i`, borrowed. */
+const char *complaint_text(const struct complaints *complaints, size_t i);
+
 /* A new look begins: what is not complained about in it will be forgotten at the next. */
 void complaints_begin(struct complaints *complaints);

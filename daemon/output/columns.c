@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "daemon/log/print.h"
+#include "tdxo/base/time.h"
 
 /* "0x100000000-0x1ffffffff", as lsmem prints it; or nothing */
 static void put_range(struct strbuf *text, struct range range)
@@ -117,6 +118,81 @@ static const struct column columns[] = {
 };
 static_assert(ARRAY_SIZE(columns) <= COLUMNS_MAX, "room for all columns");
 
+/* Those of a device; with several ranges the first of them, and how many more there are. */
+static void put_status_range(struct strbuf *text, const struct line *line)
+{
+	const struct device *device = &line->status->device;
+
+	if (device->n_ranges)
+		put_range(text, device->ranges[0]);
+	if (device->n_ranges > 1)
+		strbuf_append(text, " +%zu", device->n_ranges - 1);
+}
+
+static void put_status_type(struct strbuf *text, const struct line *line)
+{
+	strbuf_append(text, "%s", device_type_to_string(line->status->device.type));
+}
+
+static void put_status_chardev(struct strbuf *text, const struct line *line)
+{
+	strbuf_append(text, "%s", line->status->device.name);
+}
+
+static void put_status_node(struct strbuf *text, const struct line *line)
+{
+	if (line->status->device.node != NODE_UNKNOWN)
+		strbuf_append(text, "%d", line->status->device.node);
+}
+
+static void put_status_blocks(struct strbuf *text, const struct line *line)
+{
+	const struct device_status *status = line->status;
+	uint64_t total = status->blocks.present + status->missing;
+
+	if (total)
+		strbuf_append(text, "%" PRIu64 "/%" PRIu64, status->blocks.online, total);
+}
+
+static void put_status_verdict(struct strbuf *text, const struct line *line)
+{
+	if (line->status->entry)
+		strbuf_append(text, "%s", verdict_to_string(line->status->entry->verdict));
+}
+
+static void put_status_reason(struct strbuf *text, const struct line *line)
+{
+	if (line->status->entry)
+		strbuf_append(text, "%s", reason_to_string(line->status->entry->reason));
+}
+
+static void put_status_result(struct strbuf *text, const struct line *line)
+{
+	strbuf_append(text, "%s", device_status_result(line->status));
+}
+
+static void put_status_since(struct strbuf *text, const struct line *line)
+{
+	char since[TIME_TEXT];
+
+	if (line->status->entry && line->status->entry->since)
+		strbuf_append(text, "%s", time_format(line->status->entry->since, since));
+}
+
+static const struct column status_columns[] = {
+	{"RANGE", NULL, put_status_range, RANGE, 0, NULL},
+	{"SIZE", NULL, NULL, RANGE, SIZE, NULL},
+	{"TYPE", NULL, put_status_type, RANGE, 0, NULL},
+	{"CHARDEV", NULL, put_status_chardev, RANGE, 0, NULL},
+	{"NODE", NULL, put_status_node, RANGE, NUMBER, NULL},
+	{"ONLINE", NULL, put_status_blocks, RANGE, NUMBER, NULL},
+	{"VERDICT", NULL, put_status_verdict, RANGE, COLUMN_VERDICT, NULL},
+	{"REASON", NULL, put_status_reason, RANGE, 0, NULL},
+	{"RESULT", NULL, put_status_result, RANGE, 0, NULL},
+	{"SINCE", NULL, put_status_since, RANGE, 0, NULL},
+};
+static_assert(ARRAY_SIZE(status_columns) <= COLUMNS_MAX, "room for all columns");
+
 #undef BOTH
 #undef NUMBER
 #undef SIZE
@@ -166,6 +242,10 @@ size_t columns_shown(const struct table_options *options, const struct column *s
 	int flag = default_flag(options);
 	size_t n = 0;
 
+	for (size_t i = 0; options->status && i < ARRAY_SIZE(status_columns); i++)
+		shown[n++] = &status_columns[i];
+	if (options->status)
+		return n;
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
 		if (columns[i].flags & flag && !(options->only_chosen && is_chosen(options, i)))
 			shown[n++] = &columns[i];

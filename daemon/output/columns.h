@@ -15,6 +15,7 @@
 #include "tdxo/base/compiler.h"
 #include "tdxo/base/strbuf.h"
 #include "tdxo/record/record.h"
+#include "tdxo/record/status.h"
 
 /* From the root of a tree to its leaves. */
 enum level {
@@ -27,9 +28,10 @@ enum level {
 
 struct line {
 	enum level level;
-	const struct record *record; /* of the range, or of one that is below the line */
-	struct range range;	     /* empty: not known, or there are several */
-	uint64_t size;		     /* 0: not known */
+	const struct record *record;	    /* of the range, or of one that is below the line */
+	struct range range;		    /* empty: not known, or there are several */
+	uint64_t size;			    /* 0: not known */
+	const struct device_status *status; /* in place of a record */
 };
 
 /* Long enough for one value of each memory device. */
@@ -60,6 +62,7 @@ struct table_options {
 	bool raw;
 	bool bytes; /* sizes are plain numbers */
 	bool tree;
+	bool status; /* a row for each device, with columns of its own */
 	size_t chosen[COLUMNS_MAX];
 	size_t n_chosen;
 	locale_t locale; /* of the output, borrowed; 0: "C" */

@@ -23,7 +23,7 @@ void report_done(struct report *report)
 	json_free(&report->ranges);
 }
 
-static void add_text(struct json parent, const char *key, const char *text)
+void report_add_text(struct json parent, const char *key, const char *text)
 {
 	if (text && *text)
 		json_add_text(parent, key, text);
@@ -41,10 +41,10 @@ static void add_memdevs(struct json parent, const struct cxl_origin *cxl)
 		char serial[SERIAL_TEXT];
 
 		snprintf(serial, sizeof(serial), "0x%" PRIx64, memdev->serial);
-		add_text(object, "memdev", memdev->name);
-		add_text(object, "host", memdev->host);
+		report_add_text(object, "memdev", memdev->name);
+		report_add_text(object, "host", memdev->host);
 		json_add_text(object, "serial", serial);
-		add_text(object, "firmware_version", memdev->firmware);
+		report_add_text(object, "firmware_version", memdev->firmware);
 	}
 }
 
@@ -59,7 +59,7 @@ static void add_steps(struct json parent, const struct record *record)
 		if (!record_has_step(record, step))
 			continue;
 		object = json_add_object(array, NULL);
-		add_text(object, "action", action_to_string(step->action));
+		report_add_text(object, "action", action_to_string(step->action));
 		if (range_is_empty(step->range))
 			json_add_no_range(object);
 		else
@@ -74,7 +74,7 @@ static void add_field(struct json parent, const struct field *field)
 		json_add_null(parent, field->name);
 		break;
 	case FIELD_TEXT:
-		add_text(parent, field->name, field->text);
+		report_add_text(parent, field->name, field->text);
 		break;
 	case FIELD_BOOL:
 		json_add_bool(parent, field->name, field->number != 0);
@@ -116,7 +116,7 @@ void report_add_explanation(
 	struct json topics = json_add_object(object, "topics");
 
 	for (enum topic topic = 0; topic < TOPIC_MAX; topic++)
-		add_text(topics, topic_to_string(topic), explanation->texts[topic]);
+		report_add_text(topics, topic_to_string(topic), explanation->texts[topic]);
 	if (record)
 		fill_range(json_add_object(object, "range"), record);
 	else
@@ -130,20 +130,20 @@ static void add_evidence(struct json parent, const struct tdx *tdx)
 	for (enum tdx_source source = 0; source < TDX_SOURCE_MAX; source++) {
 		struct json item = json_add_object(array, NULL);
 
-		add_text(item, "source", tdx_source_to_string(source));
-		add_text(item, "says", fact_to_string(source, tdx->evidence.facts[source]));
+		report_add_text(item, "source", tdx_source_to_string(source));
+		report_add_text(item, "says", fact_to_string(source, tdx->evidence.facts[source]));
 	}
 }
 
-static void add_tdx(struct json parent, const struct tdx *tdx)
+void report_add_tdx(struct json parent, const struct tdx *tdx)
 {
 	struct json object = json_add_object(parent, "tdx");
 
-	add_text(object, "state", tdx_state_to_string(tdx->state));
-	add_text(object, "mode", tdx_mode_to_string(tdx->mode));
-	add_text(object, "detected", tdx_state_to_string(tdx->detected));
-	add_text(object, "cause", tdx_cause_to_string(tdx->cause));
-	add_text(object, "kernel_log", tdx_evidence_line(tdx));
+	report_add_text(object, "state", tdx_state_to_string(tdx->state));
+	report_add_text(object, "mode", tdx_mode_to_string(tdx->mode));
+	report_add_text(object, "detected", tdx_state_to_string(tdx->detected));
+	report_add_text(object, "cause", tdx_cause_to_string(tdx->cause));
+	report_add_text(object, "kernel_log", tdx_evidence_line(tdx));
 	add_evidence(object, tdx);
 }
 
@@ -156,8 +156,8 @@ static void add_guard(struct json parent, const struct snapshot *snapshot)
 	};
 	struct json object = json_add_object(parent, "guard");
 
-	add_text(object, JSON_DAX_AUTOPROBE, autoprobe[snapshot->dax_autoprobe]);
-	add_text(object, JSON_AUTO_ONLINE_BLOCKS, snapshot->auto_online_blocks);
+	report_add_text(object, JSON_DAX_AUTOPROBE, autoprobe[snapshot->dax_autoprobe]);
+	report_add_text(object, JSON_AUTO_ONLINE_BLOCKS, snapshot->auto_online_blocks);
 }
 
 static void add_boot_map(struct json parent, const struct boot_map *map)
@@ -168,11 +168,11 @@ static void add_boot_map(struct json parent, const struct boot_map *map)
 		struct json item = json_add_object(array, NULL);
 
 		json_add_range(item, map->regions[i].range);
-		add_text(item, "source", boot_source_to_string(map->regions[i].source));
+		report_add_text(item, "source", boot_source_to_string(map->regions[i].source));
 	}
 }
 
-static void add_rejected(struct json parent, const struct rejections *rejected)
+void report_add_rejected(struct json parent, const struct rejections *rejected)
 {
 	struct json array = json_add_array(parent, "rejected");
 
@@ -184,9 +184,9 @@ static void add_rejected(struct json parent, const struct rejections *rejected)
 			json_add_no_range(item);
 		else
 			json_add_range(item, rejection->range);
-		add_text(item, "cause", rejection_cause_to_string(rejection->cause));
-		add_text(item, "acpi_device", rejection->device);
-		add_text(item, "kernel_log", rejection->line);
+		report_add_text(item, "cause", rejection_cause_to_string(rejection->cause));
+		report_add_text(item, "acpi_device", rejection->device);
+		report_add_text(item, "kernel_log", rejection->line);
 	}
 }
 
@@ -234,15 +234,15 @@ static void add_firmware(struct json parent, const struct firmware *firmware)
 		add_srat(object, &firmware->srat);
 	else
 		json_add_null(object, "srat");
-	add_text(object, "srat_fault", firmware_trouble(firmware, FIRMWARE_SRAT, buf));
+	report_add_text(object, "srat_fault", firmware_trouble(firmware, FIRMWARE_SRAT, buf));
 	if (firmware_usable(firmware, FIRMWARE_CEDT))
 		add_cedt(object, &firmware->cedt);
 	else
 		json_add_null(object, "cedt");
-	add_text(object, "cedt_fault", firmware_trouble(firmware, FIRMWARE_CEDT, buf));
+	report_add_text(object, "cedt_fault", firmware_trouble(firmware, FIRMWARE_CEDT, buf));
 }
 
-static struct json_document *new_report(void)
+struct json_document *report_new(void)
 {
 	struct json_document *document = json_new_object();
 
@@ -250,7 +250,7 @@ static struct json_document *new_report(void)
 	return document;
 }
 
-static int print_document(const struct json_document *document)
+int report_print_document(const struct json_document *document)
 {
 	int r = json_print(document, JSON_PRETTY, stdout);
 
@@ -261,58 +261,58 @@ static int print_document(const struct json_document *document)
 
 int report_print_explanations(const struct report *report, const struct target *target)
 {
-	CLEANUP(json_free) struct json_document *document = new_report();
+	CLEANUP(json_free) struct json_document *document = report_new();
 	struct json object = json_root(document);
 
-	add_text(object, "target", target->name);
-	add_text(object, "kind", target_kind_to_string(target->kind));
+	report_add_text(object, "target", target->name);
+	report_add_text(object, "kind", target_kind_to_string(target->kind));
 	json_add_document(object, "explanations", report->ranges);
-	return print_document(document);
+	return report_print_document(document);
 }
 
 int report_print_findings(const struct findings *findings, const struct tdx *tdx)
 {
-	CLEANUP(json_free) struct json_document *document = new_report();
+	CLEANUP(json_free) struct json_document *document = report_new();
 	struct json object = json_root(document), array;
 
-	add_tdx(object, tdx);
+	report_add_tdx(object, tdx);
 	array = json_add_array(object, "findings");
 	for (size_t i = 0; i < findings->n; i++) {
 		const struct finding *finding = &findings->items[i];
 		struct json item = json_add_object(array, NULL);
 
-		add_text(item, "code", finding_code_to_string(finding->code));
-		add_text(item, "severity", severity_to_string(finding->severity));
-		add_text(item, "message", finding->message);
-		add_text(item, "remedy", finding->remedy);
-		add_text(item, "source", finding->source);
+		report_add_text(item, "code", finding_code_to_string(finding->code));
+		report_add_text(item, "severity", severity_to_string(finding->severity));
+		report_add_text(item, "message", finding->message);
+		report_add_text(item, "remedy", finding->remedy);
+		report_add_text(item, "source", finding->source);
 	}
-	return print_document(document);
+	return report_print_document(document);
 }
 
 static void add_map_device(struct json object, const struct map_item *item)
 {
 	bool device = item && item->kind == MAP_DEVICE;
 
-	add_text(object, "type", device ? device_type_to_string(item->type) : NULL);
+	report_add_text(object, "type", device ? device_type_to_string(item->type) : NULL);
 	if (device && item->node != NODE_UNKNOWN)
 		json_add_number(object, "target_node", (uint64_t)item->node);
 	else
 		json_add_null(object, "target_node");
-	add_text(object, "verdict", device ? verdict_to_string(item->verdict) : NULL);
-	add_text(object, "reason", device ? reason_to_string(item->reason) : NULL);
-	add_text(object, "result", device ? result_to_string(item->result) : NULL);
+	report_add_text(object, "verdict", device ? verdict_to_string(item->verdict) : NULL);
+	report_add_text(object, "reason", device ? reason_to_string(item->reason) : NULL);
+	report_add_text(object, "result", device ? result_to_string(item->result) : NULL);
 }
 
 static void add_map_item(struct json object, const struct map_item *item)
 {
 	bool boot = item && item->kind == MAP_BOOT, rejected = item && item->kind == MAP_REJECTED;
 
-	add_text(object, "kind", map_kind_to_string(item ? item->kind : MAP_FREE));
-	add_text(object, "name", item ? item->name : NULL);
-	add_text(object, "source", boot ? boot_source_to_string(item->source) : NULL);
+	report_add_text(object, "kind", map_kind_to_string(item ? item->kind : MAP_FREE));
+	report_add_text(object, "name", item ? item->name : NULL);
+	report_add_text(object, "source", boot ? boot_source_to_string(item->source) : NULL);
 	add_map_device(object, item);
-	add_text(object, "cause", rejected ? rejection_cause_to_string(item->cause) : NULL);
+	report_add_text(object, "cause", rejected ? rejection_cause_to_string(item->cause) : NULL);
 }
 
 static void add_segment(struct json array, const struct map_segment *segment)
@@ -343,31 +343,31 @@ static void add_unplaced(struct json array, const struct map_item *item)
 
 int report_print_map(const struct map *map, const struct tdx *tdx)
 {
-	CLEANUP(json_free) struct json_document *document = new_report();
+	CLEANUP(json_free) struct json_document *document = report_new();
 	struct json object = json_root(document), array;
 
-	add_tdx(object, tdx);
+	report_add_tdx(object, tdx);
 	array = json_add_array(object, "segments");
 	for (size_t i = 0; i < map->n_segments; i++)
 		add_segment(array, &map->segments[i]);
 	for (size_t i = 0; i < map->n_unplaced; i++)
 		add_unplaced(array, &map->unplaced[i]);
-	return print_document(document);
+	return report_print_document(document);
 }
 
 int report_print(const struct report *report, const struct snapshot *snapshot,
 	const struct firmware *firmware)
 {
-	CLEANUP(json_free) struct json_document *document = new_report();
+	CLEANUP(json_free) struct json_document *document = report_new();
 	struct json object = json_root(document);
 
-	add_tdx(object, &snapshot->tdx);
+	report_add_tdx(object, &snapshot->tdx);
 	add_guard(object, snapshot);
 	add_boot_map(object, &snapshot->boot_map);
 	json_add_number(object, "block_size", snapshot->block_size);
 	json_add_number(object, "disagreements", report->disagreements);
 	add_firmware(object, firmware);
 	json_add_document(object, "ranges", report->ranges);
-	add_rejected(object, &snapshot->rejected);
-	return print_document(document);
+	report_add_rejected(object, &snapshot->rejected);
+	return report_print_document(document);
 }

@@ -38,3 +38,10 @@ int report_print_map(const struct map *map, const struct tdx *tdx) MUST_CHECK;
 /* Print the object to stdout. 0 or a negative errno. */
 int report_print(const struct report *report, const struct snapshot *snapshot,
 	const struct firmware *firmware) MUST_CHECK;
+
+/* Parts of other documents of the same schema. A text that is empty or NULL is null. */
+struct json_document *report_new(void);
+int report_print_document(const struct json_document *document) MUST_CHECK;
+void report_add_text(struct json parent, const char *key, const char *text);
+void report_add_tdx(struct json parent, const struct tdx *tdx);
+void report_add_rejected(struct json parent, const struct rejections *rejected);

@@ -20,7 +20,7 @@
 #include "daemon/host/cleanup.h"
 #include "daemon/output/terminal.h"
 
-static const char *colour_of(const struct record *record)
+static const char *colour_of(enum verdict verdict, enum result result)
 {
 	static const char *const colours[] = {
 		[VERDICT_ONLINE] = "green",
@@ -29,11 +29,21 @@ static const char *colour_of(const struct record *record)
 		[VERDICT_IGNORE] = NULL,
 	};
 	static_assert(ARRAY_SIZE(colours) == VERDICT_MAX, "a colour or none for each verdict");
-	enum result result = record->outcome.result;
 
-	if (result == RESULT_PARTIAL || result == RESULT_FAILED)
+	if (result == RESULT_PARTIAL || result == RESULT_FAILED || result == RESULT_CHANGED)
 		return "red";
-	return colours[record->decision->verdict];
+	return colours[verdict];
+}
+
+static const char *colour_of_line(const struct line *line)
+{
+	const struct history_entry *entry = line->status ? line->status->entry : NULL;
+
+	if (!line->status)
+		return colour_of(line->record->decision->verdict, line->record->outcome.result);
+	if (!entry)
+		return NULL;
+	return colour_of(entry->verdict, line->status->changed ? RESULT_CHANGED : entry->result);
 }
 
 static int add_column(struct table *table, const struct column *column)
@@ -102,7 +112,7 @@ static int fill(struct table *table, struct libscols_line *row, const struct lin
 
 		r = scols_cell_set_data(cell, cell_text(table, column, line, buf));
 		if (r == 0 && column->flags & COLUMN_VERDICT && line->level == LEVEL_RANGE)
-			r = scols_cell_set_color(cell, colour_of(line->record));
+			r = scols_cell_set_color(cell, colour_of_line(line));
 	}
 	return r;
 }
@@ -172,9 +182,9 @@ static int add_branches(
 {
 	struct range window = record_window(record);
 	struct line lines[] = {
-		{LEVEL_WINDOW, record, window, range_size(window)},
-		{LEVEL_REGION, record, {0}, 0},
-		{LEVEL_DEVICE, record, {0}, record->facts->device.size},
+		{LEVEL_WINDOW, record, window, range_size(window), NULL},
+		{LEVEL_REGION, record, {0}, 0, NULL},
+		{LEVEL_DEVICE, record, {0}, record->facts->device.size, NULL},
 	};
 	static_assert(ARRAY_SIZE(lines) == LEVEL_RANGE, "a line for all but the range itself");
 	int r = 0;
@@ -186,7 +196,7 @@ static int add_branches(
 
 int table_add(struct table *table, const struct record *record)
 {
-	struct line line = {LEVEL_RANGE, record, record->range, record_size(record)};
+	struct line line = {LEVEL_RANGE, record, record->range, record_size(record), NULL};
 	struct libscols_line *parent = NULL, *row;
 	int r = 0;
 
@@ -195,6 +205,14 @@ int table_add(struct table *table, const struct record *record)
 	if (r < 0)
 		return r;
 	row = scols_table_new_line(table->table, parent);
+	return row ? fill(table, row, &line) : -ENOMEM;
+}
+
+int table_add_status(struct table *table, const struct device_status *status)
+{
+	struct line line = {.level = LEVEL_RANGE, .size = status->device.size, .status = status};
+	struct libscols_line *row = scols_table_new_line(table->table, NULL);
+
 	return row ? fill(table, row, &line) : -ENOMEM;
 }
 

@@ -20,5 +20,6 @@ int table_init(struct table *table, const struct table_options *options) MUST_CH
 void table_done(struct table *table);
 
 int table_add(struct table *table, const struct record *record) MUST_CHECK;
+int table_add_status(struct table *table, const struct device_status *status) MUST_CHECK;
 
 int table_print(struct table *table) MUST_CHECK;

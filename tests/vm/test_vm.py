@@ -16,7 +16,7 @@ import pathlib
 import re
 
 from guest import TDX_ACTIVE, TDX_ARMED
-from scene import BLOCK, DAX, GIB, MEMORY, REFUSE, STATE, UNIT, Scene, main
+from scene import BLOCK, CONFIG, DAX, GIB, MEMORY, REFUSE, STATE, UNIT, Scene, main
 
 DISAGREEMENT = "709444d334474091b20734dab1da8510"
 MAN_STATE = pathlib.Path(__file__).resolve().parent.parent.parent / "man/tdx-onlined-state.5.scd"
@@ -135,6 +135,49 @@ class Active(Scene):
         self.assertEqual(self.read(f"{REFUSE}/refused"), "1")
         self.assertEqual(self.blocks(), before)
         self.sh(f"daxmap /dev/{record['TDXO_CHARDEV']}")
+
+    def test_07b_status(self):
+        """The recorded decisions, by root and by another user, who is not shown any address."""
+        pid = int(self.sh(f"systemctl show -P MainPID {UNIT}"))
+        decided = {(record.get("TDXO_CHARDEV"), record["TDXO_VERDICT"], record["TDXO_REASON"])
+                   for record in self.records()}  # fmt: skip
+        nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups "
+        for user in ("", nobody):
+            result = self.guest.run(f"{user}tdx-onlinectl status --json")
+            self.assertEqual(result.stderr, "")
+            status = json.loads(result.stdout)
+            self.assertEqual({(d["chardev"], d["verdict"], d["reason"]) for d in status["devices"]}, decided)
+            self.assertTrue(all(abs(d["since"] - status["daemon"]["last_look"]) < 600 for d in status["devices"]))
+            self.assertEqual((status["daemon"]["running"], status["daemon"]["pid"]), (True, pid))
+            self.assertEqual([switch["use"] for switch in status["guard"]], ["held", "held"])
+            self.assertEqual((status["stranded"], status["daemon"]["disagreements"]), (GIB, 1))
+            self.assertIn("'tdx-onlinectl doctor'", status["next"])
+            self.assertEqual(status["tdx"]["state"], "active")
+            self.assertEqual(any(d["ranges"] for d in status["devices"]), user == "")
+            self.assertEqual(bool(status["unread"]), user != "")
+        text = self.sh(f"{nobody}tdx-onlinectl")
+        self.assertRegex(text, f"^Daemon +running, process {pid}, last look at 20")
+        self.assertRegex(text, f" {self.records(reason='kernel-refused')[0]['TDXO_CHARDEV']} .* kernel-refused +done ")
+
+    def test_07c_status_of_the_configuration(self):
+        """Files that have changed since the daemon read them, and that it did not use."""
+
+        def configuration():
+            return json.loads(self.sh("tdx-onlinectl status --json 2>/dev/null"))["configuration"]
+
+        good = {"files": [f"{CONFIG}/test.conf"], "outdated": False, "mistake": None, "mistake_now": None}
+        self.assertEqual(configuration(), good)
+        self.rule("10-none", "Region=none", "Verdict=offline")
+        self.assertEqual(configuration(), {**good, "outdated": True})
+        self.remove_rules()
+        self.assertEqual(configuration(), good)
+        mistake = f"{CONFIG}/zz.conf:2: Act=perhaps: not yes or no"
+        self.sh(f"printf '[Daemon]\nAct=perhaps\n' >{CONFIG}/zz.conf; systemctl kill -s HUP {UNIT}")
+        self.guest.wait_for(f"grep -q perhaps {STATE}")
+        self.assertEqual(configuration(), {**good, "mistake": mistake, "mistake_now": mistake})
+        self.sh(f"rm {CONFIG}/zz.conf")
+        self.assertEqual(configuration(), {**good, "mistake": mistake})
+        self.assertNotIn("perhaps", self.read(os.path.dirname(STATE) + "/status.json"))
 
     def test_08_stop_gives_the_guard_back(self):
         """Without the daemon the kernel onlines memory again; the next start takes back what is left of it."""

@@ -49,11 +49,24 @@ static void test_many(void **state)
 		assert_int_equal(look(&complaints, 0, 300), 0);
 }
 
+/* It cannot be taken back, so this is the last test. */
+static void test_collect(void **state)
+{
+	CLEANUP(complaints_done) struct complaints complaints = {0};
+
+	(void)state;
+	complaints_collect();
+	assert_int_equal(look(&complaints, 0, 2), 0);
+	assert_int_equal(complaints.n, 2);
+	assert_string_equal(complaint_text(&complaints, 1), "file 1: cannot be read");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_once),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_collect),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

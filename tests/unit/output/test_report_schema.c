@@ -16,6 +16,7 @@
 #include "tdxo/map/map.h"
 #include "tdxo/policy/reason.h"
 #include "tdxo/record/record.h"
+#include "tdxo/record/status.h"
 
 #define WORDS_MAX 64
 
@@ -57,6 +58,7 @@ DEFINE_WORDS(verdict, enum verdict, 0, VERDICT_MAX)
 DEFINE_WORDS(zone, enum zone, ZONE_NONE + 1, ZONE_MAX)
 DEFINE_WORDS(reason, enum reason, 0, REASON_MAX)
 DEFINE_WORDS(withheld, enum withheld, WITHHELD_NOT + 1, WITHHELD_MAX)
+DEFINE_WORDS(switch_use, enum switch_use, 0, SWITCH_USE_MAX)
 DEFINE_WORDS(answer, enum answer, ANSWER_NONE + 1, ANSWER_MAX)
 DEFINE_WORDS(action, enum action, 0, ACTION_MAX)
 DEFINE_WORDS(target_kind, enum target_kind, 0, TARGET_MAX)
@@ -77,6 +79,14 @@ static void add_result(struct words *words)
 	for (enum result result = 0; result < RESULT_MAX; result++)
 		if (result != RESULT_BEGUN && result != RESULT_CHANGED)
 			add(words, result_to_string(result));
+}
+
+/* A device without a decision has one more word; each other result has its place. */
+static void add_device_result(struct words *words)
+{
+	add(words, device_status_result(&(struct device_status){0}));
+	for (enum result result = 0; result < RESULT_MAX; result++)
+		add(words, result_to_string(result));
 }
 
 /* daemon/output/report.c has a table of its own for these. */
@@ -106,6 +116,8 @@ static const struct {
 	{"reason", add_reason},
 	{"withheld", add_withheld},
 	{"result", add_result},
+	{"device_result", add_device_result},
+	{"switch_use", add_switch_use},
 	{"answer", add_answer},
 	{"action", add_action},
 	{"target_kind", add_target_kind},
