@@ -97,6 +97,12 @@ void service_empty_queue(struct service *service);
 /* Begin with the next device of the queue, if there is no job. */
 int service_next_job(struct service *service) MUST_CHECK;
 
+/*
+ * Is there nothing to do: no job, no device in the queue, and no look is due? Events that have not
+ * been read do not count.
+ */
+bool service_is_idle(const struct service *service);
+
 /* The service ends: note how far the job has come, which the next start goes on with. */
 int service_leave_job(struct service *service) MUST_CHECK;
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <systemd/sd-daemon.h>
 
@@ -66,6 +67,7 @@ void service_save(struct service *service)
 	service->state.tdx_active = service->sensor.was_active;
 	service->state.tdx_failure = service->sensor.tdx_failure;
 	service->state.unusable = service->unusable;
+	service->state.idle = service_is_idle(service);
 	r = state_save(&service->state, &service->sensor.snapshot);
 	if (r < 0 && !service->unsaved)
 		log_print(LOG_ERR,
@@ -214,8 +216,10 @@ static int use_settings(struct service *service, struct settings *settings)
 	history_reconsider_all(&service->state.history);
 	memset(service->state.guard.falls, 0, sizeof(service->state.guard.falls));
 	service_try_writes(service);
+	/* Before the state is saved: the daemon is not idle. */
+	r = service_expect_silence(service);
 	update_guard(service);
-	return service_expect_silence(service);
+	return r;
 }
 
 /* The configuration before stays in effect. */
@@ -319,6 +323,7 @@ static int start(struct service *service, const char *mistake)
 	memset(state->guard.falls, 0, sizeof(state->guard.falls));
 	if (r == 0)
 		r = monitor_init(&service->monitor);
+	state->pid = getpid();
 	earlier = state_earlier(state);
 	if (r == 0)
 		r = sensor_init(&service->sensor, &service->settings->config, &earlier);
@@ -399,6 +404,7 @@ int service_run(struct settings *settings, const char *mistake, const enum tdx_m
 	r = service_leave_job(&service);
 	if (!manager_restarts_us())
 		guard_want(&service.state.guard, 0);
+	service.state.pid = 0;
 	service_save(&service);
 	return r;
 }

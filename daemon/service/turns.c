@@ -161,6 +161,13 @@ static int begin(struct service *service)
 	return keep_job(service);
 }
 
+bool service_is_idle(const struct service *service)
+{
+	return !service->busy && !service->reload && !service->log_reads &&
+	       service->queue_at == service->queue.n &&
+	       sd_event_source_get_enabled(service->silence.timer, NULL) == SD_EVENT_OFF;
+}
+
 void service_empty_queue(struct service *service)
 {
 	devices_done(&service->queue);
@@ -210,11 +217,6 @@ static int finish(struct service *service)
 		r = sd_event_source_set_enabled(service->turn, SD_EVENT_OFF);
 	if (r < 0)
 		return r;
-	if (acted)
-		service_save(service);
-	else
-		service_save_later(service);
-	service_tell_status(service);
 	/* device_dax was bound by its new_id, which binds other devices too: they are no bypass. */
 	if (made_devdax)
 		service->bound_known = false;
@@ -223,6 +225,12 @@ static int finish(struct service *service)
 	if (service->passed_over || onlined)
 		r = service_expect_silence(service);
 	service->passed_over = false;
+	/* With the silence expected: the daemon is not idle until then. */
+	if (acted)
+		service_save(service);
+	else
+		service_save_later(service);
+	service_tell_status(service);
 	if (r >= 0)
 		r = service_between_jobs(service);
 	return r < 0 ? r : service_next_job(service);

@@ -284,6 +284,16 @@ static void load_counters(struct state *state, struct json object)
 	state->last_look = json_get_number(object, KEY_LAST_LOOK);
 }
 
+/* Absent: it has ended. */
+static void load_daemon(struct state *state, struct json object)
+{
+	uint64_t pid = json_get_number(object, KEY_PID);
+
+	json_expect(object, KEY_PID, pid <= INT32_MAX ? 0 : -EINVAL);
+	state->pid = (pid_t)pid;
+	state->idle = json_get_bool(object, KEY_IDLE);
+}
+
 /* What another version has decided may mean something else; the rest is as good as ours. */
 static int load_decisions(struct state *state, struct json object)
 {
@@ -311,6 +321,7 @@ static int load(struct state *state, struct json_document *document, const char 
 	state->tdx_active = json_get_bool(object, KEY_TDX_ACTIVE);
 	load_failure(state, json_get_array(object, KEY_TDX_FAILURE));
 	load_counters(state, object);
+	load_daemon(state, object);
 	if (r == 0)
 		r = load_rejected(state, json_get_array(object, KEY_REJECTED));
 	if (r == 0)

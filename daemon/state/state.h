@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "daemon/actuator/guard.h"
 #include "daemon/host/sensor.h"
@@ -49,6 +50,10 @@ struct state {
 	uint64_t overflows;	/* how often events were lost */
 	uint64_t disagreements; /* records in which the kernel did not do as expected */
 	uint64_t last_look;	/* seconds since 1970; 0: never */
+
+	/* Of the daemon that wrote the file. */
+	pid_t pid; /* 0: it has ended */
+	bool idle; /* it had nothing left to do */
 };
 
 /* For sensor_init(); borrowed from the state. */

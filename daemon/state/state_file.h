@@ -62,6 +62,8 @@
 #define KEY_OVERFLOWS	  "overflows"
 #define KEY_DISAGREEMENTS "disagreements"
 #define KEY_LAST_LOOK	  "last_look"
+#define KEY_PID		  "pid"
+#define KEY_IDLE	  "idle"
 
 /* The path of a file of that name; and that of the lock. Each returns path->text. */
 const char *state_path(struct path *path, const char *name);
