@@ -10,6 +10,7 @@
 #include "daemon/commands/explain.h"
 #include "daemon/commands/map.h"
 #include "daemon/commands/plan.h"
+#include "daemon/commands/settle.h"
 #include "daemon/commands/status.h"
 #include "daemon/program.h"
 
@@ -93,6 +94,14 @@ static int run_config_diff(const struct task *task)
 	return config_diff(task->settings);
 }
 
+static int run_settle(const struct task *task)
+{
+	const struct options *options = task->options;
+
+	return settle_run(
+		option_given(options, OPTION_TIMEOUT) ? options->timeout : SETTLE_TIMEOUT);
+}
+
 #define WITH_LOOK (WITH(OPTION_ROOT) | WITH(OPTION_TDX) | WITH(OPTION_JSON))
 
 static const struct command commands[] = {
@@ -144,6 +153,11 @@ static const struct command commands[] = {
 		.takes = WITH(OPTION_ROOT) | WITH(OPTION_TDX),
 		.help = "Print what a reload would change",
 		.run = run_config_diff},
+	{.name = "settle",
+		.takes = WITH(OPTION_TIMEOUT),
+		.no_config = true,
+		.help = "Wait until all memory that is there has been decided",
+		.run = run_settle},
 };
 
 static const struct program program = {
@@ -152,7 +166,7 @@ static const struct program program = {
 	.summary = "Show and check what tdx-onlined does with memory that arrives after boot.\n",
 	.manual = "Exit status: 0 done, 1 failed, 2 usage, 3 no memory hotplug, 4 --fail-on is "
 		  "true,\n"
-		  "5 doctor has a finding, 64 partly done.\n"
+		  "5 doctor has a finding, 7 settle timed out, 64 partly done.\n"
 		  "See tdx-onlinectl(1), tdx-onlined(8) and tdx-onlined.conf(5).\n",
 	.commands = commands,
 	.n_commands = ARRAY_SIZE(commands),

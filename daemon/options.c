@@ -13,6 +13,7 @@
 #include "daemon/log/print.h"
 #include "daemon/output/columns.h"
 #include "tdxo/base/array.h"
+#include "tdxo/base/parse.h"
 #include "tdxo/base/strbuf.h"
 #include "tdxo/record/fail_on.h"
 
@@ -29,6 +30,7 @@ const struct option_row option_table[] = {
 		"Exit with 4 if a word of the list is true of a range"},
 	[OPTION_ANONYMISE] = {"anonymise", 0, NULL, "Leave out serial numbers, UUIDs and names"},
 	[OPTION_SVG] = {"svg", 0, NULL, "Print an SVG document"},
+	[OPTION_TIMEOUT] = {"timeout", 0, "SEC", "Wait at most so long; 0: do not wait"},
 	[OPTION_JSON] = {"json", 'J', NULL, "Print JSON"},
 	[OPTION_OUTPUT] = {"output", 'o', "LIST", "Print these columns; +LIST: these as well"},
 	[OPTION_OUTPUT_ALL] = {"output-all", 'O', NULL, "Print all columns"},
@@ -177,6 +179,14 @@ static int set_fail_on(struct options *options, const char *list)
 	return -EINVAL;
 }
 
+static int set_timeout(struct options *options, const char *value)
+{
+	if (parse_number(value, &options->timeout) == 0 && options->timeout <= UINT32_MAX)
+		return 0;
+	log_print(LOG_ERR, "--timeout=%s: not a number of seconds", value);
+	return -EINVAL;
+}
+
 static int set_target(struct options *options, const char *value)
 {
 	const char *command = options->command->name;
@@ -207,6 +217,8 @@ static int take(struct options *options, enum option_id option, const char *valu
 		return set_tdx(options, value);
 	case OPTION_FAIL_ON:
 		return set_fail_on(options, value);
+	case OPTION_TIMEOUT:
+		return set_timeout(options, value);
 	case OPTION_OUTPUT:
 		return set_output(options, value);
 	case OPTION_OUTPUT_ALL:

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "daemon/output/columns.h"
 #include "daemon/settings/config_file.h"
@@ -29,6 +30,7 @@ enum option_id {
 	OPTION_FAIL_ON,
 	OPTION_ANONYMISE,
 	OPTION_SVG,
+	OPTION_TIMEOUT,
 	OPTION_JSON,
 	OPTION_OUTPUT,
 	OPTION_OUTPUT_ALL,
@@ -68,6 +70,7 @@ struct options {
 	enum tdx_mode tdx;     /* of OPTION_TDX */
 	unsigned int fail_on;  /* a set of enum fail_on */
 	const char *directory; /* of ARGUMENT_DIRECTORY */
+	uint64_t timeout;      /* of OPTION_TIMEOUT, in seconds */
 	struct target target;  /* of ARGUMENT_TARGET */
 	struct table_options table;
 };

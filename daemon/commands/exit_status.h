@@ -12,5 +12,6 @@ enum exit_status {
 	EXIT_MATCHED = 4,
 	EXIT_FOUND = 5,
 	EXIT_RUNNING = 6,
+	EXIT_TIMEOUT = 7,
 	EXIT_PARTIAL = 64,
 };

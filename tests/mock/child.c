@@ -21,6 +21,7 @@
 #define PREFIX "tdx-onlined: "
 
 static const char *program;
+static char client[MOCK_PATH]; /* in the same directory */
 
 /* What the caller may have set, and would change what is printed, where and by whom. */
 static void forget_caller(void)
@@ -49,6 +50,8 @@ bool mock_programs(int argc, char *argv[])
 		return false;
 	}
 	program = argv[1];
+	snprintf(client, sizeof(client), "%.*s/tdx-onlinectl",
+		(int)(strrchr(program, '/') - program), program);
 	snprintf(preload, sizeof(preload), "%s:%s", argv[2], others);
 	setenv("LD_PRELOAD", preload, 1);
 	forget_caller();
@@ -227,12 +230,12 @@ void mock_expect_silence(struct mock *mock)
 	}
 }
 
-/* In the child. If the test dies, so does the program. */
-static void become_program(int said, char *const options[])
+/* In the child. If the test dies, so does the program. What the client prints is read as well. */
+static void become(const char *path, int said, char *const options[])
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (dup2(said, STDERR_FILENO) >= 0)
-		execv(program, options);
+	if (dup2(said, STDERR_FILENO) >= 0 && (path == program || dup2(said, STDOUT_FILENO) >= 0))
+		execv(path, options);
 	_exit(127);
 }
 
@@ -248,7 +251,7 @@ static void name_journal(int said)
 }
 
 /* The first of the options is the program's name. */
-static void start(struct mock *mock, char *const options[])
+static void start_path(struct mock *mock, const char *path, char *const options[])
 {
 	int said[2];
 
@@ -259,10 +262,15 @@ static void start(struct mock *mock, char *const options[])
 		name_journal(said[1]);
 	mock->daemon = fork();
 	if (mock->daemon == 0)
-		become_program(said[1], options);
+		become(path, said[1], options);
 	close(said[1]);
 	mock->said = said[0];
 	assert_true(mock->daemon > 0);
+}
+
+static void start(struct mock *mock, char *const options[])
+{
+	start_path(mock, program, options);
 }
 
 void mock_start(struct mock *mock)
@@ -346,6 +354,24 @@ int mock_second(const struct mock *mock, const char *option, struct mock *ret_se
 	status = finish(ret_second);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
+}
+
+void mock_ctl_begin(const struct mock *mock, const char *words, struct mock *ret_ctl)
+{
+	char text[256], *options[8] = {(char[]){"tdx-onlinectl"}};
+	size_t n = 1;
+
+	*ret_ctl = (struct mock){.testbed = mock->testbed, .root = mock->root};
+	snprintf(text, sizeof(text), "%s", words);
+	for (char *word = strtok(text, " "); word; word = strtok(NULL, " "))
+		options[n++] = word;
+	start_path(ret_ctl, client, options);
+}
+
+int mock_ctl(const struct mock *mock, const char *words, struct mock *ret_ctl)
+{
+	mock_ctl_begin(mock, words, ret_ctl);
+	return mock_oneshot_end(ret_ctl);
 }
 
 void mock_kill(struct mock *mock)

@@ -3,8 +3,8 @@
  * The mock kernel: files that umockdev leaves alone, directories that cannot be listed, and the
  * journal.
  *
- * The configuration, that of libkmod, and what the daemon keeps are the testbed's and never those
- * of the machine that runs the tests; so is a path that is walked from "/". Its systemd cannot be
+ * The configuration, that of libkmod, the queue of udevd, and what the daemon keeps are the testbed's
+ * and never those of the machine that runs the tests; so is a path that is walked from "/". Its systemd cannot be
  * reached: the machine may be starting, and the mock machine is not. Listing a directory fails while
  * there is a file faults/DIR:NAME, with an errno and perhaps how often. Just before a directory is
  * listed, the lines "FROM TO" of a file arrivals/DIR:NAME are renamed, once: they arrive between what
@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -34,7 +35,7 @@
 /* The testbed's, for a file of the configuration; any other path is left as it is. */
 static const char *moved(const char *path, char buf[PATH])
 {
-	static const char *const prefixes[] = {"/etc/tdx-onlined", "/run/tdx-onlined",
+	static const char *const prefixes[] = {"/etc/tdx-onlined", "/run/tdx-onlined", "/run/udev",
 		"/usr/lib/tdx-onlined", "/etc/modprobe.d", "/run/modprobe.d",
 		"/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"};
 	const char *root = getenv("UMOCKDEV_DIR");
@@ -126,6 +127,15 @@ EXPORT int unlink(const char *path)
 	typeof(&unlink) next = (typeof(&unlink))dlsym(RTLD_NEXT, "unlink");
 
 	return next(moved(path, buf));
+}
+
+EXPORT int inotify_add_watch(int fd, const char *path, uint32_t events)
+{
+	char buf[PATH];
+	typeof(&inotify_add_watch) next =
+		(typeof(&inotify_add_watch))dlsym(RTLD_NEXT, "inotify_add_watch");
+
+	return next(fd, moved(path, buf), events);
 }
 
 EXPORT int rename(const char *from, const char *to)

@@ -189,6 +189,12 @@ void mock_oneshot_begin(struct mock *mock, const char *fail_on);
 int mock_oneshot_end(struct mock *mock);
 /* Beside it a second one, with an option or NULL. Returns its status; it has its own lines. */
 int mock_second(const struct mock *mock, const char *option, struct mock *ret_second);
+/*
+ * The client beside it, with words ("settle --timeout=0"). Returns its status; it has its own lines,
+ * which are those of its standard output too. In two parts it ends by mock_oneshot_end().
+ */
+int mock_ctl(const struct mock *mock, const char *words, struct mock *ret_ctl);
+void mock_ctl_begin(const struct mock *mock, const char *words, struct mock *ret_ctl);
 int64_t mock_now_ms(void); /* of the monotonic clock */
 /* Wait until there is something to read, or the other end is closed. */
 bool mock_wait_for(int fd, int64_t deadline);

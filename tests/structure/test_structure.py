@@ -43,7 +43,7 @@ FOREIGN = {
     "daxctl/libdaxctl.h": ["daemon/host/dax.c"],
     "json-c/": ["daemon/output/json.c"],
     "libsmartcols.h": ["daemon/output/table.c"],
-    "libudev.h": ["daemon/service/monitor.c"],
+    "libudev.h": ["daemon/host/udevd_queue.c", "daemon/service/monitor.c"],
     "systemd/sd-bus.h": ["daemon/host/manager.c"],
     "systemd/sd-id128.h": ["daemon/host/kernel_log.c"],
     "systemd/sd-journal.h": ["daemon/host/kernel_log.c", "daemon/log/log.c", "daemon/output/journal.c"],
