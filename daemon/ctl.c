@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * tdx-onlinectl: the client. Of its commands `decide` writes to the kernel, `capture` writes files,
- * and the others only read.
+ * tdx-onlinectl: the client. Of its commands `decide` and `verify` write to the kernel, `capture`
+ * writes files, and the others only read.
  */
 #include "daemon/commands/capture.h"
 #include "daemon/commands/config.h"
@@ -12,6 +12,7 @@
 #include "daemon/commands/plan.h"
 #include "daemon/commands/settle.h"
 #include "daemon/commands/status.h"
+#include "daemon/commands/verify.h"
 #include "daemon/program.h"
 
 static int run_status(const struct task *task)
@@ -102,6 +103,11 @@ static int run_settle(const struct task *task)
 		option_given(options, OPTION_TIMEOUT) ? options->timeout : SETTLE_TIMEOUT);
 }
 
+static int run_verify(const struct task *task)
+{
+	return verify_run(task->settings, option_given(task->options, OPTION_JSON));
+}
+
 #define WITH_LOOK (WITH(OPTION_ROOT) | WITH(OPTION_TDX) | WITH(OPTION_JSON))
 
 static const struct command commands[] = {
@@ -158,6 +164,11 @@ static const struct command commands[] = {
 		.no_config = true,
 		.help = "Wait until all memory that is there has been decided",
 		.run = run_settle},
+	{.name = "verify",
+		.takes = WITH(OPTION_ROOT) | WITH(OPTION_JSON),
+		.writes = true,
+		.help = "Compare what is expected of the kernel with what it answers",
+		.run = run_verify},
 };
 
 static const struct program program = {
@@ -166,7 +177,7 @@ static const struct program program = {
 	.summary = "Show and check what tdx-onlined does with memory that arrives after boot.\n",
 	.manual = "Exit status: 0 done, 1 failed, 2 usage, 3 no memory hotplug, 4 --fail-on is "
 		  "true,\n"
-		  "5 doctor has a finding, 7 settle timed out, 64 partly done.\n"
+		  "5 doctor or verify found something, 7 settle timed out, 64 partly done.\n"
 		  "See tdx-onlinectl(1), tdx-onlined(8) and tdx-onlined.conf(5).\n",
 	.commands = commands,
 	.n_commands = ARRAY_SIZE(commands),

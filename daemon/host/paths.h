@@ -14,6 +14,7 @@
 #define SYS_BLOCK	       SYS_MEMORY "/memory%" PRIu64
 #define SYS_BLOCK_STATE	       SYS_BLOCK "/state"
 #define SYS_BLOCK_ZONES	       SYS_BLOCK "/valid_zones"
+#define SYS_BLOCK_REMOVABLE    SYS_BLOCK "/removable"
 #define SYS_MEMORY_HOTPLUG     "/sys/module/memory_hotplug/parameters"
 #define SYS_AUTO_MOVABLE_RATIO SYS_MEMORY_HOTPLUG "/auto_movable_ratio"
 #define SYS_MEMMAP_ON_MEMORY   SYS_MEMORY_HOTPLUG "/memmap_on_memory"
@@ -65,6 +66,7 @@
 #define PROC_CPUINFO	"/proc/cpuinfo"
 #define SYS_CPU_STATES	"/sys/devices/system/cpu/hotplug/states"
 #define SYS_TDX_HOST	"/sys/devices/faux/tdx_host"
+#define SYS_TDX_VERSION SYS_TDX_HOST "/version"
 #define SYS_KVM_INTEL	"/sys/module/kvm_intel"
 #define SYS_KVM_TDX	SYS_KVM_INTEL "/parameters/tdx"
 #define SYS_MISC_CGROUP "/sys/fs/cgroup/misc.capacity"

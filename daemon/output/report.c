@@ -355,6 +355,33 @@ int report_print_map(const struct map *map, const struct tdx *tdx)
 	return report_print_document(document);
 }
 
+int report_print_verification(const struct verification *verification)
+{
+	CLEANUP(json_free) struct json_document *document = report_new();
+	const struct comparisons *comparisons = verification->comparisons;
+	struct json object = json_root(document), array;
+
+	report_add_text(object, "program_version", verification->program_version);
+	report_add_text(object, "kernel_release", verification->kernel_release);
+	report_add_text(object, "module_version", verification->module_version);
+	report_add_tdx(object, &verification->snapshot->tdx);
+	add_boot_map(object, &verification->snapshot->boot_map);
+	json_add_number(object, "block_size", verification->snapshot->block_size);
+	add_firmware(object, verification->firmware);
+	array = json_add_array(object, "comparisons");
+	for (size_t i = 0; i < comparisons->n; i++) {
+		const struct comparison *comparison = &comparisons->items[i];
+		struct json item = json_add_object(array, NULL);
+
+		report_add_text(item, "check", verify_check_to_string(comparison->check));
+		report_add_text(item, "result", verify_result_to_string(comparison->result));
+		report_add_text(item, "subject", comparison->subject);
+		report_add_text(item, "expected", comparison->expected);
+		report_add_text(item, "found", comparison->found);
+	}
+	return report_print_document(document);
+}
+
 int report_print(const struct report *report, const struct snapshot *snapshot,
 	const struct firmware *firmware)
 {

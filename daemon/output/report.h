@@ -8,6 +8,7 @@
 #include "daemon/output/json.h"
 #include "tdxo/base/compiler.h"
 #include "tdxo/doctor/doctor.h"
+#include "tdxo/doctor/verify.h"
 #include "tdxo/explain/explain.h"
 #include "tdxo/explain/target.h"
 #include "tdxo/map/map.h"
@@ -34,6 +35,18 @@ int report_print_findings(const struct findings *findings, const struct tdx *tdx
 
 /* The state of TDX, and the segments of the map. */
 int report_print_map(const struct map *map, const struct tdx *tdx) MUST_CHECK;
+
+/* What was compared on which host; a version is NULL where it is not known. */
+struct verification {
+	const char *program_version;
+	const char *kernel_release;
+	const char *module_version; /* of the TDX module */
+	const struct snapshot *snapshot;
+	const struct firmware *firmware;
+	const struct comparisons *comparisons;
+};
+
+int report_print_verification(const struct verification *verification) MUST_CHECK;
 
 /* Print the object to stdout. 0 or a negative errno. */
 int report_print(const struct report *report, const struct snapshot *snapshot,

@@ -338,10 +338,10 @@ class Check(tree.Configured):
 
 class Usage(tree.Tree):
     ROOT = "--root is an option of --dry-run or --check-config"
-    CLIENT_ROOT = ("--root is an option of status, plan, explain, doctor, map, config check, config cat or "
-                   "config diff")  # fmt: skip
+    CLIENT_ROOT = ("--root is an option of status, plan, explain, doctor, map, config check, config cat, "
+                   "config diff or verify")  # fmt: skip
     JSON = "--json is an option of --dry-run or --oneshot"
-    CLIENT_JSON = "--json is an option of status, plan, explain, doctor or map"
+    CLIENT_JSON = "--json is an option of status, plan, explain, doctor, map or verify"
     TDX = "--tdx is an option of the daemon, --dry-run, --oneshot or --check-config"
     CLIENT_TDX = "--tdx is an option of status, plan, explain, doctor, map, config check or config diff"
     FAIL_ON = "--fail-on is an option of --dry-run or --oneshot"

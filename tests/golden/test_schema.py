@@ -120,7 +120,7 @@ class Documents(tree.Tree):
     def documents(self):
         self.tree("cxl-refused")
         self.write("etc/udev/rules.d/1.rules", 'SUBSYSTEM=="memory", ATTR{state}="online"\n')
-        for task in ("--dry-run", "explain dax0.0", "explain node0", "doctor", "map", "status"):
+        for task in ("--dry-run", "explain dax0.0", "explain node0", "doctor", "map", "status", "verify"):
             yield task, json.loads(tree.run(self.root, *task.split(), "--json").stdout)
 
     def assert_found(self, document, task, key):

@@ -141,7 +141,8 @@ static void make_block(const char *root, uint64_t id, const char *state)
 
 static void unmake_block(const char *root, uint64_t id)
 {
-	static const char *const files[] = {"uevent", "subsystem", "node0", "phys_index", "state"};
+	static const char *const files[] = {
+		"uevent", "subsystem", "node0", "phys_index", "removable", "state"};
 	char path[PATH];
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {

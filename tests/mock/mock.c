@@ -106,6 +106,7 @@ static void add_block(const struct mock *mock, uint64_t id, const char *state)
 	mock_put(mock, NEW "/block/state", text);
 	snprintf(text, sizeof(text), "%08" PRIx64 "\n", id);
 	mock_put(mock, NEW "/block/phys_index", text);
+	mock_put(mock, NEW "/block/removable", "1\n");
 	mock_add_device(mock, NEW "/block", "../../../../bus/memory");
 	mock_link(mock, NEW "/block/node0", "../../node/node0");
 	mock_path(path, MEMORY "/memory%" PRIu64, id);

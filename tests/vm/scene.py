@@ -145,6 +145,20 @@ class Scene(unittest.TestCase):
         findings = json.loads(result.stdout)["findings"]
         return [finding for finding in findings if not codes or finding["code"] in codes]
 
+    def settle(self):
+        self.sh("tdx-onlinectl settle --timeout=100", timeout=120)
+
+    def verify(self, status):
+        """The report of verify, which ends with this status."""
+        result = self.guest.run("tdx-onlinectl verify --json", check=False, timeout=120)
+        self.assertEqual(result.status, status, result.stdout + result.stderr)
+        return json.loads(result.stdout)
+
+    def answers(self, report):
+        """The results of the memory blocks that verify put to the kernel."""
+        comparisons = report["comparisons"]
+        return [(c["result"], c["found"]) for c in comparisons if c["check"] == "memory-block"]
+
     def wait_for_record(self, timeout=60, **fields):
         """Wait for a record, and be sure that it is the only one."""
         words = [f"TDXO_{name.upper()}={value}" for name, value in fields.items()]

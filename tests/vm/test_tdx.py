@@ -18,7 +18,7 @@ import tempfile
 import unittest
 
 from guest import LAB, missing_artefact
-from scene import BLOCK, GIB, MEMORY, STATE, UNIT, CheckedGuest, Scene, install, main
+from scene import BLOCK, FOUND, GIB, MEMORY, STATE, UNIT, CheckedGuest, Scene, install, main
 
 KVM = f"{LAB}/kvm_intel.ko"
 KVM_PARAMETERS = "/sys/module/kvm_intel/parameters"
@@ -307,7 +307,19 @@ class Started(Scene):
         self.assertEqual(self.state(), {"state": "active", "detected": "active", "mode": "auto"})
         self.assert_guard("0", "offline")
 
-    def test_02_the_kernel_has_the_last_word(self):
+    def test_02_verify(self):
+        """The kernel answers as expected, also to memory of a DIMM that is there and offline."""
+        self.guest.add_dimm(SIZE)
+        record = self.wait_for_record(type="dimm")
+        type(self).dimm = int(record["TDXO_START"], 0)
+        self.settle()
+        report = self.verify(0)
+        self.assertEqual(self.answers(report), [("agrees", "it refused")])
+        results = {c["check"]: c["result"] for c in report["comparisons"]}
+        self.assertEqual(set(results.values()), {"agrees"}, report["comparisons"])
+        self.assertIsNotNone(report["module_version"])
+
+    def test_03_the_kernel_has_the_last_word(self):
         """Memory that is asserted to be TDX memory and is not: the first block tells, and it is undone."""
         start, size = self.window(1)
         self.configure(f"CapableRanges={start:#x}-{start + size - 1:#x}")
@@ -318,6 +330,15 @@ class Started(Scene):
         self.assert_record(record, verdict="devdax", reason="kernel-refused", errno="1", total_memblocks="0",
                            mode="devdax", expected="accepts", answer="refuses")  # fmt: skip
         self.assertEqual(self.blocks(), before)
+
+    def test_04_verify_finds_wrong_windows(self):
+        self.configure(f"CapableRanges={self.dimm:#x}-{self.dimm + SIZE - 1:#x}")
+        self.reload()
+        self.settle()
+        report = self.verify(FOUND)
+        differs = [c["check"] for c in report["comparisons"] if c["result"] == "differs"]
+        self.assertEqual(differs, ["recorded-answer", "capable-ranges", "memory-block"])
+        self.assertEqual(self.answers(report), [("differs", "it refused")])
 
 
 class NotStarted(Scene):

@@ -11,6 +11,7 @@
 
 #include "daemon/output/json.h"
 #include "tdxo/doctor/doctor.h"
+#include "tdxo/doctor/verify.h"
 #include "tdxo/explain/explain.h"
 #include "tdxo/explain/target.h"
 #include "tdxo/map/map.h"
@@ -65,6 +66,8 @@ DEFINE_WORDS(target_kind, enum target_kind, 0, TARGET_MAX)
 DEFINE_WORDS(map_kind, enum map_kind, 0, MAP_KIND_MAX)
 DEFINE_WORDS(severity, enum severity, 0, SEVERITY_MAX)
 DEFINE_WORDS(finding_code, enum finding_code, 0, FINDING_MAX)
+DEFINE_WORDS(verify_check, enum verify_check, 0, VERIFY_CHECK_MAX)
+DEFINE_WORDS(verify_result, enum verify_result, 0, VERIFY_RESULT_MAX)
 
 static void add_fact(struct words *words)
 {
@@ -124,6 +127,8 @@ static const struct {
 	{"severity", add_severity},
 	{"finding_code", add_finding_code},
 	{"map_kind", add_map_kind},
+	{"verify_check", add_verify_check},
+	{"verify_result", add_verify_result},
 };
 
 static struct json_document *read_schema(void)

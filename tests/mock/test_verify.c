@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * tdx-onlinectl verify: which memory blocks it puts to the kernel, that each is offline afterwards,
+ * and what it makes of the answer.
+ */
+#include "mock.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define FIRST	     16 /* the blocks that arrive: two of them, of which the last is tried */
+#define BOTH	     "[mem 0x80000000-0x8fffffff]"
+#define TRIED	     "memory-block     [mem 0x88000000-0x8fffffff]: "
+#define STATE_ONLINE "memory17/state online_movable"
+#define NOT_TRIED    ": not tried: "
+
+/* Its status, and among its lines this one. */
+static void expect_verify(const struct mock *mock, int status, const char *line)
+{
+	struct mock ctl;
+
+	assert_int_equal(mock_ctl(mock, "verify", &ctl), status);
+	mock_expect_said(&ctl, line);
+}
+
+/* What has been stored in the two blocks since they arrived. */
+static void expect_stores(const struct mock *mock, const char *stores)
+{
+	mock_expect_stores(mock, "memory1", stores);
+}
+
+/* TDX is active, and the daemon leaves two blocks offline. */
+static void start_with_blocks(struct mock *mock)
+{
+	mock_start_active(mock);
+	mock_add_blocks(mock, FIRST, 2, "offline");
+	mock_expect_line(mock, BOTH);
+	mock_await_settled(mock);
+	mock_await_text(mock, STATE, "\"idle\":true");
+}
+
+/* Both blocks are offline, and the daemon works as before. */
+static void end(struct mock *mock)
+{
+	mock_expect_blocks(mock, FIRST, 2, "offline");
+	mock_end_active(mock);
+}
+
+static void test_refused(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_blocks(mock);
+	mock_fail(mock, STATE_ONLINE, EPERM);
+	expect_verify(
+		mock, 0, "agrees        " TRIED "it refused; expected: the kernel refuses it");
+	expect_stores(mock, "!" STATE_ONLINE "\n");
+	end(mock);
+}
+
+static void test_accepted(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_blocks(mock);
+	expect_verify(mock, 5, "differs       " TRIED "it accepted; the block is offline again");
+	expect_stores(mock, STATE_ONLINE "\nmemory17/state offline\n");
+	end(mock);
+}
+
+/* It cannot be taken offline again, which is reported. */
+static void test_stuck(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_blocks(mock);
+	mock_fail(mock, "memory17/state offline", EIO);
+	expect_verify(mock, 5, "it cannot be taken offline again: Input/output error");
+	mock_expect_blocks(mock, FIRST + 1, 1, "online");
+	mock_expect_blocks(mock, FIRST, 1, "offline");
+}
+
+static void test_busy_once(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_blocks(mock);
+	mock_fail_times(mock, "memory17/state offline", EBUSY, 1);
+	expect_verify(mock, 5, TRIED "it accepted; the block is offline again");
+	end(mock);
+}
+
+/* A passing error is no answer. */
+static void test_busy(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_blocks(mock);
+	mock_fail(mock, STATE_ONLINE, EBUSY);
+	expect_verify(mock, 0, "not-compared  " TRIED "no answer: Device or resource busy");
+	end(mock);
+}
+
+/* Any other error is not what TDX answers. */
+static void test_failed(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_blocks(mock);
+	mock_fail(mock, STATE_ONLINE, EIO);
+	expect_verify(mock, 5, "differs       " TRIED "no answer: Input/output error");
+	end(mock);
+}
+
+static void test_vanished(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_blocks(mock);
+	mock_fault(mock, STATE_ONLINE, "vanish\n");
+	expect_verify(mock, 0, "not-compared  " TRIED "not tried: another program has changed");
+	mock_expect_blocks(mock, FIRST, 1, "offline");
+	mock_end_active(mock);
+}
+
+static void test_not_removable(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_blocks(mock);
+	mock_put(mock, MEMORY "/memory17/removable", "0\n");
+	expect_verify(mock, 0, TRIED "not tried: the kernel could not take it offline again");
+	expect_stores(mock, "");
+	end(mock);
+}
+
+static void test_armed(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_set_tdx_flag(mock);
+	mock_start_in(mock, "armed");
+	mock_expect_line(mock, NOTHING);
+	mock_add_blocks(mock, FIRST, 2, "offline");
+	mock_expect_line(mock, BOTH);
+	mock_await_settled(mock);
+	mock_await_text(mock, STATE, "\"idle\":true");
+	expect_verify(mock, 0, NOT_TRIED "TDX is armed, and memory that goes online now could");
+	expect_stores(mock, "");
+}
+
+/* That it is active is assumed, and not found. */
+static void test_assumed(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_configure(mock, "TDX=active\n");
+	mock_start_in(mock, "active");
+	mock_expect_line(mock, NOTHING);
+	mock_add_blocks(mock, FIRST, 2, "offline");
+	mock_expect_line(mock, BOTH);
+	mock_await_text(mock, STATE, "\"idle\":true");
+	expect_verify(mock, 5, NOT_TRIED "TDX is absent");
+	expect_stores(mock, "");
+}
+
+static void test_daemon_works(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_blocks(mock);
+	mock_hang(mock, "device_dax/new_id");
+	mock_add_dax(mock, "dax0.0", 4 * GIB, GIB, 1);
+	mock_uevent_dax(mock, "dax0.0", "add");
+	mock_expect_line(mock, "dax0.0");
+	mock_await_text(mock, "/stores", "~device_dax/new_id");
+	expect_verify(mock, 0, NOT_TRIED "the daemon is working, run 'tdx-onlinectl settle' first");
+	mock_fault(mock, "device_dax/new_id", "0\n");
+	mock_await_decided(mock, "dax0.0");
+	expect_stores(mock, "");
+	end(mock);
+}
+
+/* The daemon has not heard of the blocks, and could begin with them at any time. */
+static void test_undecided(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_active(mock);
+	mock_await_text(mock, STATE, "\"idle\":true");
+	mock_place_blocks(mock, FIRST, 2, "offline");
+	expect_verify(mock, 0, TRIED "not tried: the daemon has not decided it");
+	expect_stores(mock, "");
+}
+
+static void test_not_running(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_blocks(mock);
+	mock_stop(mock);
+	mock_fail(mock, STATE_ONLINE, EPERM);
+	expect_verify(mock, 0, "agrees        " TRIED "it refused");
+}
+
+/* The same answer as a difference: of memory that CapableRanges= asserts. */
+static void test_capable_ranges(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_configure(mock, "Act=no\nCapableRanges=0x80000000-0x8fffffff\n");
+	start_with_blocks(mock);
+	expect_verify(mock, 0, "agrees        capable-ranges   " BOTH ": it accepted some");
+	mock_expect_blocks(mock, FIRST, 2, "offline");
+	mock_fail(mock, STATE_ONLINE, EPERM);
+	expect_verify(mock, 5, "differs       capable-ranges   " BOTH ": it refused some");
+	expect_verify(
+		mock, 5, "differs       " TRIED "it refused; expected: the kernel accepts it");
+	mock_expect_blocks(mock, FIRST, 2, "offline");
+}
+
+static void test_nothing(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_active(mock);
+	mock_await_text(mock, STATE, "\"idle\":true");
+	expect_verify(mock, 0, NOT_TRIED "no memory block outside the boot map is offline");
+	mock_end_active(mock);
+}
+
+static void test_guard(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_configure(mock, "Guard=always\n");
+	mock_start_absent(mock);
+	mock_await_text(mock, STATE, "\"idle\":true");
+	expect_verify(mock, 0, "agrees        guard            drivers_autoprobe: 0");
+	expect_verify(mock, 0, "agrees        guard            auto_online_blocks: offline");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
+
+int main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_refused),
+		TEST(test_accepted),
+		TEST(test_stuck),
+		TEST(test_busy_once),
+		TEST(test_busy),
+		TEST(test_failed),
+		TEST(test_vanished),
+		TEST(test_not_removable),
+		TEST(test_armed),
+		TEST(test_assumed),
+		TEST(test_daemon_works),
+		TEST(test_undecided),
+		TEST(test_not_running),
+		TEST(test_capable_ranges),
+		TEST(test_nothing),
+		TEST(test_guard),
+	};
+
+	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+}
