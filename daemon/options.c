@@ -20,10 +20,10 @@
 #define FIRST_LONG 256 /* what getopt_long(3) returns for the first option that has no letter */
 
 const struct option_row option_table[] = {
-	[OPTION_DRY_RUN] = {"dry-run"},
-	[OPTION_ONESHOT] = {"oneshot"},
-	[OPTION_CHECK_CONFIG] = {"check-config"},
-	[OPTION_RELOAD] = {"reload"},
+	[OPTION_DRY_RUN] = {.name = "dry-run"},
+	[OPTION_ONESHOT] = {.name = "oneshot"},
+	[OPTION_CHECK_CONFIG] = {.name = "check-config"},
+	[OPTION_RELOAD] = {.name = "reload"},
 	[OPTION_ROOT] = {"root", 0, "DIR", "Read a captured directory in place of this machine"},
 	[OPTION_TDX] = {"tdx", 0, "STATE", "Assume that TDX is active or absent; auto: detect it"},
 	[OPTION_FAIL_ON] = {"fail-on", 0, "LIST",

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/host/cleanup.h"
@@ -90,6 +91,15 @@ static void rename_rule(struct history_entry *entry, const struct config *config
 		snprintf(entry->rule, sizeof(entry->rule), "gone.rule");
 }
 
+/* People chose the names of these files, and a mistake quotes what they wrote. */
+static void hide_files(struct state *state)
+{
+	config_files_done(&state->files);
+	state->checksum = 0;
+	free(state->mistake);
+	state->mistake = NULL;
+}
+
 /* A state of another boot, or one that cannot be used, is as good as none. */
 static int add_state(struct capture *capture, const struct config *config)
 {
@@ -102,6 +112,9 @@ static int add_state(struct capture *capture, const struct config *config)
 		return 0;
 	for (size_t i = 0; i < state.history.n; i++)
 		rename_rule(&state.history.entries[i], config);
+	for (size_t i = 0; i < state.placeless.n; i++)
+		rename_rule(&state.placeless.entries[i], config);
+	hide_files(&state);
 	if (r == 0)
 		r = state_print(&state, &text.bytes, &text.n);
 	if (r == 0)

@@ -143,7 +143,7 @@ static void print_table(const struct firmware *firmware, enum firmware_table tab
 
 	print("%s: %s\n", firmware_path(table),
 		firmware_trouble(firmware, table, trouble)
-			?: (firmware_usable(firmware, table) ? "readable" : "there is none"));
+			?: (firmware_usable(firmware, table) ? "readable" : "not present"));
 }
 
 static void print_header(struct verifier *verifier)

@@ -11,8 +11,8 @@
 #include "tdxo/base/compiler.h"
 
 /*
- * Compare, put offline memory blocks to the kernel where that does no harm, and print the report. It
- * has no serial numbers, UUIDs or host names. EXIT_DONE; EXIT_FOUND: something differs; EXIT_FAILED
- * after a message; a negative errno.
+ * Compare, put offline memory blocks to the kernel where that does no harm, and print the report.
+ * It has no serial numbers, UUIDs or host names. EXIT_DONE; EXIT_FOUND: something differs;
+ * EXIT_FAILED after a message; a negative errno.
  */
 int verify_run(const struct settings *settings, bool json) MUST_CHECK;

@@ -37,7 +37,7 @@ struct state {
 	struct guard guard;
 	char *in_force[CONFIG_KEYS]; /* values as they were written; NULL: not known */
 	struct config_files files;   /* that these values and the rules come from */
-	uint64_t checksum;	     /* as of settings_checksum() */
+	uint64_t checksum;	     /* as of settings_checksum(); 0: not known */
 	char *mistake;		/* of the last configuration that could not be used; NULL: none */
 	bool unusable;		/* there is no other configuration: nothing is decided */
 	bool present_known;	/* what was there has been seen */

@@ -122,12 +122,19 @@ static void add_entry(struct json object, const struct history_entry *entry)
 		json_add_number(object, KEY_SINCE, entry->since);
 }
 
-static void add_history(struct json parent, const struct history *history)
+static void add_history(struct json array, const struct history *history)
+{
+	for (size_t i = 0; i < history->n; i++)
+		add_entry(json_add_object(array, NULL), &history->entries[i]);
+}
+
+/* The daemon never reads status.json, but a capture reads it and writes it again. */
+static void add_devices(struct json parent, const struct state *state)
 {
 	struct json array = json_add_array(parent, KEY_DEVICES);
 
-	for (size_t i = 0; i < history->n; i++)
-		add_entry(json_add_object(array, NULL), &history->entries[i]);
+	add_history(array, &state->history);
+	add_history(array, &state->placeless);
 }
 
 static void add_config(struct json parent, const struct state *state)
@@ -145,7 +152,8 @@ static void add_config_files(struct json object, const struct state *state)
 
 	for (size_t i = 0; i < state->files.n; i++)
 		json_add_text(files, NULL, state->files.paths[i]);
-	json_add_number(object, KEY_CONFIG_SUM, state->checksum);
+	if (state->checksum)
+		json_add_number(object, KEY_CONFIG_SUM, state->checksum);
 	add_text(object, KEY_MISTAKE, state->mistake);
 	json_add_bool(object, KEY_UNUSABLE, state->unusable);
 }
@@ -198,7 +206,7 @@ static int to_json(struct json object, const struct state *state, const struct s
 	add_config_files(object, state);
 	if (state->present_known)
 		add_present(object, &state->present);
-	add_history(object, &state->history);
+	add_devices(object, state);
 	json_add_number(object, KEY_EVENTS, state->events);
 	json_add_number(object, KEY_OVERFLOWS, state->overflows);
 	json_add_number(object, KEY_DISAGREEMENTS, state->disagreements);

@@ -13,8 +13,8 @@
 /* What is absent now was not when such a decision was made. */
 static const char *const refusals[] = {
 	[TDX_ABSENT] = "TDX accepts only memory that was RAM at boot",
-	[TDX_ARMED] = "TDX is armed (enabled, but not initialized yet), and fails to initialize if "
-		      "memory is added that was not RAM at boot",
+	[TDX_ARMED] = ("TDX is armed (enabled, but not initialized yet), and fails to initialize "
+		       "if memory is added that was not RAM at boot"),
 	[TDX_ACTIVE] = "TDX is active and accepts only memory that was RAM at boot",
 	[TDX_UNKNOWN] = "TDX may be active, and accepts only memory that was RAM at boot",
 };

@@ -629,7 +629,8 @@ class Anonymous(Machine):
                 self.write(STATE, json.dumps({
                     "schema": 3, "boot_id": boot_id, "tdx_active": True, "config": {"Act": "yes"}, WORD: WORD,
                     "boot_map": {"known": False, "ranges": [], "note": WORD}, "present": [],
-                    "tdx": {"state": WORD}, "tdx_failure": [WORD], "devices": [
+                    "tdx": {"state": WORD}, "tdx_failure": [WORD], "mistake": f"/etc/{WORD}:1: {WORD}",
+                    "config_files": [f"/etc/tdx-onlined/rules.d/{name}"], "config_checksum": 1, "devices": [
                         {"type": "cxl", "chardev": "dax0.0", "mode": "system-ram", "size": 512 << 20,
                          "ranges": [{"start": 0x5D0000000, "size": 512 << 20}], "verdict": "ignore", "reason": "rule", "result": "done",
                          "rule": name, WORD: OTHER_SERIAL}]}))  # fmt: skip

@@ -498,8 +498,8 @@ class Rejected(Doctor):
     def test_known(self):
         self.write(f"{self.SLOT}/status", "15\n")
         self.assert_found(("memory-rejected", "kernel log"))
-        self.assertIn("192 MiB [mem 0x100000000-0x10bffffff] (PNP0C80:00)", self.findings()[0]["message"])
-        self.assertIn("The kernel rejected 192 MiB", self.dry_run().stdout)
+        self.assertIn("192 MiB of memory ([mem 0x100000000-0x10bffffff], PNP0C80:00)", self.findings()[0]["message"])
+        self.assertIn("192 MiB of memory (", self.dry_run().stdout)
         self.assertNotIn("nothing to do", self.dry_run().stdout)
         self.assertNotIn("rejected", tree.run(self.root, "--dry-run", "--raw").stdout)
         report = json.loads(tree.run(self.root, "--dry-run", "--json").stdout)

@@ -93,7 +93,7 @@ class Commands(tree.Tree):
         command = re.sub(r"(?<=[>=\s'])/(?=(?:etc|run|tmp|dev/null)\b)", f"{self.root}/", command)
         command = command.replace(f"{self.root}/dev/null", "/dev/null")
         return subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False,
-                              env={**tree.ENVIRONMENT, "PATH": self.wrap()}, timeout=tree.DEADLINE)  # fmt: skip
+                              cwd=self.directory, env={**tree.ENVIRONMENT, "PATH": self.wrap()}, timeout=tree.DEADLINE)  # fmt: skip
 
     def assert_runs(self, command, printed):
         result = self.sh(command)
@@ -173,6 +173,29 @@ class Commands(tree.Tree):
         self.configure(rules)
         report, _ = self.decide()
         self.assertEqual([(r["verdict"], r["rule"]) for r in report["ranges"]], [("ignore", "99-others.rule")])
+
+
+class Names(tree.unittest.TestCase):
+    """Commands and options that are named anywhere: in documents, messages, remedies and explanations."""
+
+    FILES = ("*.md", "man/*.scd", "systemd/*.in", "lib/*/*.c", "daemon/*/*.c", "tests/sysroots/*.md")
+
+    def assert_named(self, pattern, known):
+        found = set()
+        for path in (path for files in self.FILES for path in TOP.glob(files)):
+            for name in re.findall(pattern, path.read_text()):
+                self.assertIn(name, known, path)
+                found.add(name)
+        self.assertGreater(len(found), 3)
+
+    def test_commands(self):
+        text = subprocess.run([tree.CLIENT, "--help"], capture_output=True, text=True, check=True).stdout
+        known = {line.split()[0] for line in text.split("Commands:\n")[1].split("\n\n")[0].splitlines()}
+        self.assert_named(r"[`'*]tdx-onlinectl ([a-z]+)", known)
+
+    def test_options(self):
+        known = set(re.findall(r"--[a-z-]+", tree.run_plain("--help").stdout))
+        self.assert_named(r"\btdx-onlined\*? \*?(--[a-z-]+)", known)
 
 
 class Files(tree.Configured):

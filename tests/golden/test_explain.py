@@ -169,7 +169,7 @@ class Asked(tree.Tree):
         """Of a block, and of addresses, with the command; and not of others."""
         self.tree("plain-host")
         self.write("sys/devices/system/memory/memory3/state", "offline\n")
-        command = "'chmem -e 0x18000000-0x1fffffff' onlines [mem 0x18000000-0x1fffffff]."
+        command = "To online [mem 0x18000000-0x1fffffff]: 'chmem -e 0x18000000-0x1fffffff'."
         for target, change in (("memory3", command), ("0x0-0x3fffffff", command), ("memory2", None)):
             with self.subTest(target):
                 result = tree.run(self.root, "explain", target, "--json")
@@ -191,8 +191,8 @@ class Asked(tree.Tree):
                                ("node1", ranges), ("0x5d0000000", ranges[:1]),
                                ("0x700000000", ranges[1:]), ("0x60fffffff-0x700000000", ranges)):  # fmt: skip
             found = self.explain(target)
-            self.assertEqual([subject.split(" (")[0] for subject, _ in found],
-                             [f"1 GiB cxl {text}" for text in wanted])  # fmt: skip
+            self.assertEqual([subject.partition(", region0")[0] for subject, _ in found],
+                             [f"1 GiB of CXL memory (dax0.0, {text}" for text in wanted])  # fmt: skip
             self.assertEqual(len(self.json(target)["explanations"]), len(wanted))
             for _, topics in found:
                 self.assertIn(" Its device has 2 ranges, which get one verdict. ",
@@ -251,12 +251,12 @@ class Asked(tree.Tree):
 
     def test_rules(self):
         self.tree("cxl-refused")
-        refuses = "devdax: TDX refuses it, it was not there at boot (outside-boot-map). "
+        refuses = "devdax: TDX is active and accepts only memory that was RAM at boot (outside-boot-map). "
         for match, policy, rule_topic, verdict in (
             ("Type=dimm", "Verdict=ignore", "No rule matches.", refuses),
-            ("Type=cxl", "Verdict=ignore", "Rule 10-a.rule matches.", "ignore: a rule asks for it (rule). "),
+            ("Type=cxl", "Verdict=ignore", "Rule 10-a.rule matches.", "ignore: rule 10-a.rule requires it (rule). "),
             ("Type=cxl", "Verdict=online",
-             "Rule 10-a.rule matches, and asks for online, which it cannot have.", refuses),
+             "Rule 10-a.rule matches, but its verdict online is not possible here.", refuses),
             ("Type=cxl", "Verdict=devdax", "Rule 10-a.rule matches.", refuses),
             ("Type=cxl", "Zone=kernel", "Rule 10-a.rule matches.", refuses),
         ):  # fmt: skip
@@ -269,13 +269,13 @@ class Asked(tree.Tree):
         """A rule that asks for movable: 512 MiB to the kernel's 1280 MiB, that is 40 %."""
         self.tree("cxl-refused")
         self.write("proc/zoneinfo", ZONEINFO)
-        asks, cannot = "Rule 10-a.rule matches.", " It asks for zone movable, which it cannot have: "
-        for ratio, said in ((40, asks), (39, f"{asks}{cannot}movable memory would be 40 % of the kernel's.")):
+        asks, cannot = "Rule 10-a.rule matches.", " Its zone movable is not possible here: "
+        for ratio, said in ((40, asks), (39, f"{asks}{cannot}movable memory would be 40 % of kernel memory.")):
             self.configure({RULE: rule("Type=cxl", "Zone=movable"),
                             MAIN: f"[Daemon]\nMaxMovableRatio={ratio}\n"})  # fmt: skip
             topics = self.topics("dax0.0", "--tdx=absent")
             self.assertEqual(topics["rule"], said)
-            self.assertEqual(topics["verdict"].endswith(" It goes to zone movable."), ratio == 40)
+            self.assertEqual(topics["verdict"].endswith(" Its zone is movable."), ratio == 40)
         (self.root / "proc/zoneinfo").unlink()
         self.assertEqual(self.topics("dax0.0", "--tdx=absent")["rule"],
                          f"{asks}{cannot}the sizes of the zones are not known.")  # fmt: skip
@@ -285,8 +285,8 @@ class Asked(tree.Tree):
         self.tree("cxl-guard")
         self.write("proc/zoneinfo", ZONEINFO)
         verdict = self.topics("dax0.0")["verdict"]
-        self.assertTrue(verdict.startswith("ignore: the host cannot spare its page metadata (no-head-room)."))
-        self.assertTrue(verdict.endswith(" It takes 256 MiB, and 0 B can be spared."))
+        self.assertTrue(verdict.startswith("ignore: it needs 256 MiB of free memory for page metadata, but only"
+                                           " 0 B are available (no-head-room). "), verdict)  # fmt: skip
 
     def test_act(self):
         self.tree("cxl-refused")
@@ -295,7 +295,7 @@ class Asked(tree.Tree):
         self.assertEqual(topics["done"], "The daemon has not run in this boot. Steps left: unbind,"
                          " bind-device_dax.")  # fmt: skip
         self.assertTrue(topics["change"].endswith(
-            " With Act=yes in tdx-onlined.conf(5) the daemon takes the steps that are left."))  # fmt: skip
+            " To have the daemon take the steps that are left, set Act=yes in tdx-onlined.conf(5) and reload it."))  # fmt: skip
         self.assertEqual(self.json("dax0.0")["explanations"][0]["range"]["withheld"], "observe")
 
     def test_capable(self):
@@ -316,13 +316,13 @@ class Asked(tree.Tree):
         self.tree("cxl-online")
         self.configure({DROP_IN: "[Daemon]\nTDX=active\n"})
         topics = self.topics("dax0.0")
-        self.assertEqual(topics["tdx"], "By TDX= or --tdx= TDX counts as active. As found it is"
+        self.assertEqual(topics["tdx"], "TDX= or --tdx= sets the TDX state to active. The sources show"
                          " absent. Firmware has not enabled TDX, or the processor or the kernel"
                          " does not support it. Sources: /proc/cpuinfo: no tdx_host_platform;"
                          " /sys/fs/cgroup/misc.capacity: no tdx.")  # fmt: skip
         self.assertEqual(topics["kernel"], "Memory blocks: 4 of 4 online. The kernel would accept it.")
         self.assertEqual(self.topics("dax0.0", "--tdx=auto")["tdx"][:43],
-                         "TDX does not run here and cannot start befo")  # fmt: skip
+                         "TDX is not active and cannot start before t")  # fmt: skip
 
     # --- what the daemon has noted ---
 
@@ -343,21 +343,21 @@ class Asked(tree.Tree):
         self.tree_in_devdax_mode()
         self.note(verdict="devdax", reason="outside-boot-map", result="done", mode="devdax")
         topics = self.topics("dax0.0")
-        self.assertTrue(topics["verdict"].startswith("devdax: it is in devdax mode already (already-devdax)."))
+        self.assertTrue(topics["verdict"].startswith("devdax: it was in devdax mode already, and no rule permits to"))
         self.assertTrue(topics["verdict"].endswith(
-            " With driver kmem the verdict would be devdax: TDX refuses it, it was not there at boot"
-            " (outside-boot-map)."))  # fmt: skip
+            " If its driver were kmem, the verdict would be devdax: TDX is active and accepts only memory that was"
+            " RAM at boot (outside-boot-map)."))  # fmt: skip
         self.assertEqual(topics["done"], "The daemon decided devdax (outside-boot-map); the result is done."
-                         " Nothing is left to do.")  # fmt: skip
+                         " No steps are left.")  # fmt: skip
         self.assertTrue(topics["origin"].endswith(
-            " It was not there when the daemon first started in this boot."))  # fmt: skip
+            " It arrived after the daemon first started in this boot."))  # fmt: skip
         self.assertNotIn("ConvertDevdax", topics["change"])
         self.assertIn("ConvertDevdax", self.topics("dax0.0", "--tdx=absent")["change"])
 
     def test_not_decided(self):
         self.tree("cxl-refused")
         self.note()
-        self.assertEqual(self.topics("dax0.0")["done"], "The daemon has not decided it. Steps left: unbind,"
+        self.assertEqual(self.topics("dax0.0")["done"], "The daemon has not decided about it. Steps left: unbind,"
                          " bind-device_dax.")  # fmt: skip
 
     def test_not_known(self):
@@ -368,7 +368,7 @@ class Asked(tree.Tree):
             "schema": 3, "boot_id": boot_id, "config": {}, "present": [], "devices": [tree.DECIDED_DIMM],
             "boot_map": {"known": True}}))  # fmt: skip
         topics = self.topics("0x100000000")
-        self.assertTrue(topics["done"].startswith("It is not known whether the daemon has decided it, because"))
+        self.assertTrue(topics["done"].startswith("It is not known whether the daemon has decided about it, because"))
         self.assertNotIn("first started", topics["origin"])
 
     def test_withheld(self):
@@ -377,10 +377,10 @@ class Asked(tree.Tree):
         self.note(present=True, verdict="devdax", reason="outside-boot-map", result="withheld")
         topics = self.topics("dax0.0")
         self.assertTrue(topics["origin"].endswith(
-            " It was there before the daemon first started in this boot."))  # fmt: skip
+            " It arrived before the daemon first started in this boot."))  # fmt: skip
         self.assertEqual(topics["done"], "The daemon decided devdax (outside-boot-map); the result is"
                          " withheld. Steps left: unbind, bind-device_dax.")  # fmt: skip
-        self.assertTrue(topics["change"].endswith(" 'tdx-onlined --oneshot' takes the steps that are left."))
+        self.assertTrue(topics["change"].endswith(" To have the steps that are left taken once: 'tdx-onlined --oneshot'."))
 
     def test_answers(self):
         """The kernel's answer, as expected or not; a refusal stays what is in the way."""
@@ -394,16 +394,17 @@ class Asked(tree.Tree):
             self.assertEqual(topics["kernel"], "Memory blocks: 0 of 4 online. In this boot the kernel"
                              f" {kernel}.")  # fmt: skip
             self.assertEqual(topics["done"], f"The daemon decided devdax ({reason}); the result is failed."
-                             " 'tdx-onlined --decide=dax0.0' decides it again; if a file was changed, a"
-                             " reload does. Steps left: unbind, bind-device_dax.")  # fmt: skip
-            self.assertEqual(topics["change"].startswith("The kernel's answer holds "),
+                             " This would be decided differently now. To have it decided again:"
+                             " 'tdx-onlinectl decide dax0.0'. If a file was changed, reload the service first."
+                             " Steps left: unbind, bind-device_dax.")  # fmt: skip
+            self.assertEqual(topics["change"].startswith("If TDX=absent or CapableRanges= is set, "),
                              answer_ == "refuses")  # fmt: skip
 
     def test_changed(self):
         self.tree("cxl-refused")
         self.note(verdict="devdax", reason="outside-boot-map", result="done", changed=True)
         self.assertEqual(self.topics("dax0.0")["done"], "The daemon decided devdax (outside-boot-map); the"
-                         " result is done. It was changed by hand since. Steps left: unbind,"
+                         " result is done. It has been changed by another program or by hand since. Steps left: unbind,"
                          " bind-device_dax.")  # fmt: skip
 
     # --- what firmware says ---
@@ -426,7 +427,7 @@ class Asked(tree.Tree):
         self.assertEqual(topics["what"], "It is in [mem 0x5d0000000-0x60fffffff] of the boot map, from"
                          " boot-params. Memory blocks: 1, the first is memory186.")  # fmt: skip
         self.assertEqual(topics["origin"], "The CEDT lists it in the CXL window [mem 0x5d0000000-"
-                         "0x15cfffffff]. Firmware hands out CXL memory as ordinary RAM there, and that"
+                         "0x15cfffffff]. Firmware reported CXL memory as ordinary RAM there, and that"
                          " keeps TDX from initializing.")  # fmt: skip
 
 

@@ -113,7 +113,7 @@ class Bounds(tree.Tree):
             f"6,{i},1,-;Block size [0x8000000] unaligned hotplug range: start {late(i):#x}, size 0x1000\n"
             for i in range(1100)))  # fmt: skip
         self.assertEqual(self.messages("--dry-run"), [
-            "tdx-onlined: kernel log: The kernel rejected more than 1024 ranges of memory: the others "
+            "tdx-onlined: kernel log: the kernel rejected more than 1024 ranges of memory: the others "
             "are not reported"])  # fmt: skip
         report, _ = self.decide()
         self.assertEqual(len(report["rejected"]), 1024)

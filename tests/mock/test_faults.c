@@ -177,7 +177,7 @@ static void test_no_device_node(void **state)
 	mock_add_dax(mock, "dax0.0", DAX0_START, GIB, 1);
 	mock_remove(mock, "/dev/dax0.0");
 	mock_uevent_dax(mock, "dax0.0", "add");
-	mock_expect_line(mock, "/sys/bus/dax/devices/dax0.0: left alone");
+	mock_expect_line(mock, "/sys/bus/dax/devices/dax0.0: ignored, because libdaxctl cannot");
 	mock_end_active(mock);
 	mock_expect_stores(mock, "/bind", "device_dax/bind dax9.0\n");
 }

@@ -351,7 +351,7 @@ static void test_stands_in_offline(void **state)
 	expect_dax(mock, DAX0, "left as it is", "kernel-offline", NULL);
 	add_dax(mock, "dax1.0", DAX1);
 	expect_dax(mock, DAX1, "online as system RAM (2 of 2 memory blocks", "tdx-absent",
-		"; rule 10-dax1.rule;");
+		"; rule 10-dax1.rule matches;");
 	mock_await_decided(mock, "dax1.0");
 	mock_stop(mock);
 	mock_expect_silence(mock);

@@ -15,15 +15,15 @@ static const struct {
 	const char *path;
 	const char *consequence;
 } writes[] = {
-	{DAX_AUTOPROBE, "dax devices can get a driver before they are decided"},
+	{DAX_AUTOPROBE, "a dax device can get a driver before it is decided"},
 	{AUTO_ONLINE, "memory can go online before it is decided"},
 	{MEMORY "/memory0/state", "no memory block can be onlined or taken offline"},
-	{DRIVERS "kmem/bind", "no dax device can get another driver"},
-	{DRIVERS "kmem/unbind", "no dax device can get another driver"},
-	{DRIVERS "device_dax/new_id", "no dax device can get another driver"},
-	{DRIVERS "device_dax/bind", "no dax device can get another driver"},
-	{DRIVERS "device_dax/remove_id", "no dax device can get another driver"},
-	{DRIVERS "device_dax/unbind", "no dax device can get another driver"},
+	{DRIVERS "kmem/bind", "the driver of a dax device cannot be changed"},
+	{DRIVERS "kmem/unbind", "the driver of a dax device cannot be changed"},
+	{DRIVERS "device_dax/new_id", "the driver of a dax device cannot be changed"},
+	{DRIVERS "device_dax/bind", "the driver of a dax device cannot be changed"},
+	{DRIVERS "device_dax/remove_id", "the driver of a dax device cannot be changed"},
+	{DRIVERS "device_dax/unbind", "the driver of a dax device cannot be changed"},
 	{"/sys/bus/dax/devices/dax0.0/state", "the memory of a dax device cannot be unplugged"},
 };
 

@@ -59,7 +59,7 @@ class Lowered(Scene):
         """A second daemon, and Ctrl-C: nothing happens to the first."""
         second = self.guest.run("tdx-onlined", check=False)
         self.assertEqual(second.status, 6)
-        self.assertRegex(second.stderr, f"Another tdx-onlined runs \\(process {self.pid()}\\)")
+        self.assertRegex(second.stderr, f"Another tdx-onlined is running \\(process {self.pid()}\\)")
         self.assert_guard("0", "offline")
 
     def test_04_restart(self):

@@ -411,7 +411,7 @@ class Observe(Scene):
                            stranded=str(4 * BLOCK))  # fmt: skip
         self.assertEqual(self.driver(record["TDXO_CHARDEV"]), "kmem")
         self.assert_guard("1", "online")
-        self.assertIn("only observing", self.sh(f"systemctl show -P StatusText {UNIT}"))
+        self.assertIn("nothing is changed (Act=no)", self.sh(f"systemctl show -P StatusText {UNIT}"))
 
     def test_01_then_it_is(self):
         """Without Act=no it is done, and the guard is up."""

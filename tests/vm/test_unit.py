@@ -194,7 +194,7 @@ class Units(Scene):
         self.sh(f"chmod a-w {path}")
         self.assertEqual(self.refused(), {path: "Permission denied"})
         [message] = [m for m in self.messages() if path in m]
-        self.assertIn("no dax device can get another driver. Its mode, a drop-in of", message)
+        self.assertIn("the driver of a dax device cannot be changed. Its mode, a drop-in of", message)
         self.sh(f"chmod u+w {path}; systemctl restart {UNIT}")
 
 

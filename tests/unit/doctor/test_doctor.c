@@ -195,7 +195,8 @@ static void test_failed_by_memory(void **state)
 		host.facts.boot_ram_in_cxl = &parts;
 		assert_findings(&host,
 			{FINDING_TDX_INIT_FAILED, SEVERITY_PROBLEM, "",
-				"out of the kernel: set CXL memory to special purpose", "kernel log"},
+				"out of the kernel: set CXL memory to special purpose",
+				"kernel log"},
 			{FINDING_BOOT_MAP_IN_CXL_WINDOW, SEVERITY_PROBLEM, "", "",
 				"/sys/firmware/acpi/tables/CEDT"});
 	}

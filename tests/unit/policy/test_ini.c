@@ -243,8 +243,8 @@ static void assert_mistake(const char *text, size_t size, const char *mistake)
 static void test_wrong_lines(void **state)
 {
 	(void)state;
-	assert_mistakes("neither", "Key", "Key value", "Key: value", "; comment", "// comment",
-		"Key#=value", "Key # = value", "]", "Match]", "\\", "!");
+	assert_mistakes("is not [Section]", "Key", "Key value", "Key: value", "; comment",
+		"// comment", "Key#=value", "Key # = value", "]", "Match]", "\\", "!");
 	assert_mistakes("no name of a key", "=", "=value", " \t= value", "Key1=value",
 		"Two words=value", "Two-words=value", "two_words=value", "a.b=value", ";Key=value",
 		"\"Key\"=value", "]=", LETTERS "l=value");
