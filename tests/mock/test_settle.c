@@ -50,8 +50,9 @@ static void expect_end(struct mock *ctl)
 
 static void expect_dax0(struct mock *mock)
 {
-	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "kept as devdax",
-					 "outside-boot-map", "active", "(dax0.0, region0, "});
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE,
+					 "kept out of system RAM", "outside-boot-map", "active",
+					 "(dax0.0, [mem 0x100000000-0x10fffffff], region0, "});
 }
 
 /* The daemon has not received the uevent of the device. */
@@ -257,9 +258,10 @@ static void test_reload(void **state)
 	keep_state(mock, false);
 	mock_reload(mock);
 	mock_await_text(mock, NEW "/kept", "\"idle\":false");
-	mock_expect_line(mock, "^New configuration");
+	mock_expect_line(mock, "^The new configuration");
 	mock_expect_tdx(mock, "absent");
-	expect_waiting(mock, "[mem 0x80000000-0x87ffffff] has no decision");
+	mock_await_text(mock, "/stores", "~memory16/state online");
+	expect_waiting(mock, "[mem 0x80000000-0x87ffffff] has no decision; the daemon is not idle");
 	begin(mock, &ctl);
 	mock_fault(mock, "memory16/state", "0\n");
 	expect_end(&ctl);
