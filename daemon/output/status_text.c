@@ -63,8 +63,8 @@ static void print_tdx(const struct tdx *tdx)
 {
 	static const char *const meanings[] = {
 		[TDX_ABSENT] = "the kernel refuses no memory",
-		[TDX_ARMED] = "memory that was not RAM at boot is kept out, because it can prevent "
-			      "TDX from starting",
+		[TDX_ARMED] = ("memory that was not RAM at boot is kept out, because it can "
+			       "prevent TDX from starting"),
 		[TDX_ACTIVE] = "the kernel refuses to online memory that was not RAM at boot",
 		[TDX_UNKNOWN] = "it is handled as active",
 	};

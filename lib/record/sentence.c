@@ -176,8 +176,8 @@ static void append_would(struct strbuf *text, const struct record *record)
 	static const char *const withheld[] = {
 		[WITHHELD_NOT] = "",
 		[WITHHELD_OBSERVE] = ", but nothing was done, because Act=no is set",
-		[WITHHELD_PRESENT] = ", but nothing was done, because it was there before "
-				     "tdx-onlined first started (Present=)",
+		[WITHHELD_PRESENT] = (", but nothing was done, because it was there before "
+				      "tdx-onlined first started (Present=)"),
 	};
 	static_assert(ARRAY_SIZE(withheld) == WITHHELD_MAX, "words for each");
 	bool dry = record->outcome.result == RESULT_PLANNED;
