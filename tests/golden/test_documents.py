@@ -27,6 +27,7 @@ NOT_RUN = {
     "daxctl disable-device ": "needs a kernel: tests/vm/test_policy.py",
     "journalctl --update-catalog": "tests/golden/test_catalog.py",
     "tdx-onlined --oneshot ": "writes to the kernel: tests/mock/test_oneshot.c, tests/vm/test_policy.py",
+    "tdx-onlinectl verify": "writes to the kernel: tests/vm/test_tdx.py",
     "tdx-onlinectl capture ": "captures the machine that it runs on: tests/golden/test_capture.py",
 }
 
@@ -38,6 +39,8 @@ COMMAND = re.compile(r"(?:tdx-onlined|tdx-onlinectl|journalctl|systemctl|daxctl|
 
 # Where a command runs, if not on cxl-guard.
 MACHINES = {"tdx-onlinectl config diff": "dimm"}
+
+NOW = 1795808400  # 2026-11-27T19:40:00Z
 
 RED_HAT = '#\n#\n#\n#\n#\nSUBSYSTEM=="memory", ACTION=="add", PROGRAM="/bin/uname -p", ATTR{state}="$env{.state}"\n'
 
@@ -58,7 +61,7 @@ def commands(text):
             found.append((line[2:], []))
         elif not prompt and COMMAND.match(line):
             found.append((line, []))
-        elif prompt and line:
+        elif prompt:
             found[-1][1].append(line)
     return found
 
@@ -99,32 +102,43 @@ class Commands(tree.Tree):
         result = self.sh(command)
         allowed = {0, *(status for begin, status in STATUS.items() if command.startswith(begin))}
         self.assertIn(result.returncode, allowed, result.stderr)
-        self.assertIn("\n".join(printed), result.stdout)
+        self.assertIn("\n".join(printed).rstrip(), result.stdout)
 
     def prepare(self, command):
         """What the examples assume."""
         if MACHINES.get(command) == "dimm":
-            self.state_of_dimm()
+            self.save_state("", start=0x100000000, size=512 << 20, type="dimm", verdict="offline",
+                            result="nothing-to-do", total_memblocks=4)  # fmt: skip
             self.write(tree.DROP_IN, "[Daemon]\nTDX=absent\n")
         self.write("usr/lib/udev/rules.d/40-redhat.rules", RED_HAT)
         self.write("run/tdx-onlined/status.json", json.dumps({"devices": [
             {"chardev": "dax0.0", "verdict": "devdax", "reason": "outside-boot-map"}]}))  # fmt: skip
         if not (self.root / "tmp").exists():
-            shutil.copytree(tree.SYSROOTS / "cxl-guard", self.root / "tmp/machine", symlinks=True)
+            self.machine_with_decision()
 
-    def state_of_dimm(self):
-        boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
-        span = {"start": 0x100000000, "size": 512 << 20}
-        self.write("run/tdx-onlined/state.json", json.dumps({
-            "schema": 3, "boot_id": boot_id, "tdx_active": True, "guard": {}, "present": [],
+    def machine_with_decision(self):
+        """cxl-guard after the daemon has bound device_dax, captured into /tmp/machine."""
+        machine = self.root / "tmp/machine"
+        shutil.copytree(tree.SYSROOTS / "cxl-guard", machine, symlinks=True)
+        dax = next((machine / "sys/devices").rglob("dax0.0"))
+        above = "../" * len(dax.relative_to(machine / "sys").parts)
+        (dax / "driver").symlink_to(f"{above}bus/dax/drivers/device_dax")
+        self.save_state("tmp/machine/", start=0x5D0000000, size=64 << 30, type="cxl", chardev="dax0.0",
+                        mode="devdax", region="region0", verdict="devdax", result="done",
+                        total_memblocks=0, since=NOW)  # fmt: skip
+
+    def save_state(self, place, start, size, **device):
+        boot_id = (self.root / place / "proc/sys/kernel/random/boot_id").read_text().strip()
+        (self.root / place / "run/tdx-onlined").mkdir(parents=True, exist_ok=True)
+        self.write(f"{place}run/tdx-onlined/state.json", json.dumps({
+            "schema": 3, "boot_id": boot_id, "tdx_active": True, "guard": {}, "present": [], "last_look": NOW,
             "boot_map": {"known": True, "ranges": [{"start": 1 << 20, "size": 1072549888,
                                                     "source": "boot-params"}]},
             "config": {"Act": "yes", "TDX": "auto", "Guard": "auto", "CapableRanges": "", "Present": "safe",
                        "MaxMovableRatio": "kernel", "OfflineTimeoutSec": "60"},
-            "devices": [{"type": "dimm", "size": 512 << 20, "ranges": [span], "identity": 0,
-                         "verdict": "offline", "reason": "outside-boot-map", "result": "nothing-to-do",
-                         "total_memblocks": 4, "online_memblocks": 0, "reconsider": False,
-                         "changed": False}]}))  # fmt: skip
+            "devices": [{"size": size, "ranges": [{"start": start, "size": size}], "identity": 0,
+                         "reason": "outside-boot-map", "online_memblocks": 0, "recorded": True,
+                         "reconsider": False, "changed": False, **device}]}))  # fmt: skip
 
     def test_every_command(self):
         """One after the other on the machine of its document, so that each finds what the last one made."""

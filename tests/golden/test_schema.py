@@ -107,11 +107,12 @@ class Journal(tree.unittest.TestCase):
                     ("record_fields", "tdx_fields"))  # fmt: skip
         memdevs, evidence = (re.findall(r'"TDXO_(\w+)=', body(journal, name)) for name in
                              ("journal_record", "add_evidence"))  # fmt: skip
-        self.assertTrue(own and tdx and memdevs and evidence)
+        values = re.findall(r'\[RECORD_\w+\] = "(\w+)"', (TOP / "lib/record/remedy.c").read_text())
+        self.assertTrue(own and tdx and memdevs and evidence and values)
         table = MANUAL_JOURNAL.read_text().split("Fields of a record.")[1].split("\n\n")[1]
         found = re.findall(r"^\|  TDXO_(\w+)$", table, flags=re.MULTILINE)
-        self.assertEqual(found, [name.upper() for name in own] + memdevs + [name.upper() for name in tdx] +
-                         evidence)  # fmt: skip
+        self.assertEqual(found, [name.upper() for name in own + values] + memdevs +
+                         [name.upper() for name in tdx] + evidence)  # fmt: skip
 
 
 class Documents(tree.Tree):

@@ -17,8 +17,8 @@ NAMES = {path.stem for path in SOURCES}
 
 def render(path, width):
     """Formatted text and warnings about lines that cannot be broken and tables that are too wide."""
-    result = subprocess.run(["groff", "-t", "-man", "-Tutf8", "-P-c", f"-rLL={width}n", "-W", "w", "-w", "break",
-                             path], capture_output=True, text=True, check=True)  # fmt: skip
+    command = ["groff", "-K", "utf8", "-t", "-man", "-Tutf8", "-P-c", f"-rLL={width}n", "-W", "w", "-w", "break"]
+    result = subprocess.run([*command, path], capture_output=True, encoding="utf-8", check=True)
     return re.sub(".\b", "", result.stdout), result.stderr
 
 
