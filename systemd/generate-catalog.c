@@ -95,7 +95,7 @@ static void print_entry(enum reason reason, bool dax)
 		reason_message_id(reason, dax), reason_subject(reason));
 	print_text(reason_explanation(reason));
 	print_text(reason_remedy(reason, dax));
-	print_text("All that is known about this memory, from firmware to driver: "
+	print_text("To print all that is known about this memory, from firmware to driver: "
 		   "'tdx-onlinectl explain @TDXO_TARGET@'.");
 }
 

@@ -13,8 +13,8 @@
 /* What is absent now was not when such a decision was made. */
 static const char *const refusals[] = {
 	[TDX_ABSENT] = "TDX accepts only memory that was RAM at boot",
-	[TDX_ARMED] = ("TDX is armed (enabled, but not initialized yet), and fails to initialize "
-		       "if memory is added that was not RAM at boot"),
+	[TDX_ARMED] = ("TDX is armed (enabled, but not initialized yet), and would fail to "
+		       "initialize with memory that was not RAM at boot"),
 	[TDX_ACTIVE] = "TDX is active and accepts only memory that was RAM at boot",
 	[TDX_UNKNOWN] = "TDX may be active, and accepts only memory that was RAM at boot",
 };
@@ -64,7 +64,7 @@ static void append_parts(struct strbuf *text, const struct parts *parts, bool da
 	char size[SIZE_TEXT], range[RANGE_TEXT];
 
 	strbuf_append(text, ", and %sonly %s of it%s", dax ? "CapableRanges= names " : "",
-		size_format(parts->bytes, size), dax ? "" : " was");
+		size_format(parts->bytes, size), dax ? "" : " was RAM at boot");
 	for (size_t i = 0; i < parts->n && i < PARTS_LISTED; i++)
 		strbuf_append(text, "%s%s", i ? ", " : ": ", range_format(parts->listed[i], range));
 	if (parts->n > PARTS_LISTED)
@@ -81,9 +81,9 @@ static void append_straddle(struct strbuf *text, const struct decision *decision
 		strbuf_append(text,
 			", and one of its memory blocks lies across two ranges of that memory");
 	} else if (!parts.n) {
-		strbuf_append(text, ", and only another range of its device was");
+		strbuf_append(text, ", and only another range of its device was RAM at boot");
 	} else if (parts.bytes == range_size(range)) {
-		strbuf_append(text, ", and another range of its device was not");
+		strbuf_append(text, ", and another range of its device was not RAM at boot");
 	} else {
 		append_parts(text, &parts, device_is_dax(&facts->device));
 	}
@@ -93,7 +93,7 @@ static void append_straddle(struct strbuf *text, const struct decision *decision
 static void append_online_already(struct strbuf *text, const struct decision *decision,
 	const struct facts *facts, struct range range)
 {
-	strbuf_append(text, "it was online already, although ");
+	strbuf_append(text, "it was online already, but it should not be: ");
 	if (policy_refuses(facts, range) || !decision->rule[0])
 		append_refusal(text, facts);
 	else

@@ -10,14 +10,15 @@
 
 #define DECIDE_AGAIN "decided again: 'tdx-onlinectl decide @TDXO_TARGET@'."
 #define RELEASE                                                                                    \
-	"If @TDXO_CHARDEV@ is in devdax mode now, end the programs that map it, and disable it: "  \
+	"If the journal entry names /dev/@TDXO_CHARDEV@, end the programs that map it, and "       \
+	"disable the device, because a device in devdax mode is left as it is: "                   \
 	"'daxctl disable-device @TDXO_CHARDEV@'. "
 #define WRITE_RULE(policy)                                                                         \
 	"'printf \"[Match]\\n@TDXO_MATCH@\\n[Policy]\\n" policy                                    \
 	"\\n\" >/etc/tdx-onlined/rules.d/50-@TDXO_TARGET@.rule && "                                \
 	"systemctl reload tdx-onlined.service'."
 #define AS_DEVDAX                                                                                  \
-	"To use its memory as a devdax device, write a rule: " WRITE_RULE("Verdict=devdax")
+	"To use @TDXO_CHARDEV@ as a devdax device, write a rule: " WRITE_RULE("Verdict=devdax")
 #define BY_RULE                                                                                    \
 	"Nothing needs to be done. A rule can keep such memory out of system RAM or choose its "   \
 	"zone: see tdx-onlined.rule(5)."
@@ -27,29 +28,33 @@
 	"'tdx-onlinectl capture /root/tdx-onlined-capture'."
 #define BOOT_RAM                                                                                   \
 	"TDX runs confidential virtual machines, and requires that all system RAM is memory that " \
-	"it can protect. The kernel takes as such only the memory that firmware reported as RAM "  \
-	"when the kernel booted. Memory of a CXL card is usually not reported as RAM, even if "    \
-	"the "                                                                                     \
-	"card was in its slot at boot, and a DIMM that was plugged in later was not reported "     \
-	"either. If such memory were added to system RAM, the kernel would refuse to online it, "  \
-	"or the TDX module would fail to initialize."
+	"it can protect. That is only the memory that firmware reported as RAM when the kernel "   \
+	"booted. Memory of a CXL card is usually not reported as RAM, even if the card was in "    \
+	"its slot at boot, and a DIMM that was plugged in later was not reported either. If such " \
+	"memory were added to system RAM, the kernel would refuse to online it while TDX is "      \
+	"active, and TDX would fail to initialize while it is armed."
 #define USE_DEVDAX                                                                                 \
-	"The capacity is not lost: programs can map /dev/@TDXO_CHARDEV@, for example databases, "  \
-	"or QEMU as the memory of virtual machines that are not confidential. Private memory of "  \
-	"confidential virtual machines cannot come from it. To have it as system RAM instead, "    \
-	"disable TDX in the BIOS; this host then runs no confidential virtual machines. Only if "  \
-	"the vendor documents that TDX covers this memory from boot on, name its window in "       \
-	"CapableRanges= in tdx-onlined.conf(5)."
+	"Nothing needs to be done, and the capacity is not lost: programs can map "                \
+	"/dev/@TDXO_CHARDEV@, for example databases, or QEMU as the memory of virtual machines "   \
+	"that are not confidential. Private memory of confidential virtual machines cannot come "  \
+	"from it. To have it as system RAM instead, disable TDX in the BIOS and reboot; this "     \
+	"host "                                                                                    \
+	"then runs no confidential virtual machines. Only if the vendor of this host documents "   \
+	"that TDX covers this memory from boot on, name its addresses in CapableRanges= in "       \
+	"tdx-onlined.conf(5)."
 #define REBOOT_DIMM                                                                                \
-	"A DIMM: leave it in its place and reboot. Firmware then reports it as RAM, and TDX "      \
-	"accepts it. Memory of type virtio-mem: set requested-size=0 of the device at the "        \
-	"hypervisor, and give the virtual machine more memory at boot instead. Do not online "     \
-	"these memory blocks by hand: the kernel refuses that, or the TDX module fails to "        \
-	"initialize."
+	"The host runs on without this memory. A DIMM: leave it in its place and reboot. "         \
+	"Firmware "                                                                                \
+	"then reports it as RAM, and TDX accepts it. If nothing has changed after the reboot, "    \
+	"ask "                                                                                     \
+	"the vendor of the firmware. Memory of type virtio-mem: set requested-size=0 of the "      \
+	"device at the hypervisor, and give the virtual machine more memory at boot instead. Do "  \
+	"not online these memory blocks by hand."
 #define WHY_REFUSED                                                                                \
 	"If TDX=absent or CapableRanges= is set, check whether it is right for this host: "        \
-	"'tdx-onlinectl config cat'. Read what the kernel logged: "                                \
-	"'journalctl -b -k -g \"tdx|dax|kmem|memory\"'. If the configuration is right, " CAPTURE
+	"'tdx-onlinectl config cat'. If it is wrong, correct it, and have the daemon read it: "    \
+	"'systemctl reload tdx-onlined.service'. If it is right, read what the kernel logged: "    \
+	"'journalctl -b -k -g \"tdx|dax|kmem|memory\"'. If that has no other cause, " CAPTURE
 
 /*
  * clause: NULL if decision_append_clause() has more to print than a fixed text.
@@ -65,9 +70,9 @@ static const struct {
 	[REASON_IN_BOOT_MAP] = {"in-boot-map", NULL,
 		"Memory is online as system RAM: TDX accepts it",
 		"Firmware reported this memory as RAM when the kernel booted, or CapableRanges= in "
-		"tdx-onlined.conf(5) names it as memory that TDX accepts. Its zone is kernel "
-		"unless a rule names another one, because the memory of confidential virtual "
-		"machines is not movable.",
+		"tdx-onlined.conf(5) names it as memory that TDX accepts. It goes to a zone for "
+		"all kinds of allocations, such as Normal, and not to Movable, unless a rule names "
+		"a zone: the memory of confidential virtual machines is not movable.",
 		{"5c37a81c093e40f080bfeda7af7a2899", BY_RULE}},
 	[REASON_OUTSIDE_BOOT_MAP] = {"outside-boot-map", NULL,
 		"Memory was kept out of system RAM: TDX does not accept it", BOOT_RAM,
@@ -75,8 +80,9 @@ static const struct {
 		{"e81e4fe0abd843d0bade77483ac06f1e", REBOOT_DIMM}},
 	[REASON_STRADDLES_BOOT_MAP] = {"straddles-boot-map", NULL,
 		"Memory was kept out of system RAM: TDX accepts only a part of it",
-		BOOT_RAM " Of this memory, or of all ranges of its device, only a part was RAM at "
-			 "boot; or one memory block lies across two ranges that were. A device is "
+		BOOT_RAM " The journal entry states what is wrong with this memory: only a part of "
+			 "it, or only another range of its device, was RAM at boot; or one of its "
+			 "memory blocks lies across two ranges of that RAM. A device is "
 			 "onlined as a whole or not at all.",
 		{"1f057eaf9a554858947af2eb68005f41", USE_DEVDAX},
 		{"f159c14780734a269e4d6f4d62b3be7a", REBOOT_DIMM}},
@@ -90,19 +96,18 @@ static const struct {
 	[REASON_KERNEL_OFFLINE] = {"kernel-offline",
 		"the kernel is configured to leave new memory offline",
 		"Memory was left offline, as the kernel is configured",
-		"This host does not use TDX, and no rule asks for a verdict or a zone. The kernel "
-		"itself was configured to leave new memory offline: "
-		"/sys/devices/system/memory/auto_online_blocks was offline before tdx-onlined took "
-		"control of it, for a rule or by Guard=always. So tdx-onlined leaves it offline "
-		"too.",
+		"This host does not use TDX, and no rule requires a verdict or a zone. The kernel "
+		"itself was configured to leave new memory offline: the file "
+		"/sys/devices/system/memory/auto_online_blocks contained offline before "
+		"tdx-onlined started. So tdx-onlined leaves the memory offline too.",
 		{"a22ffdfc95ba4aadb9c6a92abd216de8",
 			IF_INTENDED "To have it online, write a rule: " WRITE_RULE(
-				"Verdict=online") " The setting of the kernel at the next boot is "
-						  "memhp_default_state= on the kernel command "
-						  "line."}},
-	[REASON_RULE] = {"rule", NULL, "A rule decided about memory",
+				"Verdict=online") " To change what the kernel does by itself, boot "
+						  "with memhp_default_state=online on the kernel "
+						  "command line."}},
+	[REASON_RULE] = {"rule", NULL, "Memory was handled as a rule requires",
 		"The first rule that matches this memory is @TDXO_RULE@. Its verdict is "
-		"@TDXO_VERDICT@, and TDX permits that.",
+		"@TDXO_VERDICT@. A rule can always keep memory out of system RAM.",
 		{"1a53bf996e974ace8451459bc1915b77", IF_INTENDED
 			"Otherwise list the configuration with all rules and their files: "
 			"'tdx-onlinectl config cat'. Change or remove the rule. Then check the "
@@ -117,106 +122,117 @@ static const struct {
 			"Nothing needs to be done. To use it in another way, reconfigure its "
 			"namespace with ndctl(1)."}},
 	[REASON_ALREADY_DEVDAX] = {"already-devdax",
-		"it was in devdax mode already, and no rule permits to convert it",
+		"it was in devdax mode already, and no rule permits converting it",
 		"A devdax device was left as it is",
 		"The device @TDXO_CHARDEV@ was in devdax mode before this decision, so a program "
 		"can use it. It stays in devdax mode, even if TDX accepts its memory, unless a "
 		"rule with ConvertDevdax=yes matches it.",
 		{"d457ec1b90844929a71d7288977037d9", IF_INTENDED
-			"To see whether it could be system RAM instead: 'tdx-onlinectl explain "
-			"@TDXO_TARGET@'. If it could, and no program needs its content any more, "
-			"write a rule: " WRITE_RULE("Verdict=online\\nConvertDevdax=yes")}},
+			"To have it as system RAM, if no program needs its content any more, write "
+			"a rule: " WRITE_RULE(
+				"Verdict=online\\nConvertDevdax=yes") " A rule "
+								      "cannot override TDX: memory "
+								      "that TDX does not accept "
+								      "stays in devdax "
+								      "mode."}},
 	[REASON_IN_USE] = {"in-use",
-		"a rule permits to convert it, but it or another devdax device is open or mapped, "
-		"or may be",
+		"a rule permits converting it, but a program has it or another devdax device open, "
+		"or may have",
 		"A devdax device was not converted: it is in use, or may be",
 		"A rule with ConvertDevdax=yes matches the device @TDXO_CHARDEV@. The kernel has "
 		"one use count for all devdax devices. It is not zero, or cannot be read, so a "
 		"program may have this device open, and would lose its memory.",
 		{"7d7b8553453a46b2a92f46d3af236c50",
-			"List the programs that have a devdax device open (fuser is in the package "
-			"psmisc): 'fuser -v /dev/dax*'. End them. Then have the "
-			"device " DECIDE_AGAIN}},
+			"Nothing is lost if the device stays as it is. Otherwise list the programs "
+			"that have a devdax device open (fuser is in the package psmisc): 'fuser "
+			"-v /dev/dax*'. Because of the one use count all of them must end, also "
+			"those that use another device. Then have the device " DECIDE_AGAIN}},
 	[REASON_FAMFS] = {"famfs", "its driver is fsdev_dax, so a file system can use it",
-		"A dax device was left to its file system",
+		"A dax device was left as it is: a file system can use it",
 		"The driver of @TDXO_CHARDEV@ is fsdev_dax. A file system, famfs for example, can "
 		"have files in its memory.",
 		{"99e80ac75cbd4e1c84761f82ec798336", IF_INTENDED
-			"Otherwise unmount the file system, and unbind the driver: 'echo "
+			"Otherwise find the file system: 'findmnt -t famfs'. Unmount it; its files "
+			"are lost when the memory gets another use. Then unbind the driver: 'echo "
 			"@TDXO_CHARDEV@ >/sys/bus/dax/devices/@TDXO_CHARDEV@/driver/unbind'. Then "
 			"have the device " DECIDE_AGAIN}},
 	[REASON_ALREADY_ONLINE] = {"already-online", NULL, "Memory is online that should not be",
 		"@TDXO_ONLINE_MEMBLOCKS@ of its @TDXO_TOTAL_MEMBLOCKS@ memory blocks were online "
 		"when tdx-onlined decided about it. The kernel or another program onlined them. "
-		"They should not be online, because TDX does not accept them or because a rule "
-		"requires another verdict. If the TDX state is armed, TDX will fail to initialize "
-		"while the kernel has this memory.",
+		"They should not be online: TDX does not accept them, or a rule requires another "
+		"verdict. While TDX is armed it fails to initialize as long as the kernel has "
+		"memory that it does not accept.",
 		{"aabc8cdf32a64e5d87fa6463a4fcce91",
-			"Stop what uses the memory, and take it out of system RAM: "
-			"'@TDXO_REMOVAL@'. Then find what onlined it: 'tdx-onlinectl doctor'. If "
-			"the kernel cannot empty the memory blocks, enable the service and reboot, "
-			"so that it starts before the memory arrives: 'systemctl enable "
-			"tdx-onlined.service'."}},
+			"Find the program that onlined it: 'tdx-onlinectl doctor'. Take the memory "
+			"out of system RAM; the kernel moves its content to other memory: "
+			"'@TDXO_REMOVAL@'. If that fails because the memory is busy, reboot, with "
+			"the service enabled, so that it starts before the kernel adds the memory: "
+			"'systemctl enable tdx-onlined.service'."}},
 	[REASON_UNPLUGGED] = {"unplugged",
 		"a program or an administrator has unplugged it from the kernel",
 		"Memory is unplugged and cannot be used",
-		"The attribute state of the dax device @TDXO_CHARDEV@ is unplugged: its driver is "
-		"kmem, and the kernel has no memory block of it. So it is neither system RAM nor a "
-		"devdax device. The daemon does not undo that, because the device may be about to "
-		"be removed.",
+		"The driver of the device @TDXO_CHARDEV@ is kmem, but its memory was taken out of "
+		"the kernel, by daxctl or by a write to /sys/bus/dax/devices/@TDXO_CHARDEV@/state "
+		"for example. So it is neither system RAM nor a devdax device. The daemon does not "
+		"undo that, because the device may be about to be removed.",
 		{"3278390d101344c2b4e35f3e72c450f1",
-			IF_INTENDED "To have it decided like memory that arrives: 'echo "
+			IF_INTENDED "To have it decided as if it were new: 'echo "
 				    "@TDXO_CHARDEV@ >/sys/bus/dax/drivers/kmem/unbind && "
 				    "tdx-onlinectl decide @TDXO_TARGET@'."}},
 	[REASON_NOT_CONFIGURED] = {"not-configured",
 		"a program created its device and has not bound a driver to it yet",
 		"A new dax device has no driver yet",
-		"A program created the device @TDXO_CHARDEV@, daxctl-create-device(1) for example, "
-		"and is expected to bind a driver to it. The daemon decides about the device when "
-		"it has one: with device_dax it stays a devdax device, with kmem it is decided "
-		"like memory that arrives.",
+		"A program, daxctl-create-device(1) for example, created the device "
+		"@TDXO_CHARDEV@ and is expected to bind a driver to it. As soon as a driver is "
+		"bound, the daemon decides: with device_dax the device is left in devdax mode, and "
+		"with kmem its memory is decided as if it were new.",
 		{"b4d8dbf21ffe465685f55f8bca805761",
-			"Nothing needs to be done if that program still runs. Otherwise bind a "
-			"driver: 'daxctl reconfigure-device -m devdax -f @TDXO_CHARDEV@'."}},
+			"Nothing needs to be done while that program runs. If the device has no "
+			"driver after a minute, bind one: 'daxctl reconfigure-device -m devdax -f "
+			"@TDXO_CHARDEV@'."}},
 	[REASON_TOO_SMALL] = {"too-small", "it does not contain a whole memory block",
 		"Memory is too small to be system RAM",
 		"The kernel onlines whole memory blocks only, and this memory does not contain one "
 		"that starts at a multiple of the memory block size.",
 		{"447232f9fd024d8a8bd9d759cee82a74",
-			"Programs can map /dev/@TDXO_CHARDEV@. To have it as system RAM, make its "
-			"region or device at least as large as a memory block, and start it at a "
-			"multiple of that size. The memory block size in bytes, as a hexadecimal "
-			"number: 'cat /sys/devices/system/memory/block_size_bytes'."}},
+			"Nothing needs to be done: programs can map /dev/@TDXO_CHARDEV@. To have "
+			"it as system RAM, make the CXL region or the dax device at least as large "
+			"as the memory block that the journal entry names, and start it at a "
+			"multiple of that size. The place of soft-reserved memory is a setting of "
+			"the firmware."}},
 	[REASON_NO_HEAD_ROOM] = {"no-head-room", NULL,
 		"Memory was not added: too little free memory for its page metadata",
 		"The kernel needs page metadata for each page of memory, 1/64 of its size, and "
 		"takes it from the memory that is free now. This host does not have that much to "
-		"spare, so adding the memory could make it run out of memory. If the verdict is "
-		"devdax, the memory needs less page metadata, and programs can map it.",
+		"spare, so adding the memory could make it run out of memory. In devdax mode the "
+		"memory needs less page metadata: if the journal entry names a device in /dev, "
+		"programs can map it meanwhile.",
 		{"087a3f1f73414052b9277108f4c341a2",
-			"Free memory: end programs that need much, or reduce huge pages. " RELEASE
-			"Then have it " DECIDE_AGAIN
+			"Make memory free: end programs that need much, or reduce "
+			"/proc/sys/vm/nr_hugepages. " RELEASE "Then have it " DECIDE_AGAIN
 			" Or boot with memory_hotplug.memmap_on_memory=1 on the kernel command "
 			"line, which places the page metadata of CXL memory in that memory "
 			"itself."}},
 	[REASON_NO_TARGET_NODE] = {"no-target-node", "firmware assigns no NUMA node to its device",
 		"A dax device has no NUMA node",
-		"The tables of the firmware (SRAT, CEDT) name no NUMA node for the device "
-		"@TDXO_CHARDEV@. Without one the driver kmem does not add its memory.",
-		{"48ea7033e1304a06b533b6983971eba2", "Update the firmware. " AS_DEVDAX}},
+		"The ACPI tables of the firmware (SRAT, CEDT) name no NUMA node for the device "
+		"@TDXO_CHARDEV@. Without a node the driver kmem does not add its memory.",
+		{"48ea7033e1304a06b533b6983971eba2",
+			"Update the firmware of the host, which has these tables. " AS_DEVDAX}},
 	[REASON_UNREADABLE] = {"unreadable", "a part of its state cannot be read",
 		"Memory was left as it is: a part of its state cannot be read",
 		"The addresses of this memory, or the state of one of its memory blocks, cannot be "
 		"read. Without them nothing can be decided.",
 		{"2c0c2eadfef94bedae86f533a92dd6a3",
 			"Earlier messages of tdx-onlined name the file and the error: 'journalctl "
-			"-b -t tdx-onlined -p warning'. Remove the cause; as another user than "
-			"root, run the command as root. Then have the memory " DECIDE_AGAIN}},
+			"-b -t tdx-onlined -p warning'. Remove the cause, and have the "
+			"memory " DECIDE_AGAIN " If you ran the program without root privileges, "
+			"run it as root instead."}},
 	[REASON_FOREIGN_DRIVER] = {"foreign-driver",
-		"its driver is neither kmem nor device_dax, so another program can use it",
+		"its driver is neither kmem nor device_dax, and may use the memory",
 		"A dax device was left to its driver",
-		"A driver is bound to @TDXO_CHARDEV@ that tdx-onlined does not know, so it does "
-		"not know how the memory is used.",
+		"The driver that is bound to @TDXO_CHARDEV@ is unknown to tdx-onlined, and so is "
+		"whether the memory is in use.",
 		{"0b73fc43a07e4b1a8ef38cccf2decc63",
 			IF_INTENDED "To see which driver it is: 'readlink "
 				    "/sys/bus/dax/devices/@TDXO_CHARDEV@/driver'. If the device is "
@@ -224,46 +240,51 @@ static const struct {
 				    ">/sys/bus/dax/devices/@TDXO_CHARDEV@/driver/unbind'. Then "
 				    "have the device " DECIDE_AGAIN}},
 	[REASON_UNKNOWN_DEVICE] = {"unknown-device",
-		"its device is neither CXL, soft-reserved nor persistent memory",
+		"its device is not known as CXL, soft-reserved or persistent memory",
 		"The type of a dax device is not known",
 		"The device @TDXO_CHARDEV@ is of a type that this version of tdx-onlined does not "
-		"know. It is not known whether its memory may become system RAM. While tdx-onlined "
-		"holds the guard, the kernel binds no driver to it.",
+		"know. It is not known whether its memory may become system RAM. While TDX may "
+		"refuse memory and tdx-onlined runs, the kernel binds no driver to it by itself.",
 		{"2570c09baa6e40e0a84d7dfeab3a0fe2", AS_DEVDAX " Please " CAPTURE}},
 	[REASON_BOOT_MAP_UNKNOWN] = {"boot-map-unknown",
 		"it is not known which memory was RAM at boot, and TDX accepts no other",
 		"Memory was kept out of system RAM: what TDX accepts is not known",
-		"TDX accepts only memory that firmware reported as RAM when the kernel booted. No "
-		"file that lists this memory can be read.",
+		"TDX accepts only memory that firmware reported as RAM when the kernel booted, and "
+		"no file that lists that RAM can be read: neither /sys/kernel/boot_params nor "
+		"/sys/firmware/memmap.",
 		{"109eaaf7c9c8461b9b24a8cb2a52f970",
 			"Earlier messages of tdx-onlined name the files and the errors: "
-			"'journalctl -b -t tdx-onlined -p warning'. Make /sys/kernel/boot_params "
-			"or /sys/firmware/memmap readable, or name the memory in CapableRanges= in "
-			"tdx-onlined.conf(5). Then have all memory decided again: 'systemctl "
+			"'journalctl -b -t tdx-onlined -p warning'. The kernel provides both where "
+			"/sys is mounted, unless the sandbox of the service hides them: 'systemctl "
+			"cat tdx-onlined.service'. Then have all memory decided again: 'systemctl "
 			"reload tdx-onlined.service'."}},
 	[REASON_KERNEL_REFUSED] = {"kernel-refused",
-		"the kernel refused it, although it was expected to accept it",
+		"the kernel refused it, against the prediction of tdx-onlined",
 		"The kernel refused memory that it was expected to accept",
 		"The driver kmem could not be bound, or the kernel did not online a memory block. "
 		"The journal entry names the step and the error. What had been done was undone, so "
-		"that the memory is not partly in use. With TDX the answer of the kernel is final "
-		"until the next boot.",
+		"that the memory is not partly in use. The prediction of tdx-onlined was "
+		"another one, by its configuration, the RAM at boot and the TDX state. If it was "
+		"TDX that refused the memory, a new attempt before the next boot "
+		"ends in the same way.",
 		{"912f6744bce24d68bffe2e4b58a103c1",
-			WHY_REFUSED " Remove the cause before you try again. " RELEASE
+			WHY_REFUSED " To try again after the cause is removed: " RELEASE
 				    "Then have it " DECIDE_AGAIN},
 		{"acf6b8e27a444bfe93d4e9588c1f5767",
 			WHY_REFUSED " After the cause is removed, have it " DECIDE_AGAIN}},
 	[REASON_ROLLED_BACK] = {"rolled-back", "a step failed, so what had been done was undone",
 		"Memory could not be onlined, and the steps were undone",
-		"All of this memory was to be online as system RAM, but a step failed. The journal "
+		"This memory was to be onlined as a whole, but a step failed. The journal "
 		"entry names the step, the memory block and the error. What had been done was "
 		"undone, so that the memory is not partly in use.",
 		{"c81c0d5dbcd843cb8b9f6b42599c4a08",
-			"Read what the kernel logged: 'journalctl -b -k -g \"dax|kmem|memory\"'. "
-			"Remove the cause. " RELEASE "Then have it " DECIDE_AGAIN},
+			"The cause can be temporary: another program that onlined the same memory, "
+			"for example. " RELEASE "Then have it " DECIDE_AGAIN " If it fails again, "
+			"read what the kernel logged: 'journalctl -b -k -g \"dax|kmem|memory\"'."},
 		{"344668cf22534453b5ac321518fde8e2",
-			"Read what the kernel logged: 'journalctl -b -k -g \"dax|kmem|memory\"'. "
-			"Remove the cause. Then have it " DECIDE_AGAIN}},
+			"The cause can be temporary: another program that onlined the same memory, "
+			"for example. Have it " DECIDE_AGAIN " If it fails again, read what the "
+			"kernel logged: 'journalctl -b -k -g \"dax|kmem|memory\"'."}},
 };
 static_assert(ARRAY_SIZE(reasons) == REASON_MAX, "a row for each reason");
 

@@ -137,8 +137,10 @@ static void append_done(struct strbuf *text, const struct record *record)
 		append_online(text, record);
 		break;
 	case VERDICT_DEVDAX:
-		strbuf_append(text, "%s available as /dev/%s and was kept out of system RAM",
-			record->outcome.result == RESULT_BEGUN ? "becomes" : "is",
+		strbuf_append(text,
+			record->outcome.result == RESULT_BEGUN
+				? "is kept out of system RAM and becomes available as /dev/%s"
+				: "is available as /dev/%s and was kept out of system RAM",
 			record->facts->device.name);
 		break;
 	case VERDICT_OFFLINE:
@@ -357,7 +359,7 @@ static void append_losses(struct strbuf *text, const struct record *record)
 		strbuf_append(text, "; %" PRIu64 " memory block%s not in the kernel",
 			outcome->missing, outcome->missing == 1 ? " is" : "s are");
 	if (outcome->stranded)
-		strbuf_append(text, "; %s is stranded: the kernel has it, and nothing can use it",
+		strbuf_append(text, "; %s is stranded: neither the kernel nor a program can use it",
 			size_format(outcome->stranded, size));
 }
 
@@ -375,9 +377,8 @@ static void append_surprises(struct strbuf *text, const struct record *record)
 	if (outcome->bypassed)
 		strbuf_append(text, "; another process bound its driver before it was decided");
 	if (record_disagrees(record) && record->decision->reason != REASON_KERNEL_REFUSED)
-		strbuf_append(text, "; the kernel %s it, although it was expected to %s it",
-			outcome->answer == ANSWER_ACCEPTS ? "accepted" : "refused",
-			outcome->answer == ANSWER_ACCEPTS ? "refuse" : "accept");
+		strbuf_append(text, "; the kernel %s it, against the prediction of tdx-onlined",
+			outcome->answer == ANSWER_ACCEPTS ? "accepted" : "refused");
 }
 
 /* How to take out memory that TDX does not accept. */

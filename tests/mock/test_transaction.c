@@ -415,8 +415,8 @@ static void test_rollback_finds_a_block_in_use(void **state)
 	mock_expect_record(
 		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "not be made available",
 			      "rolled-back", "absent",
-			      "1 of 4 memory blocks are online; 384 MiB is stranded: the kernel "
-			      "has it, and nothing can use it; the TDX state is"});
+			      "1 of 4 memory blocks are online; 384 MiB is stranded: neither the "
+			      "kernel nor a program can use it; the TDX state is"});
 	mock_end_absent(mock);
 	mock_expect_blocks(mock, 32, 1, "online");
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");

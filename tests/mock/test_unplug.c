@@ -188,8 +188,8 @@ static void test_fewer_blocks(void **state)
 		mock, &(struct mock_record){8 * GIB, 2 * BLOCK,
 			      "not be brought online as system RAM (0 of 2 memory blocks",
 			      "tdx-absent", "absent",
-			      "; 2 memory blocks are not in the kernel; 256 MiB is stranded: the "
-			      "kernel has it, and nothing can use it; the TDX state is "});
+			      "; 2 memory blocks are not in the kernel; 256 MiB is stranded: "
+			      "neither the kernel nor a program can use it; the TDX state is "});
 	mock_await_text(mock, STATE, "\"result\":\"partial\"");
 	mock_make_kmem(mock, "offline", 0);
 	mock_add_dax(mock, "dax1.0", 12 * GIB, BLOCK, 1);
@@ -198,7 +198,7 @@ static void test_fewer_blocks(void **state)
 		mock, &(struct mock_record){12 * GIB, BLOCK,
 			      "not be brought online as system RAM (0 of 1 memory blocks",
 			      "tdx-absent", "absent",
-			      "; 128 MiB is stranded: the kernel has it, and nothing can use it; "
+			      "; 128 MiB is stranded: neither the kernel nor a program can use it; "
 			      "the TDX state is "});
 	mock_await_text(mock, STATE, "\"result\":\"failed\"");
 	mock_end_absent(mock);

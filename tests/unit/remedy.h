@@ -14,8 +14,8 @@
 static inline bool is_tool(const char *command)
 {
 	static const char *const tools[] = {"@TDXO_REMOVAL@", "cat ", "chmem ", "daxctl ", "echo ",
-		"fuser ", "journalctl ", "mkdir ", "modinfo ", "mount ", "printf ", "readlink ",
-		"sed ", "systemctl ", "tdx-onlined ", "tdx-onlinectl "};
+		"findmnt ", "fuser ", "journalctl ", "mkdir ", "modinfo ", "mount ", "printf ",
+		"readlink ", "sed ", "systemctl ", "tdx-onlined ", "tdx-onlinectl "};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tools); i++)
 		if (strncmp(command, tools[i], strlen(tools[i])) == 0)

@@ -318,9 +318,9 @@ static void test_change(void **state)
 		{{DAX, .tdx = TDX_ACTIVE}, "programs can map /dev/dax0.0"},
 		{{DIMM, .tdx = TDX_ACTIVE}, "A DIMM: leave it in its place and reboot."},
 		{{DIMM, .tdx = TDX_ACTIVE, .presence = PRESENCE_ONLINE},
-			" out of system RAM: 'chmem -d 0x200000000-0x23fffffff'."},
+			" to other memory: 'chmem -d 0x200000000-0x23fffffff'."},
 		{{DAX, .tdx = TDX_ARMED, .presence = PRESENCE_ONLINE},
-			" out of system RAM: 'daxctl reconfigure-device -m devdax -f dax0.0'."},
+			" to other memory: 'daxctl reconfigure-device -m devdax -f dax0.0'."},
 		/* To convert it helps only where it could go online then. */
 		{{IN_DEVDAX_MODE}, "ConvertDevdax=yes"},
 		{{IN_DEVDAX_MODE, .tdx = TDX_ACTIVE}, "disable TDX in the BIOS"},

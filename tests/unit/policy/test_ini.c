@@ -245,13 +245,13 @@ static void test_wrong_lines(void **state)
 	(void)state;
 	assert_mistakes("is not [Section]", "Key", "Key value", "Key: value", "; comment",
 		"// comment", "Key#=value", "Key # = value", "]", "Match]", "\\", "!");
-	assert_mistakes("no name of a key", "=", "=value", " \t= value", "Key1=value",
+	assert_mistakes("no valid key before", "=", "=value", " \t= value", "Key1=value",
 		"Two words=value", "Two-words=value", "two_words=value", "a.b=value", ";Key=value",
 		"\"Key\"=value", "]=", LETTERS "l=value");
 	assert_mistakes(
 		"no ']'", "[", "[Match", "[Match] x", "[Match] = x", "[Mat#ch]", "[Match\t");
-	assert_mistakes("no name of a section", "[]", "[ ]", "[ Match ]", "[Two words]", "[Match1]",
-		"[[Match]]", "[Match]]", "[A] [B]", "[A=b]", "[" LETTERS "l]");
+	assert_mistakes("name of the section is not valid", "[]", "[ ]", "[ Match ]", "[Two words]",
+		"[Match1]", "[[Match]]", "[Match]]", "[A] [B]", "[A=b]", "[" LETTERS "l]");
 }
 
 static void test_wrong_bytes(void **state)

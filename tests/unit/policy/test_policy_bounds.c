@@ -154,7 +154,8 @@ static void test_clause(void **state)
 		{{4 * GIB, 5 * GIB}, {0, 0}, BOOT_SOURCE_CONFIGURATION,
 			"CapableRanges= names it as memory that TDX accepts"},
 		{{4 * GIB, 4 * GIB + BLOCK / 2}, {0, 0}, BOOT_SOURCE_BOOT_PARAMS,
-			ACCEPTS_ONLY ", and only 64 MiB of it was: [mem 0x100000000-0x103ffffff]"},
+			ACCEPTS_ONLY
+			", and only 64 MiB of it was RAM at boot: [mem 0x100000000-0x103ffffff]"},
 		{{4 * GIB, 4 * GIB + BLOCK / 2}, {4 * GIB + BLOCK / 2, 5 * GIB},
 			BOOT_SOURCE_BOOT_PARAMS,
 			ACCEPTS_ONLY

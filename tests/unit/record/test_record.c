@@ -75,7 +75,7 @@ static const struct {
 		DIMM_TEXT "is only partly online as system RAM (31 of 32 memory blocks, 3.8 GiB): "
 			  "onlining the memory block at 0x1f8000000 failed: Device or resource "
 			  "busy, after 5 retries; it was to be online as system RAM: " FREE
-			  "; 128 MiB is stranded: the kernel has it, and nothing can use it; the "
+			  "; 128 MiB is stranded: neither the kernel nor a program can use it; the "
 			  "TDX state is absent"},
 	{{DIMM, .decision = {.verdict = VERDICT_OFFLINE, .reason = REASON_KERNEL_REFUSED},
 		 .record.outcome = {.result = RESULT_DONE,
@@ -84,10 +84,10 @@ static const struct {
 			 .failed_at = 0x1f8000000,
 			 .blocks = {.present = 32}},
 		 TDX(ACTIVE)},
-		DIMM_TEXT
-		"was left offline and cannot be used: the kernel refused it, although it was "
-		"expected to accept it (kernel-refused); onlining the memory block at 0x1f8000000 "
-		"failed: Operation not permitted; the TDX state is active"},
+		DIMM_TEXT "was left offline and cannot be used: the kernel refused it, against the "
+			  "prediction of tdx-onlined (kernel-refused); onlining the memory block "
+			  "at 0x1f8000000 "
+			  "failed: Operation not permitted; the TDX state is active"},
 	{{DIMM, .decision = {.verdict = VERDICT_OFFLINE, .reason = REASON_ROLLED_BACK},
 		 .record.outcome = {.result = RESULT_PARTIAL,
 			 .error = EIO,
@@ -130,8 +130,8 @@ static const struct {
 		 TDX(ABSENT)},
 		CXL_TEXT
 		"was left as it is: a program or an administrator has unplugged it from the kernel "
-		"(unplugged); 512 memory blocks are not in the kernel; 64 GiB is stranded: the "
-		"kernel has it, and nothing can use it; the TDX state is absent"},
+		"(unplugged); 512 memory blocks are not in the kernel; 64 GiB is stranded: neither "
+		"the kernel nor a program can use it; the TDX state is absent"},
 	{{CXL,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
@@ -143,15 +143,15 @@ static const struct {
 		 TDX(ABSENT)},
 		CXL_TEXT
 		"is only partly online as system RAM (256 of 512 memory blocks, 32 GiB): " FREE
-		"; 256 memory blocks are not in the kernel; 32 GiB is stranded: the kernel has it, "
-		"and nothing can use it; the TDX state is absent"},
+		"; 256 memory blocks are not in the kernel; 32 GiB is stranded: neither the kernel "
+		"nor a program can use it; the TDX state is absent"},
 	/* rules */
 	{{CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,
 			 .reason = REASON_RULE,
 			 .rule = "50-lab.rule"},
 		 .record.outcome = {.result = RESULT_BEGUN}, TDX(ABSENT)},
-		CXL_TEXT "becomes available as /dev/dax0.0 and was kept out of system RAM: rule "
+		CXL_TEXT "is kept out of system RAM and becomes available as /dev/dax0.0: rule "
 			 "50-lab.rule requires it (rule); the TDX state is absent"},
 	{{CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,
@@ -308,8 +308,8 @@ static const struct {
 		"64 GiB of soft-reserved memory (dax2.0, [mem 0x1000000000-0x1fffffffff], node 2) "
 		"was changed by another program or by hand: its driver is now kmem, 3 of 512 "
 		"memory blocks are online; it was to be kept out of system RAM and available as "
-		"/dev/dax2.0: TDX is armed (enabled, but not initialized yet), and fails to "
-		"initialize if memory is added that was not RAM at boot (outside-boot-map)"},
+		"/dev/dax2.0: TDX is armed (enabled, but not initialized yet), and would fail to "
+		"initialize with memory that was not RAM at boot (outside-boot-map)"},
 	{{CXL, .decision = {.verdict = VERDICT_DEVDAX, .reason = REASON_OUTSIDE_BOOT_MAP},
 		 .record.outcome = {.result = RESULT_CHANGED}, TDX(ACTIVE)},
 		CXL_TEXT "was changed by another program or by hand: its driver is now none, 0 of "
@@ -327,7 +327,8 @@ static const struct {
 		 .record.outcome = {.result = RESULT_DONE},
 		 TDX(ACTIVE)},
 		"32 GiB of CXL memory (dax0.0, [mem 0x2000000000-0x27ffffffff], node 1) " KEPT
-			ACCEPTS ", and only another range of its device was (straddles-boot-map)"},
+			ACCEPTS
+		", and only another range of its device was RAM at boot (straddles-boot-map)"},
 	/* the remedy */
 	{{CXL, .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_ALREADY_ONLINE},
 		 .record.outcome = {.result = RESULT_NOTHING,
@@ -336,8 +337,9 @@ static const struct {
 		 TDX(ARMED)},
 		CXL_TEXT
 		"is online as system RAM (512 of 512 memory blocks) and was left as it is: it was "
-		"online already, although TDX is armed (enabled, but not initialized yet), and "
-		"fails to initialize if memory is added that was not RAM at boot (already-online); "
+		"online already, but it should not be: TDX is armed (enabled, but not initialized "
+		"yet), and would fail to initialize with memory that was not RAM at boot "
+		"(already-online); "
 		"this memory keeps TDX from initializing; take it out with: daxctl "
 		"reconfigure-device -m devdax -f dax0.0"},
 	{{DIMM, .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_ALREADY_ONLINE},
@@ -345,7 +347,7 @@ static const struct {
 			 .blocks = {.present = 32, .online = 1}},
 		 TDX(ACTIVE)},
 		DIMM_TEXT "is online as system RAM (1 of 32 memory blocks, 128 MiB) and was left "
-			  "as it is: it was online already, although " ACCEPTS
+			  "as it is: it was online already, but it should not be: " ACCEPTS
 			  " (already-online); take it out with: chmem -d 0x100000000-0x1ffffffff"},
 	/* where TDX is not, only the rule is hurt */
 	{{DIMM,
@@ -359,7 +361,8 @@ static const struct {
 		 TDX(ABSENT)},
 		DIMM_TEXT
 		"is online as system RAM (1 of 32 memory blocks, 128 MiB) and was left as it is: "
-		"it was online already, although a rule requires another verdict (already-online); "
+		"it was online already, but it should not be: a rule requires another verdict "
+		"(already-online); "
 		"rule a.rule requires devdax and is overruled; the TDX state is absent"},
 	/* Only a DIMM can be in its place at the next boot. */
 	{{DIMM, .decision = {.verdict = VERDICT_OFFLINE, .reason = REASON_OUTSIDE_BOOT_MAP},
@@ -368,16 +371,16 @@ static const struct {
 			 .blocks = {.present = 32}},
 		 TDX(ACTIVE)},
 		DIMM_TEXT "was left offline, unusable until a reboot with it in place: " REFUSED
-			  "; 4 GiB is stranded: the kernel has it, and nothing can use it"},
+			  "; 4 GiB is stranded: neither the kernel nor a program can use it"},
 	{{DIMM, .decision = {.verdict = VERDICT_OFFLINE, .reason = REASON_STRADDLES_BOOT_MAP},
 		 .facts.boot_map = &parts, .record.outcome = {.result = RESULT_NOTHING},
 		 TDX(UNKNOWN)},
-		DIMM_TEXT
-		"was left offline, unusable until a reboot with it in place: TDX may be "
-		"active, and accepts only memory that was RAM at boot, and only 1.5 GiB "
-		"of it was: [mem 0x100000000-0x13fffffff], [mem 0x180000000-0x18fffffff], "
-		"[mem 0x1a0000000-0x1a7ffffff] and 1 more (straddles-boot-map); the TDX "
-		"state is unknown"},
+		DIMM_TEXT "was left offline, unusable until a reboot with it in place: TDX may be "
+			  "active, and accepts only memory that was RAM at boot, and only 1.5 GiB "
+			  "of it was RAM at boot: [mem 0x100000000-0x13fffffff], [mem "
+			  "0x180000000-0x18fffffff], "
+			  "[mem 0x1a0000000-0x1a7ffffff] and 1 more (straddles-boot-map); the TDX "
+			  "state is unknown"},
 	/* Blocks without a dax device: what is known of the region. */
 	{{.record.range = {4 * GIB, 8 * GIB},
 		 .facts.device = {.type = TYPE_CXL, .region = "region0", .node = NODE_UNKNOWN},
@@ -423,7 +426,8 @@ static void test_phrases(void **state)
 		{VERDICT_ONLINE, RESULT_FAILED, ") could not be brought online as system RAM (0 "},
 		{VERDICT_ONLINE, RESULT_CHANGED, "; it was to be online as system RAM: "},
 		{VERDICT_DEVDAX, RESULT_NOTHING, ") is available as /dev/dax0.0 and was kept"},
-		{VERDICT_DEVDAX, RESULT_BEGUN, ") becomes available as /dev/dax0.0 and was kept"},
+		{VERDICT_DEVDAX, RESULT_BEGUN,
+			") is kept out of system RAM and becomes available as /dev/dax0.0:"},
 		{VERDICT_DEVDAX, RESULT_WITHHELD,
 			") would be kept out of system RAM and available as /dev/dax0.0, but "},
 		{VERDICT_DEVDAX, RESULT_PARTIAL, ") could not be made available as /dev/dax0.0: "},
