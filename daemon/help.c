@@ -100,9 +100,8 @@ void options_help(const struct program *program, const struct command *command)
 		if (takes & WITH(option))
 			help_option(option);
 	if (takes_target(program, command))
-		print_lines(
-			"\nTARGET is an address, memoryN, daxX.Y, regionN, memN, nodeN or a PCI "
-			"address.\n");
+		print_lines("\nTARGET is an address, a range, memoryN, daxX.Y, regionN, memN, "
+			    "nodeN or a PCI address.\n");
 	if (takes & WITH(OPTION_OUTPUT))
 		help_columns();
 	if (takes & WITH(OPTION_FAIL_ON))

@@ -82,7 +82,7 @@ install_packages() {
 }
 
 # build NAME OPTION...: configure and build in the directory $cache/NAME, which becomes $build.
-# It is made anew for another source tree, other options, or another Meson. $targets: not all of it.
+# It is made again for another source tree, other options, or another Meson. $targets: not all of it.
 build() {
 	build=$cache/$1
 	shift

@@ -4,7 +4,7 @@
  *
  * Blocks are taken from the highest address down: the kernel's search for zone contiguity then
  * ends at once, where upward it walks all that is online already, for each block. The first
- * one is thereby the canary: if the kernel refuses it, nothing else has been touched.
+ * one is a trial: if the kernel refuses it, nothing else has been touched.
  */
 #include "daemon/actuator/executor.h"
 
@@ -27,7 +27,7 @@ static bool may_pass(int error)
 }
 
 /* What the answer to a write means: 0, also if the block is so already or is not there at all. */
-static int judge_answer(uint64_t id, int answer, enum block_state wanted)
+static int check_answer(uint64_t id, int answer, enum block_state wanted)
 {
 	enum block_state state;
 
@@ -118,7 +118,7 @@ static enum turn turn_online(struct execution *execution, const struct step *ste
 	int answer, r;
 
 	answer = sysfs_write(path_of(&path, SYS_BLOCK_STATE, id), online_text(execution->zone));
-	r = judge_answer(id, answer, BLOCK_ONLINE);
+	r = check_answer(id, answer, BLOCK_ONLINE);
 	if (r == 0 && answer == 0)
 		r = range_set_add(&execution->onlined, block);
 	return r < 0 ? fail(execution, -r, block.start) : finish_block(execution, step, block);
@@ -167,7 +167,7 @@ static enum turn turn_offline(struct execution *execution, const struct step *st
 		return start_offline(execution, id, block.start);
 	if (!writer_has_ended(&execution->writer, &answer))
 		return wait_for_writer(execution);
-	r = judge_answer(id, answer, BLOCK_OFFLINE);
+	r = check_answer(id, answer, BLOCK_OFFLINE);
 	if (r < 0 && executor_now_ms() >= execution->deadline)
 		r = -ETIME;
 	return r < 0 ? fail(execution, -r, block.start) : finish_block(execution, step, block);

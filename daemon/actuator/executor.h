@@ -51,7 +51,7 @@ struct execution {
 /* Interrupt what is going on. */
 void execution_done(struct execution *execution);
 
-/* Begin anew with another plan; what has been brought online is remembered. */
+/* Begin again with another plan; what has been brought online is remembered. */
 void execution_restart(struct execution *execution, const struct plan *plan);
 
 enum turn executor_turn(struct execution *execution);

@@ -12,7 +12,7 @@
 void diff_config(struct diff *diff, const struct settings *settings)
 {
 	for (enum config_key key = 0; key < CONFIG_KEYS; key++) {
-		const char *is = diff->state->in_force[key];
+		const char *is = diff->state->in_effect[key];
 		const char *will = settings->keys[key].value ?: config_key_default(key);
 
 		if (!is || strcmp(is, will) == 0)
@@ -58,7 +58,7 @@ void diff_range(struct diff *diff, const struct record *record)
 		print("not decided yet");
 	print(" -> ");
 	print_decision(decision->verdict, decision->reason, decision->zone, decision->rule);
-	print("%s\n", record->outcome.result == RESULT_WITHHELD ? ", nothing is done" : "");
+	print("%s\n", record->outcome.result == RESULT_WITHHELD ? ", withheld" : "");
 	diff->n++;
 }
 

@@ -41,8 +41,8 @@ static int use_saved_config(
 	int r = 0;
 
 	for (enum config_key key = 0; r != -ENOMEM && key < CONFIG_KEYS; key++)
-		if (state->in_force[key] && !(key == CONFIG_TDX && options->tdx))
-			r = config_set(&settings->config, key, state->in_force[key]);
+		if (state->in_effect[key] && !(key == CONFIG_TDX && options->tdx))
+			r = config_set(&settings->config, key, state->in_effect[key]);
 	return r == -ENOMEM ? r : 0;
 }
 

@@ -113,7 +113,7 @@ static const struct column columns[] = {
 	{"RESULT", "result", NULL, RANGE, BOTH, "the result"},
 	{"EXPECTED", "expected", NULL, RANGE, 0, "whether the kernel was expected to accept it"},
 	{"ANSWER", "answer", NULL, RANGE, 0, "whether the kernel accepted it"},
-	{"STRANDED", "stranded", NULL, RANGE, SIZE, "size of what is in the kernel and unusable"},
+	{"STRANDED", "stranded", NULL, RANGE, SIZE, "size of the memory that cannot be used"},
 	{"TDX", "tdx_state", NULL, RANGE, 0, "TDX state in effect"},
 };
 static_assert(ARRAY_SIZE(columns) <= COLUMNS_MAX, "room for all columns");

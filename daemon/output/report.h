@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The report: a look at everything as one JSON object of schema 1.
+ * The report: a look at everything as one JSON object of schema 2.
  */
 #pragma once
 

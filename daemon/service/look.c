@@ -291,7 +291,7 @@ static int mark_present(struct service *service, struct devices *all)
 	return r;
 }
 
-/* Kmem is waited for anew by the next look. */
+/* The next look waits for kmem again. */
 static int keep_looking(struct service *service)
 {
 	service->silence.for_kmem = false;

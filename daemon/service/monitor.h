@@ -3,7 +3,7 @@
  * The monitor: the kernel's uevents, through libudev.
  *
  * An event only says where to look again. It is taken from the kernel itself, not from udevd
- * after its rules have run: a range is to be judged before anybody else gets at it.
+ * after its rules have run: a range is to be decided before another program can use it.
  */
 #pragma once
 

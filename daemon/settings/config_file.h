@@ -51,5 +51,5 @@ void settings_default(struct settings *ret_settings);
  */
 void settings_check_rules(struct settings *settings);
 
-/* Print what is in force, and which file each value comes from. */
+/* Print the values of the files, and which file each comes from. */
 void settings_print(const struct settings *settings);

@@ -210,8 +210,8 @@ static int load_config(struct state *state, struct json object)
 
 		if (!json_has(object, name))
 			continue;
-		state->in_force[key] = strdup(json_get_text(object, name));
-		if (!state->in_force[key])
+		state->in_effect[key] = strdup(json_get_text(object, name));
+		if (!state->in_effect[key])
 			return -ENOMEM;
 	}
 	return 0;
@@ -405,7 +405,7 @@ void state_done(struct state *state)
 	boot_map_done(&state->boot_map);
 	rejections_done(&state->rejected);
 	for (enum config_key key = 0; key < CONFIG_KEYS; key++)
-		free(state->in_force[key]);
+		free(state->in_effect[key]);
 	config_files_done(&state->files);
 	free(state->mistake);
 	devices_done(&state->present);
@@ -421,8 +421,8 @@ int state_set_config(struct state *state, const struct settings *settings)
 
 		if (!copy)
 			return -ENOMEM;
-		free(state->in_force[key]);
-		state->in_force[key] = copy;
+		free(state->in_effect[key]);
+		state->in_effect[key] = copy;
 	}
 	free(state->mistake);
 	state->mistake = NULL;

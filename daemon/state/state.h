@@ -35,9 +35,9 @@ struct state {
 	struct tdx_log tdx_failure; /* the kernel's messages when a failed start was proved */
 	struct rejections rejected; /* as the last start left it */
 	struct guard guard;
-	char *in_force[CONFIG_KEYS]; /* values as they were written; NULL: not known */
-	struct config_files files;   /* that these values and the rules come from */
-	uint64_t checksum;	     /* as of settings_checksum(); 0: not known */
+	char *in_effect[CONFIG_KEYS]; /* values as they were written; NULL: not known */
+	struct config_files files;    /* that these values and the rules come from */
+	uint64_t checksum;	      /* as of settings_checksum(); 0: not known */
 	char *mistake;		/* of the last configuration that could not be used; NULL: none */
 	bool unusable;		/* there is no other configuration: nothing is decided */
 	bool present_known;	/* what was there has been seen */
@@ -87,7 +87,7 @@ const char *state_directory(void);
 /* The text of the file, for a captured tree; the caller frees it. 0 or a negative errno. */
 int state_print(const struct state *state, char **ret_text, size_t *ret_size) MUST_CHECK;
 
-/* Note what is in force from now on. 0 or -ENOMEM. */
+/* Note what is in effect from now on. 0 or -ENOMEM. */
 int state_set_config(struct state *state, const struct settings *settings) MUST_CHECK;
 
 /* A configuration could not be used, and the one before is still in effect. 0 or -ENOMEM. */

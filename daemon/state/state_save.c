@@ -142,8 +142,8 @@ static void add_config(struct json parent, const struct state *state)
 	struct json object = json_add_object(parent, KEY_CONFIG);
 
 	for (enum config_key key = 0; key < CONFIG_KEYS; key++)
-		if (state->in_force[key])
-			json_add_text(object, config_key_name(key), state->in_force[key]);
+		if (state->in_effect[key])
+			json_add_text(object, config_key_name(key), state->in_effect[key]);
 }
 
 static void add_config_files(struct json object, const struct state *state)

@@ -52,8 +52,9 @@ static void append_stranded_remedy(struct strbuf *text, const struct record *rec
 		strbuf_append(
 			text, "At the hypervisor, set requested-size=0 of the virtio-mem device.");
 	else
-		strbuf_append(text, "Reboot with it in its place: firmware then reports it as RAM, "
-				    "and TDX accepts it.");
+		strbuf_append(text,
+			"Leave the DIMM in its slot and reboot: firmware then reports it "
+			"as RAM, and TDX accepts it.");
 }
 
 static void note_offline(struct examination *examination, const struct record *record)

@@ -277,8 +277,7 @@ static void check_recorded_answer(struct comparing *c, const struct verify_devic
 		!kernel_starts_tdx_at_boot(tdx->evidence.release))
 		result = VERIFY_NOT_COMPARED;
 	add(c, VERIFY_RECORDED_ANSWER, result, device_text(&device->facts.device, text),
-		expected_text(expected), "it %s",
-		answer == ANSWER_REFUSES ? "refused" : "accepted");
+		expected_text(expected), "%s", expected_text(answer));
 }
 
 static void check_recorded_answers(struct comparing *c)
@@ -319,7 +318,7 @@ static void check_capable_ranges(struct comparing *c)
 			range_format(window, text), "the kernel accepts memory in it",
 			refused	   ? "it refused some"
 			: accepted ? "it accepted some"
-				   : "the kernel was not asked about memory in it");
+				   : "no memory block in it was tried");
 	}
 }
 
@@ -343,7 +342,7 @@ static void append_found(struct strbuf *found, const struct trial *trial)
 	if (trial->obstacle)
 		strbuf_append(found, "not tried: %s", trial->obstacle);
 	else if (trial->answer == ANSWER_REFUSES)
-		strbuf_append(found, "it refused");
+		strbuf_append(found, "%s", expected_text(trial->answer));
 	else if (trial->answer && trial->stuck)
 		strbuf_append(found,
 			"it accepted, and the block is online: it cannot be taken "

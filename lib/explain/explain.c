@@ -301,7 +301,7 @@ static void explain_change(struct strbuf *text, const struct story *story)
 	if (story->record->decision->withheld == WITHHELD_OBSERVE)
 		strbuf_append(text,
 			" To have the daemon take the steps that are left, set Act=yes in "
-			"tdx-onlined.conf(5) and reload it.");
+			"tdx-onlined.conf(5), then run 'systemctl reload tdx-onlined.service'.");
 	else if (story->entry && story->entry->result == RESULT_WITHHELD)
 		strbuf_append(text,
 			" To have the steps that are left taken once: 'tdx-onlined --oneshot'.");

@@ -38,7 +38,7 @@ static const struct {
 	bool (*holds)(const struct record *record);
 } words[] = {
 	[FAIL_ON_CHANGE] = {"change", "it is not as decided, or was not before", change},
-	[FAIL_ON_STRANDED] = {"stranded", "it has memory blocks that cannot be used", stranded},
+	[FAIL_ON_STRANDED] = {"stranded", "memory of it cannot be used", stranded},
 	[FAIL_ON_DISAGREEMENT] = {"disagreement", "the kernel did not do as expected",
 		disagreement},
 	[FAIL_ON_OFFLINE_BOOT] = {"offline-boot", "it was RAM at boot, and is offline", NULL},

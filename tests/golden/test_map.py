@@ -23,7 +23,7 @@ from test_foreign import Foreign
 from tree import MAIN, PRINTED
 
 EXPECTED = tree.TESTS / "expected"
-IN_SVG = ("cxl-refused", "example")
+IN_SVG = ("cxl-guard", "cxl-refused", "example")
 SVG = "{http://www.w3.org/2000/svg}"
 MIB, GIB = 1 << 20, 1 << 30
 BOOT_PARAMS = "sys/kernel/boot_params/data"

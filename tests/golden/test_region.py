@@ -22,7 +22,7 @@ ORIGIN = {
 }  # fmt: skip
 NO_ORIGIN = {"region": None, "region_mode": None, "decoder": None, "memdevs": []}
 
-# What means the card or the region, in [Match] and for --explain.
+# What means the card or the region, in [Match] and for explain.
 MATCHES = ("Serial=0x42", "Region=region0", "PciAddress=0000:0d:00.0", "Type=cxl", "Type=cxl | Serial=66")
 MISMATCHES = ("Serial=0x43", "Region=region1", "PciAddress=0000:0e:00.0")
 TARGETS = ("region0", "mem0", "0d:00.0", "0000:0d:00.0", "0x5d0000000", "node1")

@@ -16,7 +16,7 @@ enum action {
 	ACTION_UNBIND, /* take its driver off the device; only if nobody uses it */
 	ACTION_BIND_KMEM,
 	ACTION_BIND_DEVICE_DAX,
-	ACTION_ONLINE,	/* descending addresses; the first block is the canary */
+	ACTION_ONLINE,	/* descending addresses; the first block is a trial */
 	ACTION_OFFLINE, /* descending addresses */
 	ACTION_MAX,
 };

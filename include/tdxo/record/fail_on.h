@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Fail on: what a script wants to stop at, when it has ranges judged or acted upon.
+ * Fail on: what makes a command exit with a status of its own, for scripts.
  *
  * A word names something that is true of a range, or is not. One word is about boot memory, which
  * has no record. A set of words is an integer with bit (1 << enum fail_on) for each.
