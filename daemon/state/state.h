@@ -6,8 +6,9 @@
  * 6.12).
  *
  * What is kept in /run/tdx-onlined over restarts of the service, for this boot only: the boot
- * map, whether TDX was found active, what the guard's switches read before, the configuration in
- * force, what was begun and decided of each device, and what was counted.
+ * map, whether TDX was found active, what the switches of the guard read before, the configuration
+ * in effect and the last mistake, what was begun and decided of each device, what was counted, and
+ * whether the daemon is idle.
  */
 #pragma once
 

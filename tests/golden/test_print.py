@@ -242,7 +242,7 @@ class Difference(tree.Tree):
         self.write(DROP_IN, "[Daemon]\nAct=no\n")
         self.assert_difference(
             "Act=yes -> Act=no",
-            f"{self.SUBJECT}: devdax (outside-boot-map) -> devdax (outside-boot-map), nothing is done",
+            f"{self.SUBJECT}: devdax (outside-boot-map) -> devdax (outside-boot-map), withheld",
         )
         self.state(self.device(result="withheld"), config={"Act": "no"})
         self.assert_difference(NOTHING)

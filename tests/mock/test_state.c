@@ -80,7 +80,7 @@ static void test_configuration(void **state)
 	mock_configure(mock, "Act=perhaps\n");
 	mock_reload(mock);
 	mock_expect_line(mock, "tdx-onlined.conf:2: Act=perhaps: not ");
-	mock_expect_line(mock, "The new configuration is not used");
+	mock_expect_line(mock, "The new configuration has mistakes and is not used");
 	expect_words(mock, STATE, mistake, true);
 	expect_words(mock, STATE, files, true);
 	expect_words(mock, STATUS, mistake, false);
