@@ -14,12 +14,23 @@ BUILT = Path(os.environ["MESON_BUILD_ROOT"]) / "man"
 SOURCES = sorted((TOP / "man").glob("*.scd"))
 NAMES = {path.stem for path in SOURCES}
 
+# Blocks that may be wider than 80 columns, by their first line: their tables are neither wrapped nor do
+# they have columns to choose.
+WIDE = {"# tdx-onlinectl", "# tdx-onlinectl verify"}
+
 
 def render(path, width):
     """Formatted text and warnings about lines that cannot be broken and tables that are too wide."""
     command = ["groff", "-K", "utf8", "-t", "-man", "-Tutf8", "-P-c", f"-rLL={width}n", "-W", "w", "-w", "break"]
     result = subprocess.run([*command, path], capture_output=True, encoding="utf-8", check=True)
     return re.sub(".\b", "", result.stdout), result.stderr
+
+
+def literal_blocks(name):
+    """The lines of each block of code, as scdoc(5) prints them."""
+    text = (TOP / "man" / f"{name}.scd").read_text()
+    for block in re.findall(r"^```\n(.*?)^```", text, flags=re.M | re.S):
+        yield re.sub(r"\\(.)", r"\1", block).splitlines()
 
 
 def headings(name):
@@ -45,6 +56,20 @@ class Built(unittest.TestCase):
         for name in NAMES:
             divided = re.findall(r"^.*\w[-\u2010]$", render(BUILT / name, 80)[0], flags=re.M)
             self.assertEqual(divided, [], name)
+
+    def test_blocks_are_not_wide(self):
+        """A line of a block is not broken: on a terminal with 80 columns it would continue on the next one."""
+        wide = set()
+        for name in NAMES:
+            rendered = [line.rstrip() for line in render(BUILT / name, 80)[0].splitlines()]
+            for block in literal_blocks(name):
+                for line in filter(None, block):
+                    found = [one for one in rendered if one.endswith(f" {line.rstrip()}")]
+                    self.assertTrue(found, (name, line))
+                    if min(map(len, found)) > 80:
+                        wide.add(block[0])
+                        self.assertIn(block[0], WIDE, (name, line))
+        self.assertEqual(wide, WIDE)
 
     def test_hyphens_are_ascii(self):
         """So that an option can be searched for and copied."""
