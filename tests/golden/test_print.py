@@ -233,7 +233,7 @@ class Difference(tree.Tree):
         self.assert_difference(
             "CapableRanges= -> CapableRanges=0x5d0000000-0x5efffffff",
             f"{self.SUBJECT}: devdax (outside-boot-map) -> online (in-boot-map), zone kernel,"
-            " nothing is done",
+            " withheld",
         )
 
     def test_nothing_is_done_any_more(self):

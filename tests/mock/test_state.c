@@ -93,7 +93,7 @@ static void test_configuration(void **state)
 	expect_words(mock, STATUS, unusable, true);
 	mock_configure(mock, "Act=yes\n");
 	mock_reload(mock);
-	mock_expect_line(mock, "New configuration with 0 rules in force");
+	mock_expect_line(mock, "The new configuration is in effect, with 0 rules");
 	mock_expect_tdx(mock, "active");
 	mock_await_settled(mock);
 	mock_stop(mock);
