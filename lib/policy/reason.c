@@ -31,8 +31,9 @@
 	"it can protect. That is only the memory that firmware reported as RAM when the kernel "   \
 	"booted. Memory of a CXL card is usually not reported as RAM, even if the card was in "    \
 	"its slot at boot, and a DIMM that was plugged in later was not reported either. If such " \
-	"memory were added to system RAM, the kernel would refuse to online it while TDX is "      \
-	"active, and TDX would fail to initialize while it is armed."
+	"memory were added to system RAM, an active TDX would make the kernel refuse to online "   \
+	"it, and an armed TDX, which is enabled but not initialized yet, would fail to "           \
+	"initialize."
 #define USE_DEVDAX                                                                                 \
 	"Nothing needs to be done, and the capacity is not lost: programs can map "                \
 	"/dev/@TDXO_CHARDEV@, for example databases, or QEMU as the memory of virtual machines "   \
@@ -50,6 +51,12 @@
 	"the vendor of the firmware. Memory of type virtio-mem: set requested-size=0 of the "      \
 	"device at the hypervisor, and give the virtual machine more memory at boot instead. Do "  \
 	"not online these memory blocks by hand."
+#define REBOOT_PART                                                                                \
+	"The host runs on without this memory. If a part of it was plugged in after boot, leave "  \
+	"it in its place and reboot: firmware then reports all of it as RAM. If all of it was in " \
+	"place at boot, ask the vendor of the firmware why only a part is reported. Do not "       \
+	"online "                                                                                  \
+	"these memory blocks by hand."
 #define WHY_REFUSED                                                                                \
 	"If TDX=absent or CapableRanges= is set, check whether it is right for this host: "        \
 	"'tdx-onlinectl config cat'. If it is wrong, correct it, and have the daemon read it: "    \
@@ -70,9 +77,9 @@ static const struct {
 	[REASON_IN_BOOT_MAP] = {"in-boot-map", NULL,
 		"Memory is online as system RAM: TDX accepts it",
 		"Firmware reported this memory as RAM when the kernel booted, or CapableRanges= in "
-		"tdx-onlined.conf(5) names it as memory that TDX accepts. It goes to a zone for "
-		"all kinds of allocations, such as Normal, and not to Movable, unless a rule names "
-		"a zone: the memory of confidential virtual machines is not movable.",
+		"tdx-onlined.conf(5) names it as memory that TDX accepts. The memory of "
+		"confidential virtual machines is not movable, so it goes to a zone such as "
+		"Normal, and not to Movable, unless a rule names a zone.",
 		{"5c37a81c093e40f080bfeda7af7a2899", BY_RULE}},
 	[REASON_OUTSIDE_BOOT_MAP] = {"outside-boot-map", NULL,
 		"Memory was kept out of system RAM: TDX does not accept it", BOOT_RAM,
@@ -85,7 +92,7 @@ static const struct {
 			 "memory blocks lies across two ranges of that RAM. A device is "
 			 "onlined as a whole or not at all.",
 		{"1f057eaf9a554858947af2eb68005f41", USE_DEVDAX},
-		{"f159c14780734a269e4d6f4d62b3be7a", REBOOT_DIMM}},
+		{"f159c14780734a269e4d6f4d62b3be7a", REBOOT_PART}},
 	[REASON_TDX_ABSENT] = {"tdx-absent", "without TDX the kernel accepts all memory",
 		"Memory is online as system RAM: this host does not use TDX",
 		"TDX is not active and cannot start before the next boot, so the kernel accepts "
@@ -110,8 +117,11 @@ static const struct {
 		"@TDXO_VERDICT@. A rule can always keep memory out of system RAM.",
 		{"1a53bf996e974ace8451459bc1915b77", IF_INTENDED
 			"Otherwise list the configuration with all rules and their files: "
-			"'tdx-onlinectl config cat'. Change or remove the rule. Then check the "
-			"configuration, and have all memory decided again: 'tdx-onlinectl config "
+			"'tdx-onlinectl config cat'. Change or remove the rule. A device that is "
+			"in "
+			"devdax mode now stays in it until it is disabled with "
+			"daxctl-disable-device(1). Then check the configuration, and have all "
+			"memory decided again: 'tdx-onlinectl config "
 			"check && systemctl reload tdx-onlined.service'."}},
 	[REASON_PERSISTENT_MEMORY] = {"persistent-memory", "it can hold persistent data",
 		"Persistent memory was left as it is",
@@ -136,8 +146,8 @@ static const struct {
 								      "stays in devdax "
 								      "mode."}},
 	[REASON_IN_USE] = {"in-use",
-		"a rule permits converting it, but a program has it or another devdax device open, "
-		"or may have",
+		"a rule permits converting it, but a devdax device is in use, and it may be this "
+		"one",
 		"A devdax device was not converted: it is in use, or may be",
 		"A rule with ConvertDevdax=yes matches the device @TDXO_CHARDEV@. The kernel has "
 		"one use count for all devdax devices. It is not zero, or cannot be read, so a "
@@ -165,9 +175,9 @@ static const struct {
 		{"aabc8cdf32a64e5d87fa6463a4fcce91",
 			"Find the program that onlined it: 'tdx-onlinectl doctor'. Take the memory "
 			"out of system RAM; the kernel moves its content to other memory: "
-			"'@TDXO_REMOVAL@'. If that fails because the memory is busy, reboot, with "
-			"the service enabled, so that it starts before the kernel adds the memory: "
-			"'systemctl enable tdx-onlined.service'."}},
+			"'@TDXO_REMOVAL@'. If that fails because the memory is busy, enable the "
+			"service, so that it starts before the kernel adds the memory: 'systemctl "
+			"enable tdx-onlined.service'. Then reboot."}},
 	[REASON_UNPLUGGED] = {"unplugged",
 		"a program or an administrator has unplugged it from the kernel",
 		"Memory is unplugged and cannot be used",
@@ -226,8 +236,7 @@ static const struct {
 		{"2c0c2eadfef94bedae86f533a92dd6a3",
 			"Earlier messages of tdx-onlined name the file and the error: 'journalctl "
 			"-b -t tdx-onlined -p warning'. Remove the cause, and have the "
-			"memory " DECIDE_AGAIN " If you ran the program without root privileges, "
-			"run it as root instead."}},
+			"memory " DECIDE_AGAIN}},
 	[REASON_FOREIGN_DRIVER] = {"foreign-driver",
 		"its driver is neither kmem nor device_dax, and may use the memory",
 		"A dax device was left to its driver",
@@ -243,8 +252,9 @@ static const struct {
 		"its device is not known as CXL, soft-reserved or persistent memory",
 		"The type of a dax device is not known",
 		"The device @TDXO_CHARDEV@ is of a type that this version of tdx-onlined does not "
-		"know. It is not known whether its memory may become system RAM. While TDX may "
-		"refuse memory and tdx-onlined runs, the kernel binds no driver to it by itself.",
+		"know, and it is not known whether its memory may become system RAM. The daemon "
+		"keeps the kernel from binding a driver by itself as long as TDX may refuse "
+		"memory.",
 		{"2570c09baa6e40e0a84d7dfeab3a0fe2", AS_DEVDAX " Please " CAPTURE}},
 	[REASON_BOOT_MAP_UNKNOWN] = {"boot-map-unknown",
 		"it is not known which memory was RAM at boot, and TDX accepts no other",
@@ -254,17 +264,17 @@ static const struct {
 		"/sys/firmware/memmap.",
 		{"109eaaf7c9c8461b9b24a8cb2a52f970",
 			"Earlier messages of tdx-onlined name the files and the errors: "
-			"'journalctl -b -t tdx-onlined -p warning'. The kernel provides both where "
-			"/sys is mounted, unless the sandbox of the service hides them: 'systemctl "
-			"cat tdx-onlined.service'. Then have all memory decided again: 'systemctl "
-			"reload tdx-onlined.service'."}},
+			"'journalctl -b -t tdx-onlined -p warning'. To see whether a drop-in "
+			"of the service hides them, with InaccessiblePaths= for example: "
+			"'systemctl cat tdx-onlined.service'. After the cause is removed: "
+			"'systemctl daemon-reload && systemctl restart tdx-onlined.service'."}},
 	[REASON_KERNEL_REFUSED] = {"kernel-refused",
 		"the kernel refused it, against the prediction of tdx-onlined",
 		"The kernel refused memory that it was expected to accept",
 		"The driver kmem could not be bound, or the kernel did not online a memory block. "
 		"The journal entry names the step and the error. What had been done was undone, so "
-		"that the memory is not partly in use. The prediction of tdx-onlined was "
-		"another one, by its configuration, the RAM at boot and the TDX state. If it was "
+		"that the memory is not partly in use. By the RAM at "
+		"boot, the TDX state and the configuration it was expected to succeed. If it was "
 		"TDX that refused the memory, a new attempt before the next boot "
 		"ends in the same way.",
 		{"912f6744bce24d68bffe2e4b58a103c1",

@@ -381,16 +381,15 @@ static void append_surprises(struct strbuf *text, const struct record *record)
 			outcome->answer == ANSWER_ACCEPTS ? "accepted" : "refused");
 }
 
-/* How to take out memory that TDX does not accept. */
+/* How to take out memory that should not be online. */
 static void append_removal(struct strbuf *text, const struct record *record)
 {
-	if (record->decision->reason != REASON_ALREADY_ONLINE ||
-		!policy_refuses(record->facts, record->range))
+	if (record->decision->reason != REASON_ALREADY_ONLINE || !tdx_refuses(&record->facts->tdx))
 		return;
 	/* It has just been taken out. */
 	if (record->outcome.result == RESULT_CHANGED && !record->outcome.blocks.online)
 		return;
-	if (record->facts->tdx.state == TDX_ARMED)
+	if (record->facts->tdx.state == TDX_ARMED && policy_refuses(record->facts, record->range))
 		strbuf_append(text, "; this memory keeps TDX from initializing");
 	strbuf_append(text, "; take it out with: ");
 	record_append_value(text, record, RECORD_REMOVAL);

@@ -324,7 +324,7 @@ static void test_stranded(void **state)
 	late->facts.device.type = TYPE_VIRTIO_MEM;
 	assert_stranded(&host, "", "requested-size=0");
 	late->facts.device.type = TYPE_DIMM;
-	assert_stranded(&host, "", "Reboot");
+	assert_stranded(&host, "", "Leave the DIMM in its slot and reboot");
 	/* not if it is online, will be, is not known, is not in the kernel, or nobody refuses it */
 	late->record->outcome.blocks.online = 4;
 	assert_healthy(&host);
