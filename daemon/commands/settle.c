@@ -197,7 +197,7 @@ static int start(struct wait *wait)
 	wait->udevd = udevd_queue_fd(wait->queue);
 	wait->files = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (wait->files < 0 ||
-		inotify_add_watch(wait->files, state_directory(), IN_MOVED_TO | IN_ONLYDIR) < 0)
+		inotify_add_watch(wait->files, STATE_DIRECTORY, IN_MOVED_TO | IN_ONLYDIR) < 0)
 		return -errno;
 	return EXIT_DONE;
 }

@@ -121,7 +121,7 @@ void service_try_writes(struct service *service)
 		try_write(missing, writes[i].need, writes[i].path);
 	try_block(missing, snapshot);
 	try_devices(missing, &snapshot->dax);
-	try_write(missing, NEED_STATE, state_directory());
+	try_write(missing, NEED_STATE, STATE_DIRECTORY);
 	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
 		service->state.guard.failed[i] |= missing[i];
 	service->unsaved |= missing[NEED_STATE];

@@ -21,26 +21,20 @@
 #include "tdxo/base/array.h"
 #include "tdxo/base/parse.h"
 
-/* That of systemd.exec(5), RuntimeDirectory=; its usual place without systemd. */
-const char *state_directory(void)
-{
-	return getenv("RUNTIME_DIRECTORY") ?: "/run/tdx-onlined";
-}
-
 const char *state_path(struct path *path, const char *name)
 {
-	return path_of(path, "%s/%s", state_directory(), name);
+	return path_of(path, STATE_DIRECTORY "/%s", name);
 }
 
 const char *lock_path(struct path *path)
 {
-	return path_of(path, "%s/lock", state_directory());
+	return path_of(path, STATE_DIRECTORY "/lock");
 }
 
 void state_make_directory(void)
 {
 	/* If it cannot be made, what is written there later says so. */
-	(void)!mkdir(state_directory(), 0755);
+	(void)!mkdir(STATE_DIRECTORY, 0755);
 }
 
 static int load_boot_map(struct state *state, struct json object)

@@ -77,13 +77,14 @@ static inline struct earlier state_earlier(const struct state *state)
 int state_load(struct state *ret_state) MUST_CHECK;
 void state_done(struct state *state);
 
-/* Where the files are in a captured tree. */
-#define STATE_USUAL_PATH  "/run/tdx-onlined/state.json"
-#define STATUS_USUAL_PATH "/run/tdx-onlined/status.json"
-#define STATE_USUAL_PATHS "/run/tdx-onlined/{state,status}.json"
-
-/* The directory that it is in, and the lock. */
-const char *state_directory(void);
+/*
+ * Where the files and the lock are. RuntimeDirectory=tdx-onlined makes the same directory.
+ * $RUNTIME_DIRECTORY does not count: a client that runs in another unit has that of the unit.
+ */
+#define STATE_DIRECTORY	  "/run/tdx-onlined"
+#define STATE_USUAL_PATH  STATE_DIRECTORY "/state.json"
+#define STATUS_USUAL_PATH STATE_DIRECTORY "/status.json"
+#define STATE_USUAL_PATHS STATE_DIRECTORY "/{state,status}.json"
 
 /* The text of the file, for a captured tree; the caller frees it. 0 or a negative errno. */
 int state_print(const struct state *state, char **ret_text, size_t *ret_size) MUST_CHECK;

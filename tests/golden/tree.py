@@ -26,8 +26,8 @@ SYSROOTS = TESTS / "sysroots"
 BINARY = os.environ.get("TDX_ONLINED", "build/daemon/tdx-onlined")
 CLIENT = os.environ.get("TDX_ONLINECTL") or f"{os.path.dirname(BINARY)}/tdx-onlinectl"
 
-# The program gets these variables of its caller and no others: COLUMNS, DAXCTL_LOG, RUNTIME_DIRECTORY
-# and their like change what it prints. The branches of a tree need UTF-8.
+# The program gets these variables of its caller and no others: COLUMNS, DAXCTL_LOG and
+# their like change what it prints. The branches of a tree need UTF-8.
 KEPT = ("LD_LIBRARY_PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE")
 ENVIRONMENT = {key: os.environ[key] for key in KEPT if key in os.environ} | {"LC_ALL": "C.UTF-8"}
 ENVIRONMENT["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"  # chroot(8)

@@ -27,7 +27,6 @@ static char client[MOCK_PATH]; /* in the same directory */
 static void forget_caller(void)
 {
 	static const char *const names[] = {
-		"RUNTIME_DIRECTORY", /* the daemon keeps its files where it does without systemd */
 		"WATCHDOG_USEC", "WATCHDOG_PID", "DAXCTL_LOG", "CXL_LOG", "SYSTEMD_LOG_LEVEL",
 		"MOCK_SPEED",
 		"TMPDIR", /* the names of the testbed's sockets are short: unix(7), sun_path */

@@ -5,6 +5,7 @@
 #include "mock.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DAX0_START  (4 * GIB)
@@ -282,6 +283,19 @@ static void test_configuration(void **state)
 			     "[mem 0x80000000-0x87ffffff] has no decision");
 }
 
+/* systemd.exec(5): set for each unit that has RuntimeDirectory=. */
+static void test_in_another_unit(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_absent(mock);
+	mock_await_text(mock, STATE, "\"idle\":true");
+	setenv("RUNTIME_DIRECTORY", "/run/another", 1);
+	expect_settled(mock);
+	unsetenv("RUNTIME_DIRECTORY");
+	mock_end_absent(mock);
+}
+
 static void test_usage(void **state)
 {
 	static const char *const wrong[] = {"settle --timeout=", "settle --timeout=-1",
@@ -310,6 +324,7 @@ int main(int argc, char *argv[])
 		TEST(test_ended),
 		TEST(test_reload),
 		TEST(test_configuration),
+		TEST(test_in_another_unit),
 		TEST(test_usage),
 	};
 
