@@ -131,6 +131,8 @@ static void wait_for_devices(struct wait *wait, const struct devices *undecided)
 		name = device_is_dax(device) ? device->name
 					     : range_format(device->ranges[0], range);
 	}
+	if (n && wait->state.unusable)
+		wait_for(wait, "the daemon cannot use its configuration and decides nothing");
 	if (n == 1)
 		wait_for(wait, "%s has no decision", name);
 	else if (n)
@@ -170,8 +172,6 @@ static int check(struct wait *wait)
 		wait_for(wait, "the daemon has not saved a state");
 		return 0;
 	}
-	if (wait->state.unusable)
-		wait_for(wait, "the daemon cannot use its configuration and decides nothing");
 	(void)!sysfs_list(SYS_CXL_DEVICES, check_region, wait);
 	r = check_devices(wait);
 	if (r == 0 && !wait->state.idle)

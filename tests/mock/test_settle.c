@@ -271,14 +271,19 @@ static void test_reload(void **state)
 	mock_end_absent(mock);
 }
 
-/* It decides nothing until a reload finds a configuration that it can use. */
+/*
+ * It decides nothing until a reload finds a configuration that it can use. Without memory from
+ * after boot there is nothing to be decided.
+ */
 static void test_configuration(void **state)
 {
 	struct mock *mock = *state;
 
 	mock_configure(mock, "Act=perhaps\n");
-	mock_place_blocks(mock, 16, 1, "offline");
 	mock_start(mock);
+	mock_await_text(mock, STATE, "\"idle\":true");
+	expect_settled(mock);
+	mock_place_blocks(mock, 16, 1, "offline");
 	expect_waiting(mock, "the daemon cannot use its configuration and decides nothing; "
 			     "[mem 0x80000000-0x87ffffff] has no decision");
 }
