@@ -169,7 +169,8 @@ static int check(struct wait *wait)
 	if (r < 0)
 		return r;
 	if (wait->state.pid != wait->pid) {
-		wait_for(wait, "the daemon has not saved a state");
+		wait_for(wait, "the daemon has not saved its state; if it was started before an "
+			       "upgrade, run 'systemctl restart tdx-onlined.service'");
 		return 0;
 	}
 	(void)!sysfs_list(SYS_CXL_DEVICES, check_region, wait);

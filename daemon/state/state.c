@@ -5,6 +5,8 @@
 #include "daemon/state/state_file.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +37,22 @@ void state_make_directory(void)
 {
 	/* If it cannot be made, what is written there later says so. */
 	(void)!mkdir(STATE_DIRECTORY, 0755);
+}
+
+/* settle loads the state again and again: a warning that is the same as the last is not logged. */
+static void PRINTF(1, 2) warn(const char *format, ...)
+{
+	static char last[PATH_MAX + 1024];
+	char text[sizeof(last)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (strcmp(text, last) == 0)
+		return;
+	memcpy(last, text, sizeof(last));
+	log_line(LOG_WARNING, text);
 }
 
 static int load_boot_map(struct state *state, struct json object)
@@ -323,8 +341,7 @@ static int load(struct state *state, struct json_document *document, const char 
 	if (r == 0 && json_get_number(object, KEY_SCHEMA) == STATE_SCHEMA)
 		r = load_decisions(state, object) ?: json_error(document);
 	else if (r == 0)
-		log_print(LOG_WARNING,
-			"%s was written by another version: all devices are decided again",
+		warn("%s was written by another version: all devices are decided again",
 			state->public ? STATUS_NAME : STATE_NAME);
 	state->earlier = r == 0;
 	/* A boot map that could not be built then may be built now. */
@@ -363,7 +380,7 @@ static void ignore_file(struct state *state, const char *path, const char *mista
 
 	state_done(state);
 	state->guard = guard;
-	log_print(LOG_WARNING, "%s: not a state file (%s): it is ignored", path, mistake);
+	warn("%s: not a state file (%s): it is ignored", path, mistake);
 }
 
 int state_load(struct state *ret_state)
@@ -376,8 +393,7 @@ int state_load(struct state *ret_state)
 
 	r = sysfs_read(PROC_BOOT_ID, boot_id, sizeof(boot_id));
 	if (r < 0)
-		log_print(LOG_WARNING, PROC_BOOT_ID ": %s: the state of an earlier run is not used",
-			strerror(-r));
+		warn(PROC_BOOT_ID ": %s: the state of an earlier run is not used", strerror(-r));
 	r = read_document(state_path(&path, STATE_NAME), &document, mistake);
 	state.public = needs_public(r);
 	if (state.public)

@@ -4,6 +4,7 @@
  */
 #include "mock.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,6 +200,23 @@ static void test_udevd(void **state)
 	mock_end_absent(mock);
 }
 
+/* It looks twice, and warns once. */
+static void test_bad_state(void **state)
+{
+	struct mock *mock = *state, ctl;
+
+	mock_start_absent(mock);
+	kill(mock->daemon, SIGSTOP); /* it does not save its state */
+	mock_put(mock, STATE, "no JSON");
+	assert_int_equal(mock_ctl(mock, "settle --timeout=1", &ctl), 7);
+	mock_expect_said(&ctl, "not a state file");
+	mock_expect_said(&ctl, "the daemon has not saved its state; if it was started before an "
+			       "upgrade, run 'systemctl restart tdx-onlined.service'");
+	mock_expect_silence(&ctl);
+	kill(mock->daemon, SIGCONT);
+	mock_end_absent(mock);
+}
+
 static void test_timeout(void **state)
 {
 	struct mock *mock = *state, ctl;
@@ -324,6 +342,7 @@ int main(int argc, char *argv[])
 		TEST(test_look_is_due),
 		TEST(test_nothing_changes),
 		TEST(test_udevd),
+		TEST(test_bad_state),
 		TEST(test_timeout),
 		TEST(test_not_running),
 		TEST(test_ended),
