@@ -58,15 +58,18 @@ struct device_status device_status_of(struct facts *facts, const struct history_
 {
 	const struct block_count blocks = facts_count(facts);
 	uint64_t room = facts_room(facts);
-	enum answer expected = policy_expects(facts);
-	struct device_status status = {.device = facts->device, .entry = entry, .blocks = blocks};
+	struct device_status status = {.device = facts->device,
+		.entry = entry,
+		.blocks = blocks,
+		.expected = policy_expects(facts)};
 
 	if (facts->device.driver == DAX_DRIVER_KMEM && blocks.present < room)
 		status.missing = room - blocks.present;
 	status.stranded = count_stranded(&status, facts->block_size);
 	status.changed = entry && (entry->changed || history_entry_is_changed(
 							     entry, facts->device.driver, &blocks));
-	status.disagrees = entry && entry->answer && expected && expected != entry->answer;
+	status.disagrees =
+		entry && entry->answer && status.expected && status.expected != entry->answer;
 	facts->device = (struct device){0};
 	return status;
 }
@@ -178,10 +181,29 @@ static bool is_switched(const struct status *status)
 	return false;
 }
 
+/* As doctor_check_stranded(), by the recorded verdict. */
+static bool is_stranded(const struct status *status, const struct device_status *device)
+{
+	bool kept_out = device->entry ? device->entry->verdict != VERDICT_ONLINE
+				      : device->expected == ANSWER_REFUSES;
+
+	if (device->device.type == TYPE_PMEM)
+		return false;
+	return device->missing || (device->stranded && kept_out && tdx_refuses(status->tdx));
+}
+
+/* Only what doctor reports. */
 static bool has_findings(const struct status *status)
 {
-	return status_stranded(status) || status->disagreements || status->rejected->n ||
-	       status->tdx->state == TDX_UNKNOWN || is_switched(status);
+	for (size_t i = 0; i < status->n_devices; i++)
+		if (is_stranded(status, &status->devices[i]))
+			return true;
+	return status->rejected->n || status->tdx->state == TDX_UNKNOWN || is_switched(status);
+}
+
+static bool disagrees(const struct device_status *status)
+{
+	return status->disagrees;
 }
 
 static bool has_failed(const struct device_status *status)
@@ -221,6 +243,9 @@ static const struct {
 		NULL},
 	{NULL, has_failed, "'tdx-onlinectl explain ", "' prints what failed, and what to do."},
 	{has_findings, NULL, "'tdx-onlinectl doctor' prints causes and remedies.", NULL},
+	{NULL, disagrees, "'tdx-onlinectl explain ",
+		"' prints the decision about the device for which the kernel did not answer as "
+		"expected."},
 	{NULL, is_changed, "'tdx-onlinectl explain ",
 		"' prints the decision about the device that was changed."},
 	{has_undecided, NULL,

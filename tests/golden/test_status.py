@@ -205,7 +205,7 @@ class Recorded(tree.Tree):
         self.record(refused_card(answer="accepts"), disagreements=3)
         lines, _, after = self.status()
         self.assertEqual(lines["Disagreements"], ["3: dax0.0"])
-        self.assertIn("'tdx-onlinectl doctor'", after)
+        self.assertIn("'tdx-onlinectl explain dax0.0'", after)
         self.assertTrue(self.json()["devices"][0]["disagreement"])
 
     def test_counts(self):

@@ -24,10 +24,11 @@ struct device_status {
 	struct device device;		   /* as it is now, or as it was recorded */
 	const struct history_entry *entry; /* borrowed; NULL: no decision is recorded */
 	struct block_count blocks;
-	uint64_t missing;  /* whole blocks that kmem has and that are not in the kernel */
-	uint64_t stranded; /* bytes in blocks that are offline or missing */
-	bool changed;	   /* by another program since the decision */
-	bool disagrees;	   /* the answer of the kernel was not the expected one */
+	uint64_t missing;     /* whole blocks that kmem has and that are not in the kernel */
+	uint64_t stranded;    /* bytes in blocks that are offline or missing */
+	enum answer expected; /* of the kernel now; ANSWER_NONE: not known */
+	bool changed;	      /* by another program since the decision */
+	bool disagrees;	      /* the answer of the kernel was not the expected one */
 };
 
 /* The daemon and one of the switches of the guard. */

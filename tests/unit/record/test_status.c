@@ -196,11 +196,17 @@ static void test_next(void **state)
 
 	(void)state;
 	assert_next(&status, NULL);
+	/* A counter, perhaps of devices that have gone. */
+	status.disagreements = 1;
+	assert_next(&status, NULL);
 	device.entry = NULL;
 	assert_next(&status, "'tdx-onlinectl plan'");
 	device.entry = &entry;
 	device.changed = true;
-	assert_next(&status, "'tdx-onlinectl explain dax0.0' prints the decision");
+	assert_next(&status, "the device that was changed");
+	device.disagrees = true;
+	assert_next(&status, "'tdx-onlinectl explain dax0.0' prints the decision about the device "
+			     "for which the kernel");
 	status.guard[1].use = SWITCH_GIVEN_UP;
 	assert_next(&status, "'tdx-onlinectl doctor'");
 	status.guard[1].use = SWITCH_HELD;
@@ -218,6 +224,36 @@ static void test_next(void **state)
 	assert_next(&status, "'tdx-onlinectl config check'");
 }
 
+/* What is stranded, and not reported by doctor, does not hide other advice. */
+static void test_next_of_stranded(void **state)
+{
+	const struct rejections none = {0};
+	struct tdx tdx = {.state = TDX_ABSENT};
+	struct history_entry entry =
+		entry_of(VERDICT_OFFLINE, REASON_RULE, RESULT_NOTHING, DAX_DRIVER_KMEM);
+	struct device_status device = {
+		.device = card(DAX_DRIVER_KMEM), .entry = &entry, .stranded = BLOCK};
+	struct status status = {
+		.pid = 1, .tdx = &tdx, .rejected = &none, .devices = &device, .n_devices = 1};
+
+	(void)state;
+	assert_next(&status, NULL);
+	device.missing = 1;
+	assert_next(&status, "'tdx-onlinectl doctor'");
+	device.device.type = TYPE_PMEM;
+	assert_next(&status, NULL);
+	device.device.type = TYPE_CXL;
+	device.missing = 0;
+	tdx.state = TDX_ARMED;
+	assert_next(&status, "'tdx-onlinectl doctor'");
+	entry.verdict = VERDICT_ONLINE;
+	assert_next(&status, NULL);
+	device.entry = NULL;
+	assert_next(&status, "'tdx-onlinectl plan'");
+	device.expected = ANSWER_REFUSES;
+	assert_next(&status, "'tdx-onlinectl doctor'");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +264,7 @@ int main(void)
 		cmocka_unit_test(test_switch),
 		cmocka_unit_test(test_sort),
 		cmocka_unit_test(test_next),
+		cmocka_unit_test(test_next_of_stranded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
