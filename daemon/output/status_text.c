@@ -74,7 +74,10 @@ static void print_tdx(const struct tdx *tdx)
 	struct strbuf text = begin(buf);
 
 	tdx_append(&text, tdx);
-	strbuf_append(&text, ": %s.", meanings[tdx->state]);
+	strbuf_append(&text, ": %s.",
+		tdx_overridden(tdx) ? "TDX= or --tdx= sets it, and does not change what the "
+				      "kernel refuses"
+				    : meanings[tdx->state]);
 	if (tdx->cause)
 		strbuf_append(
 			&text, " %s%s%s.", tdx_cause_explain(tdx->cause), *line ? ": " : "", line);

@@ -311,6 +311,8 @@ class Recorded(tree.Tree):
         self.record(config={"TDX": "absent"})
         self.assertEqual(self.json()["tdx"]["state"], "absent")
         self.assertEqual(self.json("--tdx=active")["tdx"]["state"], "active")
+        lines, _, _ = self.status()
+        self.assertIn("absent as configured, active as found: TDX= or --tdx= sets it", lines["TDX"][0])
 
     # --- what cannot be read ---
 
