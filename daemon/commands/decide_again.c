@@ -75,19 +75,27 @@ static int request(const struct record *record, void *userdata)
 	return 0;
 }
 
+static bool may_request(void)
+{
+	const char *obstacle =
+		geteuid() != 0	? "only root can request a decision of the daemon"
+		: !lock_owner() ? "tdx-onlined does not run as a daemon: start it with 'systemctl "
+				  "start tdx-onlined.service'"
+				: NULL;
+
+	if (obstacle)
+		log_print(LOG_ERR, "decide: %s", obstacle);
+	return !obstacle;
+}
+
 int decide_again_run(const struct settings *settings, const struct target *target)
 {
 	struct request requested = {.target = target};
 	CLEANUP(decider_done) struct decider decider = {0};
 	int r;
 
-	if (!lock_owner()) {
-		log_print(LOG_ERR, "decide: %s",
-			geteuid() == 0 ? "tdx-onlined does not run as a daemon: start it with "
-					 "'systemctl start tdx-onlined.service'"
-				       : "only root can request a decision of the daemon");
+	if (!may_request())
 		return EXIT_FAILED;
-	}
 	r = decider_init(&decider, &settings->config);
 	if (r == 0)
 		r = decide_all(&decider, true, request, &requested);

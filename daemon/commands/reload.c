@@ -20,12 +20,15 @@
 
 int reload_run(void)
 {
-	pid_t pid = lock_owner();
+	pid_t pid;
 
+	if (geteuid() != 0) {
+		log_print(LOG_ERR, "--reload: only root can send a signal to the daemon");
+		return EXIT_FAILED;
+	}
+	pid = lock_owner();
 	if (!pid) {
-		log_print(LOG_ERR, "--reload: %s",
-			geteuid() == 0 ? "tdx-onlined does not run as a daemon"
-				       : "only root can send a signal to the daemon");
+		log_print(LOG_ERR, "--reload: tdx-onlined does not run as a daemon");
 		return EXIT_FAILED;
 	}
 	sd_notify(false, "RELOADING=1");

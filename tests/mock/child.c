@@ -28,7 +28,7 @@ static void forget_caller(void)
 {
 	static const char *const names[] = {
 		"WATCHDOG_USEC", "WATCHDOG_PID", "DAXCTL_LOG", "CXL_LOG", "SYSTEMD_LOG_LEVEL",
-		"MOCK_SPEED",
+		"MOCK_SPEED", "MOCK_USER",
 		"TMPDIR", /* the names of the testbed's sockets are short: unix(7), sun_path */
 	};
 

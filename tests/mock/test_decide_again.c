@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DAX0_START (4 * GIB)
@@ -144,6 +145,22 @@ static void test_gone(void **state)
 	mock_end_active(mock);
 }
 
+static void test_not_root(void **state)
+{
+	struct mock *mock = *state, ctl;
+
+	mock_start_absent(mock);
+	setenv("MOCK_USER", "", 1);
+	assert_int_equal(mock_ctl(mock, "decide dax0.0", &ctl), 1);
+	mock_expect_said(&ctl, "decide: only root can request a decision of the daemon");
+	mock_expect_silence(&ctl);
+	unsetenv("MOCK_USER");
+	mock_stop(mock);
+	assert_int_equal(mock_ctl(mock, "decide dax0.0", &ctl), 1);
+	mock_expect_said(&ctl, "decide: tdx-onlined does not run as a daemon");
+	mock_expect_silence(&ctl);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
 
 int main(int argc, char *argv[])
@@ -154,6 +171,7 @@ int main(int argc, char *argv[])
 		TEST(test_device),
 		TEST(test_others),
 		TEST(test_gone),
+		TEST(test_not_root),
 	};
 
 	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define DAX0_START (4 * GIB)
 #define DAX1_START (8 * GIB)
@@ -228,6 +229,12 @@ static void test_command(void **state)
 	mock_expect_line(mock, RULES "/notes.txt: not read");
 	mock_expect_line(mock, "The new configuration is in effect, with 0 rules");
 	mock_expect_tdx(mock, "absent");
+	setenv("MOCK_USER", "", 1);
+	assert_int_equal(mock_second(mock, "--reload", &second), 1);
+	unsetenv("MOCK_USER");
+	mock_expect_line(&second, RULES "/notes.txt: not read");
+	mock_expect_line(&second, "--reload: only root can send a signal to the daemon");
+	mock_expect_silence(&second);
 	mock_stop(mock);
 	mock_expect_silence(mock);
 	assert_int_equal(mock_second(mock, "--reload", &second), 1);
