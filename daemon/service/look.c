@@ -345,7 +345,7 @@ static int look(struct service *service)
 	uint64_t wait = 0;
 	int r;
 
-	(void)service_check_guard(service);
+	service_check_guard(service);
 	r = is_silent(service) ? sensor_look(&service->sensor) : sensor_glance(&service->sensor);
 	if (r == 0)
 		r = sensor_devices(&service->sensor, &all);

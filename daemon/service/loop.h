@@ -146,8 +146,8 @@ void service_save(struct service *service);
  */
 void service_save_later(struct service *service);
 
-/* Hold the guard if it is to be held. True if another program had lowered it, which is recorded. */
-bool service_check_guard(struct service *service);
+/* Hold the guard if it is to be held. That another program has lowered it is recorded. */
+void service_check_guard(struct service *service);
 
 /* Tell systemd how far it has come. */
 void service_tell_status(const struct service *service);

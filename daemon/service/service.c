@@ -135,10 +135,9 @@ static void update_guard(struct service *service)
 	take_guard(service);
 }
 
-bool service_check_guard(struct service *service)
+static void hold_guard(struct service *service, bool fallen)
 {
 	struct guard *guard = &service->state.guard;
-	bool fallen = guard_has_fallen(guard);
 
 	if (guard_has_appeared(guard))
 		update_guard(service);
@@ -148,17 +147,24 @@ bool service_check_guard(struct service *service)
 	} else {
 		guard_take(guard, !service->unsaved);
 	}
-	return fallen;
 }
 
-/* Memory may have come meanwhile. */
+void service_check_guard(struct service *service)
+{
+	hold_guard(service, guard_has_fallen(&service->state.guard));
+}
+
+/* Memory may have come meanwhile. Before the state is saved: the daemon is not idle. */
 static int on_guard(sd_event_source *source, const struct inotify_event *event, void *userdata)
 {
 	struct service *service = userdata;
+	bool fallen = guard_has_fallen(&service->state.guard);
+	int r = fallen ? service_expect_silence(service) : 0;
 
 	(void)source;
 	(void)event;
-	return service_check_guard(service) ? service_expect_silence(service) : 0;
+	hold_guard(service, fallen);
+	return r;
 }
 
 /* Without a watch a change is noticed at the next look. Without dax there is one switch only. */

@@ -68,6 +68,19 @@ static void test_lowered(void **state)
 	expect_guard(mock, "1", "online_movable");
 }
 
+/* A look is due: the daemon is not idle. The state file is kept as the look finds it. */
+static void test_lowered_is_not_idle(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_active(mock);
+	mock_await_text(mock, STATE, "\"idle\":true");
+	mock_put(mock, "/arrivals/firmware:memmap", STATE " " NEW "/kept\n");
+	lower(mock, DAX_AUTOPROBE, "1", "0");
+	mock_await_text(mock, NEW "/kept", "\"idle\":false");
+	mock_end_active(mock);
+}
+
 /* What came meanwhile says so; what comes later does not. */
 static void test_memory_meanwhile(void **state)
 {
@@ -517,6 +530,7 @@ int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_lowered),
+		TEST(test_lowered_is_not_idle),
 		TEST(test_memory_meanwhile),
 		TEST(test_contested),
 		TEST(test_not_held),
