@@ -197,7 +197,7 @@ static void append_entry(struct strbuf *text, const struct story *story)
 	strbuf_append(text, "The daemon decided %s (%s); the result is %s.",
 		verdict_to_string(entry->verdict), reason_to_string(entry->reason),
 		result_to_string(entry->result));
-	if (entry->changed)
+	if (history_entry_was_changed(entry, story->record->facts))
 		strbuf_append(text, " It has been changed by another program or by hand since.");
 	/* Whether a decision is withheld makes no difference here. */
 	if (!history_entry_differs(entry, story->record->decision, entry->result))

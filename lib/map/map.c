@@ -79,10 +79,10 @@ int map_add_boot_map(struct map *map, const struct boot_map *boot_map)
 }
 
 /* Not what the daemon has not finished, or will do again, or what was changed since. */
-static bool holds(const struct history_entry *entry)
+static bool holds(const struct history_entry *entry, const struct facts *facts)
 {
 	return entry && entry->result != RESULT_BEGUN && entry->result != RESULT_CHANGED &&
-	       !entry->changed && !entry->reconsider;
+	       !entry->reconsider && !history_entry_was_changed(entry, facts);
 }
 
 int map_add_record(struct map *map, const struct record *record, const struct history_entry *entry)
@@ -99,7 +99,7 @@ int map_add_record(struct map *map, const struct record *record, const struct hi
 		.result = record->outcome.result,
 	};
 
-	if (holds(entry)) {
+	if (holds(entry, record->facts)) {
 		item.verdict = entry->verdict;
 		item.reason = entry->reason;
 		item.result = entry->result;

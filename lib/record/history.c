@@ -319,6 +319,15 @@ bool history_entry_is_changed(
 	return driver != entry->device.driver || blocks->online != entry->blocks.online;
 }
 
+bool history_entry_was_changed(const struct history_entry *entry, const struct facts *facts)
+{
+	const struct block_count blocks = facts_count(facts);
+
+	return entry->changed ||
+	       (facts->device.size == entry->device.size &&
+		       history_entry_is_changed(entry, facts->device.driver, &blocks));
+}
+
 bool history_entry_differs(
 	const struct history_entry *entry, const struct decision *decision, enum result result)
 {

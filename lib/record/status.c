@@ -66,8 +66,7 @@ struct device_status device_status_of(struct facts *facts, const struct history_
 	if (facts->device.driver == DAX_DRIVER_KMEM && blocks.present < room)
 		status.missing = room - blocks.present;
 	status.stranded = count_stranded(&status, facts->block_size);
-	status.changed = entry && (entry->changed || history_entry_is_changed(
-							     entry, facts->device.driver, &blocks));
+	status.changed = entry && history_entry_was_changed(entry, facts);
 	status.disagrees =
 		entry && entry->answer && status.expected && status.expected != entry->answer;
 	facts->device = (struct device){0};

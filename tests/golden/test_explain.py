@@ -331,7 +331,7 @@ class Asked(tree.Tree):
         """A state file of the daemon, of this boot, with dax0.0 in it."""
         device = next((self.root / "sys/devices").rglob("dax0.0"))
         boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
-        noted = {"type": "cxl", "chardev": "dax0.0", "size": 512 << 20,
+        noted = {"type": "cxl", "chardev": "dax0.0", "mode": "system-ram", "size": 512 << 20,
                  "ranges": [{"start": 0x5D0000000, "size": 512 << 20}], "identity": device.stat().st_ino, **entry}  # fmt: skip
         self.write("run/tdx-onlined/state.json", json.dumps({
             "schema": 3, "boot_id": boot_id, "config": {},
@@ -403,10 +403,11 @@ class Asked(tree.Tree):
 
     def test_changed(self):
         self.tree("cxl-refused")
-        self.note(verdict="devdax", reason="outside-boot-map", result="done", changed=True)
-        self.assertEqual(self.topics("dax0.0")["done"], "The daemon decided devdax (outside-boot-map); the"
-                         " result is done. It has been changed by another program or by hand since. Steps left: unbind,"
-                         " bind-device_dax.")  # fmt: skip
+        for how in {"changed": True}, {"mode": "devdax"}, {"online_memblocks": 1}:
+            self.note(verdict="devdax", reason="outside-boot-map", result="done", **how)
+            self.assertEqual(self.topics("dax0.0")["done"], "The daemon decided devdax (outside-boot-map); the"
+                             " result is done. It has been changed by another program or by hand since."
+                             " Steps left: unbind, bind-device_dax.")  # fmt: skip
 
     # --- what firmware says ---
 

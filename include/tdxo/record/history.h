@@ -133,6 +133,12 @@ bool history_entry_is_changed(const struct history_entry *entry, enum dax_driver
 	const struct block_count *blocks);
 
 /*
+ * Has the device of these facts been changed since it was decided, recorded or not? Of a
+ * part of a run it is not known how it was left.
+ */
+bool history_entry_was_changed(const struct history_entry *entry, const struct facts *facts);
+
+/*
  * Is this another decision on the device, or is now done what was withheld, or the other way
  * round? That a device is in devdax mode already is no other reason than the one that made it so.
  */

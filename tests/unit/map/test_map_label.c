@@ -165,6 +165,11 @@ static void test_decision_of_the_daemon(void **state)
 		{{.result = RESULT_CHANGED}, false},
 		{{.result = RESULT_DONE, .changed = true}, false},
 		{{.result = RESULT_DONE, .reconsider = true}, false},
+		/* The driver is another one now; a device of another size is not compared. */
+		{{.result = RESULT_DONE, .device = {.size = GIB, .driver = DAX_DRIVER_DEVICE_DAX}},
+			false},
+		{{.result = RESULT_DONE, .device = {.size = 2 * GIB, .driver = DAX_DRIVER_KMEM}},
+			true},
 	};
 
 	(void)state;
