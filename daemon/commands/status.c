@@ -145,8 +145,7 @@ static int add_undecided(
  */
 static int prune(struct visit *visit, const struct devices *all)
 {
-	return visit->sensor.snapshot.dax_incomplete ? 0
-						     : history_prune(&visit->state.history, all);
+	return sensor_sees_all(&visit->sensor) ? history_prune(&visit->state.history, all) : 0;
 }
 
 static int add_devices(struct visit *visit)

@@ -116,6 +116,12 @@ void sensor_read_tdx(struct sensor *sensor);
 /* Forget the rejected memory that is not there any more, or that the kernel has added since. */
 void sensor_prune_rejected(struct sensor *sensor);
 
+/* Has a device gone that the last look did not find? It saw all, and can tell blocks apart. */
+static inline bool sensor_sees_all(const struct sensor *sensor)
+{
+	return !sensor->blind && snapshot_explains_blocks(&sensor->snapshot);
+}
+
 /*
  * Call `each` for every message of the kernel's own in /dev/kmsg, or in the journal where that
  * cannot be opened: its text, which may end in a newline. 0; -EBADMSG if there were lines that are

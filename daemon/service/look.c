@@ -229,12 +229,12 @@ static int keep_remaining(struct devices *devices, const struct devices *all)
 	return 0;
 }
 
-/* Forget what has gone; but not if it could not be seen, or blocks not be told apart. */
+/* Forget what has gone. */
 static int prune(struct service *service, const struct devices *all)
 {
 	int r;
 
-	if (service->sensor.blind || !snapshot_explains_blocks(&service->sensor.snapshot))
+	if (!sensor_sees_all(&service->sensor))
 		return 0;
 	r = history_prune(&service->state.history, all);
 	if (r == 0)

@@ -9,6 +9,7 @@ The second half writes the state files that a daemon would have left in copies o
 """
 
 import json
+import shutil
 import subprocess
 import sys
 import unittest
@@ -187,6 +188,15 @@ class Recorded(tree.Tree):
         lines, rows, _ = self.status()
         self.assertEqual(rows[0][-3:], ["outside-boot-map", "done", SINCE_TEXT])
         self.assertIn("dax0.0", lines["Not read"][0])
+
+    def test_not_told_apart(self):
+        """Blocks that no device explains may be those of a device that kmem has and that has no addresses."""
+        self.tree("cxl-online")
+        self.record(entry([DIMM], type="dimm", verdict="offline", result="nothing-to-do", total_memblocks=4))
+        self.assertNotIn("dimm", [device["type"] for device in self.json()["devices"]])
+        for path in (self.root / "sys/devices").rglob("mapping*"):
+            shutil.rmtree(path)
+        self.assertIn("dimm", [device["type"] for device in self.json()["devices"]])
 
     def test_several_ranges(self):
         self.tree("cxl-online")
