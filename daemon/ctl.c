@@ -21,6 +21,7 @@ static int run_status(const struct task *task)
 		.json = option_given(task->options, OPTION_JSON),
 		.tdx = option_given(task->options, OPTION_TDX),
 		.mistake = task->mistake,
+		.unreadable = task->unreadable,
 	};
 
 	return status_run(task->settings, &status);

@@ -85,6 +85,7 @@ struct task {
 	const struct options *options;
 	struct settings *settings;
 	const char *mistake; /* why the configuration cannot be used, or NULL */
+	bool unreadable;     /* because this process may not read all of it */
 };
 
 struct command {

@@ -43,9 +43,10 @@ static int run_with_config(const struct options *options)
 	struct task task = {.options = options, .settings = &settings};
 	int r = settings_load(&settings, mistake);
 
-	if (r == -EINVAL && options->command->any_config) {
+	if ((r == -EINVAL || r == -EACCES) && options->command->any_config) {
 		settings_default(&settings);
 		task.mistake = mistake;
+		task.unreadable = r == -EACCES;
 	} else if (r < 0) {
 		log_print(LOG_ERR, "The configuration cannot be used, nothing has been done");
 		return EXIT_FAILED;

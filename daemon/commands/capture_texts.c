@@ -145,7 +145,7 @@ int capture_texts(struct capture *capture)
 	int r = settings_load(&settings, mistake);
 
 	/* A configuration that cannot be used cannot be used there either. */
-	if (r == -EINVAL)
+	if (r == -EINVAL || r == -EACCES)
 		r = tree_add_file(&capture->tree, MAIN_FILE, MISTAKE, strlen(MISTAKE), true);
 	else if (r == 0)
 		r = add_keys(capture, &settings);

@@ -56,7 +56,7 @@ static int add_configuration(
 	int r = options->mistake ? 0 : config_files_of(settings, &visit->found);
 
 	status->mistake = state->mistake;
-	status->mistake_now = options->mistake;
+	status->mistake_now = options->unreadable ? NULL : options->mistake;
 	status->unusable = state->unusable;
 	status->outdated =
 		known && !options->mistake && state->checksum != settings_checksum(settings);
@@ -173,7 +173,7 @@ static int add_devices(struct visit *visit)
 
 /* --- the rest --- */
 
-static int add_unread(struct visit *visit)
+static int add_unread(struct visit *visit, const struct status_options *options)
 {
 	const struct complaints *complaints = &visit->sensor.complaints;
 	const struct state *state = &visit->state;
@@ -186,6 +186,8 @@ static int add_unread(struct visit *visit)
 							  "status.json has no addresses"
 				       : STATE_USUAL_PATH ": only root can read it, and there is "
 							  "no status.json of this boot");
+	if (r == 0 && options->unreadable)
+		r = array_append(status->unread, status->n_unread, options->mistake);
 	for (size_t i = 0; r == 0 && i < complaints->n; i++)
 		r = array_append(status->unread, status->n_unread, complaint_text(complaints, i));
 	return r;
@@ -228,7 +230,7 @@ static int look(
 	if (r == 0)
 		r = add_devices(visit);
 	if (r == 0)
-		r = add_unread(visit);
+		r = add_unread(visit, options);
 	if (r == 0)
 		add_daemon(visit, &settings->config);
 	return r;

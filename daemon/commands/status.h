@@ -13,6 +13,7 @@ struct status_options {
 	bool json;
 	bool tdx;	     /* the TDX state of the settings is that of the command line */
 	const char *mistake; /* of the files as they are now, or NULL */
+	bool unreadable;     /* it is that this process may not read them */
 };
 
 /*

@@ -38,8 +38,9 @@
 struct loader {
 	struct settings settings;
 	size_t mistakes;
-	char *mistake; /* the first */
-	int error;     /* -ENOMEM, or 0 */
+	size_t unreadable; /* so many of them: this process may not read the file or directory */
+	char *mistake;	   /* the first */
+	int error;	   /* -ENOMEM, or 0 */
 };
 
 /* A file that is being read. */
@@ -75,6 +76,13 @@ static void PRINTF(4, 5)
 	if (reader->loader->mistakes++ == 0)
 		snprintf(reader->loader->mistake, SETTINGS_MISTAKE, "%.*s", SETTINGS_MISTAKE - 1,
 			text);
+}
+
+/* A file or directory that cannot be read, and why, as trusted_open() puts it. */
+static void say_unread(struct reader *reader, const char *why)
+{
+	reader->loader->unreadable += strcmp(why, strerror(EACCES)) == 0;
+	say(reader, LOG_ERR, 0, "%s", why);
 }
 
 static bool known_section(const struct reader *reader, const char *section)
@@ -229,7 +237,7 @@ static bool take_text(struct reader *reader)
 	int r = 0;
 
 	if (fd < 0 && !is_mask(fd, &st))
-		say(reader, LOG_ERR, 0, "%s", mistake);
+		say_unread(reader, mistake);
 	else if (fd >= 0 && st.st_size > INI_TEXT)
 		say(reader, LOG_ERR, 0, "longer than %d bytes", INI_TEXT);
 	else if (fd >= 0)
@@ -303,7 +311,7 @@ static void say_stray(const char *path, const char *mistake, void *userdata)
 	struct reader reader = {.loader = userdata, .path = path};
 
 	if (mistake)
-		say(&reader, LOG_ERR, 0, "%s", mistake);
+		say_unread(&reader, mistake);
 	else
 		say(&reader, LOG_WARNING, 0, "not read, because of its name");
 }
@@ -327,7 +335,9 @@ static int load(struct loader *loader)
 		read_rule(loader, &rules.files[i]);
 		r = loader->error;
 	}
-	return r == 0 && loader->mistakes ? -EINVAL : r;
+	if (r == 0 && loader->mistakes)
+		return loader->mistakes == loader->unreadable ? -EACCES : -EINVAL;
+	return r;
 }
 
 void settings_default(struct settings *ret_settings)

@@ -38,7 +38,7 @@ void settings_done(struct settings *settings);
 
 /*
  * 0; -EINVAL after a message for each mistake, with file and line, and the first of them is in
- * `mistake`; -ENOMEM.
+ * `mistake`; -EACCES likewise if all of them are files that this process may not read; -ENOMEM.
  */
 int settings_load(struct settings *ret_settings, char mistake[SETTINGS_MISTAKE]) MUST_CHECK;
 

@@ -9,6 +9,7 @@ The second half writes the state files that a daemon would have left in copies o
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -283,6 +284,21 @@ class Recorded(tree.Tree):
         self.assertIn("Act=no", lines["Daemon"][0])
         self.assertIn("'tdx-onlinectl config check'", after)
         self.assertIn("Act=perhaps", self.json()["configuration"]["mistake_now"])
+
+    def test_unreadable_files(self):
+        """Of another user than root: that is not a mistake of the files."""
+        self.card_in_devdax_mode()
+        self.record(refused_card(), config_checksum=1)
+        for hidden in (DROP_IN, os.path.dirname(DROP_IN)):
+            self.write(DROP_IN, "[Daemon]\nAct=no\n")
+            path = self.root / hidden
+            path.chmod(0)
+            result = tree.run(self.root, "status", preexec_fn=tree.obey_modes)
+            path.chmod(0o755)
+            self.assertEqual((result.returncode, result.stderr), (0, f"tdx-onlinectl: /{hidden}: Permission denied\n"))
+            self.assertRegex(result.stdout, f"(?m)^Not read *.*/{hidden}: Permission denied$")
+            self.assertNotIn("Not usable", result.stdout)
+            self.assertNotIn("tdx-onlinectl config", result.stdout)
 
     def test_mistake_of_the_daemon(self):
         """The daemon has not taken the files; they are correct by now."""
