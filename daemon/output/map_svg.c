@@ -297,19 +297,28 @@ static void print_heading(const struct map *map, const struct tdx *tdx, unsigned
 	text_at(MARGIN, 52, "free", summary, WIDTH - 2 * MARGIN);
 }
 
-static void print_legend(const struct drawing *drawing)
+/* As many in a row as fit. Returns the height; without `draw`, that is all. */
+static unsigned int lay_out_legend(const struct map *map, unsigned int y, bool draw)
 {
-	unsigned int seen = map_looks(drawing->map), x = left_of(0);
+	unsigned int seen = map_looks(map), x = left_of(0), height = LEGEND;
 
 	for (enum map_look look = 0; look < MAP_LOOK_MAX; look++) {
 		const char *label = map_look_label(look);
+		unsigned int width = 26 + CHARACTER * (unsigned int)strlen(label);
 
 		if (!(seen & 1U << look))
 			continue;
-		block(x, 18, drawing->y + 12, 14, look);
-		text_at(x + 26, drawing->y + 23, "free", label, WIDTH);
-		x += 26 + CHARACTER * (unsigned int)strlen(label) + INSET;
+		if (x + width > WIDTH - MARGIN) {
+			x = left_of(0);
+			height += ROW;
+		}
+		if (draw) {
+			block(x, 18, y + height - LEGEND + 12, 14, look);
+			text_at(x + 26, y + height - LEGEND + 23, "free", label, WIDTH);
+		}
+		x += width + INSET;
 	}
+	return height;
 }
 
 static void print_unplaced(struct drawing *drawing)
@@ -328,11 +337,12 @@ void map_print_svg(const struct map *map, const struct tdx *tdx)
 	struct drawing drawing = {.map = map, .y = HEADING};
 	unsigned int unplaced = FREE * (unsigned int)map->n_unplaced;
 
-	print_heading(map, tdx, HEADING + height_of_map(map) + unplaced + LEGEND);
+	print_heading(
+		map, tdx, HEADING + height_of_map(map) + unplaced + lay_out_legend(map, 0, false));
 	for (size_t i = 0; i < map->n_segments;)
 		i += draw_at(&drawing, i);
 	close_boxes(&drawing, 0);
 	print_unplaced(&drawing);
-	print_legend(&drawing);
+	(void)lay_out_legend(map, drawing.y, true);
 	print("</svg>\n");
 }

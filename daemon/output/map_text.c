@@ -248,22 +248,26 @@ static size_t draw_at(struct canvas *canvas, size_t i)
 
 /* --- around it --- */
 
+/* As many in a row as fit. */
 static void print_legend(const struct canvas *canvas)
 {
-	unsigned int seen = map_looks(canvas->map);
-	const char *before = "";
+	unsigned int seen = map_looks(canvas->map), used = canvas->width;
 
-	print("\n");
-	print("%*s", (int)canvas->gutter + 1, "");
 	for (enum map_look look = 0; look < MAP_LOOK_MAX; look++) {
+		const char *label = map_look_label(look);
+		unsigned int n = EDGE + 1 + (unsigned int)strlen(label);
+		bool fits = used + 2 + n <= canvas->width;
+
 		if (!(seen & 1U << look))
 			continue;
-		print("%s", before);
+		if (!fits)
+			print("\n");
+		print("%*s", fits ? 2 : (int)canvas->gutter + 1, "");
 		start_colour(canvas, look);
 		draw(canvas, looks[look].shade, EDGE);
 		end_colour(canvas);
-		print(" %s", map_look_label(look));
-		before = "  ";
+		print(" %s", label);
+		used = fits ? used + 2 + n : n;
 	}
 	print("\n");
 }

@@ -30,6 +30,7 @@ BOOT_PARAMS = "sys/kernel/boot_params/data"
 BOOT_ID = "proc/sys/kernel/random/boot_id"
 SHADES = "█╌▓▒░·▚"
 BLOCK = 128 << 20
+LOOKS = ["RAM at boot", "CapableRanges=", "online", "offline", "failed or rejected"]  # of many_looks()
 HIDDEN = ("tdx-onlinectl: map: the kernel shows physical addresses only to a process with "
           "CAP_SYS_ADMIN: run it as root\n")  # fmt: skip
 
@@ -118,6 +119,14 @@ class Map(Foreign):
     def texts(self, document):
         return [element.text for element in document.iter(f"{SVG}text")]
 
+    def many_looks(self):
+        """A map with most of the looks."""
+        self.tree("cxl-refused")
+        self.write(MAIN, "[Daemon]\nCapableRanges=0x5d0000000-0x6cfffffff\n")
+        self.write("dev/kmsg", "6,1,1,-;Block size [0x8000000] unaligned hotplug range: start 0x900000000, "
+                               "size 0xc000000\n3,2,2,-;acpi PNP0C80:00: add_memory failed\n")  # fmt: skip
+        self.add_dimm(0, 1 << 36)
+
     def add_dimm(self, number, start, size=BLOCK):
         entry = f"sys/firmware/memmap/{1000 + number}"
         self.write(f"{entry}/type", "System RAM\n")
@@ -139,6 +148,14 @@ class Terminal(Map):
                 self.assertEqual(max(map(len, lines)), width, (root.name, terminal))
                 self.assertEqual([line for line in lines if line != line.rstrip()], [])
                 self.assertTrue(summary.startswith("TDX "))
+
+    def test_legend(self):
+        """It takes as many rows as it needs."""
+        self.many_looks()
+        for width in 60, 80, 120:
+            *lines, legend = "\n".join(self.lines(width)).split("\n\n")
+            self.assertLessEqual(max(map(len, legend.splitlines())), width)
+            self.assertEqual(re.findall(r"[█╌▓▒░·▚]{2} ([^█╌▓▒░·▚]*\b=?)", re.sub(r"\n +", "  ", legend)), LOOKS)
 
     def test_a_terminal_of_80_columns_is_no_other(self):
         self.tree("cxl-refused")
@@ -188,6 +205,15 @@ class Svg(Map):
             for content in self.texts(document):
                 if content != "Map of the physical address space":
                     self.assertIn(content, text, root.name)
+
+    def test_legend(self):
+        self.many_looks()
+        document = self.parse()
+        labels = list(document.iter(f"{SVG}text"))[-len(LOOKS) :]
+        self.assertEqual([element.text for element in labels], LOOKS)
+        for element in labels:
+            self.assertLess(int(element.get("x")) + 8 * len(element.text), int(document.get("width")))
+            self.assertLess(int(element.get("y")), int(document.get("height")))
 
     def test_blocks_do_not_overlap(self):
         self.tree("cxl-refused")
