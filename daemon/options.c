@@ -292,19 +292,21 @@ static int unexpected(const char *word)
 	return -EINVAL;
 }
 
-/* With its second word, if the first begins a command of two words. */
+/* If the first word begins commands of two words: with the second, and those commands. */
 static int not_a_command(const struct program *program, int n, char *words[])
 {
 	size_t first = strlen(words[0]);
-	bool second = false;
+	char buf[128];
+	struct strbuf others = strbuf_in(buf, sizeof(buf));
 
-	for (size_t i = 0; n > 1 && i < program->n_commands; i++) {
+	for (size_t i = 0; i < program->n_commands; i++) {
 		const char *name = program->commands[i].name;
 
-		second |= strncmp(name, words[0], first) == 0 && name[first] == ' ';
+		if (strncmp(name, words[0], first) == 0 && name[first] == ' ')
+			strbuf_append(&others, "%s'%s'", *buf ? ", " : ": try ", name);
 	}
-	log_print(LOG_ERR, "'%s%s%s' is not a command", words[0], second ? " " : "",
-		second ? words[1] : "");
+	log_print(LOG_ERR, "'%s%s%s' is not a command%s", words[0], *buf && n > 1 ? " " : "",
+		*buf && n > 1 ? words[1] : "", buf);
 	return -EINVAL;
 }
 
