@@ -262,22 +262,30 @@ static const char *device_text(const struct device *device, char buf[RANGE_TEXT]
 	return range_format(device->ranges[0], buf);
 }
 
-/* An answer from before TDX was active counts for what TDX does not refuse. */
+/*
+ * Before Linux 7.1 the kernel accepts what was there when TDX started, and an answer can be from
+ * before that.
+ */
+static enum verify_result compare_answer(
+	const struct comparing *c, enum answer expected, enum answer answer)
+{
+	if (answer != expected && answer == ANSWER_ACCEPTS &&
+		!kernel_starts_tdx_at_boot(c->facts->snapshot->tdx.evidence.release))
+		return VERIFY_NOT_COMPARED;
+	return agrees_if(answer == expected);
+}
+
 static void check_recorded_answer(struct comparing *c, const struct verify_device *device)
 {
-	const struct tdx *tdx = &c->facts->snapshot->tdx;
 	enum answer expected = policy_expects(&device->facts);
 	enum answer answer = device->entry ? device->entry->answer : ANSWER_NONE;
-	enum verify_result result = agrees_if(answer == expected);
 	char text[RANGE_TEXT];
 
 	if (!answer || !expected)
 		return;
-	if (result == VERIFY_DIFFERS && answer == ANSWER_ACCEPTS &&
-		!kernel_starts_tdx_at_boot(tdx->evidence.release))
-		result = VERIFY_NOT_COMPARED;
-	add(c, VERIFY_RECORDED_ANSWER, result, device_text(&device->facts.device, text),
-		expected_text(expected), "%s", expected_text(answer));
+	add(c, VERIFY_RECORDED_ANSWER, compare_answer(c, expected, answer),
+		device_text(&device->facts.device, text), expected_text(expected), "%s",
+		expected_text(answer));
 }
 
 static void check_recorded_answers(struct comparing *c)
@@ -328,12 +336,14 @@ static bool may_pass(int error)
 	return error == EBUSY || error == EAGAIN || error == ENOMEM || error == EINTR;
 }
 
-static enum verify_result result_of(const struct trial *trial)
+static enum verify_result result_of(const struct comparing *c, const struct trial *trial)
 {
 	if (trial->obstacle)
 		return VERIFY_NOT_COMPARED;
+	if (trial->stuck)
+		return VERIFY_DIFFERS;
 	if (trial->answer)
-		return agrees_if(trial->answer == trial->expected && !trial->stuck);
+		return compare_answer(c, trial->expected, trial->answer);
 	return trial->error && !may_pass(trial->error) ? VERIFY_DIFFERS : VERIFY_NOT_COMPARED;
 }
 
@@ -360,9 +370,12 @@ static void check_trial(struct comparing *c, const struct trial *trial)
 {
 	char range[RANGE_TEXT], buf[VERIFY_TEXT];
 	struct strbuf found = strbuf_in(buf, sizeof(buf));
+	enum verify_result result = result_of(c, trial);
 
 	append_found(&found, trial);
-	add(c, VERIFY_MEMORY_BLOCK, result_of(trial), range_format(trial->range, range),
+	if (trial->answer && result == VERIFY_NOT_COMPARED)
+		strbuf_append(&found, "; perhaps it was there when TDX started");
+	add(c, VERIFY_MEMORY_BLOCK, result, range_format(trial->range, range),
 		trial->expected ? expected_text(trial->expected) : "an answer of the kernel", "%s",
 		buf);
 }

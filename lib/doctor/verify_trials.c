@@ -25,7 +25,11 @@ const char *verify_obstacle(const struct verify_facts *facts)
 		return "the directory of --root= has no kernel that answers";
 	if (facts->running && !facts->idle)
 		return "the daemon is working, run 'tdx-onlinectl settle' first";
-	return by_state[facts->snapshot->tdx.detected];
+	if (by_state[facts->snapshot->tdx.detected])
+		return by_state[facts->snapshot->tdx.detected];
+	return facts->snapshot->boot_map.known
+		       ? NULL
+		       : "the boot map is not known, so no answer can be expected";
 }
 
 /* Why no block of a device is put to the kernel; NULL: one may be. */

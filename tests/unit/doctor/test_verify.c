@@ -11,6 +11,8 @@
 
 #define START (4 * GIB)
 
+static const struct kernel_release old_kernel = {6, 16};
+
 /* A host with TDX active on Linux 7.3, 1 GiB of boot memory, and a device of four offline blocks. */
 struct bench {
 	struct snapshot snapshot;
@@ -134,27 +136,25 @@ static void test_agrees(void **state)
 	only_trial(&bench)->answer = ANSWER_REFUSES;
 	assert_differs(&bench, 0, 0);
 	assert_compared(&bench, VERIFY_MEMORY_BLOCK, VERIFY_AGREES, "[mem 0x118000000-0x11fffffff]",
-		"it refused");
-	assert_compared(
-		&bench, VERIFY_RECORDED_ANSWER, VERIFY_AGREES, "[mem 0x100000000", "it refused");
+		"the kernel refuses it");
+	assert_compared(&bench, VERIFY_RECORDED_ANSWER, VERIFY_AGREES, "[mem 0x100000000",
+		"the kernel refuses it");
 	assert_compared(&bench, VERIFY_GUARD, VERIFY_AGREES, "drivers_autoprobe", "0");
 	assert_compared(&bench, VERIFY_BOOT_MEMORY, VERIFY_AGREES, "boot map", "all");
 }
 
 static void test_tdx(void **state)
 {
-	static const struct kernel_release old = {6, 16};
-
 	(void)state;
 	BENCH(bench);
-	set_tdx(&bench, old, TDX_SOURCE_KVM_INTEL, FACT_YES);
+	set_tdx(&bench, old_kernel, TDX_SOURCE_KVM_INTEL, FACT_YES);
 	assert_differs(&bench, 0, 0);
 	/* Another source than the one that proves it contradicts. */
 	bench.snapshot.tdx.evidence.facts[TDX_SOURCE_KERNEL_LOG] = FACT_NO;
 	assert_differs(&bench, VERIFY_TDX_SOURCE, 1);
 	bench.snapshot.tdx.evidence.facts[TDX_SOURCE_CPUINFO] = FACT_NO;
 	assert_differs(&bench, VERIFY_TDX_SOURCE, 2);
-	set_tdx(&bench, old, TDX_SOURCE_KVM_INTEL, FACT_YES);
+	set_tdx(&bench, old_kernel, TDX_SOURCE_KVM_INTEL, FACT_YES);
 	bench.snapshot.tdx.evidence.facts[TDX_SOURCE_CGROUP] = FACT_UNREADABLE;
 	assert_compared(
 		&bench, VERIFY_TDX_SOURCE, VERIFY_NOT_COMPARED, "misc.capacity", "unreadable");
@@ -199,7 +199,7 @@ static void test_online_memory(void **state)
 	assert_compared(&bench, VERIFY_ONLINE_MEMORY, VERIFY_DIFFERS, "outside",
 		"1 online, the first is [mem 0x108000000-0x10fffffff]");
 	/* This kernel took what was there when TDX started. */
-	set_tdx(&bench, (struct kernel_release){6, 16}, TDX_SOURCE_KVM_INTEL, FACT_YES);
+	set_tdx(&bench, old_kernel, TDX_SOURCE_KVM_INTEL, FACT_YES);
 	assert_compared(&bench, VERIFY_ONLINE_MEMORY, VERIFY_NOT_COMPARED, "outside", "1 online");
 	assert_differs(&bench, 0, 0);
 }
@@ -226,7 +226,7 @@ static void test_recorded_answer(void **state)
 	bench.entry.answer = ANSWER_ACCEPTS;
 	assert_differs(&bench, VERIFY_RECORDED_ANSWER, 1);
 	/* It may be from before TDX was active. */
-	set_tdx(&bench, (struct kernel_release){6, 16}, TDX_SOURCE_KVM_INTEL, FACT_YES);
+	set_tdx(&bench, old_kernel, TDX_SOURCE_KVM_INTEL, FACT_YES);
 	assert_differs(&bench, 0, 0);
 	bench.device.entry = NULL;
 	assert_differs(&bench, 0, 0);
@@ -239,7 +239,7 @@ static void test_capable_ranges(void **state)
 	bench.entry.answer = ANSWER_NONE;
 	assert_capable(&bench, span(START, START + 2 * BLOCK));
 	assert_compared(&bench, VERIFY_CAPABLE_RANGES, VERIFY_NOT_COMPARED, "[mem 0x100000000",
-		"not asked");
+		"no memory block in it was tried");
 	/* A block outside is chosen before one that is asserted. */
 	assert_int_equal(only_trial(&bench)->expected, ANSWER_REFUSES);
 	assert_capable(&bench, span(START + 2 * BLOCK, START + 4 * BLOCK));
@@ -249,9 +249,10 @@ static void test_capable_ranges(void **state)
 	assert_compared(
 		&bench, VERIFY_CAPABLE_RANGES, VERIFY_AGREES, "[mem 0x100000000", "accepted");
 	only_trial(&bench)->answer = ANSWER_REFUSES;
+	assert_compared(&bench, VERIFY_CAPABLE_RANGES, VERIFY_DIFFERS, "[mem 0x100000000",
+		"it refused some");
 	assert_compared(
-		&bench, VERIFY_CAPABLE_RANGES, VERIFY_DIFFERS, "[mem 0x100000000", "refused");
-	assert_compared(&bench, VERIFY_MEMORY_BLOCK, VERIFY_DIFFERS, "[mem 0x118000000", "refused");
+		&bench, VERIFY_MEMORY_BLOCK, VERIFY_DIFFERS, "[mem 0x118000000", "refuses it");
 }
 
 /* What the daemon was answered, of a device without blocks. */
@@ -261,10 +262,10 @@ static void test_capable_device(void **state)
 	BENCH(bench);
 	assert_capable(&bench, span(START, START + 4 * BLOCK));
 	blocks_done(&bench.device.facts.blocks);
+	assert_compared(&bench, VERIFY_CAPABLE_RANGES, VERIFY_DIFFERS, "[mem 0x100000000",
+		"it refused some");
 	assert_compared(
-		&bench, VERIFY_CAPABLE_RANGES, VERIFY_DIFFERS, "[mem 0x100000000", "refused");
-	assert_compared(
-		&bench, VERIFY_RECORDED_ANSWER, VERIFY_DIFFERS, "[mem 0x100000000", "refused");
+		&bench, VERIFY_RECORDED_ANSWER, VERIFY_DIFFERS, "[mem 0x100000000", "refuses it");
 }
 
 static void test_answers(void **state)
@@ -275,7 +276,7 @@ static void test_answers(void **state)
 		enum verify_result result;
 		const char *found;
 	} rows[] = {
-		{ANSWER_REFUSES, EPERM, 0, VERIFY_AGREES, "it refused"},
+		{ANSWER_REFUSES, EPERM, 0, VERIFY_AGREES, "the kernel refuses it"},
 		{ANSWER_ACCEPTS, 0, 0, VERIFY_DIFFERS, "the block is offline again"},
 		{ANSWER_ACCEPTS, 0, EBUSY, VERIFY_DIFFERS, "cannot be taken offline again"},
 		{ANSWER_NONE, EBUSY, 0, VERIFY_NOT_COMPARED, "no answer: Device"},
@@ -295,6 +296,30 @@ static void test_answers(void **state)
 		assert_compared(&bench, VERIFY_MEMORY_BLOCK, rows[i].result, "[mem 0x118000000",
 			rows[i].found);
 	}
+}
+
+/* It took what was there when TDX started, also what was offline. */
+static void test_answer_of_old_kernel(void **state)
+{
+	struct trial *trial;
+
+	(void)state;
+	BENCH(bench);
+	set_tdx(&bench, old_kernel, TDX_SOURCE_KVM_INTEL, FACT_YES);
+	trial = only_trial(&bench);
+	trial->answer = ANSWER_ACCEPTS;
+	assert_differs(&bench, 0, 0);
+	assert_compared(&bench, VERIFY_MEMORY_BLOCK, VERIFY_NOT_COMPARED, "[mem 0x118000000",
+		"offline again; perhaps it was there when TDX started");
+	trial->stuck = EBUSY;
+	assert_differs(&bench, VERIFY_MEMORY_BLOCK, 1);
+	/* A refusal is compared. */
+	trial->stuck = 0;
+	trial->answer = ANSWER_REFUSES;
+	assert_compared(
+		&bench, VERIFY_MEMORY_BLOCK, VERIFY_AGREES, "[mem 0x118000000", "refuses it");
+	trial->expected = ANSWER_ACCEPTS;
+	assert_differs(&bench, VERIFY_MEMORY_BLOCK, 1);
 }
 
 /* The highest block that is offline; none of boot memory. */
@@ -362,6 +387,9 @@ static void test_obstacle(void **state)
 		bench.snapshot.tdx.detected = tdx;
 		assert_int_equal(verify_obstacle(&bench.facts) == NULL, tdx == TDX_ACTIVE);
 	}
+	bench.snapshot.tdx.detected = TDX_ACTIVE;
+	bench.snapshot.boot_map.known = false;
+	assert_non_null(verify_obstacle(&bench.facts));
 }
 
 static void test_module_version(void **state)
@@ -385,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_capable_ranges),
 		cmocka_unit_test(test_capable_device),
 		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_answer_of_old_kernel),
 		cmocka_unit_test(test_choice),
 		cmocka_unit_test(test_obstacles),
 		cmocka_unit_test(test_obstacle),
