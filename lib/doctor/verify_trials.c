@@ -23,6 +23,8 @@ const char *verify_obstacle(const struct verify_facts *facts)
 
 	if (facts->captured)
 		return "the directory of --root= has no kernel that answers";
+	if (facts->config->observe)
+		return "Act=no: nothing may be changed";
 	if (facts->running && !facts->idle)
 		return "the daemon is working, run 'tdx-onlinectl settle' first";
 	if (by_state[facts->snapshot->tdx.detected])
@@ -32,15 +34,31 @@ const char *verify_obstacle(const struct verify_facts *facts)
 		       : "the boot map is not known, so no answer can be expected";
 }
 
-/* Why no block of a device is put to the kernel; NULL: one may be. */
+/* Does a rule leave it alone, of the files or of the daemon? The memory can be faulty. */
+static bool is_kept_out(const struct config *config, const struct verify_device *device)
+{
+	const struct rule *rule = config_find_rule(config, &device->facts);
+
+	return (rule && rule->has_verdict && rule->verdict != VERDICT_ONLINE) ||
+	       (device->entry && device->entry->reason == REASON_RULE);
+}
+
+/* Why no block of a device is tried; NULL: one may be. */
 static const char *obstacle_of(const struct verify_facts *facts, const struct verify_device *device)
 {
+	static const char *const by_type[TYPE_MAX] = {
+		[TYPE_PMEM] = "persistent memory is left alone",
+		[TYPE_VIRTIO_MEM] = "the kernel also refuses what the hypervisor has not plugged",
+	};
+	const struct device *what = &device->facts.device;
 	const struct history_entry *entry = device->entry;
 
-	if (device->facts.device.type == TYPE_PMEM)
-		return "persistent memory is left alone";
-	if (device->facts.device.type == TYPE_VIRTIO_MEM)
-		return "the kernel also refuses what the hypervisor has not plugged";
+	if (by_type[what->type])
+		return by_type[what->type];
+	if (device_is_dax(what) && what->type == TYPE_UNKNOWN)
+		return "the type of the dax device is unknown";
+	if (is_kept_out(facts->config, device))
+		return "a rule does not online it";
 	if (facts->running && (!entry || entry->reconsider || entry->result == RESULT_BEGUN))
 		return "the daemon has not decided it";
 	return NULL;

@@ -31,11 +31,18 @@ static void expect_stores(const struct mock *mock, const char *stores)
 	mock_expect_stores(mock, "memory1", stores);
 }
 
-/* TDX is active since boot, and the daemon leaves two blocks offline. */
-static void start_with_blocks(struct mock *mock)
+/* TDX is active since boot. */
+static void make_active(struct mock *mock)
 {
 	mock_put(mock, RELEASE, "7.3.4\n");
 	mock_put(mock, STATES, "  0: offline\n199: virt/tdx:online\n238: online\n");
+	mock_make_active(mock);
+}
+
+/* The daemon leaves two blocks offline. */
+static void start_with_blocks(struct mock *mock)
+{
+	make_active(mock);
 	mock_start_active(mock);
 	mock_add_blocks(mock, FIRST, 2, "offline");
 	mock_expect_line(mock, BOTH);
@@ -217,13 +224,35 @@ static void test_not_running(void **state)
 	expect_verify(mock, 0, "agrees        " TRIED "the kernel refuses it");
 }
 
+static void test_observing(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_configure(mock, "Act=no\n");
+	start_with_blocks(mock);
+	expect_verify(mock, 0, NOT_TRIED "Act=no");
+	expect_stores(mock, "");
+}
+
+static void test_rule(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_rule(mock, "50-faulty.rule", "Type=*\n", "Verdict=offline\n");
+	make_active(mock);
+	mock_place_blocks(mock, FIRST, 2, "offline");
+	expect_verify(mock, 0, TRIED "not tried: a rule does not online it");
+	expect_stores(mock, "");
+}
+
 /* The same answer as a difference: of memory that CapableRanges= asserts. */
 static void test_capable_ranges(void **state)
 {
 	struct mock *mock = *state;
 
-	mock_configure(mock, "Act=no\nCapableRanges=0x80000000-0x8fffffff\n");
-	start_with_blocks(mock);
+	mock_configure(mock, "CapableRanges=0x80000000-0x8fffffff\n");
+	make_active(mock);
+	mock_place_blocks(mock, FIRST, 2, "offline");
 	expect_verify(mock, 0, "agrees        capable-ranges   " BOTH ": it accepted some");
 	mock_expect_blocks(mock, FIRST, 2, "offline");
 	mock_fail(mock, STATE_ONLINE, EPERM);
@@ -273,6 +302,8 @@ int main(int argc, char *argv[])
 		TEST(test_daemon_works),
 		TEST(test_undecided),
 		TEST(test_not_running),
+		TEST(test_observing),
+		TEST(test_rule),
 		TEST(test_capable_ranges),
 		TEST(test_nothing),
 		TEST(test_guard),

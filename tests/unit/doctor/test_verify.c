@@ -358,6 +358,12 @@ static void test_obstacles(void **state)
 	}
 	bench.device.facts.device.type = TYPE_CXL;
 	assert_null(only_trial(&bench)->obstacle);
+	bench.device.facts.device.type = TYPE_UNKNOWN;
+	assert_null(only_trial(&bench)->obstacle);
+	snprintf(bench.device.facts.device.name, SYSFS_NAME, "dax0.0");
+	assert_non_null(only_trial(&bench)->obstacle);
+	bench.device.facts.device.type = TYPE_CXL;
+	assert_null(only_trial(&bench)->obstacle);
 	bench.entry.result = RESULT_BEGUN;
 	assert_non_null(only_trial(&bench)->obstacle);
 	bench.entry.result = RESULT_NOTHING;
@@ -368,6 +374,26 @@ static void test_obstacles(void **state)
 	/* Nothing works on it. */
 	bench.facts.running = false;
 	assert_null(only_trial(&bench)->obstacle);
+}
+
+/* The memory may be faulty. */
+static void test_rules(void **state)
+{
+	struct rule rule = {.name = "50-faulty.rule", .match[MATCH_TYPE] = (char[]){"dimm"}};
+
+	(void)state;
+	BENCH(bench);
+	bench.config.rules = &rule;
+	bench.config.n_rules = 1;
+	assert_null(only_trial(&bench)->obstacle);
+	rule.has_verdict = true;
+	for (rule.verdict = 0; rule.verdict < VERDICT_MAX; rule.verdict++)
+		assert_int_equal(!only_trial(&bench)->obstacle, rule.verdict == VERDICT_ONLINE);
+	/* The daemon still has a rule that is no longer in the files. */
+	bench.config.n_rules = 0;
+	assert_null(only_trial(&bench)->obstacle);
+	bench.entry.reason = REASON_RULE;
+	assert_non_null(only_trial(&bench)->obstacle);
 }
 
 /* No block at all. */
@@ -383,6 +409,10 @@ static void test_obstacle(void **state)
 	bench.facts.captured = true;
 	assert_non_null(verify_obstacle(&bench.facts));
 	bench.facts.captured = false;
+	bench.config.observe = true;
+	assert_non_null(verify_obstacle(&bench.facts));
+	bench.config.observe = false;
+	assert_null(verify_obstacle(&bench.facts));
 	for (enum tdx_state tdx = 0; tdx < TDX_STATE_MAX; tdx++) {
 		bench.snapshot.tdx.detected = tdx;
 		assert_int_equal(verify_obstacle(&bench.facts) == NULL, tdx == TDX_ACTIVE);
@@ -416,6 +446,7 @@ int main(void)
 		cmocka_unit_test(test_answer_of_old_kernel),
 		cmocka_unit_test(test_choice),
 		cmocka_unit_test(test_obstacles),
+		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_obstacle),
 		cmocka_unit_test(test_module_version),
 	};
