@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "daemon/actuator/executor.h"
+#include "tdxo/base/array.h"
 
 /* There is no event loop here: wait, then try again. TURN_DONE or TURN_FAILED. */
 static enum turn run(struct execution *execution)
@@ -42,6 +43,7 @@ static void probe(struct execution *execution, const struct plan *back, struct t
 
 void probe_block(struct sensor *sensor, uint64_t timeout, struct trial *trial)
 {
+	static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU};
 	struct step online = {ACTION_ONLINE, trial->range},
 		    offline = {ACTION_OFFLINE, trial->range};
 	const struct plan there = {&online, 1}, back = {&offline, 1};
@@ -52,14 +54,12 @@ void probe_block(struct sensor *sensor, uint64_t timeout, struct trial *trial)
 		.sensor = sensor,
 		.timeout = timeout,
 	};
-	sigset_t ending, before;
+	sigset_t later, before;
 
-	sigemptyset(&ending);
-	sigaddset(&ending, SIGINT);
-	sigaddset(&ending, SIGTERM);
-	sigaddset(&ending, SIGHUP);
-	sigaddset(&ending, SIGQUIT);
-	sigprocmask(SIG_BLOCK, &ending, &before);
+	sigemptyset(&later);
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
+		sigaddset(&later, ending[i]);
+	sigprocmask(SIG_BLOCK, &later, &before);
 	probe(&execution, &back, trial);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }

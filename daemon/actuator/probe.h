@@ -12,6 +12,6 @@
 /*
  * Put the block of a trial online, and at once offline again if the kernel accepts it, which can
  * take `timeout` seconds. It goes online as movable: the kernel keeps nothing in it that cannot be
- * moved away. A signal that would end this process is handled after that.
+ * moved away. A signal that would end or stop this process is handled after that.
  */
 void probe_block(struct sensor *sensor, uint64_t timeout, struct trial *trial);
