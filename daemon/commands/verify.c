@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * verify: gather what is there, put some memory blocks to the kernel, compare, and print.
+ * verify: gather what is there, online some memory blocks as a trial, compare, and print.
  */
 #include "daemon/commands/verify.h"
 
@@ -29,6 +29,8 @@ struct verifier {
 	struct verify_device *devices;
 	struct verify_facts facts;
 	struct comparisons comparisons;
+	pid_t daemon; /* 0: it does not run */
+	bool locked;  /* it cannot start until this process ends */
 	char release[SYSFS_NAME];
 	char module_version[SYSFS_NAME];
 };
@@ -81,18 +83,24 @@ static int add_device(struct verifier *verifier, const struct device *device)
 	return r;
 }
 
+static bool is_idle(const struct state *state, pid_t daemon)
+{
+	return state->idle && state->pid == daemon;
+}
+
 static int gather(struct verifier *verifier, const struct config *config)
 {
 	CLEANUP(devices_done) struct devices all = {0};
 	struct decider *decider = &verifier->decider;
-	pid_t owner = lock_owner();
-	int r = decider_init(decider, config);
+	int r;
 
+	verifier->daemon = lock_owner();
+	r = decider_init(decider, config);
 	verifier->facts.snapshot = &decider->sensor.snapshot;
 	verifier->facts.config = config;
 	verifier->facts.captured = root_is_another();
-	verifier->facts.running = owner != 0;
-	verifier->facts.idle = decider->state.idle && decider->state.pid == owner;
+	verifier->facts.running = verifier->daemon != 0;
+	verifier->facts.idle = is_idle(&decider->state, verifier->daemon);
 	if (r == 0)
 		r = sensor_devices(&decider->sensor, &all);
 	for (size_t i = 0; r == 0 && i < all.n; i++)
@@ -114,23 +122,52 @@ static bool is_removable(const struct verifier *verifier, struct range block)
 	return sysfs_read_number(path.text, 10, &removable) == 0 && removable;
 }
 
+/*
+ * The daemon may have begun to work since the last block. If it does not run, it is kept from
+ * starting.
+ */
+static const char *obstacle_by_daemon(struct verifier *verifier)
+{
+	CLEANUP(state_done) struct state state = {0};
+	pid_t other;
+
+	if (!verifier->daemon && !verifier->locked)
+		verifier->locked = lock_take(&other) == 0;
+	if (verifier->locked)
+		return NULL;
+	if (!verifier->daemon || lock_owner() != verifier->daemon)
+		return "the daemon was started or stopped at the same time";
+	return state_load(&state) == 0 && is_idle(&state, verifier->daemon)
+		       ? NULL
+		       : "the daemon has begun to work";
+}
+
+static void try_block(struct verifier *verifier, uint64_t timeout, struct trial *trial)
+{
+	if (!trial->obstacle && !is_removable(verifier, trial->range))
+		trial->obstacle = "the kernel could not take it offline again";
+	if (!trial->obstacle)
+		trial->obstacle = obstacle_by_daemon(verifier);
+	if (!trial->obstacle)
+		probe_block(&verifier->decider.sensor, timeout, trial);
+}
+
+/* A block that stays online is one too many: no other one is tried after it. */
 static int try_blocks(struct verifier *verifier, uint64_t timeout)
 {
 	struct trials *trials = &verifier->facts.trials;
+	bool stuck = false;
 	int r;
 
 	if (verify_obstacle(&verifier->facts))
 		return 0;
 	r = verify_choose(&verifier->facts, trials);
 	for (size_t i = 0; i < trials->n; i++) {
-		struct trial *trial = &trials->items[i];
-
-		if (trial->obstacle)
-			continue;
-		if (is_removable(verifier, trial->range))
-			probe_block(&verifier->decider.sensor, timeout, trial);
-		else
-			trial->obstacle = "the kernel could not take it offline again";
+		if (stuck && !trials->items[i].obstacle)
+			trials->items[i].obstacle = "the block before it could not be taken "
+						    "offline again";
+		try_block(verifier, timeout, &trials->items[i]);
+		stuck |= trials->items[i].stuck != 0;
 	}
 	return r;
 }
@@ -215,7 +252,8 @@ static int enter(void)
 
 	if (r != -EACCES)
 		return r;
-	log_print(LOG_ERR, "verify: only root can put memory blocks to the kernel");
+	log_print(LOG_ERR, "verify: only root can online a memory block, which is how the answer "
+			   "of the kernel is requested");
 	return EXIT_FAILED;
 }
 

@@ -6,12 +6,17 @@
 #include "mock.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define FIRST	     16 /* the blocks that arrive: two of them, of which the last is tried */
 #define BOTH	     "[mem 0x80000000-0x8fffffff]"
 #define TRIED	     "memory-block     [mem 0x88000000-0x8fffffff]: "
 #define STATE_ONLINE "memory17/state online_movable"
+#define MORE	     24 /* and more of them */
+#define NEXT	     "[mem 0xc8000000-0xcfffffff]: "
 #define RELEASE	     "/proc/sys/kernel/osrelease"
 #define STATES	     "/sys/devices/system/cpu/hotplug/states"
 #define NOT_TRIED    ": not tried: "
@@ -29,6 +34,17 @@ static void expect_verify(const struct mock *mock, int status, const char *line)
 static void expect_stores(const struct mock *mock, const char *stores)
 {
 	mock_expect_stores(mock, "memory1", stores);
+}
+
+static void read_real_file(const char *path, char *text, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	size_t n;
+
+	assert_non_null(file);
+	n = fread(text, 1, size - 1, file);
+	text[n] = '\0';
+	fclose(file);
 }
 
 /* TDX is active since boot. */
@@ -99,6 +115,89 @@ static void test_stuck(void **state)
 	expect_verify(mock, 5, "it cannot be taken offline again: Input/output error");
 	mock_expect_blocks(mock, FIRST + 1, 1, "online");
 	mock_expect_blocks(mock, FIRST, 1, "offline");
+}
+
+/* Two runs of blocks, so that two blocks are tried. */
+static void start_with_more_blocks(struct mock *mock)
+{
+	start_with_blocks(mock);
+	mock_add_blocks(mock, MORE, 2, "offline");
+	mock_expect_line(mock, "[mem 0xc0000000-0xcfffffff]");
+	mock_await_settled(mock);
+	mock_await_text(mock, STATE, "\"idle\":true");
+}
+
+/* One block that stays online is enough. */
+static void test_stuck_first(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_more_blocks(mock);
+	mock_fail(mock, "memory17/state offline", EIO);
+	expect_verify(mock, 5, NEXT "not tried: the block before it could not be taken offline");
+	mock_expect_blocks(mock, MORE, 2, "offline");
+}
+
+/* While the first block is tried. */
+static void begin_verify(struct mock *mock, struct mock *ctl)
+{
+	mock_hang(mock, STATE_ONLINE);
+	mock_ctl_begin(mock, "verify", ctl);
+	mock_await_text(mock, "/stores", "~" STATE_ONLINE);
+}
+
+static int end_verify(struct mock *mock, struct mock *ctl)
+{
+	mock_fault(mock, STATE_ONLINE, "0\n");
+	return mock_oneshot_end(ctl);
+}
+
+static void test_daemon_begins(void **state)
+{
+	struct mock *mock = *state, ctl;
+
+	start_with_more_blocks(mock);
+	begin_verify(mock, &ctl);
+	mock_hang(mock, "device_dax/new_id");
+	mock_add_dax(mock, "dax0.0", 4 * GIB, GIB, 1);
+	mock_uevent_dax(mock, "dax0.0", "add");
+	mock_expect_line(mock, "dax0.0");
+	mock_await_text(mock, "/stores", "~device_dax/new_id");
+	assert_int_equal(end_verify(mock, &ctl), 5);
+	mock_expect_said(&ctl, NEXT "not tried: the daemon has begun to work");
+	mock_fault(mock, "device_dax/new_id", "0\n");
+	mock_await_decided(mock, "dax0.0");
+	end(mock);
+}
+
+static void test_daemon_stops(void **state)
+{
+	struct mock *mock = *state, ctl;
+
+	start_with_more_blocks(mock);
+	begin_verify(mock, &ctl);
+	mock_stop(mock);
+	assert_int_equal(end_verify(mock, &ctl), 5);
+	mock_expect_said(&ctl, NEXT "not tried: the daemon was started or stopped");
+}
+
+/* The daemon cannot start while a block is tried, and Ctrl-Z does not stop the trial. */
+static void test_start_meanwhile(void **state)
+{
+	struct mock *mock = *state, ctl, second;
+	char path[64], *blocked, text[4096];
+
+	make_active(mock);
+	mock_place_blocks(mock, FIRST, 2, "offline");
+	begin_verify(mock, &ctl);
+	assert_int_equal(mock_second(mock, NULL, &second), 6);
+	mock_expect_said(&second, "Another tdx-onlined is running");
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)ctl.daemon);
+	read_real_file(path, text, sizeof(text));
+	blocked = strstr(text, "SigBlk:");
+	assert_non_null(blocked);
+	assert_true(strtoull(blocked + strlen("SigBlk:"), NULL, 16) & 1ULL << (SIGTSTP - 1));
+	assert_int_equal(end_verify(mock, &ctl), 5);
 }
 
 static void test_busy_once(void **state)
@@ -292,6 +391,10 @@ int main(int argc, char *argv[])
 		TEST(test_accepted),
 		TEST(test_accepted_by_old_kernel),
 		TEST(test_stuck),
+		TEST(test_stuck_first),
+		TEST(test_daemon_begins),
+		TEST(test_daemon_stops),
+		TEST(test_start_meanwhile),
 		TEST(test_busy_once),
 		TEST(test_busy),
 		TEST(test_failed),
