@@ -110,17 +110,23 @@ static enum turn finish_block(
 	return block.start == step->range.start ? finish_step(execution) : TURN_MORE;
 }
 
+/* It is noted before it is onlined: once a block is online, noting it must not fail. */
 static enum turn turn_online(struct execution *execution, const struct step *step)
 {
 	struct range block = next_block(execution, step);
 	uint64_t id = block.start / execution->sensor->snapshot.block_size;
+	bool noted = range_set_contains(&execution->onlined, block);
 	struct path path;
 	int answer, r;
 
+	r = range_set_add(&execution->onlined, block);
+	if (r < 0)
+		return fail(execution, -r, block.start);
 	answer = sysfs_write(path_of(&path, SYS_BLOCK_STATE, id), online_text(execution->zone));
 	r = check_answer(id, answer, BLOCK_ONLINE);
-	if (r == 0 && answer == 0)
-		r = range_set_add(&execution->onlined, block);
+	/* If memory is short it stays noted, and at worst is taken offline once more. */
+	if (answer < 0 && !noted)
+		(void)!range_set_subtract(&execution->onlined, block);
 	return r < 0 ? fail(execution, -r, block.start) : finish_block(execution, step, block);
 }
 

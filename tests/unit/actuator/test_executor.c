@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The executor: what it has brought online is known, also when memory is short.
+ */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/actuator/executor.h"
+#include "daemon/host/sensor.h"
+#include "daemon/host/sysfs.h"
+#include "tests/unit/short_memory.h"
+
+#define BLOCK (UINT64_C(128) << 20)
+
+static int answer; /* of the kernel to a store */
+static unsigned int stores;
+
+int __wrap_sysfs_write(const char *path, const char *text);
+int __wrap_sysfs_write(const char *path, const char *text)
+{
+	(void)path;
+	assert_string_equal(text, "online_movable");
+	stores++;
+	return answer;
+}
+
+struct bench {
+	struct sensor sensor;
+	struct step step;
+	struct plan plan;
+	struct execution execution;
+};
+
+static void bench_init(struct bench *bench)
+{
+	*bench = (struct bench){.sensor.snapshot.block_size = BLOCK,
+		.step = {ACTION_ONLINE, {8 * BLOCK, 9 * BLOCK}},
+		.plan = {&bench->step, 1},
+		.execution = {
+			.plan = &bench->plan, .zone = ZONE_MOVABLE, .sensor = &bench->sensor}};
+	answer = 0;
+	stores = 0;
+}
+
+static void bench_done(struct bench *bench)
+{
+	execution_done(&bench->execution);
+}
+
+#define BENCH(name)                                                                                \
+	CLEANUP(bench_done) struct bench name;                                                     \
+	bench_init(&name)
+
+/* Nothing is onlined that could not be noted. */
+static void test_short_memory(void **state)
+{
+	(void)state;
+	BENCH(bench);
+	allocations_left = 0;
+	assert_int_equal(executor_turn(&bench.execution), TURN_LATER);
+	assert_int_equal(stores, 0);
+	allocations_left = -1;
+	assert_int_equal(executor_turn(&bench.execution), TURN_DONE);
+	assert_int_equal(stores, 1);
+	assert_true(range_set_contains(&bench.execution.onlined, bench.step.range));
+}
+
+static void test_refused(void **state)
+{
+	(void)state;
+	BENCH(bench);
+	answer = -EPERM;
+	assert_int_equal(executor_turn(&bench.execution), TURN_FAILED);
+	assert_int_equal(bench.execution.error, EPERM);
+	assert_int_equal(bench.execution.onlined.n, 0);
+}
+
+/* It has gone. */
+static void test_vanished(void **state)
+{
+	(void)state;
+	BENCH(bench);
+	answer = -ENOENT;
+	assert_int_equal(executor_turn(&bench.execution), TURN_DONE);
+	assert_int_equal(bench.execution.onlined.n, 0);
+}
+
+/* The kernel brought it online when kmem was bound: it stays the work of this execution. */
+static void test_noted_before(void **state)
+{
+	(void)state;
+	BENCH(bench);
+	assert_int_equal(range_set_add(&bench.execution.onlined, bench.step.range), 0);
+	answer = -EPERM;
+	assert_int_equal(executor_turn(&bench.execution), TURN_FAILED);
+	assert_true(range_set_contains(&bench.execution.onlined, bench.step.range));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_short_memory),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_vanished),
+		cmocka_unit_test(test_noted_before),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
