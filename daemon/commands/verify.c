@@ -21,6 +21,7 @@
 #include "daemon/log/print.h"
 #include "daemon/output/report.h"
 #include "daemon/state/lock.h"
+#include "tdxo/anonymise/anonymise.h"
 #include "tdxo/base/array.h"
 #include "tdxo/doctor/verify.h"
 
@@ -31,7 +32,7 @@ struct verifier {
 	struct comparisons comparisons;
 	pid_t daemon; /* 0: it does not run */
 	bool locked;  /* it cannot start until this process ends */
-	char release[SYSFS_NAME];
+	char release[DISGUISED_RELEASE];
 	char module_version[SYSFS_NAME];
 };
 
@@ -57,10 +58,17 @@ static void note_version(const char *message, void *userdata)
 			(int)strcspn(version, "\n"), version);
 }
 
-/* What cannot be read stays empty. The version is in sysfs from Linux 7.2 on. */
+/*
+ * What cannot be read stays empty. The name of a local build is not for a report that others read.
+ * The version of the module is in sysfs from Linux 7.2 on.
+ */
 static void read_versions(struct verifier *verifier)
 {
-	(void)!sysfs_read(PROC_OSRELEASE, verifier->release, sizeof(verifier->release));
+	char release[SYSFS_NAME], buf[DISGUISED_RELEASE];
+
+	if (sysfs_read(PROC_OSRELEASE, release, sizeof(release)) == 0)
+		snprintf(verifier->release, sizeof(verifier->release), "%s",
+			disguise_release(release, buf));
 	if (sysfs_read(SYS_TDX_VERSION, verifier->module_version,
 		    sizeof(verifier->module_version)) < 0)
 		(void)!sensor_kernel_log(note_version, verifier);

@@ -175,21 +175,21 @@ static void first_line(const struct bytes *text, char line[32])
 	line[strcspn(line, "\n")] = '\0';
 }
 
-static void put_release(struct output *out, const char *line)
+const char *disguise_release(const char *release, char buf[DISGUISED_RELEASE])
 {
 	unsigned int major, minor;
-	char text[32] = "?";
 
-	if (sscanf(line, "%u.%u", &major, &minor) == 2)
-		snprintf(text, sizeof(text), "%u.%u", major, minor);
-	put(out, text);
+	if (sscanf(release, "%u.%u", &major, &minor) != 2)
+		return "?";
+	snprintf(buf, DISGUISED_RELEASE, "%u.%u", major, minor);
+	return buf;
 }
 
 int disguise_text(struct disguise *disguise, enum disguise_kind kind, const struct bytes *text,
 	struct bytes *ret_text)
 {
 	struct output out = {.disguise = disguise};
-	char line[32];
+	char line[32], release[DISGUISED_RELEASE];
 
 	first_line(text, line);
 	if (kind == DISGUISE_PLAIN)
@@ -199,7 +199,7 @@ int disguise_text(struct disguise *disguise, enum disguise_kind kind, const stru
 	if (kind == DISGUISE_SERIAL)
 		put_serial(&out, line);
 	if (kind == DISGUISE_RELEASE)
-		put_release(&out, line);
+		put(&out, disguise_release(line, release));
 	replace_uuids(&out);
 	return finish(&out, ret_text);
 }

@@ -65,6 +65,14 @@ class Differs(tree.Tree):
         self.assertEqual(self.verify(FOUND), [
             ("tdx-state", "TDX", "active as configured, absent (not-enabled) as found")])  # fmt: skip
 
+    def test_local_build(self):
+        """The name of a local build is not printed, as in an anonymised capture."""
+        self.tree("plain-host")
+        self.write("proc/sys/kernel/osrelease", "7.3.4-projectx-host17\n")
+        self.assertIn(", Linux 7.3\n", tree.run(self.root, "verify").stdout)
+        report = json.loads(tree.run(self.root, "verify", "--json").stdout)
+        self.assertEqual(report["kernel_release"], "7.3")
+
     def test_source(self):
         """Another source shows what the flag denies."""
         self.tree("plain-host")

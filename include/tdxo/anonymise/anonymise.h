@@ -48,6 +48,11 @@ void disguise_done(struct disguise *disguise);
  */
 int disguise_add_device(struct disguise *disguise, const char *name) MUST_CHECK;
 
+#define DISGUISED_RELEASE 32
+
+/* The kernel release as of DISGUISE_RELEASE; "?": it has no version. */
+const char *disguise_release(const char *release, char buf[DISGUISED_RELEASE]);
+
 /* Disguise a file of the kernel. 0 or -ENOMEM. */
 int disguise_text(struct disguise *disguise, enum disguise_kind kind, const struct bytes *text,
 	struct bytes *ret_text) MUST_CHECK;
