@@ -13,37 +13,27 @@
 #include "daemon/host/sysfs.h"
 #include "daemon/log/log.h"
 #include "daemon/output/journal.h"
-#include "daemon/output/json.h"
 
 #define FORGET_MS (60 * 60 * 1000) /* a change of a switch so long ago does not count */
 
-static const struct {
-	const char *name;
-	const char *path;
-	const char *held;
-} switches[GUARD_SWITCHES] = {
-	[GUARD_DAX] = {JSON_DAX_AUTOPROBE, SYS_DAX_AUTOPROBE, "0"},
-	[GUARD_AUTO_ONLINE] = {JSON_AUTO_ONLINE_BLOCKS, SYS_AUTO_ONLINE, "offline"},
+static const char *const paths[GUARD_SWITCHES] = {
+	[GUARD_DAX] = SYS_DAX_AUTOPROBE,
+	[GUARD_AUTO_ONLINE] = SYS_AUTO_ONLINE,
 };
-
-const char *guard_switch_name(enum guard_switch i)
-{
-	return switches[i].name;
-}
 
 const char *guard_switch_path(enum guard_switch i)
 {
-	return switches[i].path;
+	return paths[i];
 }
 
 /* Does it read as the guard wants it, or is it not there? `now` is what it reads, or empty. */
 static bool is_held(enum guard_switch i, char now[GUARD_VALUE])
 {
-	int r = sysfs_read(switches[i].path, now, GUARD_VALUE);
+	int r = sysfs_read(paths[i], now, GUARD_VALUE);
 
 	if (r < 0)
 		now[0] = '\0';
-	return r == -ENOENT || (r == 0 && strcmp(now, switches[i].held) == 0);
+	return r == -ENOENT || (r == 0 && strcmp(now, guard_switch_value(i)) == 0);
 }
 
 static bool is_wanted(const struct guard *guard, enum guard_switch i)
@@ -101,12 +91,12 @@ static void take(struct guard *guard, enum guard_switch i)
 	int r = 0;
 
 	if (!is_held(i, now))
-		r = sysfs_write(switches[i].path, switches[i].held);
+		r = sysfs_write(paths[i], guard_switch_value(i));
 	guard->held[i] = r == 0 && now[0];
 	if (r < 0 && !guard->failed[i])
 		log_print(LOG_ERR,
 			"%s: cannot be set to %s: %s: memory may go online before it is decided",
-			switches[i].path, switches[i].held, strerror(-r));
+			paths[i], guard_switch_value(i), strerror(-r));
 	guard->failed[i] = r < 0;
 }
 
@@ -162,7 +152,7 @@ void guard_record_falls(struct guard *guard)
 	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++) {
 		if (!guard->fell[i][0])
 			continue;
-		journal_guard(switches[i].name, guard->fell[i], guard->held[i],
+		journal_guard(guard_switch_to_string(i), guard->fell[i], guard->held[i],
 			guard->falls[i] >= GUARD_FALLS);
 		guard->fell[i][0] = '\0';
 	}
@@ -173,13 +163,13 @@ void guard_look(const struct guard *guard, struct switch_status ret_switches[GUA
 	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++) {
 		struct switch_status *status = &ret_switches[i];
 
-		*status = (struct switch_status){.name = switches[i].name,
-			.path = switches[i].path,
+		*status = (struct switch_status){.name = guard_switch_to_string(i),
+			.path = paths[i],
 			.was = guard->was[i],
 			.changes = guard->falls[i]};
 		(void)is_held(i, status->now);
-		status->use =
-			switch_use_of(status, switches[i].held, guard->falls[i] >= GUARD_FALLS);
+		status->use = switch_use_of(
+			status, guard_switch_value(i), guard->falls[i] >= GUARD_FALLS);
 	}
 }
 
@@ -188,13 +178,13 @@ static int give_back(enum guard_switch i, const char *was)
 	char now[GUARD_VALUE];
 	int r;
 
-	r = sysfs_read(switches[i].path, now, sizeof(now));
-	if (r == 0 && strcmp(now, switches[i].held) == 0 && strcmp(now, was) != 0)
-		r = sysfs_write(switches[i].path, was);
+	r = sysfs_read(paths[i], now, sizeof(now));
+	if (r == 0 && strcmp(now, guard_switch_value(i)) == 0 && strcmp(now, was) != 0)
+		r = sysfs_write(paths[i], was);
 	if (r < 0)
 		log_print(LOG_ERR,
 			"%s: cannot be set back to %s: %s: it keeps the value of the daemon",
-			switches[i].path, was, strerror(-r));
+			paths[i], was, strerror(-r));
 	return r;
 }
 
@@ -221,5 +211,5 @@ void guard_guess(struct guard *guard)
 	snprintf(guard->was[GUARD_DAX], GUARD_VALUE, "1");
 	log_print(LOG_WARNING,
 		"%s: its former value is not known: 1 is written when the service stops",
-		switches[GUARD_DAX].path);
+		paths[GUARD_DAX]);
 }

@@ -77,6 +77,4 @@ bool guard_is_up(const struct guard *guard);
  */
 void guard_guess(struct guard *guard);
 
-/* The name of a switch in files and JSON, and its path. */
-const char *guard_switch_name(enum guard_switch i);
 const char *guard_switch_path(enum guard_switch i);

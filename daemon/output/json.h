@@ -17,8 +17,6 @@
 #include "tdxo/base/range.h"
 
 /* The switches of the guard in the state file; the report has the second as well. */
-#define JSON_DAX_AUTOPROBE	"drivers_autoprobe"
-#define JSON_AUTO_ONLINE_BLOCKS "auto_online_blocks"
 
 struct json_document;
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "daemon/log/print.h"
+#include "tdxo/policy/guard.h"
 
 #define SERIAL_TEXT 19 /* 0x, 16 digits and the NUL */
 
@@ -156,8 +157,10 @@ static void add_guard(struct json parent, const struct snapshot *snapshot)
 	};
 	struct json object = json_add_object(parent, "guard");
 
-	report_add_text(object, JSON_DAX_AUTOPROBE, autoprobe[snapshot->dax_autoprobe]);
-	report_add_text(object, JSON_AUTO_ONLINE_BLOCKS, snapshot->auto_online_blocks);
+	report_add_text(
+		object, guard_switch_to_string(GUARD_DAX), autoprobe[snapshot->dax_autoprobe]);
+	report_add_text(
+		object, guard_switch_to_string(GUARD_AUTO_ONLINE), snapshot->auto_online_blocks);
 }
 
 static void add_boot_map(struct json parent, const struct boot_map *map)

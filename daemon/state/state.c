@@ -247,13 +247,13 @@ static void load_guard(struct state *state, struct json object)
 {
 	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
 		snprintf(state->guard.was[i], GUARD_VALUE, "%s",
-			json_get_text(object, guard_switch_name(i)));
+			json_get_text(object, guard_switch_to_string(i)));
 }
 
 static void load_lowered(struct state *state, struct json object)
 {
 	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++) {
-		uint64_t falls = json_get_number(object, guard_switch_name(i));
+		uint64_t falls = json_get_number(object, guard_switch_to_string(i));
 
 		state->guard.falls[i] = falls < GUARD_FALLS ? (unsigned int)falls : GUARD_FALLS;
 	}

@@ -44,7 +44,7 @@ static void add_guard(struct json parent, const struct guard *guard)
 	struct json object = json_add_object(parent, KEY_GUARD);
 
 	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
-		add_text(object, guard_switch_name(i), guard->was[i]);
+		add_text(object, guard_switch_to_string(i), guard->was[i]);
 }
 
 /* For readers of the file: a restart begins to count again. */
@@ -54,7 +54,7 @@ static void add_lowered(struct json parent, const struct guard *guard)
 
 	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
 		if (guard->falls[i])
-			json_add_number(object, guard_switch_name(i), guard->falls[i]);
+			json_add_number(object, guard_switch_to_string(i), guard->falls[i]);
 }
 
 /* For readers of the file; the daemon finds out itself. */

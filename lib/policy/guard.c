@@ -4,6 +4,20 @@
  */
 #include "tdxo/policy/guard.h"
 
+#include "tdxo/base/array.h"
+#include "tdxo/base/string_table.h"
+
+static const char *const names[] = {
+	[GUARD_DAX] = "drivers_autoprobe",
+	[GUARD_AUTO_ONLINE] = "auto_online_blocks",
+};
+DEFINE_TO_STRING(guard_switch, enum guard_switch, names, GUARD_SWITCHES)
+
+const char *guard_switch_value(enum guard_switch i)
+{
+	return i == GUARD_DAX ? "0" : "offline";
+}
+
 /* Can the rule match a device of one of these types, by its Type= alone? */
 static bool may_match_any(const struct rule *rule, const enum device_type *types, size_t n)
 {

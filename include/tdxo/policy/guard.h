@@ -18,5 +18,9 @@ enum guard_switch {
 #define GUARD_SWITCH(i) (1U << (i))
 #define GUARD_ALL	(GUARD_SWITCH(GUARD_SWITCHES) - 1)
 
+/* The name of a switch in files, JSON and messages, and the value that the guard gives it. */
+const char *guard_switch_to_string(enum guard_switch i);
+const char *guard_switch_value(enum guard_switch i);
+
 /* A set of switches: GUARD_SWITCH() of each that is to be held. */
 unsigned int guard_wanted(const struct config *config, const struct tdx *tdx);
