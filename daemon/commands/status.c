@@ -33,19 +33,6 @@ static void visit_done(struct visit *visit)
 
 /* --- the configuration --- */
 
-/* What the daemon has saved was valid when it did. 0 or a negative errno. */
-static int use_saved_config(
-	struct visit *visit, struct settings *settings, const struct status_options *options)
-{
-	const struct state *state = &visit->state;
-	int r = 0;
-
-	for (enum config_key key = 0; r != -ENOMEM && key < CONFIG_KEYS; key++)
-		if (state->in_effect[key] && !(key == CONFIG_TDX && options->tdx))
-			r = config_set(&settings->config, key, state->in_effect[key]);
-	return r == -ENOMEM ? r : 0;
-}
-
 static int add_configuration(
 	struct visit *visit, const struct settings *settings, const struct status_options *options)
 {
@@ -222,7 +209,7 @@ static int look(
 	if (r == 0)
 		r = add_configuration(visit, settings, options);
 	if (r == 0)
-		r = use_saved_config(visit, settings, options);
+		r = state_use_config(&visit->state, options->tdx, &settings->config);
 	if (r < 0)
 		return r;
 	earlier = state_earlier(&visit->state);

@@ -441,6 +441,16 @@ int state_set_config(struct state *state, const struct settings *settings)
 	return config_files_of(settings, &state->files);
 }
 
+int state_use_config(const struct state *state, bool keep_tdx, struct config *config)
+{
+	int r = 0;
+
+	for (enum config_key key = 0; r != -ENOMEM && key < CONFIG_KEYS; key++)
+		if (state->in_effect[key] && !(key == CONFIG_TDX && keep_tdx))
+			r = config_set(config, key, state->in_effect[key]);
+	return r == -ENOMEM ? r : 0;
+}
+
 int state_set_mistake(struct state *state, const char *mistake)
 {
 	char *copy = strdup(mistake);

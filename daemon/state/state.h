@@ -92,6 +92,12 @@ int state_print(const struct state *state, char **ret_text, size_t *ret_size) MU
 /* Note what is in effect from now on. 0 or -ENOMEM. */
 int state_set_config(struct state *state, const struct settings *settings) MUST_CHECK;
 
+/*
+ * Set the keys that are in effect, except TDX= if `keep_tdx`. The daemon saved them when they were
+ * valid. 0 or -ENOMEM.
+ */
+int state_use_config(const struct state *state, bool keep_tdx, struct config *config) MUST_CHECK;
+
 /* A configuration could not be used, and the one before is still in effect. 0 or -ENOMEM. */
 int state_set_mistake(struct state *state, const char *mistake) MUST_CHECK;
 
