@@ -106,7 +106,7 @@ static int run_settle(const struct task *task)
 
 static int run_verify(const struct task *task)
 {
-	return verify_run(task->settings, option_given(task->options, OPTION_JSON));
+	return verify_run(task->settings, task->mistake, option_given(task->options, OPTION_JSON));
 }
 
 #define WITH_LOOK (WITH(OPTION_ROOT) | WITH(OPTION_TDX) | WITH(OPTION_JSON))
@@ -168,6 +168,7 @@ static const struct command commands[] = {
 	{.name = "verify",
 		.takes = WITH(OPTION_ROOT) | WITH(OPTION_JSON),
 		.writes = true,
+		.any_config = true,
 		.help = "Compare what is expected of the kernel with what it answers",
 		.run = run_verify},
 };

@@ -10,7 +10,7 @@
 #include "tdxo/doctor/verify.h"
 
 /*
- * Put the block of a trial online, and at once offline again if the kernel accepts it, which can
+ * Online the block of a trial, and take it offline at once if the kernel accepts it, which can
  * take `timeout` seconds. It goes online as movable: the kernel keeps nothing in it that cannot be
  * moved away. A signal that would end or stop this process is handled after that.
  */

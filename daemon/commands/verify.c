@@ -11,22 +11,24 @@
 #include <string.h>
 
 #include "daemon/actuator/probe.h"
-#include "daemon/commands/decide.h"
 #include "daemon/commands/exit_status.h"
 #include "daemon/host/paths.h"
 #include "daemon/host/readonly.h"
 #include "daemon/host/root.h"
+#include "daemon/host/sensor.h"
 #include "daemon/host/sysfs.h"
 #include "daemon/log/log.h"
 #include "daemon/log/print.h"
 #include "daemon/output/report.h"
 #include "daemon/state/lock.h"
+#include "daemon/state/state.h"
 #include "tdxo/anonymise/anonymise.h"
 #include "tdxo/base/array.h"
 #include "tdxo/doctor/verify.h"
 
 struct verifier {
-	struct decider decider;
+	struct state state;
+	struct sensor sensor;
 	struct verify_device *devices;
 	struct verify_facts facts;
 	struct comparisons comparisons;
@@ -43,7 +45,8 @@ static void verifier_done(struct verifier *verifier)
 	free(verifier->devices);
 	free(verifier->facts.trials.items);
 	comparisons_done(&verifier->comparisons);
-	decider_done(&verifier->decider);
+	sensor_done(&verifier->sensor);
+	state_done(&verifier->state);
 }
 
 /* --- what is there --- */
@@ -76,14 +79,13 @@ static void read_versions(struct verifier *verifier)
 
 static int add_device(struct verifier *verifier, const struct device *device)
 {
-	struct decider *decider = &verifier->decider;
 	struct verify_device one = {0};
-	int r = sensor_complete(&decider->sensor, device, &one.facts);
+	int r = sensor_complete(&verifier->sensor, device, &one.facts);
 
 	/* 1: it has gone. */
 	if (r != 0)
 		return r < 0 ? r : 0;
-	one.entry = history_find(&decider->state.history, &one.facts.device);
+	one.entry = history_find(&verifier->state.history, &one.facts.device);
 	r = array_append(verifier->devices, verifier->facts.n_devices, one);
 	if (r < 0)
 		facts_done(&one.facts);
@@ -96,21 +98,44 @@ static bool is_idle(const struct state *state, pid_t daemon)
 	return state->idle && state->pid == daemon;
 }
 
-static int gather(struct verifier *verifier, const struct config *config)
+/* The values in effect are those of the daemon while it runs. */
+static int find_config(struct verifier *verifier, struct settings *settings, const char *mistake)
+{
+	struct verify_facts *facts = &verifier->facts;
+	const struct state *state = &verifier->state;
+	int r;
+
+	facts->config = &settings->config;
+	facts->mistake = mistake != NULL;
+	facts->observe = settings->config.observe;
+	if (!facts->running)
+		return 0;
+	facts->outdated = mistake || state->checksum != settings_checksum(settings);
+	r = state_use_config(state, false, &settings->config);
+	facts->observe |= settings->config.observe;
+	return r;
+}
+
+static int gather(struct verifier *verifier, struct settings *settings, const char *mistake)
 {
 	CLEANUP(devices_done) struct devices all = {0};
-	struct decider *decider = &verifier->decider;
+	struct earlier earlier;
 	int r;
 
 	verifier->daemon = lock_owner();
-	r = decider_init(decider, config);
-	verifier->facts.snapshot = &decider->sensor.snapshot;
-	verifier->facts.config = config;
+	r = state_load(&verifier->state);
+	verifier->facts.snapshot = &verifier->sensor.snapshot;
 	verifier->facts.captured = root_is_another();
 	verifier->facts.running = verifier->daemon != 0;
-	verifier->facts.idle = is_idle(&decider->state, verifier->daemon);
+	verifier->facts.idle = is_idle(&verifier->state, verifier->daemon);
 	if (r == 0)
-		r = sensor_devices(&decider->sensor, &all);
+		r = find_config(verifier, settings, mistake);
+	if (r < 0)
+		return r;
+	earlier = state_earlier(&verifier->state);
+	r = sensor_init(&verifier->sensor, &settings->config, &earlier);
+	if (r == 0)
+		r = sensor_devices(&verifier->sensor, &all);
 	for (size_t i = 0; r == 0 && i < all.n; i++)
 		r = add_device(verifier, &all.items[i]);
 	if (r == 0)
@@ -157,7 +182,7 @@ static void try_block(struct verifier *verifier, uint64_t timeout, struct trial 
 	if (!trial->obstacle)
 		trial->obstacle = obstacle_by_daemon(verifier);
 	if (!trial->obstacle)
-		probe_block(&verifier->decider.sensor, timeout, trial);
+		probe_block(&verifier->sensor, timeout, trial);
 }
 
 /* A block that stays online is one too many: no other one is tried after it. */
@@ -194,7 +219,7 @@ static void print_table(const struct firmware *firmware, enum firmware_table tab
 static void print_header(struct verifier *verifier)
 {
 	const struct snapshot *snapshot = verifier->facts.snapshot;
-	const struct firmware *firmware = sensor_firmware(&verifier->decider.sensor);
+	const struct firmware *firmware = sensor_firmware(&verifier->sensor);
 	char range[RANGE_TEXT], size[SIZE_TEXT];
 
 	print("tdx-onlined " VERSION ", Linux %s\n", verifier->release);
@@ -242,7 +267,7 @@ static int print_report(struct verifier *verifier, bool json)
 		.kernel_release = verifier->release,
 		.module_version = verifier->module_version,
 		.snapshot = verifier->facts.snapshot,
-		.firmware = sensor_firmware(&verifier->decider.sensor),
+		.firmware = sensor_firmware(&verifier->sensor),
 		.comparisons = &verifier->comparisons,
 	};
 
@@ -260,18 +285,17 @@ static int enter(void)
 
 	if (r != -EACCES)
 		return r;
-	log_print(LOG_ERR, "verify: only root can online a memory block, which is how the answer "
-			   "of the kernel is requested");
+	log_print(LOG_ERR, "verify: only root can online a memory block as a trial");
 	return EXIT_FAILED;
 }
 
-int verify_run(const struct settings *settings, bool json)
+int verify_run(struct settings *settings, const char *mistake, bool json)
 {
 	CLEANUP(verifier_done) struct verifier verifier = {0};
 	int r = enter();
 
 	if (r == 0)
-		r = gather(&verifier, &settings->config);
+		r = gather(&verifier, settings, mistake);
 	if (r == 0)
 		r = try_blocks(&verifier, settings->config.offline_timeout);
 	if (r == 0)

@@ -11,8 +11,9 @@
 #include "tdxo/base/compiler.h"
 
 /*
- * Compare, put offline memory blocks to the kernel where that does no harm, and print the report.
- * It has no serial numbers, UUIDs or host names. EXIT_DONE; EXIT_FOUND: something differs;
- * EXIT_FAILED after a message; a negative errno.
+ * Compare, online memory blocks as a trial where that does no harm, and print the report. It has no
+ * serial numbers, UUIDs or host names. `mistake` is that of the files, or NULL: the settings are
+ * the defaults then. While the daemon runs, they become those in effect. EXIT_DONE; EXIT_FOUND:
+ * something differs; EXIT_FAILED after a message; a negative errno.
  */
-int verify_run(const struct settings *settings, bool json) MUST_CHECK;
+int verify_run(struct settings *settings, const char *mistake, bool json) MUST_CHECK;

@@ -226,26 +226,48 @@ static void check_online_memory(struct comparing *c)
 
 /* --- the guard --- */
 
-static void check_switch(
-	struct comparing *c, const char *name, const char *expected, const char *found)
+static void check_switch(struct comparing *c, enum guard_switch i, const char *found)
 {
-	add(c, VERIFY_GUARD, agrees_if(strcmp(expected, found) == 0), name, expected, "%s", found);
+	const char *expected = guard_switch_value(i);
+
+	add(c, VERIFY_GUARD, agrees_if(strcmp(expected, found) == 0), guard_switch_to_string(i),
+		expected, "%s", found);
+}
+
+/* Why the switches are not compared, or NULL. Rules are known from the files alone. */
+static const char *guard_obstacle(const struct verify_facts *facts, unsigned int wanted)
+{
+	bool by_rules =
+		facts->config->guard == GUARD_MODE_AUTO && !tdx_refuses(&facts->snapshot->tdx);
+
+	if (facts->outdated && by_rules)
+		return "the configuration files have changed since the daemon read them";
+	if (!facts->running && wanted)
+		return "the daemon is not running";
+	return wanted ? NULL : "the guard is not needed";
 }
 
 static void check_guard(struct comparing *c)
 {
+	static const char *const autoprobe[] = {
+		[DAX_AUTOPROBE_UNREAD] = "",
+		[DAX_AUTOPROBE_OFF] = "0",
+		[DAX_AUTOPROBE_ON] = "1",
+	};
 	const struct snapshot *snapshot = c->facts->snapshot;
 	unsigned int wanted = guard_wanted(c->facts->config, &snapshot->tdx);
+	const char *obstacle = guard_obstacle(c->facts, wanted);
+	const char *found[GUARD_SWITCHES] = {
+		[GUARD_DAX] = autoprobe[snapshot->dax_autoprobe],
+		[GUARD_AUTO_ONLINE] = snapshot->auto_online_blocks,
+	};
 
-	if (!c->facts->running || !wanted) {
-		add(c, VERIFY_GUARD, VERIFY_NOT_COMPARED, "switches", "held by the daemon",
-			wanted ? "the daemon is not running" : "the guard is not needed");
-		return;
-	}
-	if (wanted & GUARD_SWITCH(GUARD_DAX) && snapshot->dax_autoprobe != DAX_AUTOPROBE_UNREAD)
-		check_switch(c, "drivers_autoprobe", "0", snapshot_guarded(snapshot) ? "0" : "1");
-	if (wanted & GUARD_SWITCH(GUARD_AUTO_ONLINE) && *snapshot->auto_online_blocks)
-		check_switch(c, "auto_online_blocks", "offline", snapshot->auto_online_blocks);
+	if (obstacle)
+		add(c, VERIFY_GUARD, VERIFY_NOT_COMPARED, "switches", "held by the daemon", "%s",
+			obstacle);
+	for (enum guard_switch i = 0; !obstacle && i < GUARD_SWITCHES; i++)
+		if (wanted & GUARD_SWITCH(i) && *found[i])
+			check_switch(c, i, found[i]);
 }
 
 /* --- what the kernel has answered, and answers --- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which memory blocks verify puts to the kernel, and which it leaves alone.
+ * Which memory blocks verify onlines as a trial, and which it leaves alone.
  */
 #include <assert.h>
 #include <errno.h>
@@ -23,8 +23,11 @@ const char *verify_obstacle(const struct verify_facts *facts)
 
 	if (facts->captured)
 		return "the directory of --root= has no kernel that answers";
-	if (facts->config->observe)
+	if (facts->observe)
 		return "Act=no: nothing may be changed";
+	if (facts->mistake)
+		return "the configuration files have a mistake, so rules about faulty memory are "
+		       "not known: see 'tdx-onlinectl config check'";
 	if (facts->running && !facts->idle)
 		return "the daemon is working, run 'tdx-onlinectl settle' first";
 	if (by_state[facts->snapshot->tdx.detected])

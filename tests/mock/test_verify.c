@@ -382,6 +382,42 @@ static void test_guard(void **state)
 	expect_verify(mock, 0, "agrees        guard            auto_online_blocks: offline");
 }
 
+/* What the daemon has read counts, not what the files have become. */
+static void test_guard_in_effect(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_configure(mock, "Guard=always\n");
+	mock_start_absent(mock);
+	mock_await_text(mock, STATE, "\"idle\":true");
+	mock_configure(mock, "Guard=never\n");
+	expect_verify(mock, 0, "agrees        guard            drivers_autoprobe: 0");
+	mock_configure(mock, "Guard=sometimes\n");
+	expect_verify(mock, 0, "agrees        guard            drivers_autoprobe: 0");
+}
+
+/* A rule about a faulty DIMM could be among the files. */
+static void test_mistake(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_blocks(mock);
+	mock_configure(mock, "Guard=sometimes\n");
+	expect_verify(mock, 0, NOT_TRIED "the configuration files have a mistake");
+	expect_stores(mock, "");
+}
+
+/* Act=no is in the files, and the daemon has not read them yet. */
+static void test_observing_next(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_blocks(mock);
+	mock_configure(mock, "Act=no\n");
+	expect_verify(mock, 0, NOT_TRIED "Act=no");
+	expect_stores(mock, "");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
 
 int main(int argc, char *argv[])
@@ -410,6 +446,9 @@ int main(int argc, char *argv[])
 		TEST(test_capable_ranges),
 		TEST(test_nothing),
 		TEST(test_guard),
+		TEST(test_guard_in_effect),
+		TEST(test_mistake),
+		TEST(test_observing_next),
 	};
 
 	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

@@ -155,7 +155,7 @@ class Scene(unittest.TestCase):
         return json.loads(result.stdout)
 
     def answers(self, report):
-        """The results of the memory blocks that verify put to the kernel."""
+        """The results of the memory blocks that verify tried."""
         comparisons = report["comparisons"]
         return [(c["result"], c["found"]) for c in comparisons if c["check"] == "memory-block"]
 

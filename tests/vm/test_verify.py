@@ -45,7 +45,7 @@ class Verified(Scene):
         self.assertEqual(self.sh(f"{nobody} settle --timeout=0 2>&1"), "")
         result = self.guest.run(f"{nobody} verify", check=False)
         self.assertEqual((result.status, result.stdout), (1, ""))
-        self.assertIn("only root can put memory blocks to the kernel", result.stderr)
+        self.assertIn("only root can online a memory block", result.stderr)
 
     def test_4_anonymised(self):
         """No serial number, address of a card or name of this host."""

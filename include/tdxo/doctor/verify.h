@@ -2,7 +2,7 @@
 /*
  * The comparisons of verify: what the program expects, and what the kernel shows or answers.
  *
- * The edge gathers what is there and puts memory blocks to the kernel; which blocks, and what is
+ * The edge gathers what is there and onlines memory blocks as a trial; which blocks, and what is
  * expected of each, is decided here, and so is whether it was as expected.
  */
 #pragma once
@@ -58,7 +58,7 @@ struct verify_device {
 	const struct history_entry *entry; /* NULL: it has no decision */
 };
 
-/* A memory block that is put to the kernel. */
+/* A memory block that is onlined as a trial. */
 struct trial {
 	struct range range;
 	const char *obstacle; /* why it is not, or NULL */
@@ -76,10 +76,13 @@ struct trials {
 /* All that is compared. */
 struct verify_facts {
 	const struct snapshot *snapshot;
-	const struct config *config;
-	bool captured; /* another root: no kernel answers */
-	bool running;  /* the daemon is */
-	bool idle;     /* and has nothing to do */
+	const struct config *config; /* in effect, with the rules of the files */
+	bool observe;		     /* Act=no, in effect or in the files */
+	bool mistake;		     /* the files have one: no rule is known */
+	bool outdated;		     /* the daemon has not read the files as they are now */
+	bool captured;		     /* another root: no kernel answers */
+	bool running;		     /* the daemon is */
+	bool idle;		     /* and has nothing to do */
 	const struct verify_device *devices;
 	size_t n_devices;
 	struct trials trials; /* of verify_choose(), with their answers */
@@ -88,7 +91,7 @@ struct verify_facts {
 void comparisons_done(struct comparisons *comparisons);
 
 /*
- * Why no memory block may be put to the kernel; NULL: they may. While TDX can still start, memory
+ * Why no memory block may be tried; NULL: they may. While TDX can still start, memory
  * that goes online can prevent that.
  */
 const char *verify_obstacle(const struct verify_facts *facts);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The comparisons of verify, and the memory blocks that it puts to the kernel.
+ * The comparisons of verify, and the memory blocks that it tries.
  */
 #include "tests/unit/unit.h"
 
@@ -217,6 +217,15 @@ static void test_guard(void **state)
 	bench.facts.running = true;
 	bench.config.observe = true;
 	assert_differs(&bench, 0, 0);
+	/* What depends on rules is not compared while those in effect are not known. */
+	bench.config.observe = false;
+	bench.facts.outdated = true;
+	assert_differs(&bench, VERIFY_GUARD, 2);
+	bench.snapshot.tdx.state = TDX_ABSENT;
+	assert_compared(
+		&bench, VERIFY_GUARD, VERIFY_NOT_COMPARED, "switches", "files have changed");
+	bench.config.guard = GUARD_MODE_ALWAYS;
+	assert_compared(&bench, VERIFY_GUARD, VERIFY_DIFFERS, "drivers_autoprobe", "1");
 }
 
 static void test_recorded_answer(void **state)
@@ -409,9 +418,13 @@ static void test_obstacle(void **state)
 	bench.facts.captured = true;
 	assert_non_null(verify_obstacle(&bench.facts));
 	bench.facts.captured = false;
-	bench.config.observe = true;
+	bench.facts.observe = true;
 	assert_non_null(verify_obstacle(&bench.facts));
-	bench.config.observe = false;
+	bench.facts.observe = false;
+	assert_null(verify_obstacle(&bench.facts));
+	bench.facts.mistake = true;
+	assert_non_null(verify_obstacle(&bench.facts));
+	bench.facts.mistake = false;
 	assert_null(verify_obstacle(&bench.facts));
 	for (enum tdx_state tdx = 0; tdx < TDX_STATE_MAX; tdx++) {
 		bench.snapshot.tdx.detected = tdx;
