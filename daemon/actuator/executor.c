@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <time.h>
 
 #include "daemon/host/paths.h"
@@ -19,12 +20,6 @@
 #define TRIES	       6
 #define FIRST_DELAY_MS 50U
 #define INTERRUPTED_MS 1000U /* look again whether an interrupted write has ended */
-
-/* What a failed write to a block's state means (kernel 6.12, drivers/base/memory.c). */
-static bool may_pass(int error)
-{
-	return error == EBUSY || error == EAGAIN || error == ENOMEM || error == EINTR;
-}
 
 /* What the answer to a write means: 0, also if the block is so already or is not there at all. */
 static int check_answer(uint64_t id, int answer, enum block_state wanted)
@@ -76,7 +71,7 @@ static enum turn give_up(struct execution *execution, int error, uint64_t addres
 
 static enum turn fail(struct execution *execution, int error, uint64_t address)
 {
-	if (!may_pass(error) || ++execution->tries >= TRIES)
+	if (!block_error_may_pass(error) || ++execution->tries >= TRIES)
 		return give_up(execution, error, address);
 	execution->retries++;
 	execution->delay_ms = FIRST_DELAY_MS << execution->tries;
@@ -277,4 +272,12 @@ enum turn executor_turn(struct execution *execution)
 	if (step->action == ACTION_OFFLINE)
 		return turn_offline(execution, step);
 	return turn_driver(execution, step);
+}
+
+void executor_wait(const struct execution *execution, enum turn turn)
+{
+	struct pollfd child = {.fd = execution->writer.fd, .events = POLLIN};
+
+	if (turn == TURN_WAIT || turn == TURN_LATER)
+		(void)poll(&child, turn == TURN_WAIT, (int)execution->delay_ms);
 }

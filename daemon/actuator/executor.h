@@ -56,5 +56,8 @@ void execution_restart(struct execution *execution, const struct plan *plan);
 
 enum turn executor_turn(struct execution *execution);
 
+/* Wait until it is to be called again after this turn, where there is no event loop. */
+void executor_wait(const struct execution *execution, enum turn turn);
+
 /* Milliseconds of the monotonic clock. */
 uint64_t executor_now_ms(void);

@@ -5,23 +5,18 @@
 #include "daemon/actuator/probe.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 
 #include "daemon/actuator/executor.h"
 #include "tdxo/base/array.h"
 
-/* There is no event loop here: wait, then try again. TURN_DONE or TURN_FAILED. */
+/* TURN_DONE or TURN_FAILED. */
 static enum turn run(struct execution *execution)
 {
 	enum turn turn;
 
-	while ((turn = executor_turn(execution)) != TURN_DONE && turn != TURN_FAILED) {
-		struct pollfd child = {.fd = execution->writer.fd, .events = POLLIN};
-
-		if (turn != TURN_MORE)
-			(void)poll(&child, turn == TURN_WAIT, (int)execution->delay_ms);
-	}
+	while ((turn = executor_turn(execution)) != TURN_DONE && turn != TURN_FAILED)
+		executor_wait(execution, turn);
 	return turn;
 }
 

@@ -44,17 +44,12 @@ void decider_done(struct decider *decider)
 	state_done(&decider->state);
 }
 
-/* There is no event loop here: wait, then try again. */
 static int run_job(struct job *job)
 {
 	int r;
 
-	while ((r = job_turn(job)) >= 0 && r != TURN_DONE) {
-		struct pollfd child = {.fd = job->execution.writer.fd, .events = POLLIN};
-
-		if (r == TURN_WAIT || r == TURN_LATER)
-			(void)poll(&child, r == TURN_WAIT, (int)job->execution.delay_ms);
-	}
+	while ((r = job_turn(job)) >= 0 && r != TURN_DONE)
+		executor_wait(&job->execution, (enum turn)r);
 	return r < 0 ? r : 0;
 }
 

@@ -4,7 +4,6 @@
  */
 #include "tdxo/doctor/verify.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -352,12 +351,6 @@ static void check_capable_ranges(struct comparing *c)
 	}
 }
 
-/* Another try may succeed: it is no answer (drivers/base/memory.c, 6.12). */
-static bool may_pass(int error)
-{
-	return error == EBUSY || error == EAGAIN || error == ENOMEM || error == EINTR;
-}
-
 static enum verify_result result_of(const struct comparing *c, const struct trial *trial)
 {
 	if (trial->obstacle)
@@ -366,7 +359,9 @@ static enum verify_result result_of(const struct comparing *c, const struct tria
 		return VERIFY_DIFFERS;
 	if (trial->answer)
 		return compare_answer(c, trial->expected, trial->answer);
-	return trial->error && !may_pass(trial->error) ? VERIFY_DIFFERS : VERIFY_NOT_COMPARED;
+	/* What may pass is not an answer. */
+	return trial->error && !block_error_may_pass(trial->error) ? VERIFY_DIFFERS
+								   : VERIFY_NOT_COMPARED;
 }
 
 static void append_found(struct strbuf *found, const struct trial *trial)

@@ -4,9 +4,15 @@
  */
 #include "tdxo/memory/block.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "tdxo/base/array.h"
+
+bool block_error_may_pass(int error)
+{
+	return error == EBUSY || error == EAGAIN || error == ENOMEM || error == EINTR;
+}
 
 void block_ids_done(struct block_ids *ids)
 {

@@ -48,6 +48,9 @@ static inline struct range block_range(uint64_t id, uint64_t block_size)
 	return (struct range){id * block_size, (id + 1) * block_size};
 }
 
+/* Can another try to write to a block's state succeed? (drivers/base/memory.c, 6.12) */
+bool block_error_may_pass(int error);
+
 void block_ids_done(struct block_ids *ids);
 int block_ids_append(struct block_ids *ids, uint64_t id) MUST_CHECK; /* 0 or -ENOMEM */
 void block_ids_sort(struct block_ids *ids);
