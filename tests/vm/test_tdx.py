@@ -314,7 +314,7 @@ class Started(Scene):
         type(self).dimm = int(record["TDXO_START"], 0)
         self.settle()
         report = self.verify(0)
-        self.assertEqual(self.answers(report), [("agrees", "it refused")])
+        self.assertEqual(self.answers(report), [("agrees", "the kernel refuses it")])
         results = {c["check"]: c["result"] for c in report["comparisons"]}
         self.assertEqual(set(results.values()), {"agrees"}, report["comparisons"])
         self.assertIsNotNone(report["module_version"])
@@ -338,7 +338,7 @@ class Started(Scene):
         report = self.verify(FOUND)
         differs = [c["check"] for c in report["comparisons"] if c["result"] == "differs"]
         self.assertEqual(differs, ["recorded-answer", "capable-ranges", "memory-block"])
-        self.assertEqual(self.answers(report), [("differs", "it refused")])
+        self.assertEqual(self.answers(report), [("differs", "the kernel refuses it")])
 
 
 class NotStarted(Scene):
