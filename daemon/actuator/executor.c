@@ -28,7 +28,7 @@ static int check_answer(uint64_t id, int answer, enum block_state wanted)
 
 	if (answer == -ENOENT || answer == -ENODEV)
 		return 0;
-	/* EINVAL also means that it is so already: somebody else was faster. */
+	/* EINVAL also means that it is so already: another program was faster. */
 	if (answer == -EINVAL && sensor_block_state(id, &state) == 0 && state == wanted)
 		return 0;
 	return answer;
@@ -197,7 +197,7 @@ static bool any_block_in_use(const struct execution *execution)
 	return !device->n_ranges;
 }
 
-/* Take the driver away, if nobody is using what it makes of the device. */
+/* Take the driver away, if no program uses what it makes of the device. */
 static int unbind(struct execution *execution)
 {
 	const char *name = execution->device->name;

@@ -205,7 +205,7 @@ void guard_guess(struct guard *guard)
 {
 	char now[GUARD_VALUE];
 
-	/* Nobody else switches off the probing of drivers; auto-online may well have been off. */
+	/* No other program switches off the probing of drivers; auto-online may have been off. */
 	if (guard->was[GUARD_DAX][0] || !is_held(GUARD_DAX, now) || !now[0])
 		return;
 	snprintf(guard->was[GUARD_DAX], GUARD_VALUE, "1");

@@ -46,7 +46,7 @@ bool job_acts(const struct job *job);
 
 /*
  * Can the records be written before the steps are taken? The device stays out of the page allocator
- * whatever the steps result in. The kernel takes seconds to bind device_dax to some hundred GiB,
+ * whichever result the steps have. The kernel takes seconds to bind device_dax to some hundred GiB,
  * which would delay the record by as much.
  */
 bool job_verdict_stands(const struct job *job);

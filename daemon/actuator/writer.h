@@ -4,7 +4,7 @@
  *
  * To take a memory block offline the kernel moves its pages away, for as long as it takes; only
  * a signal ends that (offline_pages(), mm/memory_hotplug.c, 6.12). In a child the event loop
- * stays alive meanwhile, and there is somebody to send the signal to.
+ * stays alive meanwhile, and there is a process to send the signal to.
  */
 #pragma once
 

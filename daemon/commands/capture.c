@@ -176,7 +176,7 @@ static int read_source(const char *path, const struct row *row, struct bytes *re
 	/* A link to /dev/null masks another file of the configuration, as an empty file does. */
 	if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3))
 		return 0;
-	/* An attribute that nobody may read is there to be written. */
+	/* An attribute without a mode for reading is for writing only. */
 	if (!S_ISREG(st.st_mode) || (is_in_sys(path) && !(st.st_mode & 0444)))
 		return -ENODATA;
 	return row->in_time ? read_attribute_in_time(path, ret_text)

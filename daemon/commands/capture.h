@@ -13,7 +13,7 @@
 #include "tdxo/base/compiler.h"
 
 /*
- * Capture this machine into a directory that is not there or empty, and print one line that tells
+ * Capture this machine into a directory that is not there or empty, and print one line that states
  * how much it was. With `anonymise` nothing in it identifies the machine or its owner. EXIT_DONE;
  * EXIT_PARTIAL after a message if not everything could be read; EXIT_FAILED after a message.
  */

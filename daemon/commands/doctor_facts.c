@@ -313,7 +313,7 @@ static void check_writable(struct host *host, uint64_t pid, const char *file)
 	host->n_unwritable++;
 }
 
-/* The daemon is what counts, if it runs; whoever is not root can write none of them anyway. */
+/* If the daemon runs, its sandbox counts; a user other than root cannot write any of them. */
 static void check_all_writable(struct host *host)
 {
 	char block[SYSFS_NAME] = "";

@@ -18,7 +18,7 @@ struct host_script {
 };
 
 struct host {
-	struct complaints *complaints; /* borrowed: what cannot be read is said */
+	struct complaints *complaints; /* borrowed: what cannot be read is reported */
 	struct layers files;	       /* the paths of what follows */
 	size_t n_rules;		       /* of files: those of udev, modprobe and daxctl come first */
 	struct doctor_udev *udev;
@@ -44,7 +44,7 @@ struct host {
 };
 
 /*
- * Look at everything. Of a captured machine nobody asks what can be written. 0 or -ENOMEM; what
+ * Look at everything, but of a captured machine not at what can be written. 0 or -ENOMEM; what
  * cannot be read is complained about and left out.
  */
 int host_examine(struct host *host, struct complaints *complaints, bool captured) MUST_CHECK;

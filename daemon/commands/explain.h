@@ -11,7 +11,7 @@
 #include "tdxo/explain/target.h"
 
 /*
- * EXIT_DONE; EXIT_FAILED if there is nothing of the kind here, which has been said; a negative
+ * EXIT_DONE; EXIT_FAILED after a message, if no such device exists here; a negative
  * errno: -ENODEV without memory hotplug.
  */
 int explain_run(struct settings *settings, const struct target *target, bool json) MUST_CHECK;

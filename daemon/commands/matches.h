@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Matches: the ranges that a script wants to stop at, told when everything else has been printed.
+ * Matches: the ranges of which a word of --fail-on= is true, printed after everything else.
  */
 #pragma once
 

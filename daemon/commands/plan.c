@@ -132,7 +132,7 @@ static int add_offline_boot(struct output *output, struct sensor *sensor)
 	return r < 0 ? r : matches_add_offline_boot(&output->matches, &offline);
 }
 
-/* What a script asked for is what it is told, rather than that something went wrong. */
+/* A match of --fail-on= has precedence over a step that failed. */
 static int conclude(const struct output *output)
 {
 	matches_tell(&output->matches);

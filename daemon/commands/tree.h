@@ -22,7 +22,7 @@ struct tree {
 
 /*
  * Make the directory, for its owner alone; or take one that is empty, and that the caller owns and
- * nobody else can write to. 0 or a negative errno, for which tree_mistake() has the words.
+ * no other user can write to. 0 or a negative errno, which tree_mistake() puts in words.
  */
 int tree_create(const char *directory, struct tree *ret_tree) MUST_CHECK;
 const char *tree_mistake(int error);

@@ -272,7 +272,7 @@ uint64_t dax_align(const char *device)
 	return sysfs_read_number(path.text, 10, &align) < 0 ? 0 : align;
 }
 
-/* Both the kernel as a whole and the device must be told so (drivers/dax/kmem.c, 6.12). */
+/* Both the kernel as a whole and the device must have it set (drivers/dax/kmem.c, 6.12). */
 bool dax_map_on_itself(const char *device)
 {
 	char kernel[SYSFS_NAME];
@@ -365,7 +365,7 @@ int dax_unbind(const char *device, enum dax_driver driver)
 
 	if (r < 0)
 		return r;
-	/* If another program has told the driver this name, it must not take the device again. */
+	/* The driver must not take it again, if another program has written its name to new_id. */
 	(void)!write_name(device, driver, "remove_id");
 	r = write_name(device, driver, "unbind");
 	if (dax_driver_of(device) == DAX_DRIVER_NONE)

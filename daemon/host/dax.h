@@ -20,14 +20,14 @@ int dax_list(struct devices *devices, struct complaints *complaints) MUST_CHECK;
  */
 int dax_look_again(struct device *device, struct complaints *complaints) MUST_CHECK;
 
-/* Tells a device from another that had its name before; 0: there is none. */
+/* Differs from that of another device that had its name before; 0: there is no such device. */
 uint64_t dax_identity(const char *device);
 
 /* The driver that a device has now; DAX_DRIVER_NONE also if there is no such device. */
 enum dax_driver dax_driver_of(const char *device);
 
 /*
- * Is any devdax device open or mapped, by anybody? The module's count of users tells, without
+ * Is any devdax device open or mapped? The module's count of users has the answer, without
  * a capability, and across all mount namespaces; where device_dax is built in nothing does.
  */
 enum devdax_use dax_devdax_use(void);
@@ -52,8 +52,8 @@ bool dax_map_on_itself(const char *device);
 
 /*
  * Give a device a driver that it lacks, or take the driver that it has: kmem or device_dax. 0 if
- * the device has (or lacks) it afterwards, whatever the kernel answered; else a negative errno: the
- * kernel's answer, or -EIO if that was success. Before kmem is taken away the device is unplugged,
+ * the device has (or lacks) it afterwards, with any answer; else a negative errno: the kernel's
+ * answer, or -EIO if that was success. Before kmem is taken away the device is unplugged,
  * where the kernel can do that: if it cannot be, -EBUSY for example, all is as before.
  */
 int dax_bind(const char *device, enum dax_driver driver) MUST_CHECK;

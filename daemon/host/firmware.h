@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Firmware: its tables about memory, read once when somebody wants them explained.
+ * Firmware: its tables about memory, read once, when a command explains them.
  *
  * No decision rests on them, so the daemon does without. That a table is not there is no fault.
  */

@@ -9,7 +9,7 @@
 
 /*
  * Has the system not reached basic.target yet? What the first start of a boot finds then is as
- * firmware has left it, and nobody uses it; later, somebody may.
+ * firmware has left it, and no program uses it; later, one may.
  */
 bool manager_is_starting(void);
 

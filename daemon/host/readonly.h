@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The promise of a dry run, kept by the kernel: from now on this process opens no file for
- * writing, whatever it or a library tries. libcxl, for one, would write to its flush file.
+ * writing, also if a library tries. libcxl, for one, would write to its flush file.
  */
 #pragma once
 

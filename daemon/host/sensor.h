@@ -2,7 +2,7 @@
 /*
  * The sensor: fills the snapshot.
  *
- * It is told to look again and does so; it keeps nothing of the events. A look lists memory
+ * It looks again when it is called; it keeps nothing of the events. A look lists memory
  * blocks and devices, and costs little. What one device is decided by is read when it is its turn,
  * by sensor_complete().
  */
@@ -27,7 +27,7 @@ struct sensor {
 	bool firmware_read;
 	struct dimm_entry *dimms;  /* the entries that name the DIMMs of the snapshot */
 	uint64_t last_entry;	   /* the highest number of an entry of the firmware memmap */
-	struct range_set boot_ram; /* as firmware told it, not narrowed: tells a DIMM's entry */
+	struct range_set boot_ram; /* as firmware listed it; a DIMM's entry is outside */
 	enum boot_source boot_ram_source;
 	struct block_ids before;     /* the blocks of the last look that counted, or none */
 	bool blind;		     /* the last look could not see all */

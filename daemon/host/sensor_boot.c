@@ -2,7 +2,7 @@
 /*
  * The sensor's view of the boot: which memory firmware handed over.
  *
- * boot_params never changes, so it also tells, at any time, which entries of the firmware
+ * boot_params never changes, so it also shows, at any time, which entries of the firmware
  * memmap are of DIMMs that came later: those that share no byte with it.
  */
 #include "daemon/host/sensor.h"

@@ -2,8 +2,8 @@
 /*
  * The sensor's view of memory that the kernel rejected: which of it is still so.
  *
- * The kernel log is read with the sources of the TDX state; a line in it stays, whatever becomes of
- * the memory.
+ * The kernel log is read with the sources of the TDX state; a line in it stays when the
+ * memory changes.
  */
 #include "daemon/host/sensor.h"
 

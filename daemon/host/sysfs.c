@@ -292,7 +292,7 @@ int sysfs_link_name(const char *path, unsigned int above, char *ret_name, size_t
 	return 0;
 }
 
-/* NULL: it could not be opened, and errno tells why. */
+/* NULL: it could not be opened, and errno has the cause. */
 static int list(DIR *opened, int (*each)(const char *name, void *userdata), void *userdata)
 {
 	CLEANUP(close_directory) DIR *directory = opened;

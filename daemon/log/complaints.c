@@ -84,6 +84,6 @@ void complain(struct complaints *complaints, const char *format, ...)
 	}
 	if (!collecting)
 		log_line(LOG_WARNING, complaint.text);
-	/* Short of memory it is said, and perhaps said again. */
+	/* Without memory it is logged, and possibly logged again. */
 	(void)array_append(complaints->items, complaints->n, complaint);
 }

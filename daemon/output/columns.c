@@ -229,7 +229,7 @@ void columns_choose_all(struct table_options *options)
 		options->chosen[i] = i;
 }
 
-/* The name holds the tree together, so it is there whatever is chosen. */
+/* The name has the branches of the tree, so it is always there. */
 static int default_flag(const struct table_options *options)
 {
 	if (!options->only_chosen)

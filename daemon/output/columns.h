@@ -3,7 +3,7 @@
  * Columns: what a table can tell of a range, and which of it was asked for.
  *
  * A line of a table is about a range, or in a tree about what ranges have in common: a CXL
- * window, a region, a device. Such a line tells only what is true of all that is below it.
+ * window, a region, a device. Such a line has only what is true of all that is below it.
  */
 #pragma once
 

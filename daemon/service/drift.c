@@ -114,7 +114,7 @@ static int check(struct service *service, struct history_entry *entry, const str
 	}
 	if (!is_complete(entry, facts.device.driver, &count))
 		return 1;
-	/* Whoever put more of it online has asked the kernel. */
+	/* Another program put more of it online, and so has the answer of the kernel. */
 	if (count.online > entry->blocks.online)
 		entry->answer = ANSWER_ACCEPTS;
 	write_changes(service, entry, &facts);

@@ -274,7 +274,7 @@ static void reconsider_asked(struct service *service, const struct devices *all)
 	monitor_forget_asked(&service->monitor);
 }
 
-/* The first look that sees all, after the first start of a boot, tells what was there before. */
+/* The first look that sees all, after the first start of a boot, has what was there before. */
 static int mark_present(struct service *service, struct devices *all)
 {
 	struct state *state = &service->state;

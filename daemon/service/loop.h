@@ -4,7 +4,7 @@
  *
  *   look.c    a uevent asks for a look, and a look puts devices into the queue
  *   turns.c   the device at the head of the queue is decided, and its steps are taken
- *   drift.c   what somebody else has changed since is recorded
+ *   drift.c   what another program has changed since is recorded
  *   sandbox.c tries, at start and at reload, whether all can be written that may have to be
  *   service.c starts, reloads and stops all that
  */
@@ -81,7 +81,7 @@ int service_look_again(struct service *service) MUST_CHECK;
 
 /*
  * The look of the start, which waits for nothing: it decides the devices that cannot be changing,
- * and begins with the first of them. Whatever else there is has its turn after a silence.
+ * and begins with the first of them. All other devices are decided after a silence.
  */
 int service_look_first(struct service *service) MUST_CHECK;
 
@@ -112,7 +112,7 @@ bool service_is_busy_with(const struct service *service, const struct device *de
 /*
  * Has another process bound a driver to the device while the guard was up? The entry is what is
  * known of it, or NULL. A write to new_id of a driver, as daxctl makes it, binds every device that
- * has none, whatever drivers_autoprobe reads (do_id_store(), drivers/dax/bus.c, 6.12). One that a
+ * has none, with drivers_autoprobe 0 and 1 (do_id_store(), drivers/dax/bus.c, 6.12). One that a
  * program created is to get its driver so.
  */
 bool service_is_bypassed(const struct service *service, const struct device *device,

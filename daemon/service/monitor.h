@@ -34,7 +34,7 @@ struct udev_monitor;
 
 struct monitor {
 	struct udev_monitor *udev;
-	/* The blocks that went online or offline since somebody emptied this: [first, end). */
+	/* The blocks that went online or offline since this was emptied: [first, end). */
 	uint64_t first_block, end_block;
 	/* Counted since then as well. */
 	uint64_t events, overflows;

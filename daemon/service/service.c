@@ -345,7 +345,7 @@ static int start(struct service *service, const char *mistake)
 		r = sd_event_new(&service->event);
 	if (r < 0)
 		return r;
-	/* Anything may have been changed while nobody was looking. */
+	/* Anything may have been changed while the daemon did not run. */
 	service->drivers_changed = true;
 	service->log_reads = 1;
 	service->monitor.end_block = UINT64_MAX;

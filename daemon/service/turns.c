@@ -34,7 +34,7 @@ static void write_records(struct service *service)
 	for (size_t i = 0; i < job_n_records(&service->job); i++) {
 		const struct record record = job_record(&service->job, i);
 
-		/* Done is what the record from before the steps has told. */
+		/* The record from before the steps has stated the result. */
 		if (!service->recorded || record.outcome.result != RESULT_DONE)
 			service_write_record(service, &record);
 	}
@@ -290,7 +290,7 @@ static int on_turn(sd_event_source *source, void *userdata)
 	int r, turn;
 
 	(void)source;
-	/* Whatever ended the wait, the other of the two must not come any more. */
+	/* One of the two ended the wait; the other must not come any more. */
 	service->child = sd_event_source_disable_unref(service->child);
 	r = sd_event_source_set_enabled(service->retry, SD_EVENT_OFF);
 	if (r >= 0)

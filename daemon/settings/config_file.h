@@ -3,8 +3,8 @@
  * Read the configuration files to struct config.
  *
  * tdx-onlined.conf, its drop-ins tdx-onlined/conf.d/NAME.conf, and tdx-onlined/rules.d/NAME.rule,
- * each in the layers of layers.h. Every mistake of every file is said before it is given up, so
- * that one run tells them all; and a configuration with a mistake is not used in part.
+ * each in the layers of layers.h. Every mistake of every file is logged before it is given up, so
+ * that one run prints them all; and a configuration with a mistake is not used in part.
  */
 #pragma once
 

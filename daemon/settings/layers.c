@@ -60,7 +60,7 @@ struct listing {
 	const char *directory; /* with its root */
 	const char *suffix;
 	bool printable; /* other names are stray */
-	bool trusted;	/* only a directory that nobody but root can write is listed */
+	bool trusted;	/* only a directory that only root can write is listed */
 	void (*stray)(const char *path, const char *mistake, void *userdata);
 	void *userdata;
 };

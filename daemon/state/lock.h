@@ -11,7 +11,7 @@
 
 /*
  * Take it. 0; 1 if another process has it, whose number is in *ret_owner; a negative errno if
- * nobody can tell.
+ * it is not known.
  */
 int lock_take(pid_t *ret_owner) MUST_CHECK;
 

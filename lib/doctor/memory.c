@@ -78,7 +78,7 @@ static void note_offline(struct examination *examination, const struct record *r
 	note_end(examination, &note);
 }
 
-/* Whatever the TDX state is, this memory is neither online nor a devdax device. */
+/* In each TDX state this memory is neither online nor a devdax device. */
 static void note_missing(struct examination *examination, const struct record *record)
 {
 	uint64_t missing = record->outcome.missing;

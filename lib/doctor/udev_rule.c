@@ -175,7 +175,7 @@ static enum effect effect_of_attribute(const char *attribute, const char *value)
 	return online ? effect : EFFECT_NONE;
 }
 
-/* udevd runs a PROGRAM or IMPORT whatever its operator is. */
+/* udevd runs a PROGRAM or IMPORT with any operator. */
 static bool is_command(const struct token *token)
 {
 	return (is(token, "RUN") || is(token, "PROGRAM") || is(token, "IMPORT")) &&

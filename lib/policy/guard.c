@@ -27,7 +27,7 @@ static bool may_match_any(const struct rule *rule, const enum device_type *types
 	return false;
 }
 
-/* pmem stays as it is, whatever a rule asks for. */
+/* pmem stays as it is, also if a rule matches it. */
 static bool is_about_dax(const struct rule *rule)
 {
 	static const enum device_type types[] = {TYPE_CXL, TYPE_HMEM, TYPE_UNKNOWN};

@@ -420,7 +420,7 @@ enum answer policy_expects(const struct facts *facts)
 	return expect(&q);
 }
 
-/* All of it was there at boot, and the kernel refuses a block of it all the same. */
+/* All of it was there at boot, and the kernel refuses a block of it nevertheless. */
 static bool lies_across(const struct question *q)
 {
 	const struct device *device = &q->facts->device;

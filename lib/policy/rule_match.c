@@ -376,7 +376,7 @@ static bool key_covered(const struct rule *earlier, const struct rule *later, en
 	const char *list = later->match[match];
 	char word[WORD_TEXT];
 
-	/* Whatever type it is, it is one. */
+	/* It has a type, and the pattern matches any. */
 	if (match == MATCH_TYPE && word_covered(earlier, match, "*"))
 		return true;
 	if (!list)

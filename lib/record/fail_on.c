@@ -24,7 +24,8 @@ static bool stranded(const struct record *record)
 
 /*
  * A refusal of what was to go online counts even if it was expected, as it is where the
- * configuration made another TDX state; and a block that is online is an answer, whoever asked.
+ * configuration made another TDX state; and a block that is online is an answer, also if
+ * another program brought it online.
  */
 static bool disagreement(const struct record *record)
 {

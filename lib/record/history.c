@@ -65,7 +65,7 @@ int history_add(struct history *history, struct history_entry *entry)
 	return r;
 }
 
-/* How many blocks a part of a run has. If they are not all alike, that cannot be told. */
+/* How many blocks a part of a run has. If they are not all alike, that is not known. */
 static void cut_blocks(struct history_entry *part, uint64_t whole)
 {
 	uint64_t present = part->blocks.present;

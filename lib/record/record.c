@@ -73,7 +73,7 @@ static struct field number_field(const char *name, enum field_kind kind, uint64_
 	return (struct field){.name = name, .kind = kind, .number = number};
 }
 
-/* A number that is there only if something is said by it. */
+/* A number that is there only if it has a meaning. */
 static struct field optional_field(const char *name, bool there, uint64_t number)
 {
 	return number_field(name, there ? FIELD_NUMBER : FIELD_NULL, number);

@@ -81,7 +81,7 @@ struct findings {
 
 /* --- facts --- */
 
-/* A line of a file of somebody else's. The path is the edge's. */
+/* A line of a file of another program. The path is borrowed. */
 struct doctor_udev {
 	const char *path;
 	struct udev_write write;

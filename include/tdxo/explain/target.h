@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A target: what somebody wants to have explained.
+ * A target: what a command is to explain or to decide.
  *
  *   0x140000000                              an address
  *   0x140000000-0x15fffffff, [mem 0x…-0x…]   a range of them, end inclusive, as it is printed

@@ -2,8 +2,8 @@
 /*
  * ACPI tables: what firmware says of memory that may come later.
  *
- * The SRAT (ACPI 6.5, section 5.2.16) tells which proximity domain memory belongs to, and where
- * memory may be hot-added. The CEDT (CXL 3.1, section 9.18.1) tells which windows of the physical
+ * The SRAT (ACPI 6.5, section 5.2.16) lists which proximity domain memory belongs to, and where
+ * memory may be hot-added. The CEDT (CXL 3.1, section 9.18.1) lists which windows of the physical
  * address space lead to CXL, and through which host bridges. They are evidence, never permission.
  *
  * A table is used whole or not at all: with a wrong checksum, or with entries that cannot be

@@ -22,7 +22,7 @@
 
 /* Is any devdax device open or mapped? All of them together have one count. */
 enum devdax_use {
-	DEVDAX_USE_UNKNOWN, /* it cannot be told */
+	DEVDAX_USE_UNKNOWN, /* it is not known */
 	DEVDAX_UNUSED,
 	DEVDAX_IN_USE,
 };

@@ -2,7 +2,7 @@
 /*
  * A snapshot: which memory there is on the machine, as one look saw it.
  *
- * The sensor fills it, and all of it is valid after each look. It tells which devices there are.
+ * The sensor fills it, and all of it is valid after each look. It lists which devices there are.
  * What one of them is decided by is read when it is its turn: see tdxo/memory/facts.h.
  */
 #pragma once
@@ -47,7 +47,7 @@ void snapshot_done(struct snapshot *snapshot);
 bool snapshot_has_block_of(const struct snapshot *snapshot, const struct device *device);
 
 /*
- * Can it be told whose a block is? Not while it is not known where a device of kmem lies: then no
+ * Is it known whose a block is? Not while it is not known where a device of kmem lies: then no
  * run of blocks is found.
  */
 bool snapshot_explains_blocks(const struct snapshot *snapshot);
@@ -61,7 +61,7 @@ void snapshot_sort_dax(struct snapshot *snapshot);
 /* NULL: there is none of that name. */
 const struct device *snapshot_find_dax(const struct snapshot *snapshot, const char *name);
 
-/* The guard is up: a dax device stays without a driver until somebody binds one. */
+/* The guard is up: a dax device stays without a driver until a program binds one. */
 static inline bool snapshot_guarded(const struct snapshot *snapshot)
 {
 	return snapshot->dax_autoprobe == DAX_AUTOPROBE_OFF;

@@ -18,7 +18,7 @@ struct zoneinfo {
 	bool unreadable;  /* there is something to be known, but it makes no sense */
 	uint64_t kernel;  /* bytes in the zones other than Movable and Device */
 	uint64_t movable; /* bytes in ZONE_MOVABLE */
-	uint64_t spare;	  /* bytes of the kernel's zones to be had without pressing anybody */
+	uint64_t spare;	  /* bytes of the kernel's zones that are available without reclaim */
 };
 
 /* Read the text of /proc/zoneinfo. 0; -EBADMSG: it is none. */

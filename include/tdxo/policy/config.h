@@ -18,7 +18,7 @@
 
 /* What may be done with devices that were there before the first start of this boot. */
 enum present {
-	PRESENT_SAFE,	/* what can be undone, with memory that nobody uses */
+	PRESENT_SAFE,	/* what can be undone, with memory that no program uses */
 	PRESENT_ACT,	/* the same as with any other */
 	PRESENT_RECORD, /* nothing */
 	PRESENT_MAX,

@@ -13,7 +13,7 @@
 #include "tdxo/policy/policy.h"
 
 enum action {
-	ACTION_UNBIND, /* take its driver off the device; only if nobody uses it */
+	ACTION_UNBIND, /* take its driver off the device; only if no program uses it */
 	ACTION_BIND_KMEM,
 	ACTION_BIND_DEVICE_DAX,
 	ACTION_ONLINE,	/* descending addresses; the first block is a trial */

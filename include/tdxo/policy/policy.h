@@ -27,7 +27,7 @@ enum withheld {
 
 /* How the kernel takes memory that is to go online. */
 enum answer {
-	ANSWER_NONE, /* nobody knows, or it has not been asked */
+	ANSWER_NONE, /* not known, or no block was tried */
 	ANSWER_ACCEPTS,
 	ANSWER_REFUSES,
 	ANSWER_MAX,
@@ -39,7 +39,7 @@ struct decision {
 	enum zone zone;
 	enum boot_source source; /* what says that it was there at boot */
 	bool across; /* it straddles because a block lies across two ranges of the boot map */
-	enum answer expected; /* of the kernel, whatever is decided */
+	enum answer expected; /* of the kernel, for any verdict */
 
 	char rule[RULE_NAME]; /* the rule that matched; empty: none did */
 	bool unmatched;	      /* there are rules, but none matched */
@@ -58,8 +58,8 @@ struct decision {
 struct decision policy_decide(const struct config *config, const struct facts *facts);
 
 /*
- * Was one range of the device there at boot? A dax device never was, whatever firmware said, unless
- * the configuration asserts it. ret_source as of boot_map_contains().
+ * Was one range of the device there at boot? A dax device never was, unless the
+ * configuration asserts it. ret_source as of boot_map_contains().
  */
 enum containment policy_containment(
 	const struct facts *facts, struct range range, enum boot_source *ret_source);

@@ -81,7 +81,7 @@ bool rule_matches(const struct rule *rule, const struct facts *facts);
 size_t rule_words(const struct rule *rule);
 
 /*
- * True only if whatever matches `later` also matches `earlier`, so that it never counts. Not
+ * True only if all that matches `later` also matches `earlier`, so that it never counts. Not
  * all such rules are found out: not one that two earlier ones cover only together, for example.
  */
 bool rule_covers(const struct rule *earlier, const struct rule *later);

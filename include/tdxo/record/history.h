@@ -3,7 +3,7 @@
  * The history: what has been decided of each device, and how it was left.
  *
  * A device is decided once, so what is in the history is not decided again: not after a restart,
- * and not if somebody changes it by hand. Only what is to be decided again is. It is also what a
+ * and not if it is changed by hand. Only what is to be decided again is. It is also what a
  * new configuration is compared with.
  *
  * What has been begun is in the history before the first step is taken, with RESULT_BEGUN: if the
@@ -42,7 +42,7 @@ struct history_entry {
 	uint64_t own_online;
 	bool reconsider; /* it is to be decided again */
 	bool asked;	 /* root requested that: it is recorded in any case; not kept over a stop */
-	bool changed;	 /* that somebody has changed it since has been recorded */
+	bool changed;	 /* a later change by another program has been recorded */
 
 	/* A change that may not be complete yet; only while the service runs. */
 	bool changing;
@@ -98,7 +98,7 @@ void history_reconsider_let_in(struct history *history);
 
 /*
  * Decide the dax devices again that turn out to lie in a CXL region: a rule may be about the card.
- * hmem can register a dax device long before the drivers of the region come. Not what somebody has
+ * hmem can register a dax device long before the drivers of the region come. Not what a program has
  * changed.
  */
 void history_reconsider_placed(struct history *history, const struct devices *all);
@@ -126,7 +126,7 @@ bool history_entry_is_undoing(const struct history_entry *entry);
 bool history_entry_is_partly_undone(const struct history_entry *entry);
 
 /*
- * Has somebody changed the device since it was left? Driver and blocks are those of now. Not if it
+ * Was the device changed since it was left? Driver and blocks are those of now. Not if it
  * has been recorded already or is to be decided, nor if a hypervisor takes and gives the memory.
  */
 bool history_entry_is_changed(const struct history_entry *entry, enum dax_driver driver,

@@ -20,11 +20,11 @@ enum result {
 	RESULT_NOTHING,	 /* what was decided is true already */
 	RESULT_PLANNED,	 /* a dry run: nothing was done */
 	RESULT_WITHHELD, /* nothing was done: the configuration wants it so */
-	RESULT_BEGUN,	 /* the verdict stands; of the rest only a failure is told */
+	RESULT_BEGUN,	 /* the verdict stands; of the rest only a failure is recorded */
 	RESULT_DONE,
 	RESULT_PARTIAL, /* some blocks are not as decided */
 	RESULT_FAILED,
-	RESULT_CHANGED, /* somebody else has changed it since it was decided */
+	RESULT_CHANGED, /* another program has changed it since it was decided */
 	RESULT_MAX,
 };
 

@@ -39,7 +39,7 @@ struct tdx_log {
 };
 
 /*
- * Take in a message of the kernel's own, without a header. Only its beginning tells whose it is:
+ * Take in a message of the kernel's own, without a header. Only its beginning shows whose it is:
  * many messages quote what programs pass to the kernel.
  */
 void tdx_log_read(struct tdx_log *log, const char *message);
