@@ -247,7 +247,7 @@ class Created(Scene):
         self.wait_for_record(chardev=other, result="changed")
         self.mark()
         result = str(self.decide(one))
-        self.assertRegex(result, rf"^512 MiB cxl \[mem .*\({one}, .*\): requested a new decision, which the daemon")
+        self.assertRegex(result, rf"^512 MiB of CXL memory \({one}, .*\): requested a new decision, which the daemon")
         self.assert_record(self.wait_for_record(chardev=one), verdict="online", reason="in-boot-map",
                            online_memblocks="4", result="done")  # fmt: skip
         self.assertEqual(self.records(chardev=other), [])
