@@ -13,8 +13,8 @@
 #define DAX0_START (4 * GIB)
 #define DAX0_SIZE  (4 * BLOCK)
 #define UNPLUGGED                                                                                  \
-	"; 4 memory blocks are not in the kernel; 512 MiB is stranded: the kernel has it, and "    \
-	"nothing can use it; the TDX state is "
+	"; 4 memory blocks are not in the kernel; 512 MiB is stranded: neither the kernel nor a "  \
+	"program can use it; the TDX state is "
 #define TAKEN_AWAY                                                                                 \
 	"dax0.0/state unplugged\nkmem/remove_id dax0.0\nkmem/unbind dax0.0\ndevice_dax/new_id "    \
 	"dax0.0\n"                                                                                 \
