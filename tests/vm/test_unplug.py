@@ -68,7 +68,7 @@ class Unplugged(Scene):
         self.assertEqual(result.stdout.count(" unplugged "), 2)
         found = [finding["source"] for finding in self.findings("stranded")]
         self.assertEqual(found, [f"{DAX}/devices/{self.devices[index]}" for index in (1, 2)])
-        self.assertIn("4 of its blocks are not in the kernel",
+        self.assertIn("4 of its memory blocks are not in the kernel",
                       self.sh(f"tdx-onlinectl explain {self.devices[1]}"))  # fmt: skip
 
     def test_03_half_done(self):
