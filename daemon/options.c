@@ -310,7 +310,7 @@ static int not_a_command(const struct program *program, int n, char *words[])
 	return -EINVAL;
 }
 
-/* The command whose name the arguments begin with, and how many of them it is; 0: there is none. */
+/* The command whose name the arguments begin with, and how many of them it is; 0: none. */
 static int find_words(
 	const struct program *program, int n, char *const words[], const struct command **command)
 {

@@ -195,7 +195,7 @@ static int try_blocks(struct verifier *verifier, uint64_t timeout)
 	if (verify_obstacle(&verifier->facts))
 		return 0;
 	r = verify_choose(&verifier->facts, trials);
-	for (size_t i = 0; i < trials->n; i++) {
+	for (size_t i = 0; r == 0 && i < trials->n; i++) {
 		if (stuck && !trials->items[i].obstacle)
 			trials->items[i].obstacle = "the block before it could not be taken "
 						    "offline again";

@@ -79,7 +79,7 @@ static void test_default_over_restart(void **state)
 	mock_expect_stores(mock, "", "memory24/state online\nmemory40/state online\n");
 }
 
-/* What nobody uses can be kept out of system RAM, and be taken back from there. */
+/* Memory that no program uses can be kept out of system RAM, and be taken back. */
 static void test_default_with_tdx(void **state)
 {
 	struct mock *mock = *state;

@@ -91,7 +91,7 @@ int status_add(struct status *status, struct device_status *device) MUST_CHECK;
 void status_sort(struct status *status);
 void status_done(struct status *status);
 
-/* What came of the decision: "undecided" if there is none, "changed" if it does not hold. */
+/* The result of the decision: "undecided" without one, "changed" if it does not hold. */
 const char *device_status_result(const struct device_status *status);
 
 uint64_t status_stranded(const struct status *status);
