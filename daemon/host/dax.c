@@ -164,6 +164,27 @@ static int read_place(struct device *device, struct path *path)
 	return r;
 }
 
+/*
+ * The kernel gives the directory of each device that it makes a new inode number. It removes the
+ * attributes of a device first, then takes the driver off it, and the directory goes last: with kmem
+ * that takes as long as its blocks need (device_del(), drivers/base/core.c, 6.12 and 7.3).
+ */
+uint64_t dax_identity(const char *device)
+{
+	struct path directory, size;
+	struct stat st;
+
+	path_of(&directory, SYS_DAX_DEVICE, device);
+	path_of(&size, SYS_DAX_DEVICE "/size", device);
+	return stat(directory.text, &st) < 0 || access(size.text, F_OK) < 0 ? 0 : st.st_ino;
+}
+
+/* Another device may have its name by now, or none. */
+static bool has_gone(const struct device *device)
+{
+	return !device->identity || dax_identity(device->name) != device->identity;
+}
+
 int dax_look_again(struct device *device, struct complaints *complaints)
 {
 	CLEANUP(device_done) struct device now = *device;
@@ -172,12 +193,10 @@ int dax_look_again(struct device *device, struct complaints *complaints)
 
 	now.ranges = NULL;
 	now.n_ranges = 0;
-	if (!device->identity || dax_identity(device->name) != device->identity)
-		return 1;
 	r = read_place(&now, &path);
 	if (r < 0)
 		return r;
-	if (!device_lies_at(device, now.ranges, now.n_ranges))
+	if (has_gone(device) || !device_lies_at(device, now.ranges, now.n_ranges))
 		return 1;
 	if (r > 0)
 		complain(complaints,
@@ -190,15 +209,6 @@ int dax_look_again(struct device *device, struct complaints *complaints)
 		complain(complaints, SYS_DAX_DEVICE "/target_node: it names no node", device->name);
 	device->driver = dax_driver_of(device->name);
 	return 0;
-}
-
-/* The kernel gives the directory of each device that it makes a new inode number. */
-uint64_t dax_identity(const char *device)
-{
-	struct path path;
-	struct stat st;
-
-	return stat(path_of(&path, SYS_DAX_DEVICE, device), &st) < 0 ? 0 : st.st_ino;
 }
 
 static int append_device(
@@ -221,7 +231,9 @@ static int append_device(
 	if (device.node < 0)
 		device.node = NODE_UNKNOWN;
 	r = read_place(&device, &file);
-	return r < 0 ? r : devices_add(devices, &device);
+	if (r >= 0 && !has_gone(&device))
+		r = devices_add(devices, &device);
+	return r;
 }
 
 static void unref_context(struct daxctl_ctx **ctx)

@@ -106,7 +106,7 @@ int sensor_glance(struct sensor *sensor)
 	return cxl_list_regions(&sensor->cxl, &snapshot->regions);
 }
 
-/* libdaxctl says nothing of a device that it cannot read. */
+/* libdaxctl passes over a device that it cannot read, or that is being removed. */
 static int check_listed(const char *name, void *userdata)
 {
 	struct sensor *sensor = userdata;
@@ -114,10 +114,11 @@ static int check_listed(const char *name, void *userdata)
 	if (snapshot_find_dax(&sensor->snapshot, name))
 		return 0;
 	sensor->snapshot.dax_incomplete = true;
-	complain(&sensor->complaints,
-		SYS_DAX_DEVICE ": ignored, because libdaxctl cannot read it"
-			       " (does /dev/%s exist?)",
-		name, name);
+	if (dax_identity(name))
+		complain(&sensor->complaints,
+			SYS_DAX_DEVICE ": ignored, because libdaxctl cannot read it"
+				       " (does /dev/%s exist?)",
+			name, name);
 	return 0;
 }
 

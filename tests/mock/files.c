@@ -7,8 +7,8 @@
  * and never those of the machine that runs the tests; so is a path that is walked from "/". Its systemd cannot be
  * reached: the machine may be starting, and the mock machine is not. Listing a directory fails while
  * there is a file faults/DIR:NAME, with an errno and perhaps how often. Just before a directory is
- * listed, the lines "FROM TO" of a file arrivals/DIR:NAME are renamed, once: they arrive between what
- * the daemon reads before that directory and after it.
+ * listed, or after a file was looked for with access(), the lines "FROM TO" of a file arrivals/DIR:NAME
+ * are renamed, once: they arrive between what the daemon reads before and what it reads after it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -71,14 +71,6 @@ EXPORT FILE *fopen64(const char *path, const char *mode)
 {
 	char buf[PATH];
 	typeof(&fopen64) next = (typeof(&fopen64))dlsym(RTLD_NEXT, "fopen64");
-
-	return next(moved(path, buf), mode);
-}
-
-EXPORT int access(const char *path, int mode)
-{
-	char buf[PATH];
-	typeof(&access) next = (typeof(&access))dlsym(RTLD_NEXT, "access");
 
 	return next(moved(path, buf), mode);
 }
@@ -232,16 +224,28 @@ static void let_arrive(const char *directory)
 	char path[PATH], from[PATH], to[PATH], words[2][PATH_MAX];
 	FILE *file = open_order("arrivals", directory, path);
 
-	while (file && fscanf(file, "%4095s %4095s", words[0], words[1]) == 2) {
+	if (!file)
+		return;
+	/* First: the next order may be what arrives. */
+	unlink(path);
+	while (fscanf(file, "%4095s %4095s", words[0], words[1]) == 2) {
 		snprintf(from, sizeof(from), "%s%s", root, words[0]);
 		snprintf(to, sizeof(to), "%s%s", root, words[1]);
 		if (rename(from, to) < 0)
 			perror(from);
 	}
-	if (!file)
-		return;
 	fclose(file);
-	unlink(path);
+}
+
+EXPORT int access(const char *path, int mode)
+{
+	char buf[PATH];
+	typeof(&access) next = (typeof(&access))dlsym(RTLD_NEXT, "access");
+	int r = next(moved(path, buf), mode), after = errno;
+
+	let_arrive(path);
+	errno = after;
+	return r;
 }
 
 /* The errno to fail with, or 0. */

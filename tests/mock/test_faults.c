@@ -168,6 +168,31 @@ static void test_mapping_comes_late(void **state)
 	mock_end_active(mock);
 }
 
+/*
+ * The kernel removes the attributes of a device before it takes kmem off it: what is being removed is
+ * not unreadable. They go between what libdaxctl reads and what is read after it, in the second look,
+ * the silent one.
+ */
+static void test_dax_goes(void **state)
+{
+	char path[MOCK_PATH], file[MOCK_PATH + 32], order[2 * MOCK_PATH];
+	struct mock *mock = *state;
+
+	mock_start_active(mock);
+	mock_give_to_kmem(mock, "dax0.0", DAX0_START, GIB, NULL);
+	mock_dax_path("dax0.0", path);
+	snprintf(file, sizeof(file), "%s/resource", path);
+	mock_remove(mock, file);
+	snprintf(order, sizeof(order), "%s/size " NEW "/size\n", path);
+	mock_put(mock, NEW "/second", order);
+	mock_put(mock, "/arrivals/dax0.0:mapping0", NEW "/second /arrivals/dax0.0:mapping0\n");
+	mock_uevent_dax(mock, "dax0.0", "add");
+	mock_await_text(mock, NEW "/size", "1073741824");
+	mock_await_look(mock);
+	mock_end_active(mock);
+	mock_expect_stores(mock, "/bind", "device_dax/bind dax9.0\n");
+}
+
 /* libdaxctl passes over a device without its node in /dev. */
 static void test_no_device_node(void **state)
 {
@@ -329,6 +354,7 @@ int main(int argc, char *argv[])
 		TEST(test_no_target_node),
 		TEST(test_no_mapping),
 		TEST(test_mapping_comes_late),
+		TEST(test_dax_goes),
 		TEST(test_no_device_node),
 		TEST(test_boot_params_cut),
 		TEST(test_no_boot_map),

@@ -310,7 +310,7 @@ class Soak(Scene):
         self.log += entries
         records = [entry for entry in entries if "TDXO_VERDICT" in entry]
         for place in self.places:
-            own = [record for record in records if record["TDXO_START"] == hex(place.start)]
+            own = [record for record in records if record.get("TDXO_START") == hex(place.start)]
             records = [record for record in records if record not in own]
             self.check_place(place, own, operations)
         self.assertEqual(records, [], "records of anything else")
