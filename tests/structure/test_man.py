@@ -21,7 +21,8 @@ WIDE = {"# tdx-onlinectl", "# tdx-onlinectl verify"}
 
 def render(path, width):
     """Formatted text and warnings about lines that cannot be broken and tables that are too wide."""
-    command = ["groff", "-K", "utf8", "-t", "-man", "-Tutf8", "-P-c", f"-rLL={width}n", "-W", "w", "-w", "break"]
+    command = ["groff", "-K", "utf8", "-t", "-man", "-Tutf8", "-P-c", f"-rLL={width}n",
+               "-dAD=l", "-W", "w", "-w", "break"]
     result = subprocess.run([*command, path], capture_output=True, encoding="utf-8", check=True)
     return re.sub(".\b", "", result.stdout), result.stderr
 
