@@ -166,8 +166,8 @@ static int read_place(struct device *device, struct path *path)
 
 /*
  * The kernel gives the directory of each device that it makes a new inode number. It removes the
- * attributes of a device first, then takes the driver off it, and the directory goes last: with kmem
- * that takes as long as its blocks need (device_del(), drivers/base/core.c, 6.12 and 7.3).
+ * attributes of a device first, then takes the driver off it, and the directory goes last: with
+ * kmem that takes as long as its blocks need (device_del(), drivers/base/core.c, 6.12 and 7.3).
  */
 uint64_t dax_identity(const char *device)
 {

@@ -20,7 +20,10 @@ int dax_list(struct devices *devices, struct complaints *complaints) MUST_CHECK;
  */
 int dax_look_again(struct device *device, struct complaints *complaints) MUST_CHECK;
 
-/* Differs from that of another device that had its name before; 0: there is none, or it is being removed. */
+/*
+ * Differs from that of another device that had its name before; 0: there is no such device, or it
+ * is being removed.
+ */
 uint64_t dax_identity(const char *device);
 
 /* The driver that a device has now; DAX_DRIVER_NONE also if there is no such device. */
