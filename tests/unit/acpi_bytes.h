@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * ACPI tables made byte by byte. A table is built in a buffer that is larger than it, and read from
- * a heap block of exactly its length, so that a sanitizer sees a read of one byte too many.
+ * Build ACPI tables byte by byte. A table is built in a larger buffer and copied to a heap block of
+ * exactly its length before it is read, so that a sanitizer reports a read beyond its end.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ struct bytes {
 	size_t n;
 };
 
-/* A little-endian number; what is longer than 8 bytes ends in zeroes. */
+/* Append a little-endian number of n bytes. Bytes after the eighth are zero. */
 static inline void put(struct bytes *bytes, uint64_t value, size_t n)
 {
 	assert_true(bytes->n + n <= sizeof(bytes->data));
@@ -48,7 +48,7 @@ static inline struct bytes table_begin(const char *signature, uint8_t revision)
 	return table;
 }
 
-/* Make the sum of the first `n` bytes right. */
+/* Set the checksum so that the first `n` bytes sum to zero. */
 static inline void sign(struct bytes *table, size_t n)
 {
 	uint8_t sum = 0;
@@ -65,7 +65,7 @@ static inline void table_end(struct bytes *table)
 	sign(table, table->n);
 }
 
-/* The first `size` bytes in a heap block of that length. */
+/* Copy the first `size` bytes to a heap block of that length. */
 static inline uint8_t *block_of(const struct bytes *table, size_t size)
 {
 	uint8_t *block = malloc(size ? size : 1);

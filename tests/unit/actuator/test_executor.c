@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The executor: what it has brought online is known, also when memory is short.
+ * The executor records each range that it onlines, and onlines none that it cannot record.
  */
 #include "tests/unit/unit.h"
 
@@ -14,7 +14,7 @@
 
 #define BLOCK (UINT64_C(128) << 20)
 
-static int answer; /* of the kernel to a store */
+static int answer; /* the result of each store */
 static unsigned int stores;
 
 int __wrap_sysfs_write(const char *path, const char *text);
@@ -53,7 +53,7 @@ static void bench_done(struct bench *bench)
 	CLEANUP(bench_done) struct bench name;                                                     \
 	bench_init(&name)
 
-/* Nothing is onlined that could not be noted. */
+/* The range is added to `onlined` before the store: if that allocation fails, nothing is stored. */
 static void test_short_memory(void **state)
 {
 	(void)state;
@@ -77,8 +77,8 @@ static void test_refused(void **state)
 	assert_int_equal(bench.execution.onlined.n, 0);
 }
 
-/* It has gone. */
-static void test_vanished(void **state)
+/* The block was removed: -ENOENT is not a failure. */
+static void test_block_vanishes(void **state)
 {
 	(void)state;
 	BENCH(bench);
@@ -87,8 +87,10 @@ static void test_vanished(void **state)
 	assert_int_equal(bench.execution.onlined.n, 0);
 }
 
-/* The kernel brought it online when kmem was bound: it stays the work of this execution. */
-static void test_noted_before(void **state)
+/*
+ * The kernel onlined the range when kmem was bound. A store that is refused leaves it in `onlined`.
+ */
+static void test_onlined_by_kernel(void **state)
 {
 	(void)state;
 	BENCH(bench);
@@ -103,8 +105,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_short_memory),
 		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_vanished),
-		cmocka_unit_test(test_noted_before),
+		cmocka_unit_test(test_block_vanishes),
+		cmocka_unit_test(test_onlined_by_kernel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * guard: another program sets a switch between two reads of the daemon. A shell's "echo online >FILE"
- * invites this: the first event is of the truncation, and the value comes after it.
+ * The guard: another program sets a switch between two reads by the daemon. A shell's "echo online
+ * >FILE" makes this likely: the file is truncated first, which causes an event, and the value is
+ * written after that.
  */
 #include "tests/unit/unit.h"
 
@@ -13,7 +14,9 @@
 
 #define OTHER "online_movable"
 
-/* The two switches; the other program sets the second after so many reads of it, 0: it does not. */
+/*
+ * The two switches. The other program sets the second one after `set_after` reads of it; 0: never.
+ */
 static struct {
 	char values[GUARD_SWITCHES][GUARD_VALUE];
 	unsigned int reads;
@@ -55,7 +58,7 @@ static void set(const char *autoprobe, const char *auto_online)
 	snprintf(machine.values[GUARD_AUTO_ONLINE], GUARD_VALUE, "%s", auto_online);
 }
 
-/* Whichever read the value comes after: the fall is noted by this check or by the next one. */
+/* After each of the first reads: this check or the next one reports that the guard has fallen. */
 static void test_set_between_reads(void **state)
 {
 	(void)state;

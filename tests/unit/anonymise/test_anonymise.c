@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The disguise: equal values stay equal, nothing private stays, and what the program reads of a
- * text is what it reads of the other one.
+ * The anonymiser replaces equal values by equal values, removes private ones, and leaves everything
+ * else that the program parses as it was.
  *
- * Texts end where an inaccessible page would begin if it were up to a sanitizer: they are copied
- * to memory of just their size.
+ * Each text is copied to a heap block of exactly its size, so that a sanitizer reports a read
+ * beyond its end.
  */
 #include "tests/unit/unit.h"
 
@@ -81,7 +81,7 @@ static void test_uuids(void **state)
 		"{\"a\":\"" TWO "\",\"b\":\"" ONE "\"}");
 	assert_hidden(&disguise, DISGUISE_PLAIN, "6f2c8d6a-93a4-4d5e-9b1a-0123456789AC", TWO);
 	assert_hidden(&disguise, DISGUISE_PLAIN, UUID_A UUID_B, ONE TWO);
-	/* The nil UUID, and what is not a UUID. */
+	/* The nil UUID and texts that are not UUIDs stay as they are. */
 	assert_hidden(&disguise, DISGUISE_PLAIN, "00000000-0000-0000-0000-000000000000",
 		"00000000-0000-0000-0000-000000000000");
 	assert_hidden(&disguise, DISGUISE_PLAIN, "6f2c8d6a-93a4-4d5e-9b1a-0123456789a",
@@ -120,7 +120,9 @@ static void test_releases(void **state)
 	assert_hidden(&disguise, DISGUISE_RELEASE, "", "?");
 }
 
-/* The count and the table of the e820, not what is before, between and after. */
+/*
+ * The number of e820 entries and the table are kept; the bytes before, between and after are not.
+ */
 static void test_boot_params(void **state)
 {
 	struct disguise disguise = {0};
@@ -193,7 +195,7 @@ static void test_cmdline(void **state)
 	assert_cmdline("", "\n");
 }
 
-/* Wherever memory runs out, nothing leaks. */
+/* An allocation failure at any point returns -ENOMEM and leaks no memory. */
 static void test_short_memory(void **state)
 {
 	static const char text[] = "[Match]\nSerial=7 8 9\nRegion=" UUID_A " 6f*\n# x\n";
@@ -216,7 +218,7 @@ static void test_short_memory(void **state)
 	assert_int_equal(r, 0);
 }
 
-/* Nothing is read beyond the end of a text. */
+/* Random texts of every kind: nothing is read beyond the end. */
 static void test_random(void **state)
 {
 	static const char signs[] = "\n\n \t\"=#[]0123456789abcdefx-SerialRgino*\0";

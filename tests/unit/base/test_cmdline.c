@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The kernel command line: parameters as the kernel takes them.
+ * The kernel command line is split into parameters as the kernel does it.
  */
 #include "tests/unit/unit.h"
 

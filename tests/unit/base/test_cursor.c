@@ -2,10 +2,10 @@
 /*
  * Bounded reads.
  *
- * Every width is read at every position of every short length. A read that fits gives the
- * little-endian value and moves on; one that does not gives 0, and so does everything after
- * it, whatever is sought. The bytes lie in a heap block of exactly their length, so a sanitizer
- * sees a read of one byte too many.
+ * Read every width at every position of every short buffer. A read that fits returns the
+ * little-endian value and advances. A read that does not fit returns 0, and so do all later reads,
+ * also after a seek. The bytes are in a heap block of exactly their length, so that a sanitizer
+ * reports a read beyond the end.
  */
 #include "tests/unit/unit.h"
 
@@ -104,7 +104,7 @@ static void check_take(size_t size, size_t position, size_t wanted)
 	assert_int_equal(c.failed, !fits);
 }
 
-/* What is taken ends where it was said to end, and what is left begins there. */
+/* The cursor that is taken has the requested length, and the rest begins where it ends. */
 static void test_take(void **state)
 {
 	(void)state;
@@ -116,7 +116,7 @@ static void test_take(void **state)
 		}
 }
 
-static void test_nothing(void **state)
+static void test_empty(void **state)
 {
 	struct cursor c = cursor_of(NULL, 0);
 
@@ -128,7 +128,7 @@ static void test_nothing(void **state)
 	assert_true(c.failed);
 }
 
-/* An offset from firmware can be anything. */
+/* A seek to any 64-bit offset, since offsets come from firmware. */
 static void test_far_seek(void **state)
 {
 	struct cursor c = cursor_of(bytes, sizeof(bytes));
@@ -146,7 +146,7 @@ int main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_every_position),
 		cmocka_unit_test(test_take),
-		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_far_seek),
 	};
 

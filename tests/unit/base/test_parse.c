@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Values of configuration keys.
+ * The parsers of configuration values.
  *
- * Each parser has a table of what it takes, at its limits too, and one of what it must refuse,
- * and then its result must be as it was. At the end all of them meet random bytes, and what they
- * make of them must make sense.
+ * Each parser has a table of accepted values, with its limits, and a table of values that it must
+ * refuse without a change to its result. At the end all parsers read random bytes, and their
+ * results must be consistent.
  */
 #include "tests/unit/unit.h"
 
@@ -16,7 +16,7 @@
 
 #define TEN	"0123456789"
 #define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
-#define MOST	HUNDRED TEN TEN "0123456" /* 127 bytes: with its NUL just a word */
+#define MOST	HUNDRED TEN TEN "0123456" /* 127 bytes: the longest word */
 
 static void assert_words(const char *list, const char *const want[])
 {
@@ -87,7 +87,7 @@ static void test_bool(void **state)
 		}
 }
 
-/* What is a number nowhere, neither alone nor before a unit. */
+/* Refused as a number, both alone and before a unit. */
 static const char *const no_numbers[] = {"", " ", "-", "+", "-0", "-1", "+1", " 1", "\t1", "\n1",
 	"1 ", "1\n", "1 2", "1,2", "0x", "0X", "0xg", "0x 1", "0x-1", "0x+1", "x1", "00x1", "0x0x1",
 	"1f", "1.5", "1e3", "1_000", "1'000", "one", "18446744073709551616", "18446744073709551625",
@@ -108,7 +108,7 @@ static void test_number(void **state)
 		{"0X2A", 42},
 		{"0x0", 0},
 		{"0x00000000000000000000001", 1},
-		{"010", 10}, /* no octal */
+		{"010", 10}, /* not octal */
 		{"0000000000000000000000000000009", 9},
 		{"9223372036854775808", UINT64_C(1) << 63},
 		{"18446744073709551615", UINT64_MAX},
@@ -150,7 +150,7 @@ static void test_size(void **state)
 		{"010M", 10 * MIB},
 		{"1536", 1536},
 		{"18446744073709551615", UINT64_MAX},
-		/* the most of each unit */
+		/* the largest of each unit */
 		{"18014398509481983K", UINT64_MAX - (KIB - 1)},
 		{"17592186044415M", UINT64_MAX - (MIB - 1)},
 		{"17179869183G", UINT64_MAX - (GIB - 1)},
@@ -216,7 +216,7 @@ static void test_ranges(void **state)
 	assert_set_equal(&set, {0x1000, 0x2000});
 	assert_int_equal(parse_ranges(" 0x3000-0x3fff\t0x0-0xfff ", &set), 0);
 	assert_set_equal(&set, {0, 0x1000}, {0x3000, 0x4000});
-	/* neighbours that touch do not overlap, and are one range */
+	/* adjacent ranges do not overlap and become one range */
 	assert_int_equal(parse_ranges("0-9 20-29 10-19", &set), 0);
 	assert_set_equal(&set, {0, 30});
 	assert_int_equal(parse_ranges("0-0xfffffffffffffffe", &set), 0);
@@ -239,7 +239,7 @@ static void test_ranges_overlap(void **state)
 	assert_set_equal(&set, {40, 50});
 	assert_int_equal(parse_ranges("0-99 50-59", &set), 1);
 	assert_set_equal(&set, {0, 100});
-	/* seen in the middle, and not forgotten until the end */
+	/* an overlap of the first words is still reported after the last one */
 	assert_int_equal(parse_ranges("10-19 0-99 200-209", &set), 1);
 	assert_set_equal(&set, {0, 100}, {200, 210});
 }
@@ -283,7 +283,7 @@ static void test_short_memory(void **state)
 	assert_int_equal(set.n, 0);
 }
 
-/* Bytes of which many are parts of values. */
+/* Random bytes, many of them parts of valid values. */
 static void random_text(char text[200], uint64_t *seed)
 {
 	static const char likely[] = "0123456789xXfFKMGT- \t-x";
@@ -295,7 +295,9 @@ static void random_text(char text[200], uint64_t *seed)
 	text[length] = '\0';
 }
 
-/* What is a number is also a size, and the same one; what is a size begins with a number. */
+/*
+ * A valid number is also a valid size with the same value, and a valid size begins with a number.
+ */
 static void check_numbers(const char *text)
 {
 	uint64_t number, bytes;

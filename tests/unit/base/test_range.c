@@ -2,12 +2,12 @@
 /*
  * Ranges and sets of ranges.
  *
- * The tables prove the single operations at their ends: address 0, the highest address, ranges
- * that touch, that share one byte, that are empty. The model proves the sets: a plain array of
- * flags, one per address of a small window, goes through the same random operations, and after
- * each one the set must hold the same addresses in its one canonical shape. The window lies at
- * the bottom, in the middle and at the top of the address space. With memory running short at
- * every possible allocation, an operation must say so and leave its set as it was.
+ * Tables test each operation at its limits: address 0, the highest address, ranges that touch, that
+ * share one byte, that are empty. A model tests the sets: an array with a flag for each address of
+ * a small window takes the same random operations, and after each one the set must have the same
+ * addresses in canonical form. The window is at the bottom, in the middle and at the top of the
+ * address space. Each allocation fails once: the operation must then return -ENOMEM and leave its
+ * set as it was.
  */
 #include "tests/unit/unit.h"
 
@@ -50,7 +50,7 @@ static void test_pairs(void **state)
 	}
 }
 
-/* An empty range shares no byte with another one. */
+/* An empty range overlaps no other range. */
 static void test_empty(void **state)
 {
 	struct range one[] = {{0, 10}};
@@ -143,7 +143,7 @@ static void test_size_format(void **state)
 		assert_string_equal(size_format(rows[i].bytes, text), rows[i].text);
 }
 
-static void test_set_by_hand(void **state)
+static void test_set_examples(void **state)
 {
 	CLEANUP(range_set_done) struct range_set set = {0};
 
@@ -174,7 +174,7 @@ static void test_set_by_hand(void **state)
 	assert_false(range_set_overlaps(&set, span(0, TOP)));
 }
 
-/* The model: which of WINDOW addresses from `base` on are in the set. */
+/* The model: a flag for each of WINDOW addresses from `base` on. */
 #define WINDOW 96
 
 static struct range window_range(uint64_t base, size_t first, size_t last)
@@ -214,7 +214,7 @@ static void assert_same_answers(
 	assert_int_equal(range_set_contains(set, r), n == last - first);
 }
 
-/* Change one set in one random way, and the model with it; empty ranges are among them. */
+/* Apply one random operation to the set and to the model, also with empty ranges. */
 static void change(struct range_set *set, uint64_t base, bool *model, uint64_t *seed)
 {
 	size_t first = below(seed, WINDOW + 1), most = WINDOW - first + 1;
@@ -278,7 +278,7 @@ static int split_twice(struct range_set *set)
 	return range_set_subtract_set(set, &(struct range_set){holes, 2});
 }
 
-static void assert_survives(int (*operation)(struct range_set *set))
+static void assert_unchanged_without_memory(int (*operation)(struct range_set *set))
 {
 	int r = -ENOMEM;
 
@@ -300,9 +300,9 @@ static void assert_survives(int (*operation)(struct range_set *set))
 static void test_short_memory(void **state)
 {
 	(void)state;
-	assert_survives(add_between);
-	assert_survives(split);
-	assert_survives(split_twice);
+	assert_unchanged_without_memory(add_between);
+	assert_unchanged_without_memory(split);
+	assert_unchanged_without_memory(split_twice);
 }
 
 int main(void)
@@ -313,7 +313,7 @@ int main(void)
 		cmocka_unit_test(test_trim),
 		cmocka_unit_test(test_format),
 		cmocka_unit_test(test_size_format),
-		cmocka_unit_test(test_set_by_hand),
+		cmocka_unit_test(test_set_examples),
 		cmocka_unit_test(test_model),
 		cmocka_unit_test(test_short_memory),
 	};

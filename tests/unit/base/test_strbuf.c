@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Texts: what fits is there, what does not is cut off, and nothing is written beyond the buffer.
- * Foreign text: what is printed of it.
+ * String buffers: text that fits is complete, the rest is cut off, and nothing is written beyond
+ * the buffer. Foreign text is made printable.
  */
 #include "tests/unit/unit.h"
 
@@ -16,7 +16,7 @@
 
 static char arena[64];
 
-/* A text in a buffer of so many bytes; those behind it are watched. */
+/* A string buffer of `size` bytes, followed by bytes that must not change. */
 static struct strbuf text_of(size_t size)
 {
 	memset(arena, GUARD, sizeof(arena));
@@ -46,8 +46,8 @@ static void test_appends(void **state)
 }
 
 /*
- * At every size of the buffer, in one piece and in several: what is cut off stays cut off, whatever
- * comes later.
+ * At every size of the buffer, in one piece and in several: a buffer that was cut off stays so when
+ * more is appended.
  */
 static void test_pieces(void **state)
 {
@@ -67,7 +67,7 @@ static void test_pieces(void **state)
 		}
 }
 
-/* What cannot be formatted adds nothing; a wide character that is none in this locale cannot. */
+/* Nothing is appended if formatting fails, here for a wide character that the locale lacks. */
 static void test_not_formatted(void **state)
 {
 	struct strbuf text = text_of(16);
@@ -80,7 +80,7 @@ static void test_not_formatted(void **state)
 	assert_text(&text, "before.", 7);
 }
 
-/* Every byte alone, and between others. */
+/* Each byte, alone and between others. */
 static void test_printable(void **state)
 {
 	(void)state;
@@ -102,7 +102,10 @@ static void test_printable(void **state)
 	assert_true(is_printable_text(""));
 }
 
-/* Whatever it is in UTF-8 or is not, no byte of it remains; what does not fit is cut off. */
+/*
+ * Bytes that are not printable ASCII are escaped, valid UTF-8 or not. The result is cut off if it
+ * is too long.
+ */
 static void test_foreign(void **state)
 {
 	static const struct {
@@ -112,12 +115,12 @@ static void test_foreign(void **state)
 		{"\x1b[2J", "\\x1b[2J"}, /* an escape sequence */
 		{"\xc2\x9b"
 		 "2J",
-			"\\xc2\\x9b2J"}, /* the same as C1, in UTF-8 */
+			"\\xc2\\x9b2J"}, /* C1 CSI in UTF-8 */
 		{"\x9b"
 		 "2J",
-			"\\x9b2J"},			      /* and as a byte */
-		{"\xe2\x80\xae", "\\xe2\\x80\\xae"},	      /* U+202E, right to left */
-		{"\xc0\x8a", "\\xc0\\x8a"},		      /* a newline, overlong */
+			"\\x9b2J"},			      /* C1 CSI as a byte */
+		{"\xe2\x80\xae", "\\xe2\\x80\\xae"},	      /* U+202E, right-to-left override */
+		{"\xc0\x8a", "\\xc0\\x8a"},		      /* overlong newline */
 		{"\xf5\x80\x80\x80", "\\xf5\\x80\\x80\\x80"}, /* beyond Unicode */
 		{"a\r\nb\t", "a\\x0d\\x0ab\\x09"},
 		{"\\x41", "\\x41"},

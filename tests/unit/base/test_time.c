@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Points in time as text: the same as gmtime(3) and strftime(3).
+ * Points in time as text, compared with gmtime(3) and strftime(3).
  */
 #include "tests/unit/unit.h"
 
@@ -30,8 +30,8 @@ static void test_known(void **state)
 	assert_time(UINT64_MAX, "@18446744073709551615");
 }
 
-/* In steps that are no multiple of a day: all days of months and hours of days come. */
-static void test_as_the_c_library(void **state)
+/* Steps that are not a multiple of a day: each day of a month and each hour occurs. */
+static void test_against_c_library(void **state)
 {
 	(void)state;
 	for (time_t at = 0; at < YEAR_10000; at += 1009 * 3600 + 61) {
@@ -47,7 +47,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_known),
-		cmocka_unit_test(test_as_the_c_library),
+		cmocka_unit_test(test_against_c_library),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

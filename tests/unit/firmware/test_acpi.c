@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * ACPI tables that are spoilt, of both kinds.
+ * Damaged ACPI tables, SRAT and CEDT.
  *
- * A table of every sort of entry is cut off at every byte; every byte of it is given every value,
- * with the checksum as it was and made right; and every length field every value it can hold. What
- * comes out is said by a model that knows where the entries lie.
+ * A table with each type of entry is cut off at every byte, has every byte set to every value, with
+ * the old checksum and with a correct one, and has every length field set to every value. The
+ * expected result is computed from the offsets of the entries.
  */
 #include "tests/unit/acpi_bytes.h"
 
-/* Either kind of table: what is read of it, in one number. */
+/* SRAT or CEDT: how to read the table, and the number of entries that are read. */
 struct kind {
 	struct bytes table;
 	size_t first_entry; /* offset */
@@ -59,11 +59,11 @@ static void make_srat(struct kind *kind)
 	kind->entries[0] = kind->table.n;
 	put_memory(&kind->table, 0);
 	kind->entries[1] = kind->table.n;
-	put(&kind->table, 0 | 16 << 8, 16); /* a processor */
+	put(&kind->table, 0 | 16 << 8, 16); /* processor affinity */
 	kind->entries[2] = kind->table.n;
 	put_memory(&kind->table, 4 * GIB);
 	kind->entries[3] = kind->table.n;
-	put(&kind->table, 0xee | 3 << 8, 3); /* of a type to come */
+	put(&kind->table, 0xee | 3 << 8, 3); /* unknown type */
 	kind->entries[4] = kind->table.n;
 	kind->n = 4;
 	table_end(&kind->table);
@@ -87,14 +87,14 @@ static void make_cedt(struct kind *kind)
 		.length_size = 2,
 		.read = count_cedt};
 	kind->entries[0] = kind->table.n;
-	put(&kind->table, 0 | 32 << 16, 8); /* a host bridge */
+	put(&kind->table, 0 | 32 << 16, 8); /* CXL host bridge */
 	put(&kind->table, 1, 8);
 	put(&kind->table, 0xfe000000, 8);
 	put(&kind->table, 0x10000, 8);
 	kind->entries[1] = kind->table.n;
 	put_window(&kind->table, 16 * GIB);
 	kind->entries[2] = kind->table.n;
-	put(&kind->table, 2 | 16 << 16, 16); /* XOR maps */
+	put(&kind->table, 2 | 16 << 16, 16); /* CXL XOR interleave math */
 	kind->entries[3] = kind->table.n;
 	put_window(&kind->table, 32 * GIB);
 	kind->entries[4] = kind->table.n;
@@ -104,7 +104,7 @@ static void make_cedt(struct kind *kind)
 
 static void (*const makers[])(struct kind *kind) = {make_srat, make_cedt};
 
-/* How many entries count in it. */
+/* Number of entries that are read from each undamaged table. */
 static const size_t wholes[] = {2, 2};
 
 static void check(const struct kind *kind, size_t size, enum acpi_fault fault, size_t n)
@@ -123,7 +123,7 @@ static void test_whole(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(makers); i++) {
 		makers[i](&kind);
 		check(&kind, kind.table.n, ACPI_SOUND, wholes[i]);
-		/* What follows is no part of it. */
+		/* Bytes after the table are not read. */
 		memset(kind.table.data + kind.table.n, 0x5a, 100);
 		check(&kind, kind.table.n + 100, ACPI_SOUND, wholes[i]);
 	}
@@ -141,7 +141,7 @@ static void test_cut_off(void **state)
 	}
 }
 
-/* Cut off, and the header says so: then it is the last entry that goes beyond the end. */
+/* Cut off with a matching length and checksum in the header: the last entry exceeds the table. */
 static void check_cut_off_and_signed(struct kind *kind, size_t size)
 {
 	enum acpi_fault fault = size < 36 ? ACPI_TRUNCATED : ACPI_BAD_LENGTH;
@@ -170,7 +170,7 @@ static void test_cut_off_and_signed(void **state)
 	}
 }
 
-/* One byte is wrong, and the checksum tells; the length has a test of its own. */
+/* One wrong byte is a checksum error; the length field has a test of its own. */
 static void test_every_byte(void **state)
 {
 	struct kind kind;
@@ -193,7 +193,7 @@ static void test_every_byte(void **state)
 	}
 }
 
-/* The same with a checksum that is right: whatever it says, nothing is read that is not there. */
+/* One wrong byte with a correct checksum: nothing beyond the table is read. */
 static void test_every_byte_signed(void **state)
 {
 	struct kind kind;
@@ -239,8 +239,8 @@ static void test_every_table_length(void **state)
 		}
 }
 
-/* Where an entry has that length, does the chain lead to the end? */
-static bool leads_to_end(const struct kind *kind, size_t at)
+/* Does the chain of entries end at the end of the table if this entry has that length? */
+static bool ends_at_table_end(const struct kind *kind, size_t at)
 {
 	while (kind->table.n - at > kind->header) {
 		const uint8_t *length = kind->table.data + at + kind->header - kind->length_size;
@@ -263,9 +263,9 @@ static void check_entry_length(struct kind *kind, size_t entry, size_t length)
 
 	poke(&kind->table, at, length, kind->length_size);
 	sign(&kind->table, kind->table.n);
-	follows = leads_to_end(kind, kind->first_entry);
+	follows = ends_at_table_end(kind, kind->first_entry);
 	r = kind->read(&kind->table, kind->table.n, &n);
-	/* A memory entry that is too short comes before an end that is not found. */
+	/* A memory entry that is too short is reported before a chain that misses the end. */
 	assert_true(r == ACPI_SHORT_ENTRY || r == (follows ? ACPI_SOUND : ACPI_BAD_ENTRY));
 	if (!length)
 		assert_int_equal(r, ACPI_BAD_ENTRY);

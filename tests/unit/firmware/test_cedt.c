@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The CEDT: the range and the targets of a window, each of a value of its own; every encoded number
- * of targets; what is passed over; and questions.
+ * The CEDT: the range and targets of each window, every encoded number of targets, entries that are
+ * ignored, and lookups.
  */
 #include "tests/unit/acpi_bytes.h"
 
@@ -15,7 +15,7 @@ struct window {
 	size_t n_targets;
 };
 
-/* What is not looked at holds ones. */
+/* Fields that are not read are all ones. */
 static void put_window(struct bytes *table, const struct window *window)
 {
 	put(table, 1, 1);
@@ -45,7 +45,7 @@ static struct bytes cedt_of(const struct window *windows, size_t n)
 static const struct window machine[] = {
 	{0x1010000000, 0x4020000000, 8, {0x11223344, 7, 0xfffffffe}, 3},
 	{64 * GIB, 256 * MIB, 0, {12}, 1},
-	{32 * GIB, 16 * GIB, 1, {12, 13, 14}, 3}, /* a target more than ways */
+	{32 * GIB, 16 * GIB, 1, {12, 13, 14}, 3}, /* one target more than ways */
 };
 
 static void test_windows(void **state)
@@ -69,7 +69,7 @@ static void test_windows(void **state)
 	}
 }
 
-/* A window with room for the most targets, and any byte as their encoded number. */
+/* A window with space for the maximum number of targets, and each byte as the encoded number. */
 static void test_every_ways(void **state)
 {
 	static const size_t n_targets[256] = {1, 2, 4, 8, 16, [8] = 3, [9] = 6, [10] = 12};
@@ -91,7 +91,7 @@ static void test_every_ways(void **state)
 	}
 }
 
-/* Ways that ask for more targets than the entry holds; the next entry is none of them. */
+/* More ways than the entry has targets: the next entry is not read as targets. */
 static void test_targets_missing(void **state)
 {
 	static const uint8_t ways[] = {1, 2, 4, 8, 16, 3, 6, 12};
@@ -114,7 +114,7 @@ static void test_targets_missing(void **state)
 		}
 }
 
-/* Every length that fits a table of one window with one target. */
+/* Every entry length that fits a table of one window with one target. */
 static void test_short_entry(void **state)
 {
 	(void)state;
@@ -135,7 +135,7 @@ static void test_bad_ranges(void **state)
 {
 	static const struct window windows[] = {
 		{GIB, 0, 0, {1}, 1}, {UINT64_MAX - 256 * MIB + 1, 256 * MIB, 0, {1}, 1},
-		{UINT64_MAX - 512 * MIB + 1, 256 * MIB, 0, {1}, 1}, /* good */
+		{UINT64_MAX - 512 * MIB + 1, 256 * MIB, 0, {1}, 1}, /* valid */
 	};
 	CLEANUP(cedt_done) struct cedt cedt = {0};
 	struct bytes table = cedt_of(windows, ARRAY_SIZE(windows));

@@ -2,10 +2,10 @@
 /*
  * The e820 memory map.
  *
- * Reading: bytes cut off at every length, counts that lie, and entries that are empty or wrap
- * around. Sanitising: a model of some pages around the first MiB, each in four cells with
- * borders at odd addresses. Entries paint cells, the higher type wins; a page is RAM if all of
- * its cells are. Random tables must come out as the model does.
+ * Reading: tables cut off at every length, entry counts that are too large, and entries that are
+ * empty or wrap around. Sanitising: a model of some pages around the first MiB, each of four cells
+ * with borders at odd addresses. Each entry sets cells, and the higher type wins. A page is RAM if
+ * all of its cells are. Random tables must have the same result as the model.
  */
 #include "tests/unit/unit.h"
 
@@ -39,7 +39,7 @@ static void put_entries(uint8_t *at, const struct raw *raw, size_t n)
 	}
 }
 
-/* The first `size` bytes of boot_params, in a heap block of that length. */
+/* The first `size` bytes of boot_params in a heap block of that length. */
 static uint8_t *boot_params(uint8_t count, const struct raw *raw, size_t n, size_t size)
 {
 	uint8_t page[4096] = {0}, *data = malloc(size ? size : 1);
@@ -109,7 +109,7 @@ static void test_extension(void **state)
 	}
 }
 
-/* boot_params holds 128 entries at most; the rest comes as an extension of the same table. */
+/* boot_params has at most 128 entries. Further entries are a setup_data of the same format. */
 static void test_both(void **state)
 {
 	CLEANUP(e820_table_done) struct e820_table table = {0};
@@ -128,15 +128,15 @@ static void test_both(void **state)
 	free(data);
 }
 
-static void test_passed_over(void **state)
+static void test_ignored_entries(void **state)
 {
 	static const struct raw raw[] = {
 		{0x200000, 0, 1},
 		{0x200000, 0x1000, 1},
-		{UINT64_MAX, 1, 2},		  /* ends at 2^64: no end can say so */
+		{UINT64_MAX, 1, 2},		  /* ends at 2^64, which has no exclusive end */
 		{UINT64_MAX - 0xfff, 0x2000, 1},  /* wraps around */
 		{0x300000, UINT64_MAX, 2},	  /* wraps around to below its start */
-		{UINT64_MAX - 0x1fff, 0x1fff, 1}, /* as high as can be said */
+		{UINT64_MAX - 0x1fff, 0x1fff, 1}, /* the highest possible end */
 		{0, 0, 0},
 	};
 	CLEANUP(e820_table_done) struct e820_table table = {0};
@@ -163,22 +163,22 @@ static void ram_of(const struct raw *raw, size_t n, struct range_set *ret_ram)
 	free(data);
 }
 
-/* Unsorted, overlapping and touching, as firmware writes it. */
-static void test_by_hand(void **state)
+/* Unsorted, overlapping and adjacent entries. */
+static void test_examples(void **state)
 {
 	static const struct raw raw[] = {
 		{0x100000, 0xff00000, 1},	  /* RAM 1 MiB .. 256 MiB */
 		{0x1000000, 0x1000000, 2},	  /* 16 MiB .. 32 MiB of it reserved */
-		{0, 0xa0000, 1},		  /* low memory does not count */
+		{0, 0xa0000, 1},		  /* below 1 MiB: ignored */
 		{0x10000000, 0x800, 1},		  /* half a page, and the other half */
-		{0x10000800, 0x800, 128},	  /* of another kind of RAM: one page */
+		{0x10000800, 0x800, 128},	  /* of another RAM type: one page */
 		{0x20000000, 0x1fff, 1},	  /* a page and most of another */
 		{0x30000001, 0x1fff, 1},	  /* most of a page and another */
 		{0x40000001, 0x1ffe, 1},	  /* most of two pages */
-		{0x50000000, 0x4000, 0xefffffff}, /* soft reserved is no RAM */
-		{0x50001000, 0x1000, 1},	  /* and wins against it */
-		{0x60000000, 0x2000, 12},	  /* protected loses against */
-		{0x60001000, 0x1000, 128},	  /* the kernel's own */
+		{0x50000000, 0x4000, 0xefffffff}, /* soft reserved is not RAM */
+		{0x50001000, 0x1000, 1},	  /* and overrides RAM */
+		{0x60000000, 0x2000, 12},	  /* protected is overridden */
+		{0x60001000, 0x1000, 128},	  /* by RESERVED_KERN */
 	};
 	CLEANUP(range_set_done) struct range_set ram = {0};
 
@@ -203,7 +203,7 @@ static void test_first_mib(void **state)
 	assert_set_equal(&more, {0x100000, 0x101000});
 }
 
-/* The model: PAGES pages from FIRST_PAGE on, 0x100 of which is the first above 1 MiB. */
+/* The model: PAGES pages from FIRST_PAGE on. Page 0x100 is the first one at 1 MiB. */
 #define PAGES	   40
 #define FIRST_PAGE 0xf8
 #define CELLS	   (4 * PAGES)
@@ -272,8 +272,8 @@ int main(void)
 		cmocka_unit_test(test_every_count),
 		cmocka_unit_test(test_extension),
 		cmocka_unit_test(test_both),
-		cmocka_unit_test(test_passed_over),
-		cmocka_unit_test(test_by_hand),
+		cmocka_unit_test(test_ignored_entries),
+		cmocka_unit_test(test_examples),
 		cmocka_unit_test(test_first_mib),
 		cmocka_unit_test(test_model),
 	};

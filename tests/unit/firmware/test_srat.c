@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The SRAT: every field of a memory entry, each of a value of its own; revisions; and questions.
+ * The SRAT: every field of a memory entry, revisions, and lookups.
  */
 #include "tests/unit/acpi_bytes.h"
 
@@ -10,7 +10,7 @@ struct memory {
 	uint32_t flags;
 };
 
-/* What is reserved holds ones. */
+/* Reserved fields are all ones. */
 static void put_memory(struct bytes *table, struct memory memory)
 {
 	put(table, 1, 1);
@@ -38,7 +38,7 @@ static struct bytes srat_of(uint8_t revision, const struct memory *memory, size_
 
 static const struct memory machine[] = {
 	{0, 0, 0xa0000, 1},
-	{0, MIB, GIB - MIB, 0xfffffff9}, /* bits without a meaning */
+	{0, MIB, GIB - MIB, 0xfffffff9}, /* undefined flags */
 	{0x01020304, 4 * GIB, 8 * GIB, 3},
 	{0x7fffff02, 64 * GIB, 4 * GIB, 5},
 	{0x01020305, 4 * GIB, 16 * GIB, 7},
@@ -67,7 +67,7 @@ static void test_fields(void **state)
 	}
 }
 
-/* Up to revision 1 what is above the first byte of a domain is reserved. */
+/* Before revision 2 only the first byte of the proximity domain is defined. */
 static void test_revisions(void **state)
 {
 	(void)state;
@@ -82,7 +82,7 @@ static void test_revisions(void **state)
 	}
 }
 
-/* Memory to the very end of the address space would end at 0. */
+/* An entry that ends at 2^64 has no exclusive end. */
 static void test_wraps_around(void **state)
 {
 	static const struct memory memory[] = {
@@ -100,7 +100,7 @@ static void test_wraps_around(void **state)
 	assert_range_equal(srat.items[0].range, span(UINT64_MAX - GIB, UINT64_MAX));
 }
 
-/* Every length that a memory entry can claim, as the last one of a table. */
+/* Every length of a memory entry that is the last one of a table. */
 static void test_short_entry(void **state)
 {
 	(void)state;
@@ -117,7 +117,7 @@ static void test_short_entry(void **state)
 	}
 }
 
-static void test_nothing_in_it(void **state)
+static void test_no_entries(void **state)
 {
 	CLEANUP(srat_done) struct srat srat = {0};
 	struct bytes table = srat_of(3, NULL, 0);
@@ -136,7 +136,7 @@ static void test_find(void **state)
 
 	(void)state;
 	assert_int_equal(read_srat(&table, table.n, &srat), 0);
-	/* The first that holds all of it. */
+	/* The first entry that has all of the range. */
 	assert_ptr_equal(srat_find(&srat, span(4 * GIB, 12 * GIB)), &srat.items[2]);
 	assert_ptr_equal(srat_find(&srat, span(4 * GIB, 12 * GIB + 1)), &srat.items[4]);
 	assert_ptr_equal(srat_find(&srat, span(20 * GIB - 1, 20 * GIB)), &srat.items[4]);
@@ -170,7 +170,7 @@ int main(void)
 		cmocka_unit_test(test_revisions),
 		cmocka_unit_test(test_wraps_around),
 		cmocka_unit_test(test_short_entry),
-		cmocka_unit_test(test_nothing_in_it),
+		cmocka_unit_test(test_no_entries),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_next),
 	};
