@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A host in order, of which tests of the doctor put one thing out of order.
+ * A host without findings, for tests of the doctor that each make one fault.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 #include "tests/unit/fixture.h"
 #include "tests/unit/remedy.h"
 
-/* A range that came after boot: its record, and what the record borrows. */
+/* A range that arrived after boot: its record, and the objects that the record refers to. */
 struct late {
 	struct facts facts;
 	struct decision decision;
@@ -30,8 +30,8 @@ struct host {
 struct want {
 	enum finding_code code;
 	enum severity severity;
-	const char *message; /* a part of it */
-	const char *remedy;  /* the same */
+	const char *message; /* a part of the message */
+	const char *remedy;  /* a part of the remedy */
 	const char *source;
 };
 
@@ -52,7 +52,7 @@ static inline void set_tdx(struct host *host, enum tdx_state detected, enum tdx_
 	assert_int_equal(host->snapshot.tdx.detected, detected);
 }
 
-/* Another release, or another source: the state is decided again. */
+/* Change the release or a source, and decide the TDX state again. */
 static inline void set_release(struct host *host, unsigned int major, unsigned int minor)
 {
 	struct tdx_facts facts = host->snapshot.tdx.evidence;
@@ -69,7 +69,7 @@ static inline void set_source(struct host *host, enum tdx_source source, enum fa
 	host->snapshot.tdx = tdx_decide(&facts, host->snapshot.tdx.mode);
 }
 
-/* The kernel logs a message. */
+/* Read a line of the kernel log. */
 static inline void log_message(struct host *host, const char *message)
 {
 	struct tdx_facts facts = host->snapshot.tdx.evidence;
@@ -96,7 +96,7 @@ static inline void host_init(struct host *host)
 		.cmdline = "quiet nohibernate"};
 }
 
-/* A range of 4 blocks that came after boot, with so many in the kernel and online. */
+/* Add a range of 4 blocks that arrived after boot, with this many in the kernel and online. */
 static inline struct late *add_record(
 	struct host *host, const char *device, uint64_t present, uint64_t online)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The doctor: a host in order has no finding; each test puts one thing out of order, wants its
- * finding and no other, and none where the same thing does no harm. Here those about TDX.
+ * The findings of the doctor about TDX. The host of doctor_scene.h has no findings. Each test makes
+ * one fault, expects its finding and no other, and expects none where the same fact does no harm.
  */
 #include "tests/unit/unit.h"
 
 #include "tests/unit/doctor_scene.h"
 
-static void test_in_order(void **state)
+static void test_no_findings(void **state)
 {
 	(void)state;
 	HOST(host);
@@ -58,7 +58,7 @@ static void test_boot_map(void **state)
 #define CONFIG	 "virt/tdx: SEAMCALL (0x000000000000002d) failed: 0xc0000a0200000000"
 #define FAILED_5 "virt/tdx: module initialization failed (-5)"
 
-/* TDX does not start: one finding, about the cause and not about what follows from it. */
+/* TDX does not start: one finding about the cause, and none about its consequences. */
 static void test_tdx_failures(void **state)
 {
 	static const struct {
@@ -121,7 +121,7 @@ static void test_tdx_failures(void **state)
 			log_message(&host, rows[i].messages[j]);
 		assert_int_equal(host.snapshot.tdx.detected, TDX_ABSENT);
 		assert_findings_of(&host.facts, &rows[i].want, 1);
-		/* the same without memory hotplug */
+		/* the same on a kernel without memory hotplug */
 		host.facts.snapshot = NULL;
 		assert_findings(&host,
 			{FINDING_NO_MEMORY_HOTPLUG, SEVERITY_PROBLEM, "", "",
@@ -130,7 +130,10 @@ static void test_tdx_failures(void **state)
 	}
 }
 
-/* From 7.1 on the start is over: KVM cannot help it, and what came later is no cause. */
+/*
+ * From 7.1 on the kernel has tried to initialize TDX before KVM is loaded and before memory
+ * arrives: neither is reported as the cause.
+ */
 static void test_not_started(void **state)
 {
 	(void)state;
@@ -166,7 +169,7 @@ static void test_conflict(void **state)
 				       "tdx-onlinectl capture", "TDX state"});
 }
 
-/* A possible cause is in the message, and only that is in the remedy. */
+/* If memory is a possible cause, the message names it, and the remedy is only about it. */
 static void test_failed_by_memory(void **state)
 {
 	static const char *const messages[] = {CONFIG, FAILED_5};
@@ -220,10 +223,10 @@ static void test_cxl_window(void **state)
 	(void)state;
 	HOST(host);
 	host.facts.boot_ram_in_cxl = &parts;
-	assert_healthy(&host); /* TDX is active: it has taken the memory */
+	assert_healthy(&host); /* TDX is active: the kernel has accepted this memory */
 	set_tdx(&host, TDX_ARMED, TDX_MODE_AUTO);
 	assert_findings_of(&host.facts, wants, 2);
-	/* without TDX it is a way to use the memory; with a TDX that failed it is the reason */
+	/* Without TDX this is a normal use of CXL memory; it can be why TDX failed to start. */
 	set_tdx(&host, TDX_ABSENT, TDX_MODE_AUTO);
 	assert_healthy(&host);
 	host.log.enabled = true;
@@ -240,7 +243,7 @@ static void test_late_memory(void **state)
 	HOST(host);
 	set_tdx(&host, TDX_ARMED, TDX_MODE_AUTO);
 	late = add_record(&host, "dax0.0", 4, 0);
-	late->decision.verdict = VERDICT_ONLINE; /* so that it is not stranded as well */
+	late->decision.verdict = VERDICT_ONLINE; /* or it would be stranded, too */
 	assert_findings(&host, {FINDING_LATE_MEMORY, SEVERITY_PROBLEM, "is in the kernel",
 				       "daxctl reconfigure-device -m devdax -f dax0.0",
 				       "/sys/devices/system/memory"});
@@ -248,7 +251,7 @@ static void test_late_memory(void **state)
 	assert_findings(
 		&host, {FINDING_LATE_MEMORY, SEVERITY_PROBLEM, "[mem 0x100000000-",
 			       "/etc/modules-load.d/kvm_intel.conf", "/sys/devices/system/memory"});
-	/* not if it was there at boot, if it is not in the kernel, or if TDX came first */
+	/* not if it was RAM at boot, if it is not in the kernel, or if TDX is active already */
 	late->record->range = span(512 * MIB, GIB);
 	assert_healthy(&host);
 	late->record->range = span(4 * GIB, 5 * GIB);
@@ -264,11 +267,11 @@ static void test_kvm_not_loaded(void **state)
 	(void)state;
 	HOST(host);
 	set_tdx(&host, TDX_ARMED, TDX_MODE_AUTO);
-	assert_healthy(&host); /* it is loaded, and has no such parameter */
+	assert_healthy(&host); /* kvm_intel is loaded and has no parameter "tdx" */
 	host.facts.kvm_loaded = false;
 	assert_findings(&host, {FINDING_KVM_NOT_LOADED, SEVERITY_NOTICE, "kvm_intel is not loaded",
 				       "modprobe kvm_intel tdx=1", "/sys/module/kvm_intel"});
-	/* an older kernel may not have it in it, and then it is of no use */
+	/* KVM of an older kernel may not support TDX: the command checks for the parameter */
 	set_release(&host, 6, 12);
 	assert_findings(&host,
 		{FINDING_KVM_NOT_LOADED, SEVERITY_NOTICE, "If its KVM supports TDX",
@@ -320,7 +323,7 @@ static void test_kvm_off(void **state)
 	assert_healthy(&host);
 }
 
-/* A command that does not fit, for a finding that is not about a line. */
+/* A path that is too long for a command, in a finding that is not about a line of a file. */
 static void test_kvm_off_long_path(void **state)
 {
 	char path[300] = "/usr/lib/modprobe.d/";
@@ -336,7 +339,7 @@ static void test_kvm_off_long_path(void **state)
 	assert_kvm_off(&host, "tdx is N", "Remove the cause that the message names.");
 }
 
-/* All at once: in the order of the codes. */
+/* All findings at once are in the order of their codes. */
 static void test_order(void **state)
 {
 	CLEANUP(findings_done) struct findings findings = {0};
@@ -375,7 +378,7 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_in_order),
+		cmocka_unit_test(test_no_findings),
 		cmocka_unit_test(test_no_hotplug),
 		cmocka_unit_test(test_tdx_mode),
 		cmocka_unit_test(test_boot_map),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Configuration of others: what of it is understood, what is passed over, and any bytes.
+ * Configuration files of modprobe and daxctl: the lines that are used, those that are ignored, and
+ * random bytes.
  */
 #include "tests/unit/unit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The doctor's findings about memory that nobody can use, although TDX does not refuse it.
+ * The findings of the doctor about memory that cannot be used for a reason other than TDX.
  */
 #include "tests/unit/unit.h"
 
@@ -25,7 +25,7 @@ static void test_boot_memory(void **state)
 		{FINDING_BOOT_MEMORY_OFFLINE, SEVERITY_NOTICE,
 			"128 MiB at [mem 0x100000000-0x107ffffff] were RAM at boot",
 			"chmem -e 0x100000000-0x107ffffff", MEMORY});
-	/* TDX or not: the memory is lost. */
+	/* the same with TDX absent */
 	set_tdx(&host, TDX_ABSENT, TDX_MODE_AUTO);
 	assert_findings(&host,
 		{FINDING_BOOT_MEMORY_OFFLINE, SEVERITY_NOTICE, "896 MiB", "chmem -e", MEMORY},

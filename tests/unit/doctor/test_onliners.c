@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The doctor's findings about the host: other onliners, switches and parameters, and what has
- * become of memory.
+ * The findings of the doctor about the host: programs that online memory, switches, kernel
+ * parameters, and memory that is stranded, missing or was onlined by another program.
  */
 #include "tests/unit/unit.h"
 
@@ -70,7 +70,7 @@ static void test_guard(void **state)
 	assert_healthy(&host);
 }
 
-/* Without TDX only what a rule needs. */
+/* Without TDX only the switches that a rule needs. */
 static void test_guard_for_rules(void **state)
 {
 	(void)state;
@@ -122,7 +122,7 @@ static void test_command_line(void **state)
 	}
 }
 
-/* Without TDX only what concerns this program is told. */
+/* Without TDX only parameters that concern this program are reported. */
 static void test_command_line_without_tdx(void **state)
 {
 	(void)state;
@@ -177,7 +177,10 @@ static void test_udev(void **state)
 				       "/usr/lib/udev/rules.d/40-a.rules:14"});
 }
 
-/* Each kind has a finding; of a script what runs it is taken out. In the order of the codes. */
+/*
+ * A finding for each kind of file, in the order of the codes. The remedy for a script removes the
+ * line that runs it.
+ */
 static void test_writers(void **state)
 {
 	static const struct doctor_writer writers[] = {
@@ -219,7 +222,7 @@ static void test_writers(void **state)
 			"/usr/local/sbin/grow:4"});
 }
 
-/* A command that does not fit is not printed in part. */
+/* A command that is too long is replaced by a sentence, and never cut off. */
 static void test_long_path(void **state)
 {
 	char path[900] = "/usr/lib/udev/rules.d/";
@@ -325,7 +328,10 @@ static void test_stranded(void **state)
 	assert_stranded(&host, "", "requested-size=0");
 	late->facts.device.type = TYPE_DIMM;
 	assert_stranded(&host, "", "Leave the DIMM in its slot and reboot");
-	/* not if it is online, will be, is not known, is not in the kernel, or nobody refuses it */
+	/*
+	 * not if it is online, the verdict is online, its blocks are not in the kernel, or TDX is
+	 * absent
+	 */
 	late->record->outcome.blocks.online = 4;
 	assert_healthy(&host);
 	late->record->outcome.blocks = (struct block_count){4, 0, 4};
@@ -340,7 +346,7 @@ static void test_stranded(void **state)
 	assert_healthy(&host);
 }
 
-/* A device of kmem without blocks is a finding on any host, whatever would be decided of it. */
+/* A device of kmem without blocks is a finding on any host, for every verdict. */
 static void test_missing(void **state)
 {
 	struct late *late;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Rules of udev: files like those of the distributions, lines that may online memory and lines
- * that do not, and hostile bytes.
+ * udev rules: files as distributions have them, lines that may online memory, lines that do not,
+ * and random bytes.
  */
 #include "tests/unit/unit.h"
 
@@ -44,7 +44,7 @@ static void assert_writes_of(
 
 #define assert_none(text) assert_writes_of(text, strlen(text), NULL, 0)
 
-/* As Red Hat has it: CPUs first, then memory, each behind a guard, and the value in a variable. */
+/* Red Hat: CPUs, then memory, each behind a jump, and the value in a property. */
 #define RED_HAT                                                                                    \
 	"# Processors that are added\n"                                                            \
 	"SUBSYSTEM!=\"cpu\", GOTO=\"processors_done\"\n"                                           \
@@ -68,7 +68,7 @@ static void assert_writes_of(
 	"LABEL=\"blocks_done\"\n"                                                                  \
 	"SUBSYSTEM==\"scsi\", TEST!=\"[module/sg]\", RUN+=\"/sbin/modprobe -bv sg\"\n"
 
-/* As it was in version 7: one line for CPUs, and two conditions for one jump. */
+/* Red Hat 7: one line for CPUs, and a jump with two conditions. */
 #define RED_HAT_7                                                                                  \
 	"SUBSYSTEM==\"cpu\", ACTION==\"add\", TEST==\"online\", ATTR{online}==\"0\","              \
 	" ATTR{online}=\"1\"\n"                                                                    \
@@ -80,7 +80,7 @@ static void assert_writes_of(
 	"ATTR{state}==\"offline\", ATTR{state}=\"$env{.state}\"\n"                                 \
 	"LABEL=\"blocks_done\"\n"
 
-/* As SUSE has it: all in one line, and a tag for what comes after. */
+/* SUSE: all in one line, and a tag. */
 #define SUSE                                                                                       \
 	"SUBSYSTEM==\"cpu\", ACTION==\"add\", TEST==\"online\", ATTR{online}==\"0\","              \
 	" ATTR{online}=\"1\"\n"                                                                    \
@@ -88,7 +88,7 @@ static void assert_writes_of(
 	" ATTR{state}=\"online\", TAG+=\"tmpfs\"\n"                                                \
 	"TAG==\"tmpfs\", RUN+=\"/usr/lib/udev/grow-tmpfs\"\n"
 
-/* As Ubuntu has it: for machines of two makers. */
+/* Ubuntu: for the virtual machines of two vendors. */
 #define UBUNTU                                                                                     \
 	"ATTR{[dmi/id]sys_vendor}==\"Microsoft Corporation\","                                     \
 	" ATTR{[dmi/id]product_name}==\"Virtual Machine\", GOTO=\"add_it\"\n"                      \
@@ -114,13 +114,13 @@ static void test_distributions(void **state)
 #define CPU    "SUBSYSTEM==\"cpu\", "
 #define ONLINE "ATTR{state}=\"online\""
 
-/* Lines, each the only one of a file, that write a value. */
+/* Files of one line that writes a value to an attribute. */
 static void test_attributes(void **state)
 {
 	static const struct {
 		const char *line, *value; /* NULL: not found */
 	} rows[] = {
-		/* every way to write the same */
+		/* spellings of the same assignment */
 		{MEMORY ONLINE, "online"},
 		{"SUBSYSTEM==\"memory\" " ONLINE, "online"},
 		{"SUBSYSTEM==\"memory\"" ONLINE, "online"},
@@ -176,7 +176,7 @@ static void test_attributes(void **state)
 		/* other conditions are not evaluated */
 		{MEMORY "ACTION==\"remove\", CONST{arch}==\"s390*\", " ONLINE, "online"},
 		{MEMORY "TAG==\"x\", ENV{A}!=\"1\", TEST!=\"state\", " ONLINE, "online"},
-		/* udevd ignores a line with a mistake */
+		/* udevd ignores a line with a syntax error */
 		{MEMORY "ATTR{state}=\"online", NULL},
 		{MEMORY "ATTR{state}=online", NULL},
 		{MEMORY "ATTR{state=\"online\"", NULL},
@@ -241,7 +241,10 @@ static void test_commands(void **state)
 		snprintf(line, sizeof(line), CPU "%s\"%s\"", rows[i].key, rows[i].command);
 		assert_writes_of(line, strlen(line), &want, rows[i].of_cpu);
 	}
-	/* of several tokens the certain one is reported, then the first */
+	/*
+	 * of several assignments a certain one is reported before a possible one, and the first
+	 * before the rest
+	 */
 	assert_writes(CPU "ATTR{online}=\"1\", RUN+=\"chmem -e 1g\", RUN+=\"chmem -e 2g\"",
 		{1, 1, UDEV_RUNS, "chmem -e 1g"});
 }
@@ -254,14 +257,14 @@ static void test_guards(void **state)
 	assert_none(CPU_GUARD "ATTR{online}=\"1\"\nLABEL=\"end\"\n");
 	assert_writes(CPU_GUARD "LABEL=\"end\"\n" ONLINE, {3, 3, UDEV_WRITES, "online"});
 	assert_writes(CPU_GUARD "LABEL=\"end\", " ONLINE, {2, 2, UDEV_WRITES, "online"});
-	/* memory passes them */
+	/* memory does not take the jump */
 	assert_writes(
 		"SUBSYSTEM!=\"cpu|memory\", GOTO=\"end\"\n" ONLINE, {2, 2, UDEV_WRITES, "online"});
 	assert_writes("SUBSYSTEM==\"cpu\", GOTO=\"end\"\n" ONLINE, {2, 2, UDEV_WRITES, "online"});
 	assert_writes("SUBSYSTEM!=\"cpu\", ACTION!=\"add\", GOTO=\"end\"\n" ONLINE,
 		{2, 2, UDEV_WRITES, "online"});
 	assert_writes("SUBSYSTEM!=\"cpu\", TAG+=\"x\"\n" ONLINE, {2, 2, UDEV_WRITES, "online"});
-	/* the label of another jump, that memory may take */
+	/* memory may take another jump to the same label */
 	assert_writes("TAG==\"x\", GOTO=\"in\"\n" CPU_GUARD "LABEL=\"in\"\n" ONLINE "\n",
 		{4, 4, UDEV_WRITES, "online"});
 }
@@ -276,13 +279,13 @@ static void test_continuation(void **state)
 		{3, 7, UDEV_WRITES, "online"}, {8, 8, UDEV_WRITES, "1"});
 	/* the end of the file ends a line as well */
 	assert_writes(MEMORY ONLINE " \\", {1, 1, UDEV_WRITES, "online"});
-	/* a blank line is a part too, the last one */
+	/* an empty line ends a continued line */
 	assert_writes(CPU "\\\n\n" ONLINE "\n", {3, 3, UDEV_WRITES, "online"});
 	/* a comment is not continued */
 	assert_writes("# all \\\n" MEMORY ONLINE "\n", {2, 2, UDEV_WRITES, "online"});
 }
 
-/* A line that is too long is ignored, and the lines after it are not. */
+/* A line that is too long is ignored; the lines after it are read. */
 static void test_long(void **state)
 {
 	static const char good[] = MEMORY ONLINE;
@@ -317,7 +320,7 @@ static void test_nul(void **state)
 	assert_writes_of(NULL, 0, NULL, 0);
 }
 
-/* Read bytes that nothing follows. Returns how many lines are found. */
+/* Read a copy that ends at the end of its memory. Returns the number of lines found. */
 static size_t read_any(const char *text, size_t size)
 {
 	CLEANUP(free_bytes) char *bytes = malloc(size ?: 1);
@@ -338,7 +341,9 @@ static size_t read_any(const char *text, size_t size)
 	return n;
 }
 
-/* A MiB of the same, over and over: where time grows with the square, this does not end. */
+/*
+ * A MiB of the same text repeated: a reader whose time grows with the square exceeds the timeout.
+ */
 static void test_repeated(void **state)
 {
 	static const struct {

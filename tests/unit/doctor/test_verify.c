@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The comparisons of verify, and the memory blocks that it tries.
+ * The comparisons of verify, and the choice of the memory blocks that it tries.
  */
 #include "tests/unit/unit.h"
 
@@ -71,15 +71,15 @@ static void bench_done(struct bench *bench)
 	CLEANUP(bench_done) struct bench name;                                                     \
 	bench_init(&name)
 
-/* CapableRanges=, as the sensor puts it into the boot map. */
-static void assert_capable(struct bench *bench, struct range window)
+/* Add the window to CapableRanges= and to the boot map. */
+static void set_capable(struct bench *bench, struct range window)
 {
 	assert_int_equal(range_set_add(&bench->config.capable, window), 0);
 	assert_int_equal(
 		boot_map_set_capable(&bench->snapshot.boot_map, &bench->config.capable), 0);
 }
 
-/* All comparisons agree, or are not compared, except those of the check. */
+/* The check has n comparisons with the result "differs", and no other check has one. */
 static void assert_differs(const struct bench *bench, enum verify_check check, size_t n)
 {
 	CLEANUP(comparisons_done) struct comparisons list = {0};
@@ -95,7 +95,9 @@ static void assert_differs(const struct bench *bench, enum verify_check check, s
 	assert_int_equal(n, 0);
 }
 
-/* One is about this, and is so. */
+/*
+ * A comparison of the check has this result, and these texts in its subject and in what was found.
+ */
 static void assert_compared(const struct bench *bench, enum verify_check check,
 	enum verify_result result, const char *subject, const char *found)
 {
@@ -149,7 +151,7 @@ static void test_tdx(void **state)
 	BENCH(bench);
 	set_tdx(&bench, old_kernel, TDX_SOURCE_KVM_INTEL, FACT_YES);
 	assert_differs(&bench, 0, 0);
-	/* Another source than the one that proves it contradicts. */
+	/* Two sources contradict each other. */
 	bench.snapshot.tdx.evidence.facts[TDX_SOURCE_KERNEL_LOG] = FACT_NO;
 	assert_differs(&bench, VERIFY_TDX_SOURCE, 1);
 	bench.snapshot.tdx.evidence.facts[TDX_SOURCE_CPUINFO] = FACT_NO;
@@ -158,7 +160,7 @@ static void test_tdx(void **state)
 	bench.snapshot.tdx.evidence.facts[TDX_SOURCE_CGROUP] = FACT_UNREADABLE;
 	assert_compared(
 		&bench, VERIFY_TDX_SOURCE, VERIFY_NOT_COMPARED, "misc.capacity", "unreadable");
-	/* The configuration assumes another state. */
+	/* The configuration sets another state than the sources show. */
 	bench.snapshot.tdx.state = TDX_ABSENT;
 	bench.facts.running = false;
 	assert_differs(&bench, VERIFY_TDX_STATE, 1);
@@ -198,7 +200,7 @@ static void test_online_memory(void **state)
 	assert_differs(&bench, VERIFY_ONLINE_MEMORY, 1);
 	assert_compared(&bench, VERIFY_ONLINE_MEMORY, VERIFY_DIFFERS, "outside",
 		"1 online, the first is [mem 0x108000000-0x10fffffff]");
-	/* This kernel took what was there when TDX started. */
+	/* An older kernel accepts all blocks that were present when TDX started. */
 	set_tdx(&bench, old_kernel, TDX_SOURCE_KVM_INTEL, FACT_YES);
 	assert_compared(&bench, VERIFY_ONLINE_MEMORY, VERIFY_NOT_COMPARED, "outside", "1 online");
 	assert_differs(&bench, 0, 0);
@@ -217,7 +219,10 @@ static void test_guard(void **state)
 	bench.facts.running = true;
 	bench.config.observe = true;
 	assert_differs(&bench, 0, 0);
-	/* What depends on rules is not compared while those in effect are not known. */
+	/*
+	 * The switches that rules require are not compared if the configuration of the daemon is
+	 * not known.
+	 */
 	bench.config.observe = false;
 	bench.facts.outdated = true;
 	assert_differs(&bench, VERIFY_GUARD, 2);
@@ -234,7 +239,7 @@ static void test_recorded_answer(void **state)
 	BENCH(bench);
 	bench.entry.answer = ANSWER_ACCEPTS;
 	assert_differs(&bench, VERIFY_RECORDED_ANSWER, 1);
-	/* It may be from before TDX was active. */
+	/* The answer may be from before TDX was active. */
 	set_tdx(&bench, old_kernel, TDX_SOURCE_KVM_INTEL, FACT_YES);
 	assert_differs(&bench, 0, 0);
 	bench.device.entry = NULL;
@@ -246,12 +251,12 @@ static void test_capable_ranges(void **state)
 	(void)state;
 	BENCH(bench);
 	bench.entry.answer = ANSWER_NONE;
-	assert_capable(&bench, span(START, START + 2 * BLOCK));
+	set_capable(&bench, span(START, START + 2 * BLOCK));
 	assert_compared(&bench, VERIFY_CAPABLE_RANGES, VERIFY_NOT_COMPARED, "[mem 0x100000000",
 		"no memory block in it was tried");
-	/* A block outside is chosen before one that is asserted. */
+	/* A block outside the asserted ranges is chosen first. */
 	assert_int_equal(only_trial(&bench)->expected, ANSWER_REFUSES);
-	assert_capable(&bench, span(START + 2 * BLOCK, START + 4 * BLOCK));
+	set_capable(&bench, span(START + 2 * BLOCK, START + 4 * BLOCK));
 	assert_int_equal(only_trial(&bench)->expected, ANSWER_ACCEPTS);
 	only_trial(&bench)->answer = ANSWER_ACCEPTS;
 	assert_differs(&bench, 0, 0);
@@ -264,12 +269,12 @@ static void test_capable_ranges(void **state)
 		&bench, VERIFY_MEMORY_BLOCK, VERIFY_DIFFERS, "[mem 0x118000000", "refuses it");
 }
 
-/* What the daemon was answered, of a device without blocks. */
+/* The recorded answer of a device without blocks. */
 static void test_capable_device(void **state)
 {
 	(void)state;
 	BENCH(bench);
-	assert_capable(&bench, span(START, START + 4 * BLOCK));
+	set_capable(&bench, span(START, START + 4 * BLOCK));
 	blocks_done(&bench.device.facts.blocks);
 	assert_compared(&bench, VERIFY_CAPABLE_RANGES, VERIFY_DIFFERS, "[mem 0x100000000",
 		"it refused some");
@@ -307,7 +312,7 @@ static void test_answers(void **state)
 	}
 }
 
-/* It took what was there when TDX started, also what was offline. */
+/* An older kernel accepts all blocks that were present when TDX started, also offline ones. */
 static void test_answer_of_old_kernel(void **state)
 {
 	struct trial *trial;
@@ -331,7 +336,7 @@ static void test_answer_of_old_kernel(void **state)
 	assert_differs(&bench, VERIFY_MEMORY_BLOCK, 1);
 }
 
-/* The highest block that is offline; none of boot memory. */
+/* The highest offline block is chosen, and none that was RAM at boot. */
 static void test_choice(void **state)
 {
 	const uint64_t last = START / BLOCK + 3;
@@ -346,7 +351,7 @@ static void test_choice(void **state)
 		set_block(&bench.device.facts.blocks, id, BLOCK_GOING_OFFLINE);
 	choose(&bench);
 	assert_int_equal(bench.facts.trials.n, 0);
-	/* Memory of boot that has been plugged again. */
+	/* Boot memory that was unplugged and added again. */
 	for (uint64_t id = last - 3; id <= last; id++)
 		set_block(&bench.device.facts.blocks, id, BLOCK_OFFLINE);
 	add_region(&bench.snapshot.boot_map, span(START, START + GIB), BOOT_SOURCE_BOOT_PARAMS);
@@ -354,7 +359,7 @@ static void test_choice(void **state)
 	assert_int_equal(bench.facts.trials.n, 0);
 }
 
-static void test_obstacles(void **state)
+static void test_device_obstacles(void **state)
 {
 	static const enum device_type types[] = {TYPE_PMEM, TYPE_VIRTIO_MEM};
 
@@ -380,12 +385,12 @@ static void test_obstacles(void **state)
 	assert_non_null(only_trial(&bench)->obstacle);
 	bench.device.entry = NULL;
 	assert_non_null(only_trial(&bench)->obstacle);
-	/* Nothing works on it. */
+	/* A daemon that does not run has no job for the device. */
 	bench.facts.running = false;
 	assert_null(only_trial(&bench)->obstacle);
 }
 
-/* The memory may be faulty. */
+/* A block is not tried if a rule keeps it offline: its memory may be faulty. */
 static void test_rules(void **state)
 {
 	struct rule rule = {.name = "50-faulty.rule", .match[MATCH_TYPE] = (char[]){"dimm"}};
@@ -398,15 +403,15 @@ static void test_rules(void **state)
 	rule.has_verdict = true;
 	for (rule.verdict = 0; rule.verdict < VERDICT_MAX; rule.verdict++)
 		assert_int_equal(!only_trial(&bench)->obstacle, rule.verdict == VERDICT_ONLINE);
-	/* The daemon still has a rule that is no longer in the files. */
+	/* The rule was removed from the files, and the daemon has not been reloaded. */
 	bench.config.n_rules = 0;
 	assert_null(only_trial(&bench)->obstacle);
 	bench.entry.reason = REASON_RULE;
 	assert_non_null(only_trial(&bench)->obstacle);
 }
 
-/* No block at all. */
-static void test_obstacle(void **state)
+/* Conditions under which no block is tried. */
+static void test_general_obstacles(void **state)
 {
 	(void)state;
 	BENCH(bench);
@@ -458,9 +463,9 @@ int main(void)
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_answer_of_old_kernel),
 		cmocka_unit_test(test_choice),
-		cmocka_unit_test(test_obstacles),
+		cmocka_unit_test(test_device_obstacles),
 		cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_obstacle),
+		cmocka_unit_test(test_general_obstacles),
 		cmocka_unit_test(test_module_version),
 	};
 

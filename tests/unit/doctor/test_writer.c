@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The search for lines that may online memory: lines that do and lines that do not, the lines of
- * each kind of file, the scripts in a command, and any bytes.
+ * each kind of file, the scripts in a command, and random bytes.
  */
 #include "tests/unit/unit.h"
 
@@ -49,10 +49,10 @@ static void test_lines(void **state)
 		{"grep -l offline " MEMORY "/memory*/state | xargs chmem --enable", true},
 		{"kexec -l /boot/x --append=\"$(cat /proc/cmdline) memhp_default_state=online\"",
 			true},
-		/* the file is named elsewhere in the line */
+		/* the path is elsewhere in the line */
 		{"cd " MEMORY "/memory40; echo online >state", true},
 		{"find " MEMORY "/ -name state -exec sh -c 'echo online_movable >{}' \\;", true},
-		/* the opposite */
+		/* lines that take memory offline, or only read */
 		{"w " MEMORY "/auto_online_blocks - - - - offline", false},
 		{"echo offline >" MEMORY "/memory40/state", false},
 		{"cd " MEMORY "/memory40; echo offline >state", false},
@@ -67,7 +67,7 @@ static void test_lines(void **state)
 		{"grep -q online " MEMORY "/auto_online_blocks", false},
 		{"x=$(cat " MEMORY "/memory40/state)", false},
 		{"grep online " MEMORY "/memory40/*", false},
-		/* other things */
+		/* comments, and files of other devices */
 		{"", false},
 		{"# echo online >" MEMORY "/auto_online_blocks", false},
 		{"  ; echo online >" MEMORY "/auto_online_blocks", false},
@@ -110,7 +110,7 @@ static void assert_lines(
 	assert_false(writer_next(&text, &line));
 }
 
-/* Of a unit each command, and no other key. */
+/* Each command of a unit, and no other key. */
 static void test_unit(void **state)
 {
 	static const char unit[] = "[Service]\n"
@@ -132,7 +132,7 @@ static void test_unit(void **state)
 	assert_lines(WRITER_UNIT, unit, sizeof(unit) - 1, wants, ARRAY_SIZE(wants));
 }
 
-/* A line that is too long is cut off; a NUL ends what is seen of one. */
+/* A line that is too long is cut off, and the text of a line ends at a NUL. */
 static void test_cut_off(void **state)
 {
 	static const char nul[] = "chmem\0 -e 1g\nchmem -e 2g";
@@ -175,7 +175,7 @@ static void test_programs(void **state)
 	}
 }
 
-/* Whatever the bytes are, each line is read once and in order. */
+/* Random bytes: each line is read once, in order. */
 static void test_any_bytes(void **state)
 {
 	static const char *const parts[] = {"Exec", "Start", "=", "chmem", " -e", "\\", "\n",
