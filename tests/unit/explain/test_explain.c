@@ -1,49 +1,49 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The explanation: which of its sentences a scene has. That no text is spoilt in any scene is in
- * test_explain_space.c, whole explanations are in tests/expected; where a range comes from, and
- * places where nothing arrived, are in test_explain_origin.c.
+ * The explanation: the sentences of each scene. test_explain_space.c checks that no text is damaged
+ * in any scene, tests/expected has whole explanations, and test_origin.c tests the origin of a
+ * range and targets where no memory has arrived.
  */
-#include "tests/unit/story.h"
+#include "tests/unit/explain_case.h"
 
 #define DAX  .dax = 1, .type = TYPE_CXL
 #define DIMM .type = TYPE_DIMM
 
-/* The scene, and a part of what one topic has in it. */
+/* A scene, and a part of the expected text of one topic. */
 struct row {
 	struct scene scene;
 	const char *part;
 };
 
-static void assert_has(const struct storybook *book, enum topic topic, const char *part)
+static void assert_has(const struct explain_case *test, enum topic topic, const char *part)
 {
-	const char *text = book->explanation.texts[topic];
+	const char *text = test->explanation.texts[topic];
 
 	if (!strstr(text, part))
 		fail_msg("%s: '%s' has no '%s'", topic_to_string(topic), text, part);
 }
 
-/* The topic has the text up to its first variable, and none of the variables. */
-static void assert_values(const struct storybook *book, enum topic topic, const char *text)
+/* The topic contains the text up to its first variable, and no variable is left unreplaced. */
+static void assert_values(const struct explain_case *test, enum topic topic, const char *text)
 {
 	char part[2048];
 
 	snprintf(part, sizeof(part), "%.*s", (int)strcspn(text, "@"), text);
-	assert_has(book, topic, part);
-	assert_null(strstr(book->explanation.texts[topic], "TDXO_"));
-	assert_null(strstr(book->explanation.texts[topic], "(null)"));
+	assert_has(test, topic, part);
+	assert_null(strstr(test->explanation.texts[topic], "TDXO_"));
+	assert_null(strstr(test->explanation.texts[topic], "(null)"));
 }
 
 static void check_rows(enum topic topic, const struct row *rows, size_t n)
 {
-	struct storybook book = {0};
+	struct explain_case test = {0};
 
 	for (size_t i = 0; i < n; i++) {
-		storybook_set(&book, &rows[i].scene);
-		storybook_tell(&book);
-		assert_has(&book, topic, rows[i].part);
+		explain_case_set(&test, &rows[i].scene);
+		explain_case_run(&test);
+		assert_has(&test, topic, rows[i].part);
 	}
-	storybook_done(&book);
+	explain_case_done(&test);
 }
 
 static void test_what(void **state)
@@ -59,7 +59,7 @@ static void test_what(void **state)
 	check_rows(TOPIC_WHAT, rows, ARRAY_SIZE(rows));
 }
 
-/* [1 MiB, 4 GiB) was there at boot, and of the range what the scene says. */
+/* [1 MiB, 4 GiB) was RAM at boot, and the part of the range that the scene states. */
 static void test_boot_map(void **state)
 {
 	static const struct row rows[] = {
@@ -83,64 +83,64 @@ static void test_boot_map(void **state)
 	check_rows(TOPIC_BOOT_MAP, rows, ARRAY_SIZE(rows));
 }
 
-/* One range of a device is in the boot map, the other is not: one verdict for both. */
+/* One range of a device is in the boot map and the other is not: one verdict for both. */
 static void test_two_ranges(void **state)
 {
 	static const struct scene scene = {
 		DAX, .tdx = TDX_ACTIVE, .place = PLACE_INSIDE, .second = SECOND_OUTSIDE};
 	static const char *const parts[] = {
 		"All of it is in the boot map", "it was not RAM at boot"};
-	struct storybook book = {0};
+	struct explain_case test = {0};
 
 	(void)state;
-	storybook_set(&book, &scene);
+	explain_case_set(&test, &scene);
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		storybook_record(&book, i);
-		storybook_tell(&book);
-		assert_has(&book, TOPIC_BOOT_MAP, parts[i]);
-		assert_has(&book, TOPIC_BOOT_MAP, " Its device has 2 ranges");
-		assert_has(&book, TOPIC_VERDICT,
+		explain_case_record(&test, i);
+		explain_case_run(&test);
+		assert_has(&test, TOPIC_BOOT_MAP, parts[i]);
+		assert_has(&test, TOPIC_BOOT_MAP, " Its device has 2 ranges");
+		assert_has(&test, TOPIC_VERDICT,
 			"devdax: TDX is active and accepts only memory that was RAM at boot, and ");
 	}
-	storybook_done(&book);
+	explain_case_done(&test);
 }
 
-/* A TDX state by configuration: the explanation has both states, and the remedy is another. */
+/* The configuration sets the TDX state: the explanation has both states and another remedy. */
 static void test_tdx_overridden(void **state)
 {
-	struct storybook book = {0};
-	struct tdx *tdx = &book.stage.facts.tdx;
+	struct explain_case test = {0};
+	struct tdx *tdx = &test.stage.facts.tdx;
 
 	(void)state;
-	storybook_set(&book, &(struct scene){DIMM, .tdx = TDX_ABSENT});
+	explain_case_set(&test, &(struct scene){DIMM, .tdx = TDX_ABSENT});
 	*tdx = tdx_decide(&tdx->evidence, TDX_MODE_ACTIVE);
-	storybook_decide(&book);
-	storybook_tell(&book);
-	assert_has(&book, TOPIC_TDX,
+	explain_case_decide(&test);
+	explain_case_run(&test);
+	assert_has(&test, TOPIC_TDX,
 		"TDX= or --tdx= sets the TDX state to active. The sources show absent. Firmware "
 		"has not enabled TDX");
-	assert_has(&book, TOPIC_CHANGE, "only TDX= or --tdx= keeps this memory out of system RAM.");
-	storybook_done(&book);
+	assert_has(&test, TOPIC_CHANGE, "only TDX= or --tdx= keeps this memory out of system RAM.");
+	explain_case_done(&test);
 }
 
-/* The kernel's message follows the cause. */
+/* The message of the kernel follows the cause. */
 static void test_tdx_failed(void **state)
 {
-	struct storybook book = {0};
+	struct explain_case test = {0};
 	struct tdx_facts facts;
 	struct tdx_log log = {0};
 
 	(void)state;
-	storybook_set(&book, &(struct scene){DAX, .tdx = TDX_ARMED});
-	facts = book.stage.facts.tdx.evidence;
+	explain_case_set(&test, &(struct scene){DAX, .tdx = TDX_ARMED});
+	facts = test.stage.facts.tdx.evidence;
 	tdx_log_read(&log, "virt/tdx: module not loaded");
 	tdx_read_log(&log, &facts);
-	book.stage.facts.tdx = tdx_decide(&facts, TDX_MODE_AUTO);
-	storybook_decide(&book);
-	storybook_tell(&book);
-	assert_has(&book, TOPIC_TDX,
+	test.stage.facts.tdx = tdx_decide(&facts, TDX_MODE_AUTO);
+	explain_case_decide(&test);
+	explain_case_run(&test);
+	assert_has(&test, TOPIC_TDX,
 		"Firmware has loaded no TDX module: virt/tdx: module not loaded. Sources: ");
-	storybook_done(&book);
+	explain_case_done(&test);
 }
 
 #define MOVABLE_RULE                                                                               \
@@ -156,7 +156,7 @@ static void test_rule(void **state)
 			"matches, but its verdict online is not possible here."},
 		{{DAX, MOVABLE_RULE},
 			"movable is not possible here: the sizes of the zones are not known."},
-		/* 4 GiB and 1 GiB to 16 GiB, rounded up */
+		/* 4 GiB of movable memory and 1 GiB to 16 GiB of kernel memory, rounded up */
 		{{DAX, MOVABLE_RULE, .head = HEAD_PLENTY},
 			"possible here: movable memory would be 32 % of kernel memory."},
 	};
@@ -175,7 +175,7 @@ static void test_verdict(void **state)
 			" Its zone is movable."},
 		{{DIMM, .presence = PRESENCE_TOO_SMALL},
 			" At its edges 127 MiB cannot be used, because"},
-		/* page metadata of 16 MiB, a devdax device needs 4 MiB */
+		/* page metadata of 16 MiB; a devdax device needs 4 MiB */
 		{{DAX, .head = HEAD_NONE}, "only 0 B are available (no-head-room)."},
 		{{IN_DEVDAX_MODE, .tdx = TDX_ACTIVE}, " If its driver were kmem, the verdict would "
 						      "be devdax: TDX is active"},
@@ -186,27 +186,27 @@ static void test_verdict(void **state)
 	check_rows(TOPIC_VERDICT, rows, ARRAY_SIZE(rows));
 }
 
-/* The texts of the table stand where they belong, with the values of the record. */
+/* The texts of the table of reasons are in their topics, with the values of the record. */
 static void test_table(void **state)
 {
 	static const struct scene scenes[] = {{DAX, .tdx = TDX_ACTIVE, .asks = ASKS(DEVDAX)},
 		{DIMM, .tdx = TDX_ACTIVE, .asks = ASKS(OFFLINE)}};
-	struct storybook book = {0};
+	struct explain_case test = {0};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(scenes); i++) {
-		storybook_set(&book, &scenes[i]);
+		explain_case_set(&test, &scenes[i]);
 		for (enum reason reason = 0; reason < REASON_MAX; reason++) {
-			if (!reason_has_text(reason, &book.stage.facts.device))
+			if (!reason_has_text(reason, &test.stage.facts.device))
 				continue;
-			book.decision.reason = reason;
-			storybook_tell(&book);
-			assert_values(&book, TOPIC_VERDICT, reason_explanation(reason));
+			test.decision.reason = reason;
+			explain_case_run(&test);
+			assert_values(&test, TOPIC_VERDICT, reason_explanation(reason));
 			if (reason != REASON_ALREADY_DEVDAX)
-				assert_values(&book, TOPIC_CHANGE, reason_remedy(reason, i == 0));
+				assert_values(&test, TOPIC_CHANGE, reason_remedy(reason, i == 0));
 		}
 	}
-	storybook_done(&book);
+	explain_case_done(&test);
 }
 
 static void test_steps(void **state)
@@ -222,58 +222,61 @@ static void test_steps(void **state)
 	check_rows(TOPIC_DONE, rows, ARRAY_SIZE(rows));
 }
 
-/* Without the addresses in the notes of the daemon only a dax device is found there. */
+/*
+ * A user without privileges reads status.json, which has no addresses: only a dax device is found
+ * in it, by its name.
+ */
 static void test_hidden(void **state)
 {
-	struct storybook book = {.ran = true, .public = true};
+	struct explain_case test = {.ran = true, .public = true};
 
 	(void)state;
-	storybook_set(&book, &(struct scene){DAX, .tdx = TDX_ACTIVE});
-	storybook_tell(&book);
-	assert_topic(&book, TOPIC_DONE,
+	explain_case_set(&test, &(struct scene){DAX, .tdx = TDX_ACTIVE});
+	explain_case_run(&test);
+	assert_topic(&test, TOPIC_DONE,
 		"The daemon has not decided about it. Steps left: bind-device_dax.");
-	assert_has(&book, TOPIC_ORIGIN, "the daemon first started");
-	storybook_set(&book, &(struct scene){DIMM, .tdx = TDX_ACTIVE});
-	storybook_tell(&book);
-	assert_topic(&book, TOPIC_DONE,
+	assert_has(&test, TOPIC_ORIGIN, "the daemon first started");
+	explain_case_set(&test, &(struct scene){DIMM, .tdx = TDX_ACTIVE});
+	explain_case_run(&test);
+	assert_topic(&test, TOPIC_DONE,
 		"It is not known whether the daemon has decided about it, because only root can "
 		"read the state file of the daemon: run tdx-onlinectl as root. No steps are left.");
-	assert_null(strstr(book.explanation.texts[TOPIC_ORIGIN], "the daemon first started"));
-	book.ran = false;
-	storybook_tell(&book);
-	assert_has(&book, TOPIC_DONE, "The daemon has not run in this boot.");
-	storybook_done(&book);
+	assert_null(strstr(test.explanation.texts[TOPIC_ORIGIN], "the daemon first started"));
+	test.ran = false;
+	explain_case_run(&test);
+	assert_has(&test, TOPIC_DONE, "The daemon has not run in this boot.");
+	explain_case_done(&test);
 }
 
-/* What the daemon did, and whether a reload would decide otherwise. */
+/* What the daemon did, and whether a reload would change the decision. */
 static void test_done(void **state)
 {
-	struct storybook book = {.ran = true};
+	struct explain_case test = {.ran = true};
 
 	(void)state;
-	storybook_set(&book, &(struct scene){DAX, .tdx = TDX_ACTIVE});
-	storybook_tell(&book);
-	assert_topic(&book, TOPIC_DONE,
+	explain_case_set(&test, &(struct scene){DAX, .tdx = TDX_ACTIVE});
+	explain_case_run(&test);
+	assert_topic(&test, TOPIC_DONE,
 		"The daemon has not decided about it. Steps left: bind-device_dax.");
-	book.has_entry = true;
-	book.entry = (struct history_entry){.verdict = VERDICT_DEVDAX,
+	test.has_entry = true;
+	test.entry = (struct history_entry){.verdict = VERDICT_DEVDAX,
 		.reason = REASON_OUTSIDE_BOOT_MAP,
 		.result = RESULT_FAILED};
-	storybook_tell(&book);
-	assert_topic(&book, TOPIC_DONE,
+	explain_case_run(&test);
+	assert_topic(&test, TOPIC_DONE,
 		"The daemon decided devdax (outside-boot-map); the result is failed. Steps left: "
 		"bind-device_dax.");
-	book.entry = (struct history_entry){.verdict = VERDICT_OFFLINE,
+	test.entry = (struct history_entry){.verdict = VERDICT_OFFLINE,
 		.reason = REASON_RULE,
 		.result = RESULT_DONE,
 		.changed = true};
-	storybook_tell(&book);
-	assert_topic(&book, TOPIC_DONE,
+	explain_case_run(&test);
+	assert_topic(&test, TOPIC_DONE,
 		"The daemon decided offline (rule); the result is done. It has been changed by "
 		"another program or by hand since. This would be decided differently now. To have "
 		"it decided again: 'tdx-onlinectl decide dax0.0'. If a file was changed, reload "
 		"the service first. Steps left: bind-device_dax.");
-	storybook_done(&book);
+	explain_case_done(&test);
 }
 
 static void test_kernel(void **state)
@@ -290,26 +293,26 @@ static void test_kernel(void **state)
 	check_rows(TOPIC_KERNEL, rows, ARRAY_SIZE(rows));
 }
 
-/* What the kernel has answered, expected or not. */
+/* The recorded answer of the kernel, as expected or not. */
 static void test_answer(void **state)
 {
-	struct storybook book = {0};
+	struct explain_case test = {0};
 
 	(void)state;
-	storybook_set(
-		&book, &(struct scene){DIMM, .tdx = TDX_ACTIVE, .presence = PRESENCE_OFFLINE});
-	book.record.outcome.answer = ANSWER_REFUSES;
-	storybook_tell(&book);
-	assert_topic(&book, TOPIC_KERNEL,
+	explain_case_set(
+		&test, &(struct scene){DIMM, .tdx = TDX_ACTIVE, .presence = PRESENCE_OFFLINE});
+	test.record.outcome.answer = ANSWER_REFUSES;
+	explain_case_run(&test);
+	assert_topic(&test, TOPIC_KERNEL,
 		"Memory blocks: 0 of 8 online. In this boot the kernel refused it.");
-	book.record.outcome.answer = ANSWER_ACCEPTS;
-	book.record.outcome.blocks = (struct block_count){.present = 1, .online = 1};
-	strcpy(book.record.outcome.zone_now, "Normal");
-	storybook_tell(&book);
-	assert_topic(&book, TOPIC_KERNEL,
+	test.record.outcome.answer = ANSWER_ACCEPTS;
+	test.record.outcome.blocks = (struct block_count){.present = 1, .online = 1};
+	strcpy(test.record.outcome.zone_now, "Normal");
+	explain_case_run(&test);
+	assert_topic(&test, TOPIC_KERNEL,
 		"Memory blocks: 1 of 1 online, in zone Normal. In this boot the kernel accepted "
 		"it, which was not expected.");
-	storybook_done(&book);
+	explain_case_done(&test);
 }
 
 static void test_change(void **state)
@@ -321,7 +324,7 @@ static void test_change(void **state)
 			" to other memory: 'chmem -d 0x200000000-0x23fffffff'."},
 		{{DAX, .tdx = TDX_ARMED, .presence = PRESENCE_ONLINE},
 			" to other memory: 'daxctl reconfigure-device -m devdax -f dax0.0'."},
-		/* To convert it helps only where it could go online then. */
+		/* Only if it could go online after the conversion. */
 		{{IN_DEVDAX_MODE}, "ConvertDevdax=yes"},
 		{{IN_DEVDAX_MODE, .tdx = TDX_ACTIVE}, "disable TDX in the BIOS"},
 		{{IN_DEVDAX_MODE, .asks = ASKS(DEVDAX)}, "Change or remove the rule"},
@@ -333,30 +336,30 @@ static void test_change(void **state)
 	check_rows(TOPIC_CHANGE, rows, ARRAY_SIZE(rows));
 }
 
-/* After a refusal or a roll-back that is the obstacle; what was withheld can be done. */
+/* After a refusal or a roll-back the remedy is about that. A withheld step can be taken. */
 static void test_change_after(void **state)
 {
-	struct storybook book = {.ran = true, .has_entry = true};
+	struct explain_case test = {.ran = true, .has_entry = true};
 
 	(void)state;
-	storybook_set(&book, &(struct scene){IN_DEVDAX_MODE});
-	book.entry.reason = REASON_KERNEL_REFUSED;
-	storybook_tell(&book);
-	assert_has(&book, TOPIC_CHANGE, "'daxctl disable-device dax0.0'. Then have it decided");
-	book.entry.reason = REASON_ROLLED_BACK;
-	storybook_tell(&book);
-	assert_has(&book, TOPIC_CHANGE, " decided again: 'tdx-onlinectl decide dax0.0'.");
-	storybook_set(&book, &(struct scene){DIMM});
-	book.decision.reason = REASON_ROLLED_BACK;
-	storybook_tell(&book);
-	assert_has(&book, TOPIC_CHANGE, " decided again: 'tdx-onlinectl decide 0x");
-	storybook_set(&book, &(struct scene){DAX});
-	book.entry.reason = REASON_TDX_ABSENT;
-	book.entry.result = RESULT_WITHHELD;
-	storybook_tell(&book);
+	explain_case_set(&test, &(struct scene){IN_DEVDAX_MODE});
+	test.entry.reason = REASON_KERNEL_REFUSED;
+	explain_case_run(&test);
+	assert_has(&test, TOPIC_CHANGE, "'daxctl disable-device dax0.0'. Then have it decided");
+	test.entry.reason = REASON_ROLLED_BACK;
+	explain_case_run(&test);
+	assert_has(&test, TOPIC_CHANGE, " decided again: 'tdx-onlinectl decide dax0.0'.");
+	explain_case_set(&test, &(struct scene){DIMM});
+	test.decision.reason = REASON_ROLLED_BACK;
+	explain_case_run(&test);
+	assert_has(&test, TOPIC_CHANGE, " decided again: 'tdx-onlinectl decide 0x");
+	explain_case_set(&test, &(struct scene){DAX});
+	test.entry.reason = REASON_TDX_ABSENT;
+	test.entry.result = RESULT_WITHHELD;
+	explain_case_run(&test);
 	assert_has(
-		&book, TOPIC_CHANGE, " steps that are left taken once: 'tdx-onlined --oneshot'.");
-	storybook_done(&book);
+		&test, TOPIC_CHANGE, " steps that are left taken once: 'tdx-onlined --oneshot'.");
+	explain_case_done(&test);
 }
 
 int main(void)

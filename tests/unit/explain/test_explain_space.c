@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The explanation over the whole space of scenes: every topic has a text, none is cut off, no
- * value is missing, and verdict, reason and rule are named. The texts are in test_explain.c.
+ * The explanation in the whole space of scenes: every topic has a text, no text is cut off, no
+ * value is missing, and verdict, reason and rule are named. The texts are tested in test_explain.c.
  */
-#include "tests/unit/story.h"
+#include "tests/unit/explain_case.h"
 
 #include <ctype.h>
 
-static void fail_text(const struct storybook *book, enum topic topic, const char *what)
+static void fail_text(const struct explain_case *test, enum topic topic, const char *what)
 {
-	print_error("%s: '%s'\n", topic_to_string(topic), book->explanation.texts[topic]);
-	fail_scene(&book->stage.scene, what);
+	print_error("%s: '%s'\n", topic_to_string(topic), test->explanation.texts[topic]);
+	fail_scene(&test->stage.scene, what);
 }
 
-/* What an empty or missing value leaves behind, and what does not belong into one line. */
-static bool has_bad_sign(const char *text)
+/* Traces of an empty or missing value, and characters that a line may not contain. */
+static bool is_damaged(const char *text)
 {
 	static const char *const bad[] = {"(null)", "%%", "%s", "  ", " .", " ,", " :", "..", ",,",
 		".,", ",.", "( ", " )", "()"};
@@ -28,54 +28,54 @@ static bool has_bad_sign(const char *text)
 	return false;
 }
 
-static void check_text(const struct storybook *book, enum topic topic)
+static void check_text(const struct explain_case *test, enum topic topic)
 {
-	const char *text = book->explanation.texts[topic];
+	const char *text = test->explanation.texts[topic];
 	const char *end = memchr(text, '\0', EXPLANATION_TEXT);
 
 	if (!end || end == text || end - text >= EXPLANATION_TEXT - 1)
-		fail_text(book, topic, "empty, or cut off");
+		fail_text(test, topic, "empty, or cut off");
 	if (end[-1] != '.')
-		fail_text(book, topic, "no full stop");
-	if (has_bad_sign(text))
-		fail_text(book, topic, "a bad sign");
+		fail_text(test, topic, "no full stop");
+	if (is_damaged(text))
+		fail_text(test, topic, "damaged");
 }
 
-static void check_names(const struct storybook *book)
+static void check_names(const struct explain_case *test)
 {
-	const struct decision *decision = &book->decision;
-	const char *verdict = book->explanation.texts[TOPIC_VERDICT];
+	const struct decision *decision = &test->decision;
+	const char *verdict = test->explanation.texts[TOPIC_VERDICT];
 	const char *name = verdict_to_string(decision->verdict);
 
 	if (strncmp(verdict, name, strlen(name)) != 0)
-		fail_text(book, TOPIC_VERDICT, "not the verdict");
+		fail_text(test, TOPIC_VERDICT, "not the verdict");
 	if (!strstr(verdict, reason_to_string(decision->reason)))
-		fail_text(book, TOPIC_VERDICT, "not the reason");
-	if (decision->rule[0] && !strstr(book->explanation.texts[TOPIC_RULE], decision->rule))
-		fail_text(book, TOPIC_RULE, "not the rule");
+		fail_text(test, TOPIC_VERDICT, "not the reason");
+	if (decision->rule[0] && !strstr(test->explanation.texts[TOPIC_RULE], decision->rule))
+		fail_text(test, TOPIC_RULE, "not the rule");
 }
 
-static void check_book(struct storybook *book)
+static void check_case(struct explain_case *test)
 {
-	storybook_tell(book);
+	explain_case_run(test);
 	for (enum topic topic = 0; topic < TOPIC_MAX; topic++)
-		check_text(book, topic);
-	check_names(book);
+		check_text(test, topic);
+	check_names(test);
 }
 
-/* The storybook borrows the stage of the walk; each range of the device is explained. */
+/* The case borrows the stage of the walk. Each range of the device is explained. */
 static void check(struct stage *stage)
 {
-	struct storybook book = {.stage = *stage};
+	struct explain_case test = {.stage = *stage};
 
-	book.stage.facts.tdx = tdx_of(stage->scene.tdx);
-	storybook_decide(&book);
-	check_book(&book);
+	test.stage.facts.tdx = tdx_of(stage->scene.tdx);
+	explain_case_decide(&test);
+	check_case(&test);
 	for (size_t i = 1; i < stage->facts.device.n_ranges; i++) {
-		storybook_record(&book, i);
-		check_book(&book);
+		explain_case_record(&test, i);
+		check_case(&test);
 	}
-	plan_done(&book.plan);
+	plan_done(&test.plan);
 }
 
 /* Every device, TDX state and rule. */
@@ -95,7 +95,7 @@ static void test_ranges(void **state)
 	scene_each(&base, &values, check);
 }
 
-/* Several ranges, what the host can spare, and the words of the administrator. */
+/* Several ranges, the free memory of the host, and rules. */
 static void test_devices(void **state)
 {
 	static const struct scene base = {.type = TYPE_CXL, .dax = 1};
@@ -122,13 +122,13 @@ static void fill(char *name, size_t size, char letter)
 	name[size - 1] = '\0';
 }
 
-/* Any entry of the daemon, answer of the kernel, and sources of the TDX state. */
-static void set_anything(struct storybook *book, uint64_t *seed)
+/* Any entry of the history, answer of the kernel, and sources of the TDX state. */
+static void set_anything(struct explain_case *test, uint64_t *seed)
 {
-	struct device *device = &book->stage.facts.device;
-	struct cxl_origin *cxl = &book->stage.facts.cxl;
-	struct firmware_origin *origin = &book->record.origin;
-	struct outcome *outcome = &book->record.outcome;
+	struct device *device = &test->stage.facts.device;
+	struct cxl_origin *cxl = &test->stage.facts.cxl;
+	struct firmware_origin *origin = &test->record.origin;
+	struct outcome *outcome = &test->record.outcome;
 	struct tdx_facts facts;
 
 	facts = (struct tdx_facts){
@@ -139,13 +139,13 @@ static void set_anything(struct storybook *book, uint64_t *seed)
 		facts.log_cause = TDX_CAUSE_FEATURE;
 		fill(facts.log_line, sizeof(facts.log_line), 'l');
 	}
-	book->stage.facts.tdx = tdx_decide(&facts, (enum tdx_mode)below(seed, TDX_MODE_MAX));
-	storybook_decide(book);
+	test->stage.facts.tdx = tdx_decide(&facts, (enum tdx_mode)below(seed, TDX_MODE_MAX));
+	explain_case_decide(test);
 	if (device->n_ranges)
-		storybook_record(book, below(seed, device->n_ranges));
-	book->ran = below(seed, 4);
-	book->has_entry = book->ran && below(seed, 4);
-	book->entry = (struct history_entry){.verdict = (enum verdict)below(seed, VERDICT_MAX),
+		explain_case_record(test, below(seed, device->n_ranges));
+	test->ran = below(seed, 4);
+	test->has_entry = test->ran && below(seed, 4);
+	test->entry = (struct history_entry){.verdict = (enum verdict)below(seed, VERDICT_MAX),
 		.reason = (enum reason)below(seed, REASON_MAX),
 		.result = (enum result)below(seed, RESULT_MAX),
 		.changed = below(seed, 2)};
@@ -173,11 +173,11 @@ static uint64_t anything_seed = 13;
 
 static void check_anything(struct stage *stage)
 {
-	struct storybook book = {.stage = *stage};
+	struct explain_case test = {.stage = *stage};
 
-	set_anything(&book, &anything_seed);
-	check_book(&book);
-	plan_done(&book.plan);
+	set_anything(&test, &anything_seed);
+	check_case(&test);
+	plan_done(&test.plan);
 }
 
 static void test_anything(void **state)
@@ -186,27 +186,27 @@ static void test_anything(void **state)
 	scene_sample(20000, 5, check_anything);
 }
 
-/* Sixteen devices, every name and number at its longest: nothing is cut off. */
+/* Sixteen devices, with every name and number at its longest: nothing is cut off. */
 static void test_longest(void **state)
 {
-	struct storybook book = {.ran = true};
-	struct device *device = &book.stage.facts.device;
-	struct cxl_origin *cxl = &book.stage.facts.cxl;
-	struct firmware_origin *origin = &book.record.origin;
+	struct explain_case test = {.ran = true};
+	struct device *device = &test.stage.facts.device;
+	struct cxl_origin *cxl = &test.stage.facts.cxl;
+	struct firmware_origin *origin = &test.record.origin;
 
 	(void)state;
-	storybook_set(&book,
+	explain_case_set(&test,
 		&(struct scene){
 			.dax = 1, .type = TYPE_CXL, .tdx = TDX_ACTIVE, .asks = ASKS(ONLINE)});
-	fill(book.stage.rule.name, sizeof(book.stage.rule.name), 'R');
-	storybook_decide(&book);
+	fill(test.stage.rule.name, sizeof(test.stage.rule.name), 'R');
+	explain_case_decide(&test);
 	fill(device->name, sizeof(device->name), 'x');
 	fill(device->region, sizeof(device->region), 'r');
 	device->node = INT32_MAX;
-	book.record.range = span(UINT64_MAX - 1, UINT64_MAX);
+	test.record.range = span(UINT64_MAX - 1, UINT64_MAX);
 	fill(cxl->region_mode, sizeof(cxl->region_mode), 'm');
 	fill(cxl->window.decoder, sizeof(cxl->window.decoder), 'd');
-	cxl->window.range = origin->window = book.record.range;
+	cxl->window.range = origin->window = test.record.range;
 	origin->in_srat = origin->hot_pluggable = true;
 	origin->proximity_domain = UINT32_MAX;
 	for (; cxl->n_memdevs < MEMDEVS_MAX; cxl->n_memdevs++) {
@@ -217,8 +217,8 @@ static void test_longest(void **state)
 		fill(memdev->firmware, sizeof(memdev->firmware), 'f');
 		memdev->serial = UINT64_MAX;
 	}
-	check_book(&book);
-	storybook_done(&book);
+	check_case(&test);
+	explain_case_done(&test);
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Targets: every form, in and just beyond its limits; what each of them means; and that random
- * text is either refused or makes sense.
+ * Targets: every form at and beyond its limits, the ranges that each target matches, and random
+ * text, which is either refused or parsed consistently.
  */
 #include "tests/unit/records.h"
 
@@ -9,7 +9,7 @@
 
 #include "tdxo/explain/target.h"
 
-#define BLOCKS_MAX (UINT64_MAX / BLOCK) /* the last block ends beyond the last address */
+#define BLOCKS_MAX (UINT64_MAX / BLOCK) /* the last block ends beyond the highest address */
 
 static const struct {
 	const char *text;
@@ -30,7 +30,7 @@ static const struct {
 	{"[mem 0xffffffffffff0000-0xfffffffffffffffe]", TARGET_ADDRESS,
 		"[mem 0xffffffffffff0000-0xfffffffffffffffe]", {UINT64_MAX - 0xffff, UINT64_MAX},
 		0},
-	/* blocks and nodes; leading zeros are not in the kernel's names */
+	/* blocks and nodes; the kernel's names have no leading zeros */
 	{"memory0", TARGET_BLOCK, "memory0", {0, 0}, 0},
 	{"memory40", TARGET_BLOCK, "memory40", {0, 0}, 40},
 	{"memory0040", TARGET_BLOCK, "memory40", {0, 0}, 40},
@@ -65,7 +65,7 @@ static void test_forms(void **state)
 	}
 }
 
-/* Nothing is taken for something else, and the target stays as it was. */
+/* Refused, and the target is not changed. */
 static void test_none(void **state)
 {
 	static const char *const bad[] = {"", " ", " 0x1", "0x1 ", "-1", "+1", "0x", "0xg", "1.5",
@@ -92,7 +92,7 @@ static void test_none(void **state)
 	}
 }
 
-/* Of digits alone the base is not known: 590000000 may be an address as the kernel prints it. */
+/* Digits alone are refused: 590000000 may be an address as the kernel prints it, without 0x. */
 static void test_base(void **state)
 {
 	static const char *const bare[] = {"0", "010", "590000000", "5d0000000", "DEAD",
@@ -104,7 +104,7 @@ static void test_base(void **state)
 		assert_int_equal(target_parse(bare[i], &target), -EDOM);
 }
 
-/* A name of the greatest length, and of one byte more. */
+/* A name of the maximum length, and one that is a byte longer. */
 static void test_length(void **state)
 {
 	char text[SYSFS_NAME + 1];
@@ -156,7 +156,7 @@ static void test_place(void **state)
 			assert_true(range_is_empty(place_of(good[i].text, BLOCK)));
 }
 
-/* What each target means of this range. */
+/* The targets that match a range. */
 static void test_matches(void **state)
 {
 	struct own_record own = {
@@ -193,7 +193,7 @@ static void test_matches(void **state)
 	}
 }
 
-/* Of a device with two ranges, an address or a block means one of them, and a name both. */
+/* Device with two ranges: an address or a block matches one of them, a name both. */
 static void test_matches_one_of_two(void **state)
 {
 	struct range ranges[] = {{5 * GIB, 6 * GIB}, {8 * GIB, 9 * GIB}};
@@ -219,7 +219,7 @@ static void test_matches_one_of_two(void **state)
 		}
 }
 
-/* A range without a device, a node and an address: nothing means it by what it has not. */
+/* A range without a device, node or address: no target of that kind matches. */
 static void test_matches_nothing(void **state)
 {
 	struct own_record own = {.facts.device = {.size = GIB, .node = NODE_UNKNOWN}};
@@ -246,8 +246,8 @@ static void test_kinds(void **state)
 		assert_string_equal(target_kind_to_string(kind), names[kind]);
 }
 
-/* What is parsed has a name that is parsed to the same. */
-static void check_sense(const char *text)
+/* The name of a parsed target is parsed to the same target. */
+static void check_consistency(const char *text)
 {
 	struct target target, again;
 
@@ -263,7 +263,7 @@ static void check_sense(const char *text)
 	assert_int_equal(again.number, target.number);
 }
 
-/* Good texts with a byte changed, added or taken away; and bytes of any kind. */
+/* Valid texts with a byte changed, inserted or removed; and random bytes. */
 static void test_random(void **state)
 {
 	static const char likely[] = "0123456789abcdefxX.:-[] memorydaxgin";
@@ -282,7 +282,7 @@ static void test_random(void **state)
 		for (size_t k = below(&seed, 3); k > 0 && n; k--)
 			text[below(&seed, n + 1)] = likely[below(&seed, sizeof(likely))];
 		text[sizeof(text) - 1] = '\0';
-		check_sense(text);
+		check_consistency(text);
 	}
 }
 
