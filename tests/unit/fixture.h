@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Snapshots, devices and facts by hand.
+ * Build snapshots, devices and facts.
  *
- * Blocks are 128 MiB. What is added belongs to what it is added to, and goes with its _done().
+ * Blocks have 128 MiB. The object to which something is added owns it and frees it in its _done().
  */
 #pragma once
 
@@ -22,7 +22,7 @@ static inline void add_region(struct boot_map *map, struct range range, enum boo
 	assert_int_equal(boot_map_append(map, (struct boot_region){range, source}), 0);
 }
 
-/* The whole blocks of a range are there. */
+/* Add the ids of the whole blocks in the range. */
 static inline void add_block_ids(struct snapshot *snapshot, struct range range)
 {
 	for (uint64_t id = range.start / BLOCK; id < range.end / BLOCK; id++)
@@ -30,7 +30,7 @@ static inline void add_block_ids(struct snapshot *snapshot, struct range range)
 	block_ids_sort(&snapshot->blocks);
 }
 
-/* The same with their states, which are all one. They are added by ascending address. */
+/* Add the whole blocks in the range, all in the same state. Call this by ascending address. */
 static inline void add_blocks(struct blocks *blocks, struct range range, enum block_state state)
 {
 	for (uint64_t id = range.start / BLOCK; id < range.end / BLOCK; id++) {
@@ -39,7 +39,7 @@ static inline void add_blocks(struct blocks *blocks, struct range range, enum bl
 	}
 }
 
-/* NULL: it is not there. */
+/* NULL: there is no such block. */
 static inline struct block *find_block(const struct blocks *blocks, uint64_t id)
 {
 	for (size_t i = 0; i < blocks->n; i++)
@@ -48,7 +48,7 @@ static inline struct block *find_block(const struct blocks *blocks, uint64_t id)
 	return NULL;
 }
 
-/* Change the state of a block that is there. */
+/* Change the state of an existing block. */
 static inline void set_block(const struct blocks *blocks, uint64_t id, enum block_state state)
 {
 	struct block *block = find_block(blocks, id);
@@ -59,14 +59,14 @@ static inline void set_block(const struct blocks *blocks, uint64_t id, enum bloc
 		fail_msg("no block %d", (int)id);
 }
 
-/* One more range, by ascending address. */
+/* Add a range to the device. Call this by ascending address. */
 static inline void add_mapping(struct device *device, struct range range)
 {
 	assert_int_equal(array_append(device->ranges, device->n_ranges, range), 0);
 	device->size += range_size(range);
 }
 
-/* A device without ranges. Its name is empty if it is not a dax device. */
+/* A device without ranges. The name is empty unless it is a dax device. */
 static inline struct device device_of(const char *name, enum device_type type)
 {
 	struct device device = {.type = type, .node = *name ? 1 : NODE_UNKNOWN};
@@ -75,7 +75,7 @@ static inline struct device device_of(const char *name, enum device_type type)
 	return device;
 }
 
-/* Valid until the next device is added. */
+/* The pointer is valid until the next device is added. */
 static inline struct device *add_dax(
 	struct snapshot *snapshot, const char *name, enum device_type type)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Devices for histories by hand.
+ * Devices for histories.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 
 #define DEVICES 1024
 
-/* The ranges of a device last until so many more have been made. */
+/* The ranges are valid until device_at() was called for this many other devices. */
 static inline struct device device_at(size_t n, struct range first, struct range second)
 {
 	static struct range ranges[DEVICES][2];

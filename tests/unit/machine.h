@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A machine that takes steps: what the kernel and the executor make of them, played on the
- * facts of a stage. A driver switch makes blocks come and go and costs or frees the memory
- * map; unbinding is refused while anybody uses what the driver makes of the device.
+ * A model of the kernel and of the executor that applies steps to the facts of a stage. Binding and
+ * unbinding a driver adds and removes blocks, and takes and frees memory for page metadata. A
+ * driver whose blocks or device are in use cannot be unbound.
  */
 #pragma once
 
@@ -45,13 +45,13 @@ static inline int machine_unbind(struct stage *m)
 		facts->zones.spare += machine_devdax_map(m);
 		break;
 	default:
-		fail_scene(&m->scene, "unbound for nothing, or from its owner");
+		fail_scene(&m->scene, "no driver to unbind, or that of another program");
 	}
 	facts->device.driver = DAX_DRIVER_NONE;
 	return 0;
 }
 
-/* kmem adds the whole blocks of each range that are not there yet. */
+/* kmem adds the whole blocks of each range that are not present yet. */
 static inline void machine_bind_kmem(struct stage *m)
 {
 	struct facts *facts = &m->facts;
@@ -72,7 +72,9 @@ static inline void machine_bind_kmem(struct stage *m)
 		facts->zones.spare -= zoneinfo_memory_map(all.n * BLOCK);
 }
 
-/* Set the blocks of a step, of which so many change their state; note those in `changed`. */
+/*
+ * Apply the step to at most this many blocks that are not in its state, and add them to `changed`.
+ */
 static inline void machine_set_blocks(struct stage *m, const struct step *step,
 	enum block_state state, size_t most, struct range_set *changed)
 {
@@ -88,14 +90,15 @@ static inline void machine_set_blocks(struct stage *m, const struct step *step,
 	}
 }
 
-/* 0, or -EBUSY: refused. */
+/* -EBUSY: the kernel refuses the step. */
 static inline int machine_take(struct stage *m, const struct step *step)
 {
 	bool of_blocks = step->action == ACTION_ONLINE || step->action == ACTION_OFFLINE;
 
 	if (range_is_empty(step->range) == of_blocks || step->range.start % BLOCK ||
 		step->range.end % BLOCK)
-		fail_scene(&m->scene, "a step with a range that is none of it");
+		fail_scene(
+			&m->scene, "a range in a step on the driver, or none in a step on blocks");
 	if (step->action == ACTION_UNBIND)
 		return machine_unbind(m);
 	if (of_blocks) {

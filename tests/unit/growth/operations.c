@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Counting operations: gcc and clang call __sanitizer_cov_trace_pc() at the start of each basic
- * block (-fsanitize-coverage=trace-pc), and the linker puts __wrap_NAME() in place of NAME().
+ * Count operations. gcc and clang call __sanitizer_cov_trace_pc() at the start of each basic block
+ * (-fsanitize-coverage=trace-pc), and the linker replaces NAME() by __wrap_NAME().
  *
- * What a function of the C library does is counted by its result, or by the length of its input
- * where it reads all of that: sscanf() takes the length of its text first.
+ * A call of a C library function counts as the number of bytes that it reads or moves, according to
+ * its result or to the length of its input. sscanf() takes the length of its whole text first.
  */
 #include "tests/unit/growth/operations.h"
 
@@ -60,7 +60,7 @@ WRAP(void *, memmove, void *to, const void *from, size_t n)
 	return __real_memmove(to, from, n);
 }
 
-/* An array may be copied whenever it grows. */
+/* Each call may copy the array. */
 WRAP(void *, reallocarray, void *array, size_t n, size_t size)
 {
 	count(n * size);
@@ -163,7 +163,7 @@ WRAP(int, vsnprintf, char *buf, size_t size, const char *format, va_list args)
 	return n;
 }
 
-/* Those with an ellipsis go by way of a va_list. */
+/* Functions with an ellipsis call the variant with a va_list. */
 #define WRAP_ELLIPSIS(name, attribute, call, ...)                                                  \
 	attribute int __wrap_##name(__VA_ARGS__, ...);                                             \
 	int __wrap_##name(__VA_ARGS__, ...)                                                        \

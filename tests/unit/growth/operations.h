@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Operations of lib/: basic blocks that were run, and bytes that functions of the C library read or
- * moved for it. The same input makes the same number, on any machine and however busy it is.
+ * Operations of lib/: basic blocks that run, and bytes that C library functions read or move for
+ * them. The number is the same for the same input on every machine, under any load.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Growth: four times the input takes less than five times the operations, where lib/ takes in
- * lists, tables and texts of others. A list that is searched for each of its own items would take
+ * Growth of lib/: for lists, tables and texts that come from outside, four times the input takes
+ * less than five times the operations. A list that is searched for each of its own items takes
  * sixteen times as many.
  */
 #include <assert.h>
@@ -24,18 +24,20 @@
 #include "tests/unit/fixture.h"
 #include "tests/unit/growth/operations.h"
 
-/* n log n grows by 4.7 from here to four times as much. */
+/* n log n grows by a factor of 4.7 from N to 4 * N */
 #define N     4096
 #define TIMES 4
 #define MOST  5
 
-/* What came after boot: a block in two, or ranges of one block, as DIMMs and mappings have them. */
+/*
+ * Memory that arrived after boot: every second block, as DIMMs and mappings of one block have it.
+ */
 #define LATE(i) span(TIB + 2 * (i)*BLOCK, TIB + (2 * (i) + 1) * BLOCK)
 #define TIB	(UINT64_C(1) << 40)
 
 /* --- input --- */
 
-/* A text of n lines. "%zu" in the format is the number of the line, up to four times. */
+/* A text of n lines. Each "%zu" in the format, up to four, is the number of the line. */
 static char *lines(size_t n, const char *format)
 {
 	char *text = NULL;
@@ -53,7 +55,7 @@ static char *lines(size_t n, const char *format)
 	return text;
 }
 
-/* In an order without any. */
+/* A permutation of 0 to n - 1. */
 static size_t shuffled(size_t i, size_t n)
 {
 	return i * 2654435761 % n;
@@ -129,7 +131,7 @@ static void test_e820(size_t n)
 	free(bytes);
 }
 
-/* A table of n entries, each as `entry` but for its address. */
+/* A table of n entries that are equal except for their address. */
 static uint8_t *table_of(
 	const char *signature, size_t header, const uint8_t *entry, size_t size, size_t n)
 {
@@ -170,14 +172,14 @@ static void read_tables(size_t n, int want)
 	free(cedt_table);
 }
 
-/* The longest tables that are read, and those of a fourth of the entries. */
+/* Tables of the maximum length that is read, and of a fourth of the entries. */
 static void test_acpi(size_t n)
 {
 	static_assert(SRAT_MOST == CEDT_MOST, "one number of entries for both");
 	read_tables(n * SRAT_MOST / (TIMES * N), ACPI_SOUND);
 }
 
-/* A table of more is not used. */
+/* A longer table is not read. */
 static void test_acpi_too_many(size_t n)
 {
 	static_assert(SRAT_MOST < N, "more than are read");
@@ -492,7 +494,7 @@ static void test_find_devices(size_t n)
 	assert_null(snapshot_find_dax(&snapshot, "dax1.0"));
 }
 
-/* Runs, DIMMs and dax devices, an equal part of each. */
+/* An equal number of runs, DIMMs and dax devices. */
 static void add_mixed(struct devices *devices, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -531,7 +533,10 @@ static void test_history(size_t n)
 	CLEANUP(history_done) struct history history = {0};
 
 	add_mixed(&all, n);
-	/* A look puts them into the queue in this order; of one kind none has to make room. */
+	/*
+	 * The order of the queue. All devices are DIMMs, so that no entry is inserted before
+	 * others.
+	 */
 	for (size_t i = 0; i < n; i++)
 		all.items[i].type = TYPE_DIMM, all.items[i].name[0] = '\0';
 	devices_sort(&all);
@@ -548,7 +553,7 @@ static void test_history(size_t n)
 	assert_int_equal(history.n, n);
 }
 
-/* A dax device of n mappings, decided, planned and recorded: refused if `active`. */
+/* Decide, plan and record a dax device of n mappings. If `active`, the kernel refuses it. */
 static void decide(size_t n, bool active)
 {
 	CLEANUP(boot_map_done) struct boot_map map = {.known = true};
@@ -650,7 +655,7 @@ static void test_explain_place(size_t n)
 		assert_true(explain_place(&world, LATE(i), &explanation));
 }
 
-/* RAM at boot with gaps that are left out, and a region with a device in each third of them. */
+/* RAM at boot with gaps that the map omits, and a region with a device in every third of them. */
 static void test_map(size_t n)
 {
 	CLEANUP(map_done) struct map map = {0};
@@ -762,7 +767,7 @@ static void test_growth(void **state)
 
 		print_message(
 			"%-16s %10ju %10ju\n", rows[i].name, (uintmax_t)once, (uintmax_t)more);
-		/* A test that counts nothing must not pass. */
+		/* Without instrumentation the number would be zero. */
 		assert_true(once > N);
 		if (more >= MOST * once)
 			failed = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * readonly: after it has been entered, no way to open a file for writing is left, and reading
- * works as before. A child process tries, since there is no way back.
+ * After readonly_enter() no call opens a file for writing, and reading still works. It cannot be
+ * undone, so a child process makes the calls.
  */
 #include "tests/unit/unit.h"
 
@@ -21,7 +21,7 @@ static int refused(long result)
 	return result < 0 && errno == EROFS;
 }
 
-/* Which attempt was not refused; 0: all were. */
+/* The number of the first attempt that was not refused with EROFS; 0: all were refused. */
 static int try_all(const char *path)
 {
 	static const int flags[] = {

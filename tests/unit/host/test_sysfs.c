@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Attributes read by a child: texts and errors as without one, and an end to all waiting.
+ * Attributes that a child process reads: the same texts and errors as without a child, and a
+ * timeout.
  */
 #include "tests/unit/unit.h"
 
@@ -15,7 +16,7 @@
 ssize_t __real_read(int fd, void *buf, size_t size);
 ssize_t __wrap_read(int fd, void *buf, size_t size);
 
-static bool blocks; /* the kernel blocks who reads a file, which is any but this process */
+static bool blocks; /* every read(2) blocks, except in this process */
 static pid_t self;
 
 ssize_t __wrap_read(int fd, void *buf, size_t size)
@@ -25,7 +26,7 @@ ssize_t __wrap_read(int fd, void *buf, size_t size)
 	return __real_read(fd, buf, size);
 }
 
-static int put(void **state)
+static int make_file(void **state)
 {
 	char path[] = "/tmp/test_sysfs-XXXXXX";
 	int fd = mkstemp(path);
@@ -38,7 +39,7 @@ static int put(void **state)
 	return *state ? 0 : -1;
 }
 
-static int take_away(void **state)
+static int remove_file(void **state)
 {
 	unlink(*state);
 	free(*state);
@@ -68,7 +69,7 @@ static void test_errors(void **state)
 	assert_int_equal(sysfs_read_in_time(*state, text, sizeof(text)), -ENOENT);
 }
 
-/* The child is gone afterwards, and is no zombie. */
+/* The child has been killed and waited for. */
 static void test_blocked(void **state)
 {
 	char text[8];
@@ -82,9 +83,9 @@ static void test_blocked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_read, put, take_away),
-		cmocka_unit_test_setup_teardown(test_errors, put, take_away),
-		cmocka_unit_test_setup_teardown(test_blocked, put, take_away),
+		cmocka_unit_test_setup_teardown(test_read, make_file, remove_file),
+		cmocka_unit_test_setup_teardown(test_errors, make_file, remove_file),
+		cmocka_unit_test_setup_teardown(test_blocked, make_file, remove_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

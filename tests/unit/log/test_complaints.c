@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A complaint is logged once as long as it lasts, and not for each of very many files.
+ * A complaint is logged once while its cause lasts, and for a limited number of files.
  */
 #include "tests/unit/unit.h"
 
@@ -17,7 +17,7 @@ void __wrap_log_line(int priority, const char *text)
 	logged++;
 }
 
-/* Look, and complain about files [first, end). Returns how many lines were logged. */
+/* Complain about files [first, end) in one look. Returns the number of lines logged. */
 static unsigned int look(struct complaints *complaints, unsigned int first, unsigned int end)
 {
 	logged = 0;
@@ -35,7 +35,7 @@ static void test_once(void **state)
 	assert_int_equal(look(&complaints, 0, 2), 2);
 	assert_int_equal(look(&complaints, 0, 3), 1);
 	assert_int_equal(look(&complaints, 1, 3), 0);
-	/* The look before was without it. */
+	/* File 0 was readable in the look before. */
 	assert_int_equal(look(&complaints, 0, 3), 1);
 }
 
@@ -49,7 +49,7 @@ static void test_many(void **state)
 		assert_int_equal(look(&complaints, 0, 300), 0);
 }
 
-/* It cannot be taken back, so this is the last test. */
+/* complaints_collect() cannot be undone, so this is the last test. */
 static void test_collect(void **state)
 {
 	CLEANUP(complaints_done) struct complaints complaints = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The segments of the map: examples, and what holds for any items.
+ * The segments of the map: examples, and properties of all maps.
  */
 #include "tests/unit/fixture.h"
 
@@ -43,9 +43,12 @@ struct want {
 		}                                                                                  \
 	} while (0)
 
-/* --- what holds for any items --- */
+/* --- properties of all maps --- */
 
-/* Those at depth 0 cover everything, and those in another one all of it; they do not overlap. */
+/*
+ * The segments of depth 0 have no gaps between them. Those within another segment have no gaps, do
+ * not overlap and end where it ends.
+ */
 static void assert_covers(const struct map *map)
 {
 	uint64_t at[MAP_DEPTHS + 1] = {0}, end[MAP_DEPTHS + 1] = {0};
@@ -98,7 +101,10 @@ static bool shows(const struct map *map, enum map_kind kind, uint64_t address)
 	return false;
 }
 
-/* Small items in a small space, so that they overlap and touch; gaps stay, as each has a source. */
+/*
+ * Small items in a small space overlap and touch. Neighbours differ in source, so that gaps are
+ * kept.
+ */
 static struct map_item random_item(uint64_t *seed, size_t i)
 {
 	struct map_item item =
@@ -148,7 +154,7 @@ static void test_thousand_devices(void **state)
 	assert_int_equal(map_lay_out(&map), 0);
 	assert_covers(&map);
 	assert_int_equal(map.n_segments, 1 + 3 * 1000);
-	/* No device is larger than another one, and all are as small as they can be. */
+	/* All devices have the same size, which is also the smallest. */
 	assert_int_equal(map_extra_rows(&map, &map.segments[2]), 0);
 }
 
@@ -184,7 +190,7 @@ static void test_nested(void **state)
 		{MAP_WINDOW, 0, 8 * GIB, 16 * GIB}, {MAP_REGION, 1, 8 * GIB, 10 * GIB},
 		{MAP_DEVICE, 2, 8 * GIB, 10 * GIB}, {MAP_FREE, 1, 10 * GIB, 16 * GIB},
 		{MAP_WINDOW, 0, 16 * GIB, 20 * GIB});
-	/* The window is not the region's size; the region is the device's, and contains it. */
+	/* The region is smaller than the window. It has the size of the device and contains it. */
 	assert_int_equal(map_group(&map, 2), 1);
 	assert_int_equal(map_group(&map, 3), 1);
 	assert_int_equal(map_group(&map, 6), 1);
@@ -193,7 +199,7 @@ static void test_nested(void **state)
 	assert_int_equal(map_last(&map), 20 * GIB - 1);
 }
 
-static void test_window_and_region_are_one_group(void **state)
+static void test_group_of_window_and_region(void **state)
 {
 	CLEANUP(map_done) struct map map = {0};
 
@@ -209,7 +215,7 @@ static void test_window_and_region_are_one_group(void **state)
 	assert_int_equal(map_group(&map, 2), 2);
 }
 
-/* A device that RAM at boot holds a part of is cut there, and so is the RAM. */
+/* A device that is partly RAM at boot is split at the border, and so is the RAM. */
 static void test_straddling(void **state)
 {
 	CLEANUP(map_done) struct map map = {0};
@@ -224,7 +230,7 @@ static void test_straddling(void **state)
 	assert_int_equal(map_bytes(&map.segments[0]), 4 * GIB);
 }
 
-/* The CEDT repeats the windows of the kernel, which have names. */
+/* The CEDT repeats windows that the kernel has decoders for: the window with a name is kept. */
 static void test_repeated_windows(void **state)
 {
 	CLEANUP(map_done) struct map map = {0};
@@ -265,7 +271,7 @@ static void add_boot(struct map *map, struct range range, enum boot_source sourc
 	assert_int_equal(map_add_boot_map(map, &boot_map), 0);
 }
 
-/* Thirty ranges as firmware leaves them are one segment, with the bytes that are RAM. */
+/* Thirty ranges with small gaps are one segment, which counts only the bytes that are RAM. */
 static void test_small_gaps(void **state)
 {
 	CLEANUP(map_done) struct map map = {0};
@@ -299,7 +305,7 @@ static void test_other_gaps(void **state)
 		{MAP_BOOT, 0, 5 * GIB - 4 * MIB, 6 * GIB});
 }
 
-/* A device that lies across two ranges that touch is why they matter. */
+/* Two ranges that touch are one segment, unless a device lies across their border. */
 static void test_border(void **state)
 {
 	CLEANUP(map_done) struct map map = {0}, across = {0};
@@ -371,7 +377,7 @@ int main(void)
 		cmocka_unit_test(test_thousand_devices),
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_nested),
-		cmocka_unit_test(test_window_and_region_are_one_group),
+		cmocka_unit_test(test_group_of_window_and_region),
 		cmocka_unit_test(test_straddling),
 		cmocka_unit_test(test_repeated_windows),
 		cmocka_unit_test(test_highest_addresses),

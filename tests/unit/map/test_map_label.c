@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The texts of the map, and which decision of a device it shows.
+ * The texts of the map, and the decision that it has for a device.
  */
 #include "tdxo/map/map.h"
 #include "tests/unit/records.h"
@@ -71,7 +71,7 @@ static void test_groups(void **state)
 	assert_string_equal(map_label(memory, 2, buf), "dax0.0 (hmem), a part in RAM at boot");
 }
 
-/* What does not fit is cut off. */
+/* Text that is too long is cut off. */
 static void test_longest_names(void **state)
 {
 	struct map_item window = item_of(MAP_WINDOW, ""), region = item_of(MAP_REGION, "");
@@ -126,7 +126,7 @@ static void test_holes(void **state)
 	assert_string_equal(map_free_label(&hole), "free");
 }
 
-/* CapableRanges= is no RAM at boot, and what has no address counts. */
+/* CapableRanges= is not RAM at boot; a device without an address counts. */
 static void test_summary(void **state)
 {
 	const struct tdx tdx = {.state = TDX_ACTIVE, .detected = TDX_ACTIVE};
@@ -152,8 +152,11 @@ static void test_summary(void **state)
 		"TDX active; RAM at boot: 1 GiB; memory that arrived after boot: 3 GiB");
 }
 
-/* What the daemon decided counts, unless it is not finished, or not true any more. */
-static void test_decision_of_the_daemon(void **state)
+/*
+ * The recorded decision is shown unless it was only begun, has been changed, or is to be made
+ * again.
+ */
+static void test_recorded_decision(void **state)
 {
 	static const struct {
 		struct history_entry entry;
@@ -165,7 +168,7 @@ static void test_decision_of_the_daemon(void **state)
 		{{.result = RESULT_CHANGED}, false},
 		{{.result = RESULT_DONE, .changed = true}, false},
 		{{.result = RESULT_DONE, .reconsider = true}, false},
-		/* The driver is another one now; a device of another size is not compared. */
+		/* The recorded driver differs; a record of another size is not compared. */
 		{{.result = RESULT_DONE, .device = {.size = GIB, .driver = DAX_DRIVER_DEVICE_DAX}},
 			false},
 		{{.result = RESULT_DONE, .device = {.size = 2 * GIB, .driver = DAX_DRIVER_KMEM}},
@@ -204,7 +207,7 @@ int main(void)
 		cmocka_unit_test(test_details),
 		cmocka_unit_test(test_holes),
 		cmocka_unit_test(test_summary),
-		cmocka_unit_test(test_decision_of_the_daemon),
+		cmocka_unit_test(test_recorded_decision),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
