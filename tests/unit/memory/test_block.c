@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Memory blocks: which there are, counts and spans of those wholly within a range, and how many a
- * range could have.
+ * Memory blocks: ids, counts and spans of the blocks wholly within a range, and the number of
+ * blocks that fit in a range.
  */
 #include "tests/unit/fixture.h"
 
@@ -67,7 +67,7 @@ static void assert_count(const struct blocks *blocks, struct range range, uint64
 	assert_int_equal(count.unread, unread);
 }
 
-/* Blocks 8 and 9 are offline, 10 is online, 12 unread; 11 and 13 are not there. */
+/* Blocks 8 and 9 are offline, 10 is online, 12 cannot be read; 11 and 13 are not present. */
 static void init(struct blocks *blocks)
 {
 	*blocks = (struct blocks){0};
@@ -83,7 +83,7 @@ static void test_count(void **state)
 	(void)state;
 	init(&blocks);
 	assert_count(&blocks, span(0, UINT64_MAX), 4, 1, 1);
-	/* What is going offline is online until it is not. */
+	/* A block that is going offline counts as online. */
 	set_block(&blocks, 9, BLOCK_GOING_OFFLINE);
 	assert_count(&blocks, span(0, UINT64_MAX), 4, 2, 1);
 	set_block(&blocks, 9, BLOCK_OFFLINE);
@@ -96,7 +96,7 @@ static void test_count(void **state)
 	assert_count(&blocks, span(0, 0), 0, 0, 0);
 }
 
-/* Facts have no other blocks than those of the device: all of them count. */
+/* Facts have only the blocks of the device: all of them are counted. */
 static void test_count_of_facts(void **state)
 {
 	CLEANUP(facts_done) struct facts facts = facts_of("dax0.0", TYPE_CXL, NULL);
@@ -141,7 +141,7 @@ static void test_span(void **state)
 		assert_true(range_is_empty(blocks_span(&blocks, none[i], BLOCK)));
 	blocks_done(&blocks);
 	assert_true(range_is_empty(blocks_span(&blocks, span(0, UINT64_MAX), BLOCK)));
-	/* The first block of all is one. */
+	/* The first block of the address space is a span, too. */
 	add_blocks(&blocks, span(0, BLOCK), BLOCK_OFFLINE);
 	assert_range_equal(blocks_span(&blocks, span(0, GIB), BLOCK), span(0, BLOCK));
 	add_blocks(&blocks, span(BLOCK, 3 * BLOCK), BLOCK_OFFLINE);

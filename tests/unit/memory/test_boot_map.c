@@ -2,10 +2,10 @@
 /*
  * The boot map.
  *
- * Building: which source counts, what narrows it and what never widens it. Asking: a range is
- * inside only if all of it is, and each of its blocks lies within one region. A model proves
- * the asking: regions on a strip of units, four units to a block, each unit with the number of
- * its region; a range of blocks is judged unit by unit.
+ * Building: which source is used, what narrows it, and what never widens it. Lookups: a range is
+ * inside only if all of it is, and if each of its blocks lies within one region. A model tests the
+ * lookups: regions of units, with four units to a block, each unit with the number of its region;
+ * each range of blocks is evaluated unit by unit.
  */
 #include "tests/unit/unit.h"
 
@@ -40,7 +40,10 @@ static void test_unknown(void **state)
 	assert_int_equal(boot_map_build(&none, &map), 0);
 	assert_false(map.known);
 	assert_int_equal(map.n, 0);
-	/* memblock and the blocks also hold what came later: alone they prove nothing. */
+	/*
+	 * memblock and blocks also have memory that arrived after boot: alone they are not a boot
+	 * map.
+	 */
 	assert_int_equal(boot_map_build(&narrowing_only, &map), 0);
 	assert_false(map.known);
 	assert_int_equal(map.n, 0);
@@ -75,7 +78,10 @@ static void test_known_and_empty(void **state)
 	assert_int_equal(boot_map_contains(&map, span(0, 64), 64, NULL), CONTAINMENT_OUTSIDE);
 }
 
-/* Blocks and memblock cut, the dax device goes, and memblock's border at 20 stays. */
+/*
+ * Blocks and memblock narrow the map, the dax device is removed, and memblock's border at 20 is
+ * kept.
+ */
 static void test_narrowed(void **state)
 {
 	CLEANUP(boot_map_done) struct boot_map map = {0};
@@ -118,7 +124,7 @@ static void test_capable(void **state)
 		assert_region(&map, 3, span(80, 128), BOOT_SOURCE_CONFIGURATION);
 		assert_region(&map, 4, span(192, 256), BOOT_SOURCE_CONFIGURATION);
 	}
-	/* An assertion makes a range acceptable, but does not say that it was there. */
+	/* An asserted range is accepted, but was not RAM at boot. */
 	assert_false(boot_map_had(&map, span(192, 256)));
 	assert_true(boot_map_had(&map, span(39, 60)));
 	assert_false(boot_map_had_unasserted(&map, span(30, 64)));
@@ -128,16 +134,19 @@ static void test_capable(void **state)
 	assert_int_equal(source, BOOT_SOURCE_CONFIGURATION);
 	assert_int_equal(boot_map_contains(&map, span(0, 32), 16, &source), CONTAINMENT_INSIDE);
 	assert_int_equal(source, BOOT_SOURCE_BOOT_PARAMS);
-	/* A border at a block's border is none for the kernel; the weaker source is named. */
+	/*
+	 * The kernel accepts a border between two blocks. The source that is trusted less is
+	 * returned.
+	 */
 	assert_int_equal(boot_map_contains(&map, span(64, 96), 16, &source), CONTAINMENT_INSIDE);
 	assert_int_equal(source, BOOT_SOURCE_CONFIGURATION);
-	/* The border at 40 lies across the block [32, 48). */
+	/* The block [32, 48) has the border at 40 in it. */
 	assert_int_equal(boot_map_contains(&map, span(16, 48), 16, NULL), CONTAINMENT_STRADDLES);
 	assert_int_equal(boot_map_contains(&map, span(128, 192), 16, &source), CONTAINMENT_OUTSIDE);
 	assert_int_equal(source, BOOT_SOURCE_NONE);
 }
 
-/* Without a boot map the windows still count, and the map stays unknown. */
+/* Without a boot map asserted windows are used, and the map stays unknown. */
 static void test_capable_alone(void **state)
 {
 	CLEANUP(boot_map_done) struct boot_map map = {0};
@@ -150,8 +159,8 @@ static void test_capable_alone(void **state)
 	assert_false(boot_map_had(&map, span(0, 100)));
 }
 
-/* Another configuration: what the first one asserted is no longer asserted, and the rest stays. */
-static void test_capable_anew(void **state)
+/* Another configuration: only its windows are asserted, and the rest of the map stays. */
+static void test_capable_replaced(void **state)
 {
 	CLEANUP(boot_map_done) struct boot_map map = {.known = true};
 	struct range first[] = {{30, 60}, {80, 128}}, second[] = {{100, 110}};
@@ -172,7 +181,7 @@ static void test_capable_anew(void **state)
 	assert_true(map.known);
 }
 
-static void test_contains_by_hand(void **state)
+static void test_contains(void **state)
 {
 	static const struct boot_region regions[] = {
 		{{0x100000, 0x8000000}, BOOT_SOURCE_MEMBLOCK},
@@ -187,9 +196,9 @@ static void test_contains_by_hand(void **state)
 		{{0x8000000, 0x10000000}, CONTAINMENT_INSIDE},
 		{{0, 0x8000000}, CONTAINMENT_STRADDLES}, /* the first MiB is missing */
 		{{0, 0x100000}, CONTAINMENT_OUTSIDE},
-		{{0x8000000, 0x18000000}, CONTAINMENT_STRADDLES}, /* a block across two */
+		{{0x8000000, 0x18000000}, CONTAINMENT_STRADDLES}, /* a block across two regions */
 		{{0x10000000, 0x18000000}, CONTAINMENT_STRADDLES},
-		{{0x18000000, 0x20000000}, CONTAINMENT_OUTSIDE}, /* touches both sides */
+		{{0x18000000, 0x20000000}, CONTAINMENT_OUTSIDE}, /* touches two regions */
 		{{0x18000000, 0x28000000}, CONTAINMENT_STRADDLES},
 		{{0x20000000, 0x28000000}, CONTAINMENT_INSIDE},
 		{{0x20000000, UINT64_MAX}, CONTAINMENT_INSIDE},
@@ -207,8 +216,8 @@ static void test_contains_by_hand(void **state)
 }
 
 /*
- * A dax mapping need not begin or end at a block's border; kmem leaves those ends out, and a
- * border within them lies across no block of it.
+ * A dax mapping need not begin or end at the border of a block. kmem does not add the ends, so a
+ * border within them lies across no block of kmem.
  */
 static void test_ragged_ends(void **state)
 {
@@ -308,7 +317,7 @@ static void test_names(void **state)
 	assert_int_equal(boot_source_from_string("memblock ", &source), -EINVAL);
 }
 
-/* Only what firmware handed out counts, and only the part that lies in a window. */
+/* Only boot RAM from firmware is found, and only the part in a window. */
 static void test_in_windows(void **state)
 {
 	struct cedt_window windows[] = {
@@ -319,7 +328,7 @@ static void test_in_windows(void **state)
 	CLEANUP(boot_map_done) struct boot_map map = {.known = true};
 	CLEANUP(range_set_done) struct range_set parts = {0}, none = {0};
 	static const struct boot_region regions[] = {
-		{{MIB, 32 * GIB}, BOOT_SOURCE_BOOT_PARAMS}, /* it only touches */
+		{{MIB, 32 * GIB}, BOOT_SOURCE_BOOT_PARAMS}, /* touches the window */
 		{{80 * GIB, 81 * GIB}, BOOT_SOURCE_CONFIGURATION},
 		{{40 * GIB, 65 * GIB}, BOOT_SOURCE_MEMBLOCK},
 		{{127 * GIB, 129 * GIB}, BOOT_SOURCE_FIRMWARE_MEMMAP},
@@ -346,8 +355,8 @@ int main(void)
 		cmocka_unit_test(test_narrowed),
 		cmocka_unit_test(test_capable),
 		cmocka_unit_test(test_capable_alone),
-		cmocka_unit_test(test_capable_anew),
-		cmocka_unit_test(test_contains_by_hand),
+		cmocka_unit_test(test_capable_replaced),
+		cmocka_unit_test(test_contains),
 		cmocka_unit_test(test_ragged_ends),
 		cmocka_unit_test(test_model),
 		cmocka_unit_test(test_short_memory),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Devices: what a snapshot makes of dax devices, DIMMs and blocks that nothing explains, and how
- * those that were decided before are told from new ones.
+ * Devices: dax devices, DIMMs and other blocks that are found in a snapshot, and the difference
+ * between decided and new ones.
  */
 #include "tests/unit/fixture.h"
 
@@ -10,7 +10,7 @@
 
 #include "tests/unit/short_memory.h"
 
-/* A machine with RAM below 4 GiB, all of its blocks there. */
+/* A machine with RAM below 4 GiB and all of its blocks. */
 static void init(struct snapshot *snapshot)
 {
 	*snapshot = (struct snapshot){.block_size = BLOCK, .boot_map.known = true};
@@ -57,7 +57,7 @@ static void test_nothing_new(void **state)
 	assert_int_equal(found.n, 0);
 }
 
-/* A device with all its ranges, wherever another one lies; the first range gives the order. */
+/* A device is listed once, with all its ranges, by the address of the first one. */
 static void test_dax(void **state)
 {
 	CLEANUP(snapshot_done) struct snapshot snapshot;
@@ -74,7 +74,7 @@ static void test_dax(void **state)
 	dax->driver = DAX_DRIVER_KMEM;
 	add_mapping(dax, span(8 * GIB, 12 * GIB));
 	add_mapping(dax, span(32 * GIB, 40 * GIB));
-	/* Blocks of a device's ranges are explained by it. */
+	/* Blocks in a range of a dax device are not a run. */
 	add_block_ids(&snapshot, span(32 * GIB, 33 * GIB));
 	assert_int_equal(devices_find(&snapshot, NULL, &found), 0);
 	assert_int_equal(found.n, 2);
@@ -82,7 +82,7 @@ static void test_dax(void **state)
 	assert_lies_at(&found, 1, TYPE_PMEM, "dax0.0", {16 * GIB, 20 * GIB});
 	for (size_t i = 0; i < found.n; i++) {
 		assert_int_equal(found.items[i].node, 1);
-		assert_false(found.items[i].present); /* for the daemon to set */
+		assert_false(found.items[i].present); /* the daemon sets it */
 	}
 	assert_string_equal(found.items[0].region, "region1");
 	assert_string_equal(found.items[1].region, "");
@@ -90,7 +90,7 @@ static void test_dax(void **state)
 	assert_int_equal(found.items[1].identity, 0);
 	assert_int_equal(found.items[0].driver, DAX_DRIVER_KMEM);
 	assert_int_equal(found.items[1].driver, DAX_DRIVER_NONE);
-	/* What is found is a copy. */
+	/* The result is a copy. */
 	assert_ptr_not_equal(found.items[1].ranges, snapshot.dax.items[0].ranges);
 }
 
@@ -102,13 +102,13 @@ static void test_faults(void **state)
 
 	(void)state;
 	init(&snapshot);
-	/* Not set up yet: a seed device. */
+	/* A seed device, which has no size yet. */
 	add_dax(&snapshot, "dax0.0", TYPE_CXL);
 	dax = add_dax(&snapshot, "dax3.0", TYPE_HMEM);
 	dax->node = NODE_UNKNOWN;
 	add_mapping(dax, span(8 * GIB, 9 * GIB));
 	add_mapping(dax, span(10 * GIB, 11 * GIB));
-	/* Their size is known, their place is not. */
+	/* Devices with a known size and unknown addresses. */
 	dax = add_dax(&snapshot, "dax2.0", TYPE_HMEM);
 	dax->size = 8 * GIB;
 	dax = add_dax(&snapshot, "dax1.0", TYPE_HMEM);
@@ -126,7 +126,10 @@ static void test_faults(void **state)
 	assert_int_equal(found.items[2].node, NODE_UNKNOWN);
 }
 
-/* A block may be of a device that lies nobody knows where; what lies somewhere is found. */
+/*
+ * Blocks are not a run if they may be of a device whose ranges cannot be read. DIMMs and devices
+ * with known ranges are found.
+ */
 static void test_unexplained(void **state)
 {
 	static const struct {
@@ -161,7 +164,7 @@ static void test_unexplained(void **state)
 	}
 }
 
-/* A DIMM is exactly what the firmware memmap names, also where its blocks make one long run. */
+/* A DIMM is one entry of the firmware memmap, also if blocks of several DIMMs are adjacent. */
 static void test_dimms_and_runs(void **state)
 {
 	CLEANUP(snapshot_done) struct snapshot snapshot;
@@ -187,7 +190,7 @@ static void test_dimms_and_runs(void **state)
 	}
 }
 
-/* A window that the administrator asserts is no memory that was there at boot. */
+/* A window in CapableRanges= is not RAM at boot. */
 static void test_capable_run(void **state)
 {
 	CLEANUP(snapshot_done) struct snapshot snapshot;
@@ -202,7 +205,7 @@ static void test_capable_run(void **state)
 	assert_lies_at(&found, 0, TYPE_UNKNOWN, "", {8 * GIB, 10 * GIB});
 }
 
-/* Nothing can be said of bare blocks then; a dax device and a DIMM are devices by themselves. */
+/* Without a boot map blocks are not devices; dax devices and DIMMs are. */
 static void test_unknown_boot_map(void **state)
 {
 	CLEANUP(snapshot_done) struct snapshot snapshot = {.block_size = BLOCK};
@@ -226,14 +229,14 @@ static void test_replugged(void **state)
 
 	(void)state;
 	init(&snapshot);
-	/* Blocks 6 and 7 of the boot memory were gone at the earlier look. */
+	/* Blocks 6 and 7 of the boot memory were not present in the earlier snapshot. */
 	for (uint64_t id = 0; id < 4 * GIB / BLOCK; id++)
 		if (id != 6 && id != 7)
 			assert_int_equal(block_ids_append(&before, id), 0);
 	assert_int_equal(devices_find(&snapshot, &before, &found), 0);
 	assert_int_equal(found.n, 1);
 	assert_lies_at(&found, 0, TYPE_UNKNOWN, "", {6 * BLOCK, 8 * BLOCK});
-	/* One that is gone now is no device. */
+	/* A block that is not present now is not a device. */
 	devices_done(&found);
 	assert_int_equal(block_ids_append(&before, 4 * GIB / BLOCK), 0);
 	assert_int_equal(devices_find(&snapshot, &before, &found), 0);
@@ -254,7 +257,7 @@ static void test_virtio_mem(void **state)
 	assert_int_equal(first.n, 1);
 	assert_lies_at(&first, 0, TYPE_VIRTIO_MEM, "", {8 * GIB, 9 * GIB});
 
-	/* It grows at both ends: only the new blocks are to be decided. */
+	/* It grows at both ends: only the new blocks are undecided. */
 	add_block_ids(&snapshot, span(8 * GIB - BLOCK, 8 * GIB));
 	add_block_ids(&snapshot, span(9 * GIB, 10 * GIB));
 	assert_int_equal(devices_find(&snapshot, NULL, &second), 0);
@@ -264,7 +267,7 @@ static void test_virtio_mem(void **state)
 	assert_lies_at(&fresh, 0, TYPE_VIRTIO_MEM, "", {8 * GIB - BLOCK, 8 * GIB});
 	assert_lies_at(&fresh, 1, TYPE_VIRTIO_MEM, "", {9 * GIB, 10 * GIB});
 
-	/* It shrinks in its middle: what was decided is what is left. */
+	/* Blocks in its middle are removed: the rest stays decided. */
 	block_ids_done(&snapshot.blocks);
 	add_block_ids(&snapshot, span(8 * GIB - BLOCK, 8 * GIB + BLOCK));
 	add_block_ids(&snapshot, span(8 * GIB + 3 * BLOCK, 10 * GIB));

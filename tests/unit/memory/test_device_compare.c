@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Devices, one by one and against each other: what a copy owns, when two are the same, which part
- * of a run was decided, and the names of types and drivers.
+ * Devices: copies, equality, the part of a run that was decided, and the names of types and
+ * drivers.
  */
 #include "tests/unit/fixture.h"
 
@@ -24,7 +24,10 @@ static struct range moved[] = {{0, 10}, {20, 31}}, turned[] = {{20, 30}, {0, 10}
 		.n_ranges = 1                                                                      \
 	}
 
-/* A dax device or DIMM is decided as a whole: another place, extent or name is another device. */
+/*
+ * A dax device or DIMM is decided as a whole: one with another address, size or name is another
+ * device.
+ */
 static void test_whole_devices(void **state)
 {
 	static const struct device dax0 = DAX("dax0.0", both);
@@ -85,7 +88,7 @@ static void test_whole_devices(void **state)
 	}
 }
 
-/* A part of a run is within it; of a dax device and a DIMM there are no parts. */
+/* Only a run of blocks has parts that are within it; a dax device and a DIMM have none. */
 static void test_within(void **state)
 {
 	struct range eight = {8, 16};
@@ -154,7 +157,7 @@ static void test_overlaps(void **state)
 	assert_true(device_lies_at(&nowhere, NULL, 0));
 }
 
-/* A copy has ranges of its own; what is added by hand is taken over. */
+/* A copy has its own ranges; devices_add() takes those of its argument. */
 static void test_copy(void **state)
 {
 	static const struct device device =
@@ -192,7 +195,7 @@ static void test_copy(void **state)
 	}
 }
 
-/* A device that could not be added stays with its owner. */
+/* If devices_add() fails, the caller still owns the device. */
 static void test_add_short_memory(void **state)
 {
 	static const struct device device = DAX("dax0.0", both);
@@ -246,7 +249,7 @@ static void random_runs(struct devices *runs, uint64_t *seed)
 	}
 }
 
-/* Of runs: undecided is all less decided, remaining is what both have; cell by cell. */
+/* Random runs, cell by cell: undecided is in `all` only, remaining is in both. */
 static void test_algebra(void **state)
 {
 	uint64_t seed = 5;
@@ -292,7 +295,7 @@ static void test_types(void **state)
 	}
 }
 
-/* The names that the drivers have in sysfs; no driver has none. */
+/* The names of the drivers in sysfs, and none for a device without a driver. */
 static void test_drivers(void **state)
 {
 	static const char *const names[] = {NULL, "kmem", "device_dax", "fsdev_dax", "other"};
@@ -312,7 +315,7 @@ static void test_drivers(void **state)
 	}
 }
 
-/* daxctl's words: the keys of a rule, and all but the first the mode of a record. */
+/* The modes of daxctl: the values of a rule's key, and all except the first those of a record. */
 static void test_modes(void **state)
 {
 	static const char *const names[] = {"none", "system-ram", "devdax", "famfs", "other"};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What firmware's tables say of a range: only the entry that holds all of it counts.
+ * The entries of SRAT and CEDT for a range: only an entry that contains all of it is used.
  */
 #include "tests/unit/unit.h"
 
@@ -26,10 +26,10 @@ static const struct {
 } rows[] = {
 	{{GIB, 2 * GIB}, {0, 0}, true, false, 0},
 	{{GIB, 3 * GIB}, {0, 0}, false, false, 0},
-	/* an entry that is not enabled counts for nothing */
+	/* a disabled entry is ignored */
 	{{4 * GIB, 5 * GIB}, {0, 0}, true, true, 3},
 	{{4 * GIB, 8 * GIB}, {0, 0}, true, true, 3},
-	/* in two entries, and in part of a window */
+	/* in two entries, and partly in a window */
 	{{7 * GIB, 9 * GIB}, {0, 0}, false, false, 0},
 	{{8 * GIB, 9 * GIB}, {8 * GIB, 16 * GIB}, true, false, 1},
 	{{9 * GIB, 11 * GIB}, {8 * GIB, 16 * GIB}, false, false, 0},
@@ -52,7 +52,7 @@ static void test_find(void **state)
 	}
 }
 
-/* One table is missing, or both. */
+/* One table is missing, or both are. */
 static void test_missing(void **state)
 {
 	static const struct srat no_srat;

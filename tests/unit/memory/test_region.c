@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * CXL regions: which one holds a device, and what they make of memory that does not name one.
+ * CXL regions: the region of a device, and the type of memory without a dax device in a region.
  */
 #include "tests/unit/fixture.h"
 
@@ -22,18 +22,18 @@ static const struct {
 	{{{9 * GIB, 10 * GIB}}, 1, "region1"},
 	{{{8 * GIB, 9 * GIB}, {11 * GIB, 12 * GIB}}, 2, "region1"},
 	{{{16 * GIB, 17 * GIB}, {23 * GIB, 24 * GIB}}, 2, "region3"},
-	/* in two of them, or beyond an edge */
+	/* in two regions, or beyond the end of one */
 	{{{8 * GIB, 9 * GIB}, {12 * GIB, 13 * GIB}}, 2, NULL},
 	{{{8 * GIB, 16 * GIB}}, 1, NULL},
 	{{{8 * GIB, 9 * GIB}, {32 * GIB, 33 * GIB}}, 2, NULL},
 	{{{8 * GIB - BLOCK, 9 * GIB}}, 1, NULL},
 	{{{23 * GIB, 24 * GIB + BLOCK}}, 1, NULL},
 	{{{4 * GIB, 5 * GIB}}, 1, NULL},
-	/* nobody knows where it lies */
+	/* its address is not known */
 	{{{0, 0}}, 0, NULL},
 };
 
-/* As the list of devices has them, and sorted then. */
+/* Added in the order in which they are listed, then sorted. */
 static void add_all(struct regions *regions)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(items); i++)
@@ -78,7 +78,7 @@ static void assert_device(const struct devices *found, size_t i, enum device_typ
 	assert_string_equal(found->items[i].region, region);
 }
 
-/* A region by the parent counts; the type is the driver's, whatever it has registered. */
+/* A parent that is a region precedes the addresses; the type depends on the parent only. */
 static void test_dax(void **state)
 {
 	CLEANUP(snapshot_done) struct snapshot snapshot;
@@ -105,7 +105,7 @@ static void test_dax(void **state)
 	assert_device(&found, 5, TYPE_HMEM, span(23 * GIB, 25 * GIB), "");
 }
 
-/* Blocks without a dax device: each region has a run of its own, also where they touch. */
+/* Blocks without a dax device: one run for each region, also if regions touch. */
 static void test_runs(void **state)
 {
 	CLEANUP(snapshot_done) struct snapshot snapshot;
@@ -129,7 +129,7 @@ static void test_runs(void **state)
 		assert_device(&found, 5, TYPE_CXL, span(16 * GIB, 17 * GIB), "region3");
 	}
 
-	/* It grows: the new part has the region as well, and what was decided stays decided. */
+	/* It grows: the new part is in the region, and the old part stays decided. */
 	add_block_ids(&snapshot, span(17 * GIB, 18 * GIB));
 	{
 		CLEANUP(devices_done) struct devices now = {0};
@@ -141,7 +141,7 @@ static void test_runs(void **state)
 	assert_device(&fresh, 0, TYPE_CXL, span(17 * GIB, 18 * GIB), "region3");
 }
 
-/* A block at the edge of a region is not wholly in it. */
+/* A block at the end of a region that is not wholly in it. */
 static void test_edges(void **state)
 {
 	CLEANUP(snapshot_done) struct snapshot snapshot;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Memory that the kernel rejected: logs as kernels write them, and what is read from them.
+ * Memory that the kernel rejected: logs of real kernels, and the rejections that are read from
+ * them.
  */
 #include "tests/unit/unit.h"
 
@@ -20,7 +21,7 @@
 	"Hotplug memory [0x400000000000-0x400010000000] exceeds maximum addressable range "        \
 	"[0x0-0x3fffffffffff]"
 
-/* What is read from a log, its lines with newlines between them. */
+/* Read a log of lines that are separated by newlines. */
 static void read_log(struct rejections *rejections, const char *log)
 {
 	struct rejection_reader reader = {.rejections = rejections};
@@ -37,12 +38,12 @@ static void test_logs(void **state)
 {
 	static const struct {
 		const char *log;
-		struct rejection is; /* without a line: nothing is rejected */
+		struct rejection is; /* .line is empty: nothing is rejected */
 	} rows[] = {
 		{UNALIGNED_LINE "\n" DEVICE_LINE "\n" ENABLE_LINE,
 			{{4 * GIB, 4 * GIB + 192 * MIB}, REJECTION_UNALIGNED, "PNP0C80:00",
 				UNALIGNED_LINE, false}},
-		/* A DIMM of two ranges, of which the kernel took one. */
+		/* A DIMM of two ranges: the kernel added one and rejected the other. */
 		{UNALIGNED_LINE, {{4 * GIB, 4 * GIB + 192 * MIB}, REJECTION_UNALIGNED, "",
 					 UNALIGNED_LINE, false}},
 		{FAR_LINE "\n" DEVICE_LINE,
@@ -51,7 +52,7 @@ static void test_logs(void **state)
 		{METADATA_LINE "\nCPU: 0 UID: 0 PID: 61 Comm: kworker/u4:1\n" DEVICE_LINE,
 			{{0}, REJECTION_NO_METADATA, "PNP0C80:00", DEVICE_LINE, false}},
 		{DEVICE_LINE, {{0}, REJECTION_NOT_LOGGED, "PNP0C80:00", DEVICE_LINE, false}},
-		/* The memory was short for a dax device. */
+		/* Page metadata was missing for a dax device, not for the ACPI device. */
 		{METADATA_LINE "\nkmem dax0.0: mapping0: 0x1-0x2 memory add failed\n" DEVICE_LINE,
 			{{0}, REJECTION_NOT_LOGGED, "PNP0C80:00", DEVICE_LINE, false}},
 		{"", {.line = ""}},
@@ -89,7 +90,7 @@ static void test_logs(void **state)
 	}
 }
 
-/* The kernel tries again whenever another DIMM comes, and the log is read again, too. */
+/* The kernel logs the same again when another DIMM is added, and the log may be read twice. */
 static void test_once(void **state)
 {
 	CLEANUP(rejections_done) struct rejections rejections = {0};

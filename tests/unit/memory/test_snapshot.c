@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The simple questions to a snapshot: dax devices by name, whether a device has blocks, and the
- * guard.
+ * Lookups in a snapshot: dax devices by name, whether a device has blocks, and the guard.
  */
 #include "tests/unit/fixture.h"
 
@@ -21,7 +20,7 @@ static void test_find_dax(void **state)
 	assert_null(snapshot_find_dax(&snapshot, "dax0.1"));
 }
 
-/* A block that a device has only a byte of is one of its, too. */
+/* A block belongs to a device that has any byte of it. */
 static void test_has_block_of(void **state)
 {
 	static struct range two[] = {{8 * GIB + MIB, 9 * GIB}, {16 * GIB, 17 * GIB - MIB}};

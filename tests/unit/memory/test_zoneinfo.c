@@ -2,10 +2,10 @@
 /*
  * Zones.
  *
- * Two texts of /proc/zoneinfo, with their sums worked out by hand: a small machine as it was,
- * less keys that say nothing here, and a large one with a node of CXL memory in ZONE_MOVABLE.
- * Then texts that are none, a good one cut off after each of its bytes, and with bytes changed.
- * The ratio is held against what rounding up means.
+ * Two texts of /proc/zoneinfo, with sums that were computed by hand: a small virtual machine,
+ * without the keys that are not read, and a large machine with a node of CXL memory in
+ * ZONE_MOVABLE. Then texts that are not valid, valid ones cut off after each byte, and valid ones
+ * with changed bytes.
  */
 #include "tests/unit/unit.h"
 
@@ -86,7 +86,7 @@ static void test_small(void **state)
 	assert_int_equal(zones.kernel, UINT64_C(25769402368));
 	assert_int_equal(zones.movable, 0);
 	assert_int_equal(zones.spare, UINT64_C(10614784000));
-	/* arm64 with pages of 64 KiB has sixteen times as much behind the same numbers */
+	/* arm64 with pages of 64 KiB: sixteen times as much for the same numbers */
 	assert_int_equal(zoneinfo_read(small, 16 * PAGE, &zones), 0);
 	assert_int_equal(zones.kernel, UINT64_C(16) * 25769402368);
 	assert_int_equal(zones.spare, UINT64_C(16) * 10614784000);
@@ -95,7 +95,10 @@ static void test_small(void **state)
 	assert_int_equal(zones.spare, spare);
 }
 
-/* Node 0 is pressed for memory; its last zone is of devdax devices. No newline at the end. */
+/*
+ * Node 0 has little free memory; its last zone is of devdax devices. There is no newline at the
+ * end.
+ */
 static const char large[] = "Node 0, zone   Normal\n"
 			    "  per-node stats\n"
 			    "      nr_inactive_file 4000000\n"
@@ -146,7 +149,7 @@ static void test_large(void **state)
 	assert_true(zones.known);
 	assert_int_equal(zones.kernel, 132 * GIB);
 	assert_int_equal(zones.movable, 65 * GIB);
-	/* Half of 301 pages, of 1 page, and what Node 1 has free. */
+	/* half of 301 pages, half of 1 page, and the free pages of node 1 */
 	assert_int_equal(zones.spare, (150 + 0 + 50000) * PAGE);
 }
 
@@ -175,7 +178,7 @@ static void test_none(void **state)
 	}
 }
 
-/* What came before the cut counts, and so does the beginning of a number. */
+/* Lines before the cut count, and a number that is cut off counts as it is. */
 static void check_cut_off(const char *text, size_t size)
 {
 	struct zoneinfo before = {0};
@@ -247,12 +250,12 @@ static void test_maps(void **state)
 	assert_int_equal(zoneinfo_memory_map(0), 0);
 	assert_int_equal(zoneinfo_memory_map(PAGE), 64);
 	assert_int_equal(zoneinfo_memory_map(64 * GIB), GIB);
-	/* a page of 2 MiB has a map of eight pages, two of them its own */
+	/* a page of 2 MiB needs eight pages of metadata, two of which are not shared */
 	assert_int_equal(zoneinfo_devdax_map(0, 2 * MIB), 0);
 	assert_int_equal(zoneinfo_devdax_map(2 * MIB, 2 * MIB), 2 * PAGE);
 	assert_int_equal(zoneinfo_devdax_map(64 * GIB, 2 * MIB), 256 * MIB);
 	assert_true(zoneinfo_devdax_map(64 * GIB, GIB) <= 256 * MIB);
-	/* small pages share nothing, and pages of a size that is not known may be small */
+	/* pages of 4 KiB share nothing; if the page size is not known, it may be that */
 	assert_int_equal(zoneinfo_devdax_map(64 * GIB, PAGE), GIB);
 	assert_int_equal(zoneinfo_devdax_map(64 * GIB, MIB), GIB);
 	assert_int_equal(zoneinfo_devdax_map(64 * GIB, 0), GIB);
@@ -283,7 +286,9 @@ static void test_ratio(void **state)
 	}
 }
 
-/* Rounded up, it is the smallest percentage of kernel memory that holds all that is movable. */
+/*
+ * The ratio is the smallest percentage of kernel memory that is not less than all movable memory.
+ */
 static void test_ratio_is_exact(void **state)
 {
 	uint64_t seed = 1;

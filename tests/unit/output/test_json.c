@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * JSON: what is built is printed, what is parsed is read, a document remembers its first failure,
- * and what is printed is ASCII whatever bytes are in it.
+ * JSON: documents that are built are printed, documents that are parsed are read, the first failure
+ * is kept, and the output is ASCII for all bytes in it.
  */
 #include "tests/unit/unit.h"
 
@@ -13,7 +13,7 @@
 #include "daemon/output/json.h"
 #include "tdxo/base/strbuf.h"
 
-/* The document as text, or NULL: there was no memory for it. The caller frees it. */
+/* The text of the document, or NULL if an allocation failed. The caller frees it. */
 static char *print(const struct json_document *document, enum json_style style)
 {
 	char *text = NULL;
@@ -49,7 +49,7 @@ static struct json_document *parse(const char *text)
 	return document;
 }
 
-/* One of everything. */
+/* A document with each type. */
 static struct json_document *build(void)
 {
 	struct json_document *inner = json_new_array(), *document = json_new_object();
@@ -124,7 +124,7 @@ static void test_read(void **state)
 	json_free(&document);
 }
 
-/* What is not there, what is null, and what would be in what is not there. */
+/* Missing keys, null, and members of both. */
 static void test_missing(void **state)
 {
 	struct json_document *document = parse("{\"null\":null,\"there\":0}");
@@ -203,7 +203,7 @@ static void test_types(void **state)
 			struct json_document *document;
 			char text[32];
 
-			/* Of an array's item it is to be asked only if there is one. */
+			/* The type of an item is checked only if the array has one. */
 			if (type > ARRAY && !values[i].right[ARRAY])
 				continue;
 			snprintf(text, sizeof(text), "{\"k\":%s}", values[i].value);
@@ -221,7 +221,7 @@ static void test_types(void **state)
 		}
 }
 
-/* The first one is told; reading goes on. */
+/* The first mistake is kept, and reading continues. */
 static void test_mistakes(void **state)
 {
 	struct json_document *document = parse("{\"a\":-1,\"b\":7,\"c\":[]}");
@@ -235,7 +235,7 @@ static void test_mistakes(void **state)
 	assert_int_equal(json_get_number(root, "c"), 0);
 	assert_int_equal(json_error(document), -EBADMSG);
 	assert_string_equal(json_mistake(document), "a: negative");
-	/* It is printed as it is. */
+	/* The document is printed as it was read. */
 	assert_printed(document, JSON_PLAIN, "{\"a\":-1,\"b\":7,\"c\":[]}");
 	json_free(&document);
 	document = parse("{}");
@@ -258,7 +258,7 @@ static void test_not_json(void **state)
 	assert_ptr_equal(document, &texts);
 }
 
-/* Values at the root that are no object have no members. */
+/* A root that is not an object has no members. */
 static void test_no_object(void **state)
 {
 	static const char *const texts[] = {"[]", "[1]", "\"text\"", "7 ", "true "};
@@ -311,7 +311,7 @@ static void test_deep(void **state)
 	}
 }
 
-/* Foreign text, in an object and in an array. */
+/* Foreign text in an object and in an array. */
 static void test_foreign(void **state)
 {
 	struct json_document *document = json_new_object();
@@ -326,7 +326,7 @@ static void test_foreign(void **state)
 	json_free(&document);
 }
 
-/* A document that there was no memory for. */
+/* A document whose allocation failed. */
 static void test_no_document(void **state)
 {
 	struct json_document *none = NULL, *document = json_new_object();
@@ -350,8 +350,8 @@ static void test_no_document(void **state)
 }
 
 /*
- * Memory that runs short on demand: json-c allocates by these and strdup(). The sanitizer needs
- * them for itself, and json-c 0.16 leaks a key that there is no memory to insert.
+ * Allocations that fail on demand: json-c uses these functions and strdup(). They cannot be
+ * replaced in a build with sanitizers, and json-c 0.16 leaks a key if it cannot insert it.
  */
 #ifdef __has_feature /* clang */
 #if __has_feature(address_sanitizer)
@@ -365,7 +365,7 @@ void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *memory, size_t size);
 
-/* So many allocations succeed before one that does not; negative: all do. */
+/* This many allocations succeed; negative: all do. */
 static int allowed = -1;
 
 static bool is_short(void)
@@ -394,7 +394,7 @@ void *realloc(void *memory, size_t size)
 	return is_short() ? NULL : __libc_realloc(memory, size);
 }
 
-/* Build and print; the file has its memory already. 0 or -ENOMEM. */
+/* Build and print. The output file has allocated its buffer already. Returns 0 or -ENOMEM. */
 static int build_and_print(int allocations, char *text, size_t size)
 {
 	static char buffer[BUFSIZ];
@@ -413,10 +413,10 @@ static int build_and_print(int allocations, char *text, size_t size)
 	return r;
 }
 
-#define ALLOCATIONS 100 /* more than there are */
+#define ALLOCATIONS 100 /* more than are made */
 
-/* At each allocation: -ENOMEM, or nothing is missing in what is printed. */
-static void test_short_of_memory(void **state)
+/* Each allocation fails once: the result is -ENOMEM, or the printed text is complete. */
+static void test_short_memory(void **state)
 {
 	char text[2 * sizeof(plain)];
 	int failed = 0;
@@ -434,8 +434,8 @@ static void test_short_of_memory(void **state)
 	assert_in_range(failed, 30, ALLOCATIONS - 1);
 }
 
-/* Without keys: json-c 0.16 crashes where it cannot copy one. */
-static void test_parse_short_of_memory(void **state)
+/* Without keys: json-c 0.16 crashes if it cannot copy one. */
+static void test_parse_short_memory(void **state)
 {
 	static const char text[] = "[0,\"a text\",[true,[],\"another\"],18446744073709551615]";
 	int failed = 0;
@@ -475,8 +475,8 @@ int main(void)
 		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_no_document),
 #ifndef __SANITIZE_ADDRESS__
-		cmocka_unit_test(test_short_of_memory),
-		cmocka_unit_test(test_parse_short_of_memory),
+		cmocka_unit_test(test_short_memory),
+		cmocka_unit_test(test_parse_short_memory),
 #endif
 	};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The enumerations of report.schema.json are the program's tables: the same words in the same
- * order. The schema is the argument of this program.
+ * The enumerations of report.schema.json have the words of the program's tables, in the same order.
+ * The schema is the argument of this program.
  */
 #include "tests/unit/unit.h"
 
@@ -38,7 +38,7 @@ static void add(struct words *words, const char *word)
 	words->words[words->n++] = word;
 }
 
-/* Define a function that adds the words of a table from value `first` on. */
+/* Define a function that adds the words of a table, beginning with the value `first`. */
 #define DEFINE_WORDS(name, type, first, max)                                                       \
 	static void add_##name(struct words *words)                                                \
 	{                                                                                          \
@@ -46,7 +46,7 @@ static void add(struct words *words, const char *word)
 			add(words, name##_to_string(value));                                       \
 	}
 
-/* Where the table begins with a word for nothing, JSON has null. */
+/* JSON has null in place of a first word that means "none". */
 DEFINE_WORDS(tdx_state, enum tdx_state, 0, TDX_STATE_MAX)
 DEFINE_WORDS(tdx_mode, enum tdx_mode, 0, TDX_MODE_MAX)
 DEFINE_WORDS(tdx_cause, enum tdx_cause, TDX_CAUSE_NONE + 1, TDX_CAUSE_MAX)
@@ -76,7 +76,7 @@ static void add_fact(struct words *words)
 			add(words, fact_to_string(source, fact));
 }
 
-/* The daemon alone has these two, and prints no JSON. */
+/* Only the daemon has these two results, and it prints no JSON. */
 static void add_result(struct words *words)
 {
 	for (enum result result = 0; result < RESULT_MAX; result++)
@@ -84,7 +84,7 @@ static void add_result(struct words *words)
 			add(words, result_to_string(result));
 }
 
-/* A device without a decision has one more word; each other result has its place. */
+/* A device without a decision has a word of its own. */
 static void add_device_result(struct words *words)
 {
 	add(words, device_status_result(&(struct device_status){0}));
@@ -92,14 +92,14 @@ static void add_device_result(struct words *words)
 		add(words, result_to_string(result));
 }
 
-/* daemon/output/report.c has a table of its own for these. */
+/* The table of daemon/output/report.c. */
 static void add_switch(struct words *words)
 {
 	add(words, "off");
 	add(words, "on");
 }
 
-/* By their names in $defs. */
+/* The enumerations by their names in $defs. */
 static const struct {
 	const char *name;
 	void (*add)(struct words *words);
@@ -171,7 +171,7 @@ static void test_enumerations(void **state)
 	assert_int_equal(json_error(document), 0);
 }
 
-/* The schema requires a key for each topic. */
+/* The schema requires the key of each topic. */
 static void test_topics(void **state)
 {
 	CLEANUP(json_free) struct json_document *document = read_schema();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The table of records that no captured machine has: windows with several regions, regions with
- * several devices, in any order of addresses; interleaved memory devices; a step that failed.
+ * Tables of records that no captured machine has: windows with several regions, regions with
+ * several devices, in any order of addresses, interleaved memory devices, and a step that failed.
  */
 #include "tests/unit/records.h"
 
@@ -31,7 +31,7 @@ static struct own_record cxl_record(
 	return own;
 }
 
-/* What is printed to standard output; cmocka has its own words on the other one. */
+/* Print to a file in place of standard output. cmocka prints to standard error. */
 static void print(struct table *table, int to, int from, char text[4096])
 {
 	int out = dup(STDOUT_FILENO);
@@ -123,7 +123,7 @@ static void test_tree(void **state)
 		"  `-0x4b00000000-0x4b3fffffff         1 GiB dax8.0  -\n");
 }
 
-/* Where a device lies is not known, but how large it is. */
+/* A device with a known size and unknown addresses. */
 static void test_unreadable(void **state)
 {
 	static const char *const titles[] = {"size", "chardev"};
@@ -136,7 +136,7 @@ static void test_unreadable(void **state)
 	assert_printed(&options, &own, 1, "16 GiB dax9.0\n");
 }
 
-/* Each memory device has its place, also one of which something is not known. */
+/* Each memory device has its place in the list, also if one of its attributes is not known. */
 static void test_interleaved(void **state)
 {
 	static const char *const titles[] = {"memdev", "serial", "host"};
@@ -156,7 +156,7 @@ static void test_interleaved(void **state)
 		"mem0,mem1,mem10 0x42,0xffffffffffffffff,0x0 0000:35:00.0,cxl_mem.1,-\n");
 }
 
-/* As many as there can be, with the longest names. */
+/* The maximum number of devices, with the longest names. */
 static void test_longest(void **state)
 {
 	static const char *const titles[] = {"host"};
@@ -177,7 +177,7 @@ static void test_longest(void **state)
 	assert_printed(&options, &own, 1, expected);
 }
 
-/* What a dry run never has. */
+/* A failed step, which a dry run never has. */
 static void test_failure(void **state)
 {
 	static const char *const titles[] = {"result", "expected", "answer", "stranded"};
@@ -194,7 +194,7 @@ static void test_failure(void **state)
 		"failed - refuses 134217728\n");
 }
 
-/* All that is bytes has a unit for people, and none for programs. */
+/* Sizes have a unit, except for programs (--bytes). */
 static void test_sizes(void **state)
 {
 	static const char *const titles[] = {"size", "stranded"};
@@ -234,7 +234,7 @@ static void assert_colour(enum verdict verdict, enum result result, const char *
 	assert_string_equal(text, expected);
 }
 
-/* A failure is red, whatever was to be; green is what is, or will be, as it should. */
+/* A failure is red for any verdict. Green is a device that is, or will be, as decided. */
 static void test_colours(void **state)
 {
 	(void)state;
