@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The shape of a remedy: one command line, or whole sentences with commands between single quotes.
- * The shell of root can read each command, its paths are absolute, and no part of it makes the next
- * one fail or undoes what only the next one would restore.
+ * The form of a remedy: one command line, or whole sentences with commands between single quotes.
+ * Bash can parse each command, its paths are absolute, and no part of it makes the next one fail or
+ * skips a part that restores something.
  */
 #pragma once
 
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What a command may begin with; the variable is chmem or daxctl. */
+/* The programs that a command may begin with. The variable is a command of chmem or daxctl. */
 static inline bool is_tool(const char *command)
 {
 	static const char *const tools[] = {"@TDXO_REMOVAL@", "cat ", "chmem ", "daxctl ", "echo ",
@@ -23,7 +23,7 @@ static inline bool is_tool(const char *command)
 	return false;
 }
 
-/* A word with a slash is an absolute path, perhaps of a redirection, or an expression of sed. */
+/* A word with a slash is an absolute path, also in a redirection, or an expression of sed. */
 static inline void assert_words(const char *command)
 {
 	static const char blanks[] = " ;";
@@ -48,11 +48,11 @@ static inline void assert_command(const char *command)
 	assert_non_null(shell);
 	fprintf(shell, "%s\n", command);
 	if (pclose(shell) != 0)
-		fail_msg("the shell does not read: %s", command);
+		fail_msg("the shell cannot parse: %s", command);
 	assert_words(command);
-	/* Whether a file is there is not what cp -n returns (coreutils 9.2); a copy can stop halfway. */
+	/* The result of cp -n depends on coreutils (9.2), and a copy can be incomplete. */
 	assert_null(strstr(command, "cp -n"));
-	/* Memory that was taken offline comes back whatever else fails. */
+	/* Memory that was taken offline is onlined again, also if another command fails. */
 	if (strstr(command, "chmem -d"))
 		assert_null(strstr(command, "&&"));
 	assert_null(strchr("&.", command[strlen(command) - 1]));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Rules by hand: "Type=cxl;Device=dax0.* dax1.0" for the keys of [Match].
+ * Rules from text: "Type=cxl;Device=dax0.* dax1.0" for the keys of [Match].
  */
 #pragma once
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What no plan may do, whatever the facts and the rules: for the unit tests and the fuzz target of
- * the whole path. It is written from the kernel's behaviour and must not be derived from the code:
+ * What a plan must not do for any facts and rules, for the unit tests and the fuzz target of the
+ * whole path. It is written from the behaviour of the kernel and must not be derived from the code:
  *
  * - While TDX is not absent the kernel onlines a memory block only if it lies within one region of
- *   the boot map (tdx_memory_notifier(), arch/x86/virt/vmx/tdx/tdx.c, 6.8 and later). What a dax
- *   device spans was never there at boot; it counts only if the configuration asserts it.
- * - kmem is not unbound while one of its blocks is online, device_dax not from a device that may be
- *   open and not without ConvertDevdax=, another driver never.
+ *   the boot map (tdx_memory_notifier(), arch/x86/virt/vmx/tdx/tdx.c, 6.8 and later). The range of
+ *   a dax device was never RAM at boot; it is accepted only if the configuration asserts it.
+ * - kmem is not unbound while one of its blocks is online. device_dax is not unbound from a device
+ *   that may be open, nor without ConvertDevdax=. No other driver is unbound.
  * - Persistent memory gets no other driver than device_dax, and no block of it goes online.
  */
 #pragma once
@@ -23,7 +23,7 @@ static inline bool safety_in_one_region(const struct boot_map *map, struct range
 	return false;
 }
 
-/* Whether firmware lists the block as well does not matter. */
+/* A block that firmware also lists is still asserted. */
 static inline bool safety_is_asserted(
 	const struct config *config, const struct boot_map *map, struct range block)
 {
@@ -34,7 +34,7 @@ static inline bool safety_is_asserted(
 	return range_set_contains(&config->capable, block);
 }
 
-/* Would the kernel refuse a block of the range? */
+/* Would the kernel refuse any block of the range? */
 static inline bool safety_is_refused(
 	const struct config *config, const struct facts *facts, struct range range)
 {
@@ -52,7 +52,7 @@ static inline bool safety_is_refused(
 	return false;
 }
 
-/* After so many steps, may a block be online that was there before the first? */
+/* After this many steps, may a block be online that was present before the first one? */
 static inline bool safety_may_be_online(
 	const struct facts *facts, const struct plan *plan, size_t steps)
 {
@@ -76,7 +76,7 @@ static inline const char *safety_unbind(const struct facts *facts, const struct 
 	if (driver == DAX_DRIVER_KMEM)
 		return may_be_online ? "kmem is unbound while a block may be online" : NULL;
 	if (driver != DAX_DRIVER_DEVICE_DAX)
-		return "a driver is unbound that is not the daemon's to unbind";
+		return "the driver of another program is unbound";
 	if (facts->devdax_use != DEVDAX_UNUSED)
 		return "a device that may be open is converted";
 	return rule && rule->convert_devdax ? NULL : "a devdax device is converted without a rule";
@@ -104,7 +104,7 @@ static inline const char *safety_online(const struct config *config, const struc
 		       : NULL;
 }
 
-/* NULL, or what one of the steps does that none may. */
+/* What a step of the plan must not do, or NULL. */
 static inline const char *safety_breach(const struct config *config, const struct facts *facts,
 	const struct decision *decision, const struct plan *plan)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Scenes: the whole space of what policy and plan can meet, one point of it at a time.
+ * Scenes: the space of all inputs of policy and plan, one point at a time.
  *
- * A scene is one device with a range of eight blocks, [8 GiB, 9 GiB), the host around it, and the
- * words of the administrator: a number for each dimension. Those of the device come first and
- * those of the rule last, because a walk turns the last one fastest and builds only what has
- * changed. The space is far too large for one walk. So there are walks of all values of some
- * dimensions, the others being as in a base; and samples of everything.
+ * A scene is one device with a range of eight blocks, [8 GiB, 9 GiB), the host, the configuration
+ * and a rule: a number for each dimension. The dimensions of the device come first and those of the
+ * rule last, because a walk changes the last one most often and builds only what has changed. The
+ * whole space is too large for one walk. So a walk takes all values of some dimensions, and the
+ * others from a base; scene_sample() takes random scenes from the whole space.
  */
 #pragma once
 
@@ -19,10 +19,10 @@
 #define SCENE_END   (9 * GIB)
 #define SECOND	    ((struct range){16 * GIB, 17 * GIB}) /* a second range of the device */
 
-/* What is not known of a dax device. */
+/* Unknown facts of a dax device. */
 enum fault {
 	FAULT_NONE,
-	FAULT_UNREADABLE, /* where it lies: it has a size, but no ranges */
+	FAULT_UNREADABLE, /* its addresses: it has a size and no ranges */
 	FAULT_NO_NODE,
 	FAULT_BOTH,
 	FAULT_MAX,
@@ -31,21 +31,21 @@ enum fault {
 enum place {
 	PLACE_OUTSIDE,
 	PLACE_INSIDE,
-	PLACE_STRADDLES, /* its first half was there at boot */
-	PLACE_ACROSS,	 /* all of it was, but a block lies across two regions */
-	PLACE_CLAIMED,	 /* firmware calls it RAM, and it is not asserted to be capable */
+	PLACE_STRADDLES, /* the first half was RAM at boot */
+	PLACE_ACROSS,	 /* all of it was RAM at boot; a block lies across two regions */
+	PLACE_CLAIMED,	 /* firmware lists it as RAM; for a dax device it is not asserted */
 	PLACE_UNKNOWN,	 /* no boot map */
 	PLACE_MAX,
 };
 
 enum presence {
-	PRESENCE_NONE, /* not a block */
+	PRESENCE_NONE, /* no blocks */
 	PRESENCE_OFFLINE,
 	PRESENCE_ONLINE,
 	PRESENCE_ONE_ONLINE,
-	PRESENCE_ONE_GOING, /* one block is on its way offline, and may come back online */
+	PRESENCE_ONE_GOING, /* one block is going offline, which may fail */
 	PRESENCE_ONE_UNREAD,
-	PRESENCE_TOO_SMALL, /* the range is only a part of its first block, without edges */
+	PRESENCE_TOO_SMALL, /* a part of the first block */
 	PRESENCE_MAX,
 };
 
@@ -53,7 +53,7 @@ enum second {
 	SECOND_NONE,
 	SECOND_OUTSIDE,
 	SECOND_INSIDE,
-	SECOND_ONE_ONLINE, /* inside, with blocks, one of them online */
+	SECOND_ONE_ONLINE, /* inside, with blocks, one of which is online */
 	SECOND_ONE_UNREAD,
 	SECOND_MAX,
 };
@@ -61,20 +61,20 @@ enum second {
 enum head {
 	HEAD_UNKNOWN,
 	HEAD_PLENTY,
-	HEAD_DEVDAX, /* enough for the memory map of a devdax device */
+	HEAD_DEVDAX, /* enough for the page metadata of a devdax device */
 	HEAD_NONE,
 	HEAD_MAX,
 };
 
 enum ratio {
-	RATIO_ADVICE, /* movable memory is allowed by the kernel's advice */
+	RATIO_ADVICE, /* allowed by the kernel's advice */
 	RATIO_NO_ADVICE,
-	RATIO_OWN, /* by the configuration, against the advice */
+	RATIO_OWN, /* allowed by the configuration, against the advice */
 	RATIO_NOT_OWN,
 	RATIO_MAX,
 };
 
-/* How a device came to be without blocks. */
+/* Why a device has no blocks. */
 enum left {
 	LEFT_NOT,
 	LEFT_HALF_DONE, /* the daemon has begun with it */
@@ -87,13 +87,13 @@ enum asks {
 	ASKS_NO_RULES,
 	ASKS_NO_MATCH,
 	ASKS_NO_VERDICT,
-	ASKS_VERDICT, /* and so on for each verdict */
+	ASKS_VERDICT, /* one value for each verdict */
 	ASKS_MAX = ASKS_VERDICT + VERDICT_MAX,
 };
 
 #define ASKS(verdict) (ASKS_VERDICT + (int)VERDICT_##verdict)
 
-/* Each dimension, and how many values it has. */
+/* The dimensions and their numbers of values. */
 #define SCENE_DEVICE(X)                                                                            \
 	X(type, TYPE_MAX)                                                                          \
 	X(dax, 2)                                                                                  \
@@ -149,7 +149,7 @@ struct scene {
 
 static const struct scene scene_values = {SCENE_ALL(SCENE_VALUES)};
 
-/* Fail, with all of the scene that is not zero. */
+/* Fail, and print all values of the scene that are not zero. */
 static inline void fail_scene(const struct scene *scene, const char *what)
 {
 	static const char *const names[] = {SCENE_ALL(SCENE_NAME)};
@@ -172,7 +172,9 @@ static inline bool scene_has_no_node(const struct scene *scene)
 	return scene->fault == FAULT_NO_NODE || scene->fault == FAULT_BOTH;
 }
 
-/* A scene that is set up; all of it belongs to the stage, which stays where it is. */
+/*
+ * A scene and the objects built from it. It owns them, and they refer to it: it must not be moved.
+ */
 struct stage {
 	struct scene scene;
 	struct boot_map boot_map;
@@ -181,7 +183,7 @@ struct stage {
 	struct rule rule;
 };
 
-/* Only the configuration can say of a dax device that TDX accepts it. */
+/* TDX accepts a dax device only if the configuration asserts it. */
 static inline void stage_add_place(struct stage *stage)
 {
 	const uint64_t middle = SCENE_START + 4 * BLOCK, odd = middle + BLOCK / 2;
@@ -251,8 +253,8 @@ static inline void stage_add_device(struct stage *stage)
 }
 
 /*
- * All of the device costs 16 MiB of memory map for each GiB, or 4 MiB as a devdax device, if
- * that is not mapped by small pages. Its one or two GiB make 25 % to 38 % of kernel memory movable.
+ * The device needs 16 MiB of page metadata for each GiB, or 4 MiB as a devdax device with large
+ * pages. Its one or two GiB, if movable, make 25 % to 38 % of kernel memory movable.
  */
 static inline void stage_set_host(struct stage *stage)
 {
@@ -316,7 +318,7 @@ static inline void stage_done(struct stage *stage)
 	*stage = (struct stage){0};
 }
 
-/* Set up a scene; a stage that is all zero is a stage. */
+/* Build a scene. A stage of zeros is valid. */
 static inline void stage_set(struct stage *stage, const struct scene *scene)
 {
 	size_t kept = sizeof(scene->at[0]) * SCENE_DEVICE_N;
@@ -341,8 +343,8 @@ static inline struct decision stage_decide(const struct stage *stage)
 }
 
 /*
- * What is only of a dax device is not there without one, and a device that lies nobody knows where
- * has no blocks. Only kmem unplugs a device, all of it.
+ * Facts of a dax device do not exist without one, a device without known addresses has no blocks,
+ * and only kmem can unplug a device, as a whole.
  */
 static inline bool scene_exists(const struct scene *s)
 {
@@ -357,7 +359,9 @@ static inline bool scene_exists(const struct scene *s)
 
 typedef void (*scene_check)(struct stage *stage);
 
-/* All scenes with so many values in each dimension; where 0 is given, as the base has it. */
+/*
+ * All scenes with `values` values in each dimension; a dimension with 0 has the value of the base.
+ */
 static inline void scene_each(
 	const struct scene *base, const struct scene *values, scene_check check)
 {
@@ -379,7 +383,7 @@ static inline void scene_each(
 	stage_done(&stage);
 }
 
-/* So many scenes from anywhere. */
+/* n random scenes. */
 static inline void scene_sample(int n, uint64_t seed, scene_check check)
 {
 	struct stage stage = {0};

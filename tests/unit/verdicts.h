@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The verdicts that a reason can have, and the memory that it can be about.
+ * The verdicts that each reason can have, and the memory that it can be about.
  */
 #pragma once
 
@@ -39,7 +39,7 @@ static inline bool reason_fits(enum reason reason, enum verdict verdict)
 	return fits[reason] & 1U << verdict;
 }
 
-/* Memory without a dax device has no name that a text could print. */
+/* A text with @TDXO_CHARDEV@ is only for dax devices: other memory has no such name. */
 static inline bool reason_has_text(enum reason reason, const struct device *device)
 {
 	return device_is_dax(device) ||

@@ -2,9 +2,9 @@
 /*
  * The configuration.
  *
- * The defaults are what the manual says. Every key has a table of values that it takes and of
- * values that it must refuse, and then the whole configuration must be as it was. Rules are
- * handed over to it, found in their order, and stay with their owner if memory is short.
+ * The defaults are those of the manual. Every key has a table of accepted values and a table of
+ * values that it must refuse without a change to the configuration. The configuration takes over
+ * rules, finds them in order, and leaves them to the caller if an allocation fails.
  */
 #include "tests/unit/unit.h"
 
@@ -87,7 +87,7 @@ static void set(struct config *config, enum config_key key, const char *value)
 		fail_msg("%s=%s is not taken", names[key], value);
 }
 
-/* As far from the defaults as it goes. */
+/* Values that all differ from the defaults. */
 static void set_all(struct config *config)
 {
 	set(config, CONFIG_ACT, "no");
@@ -121,7 +121,7 @@ static void test_empty_is_default(void **state)
 	for (enum config_key key = 0; key < CONFIG_KEYS; key++)
 		set(&config, key, "");
 	assert_defaults(&config);
-	/* one of them leaves the others */
+	/* an empty value resets its own key only */
 	set_all(&config);
 	set(&config, CONFIG_TDX, "");
 	assert_int_equal(config.tdx, TDX_MODE_AUTO);
@@ -129,7 +129,7 @@ static void test_empty_is_default(void **state)
 	assert_all_set(&config);
 }
 
-/* What is shown as the default is one. */
+/* The text that is printed as a default sets the default. */
 static void test_default_is_default(void **state)
 {
 	CLEANUP(config_done) struct config config;
@@ -204,7 +204,7 @@ static void test_ranges(void **state)
 	config_init(&config);
 	set(&config, CONFIG_CAPABLE_RANGES, "0x1000000000-0x1fffffffff");
 	assert_set_equal(&config.capable, {64 * GIB, 128 * GIB});
-	/* a second value takes the place of the first */
+	/* a second value replaces the first */
 	set(&config, CONFIG_CAPABLE_RANGES, "0-9");
 	assert_set_equal(&config.capable, {0, 10});
 	assert_int_equal(config_set(&config, CONFIG_CAPABLE_RANGES, "20-29 25-34"), 1);
@@ -331,7 +331,7 @@ static void test_rules(void **state)
 	assert_string_equal(config.rules[2].name, "30");
 	assert_string_equal(config.rules[103].name, "rule-99");
 	assert_string_equal(found(&config, TYPE_UNKNOWN, ""), "rule-0");
-	/* the keys have nothing to do with the rules */
+	/* keys do not affect rules */
 	set_all(&config);
 	assert_int_equal(config.n_rules, 104);
 }

@@ -13,7 +13,7 @@
 #define AUTO (1U << GUARD_AUTO_ONLINE)
 #define BOTH (DAX | AUTO)
 
-/* Add a rule of "Key=value" parts, with "|" between them. */
+/* Add a rule of "Key=value" parts that are separated by "|". */
 static void add_rule(struct config *config, const char *parts)
 {
 	struct rule rule;
@@ -38,7 +38,7 @@ static void test_modes(void **state)
 	static const struct {
 		bool observe;
 		enum guard_mode mode;
-		unsigned int absent, refuses; /* what is wanted in these TDX states */
+		unsigned int absent, refuses; /* the switches to hold in these TDX states */
 	} rows[] = {
 		{false, GUARD_MODE_AUTO, 0, BOTH},
 		{false, GUARD_MODE_ALWAYS, BOTH, BOTH},
@@ -61,7 +61,7 @@ static void test_modes(void **state)
 	}
 }
 
-/* Without TDX: what a rule can ask for and the kernel would not leave possible. */
+/* With TDX absent: the switches that a rule needs, so that the kernel does not act first. */
 static void test_rules(void **state)
 {
 	static const struct {
@@ -75,7 +75,7 @@ static void test_rules(void **state)
 		{"Mode=none|Verdict=offline", DAX},
 		{"Type=cxl|Verdict=devdax", DAX},
 		{"Type=unknown|Device=dax3.0|Verdict=devdax", DAX},
-		/* CXL memory can be there without a dax device, too */
+		/* CXL memory can also be blocks without a dax device */
 		{"Region=region0|Verdict=offline", BOTH},
 		{"Type=hmem cxl|Verdict=offline", BOTH},
 		{"Type=hmem|Verdict=offline", DAX},
@@ -112,7 +112,7 @@ static void test_rules(void **state)
 	}
 }
 
-/* Each rule may need another switch. */
+/* Two rules can need different switches. */
 static void test_several(void **state)
 {
 	const struct tdx absent = {.state = TDX_ABSENT}, armed = {.state = TDX_ARMED};

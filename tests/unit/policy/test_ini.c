@@ -2,9 +2,9 @@
 /*
  * Configuration text, line by line.
  *
- * Tables show each kind of line and each mistake. Then any bytes at all, many of them such as
- * mean something, against a model that knows lines by regular expressions. Every text lies in a
- * block of memory that is not a byte longer, so that a sanitizer sees what looks too far.
+ * Tables have each kind of line and each mistake. Then random bytes, many of them parts of valid
+ * lines, are compared with a model that classifies lines by regular expressions. Each text is in a
+ * heap block of exactly its length, so that a sanitizer reports a read beyond the end.
  */
 #include "tests/unit/unit.h"
 
@@ -17,7 +17,7 @@
 #include "tdxo/policy/ini.h"
 
 #define TEN	"abcdefghij"
-#define LETTERS TEN TEN TEN "k" /* 31 of them: with its NUL just a name */
+#define LETTERS TEN TEN TEN "k" /* 31 letters: the longest name */
 
 static void free_bytes(char **bytes)
 {
@@ -34,7 +34,7 @@ static char *exactly(const char *text, size_t size)
 	return copy;
 }
 
-/* The one item of a text of one line, or INI_END. */
+/* The only item of a text of one line, or INI_END. */
 static struct ini_item only_item(const char *text, size_t size)
 {
 	CLEANUP(free_bytes) char *bytes = exactly(text, size);
@@ -101,17 +101,17 @@ static void test_good(void **state)
 	assert_text(GOOD, {INI_SECTION, 3, "Match", ""}, {INI_KEY, 4, "Match", "Type"},
 		{INI_KEY, 6, "Match", "Serial"}, {INI_SECTION, 7, "Policy", ""},
 		{INI_KEY, 8, "Policy", "Verdict"}, {INI_KEY, 10, "Policy", "OnFailure"});
-	/* with and without a newline at the end, and with many */
+	/* with no newline at the end, with one, and with several */
 	assert_text("[A]\nB=c", {INI_SECTION, 1, "A", ""}, {INI_KEY, 2, "A", "B"});
 	assert_text("[A]\nB=c\n", {INI_SECTION, 1, "A", ""}, {INI_KEY, 2, "A", "B"});
 	assert_text("[A]\nB=c\n\n\n", {INI_SECTION, 1, "A", ""}, {INI_KEY, 2, "A", "B"});
 	assert_text("\n\n\n[A]", {INI_SECTION, 4, "A", ""});
-	/* before the first section; and what comes twice is told twice */
+	/* before the first section; a repeated key or section is returned again */
 	assert_text("K=\nK=\n[S]\n[S]\nK=", {INI_KEY, 1, "", "K"}, {INI_KEY, 2, "", "K"},
 		{INI_SECTION, 3, "S", ""}, {INI_SECTION, 4, "S", ""}, {INI_KEY, 5, "S", "K"});
 }
 
-static void test_nothing(void **state)
+static void test_blank_texts(void **state)
 {
 	static const char *const texts[] = {
 		"", "\n", "\n\n\n", " ", "\t", " \t\n \t", "#", "#\n#", "  # x", "#[A]\n#B=c"};
@@ -125,7 +125,7 @@ static void test_nothing(void **state)
 	assert_int_equal(ini_find(NULL, 0, "A", NULL), 0);
 }
 
-/* One mistake does not hide what comes after it, nor does it end a section. */
+/* A mistake ends neither the text nor the section. */
 static void test_mistakes_among_others(void **state)
 {
 	(void)state;
@@ -134,7 +134,7 @@ static void test_mistakes_among_others(void **state)
 		{INI_MISTAKE, 5, "A", ""}, {INI_MISTAKE, 6, "A", ""});
 	assert_text("\r\n\r\n[A]\r\n", {INI_MISTAKE, 1, "", ""}, {INI_MISTAKE, 2, "", ""},
 		{INI_MISTAKE, 3, "", ""});
-	/* a byte order mark is one at the beginning of the file only */
+	/* a byte order mark is reported as such only at the start of the file */
 	assert_text("#\n\357\273\277[A]\n# \357\273\277", {INI_MISTAKE, 2, "", ""});
 	assert_text("x\n\n\n1=\n[2]\n[A]\n3", {INI_MISTAKE, 1, "", ""}, {INI_MISTAKE, 4, "", ""},
 		{INI_MISTAKE, 5, "", ""}, {INI_SECTION, 6, "A", ""}, {INI_MISTAKE, 7, "A", ""});
@@ -179,7 +179,7 @@ static void test_keys(void **state)
 	assert_only(LETTERS "=", INI_KEY, "", LETTERS);
 }
 
-/* The value of a line, which is not part of its own quotation marks, blanks or comment. */
+/* The value of a line, without quotation marks around it, spaces around it, and a comment. */
 static void test_values(void **state)
 {
 	static const char *const rows[][2] = {
@@ -232,7 +232,7 @@ static void assert_mistake(const char *text, size_t size, const char *mistake)
 	assert_string_equal(item.key, "");
 }
 
-/* Each of the texts, in one line, has the mistake; a part of its words will do. */
+/* Each of the texts, in one line, has the mistake; `mistake` is a part of its message. */
 #define assert_mistakes(mistake, ...)                                                              \
 	do {                                                                                       \
 		static const char *const texts_[] = {__VA_ARGS__};                                 \
@@ -278,7 +278,7 @@ static void test_nul(void **state)
 	assert_mistake("[A]", 4, "control character");
 }
 
-/* A line of so many bytes, and one more after it. */
+/* A line of this many bytes, and another one after it. */
 static void check_long_line(const char *start, size_t length, enum ini_kind kind)
 {
 	CLEANUP(free_bytes) char *text = malloc(length + 4);
@@ -301,7 +301,7 @@ static void check_long_line(const char *start, size_t length, enum ini_kind kind
 	assert_int_equal(item.kind, INI_KEY);
 	assert_int_equal(item.line, 2);
 	assert_int_equal(ini_next(&ini).kind, INI_END);
-	/* the same without an end */
+	/* the same without a newline at the end */
 	ini_init(&ini, text, length);
 	assert_int_equal(ini_next(&ini).kind, kind);
 }
@@ -350,10 +350,10 @@ static void test_find(void **state)
 			rows[i].line);
 }
 
-/* The model: what a line is, by its shape. */
+/* The model: the kind of a line, by regular expressions. */
 static regex_t blank_line, section_line, key_line;
 
-static int compile(void **state)
+static int compile_model(void **state)
 {
 	(void)state;
 	return regcomp(&blank_line, "^[ \t]*(#.*)?$", REG_EXTENDED) ||
@@ -361,7 +361,7 @@ static int compile(void **state)
 	       regcomp(&key_line, "^[ \t]*([A-Za-z]{1,31})[ \t]*=", REG_EXTENDED);
 }
 
-static int forget(void **state)
+static int free_model(void **state)
 {
 	(void)state;
 	regfree(&blank_line);
@@ -381,7 +381,7 @@ static bool bad_bytes(const char *line, size_t length)
 	return length > 4000;
 }
 
-static enum ini_kind shape(const char *line, char name[INI_NAME])
+static enum ini_kind model_kind(const char *line, char name[INI_NAME])
 {
 	regmatch_t parts[2];
 	enum ini_kind kind;
@@ -400,7 +400,7 @@ static enum ini_kind shape(const char *line, char name[INI_NAME])
 	return kind;
 }
 
-/* One line, without its end: what the model says of it is what comes next, if anything does. */
+/* Compare one line, without its newline, with the next item. A blank line has no item. */
 static void check_line(struct ini *ini, const char *line, size_t length, unsigned int number,
 	char section[INI_NAME])
 {
@@ -411,7 +411,7 @@ static void check_line(struct ini *ini, const char *line, size_t length, unsigne
 	assert_true(length < sizeof(copy));
 	memcpy(copy, line, length);
 	copy[length] = '\0';
-	kind = strlen(copy) == length ? shape(copy, name) : INI_MISTAKE;
+	kind = strlen(copy) == length ? model_kind(copy, name) : INI_MISTAKE;
 	if (kind == INI_END)
 		return;
 	if (kind == INI_SECTION)
@@ -483,7 +483,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_blank_texts),
 		cmocka_unit_test(test_mistakes_among_others),
 		cmocka_unit_test(test_sections),
 		cmocka_unit_test(test_keys),
@@ -496,5 +496,5 @@ int main(void)
 		cmocka_unit_test(test_any_bytes),
 	};
 
-	return cmocka_run_group_tests(tests, compile, forget);
+	return cmocka_run_group_tests(tests, compile_model, free_model);
 }

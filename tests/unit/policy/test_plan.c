@@ -2,11 +2,10 @@
 /*
  * The plan.
  *
- * A small machine takes the steps. For every scene: the steps are those that the verdict
- * allows, in order; none is refused; after all of them what was decided is true, and the plan
- * is empty; and stopped after any of them, deciding and planning again ends in the same state.
- * A plan that fails at any step or block can be taken back. The exact steps of the main cases
- * are written out.
+ * The model in machine.h applies the steps. For every scene: the steps are those of the verdict, in
+ * order; none is refused; after all of them the device is as decided, and a new plan is empty; if
+ * the plan is interrupted after any step, another decision and plan lead to the same state. A plan
+ * that fails at any step or block can be undone. The exact steps of the main cases are written out.
  */
 #include "tests/unit/machine.h"
 #include "tests/unit/safety.h"
@@ -21,7 +20,7 @@ static struct plan plan_now(const struct stage *stage)
 	return plan;
 }
 
-/* Decide, plan, and take so many steps. */
+/* Decide, plan, and apply at most this many steps. */
 static void run(struct stage *stage, size_t most)
 {
 	CLEANUP(plan_done) struct plan plan = plan_now(stage);
@@ -31,14 +30,14 @@ static void run(struct stage *stage, size_t most)
 			fail_scene(&stage->scene, "a step is refused");
 }
 
-static size_t count_to_take(const struct stage *stage)
+static size_t count_steps(const struct stage *stage)
 {
 	CLEANUP(plan_done) struct plan plan = plan_now(stage);
 
 	return plan.n;
 }
 
-/* The order of the steps of a verdict; 0: it has none of this kind. */
+/* The order of the steps of a verdict; 0: not a step of this verdict. */
 static int rank(const struct decision *d, enum action action)
 {
 	static const int ranks[VERDICT_MAX][ACTION_MAX] = {
@@ -77,12 +76,13 @@ static void check_steps(struct stage *stage)
 		if (now < before || (now == before && range_is_empty(step->range)))
 			fail_scene(&stage->scene, "out of order, or twice");
 		if (now == before && step->range.end > step[-1].range.start)
-			fail_scene(&stage->scene, "blocks not from above");
+			fail_scene(&stage->scene, "blocks not in descending order");
 	}
 }
 
-/* Is what was decided so? */
-static bool is_true(const struct stage *m, const struct stage *before, const struct decision *d)
+/* Is the device as decided? */
+static bool is_as_decided(
+	const struct stage *m, const struct stage *before, const struct decision *d)
 {
 	const struct scene *s = &m->scene;
 	bool bound = before->facts.device.driver != m->facts.device.driver;
@@ -115,27 +115,27 @@ static void check_idempotent(struct stage *before)
 {
 	const struct decision decision = stage_decide(before);
 	CLEANUP(stage_done) struct stage whole = {0};
-	size_t n = count_to_take(before);
+	size_t n = count_steps(before);
 
 	stage_set(&whole, &before->scene);
 	run(&whole, SIZE_MAX);
-	if (!is_true(&whole, before, &decision))
+	if (!is_as_decided(&whole, before, &decision))
 		fail_scene(&before->scene, "not as decided");
-	if (count_to_take(&whole))
-		fail_scene(&before->scene, "planned again");
+	if (count_steps(&whole))
+		fail_scene(&before->scene, "steps are left");
 	for (size_t stop = 1; stop < n; stop++) {
-		CLEANUP(stage_done) struct stage broken_off = {0};
+		CLEANUP(stage_done) struct stage interrupted = {0};
 
-		stage_set(&broken_off, &before->scene);
-		run(&broken_off, stop);
-		broken_off.facts.half_done = true;
-		run(&broken_off, SIZE_MAX);
-		if (!machine_equal(&whole, &broken_off))
-			fail_scene(&before->scene, "another end after an interruption");
+		stage_set(&interrupted, &before->scene);
+		run(&interrupted, stop);
+		interrupted.facts.half_done = true;
+		run(&interrupted, SIZE_MAX);
+		if (!machine_equal(&whole, &interrupted))
+			fail_scene(&before->scene, "another state after an interruption");
 	}
 }
 
-/* Take a failed plan back. Blocks that were online before stay so, and then kmem does too. */
+/* Undo a failed plan. Blocks that were online before stay online, and kmem stays bound then. */
 static void undo(struct stage *m, const struct stage *before, const struct range_set *onlined)
 {
 	struct plan plan;
@@ -147,18 +147,18 @@ static void undo(struct stage *m, const struct stage *before, const struct range
 		r = machine_take(m, &plan.steps[i]);
 	plan_done(&plan);
 	if (machine_online(m) != machine_online(before))
-		fail_scene(&m->scene, "not taken back");
+		fail_scene(&m->scene, "blocks are not restored");
 	if (r < 0 && !machine_online(before))
-		fail_scene(&m->scene, "a step back is refused");
+		fail_scene(&m->scene, "a step of the undo is refused");
 	if (r == 0 && m->scene.dax && m->facts.device.driver != DAX_DRIVER_DEVICE_DAX)
 		fail_scene(&m->scene, "no devdax device");
 	if (!m->scene.dax && !machine_equal(m, before))
-		fail_scene(&m->scene, "not as it was");
+		fail_scene(&m->scene, "not restored");
 }
 
 /*
- * Every step fails once, and each onlining also after a part of its blocks. A block that was
- * going offline and is brought back is neither as before nor to be taken out.
+ * Every step fails once, and each onlining also after a part of its blocks. A block that was going
+ * offline is skipped here: the plan onlines it, and undoing the plan would offline it.
  */
 static void check_undo(struct stage *before)
 {
@@ -186,7 +186,7 @@ static void check_undo(struct stage *before)
 
 static void check(struct stage *stage)
 {
-	/* pmem is never found without its device. */
+	/* a pmem device is always a dax device */
 	if (stage->scene.type == TYPE_PMEM && !stage->scene.dax)
 		return;
 	check_steps(stage);
@@ -239,7 +239,7 @@ static void test_anything(void **state)
 	scene_sample(50000, 11, check);
 }
 
-/* The steps, as their names in a row; those of blocks with their first and last GiB. */
+/* The steps as text: the name, and for blocks the first and last GiB. */
 static const char *steps_text(const struct plan *plan, char text[256])
 {
 	int n = 0;
@@ -256,7 +256,7 @@ static const char *steps_text(const struct plan *plan, char text[256])
 	return text;
 }
 
-static void test_by_hand(void **state)
+static void test_examples(void **state)
 {
 	enum { NONE = DAX_DRIVER_NONE, KMEM = DAX_DRIVER_KMEM, DEVDAX = DAX_DRIVER_DEVICE_DAX };
 	static const struct {
@@ -319,7 +319,7 @@ static void test_by_hand(void **state)
 	}
 }
 
-/* The kernel's own policy is to bind kmem and to leave the blocks offline. */
+/* The policy of the kernel is to bind kmem and to leave the blocks offline. */
 static void test_kernel_policy(void **state)
 {
 	static const struct {
@@ -355,7 +355,9 @@ static void test_kernel_policy(void **state)
 	}
 }
 
-/* kmem has the device and no block of it is there: only what the daemon has begun is bound again. */
+/*
+ * Bound to kmem without blocks: kmem is bound again only if the daemon has begun with the device.
+ */
 static void test_without_blocks(void **state)
 {
 	static const struct {
@@ -391,7 +393,7 @@ static void test_without_blocks(void **state)
 	}
 }
 
-/* A DIMM: only blocks that are there, in the span that has some. */
+/* A DIMM: a step is the span of its existing blocks. */
 static void test_dimm(void **state)
 {
 	static const struct decision online = {.verdict = VERDICT_ONLINE};
@@ -416,7 +418,7 @@ static void test_dimm(void **state)
 	}
 }
 
-/* Of the ranges of a device only those that have a block that is not as wanted. */
+/* Only ranges with a block in another state than decided have a step. */
 static void test_present_ranges(void **state)
 {
 	static const struct decision online = {.verdict = VERDICT_ONLINE};
@@ -429,7 +431,7 @@ static void test_present_ranges(void **state)
 	facts.device.driver = DAX_DRIVER_KMEM;
 	for (uint64_t gib = 8; gib < 16; gib += 2)
 		add_mapping(&facts.device, span(gib * GIB, (gib + 1) * GIB));
-	/* all online; one offline; no blocks; one going offline, which may fail to */
+	/* all online; one offline; no blocks; one going offline, which may fail */
 	add_blocks(&facts.blocks, span(8 * GIB, 9 * GIB), BLOCK_ONLINE);
 	add_blocks(&facts.blocks, span(10 * GIB, 10 * GIB + 4 * BLOCK), BLOCK_ONLINE);
 	add_blocks(&facts.blocks, span(10 * GIB + 4 * BLOCK, 11 * GIB), BLOCK_OFFLINE);
@@ -441,8 +443,8 @@ static void test_present_ranges(void **state)
 	assert_string_equal(steps_text(&plan, text), "offline 14.5-15 offline 10-11 offline 8-9");
 }
 
-/* kmem takes whole blocks; so does the step. */
-static void test_ragged(void **state)
+/* kmem adds whole blocks; the step has the same. */
+static void test_partial_blocks(void **state)
 {
 	static const struct range ranges[] = {{8 * GIB + 1, 9 * GIB - 1}, {8 * GIB, 8 * GIB + MIB}};
 	static const struct decision online = {.verdict = VERDICT_ONLINE};
@@ -529,12 +531,12 @@ int main(void)
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_anything),
-		cmocka_unit_test(test_by_hand),
+		cmocka_unit_test(test_examples),
 		cmocka_unit_test(test_kernel_policy),
 		cmocka_unit_test(test_without_blocks),
 		cmocka_unit_test(test_dimm),
 		cmocka_unit_test(test_present_ranges),
-		cmocka_unit_test(test_ragged),
+		cmocka_unit_test(test_partial_blocks),
 		cmocka_unit_test(test_undo),
 		cmocka_unit_test(test_short_memory),
 	};

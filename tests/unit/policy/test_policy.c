@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The policy, by hand: tables of what the design names, with and without rules, and what
- * becomes of a decision that fails. Bounds and sizes are in test_policy_bounds.c, and the whole
- * space of scenes is walked in test_policy_space.c.
+ * The policy: tables of the cases in the design, with and without rules, and the decision after a
+ * failure. Bounds and sizes are in test_policy_bounds.c, and test_policy_space.c checks the whole
+ * space of scenes.
  */
 #include "tests/unit/scene.h"
 
@@ -51,7 +51,7 @@ static const struct {
 	enum verdict verdict;
 	enum reason reason;
 } table[] = {
-	/* cxl, hmem: inside the boot map or TDX absent */
+	/* cxl, hmem: inside the boot map, or TDX absent */
 	{CXL, 1, BARE, ACTIVE, IN, NONE, VERDICT_ONLINE, REASON_IN_BOOT_MAP},
 	{CXL, 1, KMEM, ACTIVE, IN, OFF, VERDICT_ONLINE, REASON_IN_BOOT_MAP},
 	{CXL, 1, KMEM, ARMED, IN, ON, VERDICT_ONLINE, REASON_IN_BOOT_MAP},
@@ -77,7 +77,7 @@ static const struct {
 	/* devdax stays devdax */
 	{CXL, 1, DEVDAX, ABSENT, OUT, NONE, VERDICT_DEVDAX, REASON_ALREADY_DEVDAX},
 	{HMEM, 1, DEVDAX, ACTIVE, IN, NONE, VERDICT_DEVDAX, REASON_ALREADY_DEVDAX},
-	/* famfs, and drivers that nobody knows */
+	/* famfs and unknown drivers */
 	{CXL, 1, FAMFS, ABSENT, OUT, NONE, VERDICT_IGNORE, REASON_FAMFS},
 	{CXL, 1, FAMFS, ACTIVE, IN, NONE, VERDICT_IGNORE, REASON_FAMFS},
 	{HMEM, 1, DAX_DRIVER_OTHER, ABSENT, IN, NONE, VERDICT_IGNORE, REASON_FOREIGN_DRIVER},
@@ -121,13 +121,13 @@ static void test_table(void **state)
 enum {
 	UNUSED = DEVDAX_UNUSED,
 	USED = DEVDAX_IN_USE,
-	NOT_TOLD = DEVDAX_USE_UNKNOWN,
+	USE_UNKNOWN = DEVDAX_USE_UNKNOWN,
 	NOTHING = ASKS_NO_VERDICT,
 	CONVERT = 1,
 	OFFLINE = 2,
 };
 
-/* What a rule makes of a cxl device, or of a DIMM. */
+/* The decision on a cxl device or a DIMM with a rule. */
 static const struct {
 	unsigned int dax, driver, tdx, place, blocks, use;
 	unsigned int asks, may;
@@ -142,11 +142,11 @@ static const struct {
 	{1, BARE, ACTIVE, OUT, NONE, 0, ASKS(IGNORE), 0, VERDICT_IGNORE, REASON_RULE, false},
 	{0, BARE, ABSENT, OUT, OFF, 0, ASKS(OFFLINE), 0, VERDICT_OFFLINE, REASON_RULE, false},
 	{1, BARE, ACTIVE, NOMAP, NONE, 0, ASKS(DEVDAX), 0, VERDICT_DEVDAX, REASON_RULE, false},
-	/* there is no devdax without a device */
+	/* memory without a dax device cannot be devdax */
 	{0, BARE, ACTIVE, IN, OFF, 0, ASKS(DEVDAX), 0, VERDICT_OFFLINE, REASON_RULE, false},
 	{0, BARE, ACTIVE, OUT, OFF, 0, ASKS(DEVDAX), 0, VERDICT_OFFLINE, REASON_OUTSIDE_BOOT_MAP,
 		false},
-	/* never looser */
+	/* a rule cannot online what TDX refuses */
 	{1, BARE, ACTIVE, OUT, NONE, 0, ASKS(ONLINE), 0, VERDICT_DEVDAX, REASON_OUTSIDE_BOOT_MAP,
 		true},
 	{0, BARE, ARMED, PART, OFF, 0, ASKS(ONLINE), 0, VERDICT_OFFLINE, REASON_STRADDLES_BOOT_MAP,
@@ -155,7 +155,7 @@ static const struct {
 		true},
 	{1, FAMFS, ABSENT, IN, NONE, 0, ASKS(DEVDAX), CONVERT | OFFLINE, VERDICT_IGNORE,
 		REASON_FAMFS, true},
-	/* what it asks for is so anyway: the facts are the reason */
+	/* the rule requires what the facts lead to: the facts are the reason */
 	{1, BARE, ACTIVE, IN, NONE, 0, ASKS(ONLINE), 0, VERDICT_ONLINE, REASON_IN_BOOT_MAP, false},
 	{1, BARE, ACTIVE, OUT, NONE, 0, ASKS(DEVDAX), 0, VERDICT_DEVDAX, REASON_OUTSIDE_BOOT_MAP,
 		false},
@@ -170,9 +170,9 @@ static const struct {
 		REASON_OUTSIDE_BOOT_MAP, true},
 	{1, DEVDAX, ABSENT, OUT, NONE, USED, ASKS(ONLINE), CONVERT, VERDICT_DEVDAX, REASON_IN_USE,
 		true},
-	{1, DEVDAX, ABSENT, OUT, NONE, NOT_TOLD, NOTHING, CONVERT, VERDICT_DEVDAX, REASON_IN_USE,
+	{1, DEVDAX, ABSENT, OUT, NONE, USE_UNKNOWN, NOTHING, CONVERT, VERDICT_DEVDAX, REASON_IN_USE,
 		false},
-	/* blocks that are online */
+	/* online blocks */
 	{1, KMEM, ACTIVE, OUT, ON, 0, ASKS(DEVDAX), 0, VERDICT_IGNORE, REASON_ALREADY_ONLINE, true},
 	{1, KMEM, ABSENT, OUT, ONE, 0, ASKS(DEVDAX), 0, VERDICT_IGNORE, REASON_ALREADY_ONLINE,
 		true},
@@ -219,13 +219,13 @@ static void test_rules(void **state)
 	}
 }
 
-/* What is in doubt, or not ours, and what a rule may still ask for. */
+/* Devices that are not fully known or belong to others, and what a rule can require for them. */
 static const struct {
 	struct scene scene;
 	enum verdict verdict;
 	enum reason reason;
 	bool overruled;
-} doubts[] = {
+} uncertain[] = {
 	{{.type = CXL, .dax = 1, .fault = FAULT_UNREADABLE}, VERDICT_IGNORE, REASON_UNREADABLE,
 		false},
 	{{.type = CXL, .dax = 1, .presence = PRESENCE_ONE_UNREAD, .asks = ASKS(DEVDAX)},
@@ -240,7 +240,7 @@ static const struct {
 	{{.type = OTHER, .dax = 1, .asks = ASKS(DEVDAX)}, VERDICT_DEVDAX, REASON_RULE, false},
 	{{.type = CXL, .dax = 1, .presence = PRESENCE_TOO_SMALL, .asks = ASKS(OFFLINE)},
 		VERDICT_OFFLINE, REASON_RULE, false},
-	/* a devdax device stays one, whatever else is in doubt; a rule may leave it alone */
+	/* a devdax device stays as it is in spite of unknown facts; a rule may leave it alone */
 	{{.type = CXL, .dax = 1, .driver = DEVDAX, .fault = FAULT_UNREADABLE}, VERDICT_DEVDAX,
 		REASON_ALREADY_DEVDAX, false},
 	{{.type = CXL, .dax = 1, .driver = DEVDAX, .asks = ASKS(IGNORE)}, VERDICT_IGNORE,
@@ -249,10 +249,10 @@ static const struct {
 		VERDICT_IGNORE, REASON_RULE, false},
 	{{.type = PMEM, .dax = 1, .driver = FAMFS, .asks = ASKS(DEVDAX)}, VERDICT_IGNORE,
 		REASON_PERSISTENT_MEMORY, true},
-	/* firmware calls a device RAM, which it was not */
+	/* a device that firmware lists as RAM was not RAM at boot */
 	{{.type = CXL, .dax = 1, .tdx = ACTIVE, .place = PLACE_CLAIMED}, VERDICT_DEVDAX,
 		REASON_OUTSIDE_BOOT_MAP, false},
-	/* of two doubts the first counts */
+	/* of two obstacles the first is the reason */
 	{{.type = CXL,
 		 .dax = 1,
 		 .driver = DEVDAX,
@@ -264,35 +264,35 @@ static const struct {
 		REASON_UNREADABLE, true},
 	{{.type = OTHER, .dax = 1, .fault = FAULT_NO_NODE}, VERDICT_IGNORE, REASON_NO_TARGET_NODE,
 		false},
-	/* without a device there is no devdax, but that is what was asked for */
+	/* without a dax device devdax means offline; the overruled verdict is devdax */
 	{{.type = DIMM, .place = IN, .tdx = ACTIVE, .presence = ON, .asks = ASKS(DEVDAX)},
 		VERDICT_IGNORE, REASON_ALREADY_ONLINE, true},
 	{{.type = DIMM, .presence = PRESENCE_ONE_UNREAD, .asks = ASKS(DEVDAX)}, VERDICT_IGNORE,
 		REASON_UNREADABLE, true},
-	/* what kmem has needs no more page metadata */
+	/* kmem has allocated its page metadata already */
 	{{.type = CXL, .dax = 1, .driver = KMEM, .presence = OFF, .head = HEAD_NONE},
 		VERDICT_ONLINE, REASON_TDX_ABSENT, false},
-	/* no devdax device, for one block is online */
+	/* not devdax, because one block is online */
 	{{.type = CXL, .dax = 1, .second = SECOND_ONE_ONLINE, .head = HEAD_DEVDAX}, VERDICT_IGNORE,
 		REASON_NO_HEAD_ROOM, false},
 };
 
-static void test_doubts(void **state)
+static void test_uncertain(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(doubts); i++) {
-		struct decision d = decide(&doubts[i].scene);
+	for (size_t i = 0; i < ARRAY_SIZE(uncertain); i++) {
+		struct decision d = decide(&uncertain[i].scene);
 
-		if (d.verdict != doubts[i].verdict || d.reason != doubts[i].reason ||
-			d.overruled != doubts[i].overruled)
+		if (d.verdict != uncertain[i].verdict || d.reason != uncertain[i].reason ||
+			d.overruled != uncertain[i].overruled)
 			fail_msg("row %zu: %s, %s, %d", i, verdict_to_string(d.verdict),
 				reason_to_string(d.reason), d.overruled);
 		if (d.overruled)
-			assert_int_equal(d.asked, doubts[i].scene.asks - ASKS_VERDICT);
+			assert_int_equal(d.asked, uncertain[i].scene.asks - ASKS_VERDICT);
 	}
 }
 
-/* Of a DIMM that goes online. */
+/* A DIMM that goes online. */
 static void test_zone(void **state)
 {
 	static const struct {
@@ -346,10 +346,10 @@ static void test_zone(void **state)
 }
 
 /*
- * Without TDX, and with the guard held, what no rule asks anything for is treated as the kernel
- * would have; without the guard the daemon brings online what the kernel left offline.
+ * TDX absent, guard held: a device for which no rule requires anything is treated as the kernel
+ * would have treated it. Without the guard the daemon onlines what the kernel left offline.
  */
-static void test_stands_in(void **state)
+static void test_kernel_policy(void **state)
 {
 	static const struct {
 		enum guard_mode guard;
@@ -373,24 +373,24 @@ static void test_stands_in(void **state)
 			REASON_TDX_ABSENT, ZONE_MOVABLE},
 		{GUARD_MODE_ALWAYS, ABSENT, 0, 0, AUTO_ONLINE_UNKNOWN, VERDICT_ONLINE,
 			REASON_TDX_ABSENT, ZONE_AUTO},
-		/* a rule that is about something else holds the guard */
+		/* a rule for other devices holds the guard */
 		{GUARD_MODE_AUTO, ABSENT, ASKS_NO_MATCH, ZONE_MOVABLE, AUTO_ONLINE_OFFLINE,
 			VERDICT_IGNORE, REASON_KERNEL_OFFLINE, ZONE_NONE},
 		{GUARD_MODE_AUTO, ABSENT, ASKS_NO_MATCH, 0, AUTO_ONLINE_OFFLINE, VERDICT_ONLINE,
 			REASON_TDX_ABSENT, ZONE_AUTO},
 		{GUARD_MODE_NEVER, ABSENT, ASKS_NO_MATCH, ZONE_MOVABLE, AUTO_ONLINE_OFFLINE,
 			VERDICT_ONLINE, REASON_TDX_ABSENT, ZONE_AUTO},
-		/* a rule that matches decides, as far as it goes */
+		/* a rule that matches decides what it has keys for */
 		{GUARD_MODE_ALWAYS, ABSENT, ASKS(ONLINE), 0, AUTO_ONLINE_OFFLINE, VERDICT_ONLINE,
 			REASON_TDX_ABSENT, ZONE_AUTO},
 		{GUARD_MODE_ALWAYS, ABSENT, ASKS(OFFLINE), 0, AUTO_ONLINE_ONLINE, VERDICT_OFFLINE,
 			REASON_RULE, ZONE_NONE},
 		{GUARD_MODE_ALWAYS, ABSENT, ASKS_NO_VERDICT, ZONE_KERNEL, AUTO_ONLINE_OFFLINE,
 			VERDICT_ONLINE, REASON_TDX_ABSENT, ZONE_KERNEL},
-		/* one that matches and asks for neither */
+		/* a rule that matches without a verdict and a zone */
 		{GUARD_MODE_ALWAYS, ABSENT, ASKS_NO_VERDICT, 0, AUTO_ONLINE_OFFLINE, VERDICT_IGNORE,
 			REASON_KERNEL_OFFLINE, ZONE_NONE},
-		/* with TDX the kernel's policy says nothing */
+		/* with TDX the policy of the kernel is not used */
 		{GUARD_MODE_AUTO, ACTIVE, 0, 0, AUTO_ONLINE_OFFLINE, VERDICT_ONLINE,
 			REASON_IN_BOOT_MAP, ZONE_KERNEL},
 		{GUARD_MODE_NEVER, ARMED, 0, 0, AUTO_ONLINE_MOVABLE, VERDICT_ONLINE,
@@ -417,8 +417,8 @@ static void test_stands_in(void **state)
 	}
 }
 
-/* By the switch that the guard does hold, and that would have let the kernel have this device. */
-static void test_stands_in_held(void **state)
+/* The guard counts only if it holds the switch that kept the kernel from onlining this device. */
+static void test_kernel_policy_of_switch(void **state)
 {
 	static const struct {
 		unsigned int dax, guarded, held, presence, present;
@@ -431,10 +431,10 @@ static void test_stands_in_held(void **state)
 		{1, 0, 0, NONE, 0, REASON_TDX_ABSENT, WITHHELD_NOT},
 		{1, 1, 0, NONE, 0, REASON_KERNEL_OFFLINE, WITHHELD_NOT},
 		{1, 0, 1, NONE, 0, REASON_KERNEL_OFFLINE, WITHHELD_NOT},
-		/* somebody else brings it online: all of it, or a part so far */
+		/* another program onlines it: a part, then all of it */
 		{0, 0, 1, ONE, 0, REASON_KERNEL_OFFLINE, WITHHELD_NOT},
 		{0, 0, 1, ON, 0, REASON_TDX_ABSENT, WITHHELD_NOT},
-		/* not even kmem is bound to what was there before */
+		/* a device that was present before is not bound to kmem either */
 		{1, 1, 1, NONE, 1, REASON_KERNEL_OFFLINE, WITHHELD_PRESENT},
 	};
 
@@ -456,7 +456,7 @@ static void test_stands_in_held(void **state)
 	}
 }
 
-/* A device that a program has created is that program's, until it has a driver. */
+/* A device that another program created is left to it until it has a driver. */
 static void test_not_configured(void **state)
 {
 	static const struct {
@@ -489,7 +489,9 @@ static void test_not_configured(void **state)
 	}
 }
 
-/* What an administrator unplugged stays so, whatever TDX would do; a rule may make it devdax. */
+/*
+ * A device that an administrator unplugged stays so in every TDX state; a rule may make it devdax.
+ */
 static void test_unplugged(void **state)
 {
 	static const struct {
@@ -560,7 +562,9 @@ static void test_withheld(void **state)
 	}
 }
 
-/* Of a decision that came to nothing the rule stays; zone, source and their numbers do not. */
+/*
+ * The decision after an undone plan keeps the rule, but not the zone, the source and their numbers.
+ */
 static void test_undone(void **state)
 {
 	static const struct device dax = {.name = "dax0.0"}, dimm = {.type = TYPE_DIMM};
@@ -594,7 +598,9 @@ static void test_undone(void **state)
 	assert_int_equal(of_dax.on_failure, ON_FAILURE_ROLLBACK);
 }
 
-/* A refusal is final; of a failure a device is wholly in or out, blocks are each on their own. */
+/*
+ * A refusal is final. After another failure a dax device is rolled back as a whole, blocks are not.
+ */
 static void test_rolls_back(void **state)
 {
 	static const struct device dax = {.name = "dax0.0"}, dimm = {.type = TYPE_DIMM};
@@ -632,10 +638,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_doubts),
+		cmocka_unit_test(test_uncertain),
 		cmocka_unit_test(test_zone),
-		cmocka_unit_test(test_stands_in),
-		cmocka_unit_test(test_stands_in_held),
+		cmocka_unit_test(test_kernel_policy),
+		cmocka_unit_test(test_kernel_policy_of_switch),
 		cmocka_unit_test(test_not_configured),
 		cmocka_unit_test(test_unplugged),
 		cmocka_unit_test(test_withheld),

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The policy at the edges: bounds that are met exactly or missed by a byte, devices of several
- * ranges, ranges that make no whole blocks, several rules.
+ * The policy at its limits: bounds that are met exactly or exceeded by a byte, devices of several
+ * ranges, ranges without a whole block, several rules.
  */
 #include "tests/unit/fixture.h"
 
 #include "tdxo/policy/config.h"
 #include "tdxo/policy/policy.h"
 
-/* Facts with the boot map that they borrow. */
+/* Facts with their boot map. */
 struct subject {
 	struct boot_map boot_map;
 	struct facts facts;
@@ -20,7 +20,7 @@ static void subject_done(struct subject *subject)
 	boot_map_done(&subject->boot_map);
 }
 
-/* With a boot map that is known and empty; TDX is absent. */
+/* The boot map is known and empty, and TDX is absent. */
 static void subject_init(struct subject *subject, const char *name, enum device_type type,
 	const struct range *ranges, size_t n)
 {
@@ -42,7 +42,7 @@ static void build_dimm(struct subject *subject, struct range range)
 	subject_init(subject, "", TYPE_DIMM, &range, 1);
 }
 
-/* Without any rule. */
+/* A decision without rules. */
 static struct decision decide_bare(const struct facts *facts)
 {
 	const struct config config = {.present = PRESENT_SAFE};
@@ -50,7 +50,7 @@ static struct decision decide_bare(const struct facts *facts)
 	return policy_decide(&config, facts);
 }
 
-/* What firmware lists of a dax device was not there at boot, also beside what is asserted. */
+/* Firmware lists half of a dax device, which does not make it RAM; the other half is asserted. */
 static void test_half_asserted(void **state)
 {
 	static const struct range range = {8 * GIB, 9 * GIB};
@@ -71,7 +71,7 @@ static void test_half_asserted(void **state)
 	assert_int_equal(decide_bare(&subject.facts).verdict, VERDICT_ONLINE);
 }
 
-/* Firmware lists all of a dax device. What counts is whether all of it is asserted as well. */
+/* Firmware lists all of a dax device: it is accepted only if all of it is also asserted. */
 static void test_listed_and_asserted(void **state)
 {
 	static const struct range range = {8 * GIB, 9 * GIB};
@@ -89,7 +89,7 @@ static void test_listed_and_asserted(void **state)
 	assert_int_equal(decide_bare(&subject.facts).verdict, VERDICT_ONLINE);
 }
 
-/* The kernel does as the TDX state was found, whatever the configuration makes of it. */
+/* The expected answer depends on the detected TDX state, not on the configured one. */
 static void test_expected(void **state)
 {
 	static const enum answer outside[] = {
@@ -124,7 +124,7 @@ static void test_expected(void **state)
 	}
 }
 
-/* A dax device without a whole block is never put to the kernel; kmem would not take it. */
+/* A dax device without a whole block has no expected answer: kmem does not add any of it. */
 static void test_expected_too_small(void **state)
 {
 	static const struct range ranges[] = {{4 * GIB + MIB, 4 * GIB + 2 * BLOCK - MIB}};
@@ -140,7 +140,7 @@ static void test_expected_too_small(void **state)
 
 #define ACCEPTS_ONLY "TDX is active and accepts only memory that was RAM at boot"
 
-/* The clause has the source of what was RAM at boot, and how a range straddles. */
+/* The clause names the source of the boot map, and how a range straddles it. */
 static void test_clause(void **state)
 {
 	static const struct range dimm = {4 * GIB, 5 * GIB};
@@ -183,7 +183,7 @@ static void test_clause(void **state)
 	}
 }
 
-/* Each bound is kept if it is met exactly, and counts all ranges, in whole blocks. */
+/* A bound is met by an equal number. The need counts all ranges, in whole blocks. */
 static void test_head_room(void **state)
 {
 	static const struct range ranges[] = {{8 * GIB, 16 * GIB}, {20 * GIB, 76 * GIB + MIB}};
@@ -213,7 +213,7 @@ static void test_head_room(void **state)
 		assert_int_equal(d.reason, rows[i].reason);
 		assert_int_equal(d.map_needed, GIB);
 		assert_int_equal(d.map_spare, rows[i].spare);
-		/* What is on the device itself costs the host nothing. */
+		/* page metadata on the device itself needs no other memory */
 		facts->map_on_itself = true;
 		d = decide_bare(facts);
 		assert_int_equal(d.verdict, VERDICT_ONLINE);
@@ -222,7 +222,7 @@ static void test_head_room(void **state)
 	}
 }
 
-/* What TDX keeps out needs only the map of a devdax device. */
+/* A device that becomes devdax needs the page metadata of a devdax device only. */
 static void test_head_room_of_devdax(void **state)
 {
 	static const struct range range = {8 * GIB, 72 * GIB};
@@ -242,16 +242,16 @@ static void test_head_room_of_devdax(void **state)
 	d = decide_bare(facts);
 	assert_int_equal(d.verdict, VERDICT_IGNORE);
 	assert_int_equal(d.reason, REASON_NO_HEAD_ROOM);
-	/* Nothing is spent of what cannot be told; a captured tree need not tell it. */
+	/* unreadable zones count as no free memory; a captured tree may have no zones */
 	facts->zones = (struct zoneinfo){.unreadable = true};
 	assert_int_equal(decide_bare(facts).reason, REASON_NO_HEAD_ROOM);
 	facts->zones = (struct zoneinfo){0};
 	assert_int_equal(decide_bare(facts).verdict, VERDICT_DEVDAX);
 	facts->zones = (struct zoneinfo){.known = true, .kernel = GIB, .spare = 256 * MIB};
-	/* Small pages share nothing, and unknown ones may be small. */
+	/* pages of 4 KiB share nothing; if the page size is not known, it may be that */
 	for (facts->align = 0; facts->align < MIB; facts->align += 4 * KIB)
 		assert_int_equal(decide_bare(facts).map_needed, GIB);
-	/* It has been paid for already. */
+	/* the driver that is bound has allocated it already */
 	facts->zones.spare = 0;
 	for (enum dax_driver driver = DAX_DRIVER_KMEM; driver <= DAX_DRIVER_DEVICE_DAX; driver++) {
 		facts->device.driver = driver;
@@ -261,7 +261,7 @@ static void test_head_room_of_devdax(void **state)
 	}
 }
 
-/* 12 of 16 blocks are to come: 98.5 and 1.5 GiB are 100 % of 100 GiB. */
+/* 12 of 16 blocks go online: 98.5 GiB and 1.5 GiB are 100 % of 100 GiB. */
 static void test_movable(void **state)
 {
 	static char any[] = "*";
@@ -288,8 +288,8 @@ static void test_movable(void **state)
 	}
 }
 
-/* The device counts as a whole where a rule has a size or a range; the first rule wins. */
-static void test_rule_of_device(void **state)
+/* Size and range of a rule are compared with the whole device; the first rule is used. */
+static void test_rule_of_whole_device(void **state)
 {
 	static const struct range ranges[] = {{8 * GIB, 9 * GIB}, {16 * GIB, 17 * GIB}};
 	static char big[] = "2G", both[] = "0x200000000-0x43fffffff", any[] = "*";
@@ -320,7 +320,7 @@ static void test_rule_of_device(void **state)
 static const struct range three[] = {
 	{8 * GIB, 9 * GIB}, {16 * GIB, 17 * GIB}, {32 * GIB, 33 * GIB}};
 
-/* The first n of three ranges, each in the boot map or not; kmem has them, and TDX is active. */
+/* The first n of three ranges, each in the boot map or not, with driver kmem and TDX active. */
 static void build_ranges(struct subject *subject, size_t n, unsigned int inside)
 {
 	build_dax(subject, three, n);
@@ -350,7 +350,7 @@ static void test_ranges(void **state)
 			assert_int_equal(
 				d.source, all ? BOOT_SOURCE_CONFIGURATION : BOOT_SOURCE_NONE);
 			assert_int_equal(d.expected, all ? ANSWER_ACCEPTS : ANSWER_REFUSES);
-			/* One online block anywhere keeps kmem on all of the device. */
+			/* one online block in any range keeps the driver kmem */
 			add_blocks(&subject.facts.blocks,
 				span(three[n - 1].end - BLOCK, three[n - 1].end), BLOCK_ONLINE);
 			d = decide_bare(&subject.facts);
@@ -360,25 +360,25 @@ static void test_ranges(void **state)
 		}
 }
 
-/* What a range rests on: of several sources the least trusted counts, in any order. */
+/* The source of several ranges is the least trusted one, in any order. */
 static void test_source(void **state)
 {
 	(void)state;
-	for (int turned = 0; turned < 2; turned++) {
+	for (int reversed = 0; reversed < 2; reversed++) {
 		CLEANUP(subject_done) struct subject subject;
 
 		subject_init(&subject, "", TYPE_DIMM, three, 2);
 		subject.facts.tdx.state = TDX_ACTIVE;
 		add_region(&subject.boot_map, three[0],
-			turned ? BOOT_SOURCE_MEMBLOCK : BOOT_SOURCE_BOOT_PARAMS);
+			reversed ? BOOT_SOURCE_MEMBLOCK : BOOT_SOURCE_BOOT_PARAMS);
 		add_region(&subject.boot_map, three[1],
-			turned ? BOOT_SOURCE_BOOT_PARAMS : BOOT_SOURCE_MEMBLOCK);
+			reversed ? BOOT_SOURCE_BOOT_PARAMS : BOOT_SOURCE_MEMBLOCK);
 		assert_int_equal(decide_bare(&subject.facts).verdict, VERDICT_ONLINE);
 		assert_int_equal(decide_bare(&subject.facts).source, BOOT_SOURCE_MEMBLOCK);
 	}
 }
 
-/* One range that lies across the border makes a straddler of the whole device. */
+/* One range that straddles makes the whole device straddle. */
 static void test_range_across(void **state)
 {
 	(void)state;
@@ -395,7 +395,7 @@ static void test_range_across(void **state)
 		}
 }
 
-/* kmem needs one whole block in any of the ranges, the first or the last. */
+/* kmem needs one whole block in the first or the last range. */
 static void test_too_small(void **state)
 {
 	static const struct range small = {MIB, BLOCK}, block = {2 * BLOCK, 3 * BLOCK};
@@ -420,7 +420,7 @@ static void test_too_small(void **state)
 	}
 }
 
-/* CapableRanges= counts without a boot map, and is named as what the decision rests on. */
+/* CapableRanges= is used without a boot map, and is the source of the decision. */
 static void test_capable(void **state)
 {
 	(void)state;
@@ -439,7 +439,7 @@ static void test_capable(void **state)
 	}
 }
 
-/* What is asserted of one range, the first or the last, tells of its device without a map. */
+/* Without a boot map one asserted range, the first or the last, makes the device straddle. */
 static void test_capable_range(void **state)
 {
 	(void)state;
@@ -453,7 +453,7 @@ static void test_capable_range(void **state)
 	}
 }
 
-/* Of a device that has no ranges the boot map says nothing, whatever it holds. */
+/* A device without known ranges is not compared with the boot map. */
 static void test_no_ranges(void **state)
 {
 	CLEANUP(subject_done) struct subject subject;
@@ -486,7 +486,7 @@ int main(void)
 		cmocka_unit_test(test_head_room),
 		cmocka_unit_test(test_head_room_of_devdax),
 		cmocka_unit_test(test_movable),
-		cmocka_unit_test(test_rule_of_device),
+		cmocka_unit_test(test_rule_of_whole_device),
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_source),
 		cmocka_unit_test(test_range_across),

@@ -2,13 +2,12 @@
 /*
  * The policy over the whole space of scenes.
  *
- * At each point the promises of policy.h and of the design's section 3 must hold, whatever the
- * combination. None of them states which decision is right: those examples are in test_policy.c.
- * What the steps of a decision do to the machine is in test_plan.c.
+ * The invariants of the policy must hold for each combination. None of them states which decision
+ * is right: test_policy.c has examples. The effect of the steps is tested in test_plan.c.
  */
 #include "tests/unit/scene.h"
 
-#define promise(condition, scene)                                                                  \
+#define require(condition, scene)                                                                  \
 	do {                                                                                       \
 		if (!(condition))                                                                  \
 			fail_scene(scene, #condition);                                             \
@@ -30,7 +29,7 @@ static bool has_unread_block(const struct scene *s)
 	return s->presence == PRESENCE_ONE_UNREAD || s->second == SECOND_ONE_UNREAD;
 }
 
-/* Of the first range. */
+/* The containment of the first range. */
 static enum containment containment_of_first(const struct scene *s)
 {
 	switch (s->place) {
@@ -40,7 +39,7 @@ static enum containment containment_of_first(const struct scene *s)
 		return s->dax ? CONTAINMENT_OUTSIDE : CONTAINMENT_INSIDE;
 	case PLACE_STRADDLES:
 	case PLACE_ACROSS:
-		/* The small range lies within the first half, and has no whole block. */
+		/* The small range lies in the first half and has no whole block. */
 		return s->presence == PRESENCE_TOO_SMALL ? CONTAINMENT_INSIDE
 							 : CONTAINMENT_STRADDLES;
 	default:
@@ -48,7 +47,7 @@ static enum containment containment_of_first(const struct scene *s)
 	}
 }
 
-/* All of the device was there at boot, or is asserted to be as good; or none of it, or a part. */
+/* The containment of all ranges: inside if each is RAM at boot or asserted, outside if none is. */
 static enum containment containment_of(const struct scene *s)
 {
 	enum containment first = containment_of_first(s);
@@ -58,7 +57,7 @@ static enum containment containment_of(const struct scene *s)
 	return !s->second || first == second ? first : CONTAINMENT_STRADDLES;
 }
 
-/* What the page allocator must never get, whatever a rule asks for: NULL, or why not. */
+/* Why the memory must not go online for any rule; NULL: it may. */
 static const char *never_online(const struct scene *s)
 {
 	if (s->tdx != TDX_ABSENT && containment_of(s) != CONTAINMENT_INSIDE)
@@ -88,11 +87,11 @@ static const char *never_online(const struct scene *s)
 }
 
 /*
- * Without TDX the guard keeps the kernel from bringing such a device online, and no rule asks for
- * anything: is this what the kernel would have done? A rule that does not match is for any dax
- * device of another name, so it needs only the second switch, for its zone.
+ * With TDX absent and the guard held, no rule requires anything for this device: is `auto_online`
+ * the policy of the kernel for it? The rule that does not match names another dax device, so it
+ * holds only the second switch, for its zone.
  */
-static bool is_kernels(const struct scene *s, enum auto_online auto_online)
+static bool is_kernel_policy(const struct scene *s, enum auto_online auto_online)
 {
 	bool asks = is_ruled(s) && (s->asks >= ASKS_VERDICT || s->zone);
 	bool for_rule = s->asks >= ASKS_NO_MATCH && s->zone;
@@ -104,21 +103,21 @@ static bool is_kernels(const struct scene *s, enum auto_online auto_online)
 	return ((both || for_rule) && s->auto_online_held) || (both && s->dax && s->guarded);
 }
 
-/* The reasons that the walks have met with. */
-static bool met[REASON_MAX];
+/* The reasons that occurred. */
+static bool occurred[REASON_MAX];
 
 static void check_total(const struct scene *s, const struct decision *d)
 {
-	promise(d->verdict < VERDICT_MAX && verdict_to_string(d->verdict), s);
-	promise(d->reason < REASON_MAX && reason_to_string(d->reason), s);
-	met[d->reason] = true;
-	promise(d->reason != REASON_KERNEL_REFUSED && d->reason != REASON_ROLLED_BACK, s);
-	promise(s->dax || d->verdict != VERDICT_DEVDAX, s);
-	promise((d->zone == ZONE_NONE) == (d->verdict != VERDICT_ONLINE), s);
-	promise(d->reason != REASON_KERNEL_OFFLINE || is_kernels(s, AUTO_ONLINE_OFFLINE), s);
-	if (d->reason == REASON_TDX_ABSENT && is_kernels(s, AUTO_ONLINE_OFFLINE))
-		promise(has_online_block(s), s);
-	promise((d->source == BOOT_SOURCE_NONE) == (d->reason != REASON_IN_BOOT_MAP), s);
+	require(d->verdict < VERDICT_MAX && verdict_to_string(d->verdict), s);
+	require(d->reason < REASON_MAX && reason_to_string(d->reason), s);
+	occurred[d->reason] = true;
+	require(d->reason != REASON_KERNEL_REFUSED && d->reason != REASON_ROLLED_BACK, s);
+	require(s->dax || d->verdict != VERDICT_DEVDAX, s);
+	require((d->zone == ZONE_NONE) == (d->verdict != VERDICT_ONLINE), s);
+	require(d->reason != REASON_KERNEL_OFFLINE || is_kernel_policy(s, AUTO_ONLINE_OFFLINE), s);
+	if (d->reason == REASON_TDX_ABSENT && is_kernel_policy(s, AUTO_ONLINE_OFFLINE))
+		require(has_online_block(s), s);
+	require((d->source == BOOT_SOURCE_NONE) == (d->reason != REASON_IN_BOOT_MAP), s);
 }
 
 static void check_never_looser(const struct scene *s, const struct decision *d)
@@ -129,45 +128,48 @@ static void check_never_looser(const struct scene *s, const struct decision *d)
 		fail_scene(s, why);
 }
 
-/* The memory of confidential VMs is not movable, and too much of it starves the kernel. */
+/*
+ * Memory of confidential VMs is not movable, and too much movable memory leaves the kernel too
+ * little.
+ */
 static void check_zone(const struct scene *s, const struct decision *d)
 {
 	bool asked = is_ruled(s) && s->zone == ZONE_MOVABLE;
 	bool allowed = s->ratio == RATIO_ADVICE || s->ratio == RATIO_OWN;
 
-	if (d->zone == ZONE_MOVABLE && !is_kernels(s, AUTO_ONLINE_MOVABLE))
-		promise(asked && allowed && s->head != HEAD_UNKNOWN, s);
+	if (d->zone == ZONE_MOVABLE && !is_kernel_policy(s, AUTO_ONLINE_MOVABLE))
+		require(asked && allowed && s->head != HEAD_UNKNOWN, s);
 	if (d->zone == ZONE_AUTO)
-		promise(s->tdx == TDX_ABSENT || (is_ruled(s) && s->zone == ZONE_AUTO), s);
+		require(s->tdx == TDX_ABSENT || (is_ruled(s) && s->zone == ZONE_AUTO), s);
 }
 
-/* What is not ours, and what may be open, stays as it is. */
+/* Devices of others and devices that may be open stay as they are. */
 static void check_untouched(const struct scene *s, const struct decision *d)
 {
 	bool open = s->driver == DAX_DRIVER_DEVICE_DAX && s->use != DEVDAX_UNUSED;
 
 	if (s->type == TYPE_PMEM || s->driver == DAX_DRIVER_FSDEV || s->driver == DAX_DRIVER_OTHER)
-		promise(d->verdict == VERDICT_IGNORE && !d->offline_blocks, s);
+		require(d->verdict == VERDICT_IGNORE && !d->offline_blocks, s);
 	else if (open)
-		promise(d->verdict != VERDICT_ONLINE, s);
+		require(d->verdict != VERDICT_ONLINE, s);
 	else if (has_unread_block(s) && s->driver != DAX_DRIVER_DEVICE_DAX)
-		promise(d->verdict == VERDICT_IGNORE, s);
+		require(d->verdict == VERDICT_IGNORE, s);
 }
 
-/* A block that is online goes offline only by a rule that allows it, and kmem stays until then. */
+/* An online block goes offline only if a rule allows it, and kmem is bound until then. */
 static void check_online_stays(const struct scene *s, const struct decision *d)
 {
 	bool leaves = d->verdict == VERDICT_DEVDAX || d->verdict == VERDICT_OFFLINE;
 	bool is_devdax = s->driver == DAX_DRIVER_DEVICE_DAX && d->verdict == VERDICT_DEVDAX;
-	/* Without a device there is no driver to unbind, so the verdict changes nothing. */
+	/* Without a dax device there is no driver to unbind, so the verdict changes nothing. */
 	bool found_so = !s->dax && d->reason == REASON_BOOT_MAP_UNKNOWN;
 
-	promise(!d->offline_blocks || (leaves && is_ruled(s) && s->offline), s);
+	require(!d->offline_blocks || (leaves && is_ruled(s) && s->offline), s);
 	if (leaves && has_online_block(s))
-		promise(d->offline_blocks || is_devdax || found_so, s);
+		require(d->offline_blocks || is_devdax || found_so, s);
 }
 
-/* Act=no and Present= hold for each decision that would change something. */
+/* Act=no and Present= withhold each decision that would change something. */
 static void check_withheld(const struct scene *s, const struct decision *d)
 {
 	bool named = is_ruled(s) && s->match_present;
@@ -176,15 +178,15 @@ static void check_withheld(const struct scene *s, const struct decision *d)
 			    d->reason == REASON_KERNEL_OFFLINE;
 
 	if (s->observe)
-		promise(d->withheld == WITHHELD_OBSERVE, s);
+		require(d->withheld == WITHHELD_OBSERVE, s);
 	else if (!s->present || named)
-		promise(d->withheld == WITHHELD_NOT, s);
+		require(d->withheld == WITHHELD_NOT, s);
 	else if (s->may_present == PRESENT_RECORD ||
 		 (s->may_present == PRESENT_SAFE && hard_to_undo))
-		promise(d->withheld == WITHHELD_PRESENT, s);
+		require(d->withheld == WITHHELD_PRESENT, s);
 }
 
-/* The decision without any rule, and without the guard; a rule is what a walk turns fastest. */
+/* The decision without rules and guard, cached because a walk changes the rule most often. */
 static const struct decision *without_rules(const struct stage *stage)
 {
 	static struct decision decision;
@@ -200,34 +202,34 @@ static const struct decision *without_rules(const struct stage *stage)
 	return &decision;
 }
 
-/* A rule makes a decision stricter, never looser; only ConvertDevdax= widens what may be. */
+/* A rule makes a decision stricter, never looser, except for ConvertDevdax=. */
 static void check_monotony(const struct stage *stage, const struct decision *d)
 {
 	const struct scene *s = &stage->scene;
 	const struct decision *bare = without_rules(stage);
 	bool acts = is_ruled(s) && (s->convert || s->offline || s->asks >= ASKS_VERDICT);
 
-	if (!acts && !is_kernels(s, AUTO_ONLINE_OFFLINE))
-		promise(d->verdict == bare->verdict && d->reason == bare->reason, s);
+	if (!acts && !is_kernel_policy(s, AUTO_ONLINE_OFFLINE))
+		require(d->verdict == bare->verdict && d->reason == bare->reason, s);
 	if (d->verdict == VERDICT_ONLINE && bare->verdict != VERDICT_ONLINE)
-		promise(bare->reason == REASON_ALREADY_DEVDAX && s->convert, s);
+		require(bare->reason == REASON_ALREADY_DEVDAX && s->convert, s);
 	if (d->reason == REASON_RULE)
-		promise(d->verdict == s->asks - ASKS_VERDICT ||
+		require(d->verdict == s->asks - ASKS_VERDICT ||
 				(!s->dax && s->asks == ASKS(DEVDAX) &&
 					d->verdict == VERDICT_OFFLINE),
 			s);
-	promise(!d->overruled || s->asks >= ASKS_VERDICT, s);
+	require(!d->overruled || s->asks >= ASKS_VERDICT, s);
 }
 
-/* A reason that names the boot map tells of all ranges of the device. */
+/* A reason about the boot map is true of all ranges of the device. */
 static void check_containment(const struct scene *s, const struct decision *d)
 {
 	if (d->reason == REASON_IN_BOOT_MAP)
-		promise(containment_of(s) == CONTAINMENT_INSIDE, s);
+		require(containment_of(s) == CONTAINMENT_INSIDE, s);
 	if (d->reason == REASON_STRADDLES_BOOT_MAP)
-		promise(containment_of(s) == CONTAINMENT_STRADDLES, s);
+		require(containment_of(s) == CONTAINMENT_STRADDLES, s);
 	if (d->reason == REASON_OUTSIDE_BOOT_MAP)
-		promise(containment_of(s) == CONTAINMENT_OUTSIDE, s);
+		require(containment_of(s) == CONTAINMENT_OUTSIDE, s);
 }
 
 static bool is_same(const struct decision *a, const struct decision *b)
@@ -242,23 +244,23 @@ static bool is_same(const struct decision *a, const struct decision *b)
 	       a->map_spare == b->map_spare;
 }
 
-/* The same again, and with the ranges of the device in the other order. */
+/* The decision is the same again, and with the ranges of the device in the other order. */
 static void check_determined(const struct stage *stage, const struct decision *d)
 {
 	struct facts facts = stage->facts;
-	struct range turned[2];
+	struct range reversed[2];
 	struct decision again;
 
 	if (facts.device.n_ranges == 2) {
-		turned[0] = facts.device.ranges[1];
-		turned[1] = facts.device.ranges[0];
-		facts.device.ranges = turned;
+		reversed[0] = facts.device.ranges[1];
+		reversed[1] = facts.device.ranges[0];
+		facts.device.ranges = reversed;
 	}
 	again = policy_decide(&stage->config, &facts);
-	promise(is_same(d, &again), &stage->scene);
+	require(is_same(d, &again), &stage->scene);
 }
 
-/* The decision on one of the ranges, were it all of the device. */
+/* The decision if the device had this range only. */
 static struct decision decide_part(const struct stage *stage, size_t i)
 {
 	struct facts facts = stage->facts;
@@ -279,9 +281,10 @@ static struct decision decide_part(const struct stage *stage, size_t i)
 }
 
 /*
- * All ranges of a device share a driver: it goes online only if each of them might do so alone. One
- * without a whole block might not, but is no obstacle to the other; nor is one without a block
- * online, if the kernel leaves new memory offline and the other one has been brought online.
+ * All ranges of a device have the same driver: the device goes online only if each range alone
+ * would. Two exceptions: a range without a whole block, and, if the policy of the kernel is to
+ * leave new memory offline, a range without an online block beside one that another program
+ * onlined.
  */
 static void check_parts(const struct stage *stage, const struct decision *d)
 {
@@ -290,10 +293,10 @@ static void check_parts(const struct stage *stage, const struct decision *d)
 	for (size_t i = s->presence == PRESENCE_TOO_SMALL; s->second && i < 2; i++) {
 		struct decision part = decide_part(stage, i);
 
-		if (d->verdict == VERDICT_ONLINE && !is_kernels(s, AUTO_ONLINE_OFFLINE))
-			promise(part.verdict == VERDICT_ONLINE, s);
+		if (d->verdict == VERDICT_ONLINE && !is_kernel_policy(s, AUTO_ONLINE_OFFLINE))
+			require(part.verdict == VERDICT_ONLINE, s);
 		if (d->reason == REASON_IN_BOOT_MAP || d->reason == REASON_OUTSIDE_BOOT_MAP)
-			promise(part.reason == d->reason, s);
+			require(part.reason == d->reason, s);
 	}
 }
 
@@ -314,7 +317,7 @@ static void check(struct stage *stage)
 	check_parts(stage, &d);
 }
 
-/* Every device, TDX state and rule; one range, a host with room. */
+/* Every device, TDX state and rule; one range, and enough free memory. */
 static void test_ranges(void **state)
 {
 	static const struct scene base;
@@ -334,7 +337,7 @@ static void test_ranges(void **state)
 	scene_each(&base, &values, check);
 }
 
-/* Devices of one and of two ranges, by what the host can spare. */
+/* Devices of one and two ranges, by the free memory of the host. */
 static void test_devices(void **state)
 {
 	static const struct scene base = {.type = TYPE_CXL, .dax = 1, .tdx = TDX_ABSENT};
@@ -355,8 +358,8 @@ static void test_devices(void **state)
 	scene_each(&base, &values, check);
 }
 
-/* All words of the administrator. */
-static void test_words(void **state)
+/* All keys of the administrator. */
+static void test_settings(void **state)
 {
 	static const struct scene base = {.type = TYPE_HMEM, .use = DEVDAX_UNUSED};
 	static const struct scene values = {.dax = 2,
@@ -385,12 +388,13 @@ static void test_anything(void **state)
 	scene_sample(400000, 7, check);
 }
 
-/* A promise about what no scene has would prove nothing. */
-static void test_all_met(void **state)
+/* Every reason occurred, so the checks above are not empty. */
+static void test_all_reasons_occurred(void **state)
 {
 	(void)state;
 	for (enum reason reason = 0; reason < REASON_MAX; reason++)
-		if (reason != REASON_KERNEL_REFUSED && reason != REASON_ROLLED_BACK && !met[reason])
+		if (reason != REASON_KERNEL_REFUSED && reason != REASON_ROLLED_BACK &&
+			!occurred[reason])
 			fail_msg("%s", reason_to_string(reason));
 }
 
@@ -399,9 +403,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_devices),
-		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_anything),
-		cmocka_unit_test(test_all_met),
+		cmocka_unit_test(test_all_reasons_occurred),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The table of reasons: names that can be found again, and texts that fit where they are used. The
- * verdicts that a reason can have are in tests/unit/verdicts.h.
+ * The table of reasons: names that are parsed again, and texts that have the form of their place.
+ * The verdicts of each reason are in tests/unit/verdicts.h.
  */
 #include "tests/unit/unit.h"
 
@@ -29,7 +29,7 @@ static void test_names(void **state)
 	assert_int_equal(back, REASON_MAX - 1);
 }
 
-/* Not a format, and one blank between two words. */
+/* No format characters, and one space between words. */
 static void assert_plain(const char *text)
 {
 	assert_null(strpbrk(text, "%\n\t"));
@@ -45,7 +45,7 @@ static void assert_sentences(const char *text)
 		assert_true(isupper((unsigned char)*(text += 2)));
 }
 
-/* A clause is part of a sentence, a subject is a title. */
+/* A clause and a subject are parts of a sentence: no full stop, no variables. */
 static void assert_title(const char *text)
 {
 	assert_plain(text);
@@ -69,7 +69,7 @@ static void test_texts(void **state)
 	}
 }
 
-/* One id for each remedy. */
+/* Each remedy has its own id. */
 static void test_ids(void **state)
 {
 	static const char *seen[2 * REASON_MAX];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Rules: their keys, one by one, and what is wrong with a rule as a whole.
+ * Rules: each key, and mistakes of a whole rule.
  *
- * What a rule matches, and what it covers, is in test_rule_match.c.
+ * test_rule_match.c tests which devices a rule matches, and which rules it covers.
  */
 #include "tests/unit/rules.h"
 
@@ -28,7 +28,7 @@ static const char *const match_keys[] = {
 	[MATCH_MODE] = "Mode",
 };
 
-/* One good value of each key. */
+/* A valid value of each key. */
 static const char *const match_values[] = {
 	[MATCH_TYPE] = "cxl hmem",
 	[MATCH_DEVICE] = "dax0.*",
@@ -160,7 +160,7 @@ static void test_last_counts(void **state)
 	assert_false(rule.offline_blocks);
 }
 
-static void test_good_values(void **state)
+static void test_valid_values(void **state)
 {
 	static const char *const rows[][2] = {{"Type", "*"}, {"Type", "unknown dimm pmem"},
 		{"Type", " virtio-mem\tcxl "}, {"Device", LONG},
@@ -178,7 +178,7 @@ static void test_good_values(void **state)
 		set(&rule, "Match", rows[i][0], rows[i][1]);
 }
 
-/* What a key refuses, and that nothing changes then. */
+/* A key refuses these values and keeps the one that it has. */
 static void test_bad_values(void **state)
 {
 	static const char *const rows[][2] = {{"Type", "CXL"}, {"Type", "c*"}, {"Type", "cxl,hmem"},
@@ -296,7 +296,7 @@ static void test_words_of_enums(void **state)
 	assert_int_equal(zone, ZONE_MAX - 1);
 }
 
-/* Keys of [Policy] with their values, NULL at the end, and a part of what is wrong with them. */
+/* Keys of [Policy] with their values, up to NULL, and a part of the mistake. */
 static void test_mistakes(void **state)
 {
 	static const struct {
@@ -354,7 +354,7 @@ static void test_mistakes(void **state)
 	}
 }
 
-/* Memory runs short at every allocation in turn: the key is as it was then. */
+/* Each allocation fails once: the key keeps its value. */
 static void test_short_memory(void **state)
 {
 	CLEANUP(rule_done) struct rule rule;
@@ -422,7 +422,7 @@ int main(void)
 		cmocka_unit_test(test_init),
 		cmocka_unit_test(test_empty_resets),
 		cmocka_unit_test(test_last_counts),
-		cmocka_unit_test(test_good_values),
+		cmocka_unit_test(test_valid_values),
 		cmocka_unit_test(test_bad_values),
 		cmocka_unit_test(test_bad_policy_values),
 		cmocka_unit_test(test_overlap),

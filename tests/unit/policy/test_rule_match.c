@@ -2,11 +2,10 @@
 /*
  * What a rule matches, and which rule covers another.
  *
- * Matching: two devices, one as rich in facts as it gets and one as poor, and for each key what
- * it must say of them. Covering: a table of pairs where it must be seen and of pairs where it
- * must not be claimed; and by brute force, a rule that covers another must match every device of
- * a small universe that the other one does. Patterns have a universe of their own: all of a few
- * pieces, against all short names.
+ * Matching: a device with all facts and one with few of them, and for each key whether it matches
+ * them. Covering: a table of pairs that cover and of pairs that do not; and random rules, where a
+ * rule that covers another must match every random device that the other one matches. Patterns are
+ * tested with all combinations of a few pieces against all short names.
  */
 #include "tests/unit/rules.h"
 
@@ -17,7 +16,7 @@
 
 static struct range ranges[] = {{64 * GIB, 68 * GIB}, {72 * GIB, 76 * GIB}};
 
-/* A CXL device of two ranges, from two expanders. */
+/* A CXL device of two ranges on two memory devices. */
 static const struct facts device = {
 	.device = {.type = TYPE_CXL,
 		.name = "dax0.1",
@@ -36,7 +35,7 @@ static const struct facts device = {
 
 static struct range run = {4 * GIB, 5 * GIB};
 
-/* Blocks that nothing explains. */
+/* A run of blocks of unknown type. */
 static const struct facts blocks = {.device = {.type = TYPE_UNKNOWN,
 					    .node = NODE_UNKNOWN,
 					    .size = GIB,
@@ -85,7 +84,7 @@ static void test_type(void **state)
 		}
 }
 
-/* Whatever registered memory in a CXL region, it is CXL memory, and what its type is as well. */
+/* Memory in a CXL region has the type cxl in addition to its own. */
 static void test_type_in_region(void **state)
 {
 	static const struct {
@@ -142,7 +141,7 @@ static void test_numbers(void **state)
 		{"MinSize=2G;MaxSize=16G", 1, 0}, {"MinSize=512M;MaxSize=2G", 0, 1});
 }
 
-/* [64 GiB, 68 GiB) and [72 GiB, 76 GiB), and [4 GiB, 5 GiB). */
+/* The device has [64 GiB, 68 GiB) and [72 GiB, 76 GiB), the blocks [4 GiB, 5 GiB). */
 static void test_range(void **state)
 {
 	(void)state;
@@ -153,11 +152,11 @@ static void test_range(void **state)
 		{"Range=0x100000000-0x13ffffffe", 0, 0},
 		{"Range=0x0-0xffffffff 0x100000000-0x1ffffffff", 0, 1},
 		{"Range=0-0xfffffffffffffffe", 1, 1}, {"Range=0-0", 0, 0},
-		/* each word for itself, as for every key */
+		/* each word is compared alone */
 		{"Range=0x100000000-0x11fffffff 0x120000000-0x13fffffff", 0, 0});
 }
 
-/* Of a device that lies nobody knows where, nobody knows that it lies within. */
+/* A device whose address is not known is within no range. */
 static void test_range_unknown(void **state)
 {
 	struct facts nowhere = device;
@@ -206,8 +205,8 @@ static void test_mode(void **state)
 		}
 }
 
-/* Every key that is given, and no device at all if none is. */
-static void test_together(void **state)
+/* A rule matches if all of its keys do, and never without a key. */
+static void test_several_keys(void **state)
 {
 	(void)state;
 	check({"", 0, 0}, {"Type=cxl;Device=dax0.1", 1, 0}, {"Type=cxl;Device=dax0.2", 0, 0},
@@ -290,7 +289,7 @@ static void test_covers_not(void **state)
 #define N_RULES	  400
 #define N_DEVICES 1500
 
-/* What a rule matches of a universe. */
+/* A rule, and which of the random devices it matches. */
 struct matcher {
 	struct rule rule;
 	bool matches[N_DEVICES];
@@ -311,8 +310,8 @@ static struct matcher *new_matchers(size_t n)
 	return matchers;
 }
 
-/* Whatever the later rule matches, the earlier one does. */
-static void assert_sound(const struct matcher *earlier, const struct matcher *later, size_t n)
+/* The earlier rule matches each device that the later one matches. */
+static void assert_covers_all(const struct matcher *earlier, const struct matcher *later, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (later->matches[i] && !earlier->matches[i])
@@ -338,7 +337,7 @@ static const struct {
 	{"Mode", {"none", "system-ram", "devdax", "famfs", "none", "devdax", "devdax", "other"}},
 };
 
-/* A few keys, each with a word or two; its name shows them. */
+/* A rule of up to five keys with one or two words each; its name lists them. */
 static void random_rule(struct rule *rule, uint64_t *seed)
 {
 	size_t n = 1 + below(seed, 5);
@@ -360,7 +359,7 @@ static void random_rule(struct rule *rule, uint64_t *seed)
 	}
 }
 
-/* It has up to two ranges, which lie in `space`. */
+/* A device of up to two ranges, which are stored in `space`. */
 static void random_facts(struct facts *facts, struct range space[2], uint64_t *seed)
 {
 	static const char *const names[] = {"", "dax0.0", "dax0.1", "dax1.0", "dax1.1", "dax2.2"};
@@ -390,7 +389,7 @@ static void random_facts(struct facts *facts, struct range space[2], uint64_t *s
 	}
 }
 
-static void test_covers_is_sound(void **state)
+static void test_covers_random(void **state)
 {
 	CLEANUP(free_matchers) struct matcher *rules = new_matchers(N_RULES);
 	size_t covered = 0;
@@ -410,14 +409,14 @@ static void test_covers_is_sound(void **state)
 	for (size_t i = 0; i < N_RULES; i++)
 		for (size_t j = 0; j < N_RULES; j++)
 			if (rule_covers(&rules[i].rule, &rules[j].rule)) {
-				assert_sound(&rules[i], &rules[j], N_DEVICES);
+				assert_covers_all(&rules[i], &rules[j], N_DEVICES);
 				covered++;
 			}
 	assert_true(covered > 2 * N_RULES);
 }
 
-/* The number in base `base`, without zeros, picks the pieces; false if it has a zero. */
-static bool put_together(
+/* Append the pieces for the digits of `number`. Returns false if a digit is zero. */
+static bool join_pieces(
 	char text[SYSFS_NAME], unsigned int number, const char *const pieces[], unsigned int base)
 {
 	for (*text = '\0'; number; number /= base) {
@@ -428,7 +427,7 @@ static bool put_together(
 	return *text;
 }
 
-/* All patterns of up to three pieces, and what they match of all names of up to three letters. */
+/* All patterns of up to three pieces, and all names of up to three letters. */
 static void test_patterns(void **state)
 {
 	static const char *const pieces[] = {"a", "B", "*", "?", "[ab]", "]", "\\"};
@@ -439,7 +438,7 @@ static void test_patterns(void **state)
 
 	(void)state;
 	for (unsigned int number = 1; number < 8 * 8 * 8; number++)
-		if (put_together(text, number, pieces, 8)) {
+		if (join_pieces(text, number, pieces, 8)) {
 			rule_init(&rules[n].rule, text);
 			assert_int_equal(rule_set(&rules[n++].rule, "Match", "Device", text), 0);
 		}
@@ -447,7 +446,7 @@ static void test_patterns(void **state)
 	for (unsigned int number = 1; number < 7 * 7 * 7; number++) {
 		struct facts facts = {0};
 
-		if (!put_together(facts.device.name, number, letters, 7))
+		if (!join_pieces(facts.device.name, number, letters, 7))
 			continue;
 		for (size_t i = 0; i < n; i++)
 			rules[i].matches[n_names] = rule_matches(&rules[i].rule, &facts);
@@ -456,7 +455,7 @@ static void test_patterns(void **state)
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < n; j++)
 			if (rule_covers(&rules[i].rule, &rules[j].rule))
-				assert_sound(&rules[i], &rules[j], n_names);
+				assert_covers_all(&rules[i], &rules[j], n_names);
 			else
 				assert_true(i != j && strcmp(rules[i].rule.name, "*") != 0);
 }
@@ -472,10 +471,10 @@ int main(void)
 		cmocka_unit_test(test_range_unknown),
 		cmocka_unit_test(test_present),
 		cmocka_unit_test(test_mode),
-		cmocka_unit_test(test_together),
+		cmocka_unit_test(test_several_keys),
 		cmocka_unit_test(test_covers),
 		cmocka_unit_test(test_covers_not),
-		cmocka_unit_test(test_covers_is_sound),
+		cmocka_unit_test(test_covers_random),
 		cmocka_unit_test(test_patterns),
 	};
 
