@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Records by hand: a record with the facts, the decision and the plan that it borrows.
+ * A record with the facts, the decision and the plan that it refers to.
  */
 #pragma once
 
@@ -15,9 +15,9 @@ struct own_record {
 };
 
 /*
- * Complete a record of which the facts, the decision, the range and the outcome are set: blocks are
- * 128 MiB, the device has that range alone if it has none yet, and no memory was RAM at boot. Valid while *own stays in its
- * place.
+ * Complete a record. Facts, decision, range and outcome are set by the caller. Blocks have 128 MiB,
+ * a device without ranges gets the range of the record, and no memory was RAM at boot. The result
+ * is valid while *own stays in its place.
  */
 static inline const struct record *own_record_of(struct own_record *own)
 {

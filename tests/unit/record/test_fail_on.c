@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a script wants to stop at: the lists of words; and records, each with all the words that
- * are true of it, so that a word that is true of too much shows as well.
+ * --fail-on=: lists of words, and records, each with all words that are true of it, so that a word
+ * that is true too often is found as well.
  */
 #include "tests/unit/records.h"
 
@@ -50,7 +50,7 @@ static void test_lists(void **state)
 	}
 }
 
-/* The list stops at the word, and the set is as it was. */
+/* The list ends at the invalid word, and the set is not changed. */
 static void test_bad_lists(void **state)
 {
 	static const struct {
@@ -83,7 +83,7 @@ static void test_bad_lists(void **state)
 	}
 }
 
-/* Every word is in the list that a name makes, and says what it is. */
+/* Every word is valid in a list and has an explanation. */
 static void test_names(void **state)
 {
 	(void)state;
@@ -126,7 +126,7 @@ static const struct {
 	{"withheld", DEVDAX | CHANGE | STRANDED,
 		{VERDICT(DEVDAX), RESULT(WITHHELD), BLOCKS(4, 0), STRANDED_BYTES}},
 
-	/* A dry run: no number of stranded bytes, but the blocks. */
+	/* A dry run has no stranded bytes yet, but the blocks. */
 	{"planned", DEVDAX | CHANGE, {VERDICT(DEVDAX), RESULT(PLANNED)}},
 	{"to be unbound from kmem", DEVDAX | CHANGE | STRANDED,
 		{VERDICT(DEVDAX), RESULT(PLANNED), BLOCKS(4, 0)}},
@@ -146,26 +146,26 @@ static const struct {
 	{"accepted as expected", ONLINE,
 		{VERDICT(ONLINE), RESULT(NOTHING), EXPECTED(ACCEPTS), ANSWER(ACCEPTS),
 			BLOCKS(4, 4)}},
-	{"refused against it", DEVDAX | DISAGREEMENT,
+	{"refused, acceptance expected", DEVDAX | DISAGREEMENT,
 		{VERDICT(DEVDAX), RESULT(NOTHING), EXPECTED(ACCEPTS), ANSWER(REFUSES)}},
-	{"accepted against it", DEVDAX | DISAGREEMENT,
+	{"accepted, refusal expected", DEVDAX | DISAGREEMENT,
 		{VERDICT(DEVDAX), RESULT(NOTHING), EXPECTED(REFUSES), ANSWER(ACCEPTS)}},
-	{"nothing was expected", ONLINE, {VERDICT(ONLINE), RESULT(NOTHING), ANSWER(ACCEPTS)}},
-	{"refused, as the TDX state that was found says", DEVDAX | CHANGE | DISAGREEMENT,
+	{"accepted, nothing expected", ONLINE, {VERDICT(ONLINE), RESULT(NOTHING), ANSWER(ACCEPTS)}},
+	{"refused, although the verdict was online", DEVDAX | CHANGE | DISAGREEMENT,
 		{VERDICT(DEVDAX), RESULT(DONE), EXPECTED(REFUSES), ANSWER(REFUSES),
 			REASON(KERNEL_REFUSED)}},
-	{"refused, and nothing was expected", OFFLINE | CHANGE | DISAGREEMENT,
+	{"refused, nothing expected", OFFLINE | CHANGE | DISAGREEMENT,
 		{VERDICT(OFFLINE), RESULT(DONE), ANSWER(REFUSES), REASON(KERNEL_REFUSED)}},
 	{"failed, not refused", DEVDAX | CHANGE,
 		{VERDICT(DEVDAX), RESULT(DONE), EXPECTED(ACCEPTS), REASON(ROLLED_BACK)}},
-	{"online, to be refused", IGNORE | DISAGREEMENT,
+	{"online, refusal expected", IGNORE | DISAGREEMENT,
 		{VERDICT(IGNORE), RESULT(NOTHING), EXPECTED(REFUSES), BLOCKS(4, 1)}},
-	{"offline, to be refused", DEVDAX | CHANGE | STRANDED,
+	{"offline, refusal expected", DEVDAX | CHANGE | STRANDED,
 		{VERDICT(DEVDAX), RESULT(PLANNED), EXPECTED(REFUSES), BLOCKS(4, 0)}},
 	{"online, nothing expected", IGNORE, {VERDICT(IGNORE), RESULT(NOTHING), BLOCKS(4, 4)}},
 };
 
-/* Of the words that are asked for, those that are true, whichever are asked for besides. */
+/* The result is the requested words that are true, for every set of requested words. */
 static void test_matches(void **state)
 {
 	(void)state;
@@ -180,7 +180,7 @@ static void test_matches(void **state)
 	}
 }
 
-/* Each record has one verdict, and only what is as decided already is no change. */
+/* A record has one verdict; only "nothing to do" is not a change. */
 static void test_all_results(void **state)
 {
 	(void)state;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The history: what is noted replaces what was there of its device, what is gone is forgotten, and
- * what is settled is not decided again; for dax devices and DIMMs as a whole, for runs of blocks
- * part by part.
+ * The history: a note replaces the old entry of its device, entries of removed devices are dropped,
+ * and devices with an entry are not decided again. dax devices and DIMMs have one entry each; a run
+ * of blocks can have an entry for each part.
  */
 #include "tests/unit/histories.h"
 
@@ -20,7 +20,7 @@ static struct device dimm_of(uint64_t start, uint64_t end)
 	return dimm;
 }
 
-/* A dax device that lies in one range, or in two if the second is not empty. */
+/* A dax device of one range, or of two if the second is not empty. */
 static struct device dax_of(
 	const char *name, uint64_t identity, struct range first, struct range second)
 {
@@ -33,8 +33,8 @@ static struct device dax_of(
 	return device;
 }
 
-/* Where it lies could not be read. */
-static struct device lost_of(const char *name, uint64_t identity)
+/* A device whose ranges could not be read. */
+static struct device unreadable_of(const char *name, uint64_t identity)
 {
 	struct device device = dax_of(name, identity, span(0, 0), span(0, 0));
 
@@ -72,7 +72,7 @@ static size_t count_undecided(const struct history *history, struct device *item
 	return undecided.n;
 }
 
-/* All that lasts is in the entry, and a second note is in place of the first. */
+/* The entry has all facts that last, and a second note replaces the first. */
 static void test_note(void **state)
 {
 	CLEANUP(history_done) struct history history = {0};
@@ -108,7 +108,7 @@ static void test_note(void **state)
 	assert_int_equal(entry->device.n_ranges, 2);
 	assert_range_equal(entry->device.ranges[0], span(8, 16));
 	assert_range_equal(entry->device.ranges[1], span(24, 32));
-	assert_int_equal(entry->device.driver, DAX_DRIVER_KMEM); /* as it was left */
+	assert_int_equal(entry->device.driver, DAX_DRIVER_KMEM); /* from the outcome */
 	assert_int_equal(entry->verdict, VERDICT_DEVDAX);
 	assert_int_equal(entry->reason, REASON_RULE);
 	assert_int_equal(entry->zone, ZONE_MOVABLE);
@@ -121,7 +121,7 @@ static void test_note(void **state)
 	assert_false(entry->reconsider || entry->changed);
 }
 
-/* What another program was about to configure is decided when it has a driver, and only then. */
+/* A device that another program was to configure is decided when it has a driver, and only then. */
 static void test_not_configured(void **state)
 {
 	CLEANUP(history_done) struct history history = {0};
@@ -139,7 +139,7 @@ static void test_not_configured(void **state)
 	assert_int_equal(count_undecided(&history, items, 2), 0);
 }
 
-/* A new note also settles what was to be decided again, and what has been recorded. */
+/* A new note clears the flags "reconsider", "changed" and "recorded". */
 static void test_note_settles(void **state)
 {
 	CLEANUP(history_done) struct history history = {0};
@@ -156,7 +156,7 @@ static void test_note_settles(void **state)
 	assert_false(history.entries[0].recorded);
 }
 
-/* What is added is taken over. */
+/* history_add() takes over the device of the entry. */
 static void test_add(void **state)
 {
 	CLEANUP(history_done) struct history history = {0};
@@ -173,7 +173,7 @@ static void test_add(void **state)
 	assert_int_equal(history.entries[0].reason, REASON_RULE);
 }
 
-/* A device with two ranges has one entry; each device, however many lie side by side, its own. */
+/* A device of two ranges has one entry, and so has each device beside it. */
 static void test_devices(void **state)
 {
 	struct device all[] = {dax_of("dax0.0", 7, span(8, 16), span(32, 40)),
@@ -191,7 +191,7 @@ static void test_devices(void **state)
 		assert_ptr_equal(history_find(&history, &all[i]), &history.entries[i]);
 	prune(&history, all, 3);
 	assert_int_equal(history.n, 3);
-	/* One that comes back under its name is another one. */
+	/* A device that returns under its name has another identity. */
 	all[0] = reborn;
 	assert_int_equal(count_undecided(&history, all, 3), 1);
 	prune(&history, all, 3);
@@ -203,7 +203,7 @@ static void test_devices(void **state)
 	assert_int_equal(history.n, 0);
 }
 
-/* Only the same device in all of the same place is the one that was decided. */
+/* Only a device with the same name, identity and ranges has been decided. */
 static void test_other_devices(void **state)
 {
 	const struct range first = span(8, 16), second = span(32, 40), none = span(0, 0);
@@ -211,13 +211,13 @@ static void test_other_devices(void **state)
 	struct device others[] = {
 		dax_of("dax0.0", 9, first, second),
 		dax_of("dax0.1", 7, first, second),
-		dax_of("dax0.0", 7, first, none), /* it has shrunk */
+		dax_of("dax0.0", 7, first, none), /* smaller */
 		dax_of("dax0.0", 7, second, none),
-		dax_of("dax0.0", 7, first, span(32, 48)), /* it has grown */
+		dax_of("dax0.0", 7, first, span(32, 48)), /* larger */
 		dax_of("dax0.0", 7, first, span(33, 40)),
 		dax_of("dax0.0", 7, span(9, 16), second),
-		dax_of("dax0.0", 7, span(64, 72), span(80, 88)), /* it has moved */
-		lost_of("dax0.0", 7),
+		dax_of("dax0.0", 7, span(64, 72), span(80, 88)), /* at other addresses */
+		unreadable_of("dax0.0", 7),
 		dax_of("dax0.0", 7, span(48, 64), none),
 		dimm_of(8, 16),
 		dimm_of(48, 63),
@@ -235,7 +235,7 @@ static void test_other_devices(void **state)
 			fail_msg("other %zu is decided", i);
 		assert_null(history_find(&history, &others[i]));
 	}
-	/* A note of one leaves what is noted of the others. */
+	/* A note of one device keeps the entries of the others. */
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		note(&history, others[i], REASON_RULE);
 		assert_int_equal(history.n, 3 + i);
@@ -246,22 +246,22 @@ static void test_other_devices(void **state)
 	assert_null(history_find(&history, &dimm));
 }
 
-/* A device that nobody knows where it is has a place in the history, by its name. */
+/* A device without known ranges has an entry under its name. */
 static void test_unreadable(void **state)
 {
-	struct device lost = lost_of("dax0.0", 7), other = lost_of("dax1.0", 7);
+	struct device unreadable = unreadable_of("dax0.0", 7), other = unreadable_of("dax1.0", 7);
 	struct device found = dax_of("dax0.0", 7, span(8, 16), span(0, 0));
 	CLEANUP(history_done) struct history history = {0};
 
 	(void)state;
-	note(&history, lost, REASON_UNREADABLE);
-	assert_int_equal(count_undecided(&history, &lost, 1), 0);
+	note(&history, unreadable, REASON_UNREADABLE);
+	assert_int_equal(count_undecided(&history, &unreadable, 1), 0);
 	assert_int_equal(count_undecided(&history, &other, 1), 1);
-	prune(&history, &lost, 1);
-	assert_non_null(history_find(&history, &lost));
-	assert_int_equal(history_find(&history, &lost)->device.size, 8);
+	prune(&history, &unreadable, 1);
+	assert_non_null(history_find(&history, &unreadable));
+	assert_int_equal(history_find(&history, &unreadable)->device.size, 8);
 	assert_null(history_find(&history, &other));
-	/* It is decided again once its place can be read. */
+	/* It is decided again once its ranges can be read. */
 	assert_int_equal(count_undecided(&history, &found, 1), 1);
 	prune(&history, &found, 1);
 	assert_int_equal(history.n, 0);
@@ -285,7 +285,7 @@ static void test_runs(void **state)
 	note(&history, fresh.items[1], REASON_RULE);
 	assert_int_equal(history.n, 3);
 	assert_int_equal(count_undecided(&history, &grown, 1), 0);
-	/* Nothing holds all of it. */
+	/* no entry contains all of it */
 	assert_null(history_find(&history, &grown));
 	assert_null(history_find(&history, &across));
 	assert_ptr_equal(history_find(&history, &run), entry_at(&history, 8, 16));
@@ -295,7 +295,7 @@ static void test_runs(void **state)
 	assert_int_equal(entry_at(&history, 12, 16)->device.size, 4);
 	entry_at(&history, 6, 8);
 	entry_at(&history, 16, 20);
-	/* One note of several old parts, and of the middle of another. */
+	/* A note on several old parts, and one on the middle of another part. */
 	note(&history, run_of(6, 9), REASON_IN_BOOT_MAP);
 	note(&history, run_of(13, 14), REASON_IN_BOOT_MAP);
 	assert_int_equal(history.n, 6);
@@ -305,7 +305,7 @@ static void test_runs(void **state)
 	assert_int_equal(entry_at(&history, 14, 16)->reason, REASON_RULE);
 }
 
-/* What is left of a run has its share of the blocks; which ones were online, only if all were. */
+/* A part has its share of the blocks; how many are online is known if all or none were. */
 static void test_cut_blocks(void **state)
 {
 	static const struct {
@@ -315,7 +315,7 @@ static void test_cut_blocks(void **state)
 	} rows[] = {
 		{{8, 8, 0}, 2, 2, false},
 		{{8, 0, 0}, 2, 0, false},
-		{{8, 5, 0}, 2, 0, true}, /* nothing can be said of it, so nothing will be */
+		{{8, 5, 0}, 2, 0, true}, /* not known, and marked as changed */
 		{{0, 0, 0}, 0, 0, false},
 	};
 
@@ -337,7 +337,7 @@ static void test_cut_blocks(void **state)
 	}
 }
 
-/* With TDX, memory is decided again that was let in without it, or left to the kernel's policy. */
+/* When TDX appears: memory is decided again if its reason was tdx-absent or kernel-offline. */
 static void test_reconsider_let_in(void **state)
 {
 	struct device device = run_of(0, 8);
@@ -353,7 +353,7 @@ static void test_reconsider_let_in(void **state)
 	}
 }
 
-/* What was only begun when the daemon ended is decided again; and so is what is to be. */
+/* An entry that was only begun is decided again, and so is one that is marked. */
 static void test_reconsider(void **state)
 {
 	struct device all[] = {run_of(0, 8), run_of(16, 24), run_of(32, 40)};
@@ -378,7 +378,7 @@ static void test_reconsider(void **state)
 	assert_int_equal(count_undecided(&history, all, 3), 3);
 }
 
-/* A driver that has come helps only a dax device without one that failed, or may still fail. */
+/* A driver has been loaded: only failed or begun dax devices without a driver are decided again. */
 static void test_reconsider_failed(void **state)
 {
 	struct device dax = dax_of("dax0.0", 7, span(8, 16), span(32, 40)), dimm = dimm_of(48, 64);
@@ -405,7 +405,7 @@ static void test_reconsider_failed(void **state)
 	assert_true(history.entries[0].reconsider);
 }
 
-/* The region of a device can become known late; once it is, nothing is decided again. */
+/* The region of a device became known after its note: it is decided again, once. */
 static void test_reconsider_placed(void **state)
 {
 	struct device items[] = {dax_of("dax0.0", 7, span(8, 16), span(0, 0)), dimm_of(48, 64),
@@ -448,7 +448,7 @@ static int act(struct history *history, int action, struct devices *ret_undecide
 	}
 }
 
-/* Short of memory, a history is as it was. */
+/* If an allocation fails, the history is as it was. */
 static void test_short_memory(void **state)
 {
 	(void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * An entry of the history, held against what there is now and what would be decided now.
+ * An entry of the history, compared with the current state and with a new decision.
  */
 #include "tests/unit/unit.h"
 
@@ -47,7 +47,7 @@ static void test_is_changed(void **state)
 		.name = "dax0.0", .driver = DAX_DRIVER_KMEM                                        \
 	}
 
-/* Of a failure only a device without a driver, or without the blocks of kmem, is to be completed. */
+/* Failures that are completed: a dax device without a driver, or with kmem and without blocks. */
 static void test_is_half_done(void **state)
 {
 	static const struct {
@@ -73,7 +73,7 @@ static void test_is_half_done(void **state)
 			fail_msg("row %zu", i);
 }
 
-/* Only what is taken back has one of the two reasons before it has ended. */
+/* A begun entry with one of these reasons is being undone. */
 static void test_is_undoing(void **state)
 {
 	static const struct {
@@ -150,7 +150,7 @@ static void test_differs(void **state)
 		assert_true(history_entry_differs(&entry, &others[i], RESULT_PLANNED));
 }
 
-/* What was withheld and is withheld again is no news; that it would be done now is. */
+/* A step that is withheld again does not differ; one that would be taken now does. */
 static void test_differs_withheld(void **state)
 {
 	const struct history_entry entry = {.verdict = VERDICT_ONLINE, .result = RESULT_WITHHELD};
@@ -162,7 +162,7 @@ static void test_differs_withheld(void **state)
 			result != RESULT_WITHHELD);
 }
 
-/* A device that was made devdax is in devdax mode when it is looked at again. */
+/* After a conversion the reason for devdax is already-devdax, which does not differ. */
 static void test_differs_devdax(void **state)
 {
 	struct history_entry entry = {.verdict = VERDICT_DEVDAX, .reason = REASON_OUTSIDE_BOOT_MAP};

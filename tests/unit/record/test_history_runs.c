@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The history of random runs of blocks, against one cell for each block.
+ * The history of random runs of blocks, compared with an array of one cell for each block.
  */
 #include "tests/unit/histories.h"
 
@@ -8,7 +8,7 @@
 
 #define CELLS 32
 
-/* One cell for each block: its entry's reason, or one of these. */
+/* The reason of the block's entry, or one of these. */
 enum {
 	CELL_NONE = -1,
 	CELL_OPEN = REASON_MAX, /* to be reconsidered */

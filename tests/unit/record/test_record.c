@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The record as a sentence, written out by hand, as an administrator is to read it. Names of the
- * greatest length neither overflow a sentence nor break its lines. The fields are in
+ * The sentence of a record. Each sentence is written out as an administrator reads it. Names of the
+ * maximum length neither overflow a sentence nor break its lines. The fields are tested in
  * test_record_fields.c.
  */
 #include "tests/unit/records.h"
@@ -189,7 +189,7 @@ static const struct {
 		DIMM_TEXT "would be online as system RAM, but nothing was done, because it was "
 			  "there before tdx-onlined first started (Present=): " FREE
 			  "; rule a.rule matches; the TDX state is absent"},
-	/* what is so already is not kept from being so */
+	/* a device that is as decided has nothing to withhold */
 	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
@@ -210,7 +210,7 @@ static const struct {
 		"was left as it is, without a driver, and cannot be used: it needs 256 MiB of "
 		"free memory for page metadata, but only 100 MiB are available (no-head-room); the "
 		"TDX state is active"},
-	/* a need that is met is not told */
+	/* a need that is met is not mentioned */
 	{{CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,
 			 .reason = REASON_OUTSIDE_BOOT_MAP,
@@ -218,7 +218,7 @@ static const struct {
 			 .map_spare = GIB},
 		 .record.outcome = {.result = RESULT_DONE}, TDX(ACTIVE)},
 		CXL_TEXT KEPT REFUSED},
-	/* the first and the last 32 MiB make no block */
+	/* the first and the last 32 MiB are not a whole block */
 	{{.record.range = {4 * GIB + 96 * MIB, 8 * GIB - 96 * MIB},
 		 .facts.device = {.type = TYPE_DIMM, .node = NODE_UNKNOWN},
 		 .decision = {.verdict = VERDICT_ONLINE,
@@ -257,9 +257,7 @@ static const struct {
 		DIMM_TEXT ONLINE
 		"): " FREE "; rule m.rule matches; not in zone movable, as the rule requires, "
 		"because the sizes of the zones are not known; the TDX state is absent"},
-	/*
-	 * online already, and not in the zone that is wanted; the kernel's choice is always right
-	 */
+	/* Online already, in another zone than required. Zone auto accepts any zone. */
 	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
@@ -294,7 +292,7 @@ static const struct {
 			 .blocks = {.present = 32, .online = 32}},
 		 TDX(ABSENT)},
 		DIMM_TEXT ONLINE ", zone Movable): " FREE "; the TDX state is absent"},
-	/* changed by somebody */
+	/* changed by another program */
 	{{.record.range = {64 * GIB, 128 * GIB},
 		 .facts.device = {.type = TYPE_HMEM,
 			 .name = "dax2.0",
@@ -315,7 +313,7 @@ static const struct {
 		CXL_TEXT "was changed by another program or by hand: its driver is now none, 0 of "
 			 "0 memory blocks are online; it was to be kept out of system RAM and "
 			 "available as /dev/dax0.0: " REFUSED},
-	/* of a device with two ranges, the one that it is about */
+	/* one range of a device of two ranges */
 	{{.record.range = {128 * GIB, 160 * GIB},
 		 .facts.device = {.type = TYPE_CXL,
 			 .name = "dax0.0",
@@ -349,7 +347,7 @@ static const struct {
 		DIMM_TEXT "is online as system RAM (1 of 32 memory blocks, 128 MiB) and was left "
 			  "as it is: it was online already, but it should not be: " ACCEPTS
 			  " (already-online); take it out with: chmem -d 0x100000000-0x1ffffffff"},
-	/* where TDX is not, only the rule is hurt */
+	/* with TDX absent only the rule is violated */
 	{{DIMM,
 		 .decision = {.verdict = VERDICT_IGNORE,
 			 .reason = REASON_ALREADY_ONLINE,
@@ -364,7 +362,7 @@ static const struct {
 		"it was online already, but it should not be: a rule requires another verdict "
 		"(already-online); "
 		"rule a.rule requires devdax and is overruled; the TDX state is absent"},
-	/* Only a DIMM can be in its place at the next boot. */
+	/* only a DIMM can be in its slot at the next boot */
 	{{DIMM, .decision = {.verdict = VERDICT_OFFLINE, .reason = REASON_OUTSIDE_BOOT_MAP},
 		 .record.outcome = {.result = RESULT_NOTHING,
 			 .stranded = 4 * GIB,
@@ -381,7 +379,7 @@ static const struct {
 			  "0x180000000-0x18fffffff], "
 			  "[mem 0x1a0000000-0x1a7ffffff] and 1 more (straddles-boot-map); the TDX "
 			  "state is unknown"},
-	/* Blocks without a dax device: what is known of the region. */
+	/* blocks without a dax device, in a CXL region */
 	{{.record.range = {4 * GIB, 8 * GIB},
 		 .facts.device = {.type = TYPE_CXL, .region = "region0", .node = NODE_UNKNOWN},
 		 .decision = {.verdict = VERDICT_OFFLINE, .reason = REASON_OUTSIDE_BOOT_MAP},
@@ -412,7 +410,7 @@ static void test_sentences(void **state)
 	}
 }
 
-/* What an outcome is called at each verdict. */
+/* The phrase of each result for each verdict. */
 static void test_phrases(void **state)
 {
 	static const struct {
@@ -462,8 +460,8 @@ static void test_subject(void **state)
 	assert_string_equal(text, "4 GiB of memory in a DIMM ([mem 0x100000000-0x1ffffffff])");
 }
 
-/* A failure does not read like success: the driver of this device is still kmem. */
-static void test_failure_is_no_success(void **state)
+/* A failure is not described as success: the driver of this device is still kmem. */
+static void test_failed_devdax(void **state)
 {
 	struct own_record own = {
 		CXL,
@@ -535,10 +533,9 @@ static void test_longest(void **state)
 }
 
 /*
- * Sixteen interleaved devices under their usual names, and the longest rule, do not cost a sentence
- * its verdict.
+ * Sixteen memory devices with usual names and the longest rule: the sentence still has its verdict.
  */
-static void test_sixteen_ways(void **state)
+static void test_sixteen_memdevs(void **state)
 {
 	struct own_record own = rows[0].own;
 	char text[RECORD_SENTENCE];
@@ -554,14 +551,17 @@ static void test_sixteen_ways(void **state)
 	assert_string_equal(text + strlen(text) - strlen("R matches"), "R matches");
 }
 
-/* Only what is to be online loses its edges; of a range that holds no whole block, all of it. */
+/*
+ * Only memory that goes online has unusable edges; a range without a whole block is unusable as a
+ * whole.
+ */
 static void test_unaligned(void **state)
 {
 	static const struct {
 		struct range range;
 		uint64_t unaligned;
 	} edges[] = {
-		{{0, 0}, 0}, /* where it lies is not known */
+		{{0, 0}, 0}, /* address not known */
 		{{4 * GIB, 8 * GIB}, 0},
 		{{4 * GIB, 4 * GIB + BLOCK}, 0},
 		{{4 * GIB, 8 * GIB + 1}, 1},
@@ -588,10 +588,10 @@ int main(void)
 		cmocka_unit_test(test_sentences),
 		cmocka_unit_test(test_phrases),
 		cmocka_unit_test(test_subject),
-		cmocka_unit_test(test_failure_is_no_success),
+		cmocka_unit_test(test_failed_devdax),
 		cmocka_unit_test(test_results),
 		cmocka_unit_test(test_longest),
-		cmocka_unit_test(test_sixteen_ways),
+		cmocka_unit_test(test_sixteen_memdevs),
 		cmocka_unit_test(test_unaligned),
 	};
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The record as fields: unique names that the journal takes, the same ones for every record;
- * and what is absent is there as null.
+ * The fields of a record: unique names, the same ones for every record, and null for an absent
+ * value.
  */
 #include "tests/unit/records.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* Everything is there: its edges of 2 and 3 bytes make no block. */
+/* All values are present. The edges of 2 and 3 bytes are not part of a block. */
 static const struct own_record full = {
 	.facts = {.device = {.type = TYPE_CXL,
 			  .name = "dax0.0",
@@ -57,7 +57,7 @@ static const struct own_record full = {
 			.blocks = {.present = 32, .online = 31}}},
 };
 
-/* Nothing is, nor where it lies. */
+/* All values are absent, also the address. */
 static const struct own_record empty = {
 	.facts.device = {.size = 16 * GIB, .node = NODE_UNKNOWN},
 	.decision.verdict = VERDICT_IGNORE,
@@ -100,14 +100,14 @@ static void test_all_fields(void **state)
 
 	(void)state;
 	assert_number(f, n, "start", FIELD_ADDRESS, 64 * GIB - 2);
-	assert_number(f, n, "end", FIELD_ADDRESS, 128 * GIB + 2); /* inclusive, as it is printed */
+	assert_number(f, n, "end", FIELD_ADDRESS, 128 * GIB + 2); /* inclusive */
 	assert_number(f, n, "size", FIELD_NUMBER, 64 * GIB + 5);
 	assert_text(f, n, "type", "cxl");
 	assert_text(f, n, "chardev", "dax0.0");
 	assert_text(f, n, "region", "region0");
 	assert_text(f, n, "region_mode", "ram");
 	assert_text(f, n, "decoder", "decoder0.1");
-	/* the kernel's window counts before that of the CEDT */
+	/* the kernel's window has precedence over the one in the CEDT */
 	assert_number(f, n, "window_start", FIELD_ADDRESS, 64 * GIB);
 	assert_number(f, n, "window_size", FIELD_NUMBER, 128 * GIB);
 	assert_number(f, n, "qos_class", FIELD_NUMBER, 7);
@@ -119,7 +119,7 @@ static void test_all_fields(void **state)
 	assert_number(f, n, "online_memblocks", FIELD_NUMBER, 31);
 	assert_number(f, n, "missing_memblocks", FIELD_NUMBER, 3);
 	assert_number(f, n, "guard_bypassed", FIELD_BOOL, true);
-	assert_text(f, n, "mode", "devdax"); /* of now, not of the decision */
+	assert_text(f, n, "mode", "devdax"); /* the current mode */
 	assert_text(f, n, "verdict", "online");
 	assert_text(f, n, "zone", "movable");
 	assert_number(f, n, "zone_overruled", FIELD_BOOL, true);
@@ -150,7 +150,7 @@ static void test_all_fields(void **state)
 	assert_text(f, n, "tdx_mode", "active");
 }
 
-/* Null is only what is not there: no block is a number of blocks, and no spare is one. */
+/* Null means absent only: zero blocks and zero available bytes are numbers. */
 static void test_absent_fields(void **state)
 {
 	static const char *const absent[] = {"start", "end", "chardev", "region", "target_node",
@@ -177,14 +177,14 @@ static void test_absent_fields(void **state)
 	own.decision.map_needed = 4;
 	n = record_fields(&own.record, f);
 	assert_number(f, n, "metadata_available", FIELD_NUMBER, 0);
-	/* A decision that is not withheld after all is no such field. */
+	/* if nothing is to be done, nothing is withheld */
 	own = full;
 	own.record.outcome.result = RESULT_NOTHING;
 	n = record_fields(own_record_of(&own), f);
 	assert_text(f, n, "withheld", NULL);
 }
 
-/* The window of the CEDT is there only if the kernel names none. */
+/* The window of the CEDT is used only if the kernel has none. */
 static void test_window(void **state)
 {
 	struct own_record own = full;
@@ -202,7 +202,7 @@ static void test_window(void **state)
 	assert_number(f, n, "window_size", FIELD_NULL, 0);
 }
 
-/* Of a device with several ranges, size and addresses are those of the range. */
+/* For one of several ranges, size and addresses are those of the range. */
 static void test_one_of_several(void **state)
 {
 	struct range ranges[] = {{64 * GIB, 65 * GIB}, {80 * GIB, 82 * GIB}};
@@ -221,7 +221,7 @@ static void test_one_of_several(void **state)
 	assert_number(f, n, "size", FIELD_NUMBER, 2 * GIB);
 }
 
-/* sd_journal_send(3): A-Z, 0-9 and the underscore, which does not come first; 64 at most. */
+/* The names are unique and the same for every record, and a text is not empty. */
 static void test_field_names(void **state)
 {
 	struct own_record most = full, least = empty;
@@ -247,7 +247,7 @@ static void test_field_names(void **state)
 	}
 }
 
-/* It takes two to disagree. */
+/* Expected and actual answer disagree only if both are known. */
 static void test_disagreement(void **state)
 {
 	struct own_record own = full;
@@ -264,7 +264,9 @@ static void test_disagreement(void **state)
 		}
 }
 
-/* Missing is what kmem has room for and the kernel does not have; with another driver, nothing. */
+/*
+ * Blocks are missing only with driver kmem: those that fit in the range and are not in the kernel.
+ */
 static void test_count_blocks(void **state)
 {
 	static const struct {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Texts with the values of a record, as the catalog and the explanation have them.
+ * Texts with variables of a record, for the catalog and the explanation.
  */
 #include "tests/unit/records.h"
 
@@ -50,12 +50,12 @@ static void test_text(void **state)
 	assert_string_equal(text_of(&own, "@TDXO_RULE@: @TDXO_ONLINE_MEMBLOCKS@ of "
 					  "@TDXO_TOTAL_MEMBLOCKS@, @TDXO_VERDICT@."),
 		"a.rule: 1 of 32, offline.");
-	/* What the record does not have, and what is not whole. */
+	/* Absent values, and a variable without its end. */
 	assert_string_equal(text_of(&own, "@TDXO_CHARDEV@ @TDXO_NO@ @TDXO_TAR"), "CHARDEV NO TAR");
 	assert_string_equal(text_of(&own, "a@b @TDXO"), "a@b @TDXO");
 }
 
-/* With their values the remedies are commands that can be typed, and name all values. */
+/* With values each remedy has commands that can be typed, and no variable is left. */
 static void test_remedies(void **state)
 {
 	struct own_record owns[] = {{DIMM}, {CXL}};

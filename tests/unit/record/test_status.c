@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The status of devices and switches, and the one thing that is to be done next.
+ * The status of devices and switches, and the recommended next step.
  */
 #include "tests/unit/unit.h"
 
@@ -32,7 +32,7 @@ static struct history_entry entry_of(
 		.device = card(driver), .verdict = verdict, .reason = reason, .result = result};
 }
 
-/* 1 GiB of 8 blocks, so many of which are there, and so many online. */
+/* 1 GiB of 8 blocks, with this many present and online. */
 static struct device_status status_of(enum dax_driver driver, uint64_t present, uint64_t online,
 	const struct history_entry *entry)
 {
@@ -45,7 +45,7 @@ static struct device_status status_of(enum dax_driver driver, uint64_t present, 
 					 i < online ? BLOCK_ONLINE : BLOCK_OFFLINE),
 			0);
 	status = device_status_of(&facts, entry);
-	/* The device has been taken over, and its ranges are not on the heap. */
+	/* device_status_of() takes over the device, whose ranges are not on the heap. */
 	assert_int_equal(facts.device.n_ranges, 0);
 	facts_done(&facts);
 	return status;
@@ -66,7 +66,7 @@ static void test_stranded(void **state)
 	assert_int_equal(status.stranded, 0);
 	status = status_of(DAX_DRIVER_KMEM, 8, 5, &refused);
 	assert_int_equal(status.stranded, 3 * BLOCK);
-	/* What kmem has and has not added is of no use either; without kmem it is devdax. */
+	/* Missing blocks with driver kmem are stranded, too; without kmem it is a devdax device. */
 	status = status_of(DAX_DRIVER_KMEM, 6, 5, NULL);
 	assert_int_equal(status.missing, 2);
 	assert_int_equal(status.stranded, 3 * BLOCK);
@@ -96,7 +96,7 @@ static void test_result(void **state)
 	assert_string_equal(device_status_result(&status), "undecided");
 }
 
-/* TDX is absent by default: the kernel was expected to accept. */
+/* TDX is absent, so the kernel was expected to accept. */
 static void test_disagrees(void **state)
 {
 	struct history_entry entry =
@@ -152,7 +152,7 @@ static void test_switch(void **state)
 	assert_int_equal(switch_use_of(&status, "0", false), SWITCH_CHANGED);
 }
 
-/* By address, then by name; without an address at the end. */
+/* By address, then by name; devices without an address are last. */
 static void test_sort(void **state)
 {
 	static struct range ranges[] = {{GIB, 2 * GIB}, {3 * GIB, 4 * GIB}};
@@ -183,7 +183,7 @@ static void assert_next(const struct status *status, const char *expected)
 		fail_msg("\"%s\" is not in: %s", expected, buf);
 }
 
-/* What is set last comes first. */
+/* Each condition has precedence over those before it. */
 static void test_next(void **state)
 {
 	const struct rejections none = {0};
@@ -196,7 +196,7 @@ static void test_next(void **state)
 
 	(void)state;
 	assert_next(&status, NULL);
-	/* A counter, perhaps of devices that have gone. */
+	/* The counter alone is not a reason: its devices may have been removed. */
 	status.disagreements = 1;
 	assert_next(&status, NULL);
 	device.entry = NULL;
@@ -224,7 +224,7 @@ static void test_next(void **state)
 	assert_next(&status, "'tdx-onlinectl config check'");
 }
 
-/* What is stranded, and not reported by doctor, does not hide other advice. */
+/* Stranded memory that doctor does not report does not hide other advice. */
 static void test_next_of_stranded(void **state)
 {
 	const struct rejections none = {0};
