@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Memory that runs short on demand.
+ * Allocations that fail on demand.
  *
- * The core allocates by reallocarray() alone, so a definition of it in the test's executable
- * takes the place of the C library's and can refuse. Included by one file of an executable.
+ * lib/ allocates by reallocarray() only, so a definition in the test program replaces that of the C
+ * library. Include this in one file of a program.
  */
 #pragma once
 
 #include <stdlib.h>
 
-/* How many allocations still succeed; negative: all. */
+/* This many allocations succeed; negative: all do. */
 static int allocations_left = -1;
 
 void *reallocarray(void *array, size_t n, size_t size)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A second implementation of the rules by which the TDX state is decided, for test_tdx.c only. It
+ * A second implementation of the rules by which the TDX state is decided, for test_state.c only. It
  * was written from the kernel's behaviour, without knowledge of lib/tdx/state.c.
  *
  * It keeps four hypotheses about this boot:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What every unit test uses: cmocka with the headers that it wants before it, a generator of
- * numbers that is the same everywhere, and short names for sizes.
+ * For every unit test: cmocka and the headers that it needs first, a generator of reproducible
+ * random numbers, and short names for sizes.
  */
 #pragma once
 
@@ -19,7 +19,7 @@
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)
 
-/* splitmix64: a failure comes again with the same seed, on any machine. */
+/* splitmix64: the same seed gives the same numbers on any machine. */
 static inline uint64_t prng(uint64_t *state)
 {
 	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);

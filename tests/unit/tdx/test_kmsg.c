@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Records of /dev/kmsg: those of the kernel's own, and all that only looks like them.
+ * Records of /dev/kmsg: messages of the kernel, and records that only look like them.
  */
 #include "tests/unit/unit.h"
 
@@ -43,7 +43,7 @@ static void test_others(void **state)
 		"6,319,5140900,c;virt/tdx: module initialized", /* a fragment */
 		"6,319,5140900,+;virt/tdx: module initialized",
 		"6,319,5140900,-x;y",
-		" SUBSYSTEM=virt/tdx: module initialized", /* a dictionary line */
+		" SUBSYSTEM=virt/tdx: module initialized", /* a line of the dictionary */
 		" 6,1,2,-;x",
 	};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The kernel's messages about TDX: every one that is about trouble, in every wording, messages that
- * are not, and those in which a program's words stand.
+ * Messages of the kernel about TDX: every message about a failure in each wording, other messages,
+ * and messages that quote text from a program.
  */
 #include "tests/unit/unit.h"
 
@@ -86,9 +86,7 @@ static void test_every_message(void **state)
 	}
 }
 
-/*
- * A program's words in a message of the kernel's: the beginning is the kernel's, the rest is not.
- */
+/* Text from a program, quoted in a message of the kernel, is not read as a message about TDX. */
 static void test_quoted_words(void **state)
 {
 	static const char *const frames[] = {
@@ -129,7 +127,7 @@ static void test_quoted_words(void **state)
 	}
 }
 
-/* The name of a process, 15 bytes at most, begins a message in "NAME[PID]: segfault at …". */
+/* "NAME[PID]: segfault at …" begins with the name of a process, of at most 15 bytes. */
 static void test_process_names(void **state)
 {
 	static const char *const messages[] = {
@@ -185,10 +183,10 @@ static void test_initialized(void **state)
 	}
 }
 
-/* The last of each; the most specific of all. */
+/* The last message of each kind counts, and the most specific kind of all. */
 static void test_failure(void **state)
 {
-	static const char *const no_errors[] = {
+	static const char *const invalid[] = {
 		"virt/tdx: module initialization failed (-4096)",
 		"virt/tdx: module initialization failed (-2147483649)",
 		"virt/tdx: module initialization failed (-99999999999999999999)",
@@ -206,8 +204,8 @@ static void test_failure(void **state)
 	assert_int_equal(tdx_log_error(&log), 5);
 	tdx_log_read(&log, "virt/tdx: module initialization failed (-22)");
 	assert_int_equal(tdx_log_error(&log), 22);
-	for (size_t i = 0; i < ARRAY_SIZE(no_errors); i++) {
-		tdx_log_read(&log, no_errors[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(invalid); i++) {
+		tdx_log_read(&log, invalid[i]);
 		assert_int_equal(tdx_log_error(&log), 0);
 	}
 	tdx_log_read(&log, "virt/tdx: frame pointer (RBP) clobber bug present, upgrade TDX module");

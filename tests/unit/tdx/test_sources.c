@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The TDX state's sources: texts of real kernels, texts that look like them, and texts that are not
- * whole.
+ * The sources of the TDX state: texts of real kernels, similar texts, and incomplete ones.
  */
 #include "tests/unit/unit.h"
 
@@ -74,7 +73,7 @@ static void test_kvm_parameter(void **state)
 		{"1\n", FACT_UNREADABLE},
 		{"(null)\n", FACT_UNREADABLE},
 		{" Y\n", FACT_UNREADABLE},
-		{"None of your business\n", FACT_UNREADABLE},
+		{"None\n", FACT_UNREADABLE},
 	};
 
 	(void)state;
@@ -136,7 +135,7 @@ static void test_states(void **state)
 		{STATES("201: xvirt/tdx:online\n"), FACT_NO, FACT_NO},
 		{STATES("201: virt/tdx:online \n"), FACT_NO, FACT_NO},
 		{STATES("201: x virt/tdx:online\n"), FACT_NO, FACT_NO},
-		/* Not whole, or not such a file: none of its lines counts. */
+		/* incomplete, or another file: no line is used */
 		{"", FACT_UNREADABLE, FACT_UNREADABLE},
 		{"\n", FACT_UNREADABLE, FACT_UNREADABLE},
 		{"  0: offline\n", FACT_UNREADABLE, FACT_UNREADABLE},
@@ -149,7 +148,9 @@ static void test_states(void **state)
 		{STATES(CORE_LINE "202 virt/tdx:online\n"), FACT_UNREADABLE, FACT_UNREADABLE},
 		{STATES(CORE_LINE "\377\376\n"), FACT_UNREADABLE, FACT_UNREADABLE},
 		{"virt/tdx:online", FACT_UNREADABLE, FACT_UNREADABLE},
-		/* In the kernel's order, which a file that was put together may not have. */
+		/*
+		 * the kernel lists states in ascending order; a file in another order is not used
+		 */
 		{STATES("300: perf:online\n"), FACT_UNREADABLE, FACT_UNREADABLE},
 		{STATES(CORE_LINE "200: perf:online\n"), FACT_UNREADABLE, FACT_UNREADABLE},
 		{STATES("7: \001\n"), FACT_UNREADABLE, FACT_UNREADABLE},

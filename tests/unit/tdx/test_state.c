@@ -2,9 +2,9 @@
 /*
  * The TDX state.
  *
- * Deciding: every combination of what the sources can show, on every kind of release, against a
- * second implementation of the rules (tdx_oracle.h). The log and the states file take part as
- * texts, so that their readers are in the table too.
+ * Every combination of what the sources can show, on each kind of release, is compared with a
+ * second implementation of the rules (tdx_oracle.h). The log and the states file are given as
+ * texts, so that their readers are tested, too.
  */
 #include "tests/unit/unit.h"
 
@@ -70,7 +70,7 @@ static void set_log(enum oracle_log line, struct tdx_facts *facts)
 
 static struct tdx_facts facts_of(const struct oracle_input *input)
 {
-	/* In the order of the oracle's enums. */
+	/* in the order of the oracle's enums */
 	static const enum fact flag[] = {FACT_UNREADABLE, FACT_NO, FACT_YES};
 	static const enum fact host[] = {FACT_ABSENT, FACT_YES};
 	static const enum fact file[] = {FACT_UNREADABLE, FACT_ABSENT, FACT_NO, FACT_YES};
@@ -88,7 +88,7 @@ static struct tdx_facts facts_of(const struct oracle_input *input)
 	return facts;
 }
 
-/* The number's digits in mixed radix, one for each source. */
+/* The combination with this number: each source is a digit of a mixed radix. */
 static struct oracle_input input_number(const char *release, unsigned int number)
 {
 	struct oracle_input input = {.release = release};
@@ -168,8 +168,8 @@ static void test_every_combination(void **state)
 	}
 }
 
-/* The log alone never makes TDX absent that another source shows active. */
-static void test_log_lowers_nothing(void **state)
+/* The log does not make TDX absent if another source shows it active. */
+static void test_log_against_active(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(releases); i++) {
@@ -266,7 +266,7 @@ static void test_starts(void **state)
 	}
 }
 
-/* A failed update of a module that has come up: it is in effect as before (7.2 and later). */
+/* A failed update of an initialized module leaves TDX active (Linux 7.2 and later). */
 static void test_failed_update(void **state)
 {
 	struct tdx_facts facts = {0};
@@ -348,7 +348,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_combination),
-		cmocka_unit_test(test_log_lowers_nothing),
+		cmocka_unit_test(test_log_against_active),
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_release),
 		cmocka_unit_test(test_starts),
