@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * SRAT and CEDT: the bytes as they are, and with a header and a checksum that make a table of them.
+ * SRAT and CEDT: the bytes as they are, and with a valid signature, length and checksum.
  */
 #include "tdxo/firmware/acpi.h"
 #include "tests/fuzz/fuzz.h"
@@ -24,7 +24,7 @@ static void read_srat(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < srat.n; i++) {
 		require(srat.items[i].range.start <= srat.items[i].range.end);
 		found = srat_find(&srat, srat.items[i].range);
-		/* An entry without a byte is never found. */
+		/* srat_find() does not return an empty entry. */
 		require(!srat.items[i].enabled || range_is_empty(srat.items[i].range) ||
 			(found && range_contains(found->range, srat.items[i].range)));
 	}

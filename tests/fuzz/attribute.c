@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A file of the kernel, as text and as a number.
+ * Reading a file of sysfs, as text and as a number.
  */
 #include <errno.h>
 #include <sys/mman.h>
@@ -9,7 +9,7 @@
 #include "daemon/host/sysfs.h"
 #include "tests/fuzz/fuzz.h"
 
-/* The file is made once, and has a name. */
+/* A memfd is read by its name in /proc/self/fd. */
 static const char *path_of_bytes(const uint8_t *data, size_t size)
 {
 	static struct path path;

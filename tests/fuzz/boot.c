@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Boot memory as the sensor reads it: boot_params, the firmware memmap, memblock. Each file is a
- * byte for its name, one for its length, and its text.
+ * byte for its name, a byte for its length, and its text.
  */
 #include "daemon/host/paths.h"
 #include "daemon/host/sensor.h"
@@ -15,7 +15,7 @@
 static const char *const names[] = {SYS_MEMBLOCK, SYS_SETUP_DATA "/0/type",
 	SYS_SETUP_DATA "/0/data", ENTRY(0), ENTRY(1), ENTRY(2), ENTRY(3)};
 
-/* The rest is boot_params, if there is any. */
+/* The bytes after the files are boot_params. */
 static void read_files(const uint8_t *data, size_t size)
 {
 	struct cursor c = cursor_of(data, size);
@@ -42,7 +42,7 @@ static void check_boot_map(const struct sensor *sensor)
 	for (size_t i = 0; i < map->n; i++) {
 		require(!range_is_empty(map->regions[i].range));
 		require(map->known);
-		/* memblock only narrows what firmware listed. */
+		/* memblock only narrows the RAM that firmware listed. */
 		require(range_set_contains(&sensor->boot_ram, map->regions[i].range));
 	}
 }

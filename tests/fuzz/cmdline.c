@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The kernel command line, and what `capture` keeps of it.
+ * The kernel command line, and the part of it that `capture` keeps.
  */
 #include "tdxo/anonymise/anonymise.h"
 #include "tdxo/base/cmdline.h"

@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require(!range_is_empty(config.capable.ranges[i]) &&
 			(i == 0 ||
 				config.capable.ranges[i - 1].end < config.capable.ranges[i].start));
-	/* A line that is found is one of the text. */
+	/* the line number is at most the size of the text */
 	require(ini_find((const char *)data, size, CONFIG_SECTION, NULL) <= size);
 	return 0;
 }

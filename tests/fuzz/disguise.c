@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Files of the kernel in disguise. The first byte chooses the kind.
+ * Files of the kernel, anonymised. The first byte chooses the kind.
  */
 #include "tdxo/anonymise/anonymise.h"
 #include "tests/fuzz/fuzz.h"
@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(disguise_text(&disguise, kind, &text, &once) == 0);
 	if (kind == DISGUISE_PLAIN || kind == DISGUISE_BOOT_PARAMS)
 		require(once.n == text.n);
-	/* The same text has the same disguise. */
+	/* The result is the same the second time. */
 	require(disguise_text(&disguise, kind, &text, &twice) == 0);
 	require(once.n == twice.n && (!once.n || memcmp(once.bytes, twice.bytes, once.n) == 0));
 	return 0;

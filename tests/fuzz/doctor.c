@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The doctor on texts of others, with a NUL after each: the kernel command line, udev rules, lines
- * of modprobe.d and of daxctl, messages of the kernel, auto_online_blocks, the name of a process; a
- * file of each kind that may online memory. A remedy is one line of ASCII; a message may have bytes
- * of those texts, which are made printable where they leave the program.
+ * The doctor on foreign texts, each with a NUL at its end: the kernel command line, udev rules,
+ * modprobe.d, daxctl, messages of the kernel, auto_online_blocks, the name of a process, and one
+ * file of each kind that may online memory. A remedy is one line of ASCII. A message may have bytes
+ * of those texts, which are made printable when it is printed.
  */
 #include "tdxo/doctor/doctor.h"
 #include "tdxo/policy/guard.h"
@@ -116,7 +116,7 @@ static void check(const struct findings *findings)
 	}
 }
 
-/* The next text as a string, in memory of its own. */
+/* The next text as a string on the heap. */
 static char *take_string(const uint8_t **data, size_t *size)
 {
 	struct conf_text text = take_text(data, size);

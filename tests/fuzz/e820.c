@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The e820 of boot_params and setup_data. Bytes that are too few for the table of boot_params are
- * the count and entries of one that is made of them, and the entries of an extension.
+ * The e820 of boot_params and setup_data. Bytes that are too short for boot_params are read as the
+ * number of entries and the entries of such a table, and as the entries of a setup_data.
  */
 #include <errno.h>
 
@@ -28,7 +28,7 @@ static int add_short(struct e820_table *table, const uint8_t *data, size_t size)
 	return r;
 }
 
-/* Is the page RAM of firmware's, and nothing else? */
+/* Is the highest type of all entries with a byte in the page RAM? */
 static bool is_ram(const struct e820_table *table, uint64_t page)
 {
 	const struct range range = {page, page + PAGE};

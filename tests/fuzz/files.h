@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Files in memory, for targets that read several: the linker has what daemon/ calls of
- * daemon/host/sysfs.c and trusted.c come here (--wrap), and drops its messages. Included by one file
- * of an executable.
+ * Files in memory, for targets that read several. The linker replaces functions of sysfs.c and
+ * trusted.c in daemon/host/ by those here (--wrap), and messages are dropped. Include this in one
+ * file of a program.
  */
 #pragma once
 
@@ -90,7 +90,7 @@ int __wrap_sysfs_read_number(const char *path, int base, uint64_t *ret_number)
 	return end == text || *end ? -EBADMSG : 0;
 }
 
-/* The first part of each path below the directory, once. */
+/* List the first component of each path below the directory, once. */
 int __wrap_sysfs_list(
 	const char *path, int (*each)(const char *name, void *userdata), void *userdata)
 {

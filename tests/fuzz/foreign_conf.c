@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Configuration of others: modprobe.d and daxctl.
+ * Configuration files of modprobe and daxctl.
  */
 #include "tdxo/doctor/foreign_conf.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The kernel log, line by line: what it tells of TDX and of memory that was rejected.
+ * The kernel log, line by line: messages about TDX and about rejected memory.
  */
 #include <errno.h>
 
@@ -24,7 +24,10 @@ static void check_log(const struct tdx_log *log)
 		(void)seamcall_status_explain(seamcall.status);
 	tdx_read_log(log, &facts);
 	require(is_string(facts.log_line));
-	/* Only a final line proves that TDX is absent, and it never outweighs another source. */
+	/*
+	 * TDX is absent only with a line that is final, and only if no other source shows it
+	 * active.
+	 */
 	require(failure < TDX_TROUBLE_FINAL_MAX ||
 		tdx_decide(&facts, TDX_MODE_AUTO).state != TDX_ABSENT);
 	facts.facts[TDX_SOURCE_CORE_STATE] = FACT_YES;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A machine that is made of bytes: a few of the host, then records, each with a letter and what
- * read_record() reads of it. Numbers are small, so that things meet: addresses are multiples of
- * half a memory block of 128 MiB, or a page beside it, and lie below 8 GiB or at the top.
+ * A machine from bytes: two bytes for the host, then records, each with a letter and the bytes that
+ * its function in machine_read_record() reads. Numbers are small, so that ranges overlap often:
+ * addresses are multiples of half a memory block of 128 MiB, or a page beside it, below 8 GiB or at
+ * the top.
  */
 #pragma once
 
@@ -18,7 +19,7 @@
 
 enum host {
 	HOST_GUARDED = 1,
-	HOST_HELD = 2,	     /* auto_online_blocks, by the guard */
+	HOST_HELD = 2,	     /* the guard holds auto_online_blocks */
 	HOST_VIRTIO_MEM = 4, /* a device has that driver */
 	HOST_INCOMPLETE = 8, /* a dax device cannot be read */
 	HOST_NO_MAP = 16,    /* no source of the boot map can be read */
@@ -64,7 +65,7 @@ static inline struct range machine_range(struct cursor *c)
 		size += 1;
 	if (odd & 8)
 		start += TOP;
-	/* What wraps around is none: each reader leaves it out. */
+	/* a range that wraps around is not possible: readers ignore it */
 	return start + size > start ? (struct range){start, start + size}
 				    : (struct range){start, start + 4096};
 }
@@ -95,7 +96,7 @@ static inline int machine_compare_blocks(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-/* By ascending number, after some have been added. */
+/* Call this after blocks were added. */
 static inline void machine_sort_blocks(struct machine *machine)
 {
 	block_ids_sort(&machine->snapshot.blocks);
@@ -120,7 +121,7 @@ static inline int machine_compare_ranges(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
-/* The ranges of the device are not sorted yet. */
+/* The ranges of the device need not be sorted. */
 static inline bool machine_overlaps(const struct device *device, struct range range)
 {
 	for (size_t i = 0; i < device->n_ranges; i++)
@@ -191,7 +192,7 @@ static inline void machine_add_memblock(struct machine *machine, struct cursor *
 	require(array_append(machine->memblock, machine->n_memblock, machine_range(c)) == 0);
 }
 
-/* Take a text with its length before it. It belongs to the cursor, and has no NUL. */
+/* Take a text that begins with its length. The cursor owns it, and it has no NUL at its end. */
 static inline struct cursor machine_text(struct cursor *c)
 {
 	size_t size = cursor_u8(c);
@@ -206,7 +207,7 @@ static inline void machine_configure(struct machine *machine, struct cursor *c)
 	(void)read_config(&machine->config, (const char *)text.data, text.size);
 }
 
-/* Only a rule without a mistake is used. */
+/* A rule with a mistake is ignored. */
 static inline void machine_add_rule(struct machine *machine, struct cursor *c)
 {
 	struct cursor text = machine_text(c);
@@ -260,7 +261,7 @@ static inline void machine_read_zones(struct machine *machine, struct cursor *c)
 		machine->zones = (struct zoneinfo){.unreadable = true};
 }
 
-/* False: the look ends here, or the bytes do. */
+/* Returns false at the end of a look or of the bytes. */
 static inline bool machine_read_record(struct machine *machine, struct cursor *c)
 {
 	static const struct {
@@ -286,7 +287,7 @@ static inline bool machine_read_record(struct machine *machine, struct cursor *c
 	return letter != 'n' && cursor_left(c);
 }
 
-/* What the next look sees, after all that has come since the last. */
+/* Read the changes up to the next look. */
 static inline void machine_look(struct machine *machine, struct cursor *c)
 {
 	struct tdx_facts facts;
@@ -316,7 +317,7 @@ static inline void machine_init(struct machine *machine, struct cursor *c)
 	machine->snapshot.dax_incomplete = machine->host & HOST_INCOMPLETE;
 	machine->snapshot.dax_autoprobe =
 		machine->host & HOST_GUARDED ? DAX_AUTOPROBE_OFF : DAX_AUTOPROBE_ON;
-	/* Files that are not there; /proc/cpuinfo always is. */
+	/* All files except /proc/cpuinfo are missing. */
 	for (enum tdx_source source = TDX_SOURCE_CPUINFO + 1; source < TDX_SOURCE_MAX; source++)
 		machine->tdx.facts[source] = FACT_ABSENT;
 	config_init(&machine->config);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The whole pure path, from the bytes of a machine to its decisions: look, decide each device, take
- * the steps, look again. After 'n' among the records the machine has changed.
+ * The whole pure path, from the bytes of a machine to its decisions: look, decide each device,
+ * apply the steps, look again. A record 'n' ends a look, and the records after it change the
+ * machine.
  *
- * No plan does what none may (tests/unit/safety.h), each device has one decision, and no memory
- * that came after boot is without.
+ * No plan violates tests/unit/safety.h, each device has one decision, and all memory that arrived
+ * after boot has one.
  */
 #include "tdxo/explain/explain.h"
 #include "tdxo/record/history.h"
@@ -25,7 +26,7 @@ static void walk_done(struct walk *walk)
 	block_ids_done(&walk->before);
 }
 
-/* The sources of the boot map as the sensor hands them over. */
+/* The sources of the boot map as the sensor passes them on. */
 static void build_boot_map(struct machine *machine)
 {
 	CLEANUP(range_set_done) struct range_set ram = {0}, blocks = {0}, dax = {0};
@@ -218,7 +219,7 @@ static void decide(struct walk *walk, const struct device *device)
 	require(history_note(&walk->history, device, &decision, &record.outcome, false) == 0);
 }
 
-/* --- what must hold after a look --- */
+/* --- after each look --- */
 
 static bool came_after_boot(const struct walk *walk, uint64_t id)
 {
@@ -242,8 +243,10 @@ static bool is_found(const struct devices *found, struct range range)
 	return false;
 }
 
-/* Each dax device that is set up, each DIMM, and each block that was not there at boot. */
-static void check_nothing_lost(const struct walk *walk, const struct devices *found)
+/*
+ * Each dax device that has a size, each DIMM, and each block that was not present at boot is found.
+ */
+static void check_all_found(const struct walk *walk, const struct devices *found)
 {
 	const struct snapshot *snapshot = &walk->machine.snapshot;
 	size_t named = 0, set_up = 0;
@@ -270,7 +273,7 @@ static void check_one_decision(const struct walk *walk, const struct device *dev
 	require(decisions == 1);
 }
 
-/* A run that has grown has a decision for each part. */
+/* A run that has grown can have a decision for each part. */
 static void check_decided_once(const struct walk *walk, const struct devices *found)
 {
 	CLEANUP(devices_done) struct devices undecided = {0};
@@ -325,7 +328,7 @@ static void look(struct walk *walk)
 	for (size_t i = 0; i < undecided.n; i++)
 		decide(walk, &undecided.items[i]);
 	find(walk, &after);
-	check_nothing_lost(walk, &after);
+	check_all_found(walk, &after);
 	check_decided_once(walk, &after);
 	settle(walk);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Replay: in place of libFuzzer, call a target with each file of the directories that are given.
+ * Replay: call a target with each file of the directories in the arguments, in place of libFuzzer.
  */
 #include <dirent.h>
 #include <limits.h>
@@ -19,7 +19,7 @@ static void replay(const char *path)
 	data = malloc((size_t)size);
 	require(size == 0 || (data && fread(data, (size_t)size, 1, file) == 1));
 	fclose(file);
-	/* If it fails, this is the last line. */
+	/* If the target aborts, the last line names the input. */
 	printf("%s\n", path);
 	fflush(stdout);
 	LLVMFuzzerTestOneInput(data, (size_t)size);

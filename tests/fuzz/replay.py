@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""replay.py EXECUTABLE TARGET: call a target with its corpus and with its seeds."""
+"""replay.py EXECUTABLE TARGET: call a target with its corpus and its seeds."""
 
 import pathlib
 import subprocess

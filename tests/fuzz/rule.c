@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Rules: two of them, with a NUL in between.
+ * Two rules with a NUL between them.
  *
- * A rule that covers another one matches each device that the other one matches. The disguise of
- * a rule without a mistake is a rule without one.
+ * A rule that covers another one matches each device that the other one matches. A valid rule is
+ * still valid after it was anonymised.
  */
 #include "tdxo/anonymise/anonymise.h"
 #include "tests/fuzz/settings.h"
@@ -61,7 +61,7 @@ static void check_disguise(const char *text, size_t size)
 	require(read_rule(&rule, disguised.bytes, disguised.n) == 0);
 }
 
-/* Returns how many bytes the text has. */
+/* Returns the size of the text. */
 static size_t read_next(struct rule *rule, const char *text, size_t size)
 {
 	size_t length = strnlen(text, size);

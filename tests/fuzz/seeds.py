@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
-Seeds of the fuzz targets: what the captured machines, and the tables of tests/acpi, have for each.
+Seeds of the fuzz targets, from the captured machines and the tables of tests/acpi.
 
-seeds.py TARGET DIRECTORY writes those of a target; replay.py imports it.
+seeds.py TARGET DIRECTORY writes the seeds of a target; replay.py imports this module.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import sys
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 MACHINES = sorted(path for path in (TESTS / "sysroots").iterdir() if path.is_dir())
 
-# The files of a machine that are inputs as they are.
+# The files of a machine that are inputs without a change.
 FILES = {
     "acpi": ["sys/firmware/acpi/tables/SRAT", "sys/firmware/acpi/tables/CEDT"],
     "attribute": ["sys/devices/system/memory/block_size_bytes", "sys/firmware/memmap/0/start"],
@@ -37,7 +37,7 @@ def read_number(path):
 
 
 def small_range(start, size):
-    """As machine_range() reads it: within 8 GiB, and cut off."""
+    """The bytes that machine_range() reads, for an address below 8 GiB and at most 31 half blocks."""
     return bytes([start // HALF_BLOCK % 128, min(31, -(-size // HALF_BLOCK)), 0])
 
 
@@ -76,7 +76,7 @@ def tdx_records(machine):
         yield text(b"t", line.partition(b";")[2], 7)
 
 
-SITUATIONS = [
+CONFIGURATIONS = [
     b"",
     text(b"r", b"[Match]\nType=*\n[Policy]\nConvertDevdax=yes\nVerdict=online\n"),
     text(b"r", b"[Match]\nType=*\n[Policy]\nOfflineBlocks=yes\nVerdict=devdax\n"),
@@ -85,16 +85,16 @@ SITUATIONS = [
 
 
 def path_seeds(machine):
-    """The machine in each situation, and with more memory; the host is the first two bytes."""
+    """The machine with each configuration, alone and with a DIMM added; two bytes are the host."""
     records = [*e820_records(machine), *block_records(machine), *dax_records(machine),
                *tdx_records(machine)]  # fmt: skip
-    for situation in SITUATIONS:
-        yield b"".join([b"\x81\x02", situation, *records])
-        yield b"".join([b"\x03\x82", *records, b"ni", small_range(4 << 30, 1 << 30), situation])
+    for configuration in CONFIGURATIONS:
+        yield b"".join([b"\x81\x02", configuration, *records])
+        yield b"".join([b"\x03\x82", *records, b"ni", small_range(4 << 30, 1 << 30), configuration])
 
 
 def boot_seeds(machine):
-    """The first entries of the firmware memmap."""
+    """Four entries of the firmware memmap and a region of memblock, without and with boot_params."""
     names = ["start", "end", "type"]
     parts = []
     for entry in range(4):

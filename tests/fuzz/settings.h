@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Configuration texts to values, key by key, as daemon/settings reads the files.
+ * Parse configuration files into values, key by key, as daemon/settings does.
  */
 #pragma once
 
@@ -26,7 +26,7 @@ static inline void check_item(const struct ini *ini, const struct ini_item *item
 			item->value + item->value_size <= ini->text + ini->size);
 }
 
-/* Returns how many lines are mistakes. */
+/* Returns the number of lines with mistakes. */
 static inline size_t read_config(struct config *config, const char *text, size_t size)
 {
 	struct ini_item item;
@@ -51,7 +51,7 @@ static inline size_t read_config(struct config *config, const char *text, size_t
 	return mistakes;
 }
 
-/* The same of a rule. */
+/* The same for a rule. */
 static inline size_t read_rule(struct rule *rule, const char *text, size_t size)
 {
 	struct ini_item item;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The state file: what is read of it is written again, and that is read as the same.
+ * The state file: the parsed state is saved again, and the saved one is parsed to the same state.
  */
 #include "daemon/host/paths.h"
 #include "daemon/state/state.h"
@@ -31,7 +31,7 @@ static void check_state(const struct state *state)
 	}
 }
 
-/* What the next start does with the state, on a machine with the devices that were present. */
+/* Use the state as the next start does, on a machine with the devices that were present. */
 static void use_state(struct state *state)
 {
 	CLEANUP(devices_done) struct devices there = {0}, undecided = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a user names: the target of explain, the words of --fail-on=, and values.
+ * Arguments of users: the target of explain, the words of --fail-on=, and values.
  */
 #include <errno.h>
 

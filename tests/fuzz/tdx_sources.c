@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The files that show the TDX state, all with the same text: /proc/cpuinfo, the states of CPU
- * hotplug, kvm_intel's parameter, misc.capacity and the kernel's release.
+ * hotplug, kvm_intel's parameter, misc.capacity and the kernel release.
  */
 #include "tdxo/tdx/state.h"
 #include "tests/fuzz/fuzz.h"
@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require(facts.facts[source] < FACT_MAX);
 	tdx = tdx_decide(&facts, TDX_MODE_AUTO);
 	require(tdx.state < TDX_STATE_MAX && tdx.cause < TDX_CAUSE_MAX);
-	/* What cannot be read is no proof. */
+	/* TDX is absent only by a source that can be read. */
 	require(tdx.state != TDX_ABSENT || facts.facts[TDX_SOURCE_CPUINFO] != FACT_UNREADABLE ||
 		facts.facts[TDX_SOURCE_CORE_STATE] != FACT_UNREADABLE);
 	tdx_append(&sources, &tdx);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The rules of udev.
+ * udev rules.
  */
 #include "tdxo/doctor/udev_rule.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Files of other programs that may online memory, read as each kind of file; and the programs that
- * the lines run.
+ * Files of other programs that may online memory, read as each kind of file, and the programs that
+ * their lines run.
  */
 #include "tdxo/doctor/writer.h"
 #include "tests/fuzz/fuzz.h"
