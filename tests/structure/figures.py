@@ -19,7 +19,7 @@ from pathlib import Path
 
 TREE = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).resolve().parents[2])
 STRUCTS = 12
-# What clang-format makes of a definition: the name at the margin, the braces too.
+# A definition as clang-format writes it: the name begins in the first column, and so do the braces.
 FUNCTION = re.compile(r"^(?P<head>[a-z][^;{}#]*?\b(?P<name>\w+)\([^;{}]*\))\n\{\n.*?^\}", re.M | re.S)
 COMMENT = re.compile(r"/\*.*?\*/", re.S)
 
@@ -67,7 +67,7 @@ def measure():
 
 
 def struct_sizes(build):
-    """From DWARF, as readelf prints it: a structure's name and size follow its tag."""
+    """From the DWARF output of readelf, where the name and size of a structure follow its tag."""
     dump = subprocess.run(
         ["readelf", "--debug-dump=info", build / "daemon" / "tdx-onlined"],
         check=True, capture_output=True, text=True,

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""HACKING.md and SECURITY.md name files: they exist, and functions are in the files beside them."""
+"""The files that HACKING.md and SECURITY.md name exist, and have the functions in the same row of a table."""
 
 import re
 import unittest
@@ -14,12 +14,12 @@ FUNCTION = re.compile(r"`([a-z_0-9]+)\(\)`")
 
 
 def defines(text, function):
-    """A function begins in the first column, with its type before it."""
+    """A definition begins in the first column with its type."""
     return re.search(rf"^[a-z][a-z0-9_ *]*\b{function}\([^;]*\n{{", text, re.MULTILINE) is not None
 
 
 def paths_of(row):
-    """The files of a table's row; one without a folder is in that of the one before."""
+    """The files in a row of a table. A name without a folder is in the folder of the name before it."""
     folder = None
     for name in PATH.findall(row):
         path = SOURCE / name if "/" in name else folder / name
@@ -36,7 +36,7 @@ class Hacking(unittest.TestCase):
                 self.assertTrue((SOURCE / name).exists())
 
     def test_path_of_a_uevent(self):
-        """Each step is done by these functions, which are in these files."""
+        """The functions of each step are defined in the files of its row."""
         rows = [row for row in TEXT.splitlines() if row.startswith("|") and "()" in row]
         self.assertGreater(len(rows), 10)
         for row in rows:

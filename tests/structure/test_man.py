@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The man pages as they are built: groff(1) renders them without a warning, no word is divided, and
-what they refer to exists."""
+"""The built man pages: groff(1) renders them without a warning, no word is hyphenated, and the pages and
+sections that they refer to exist."""
 
 import os
 import re
@@ -14,8 +14,8 @@ BUILT = Path(os.environ["MESON_BUILD_ROOT"]) / "man"
 SOURCES = sorted((TOP / "man").glob("*.scd"))
 NAMES = {path.stem for path in SOURCES}
 
-# Blocks that may be wider than 80 columns, by their first line: their tables are neither wrapped nor do
-# they have columns to choose.
+# Blocks that may be wider than 80 columns, by their first line. They have tables of the program, which
+# wraps no line of them and has no option for fewer columns.
 WIDE = {"# tdx-onlinectl", "# tdx-onlinectl verify"}
 
 
@@ -39,10 +39,10 @@ def headings(name):
 
 
 class Built(unittest.TestCase):
-    def test_all_are_built(self):
+    def test_built_pages(self):
         self.assertEqual({path.name for path in BUILT.glob("tdx-*.[1-8]")}, NAMES)
 
-    def test_tables_are_declared(self):
+    def test_table_declaration(self):
         """man(1) runs tbl(1) if the first line requests it."""
         for name in NAMES:
             lines = (BUILT / name).read_text().splitlines()
@@ -53,13 +53,13 @@ class Built(unittest.TestCase):
             for width in (80, 120):
                 self.assertEqual(render(BUILT / name, width)[1], "", (name, width))
 
-    def test_no_word_is_divided(self):
+    def test_hyphenation(self):
         for name in NAMES:
-            divided = re.findall(r"^.*\w[-\u2010]$", render(BUILT / name, 80)[0], flags=re.M)
-            self.assertEqual(divided, [], name)
+            hyphenated = re.findall(r"^.*\w[-\u2010]$", render(BUILT / name, 80)[0], flags=re.M)
+            self.assertEqual(hyphenated, [], name)
 
-    def test_blocks_are_not_wide(self):
-        """A line of a block is not broken: on a terminal with 80 columns it would continue on the next one."""
+    def test_wide_blocks(self):
+        """A terminal with 80 columns continues a longer line of a block in the next row."""
         wide = set()
         for name in NAMES:
             rendered = [line.rstrip() for line in render(BUILT / name, 80)[0].splitlines()]
@@ -72,15 +72,15 @@ class Built(unittest.TestCase):
                         self.assertIn(block[0], WIDE, (name, line))
         self.assertEqual(wide, WIDE)
 
-    def test_hyphens_are_ascii(self):
-        """So that an option can be searched for and copied."""
+    def test_ascii_hyphens(self):
+        """An option can be searched for and copied only with ASCII hyphens."""
         for name in NAMES:
             self.assertNotRegex(render(BUILT / name, 80)[0], "[\u2010\u2212]")
 
 
 class References(unittest.TestCase):
     def test_pages(self):
-        """The pages refer to those that exist, and to each of them."""
+        """Each reference is to an existing page, and each page is referred to."""
         named = set()
         for path in SOURCES:
             found = re.findall(r"\*(tdx-[a-z.-]+)\*\((\d)\)", path.read_text())

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The unit, as systemd-analyze sees it without a running system. The scenes of tests/vm/test_unit.py try
-it on two versions of systemd."""
+"""systemd-analyze on the unit, without a running system. tests/vm/test_unit.py runs the unit in guests with
+two versions of systemd."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def analyze(*arguments):
 
 
 class Service(unittest.TestCase):
-    """The unit of this build, which runs the program of this build."""
+    """The unit of this build, with the path of the program of this build."""
 
     def setUp(self):
         directory = tempfile.TemporaryDirectory()
@@ -41,7 +41,7 @@ class Service(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stdout[-1000:])
 
     def test_reasons(self):
-        """What the unit leaves open is named in one of its comments, with the reason."""
+        """Each setting that leaves exposure is named in a comment of the unit."""
         result = analyze("security", "--offline=true", "--json=short", self.unit)
         comments = "\n".join(line for line in self.text.splitlines() if line.startswith("#"))
         for entry in json.loads(result.stdout):

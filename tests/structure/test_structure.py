@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
-The structure: which folder uses which, and who may include what.
+The structure: which folder uses which, and which file may include which library.
 
-The arrows are checked twice: by the headers that each file includes, and by the symbols that the
-static library of each folder leaves undefined and another one defines (nm). The second finds a
-function that is declared by hand.
+The uses of folders ("arrows") are checked by the headers that each file includes, and by the symbols
+that the static library of a folder leaves undefined and another one defines (nm). The second check
+finds a function that is declared without its header.
 """
 
 import os
@@ -17,7 +17,7 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ["MESON_BUILD_ROOT"])
 
-# Each folder, and all folders that it may use.
+# The folders that each folder may use.
 CORE = ["base", "firmware", "tdx", "memory", "policy", "record"]
 LIB = {
     "base": [],
@@ -51,8 +51,8 @@ FOREIGN = {
     "systemd/sd-daemon.h": ["daemon/commands/reload.c", "daemon/service/service.c"],
 }
 
-# The files through which text leaves the program, and by what. Foreign text that is to be read by people
-# or programs passes through one of them, and each makes it printable; the others write no such text.
+# The files that write text outside the program, and the functions that they call for it. A file without a
+# comment makes foreign text printable. The others write only the text in their comment.
 WAYS_OUT = {
     "daemon/log/log.c": {"fprintf", "sd_journal_print"},
     "daemon/log/print.c": {"fputs", "putc"},
@@ -65,7 +65,7 @@ WAYS_OUT = {
     "daemon/commands/tree.c": {"write"},  # a capture: files as they are
     "daemon/program.c": {"fprintf"},  # where to find help
 }
-# Also what a compiler makes of them.
+# With the functions that a compiler calls in their place.
 OUTPUT = re.compile(
     r"(v?[fd]?|vf)w?printf|(f?putw?[cs]|putw?char|fwrite)(_unlocked)?|perror|psignal|p?write(v|64)?"
     r"|send(to|msg|mmsg|file)?|v?syslog|v?(err|warn)x?|error"
@@ -73,14 +73,14 @@ OUTPUT = re.compile(
 )
 SAME = {"putchar": "putc", "fputc": "putc", "fwrite": "fputs"}
 
-# What lib/ needs of the C library: no file, clock, process, environment or locale.
+# The C library functions that lib/ may call: no file, clock, process, environment or locale.
 PURE = set(
     """free qsort reallocarray fnmatch snprintf vsnprintf sscanf
     memchr memcmp memcpy memmem memmove memset strcasecmp strchr strcmp strcspn strerror strlen
     strncasecmp strncmp strpbrk strrchr strsep strspn strstr strtol strtoul strtoull
     tdestroy tsearch""".split()
 )
-# What compilers and <assert.h>, <ctype.h>, <errno.h> make calls of; clang: memcmp() is bcmp().
+# Symbols of compilers and of <assert.h>, <ctype.h>, <errno.h>. clang calls bcmp() for memcmp().
 COMPILER = re.compile(
     r"_GLOBAL_OFFSET_TABLE_|__assert_fail|__stack_chk_fail|__ctype_\w+_loc|__errno_location"
     r"|__u?divti3|bcmp|__(asan|ubsan|tsan|gcov)_\w+"
@@ -111,7 +111,7 @@ def may_use(user, used):
 
 
 def violations(arrows):
-    """Those of the pairs (user, used) that the table does not have."""
+    """The pairs (user, used) that the table does not allow."""
     return sorted({(user, used) for user, used in arrows if not may_use(user, used)})
 
 
@@ -139,30 +139,30 @@ def libraries():
 
 
 def objects():
-    """The objects of lib/ and daemon/; the catalog's generator is not the program."""
+    """The objects of lib/ and daemon/."""
     for top in ("lib", "daemon"):
         yield from sorted((BUILD / top).rglob("*.c.o"))
 
 
 def source_of(path):
-    """BUILD/daemon/log/liblog.a.p/log.c.o is daemon/log/log.c."""
+    """The source of an object: daemon/log/log.c for BUILD/daemon/log/liblog.a.p/log.c.o."""
     parts = path.relative_to(BUILD).parts
     return str(Path(*parts[:-2], path.stem))
 
 
 def plain_name(symbol):
-    """Of a variant for a standard, or one that checks a size: __isoc99_sscanf, __snprintf_chk."""
+    """The function of a variant for a C standard or with a size check: __isoc99_sscanf, __snprintf_chk."""
     return re.sub(r"^__(isoc\d+_)?(\w+?)(_chk)?$", r"\2", symbol)
 
 
 class Structure(unittest.TestCase):
     maxDiff = None
 
-    def test_every_folder_is_in_the_table(self):
+    def test_folders_in_table(self):
         folders = {folder_of(path) for path, _ in sources()}
         self.assertEqual(folders, {*ARROWS, MAIN})
 
-    def test_a_reversed_arrow_is_found(self):
+    def test_reversed_arrows(self):
         for user, all_used in ARROWS.items():
             for used in all_used:
                 self.assertEqual(violations([(used, user)]), [(used, user)])
@@ -174,12 +174,12 @@ class Structure(unittest.TestCase):
     def test_includes(self):
         self.assertEqual(violations(include_arrows()), [])
 
-    def test_includes_are_written_from_the_top(self):
+    def test_include_paths(self):
         for path, text in sources():
             for name in includes(text, '""'):
                 self.assertTrue((SOURCE / path_of_include(name)).is_file(), (path, name))
 
-    def test_no_include_cycle(self):
+    def test_include_cycles(self):
         edges = {path: [path_of_include(name) for name in includes(text, '""')] for path, text in sources()}
 
         def visit(path, above):
@@ -202,11 +202,11 @@ class Structure(unittest.TestCase):
             for symbol in symbols
             if symbol in defined
         }
-        # A build that defines nothing, or that nm does not understand, must not pass.
+        # Objects without symbols, or in a format that nm cannot read, must not pass.
         self.assertGreater(len(arrows), len(ARROWS))
         self.assertEqual(violations(arrows), [])
 
-    def test_lib_is_pure(self):
+    def test_purity_of_lib(self):
         paths = [path for folder, path in libraries() if folder in LIB]
         needed = nm("-u", *paths) - nm("-g", "--defined-only", *paths)
         needed = {plain_name(symbol) for symbol in needed if not COMPILER.fullmatch(symbol)}
@@ -215,7 +215,7 @@ class Structure(unittest.TestCase):
         self.assertEqual(needed - PURE, set())
 
     def test_ways_out(self):
-        """No other file prints, logs or sends."""
+        """No other object calls a function that prints, logs or sends."""
         found = {}
         for path in objects():
             symbols = {plain_name(symbol) for symbol in nm("-u", path)}
@@ -225,12 +225,12 @@ class Structure(unittest.TestCase):
         self.assertEqual(found, WAYS_OUT)
 
     def test_literals_only(self):
-        """What is printed without print() or the log is a text of the program's own."""
+        """The only text that is printed without print() or the log is a literal of program.c."""
         calls = re.findall(r"\bfprintf\((.*)\);", (SOURCE / "daemon/program.c").read_text())
         self.assertEqual(calls, ['stderr, "Try \'%s --help\'.\\n", program->name'])
 
     def test_drawings(self):
-        """print_drawing() makes nothing printable: one file calls it, and with its own tables."""
+        """print_drawing() does not make text printable: one file calls it, with text from its own tables."""
         texts = dict(sources())
         callers = {path for path, text in texts.items() if "print_drawing(" in text}
         drawer = "daemon/output/map_text.c"
@@ -256,8 +256,8 @@ class Structure(unittest.TestCase):
             ]
             self.assertEqual(sorted(users), sorted(allowed), header)
 
-    def test_every_foreign_header_is_in_the_table(self):
-        """Any header with a library's name or in its directory; the rest are the system's."""
+    def test_foreign_headers_in_table(self):
+        """A header named lib*.h or in a directory belongs to a library, except those of the system."""
         system = re.compile(r"(sys|linux|asm)/.*|(?!lib)[a-z0-9_]+\.h")
         for path, text in sources():
             for name in includes(text, "<>"):

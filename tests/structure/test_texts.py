@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The texts that users read are plain technical English: messages, help, catalog, man pages, README.
 
-It is a list of habits, not of forbidden words: a program prints, logs, reports, records and refuses, and
-does not say, tell, judge or want; a person or thing has a name. Extend the list by a habit that returns.
+HABITS is a list of habits, not of forbidden words: a program prints, logs, reports, records and refuses,
+and does not say, tell, judge or want; a person or thing has a name. Add habits that occur again.
 """
 
 import re
@@ -12,7 +12,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 
-# Habit, and what to write in its place. A habit is a regular expression; case does not matter.
+# A habit, as a regular expression without case, and its replacement.
 HABITS = {
     r"says|said|tells?|told|hears|heard": "prints, logs, reports, states",
     r"judg\w+": "decides, evaluates",
@@ -36,14 +36,14 @@ COMMENT = re.compile(r"/\*.*?\*/", re.S)
 
 
 def of_code(text):
-    """String literals with a space, adjacent ones joined. A comment is not for users."""
+    """The string literals that contain a space, adjacent ones joined, without comments."""
     text = re.sub(r"^#\s*include.*$", "", COMMENT.sub(" ", text), flags=re.M)
     text = re.sub(r'"\s*\n?\s*"', "", text)
     return "\n".join(literal for literal in LITERAL.findall(text) if " " in literal)
 
 
 def of_manual(text):
-    """Without code, keys and words that a program prints."""
+    """The text without code blocks, bold and underlined words."""
     text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
     text = re.sub(r"^;.*$|\\.", "", text, flags=re.M)
     return re.sub(r"\*[^*\n]+\*|(?<!\w)_[^_\n]+_(?!\w)", "X", text)
@@ -65,7 +65,7 @@ TEXTS = (
 
 
 def found(text):
-    """Each habit in a text, with the words around it and what to write in its place."""
+    """Each habit in a text, with the words around it and its replacement."""
     text = re.sub(r"\s+", " ", text)
     for match in HABIT.finditer(text):
         number = next(int(name[5:]) for name, value in match.groupdict().items() if value)
@@ -81,8 +81,8 @@ class Texts(unittest.TestCase):
                 with self.subTest(str(path.relative_to(TOP))):
                     self.assertEqual(list(found(extract(path.read_text()))), [])
 
-    def test_each_habit_is_found(self):
-        """In each kind of text, and not in code, keys or comments."""
+    def test_extraction(self):
+        """Habits are found in messages, and not in code, keys or comments."""
         for text in ("What is in doubt is left alone, and said.", "The guard is\nnot whole: somebody changed it",
                      "a rule that wants nothing", "as he likes", "Not a machine to judge"):  # fmt: skip
             self.assertTrue(list(found(text)), text)
