@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""CPU time of a dry run on a captured machine of many memory blocks, against that of lsmem.
+"""CPU time of a dry run on a captured machine of many memory blocks, compared with that of lsmem.
 
     TDX_ONLINED=build/daemon/tdx-onlined dry_run.py [--blocks N] [--runs N]
 
-On one machine a dax device has all blocks but those of the boot, so the state of each is read. On the
-other all are of the boot, but for 12 GiB below 1 TiB, which the e820 of the tree reserves.
+There are two machines. On the first a dax device has all blocks except boot memory, so the state of each
+block is read. On the second all blocks are boot memory, except 12 GiB below 1 TiB, which the e820 of the
+tree reserves.
 """
 
 import argparse
@@ -24,7 +25,7 @@ FIRST = 0x5D0000000 // BLOCK  # the first block of the device in the tree
 
 
 def add_blocks(memory, blocks, state, zones):
-    """A file that all blocks have in common is one with many names."""
+    """Add the blocks. Files with the same content in all of them are hard links."""
     attributes = {"state": state, "valid_zones": zones, "removable": "1"}
     for name, text in attributes.items():
         (memory / name).write_text(f"{text}\n")
@@ -38,7 +39,7 @@ def add_blocks(memory, blocks, state, zones):
 
 
 def make_tree(root, blocks, of_device):
-    """The machine of tests/sysroots with this many blocks more, offline if they are of its device."""
+    """Copy a machine of tests/sysroots and add this many blocks, offline if its dax device has them."""
     shutil.copytree(TESTS / "sysroots/cxl-refused", root, symlinks=True)
     state, zones = ("offline", "Normal Movable") if of_device else ("online", "Normal")
     add_blocks(root / MEMORY, blocks, state, zones)
@@ -58,7 +59,7 @@ def make_tree(root, blocks, of_device):
 
 
 def cpu_time(command):
-    """User and system seconds of a process that succeeds."""
+    """User and system seconds of the command, which must succeed."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -67,7 +68,7 @@ def cpu_time(command):
 
 
 def measure(root, runs):
-    """Of each program the seconds of all runs; they take turns."""
+    """The seconds of all runs of each program. The programs run alternately."""
     commands = {"tdx-onlined": [BINARY, "--dry-run", f"--root={root}"],
                 "lsmem": ["lsmem", f"--sysroot={root}"]}  # fmt: skip
     times = {name: [] for name in commands}
@@ -83,7 +84,7 @@ def main():
     parser.add_argument("--runs", type=int, default=20)
     options = parser.parse_args()
     for of_device in (True, False):
-        print(f"{options.blocks} blocks", "of a dax device" if of_device else "of the boot")
+        print(f"{options.blocks} blocks", "of a dax device" if of_device else "of boot memory")
         with tempfile.TemporaryDirectory(prefix="tdx-onlined-") as directory:
             root = pathlib.Path(directory) / "root"
             make_tree(root, options.blocks, of_device)

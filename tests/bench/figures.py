@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The figures: how fast, how often awake, how large. In guests of tests/vm, kernel and daemon alike.
+"""Measure times, wake-ups and memory in guests of tests/vm, for onlining by the kernel and by the daemon.
 
     MESON_BUILD_ROOT=build figures.py
 
 Times are the guest's CLOCK_MONOTONIC, from the kernel's uevent for the dax device as udevadm prints
-it. The kernel's own onlining ends with its "bind" event, the daemon's with its record in the journal.
+it. Onlining by the kernel ends with its "bind" event, onlining by the daemon with its journal record.
 
-Both online the same region of the same guest, one after the other. Before that it is added and
-removed once, so that neither pays for memory that the guest touches for the first time. A second
-region would not do: its memory map would lie in the first, and QEMU emulates each access to that.
+Both online the same region of the same guest, one after the other. Before that the region is added and
+removed once, so that neither time includes the first access of the guest to this memory. A second region
+is not used, because its page metadata would be in the first one, where QEMU emulates each access.
 """
 
 import pathlib
@@ -34,15 +34,15 @@ def monitor(guest):
 
 
 def event_time(guest, action, device):
-    """When the kernel said so."""
+    """The time of the uevent, in seconds."""
     guest.wait_for(f"grep -q '{action} .*/{device} ' {EVENTS}", 120)
     line = guest.run(f"grep '{action} .*/{device} ' {EVENTS}").stdout
     return float(re.search(r"\[(.*)\]", line)[1])
 
 
 def record_time(guest, device):
-    """When the journal had the record of a device."""
-    # Quietly: wait_for() would try again at each of a thousand events, and slow down what it times.
+    """The time of the journal record of a device, in seconds."""
+    # Not by wait_for(), which tries again at each of a thousand events and slows the daemon down.
     follow = f"journalctl -b -q -f -n 1000 -o cat TDXO_CHARDEV={device}"
     guest.run(f"read -t 120 line < <({follow})", timeout=150)
     (entry,) = guest.journal(f"TDXO_CHARDEV={device}")
@@ -54,7 +54,7 @@ def device_of(name):
 
 
 def allow(guest):
-    """Let the kernel and the configuration accept the window of the first host bridge."""
+    """Make the kernel and the configuration accept the window of the first host bridge."""
     decoder = "/sys/bus/cxl/devices/decoder0.0"
     start, size = (int(str(guest.run(f"cat {decoder}/{name}")), 0) for name in ("start", "size"))
     guest.run(f"echo $(cat {REFUSE}/ranges),{start:#x}-{start + size:#x} >{REFUSE}/ranges")
@@ -63,28 +63,28 @@ def allow(guest):
 
 
 def remove_device(guest):
-    """Take the region's dax device away."""
+    """Remove the dax device of the region."""
     guest.run("echo region0 >/sys/bus/cxl/drivers/cxl_region/unbind; udevadm settle", timeout=300)
 
 
 def add_device(guest):
-    """Let it come back."""
+    """Add the dax device of the region again."""
     guest.run(f": >{EVENTS}; echo region0 >/sys/bus/cxl/drivers/cxl_region/bind", timeout=120)
 
 
 def warm_up(guest):
-    """Add all of it, and remove it, offline."""
+    """Add all blocks of the region, offline, and remove them."""
     guest.run("echo 0 >/sys/bus/dax/drivers_autoprobe")
     guest.run(f"echo offline >{MEMORY}/auto_online_blocks")
     guest.create_region(0, "64G")
-    guest.wait_for("test -e /sys/bus/dax/devices/dax0.0", 60)  # a new id for nobody binds nobody
+    guest.wait_for("test -e /sys/bus/dax/devices/dax0.0", 60)  # new_id binds existing devices only
     guest.run("cd /sys/bus/dax/drivers/kmem; echo dax0.0 >new_id; test -e dax0.0", timeout=120)
     guest.run("cd /sys/bus/dax/drivers/kmem; echo dax0.0 >remove_id; echo dax0.0 >unbind", timeout=120)
     remove_device(guest)
 
 
 def by_kernel(guest):
-    """Seconds that the kernel's own policy takes; afterwards the memory is away again."""
+    """Seconds that onlining by the kernel takes. The memory is removed afterwards."""
     rules = "90-tdx-onlined.rules"
     guest.run(f"ln -s /dev/null /etc/udev/rules.d/{rules}; udevadm control --reload")
     guest.run(f"echo online_movable >{MEMORY}/auto_online_blocks; echo 1 >/sys/bus/dax/drivers_autoprobe")
@@ -108,7 +108,7 @@ def by_daemon(guest):
 
 
 def online(overlay):
-    """The ratio of daemon to kernel, in three guests; the worst counts."""
+    """The highest ratio of daemon to kernel in three guests."""
     ratios = []
     for _ in range(3):
         with Guest(memory="6G", cxl=["64G"], overlay=overlay, kernel_args=TDX_ACTIVE) as guest:
@@ -141,7 +141,7 @@ def status(guest, pid, name):
 
 
 def idle(guest):
-    """Wake-ups in a while of idleness, and resident KiB."""
+    """The wake-ups in IDLE_SECONDS, and the resident KiB."""
     pid = str(guest.run(f"systemctl show -P MainPID {UNIT}"))
     before = status(guest, pid, "voluntary_ctxt_switches")
     guest.run(f"timeout {IDLE_SECONDS} tail -f /dev/null", check=False)
