@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh
 #
-# What tools/run and tools/test have in common: where things go, what gets installed, how progress
-# shows. They source it with the root of the repository in $top.
+# Functions of tools/run, tools/test and tools/fuzz: cache folder, packages, build, progress. They
+# source this file with the root of the repository in $top.
 
 : "${top:?}"
 PATH=$PATH:/usr/sbin:/sbin
 : "${HOME:=/var/tmp/tdx-onlined-$(id -u)}"
-export XDG_CACHE_HOME="${XDG_CACHE_HOME:-$HOME/.cache}" # tests/vm looks there as well
+export XDG_CACHE_HOME="${XDG_CACHE_HOME:-$HOME/.cache}" # also for tests/vm
 export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 cache=$XDG_CACHE_HOME/tdx-onlined
 program=$(basename "$0")
 
-# shellcheck disable=SC2034 # for those who source this
+# shellcheck disable=SC2034 # used by the scripts that source this file
 build_packages='meson ninja-build gcc libc6-dev pkg-config scdoc libcxl-dev libdaxctl-dev
 	libjson-c-dev libsmartcols-dev libsystemd-dev libudev-dev'
 
@@ -22,7 +22,8 @@ die() { echo "$program: $*" >&2; exit 1; }
 now() { date +%s; }
 began=$(now)
 
-# One heading for each stage, with the time since the start, then how long the stage took.
+# stage TITLE: end the last stage with its duration, and print a heading with the time since the
+# start.
 stage() {
 	end_stage
 	stage_began=$(now)
@@ -34,7 +35,8 @@ end_stage() {
 	stage_began=
 }
 
-# quietly WHAT COMMAND...: run a command, a dot every two seconds; show its output only if it fails.
+# quietly WHAT COMMAND...: run a command and print a dot every two seconds; print its output if it
+# fails.
 quietly() {
 	printf '    %s ' "$1"
 	shift
@@ -62,11 +64,11 @@ missing_packages() {
 	done
 }
 
-# install_packages PURPOSE PACKAGE...: install what is missing, after saying so.
+# install_packages PURPOSE PACKAGE...: print which packages are missing, and install them.
 install_packages() {
 	purpose=$1
 	shift
-	command -v dpkg-query >/dev/null || die "this machine is no Debian; $purpose needs: $*"
+	command -v dpkg-query >/dev/null || die "this machine is not a Debian system; $purpose needs: $*"
 	missing=$(missing_packages "$@")
 	[ "$missing" ] || { say "$purpose: all packages are installed"; return 0; }
 	say "$purpose needs these Debian packages, and will install them now: $missing"
@@ -75,14 +77,15 @@ install_packages() {
 		sudo=sudo
 		sudo true || die "run this as root, or as a user with sudo"
 	fi
-	quietly 'reading package lists' $sudo apt-get -q update || say 'going on with the lists there are'
+	quietly 'reading package lists' $sudo apt-get -q update || say 'the old package lists are used'
 	# shellcheck disable=SC2086
 	quietly 'installing' $sudo env DEBIAN_FRONTEND=noninteractive \
 		apt-get -q -y --no-install-recommends install $missing
 }
 
-# build NAME OPTION...: configure and build in the directory $cache/NAME, which becomes $build.
-# It is made again for another source tree, other options, or another Meson. $targets: not all of it.
+# build NAME OPTION...: configure and build in the directory $cache/NAME, which becomes $build. It
+# is made again for another source tree, other options, or another Meson. $targets: build only
+# these.
 build() {
 	build=$cache/$1
 	shift
@@ -96,9 +99,9 @@ build() {
 	quietly building ninja --quiet -C "$build" ${targets:-}
 }
 
-# prepare_guest NAME...: make kernels and root disks of test guests unless they are up to date. See
-# tests/vm/prepare; without a NAME it makes all of them.
-# shellcheck disable=SC2120 # without arguments in tools/test
+# prepare_guest [NAME...]: make these kernels and root disks of test guests, or all of them, unless
+# they are up to date. See tests/vm/prepare.
+# shellcheck disable=SC2120 # tools/test passes no arguments
 prepare_guest() {
 	say "test guests need QEMU, Debian packages and, for all tests, two kernels that are compiled here:"
 	say "at first 3 minutes, for all tests 20, and 1.2 GB in $cache, with 3 GB more in between"

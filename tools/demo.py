@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Show the daemon at work in a test guest whose kernel refuses what was not there at boot.
+"""Run the daemon in a test guest whose kernel refuses memory that was not RAM at boot.
 
     demo.py OVERLAY
 
-OVERLAY is a directory with the daemon as `meson install` puts it, enabled. 64 GiB of CXL memory and
-a DIMM are hot-added; lines that begin with "|" are the daemon's journal, as it is written.
+OVERLAY is a directory with the daemon, installed by `meson install` and enabled. 64 GiB of CXL memory and
+a DIMM are hot-added. Lines that begin with "|" are journal entries of the daemon.
 """
 
 import contextlib
@@ -48,12 +48,12 @@ class LiveJournal:
     def wait_for(self, text, timeout=120):
         with self._news:
             if not self._news.wait_for(lambda: text in self._printed, timeout):
-                raise GuestError(f"nothing about {text!r} in the journal within {timeout} s")
+                raise GuestError(f"no {text!r} in the journal within {timeout} s")
 
 
 @contextlib.contextmanager
 def doing(what):
-    """Say what is being done, that it still is, and how long it took."""
+    """Print what is being done, the time every 5 seconds, and how long it took."""
     done = threading.Event()
 
     def count():
@@ -74,7 +74,7 @@ def doing(what):
 
 @contextlib.contextmanager
 def guest_with_live_journal(overlay):
-    """A booted guest, and the daemon's journal that its second serial port carries."""
+    """A booted guest, and the journal of the daemon from its second serial port."""
     with tempfile.TemporaryDirectory(prefix="tdx-onlined-") as scratch:
         fifo = f"{scratch}/journal"
         journal = LiveJournal(fifo)
@@ -98,14 +98,14 @@ def show(guest, command):
 
 
 def demonstrate(guest, journal):
-    """Hot-add both; returns the memory blocks that the one, then the other brought."""
+    """Hot-add CXL memory and a DIMM. Returns the memory blocks that each of them added."""
     at_boot = blocks(guest)
     with doing("Hot-adding 64 GiB of CXL memory: a TDX kernel refuses each of its 512 blocks"):
         guest.create_region(0, "64G")
         journal.wait_for(" cxl ")
         guest.wait_for("daxmap /dev/dax0.0", 120)
     with_cxl = blocks(guest)
-    with doing("Hot-adding a DIMM of 1 GiB: it comes as 8 blocks, there is no dax device"):
+    with doing("Hot-adding a DIMM of 1 GiB: the kernel adds 8 blocks and no dax device"):
         guest.add_dimm("1G")
         journal.wait_for(" dimm ")
     return with_cxl - at_boot, blocks(guest) - with_cxl
@@ -122,12 +122,12 @@ def main():
         refused = int(str(guest.run(f"cat {REFUSED}")))
         online = [b for b in dimm_blocks if str(guest.run(f"cat {MEMORY}/{b}/state")) != "offline"]
     if cxl_blocks or online or refused:
-        say(f"Not as it should be: {len(cxl_blocks)} memory blocks for the CXL memory, "
+        say(f"Not as expected: {len(cxl_blocks)} memory blocks for the CXL memory, "
             f"{len(online)} of the DIMM online, {refused} refused by the kernel.")  # fmt: skip
         return 1
-    say("No memory block was made for the 64 GiB of CXL memory, which is usable as /dev/dax0.0; "
-        f"the {len(dimm_blocks)} blocks of the DIMM stay offline; the kernel refused nothing, for "
-        "nothing was asked of it that it would refuse.")  # fmt: skip
+    say("The 64 GiB of CXL memory have no memory blocks and can be used as /dev/dax0.0; the "
+        f"{len(dimm_blocks)} blocks of the DIMM stay offline; the kernel refused nothing, because the "
+        "daemon onlined none of this memory.")  # fmt: skip
     return 0
 
 

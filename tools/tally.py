@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Add up logs of `meson test`: why tests were skipped, which ones failed, and one line for all.
+"""Add up logs of `meson test`: print why tests were skipped, which tests failed, and the totals.
 
     tally.py [--failed WHAT]... [LOG...]
 
-WHAT is a step that is no Meson test and failed, such as a build: it counts as one failed test. The
-exit status tells whether anything failed.
+WHAT is a failed step that is not a Meson test, such as a build. It counts as one failed test. The exit
+status is 1 if anything failed.
 """
 
 import argparse
@@ -17,9 +17,9 @@ KINDS = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}
 
 
 def reason(entry):
-    """The last that a test said."""
-    said = entry["stdout"].splitlines() + entry.get("stderr", "").splitlines()
-    last = next((line.strip() for line in reversed(said) if line.strip()), "it does not say why")
+    """The last line that a test printed."""
+    lines = entry["stdout"].splitlines() + entry.get("stderr", "").splitlines()
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "no output")
     return last.removeprefix("skipped: ")
 
 
