@@ -10,45 +10,47 @@
  *   RUNNING   the kernel has its list of TDX memory and refuses all other memory
  *   FAILED    the kernel tried to initialize the TDX module, and cannot try again in this boot
  *
- * Each source keeps some of them and strikes out the others. A source that cannot be read keeps
- * all. The state follows from the hypotheses that remain.
+ * Each source excludes some of them. A source that cannot be read excludes none. The state follows
+ * from the hypotheses that remain.
  *
  * Rules:
  *
- *  1. The flag: the kernel sets tdx_host_platform at the end of tdx_init(), and only with two
- *     or more key ids, without hibernation and with its memory notifier registered. No flag leaves
- *     NEVER alone. The flag strikes out NEVER, and with it too few key ids and hibernation.
- *  2. The release: from 7.1 on tdx_enable() is a subsys_initcall and runs once.
- *     POSSIBLE is struck out. Distributions backport: an older release, or a release that does not
- *     parse, strikes out nothing. -rc1 follows the merge window: 7.1.0-rc1 is 7.1.
- *  3. The states file: virt/tdx:online leaves RUNNING alone. From 7.1 on it is there exactly while
- *     the core is initialized: a readable file without it leaves NEVER and FAILED. Before 7.1
- *     kvm/cpu/tdx:online leaves RUNNING alone; it comes and goes with kvm_intel, but the list
- *     stays: no line strikes out nothing. From 7.1 on no kernel has that line, and it proves
- *     nothing against the missing other one: nothing remains. A missing file is not a missing line.
- *  4. tdx_host, kvm_intel's tdx = Y, "tdx" in misc.capacity and the daemon's own "active" of this
- *     boot (the list is built once): each leaves RUNNING alone. Their absence
- *     strikes out nothing: tdx_host needs its module, N does not mean "not initialized" from 7.1
- *     on, and before 7.1 kvm_intel can be unloaded or loaded again without TDX.
- *  5. The log, "initialized": leaves RUNNING alone.
- *  6. The log, final failures before 7.1: "module not loaded", a module that is too old, a
- *     required feature in a virt/tdx line, "initialization failed (…)" and a failing TDH.SYS.INIT
- *     leave FAILED. Hibernation, too few key ids and a notifier that
- *     cannot be registered leave NEVER. From 7.1 on they strike out
- *     nothing: a failed runtime update of a running module (7.2) logs some of the same lines.
+ *  1. The flag: the kernel sets tdx_host_platform at the end of tdx_init(), and only with two or
+ *     more key ids, without hibernation and with its memory notifier registered. Without the flag
+ *     only NEVER remains. With the flag NEVER is excluded, and with it too few key ids and
+ *     hibernation.
+ *  2. The release: from 7.1 on tdx_enable() is a subsys_initcall and runs once, so POSSIBLE is
+ *     excluded. Distributions backport: an older release, or one that does not parse, excludes
+ *     nothing. -rc1 follows the merge window, so 7.1.0-rc1 is 7.1.
+ *  3. The states file: with virt/tdx:online only RUNNING remains. From 7.1 on this line exists
+ *     exactly while the core is initialized: in a readable file without it NEVER and FAILED
+ *     remain. Before 7.1 only RUNNING remains with kvm/cpu/tdx:online. That line is removed with
+ *     kvm_intel, while the list stays, so its absence excludes nothing. From 7.1 on no kernel has
+ *     it: if it is present without virt/tdx:online, nothing remains. A missing file is not a
+ *     missing line.
+ *  4. tdx_host, kvm_intel's tdx = Y, "tdx" in misc.capacity, and the daemon's own "active" of this
+ *     boot (the list is built once): with any of them only RUNNING remains. Their absence excludes
+ *     nothing: tdx_host needs its module, N does not mean "not initialized" from 7.1 on, and
+ *     before 7.1 kvm_intel can be unloaded or loaded again without TDX.
+ *  5. The log, "initialized": only RUNNING remains.
+ *  6. The log, final failures before 7.1: only FAILED remains with "module not loaded", a module
+ *     that is too old, a required feature in a virt/tdx line, "initialization failed (…)" or a
+ *     failing TDH.SYS.INIT. Only NEVER remains with hibernation, too few key ids or a notifier
+ *     that cannot be registered. From 7.1 on they exclude nothing: a failed runtime update of a
+ *     running module (7.2) logs some of the same lines.
  *  7. The log, lines that are not final: a SEAMCALL line of another leaf (the kernel tries
- *     TDH.SYS.LP.INIT again) and a kvm_intel line ("until kvm_intel is loaded again") strike out
- *     nothing. Where TDX is absent by another source, any line of tdx.c about a failure is the
- *     cause, also without the flag: clearcpuid= can hide it.
- *  8. Rules 6 and 7 rank below all others, a line of the log alone never lowers the state: they
- *     apply only where rules 1 to 5 leave both a final and another hypothesis.
+ *     TDH.SYS.LP.INIT again) and a kvm_intel line (until kvm_intel is loaded again) exclude
+ *     nothing. If TDX is absent by another source, any line of tdx.c about a failure is the cause,
+ *     also without the flag, which clearcpuid= can hide.
+ *  8. Rules 6 and 7 apply only if rules 1 to 5 leave both a final hypothesis (NEVER, FAILED) and
+ *     another one: a line of the log alone does not lower the state.
  *
- * The state, by what remains:
+ * The state, by the hypotheses that remain:
  *
- *   nothing                  unknown: the sources contradict each other
+ *   none                     unknown: the sources contradict each other
  *   only RUNNING             active
- *   NEVER, FAILED, or both   absent: the kernel refuses nothing, and no start can be spoiled
- *   POSSIBLE without NEVER   armed: the flag, without proof of success or failure
+ *   NEVER, FAILED, or both   absent: the kernel refuses nothing, and memory cannot prevent a start
+ *   all except NEVER         armed: the flag, without proof of success or failure
  *   any other set            unknown: the source that would decide cannot be read
  */
 #pragma once
@@ -97,7 +99,7 @@ enum oracle_earlier { /* the daemon's own state of this boot */
 	O_EARLIER_ACTIVE,
 };
 
-enum oracle_log { /* what the kernel log holds, of the kernel's own lines */
+enum oracle_log { /* lines of the kernel itself in the kernel log */
 	O_LOG_UNREADABLE,
 	O_LOG_SILENT,
 	O_LOG_INITIALISED,
@@ -106,11 +108,11 @@ enum oracle_log { /* what the kernel log holds, of the kernel's own lines */
 	O_LOG_NOTIFIER, /* "register_memory_notifier() failed" */
 	O_LOG_NO_MODULE,
 	O_LOG_OLD_MODULE,	 /* "frame pointer (RBP) clobber bug present, upgrade TDX module" */
-	O_LOG_FEATURE,		 /* "virt/tdx: XSAVE is required for TDX" and its kind */
+	O_LOG_FEATURE,		 /* "virt/tdx: XSAVE is required for TDX" and similar lines */
 	O_LOG_INIT_FAILED,	 /* "… initialization failed (-5)" */
 	O_LOG_SYS_INIT_SEAMCALL, /* only a SEAMCALL line of TDH.SYS.INIT, leaf 33 */
 	O_LOG_OTHER_SEAMCALL,	 /* only a SEAMCALL line of another leaf, e.g. TDH.SYS.LP.INIT */
-	O_LOG_KVM_REFUSES,	 /* only "kvm_intel: Self-snoop is required for TDX" and its kind */
+	O_LOG_KVM_REFUSES, /* only "kvm_intel: Self-snoop is required for TDX" and similar lines */
 };
 
 enum oracle_state {
@@ -155,7 +157,7 @@ enum {
 	O_ALL = O_NEVER | O_POSSIBLE | O_RUNNING | O_FAILED,
 };
 
-/* A line of the log: the hypotheses it keeps, those it is the reason of, and the cause it names. */
+/* A line of the log: the hypotheses that remain, those that it explains, and the cause. */
 struct oracle_line {
 	unsigned int keeps;
 	unsigned int explains;
@@ -191,7 +193,7 @@ static int oracle_compare_digits(const char *text, size_t len, char digit)
 	return len > 1 ? 1 : *text - digit;
 }
 
-/* "MAJOR.MINOR", then a separator or the end (strchr() finds the NUL). Else not known. */
+/* "MAJOR.MINOR", then a separator or the end (strchr() finds the NUL). Otherwise false. */
 static bool oracle_release_is_7_1(const char *release)
 {
 	static const char digits[] = "0123456789";
@@ -212,7 +214,7 @@ static bool oracle_release_is_7_1(const char *release)
 	return order > 0 || (order == 0 && oracle_compare_digits(rest, minor, '1') >= 0);
 }
 
-/* Rules 1 to 5: what all sources but the log's lines of failure leave. */
+/* Rules 1 to 5: the hypotheses that remain without the failures in the log. */
 static unsigned int oracle_keep(const struct oracle_input *input)
 {
 	static const unsigned int flag[] = {O_ALL, O_NEVER, O_ALL & ~O_NEVER};
