@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * tdx-onlined.conf.
+ * The configuration file tdx-onlined.conf.
  */
 #include "tests/fuzz/settings.h"
 

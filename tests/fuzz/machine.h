@@ -24,8 +24,8 @@ enum host {
 	HOST_INCOMPLETE = 8, /* a dax device cannot be read */
 	HOST_NO_MAP = 16,    /* no source of the boot map can be read */
 	HOST_MEMMAP = 32,    /* the firmware memmap in place of boot_params */
-	HOST_ITSELF = 64,    /* page metadata lies in the memory that is added */
-	HOST_EXPLAIN = 128,  /* explain each record as well */
+	HOST_ITSELF = 64,    /* page metadata is in the memory that is added */
+	HOST_EXPLAIN = 128,  /* explain each record, too */
 };
 
 struct machine {

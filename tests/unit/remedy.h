@@ -26,10 +26,10 @@ static inline bool is_tool(const char *command)
 /* A word with a slash is an absolute path, also in a redirection, or an expression of sed. */
 static inline void assert_words(const char *command)
 {
-	static const char blanks[] = " ;";
+	static const char separators[] = " ;";
 
-	for (const char *word = command; *word; word += strspn(word, blanks)) {
-		size_t length = strcspn(word, blanks);
+	for (const char *word = command; *word; word += strspn(word, separators)) {
+		size_t length = strcspn(word, separators);
 		bool path = memchr(word, '/', length) && strncmp(word, "virt/tdx", length) != 0;
 
 		if (path && !strchr("/'$", word[*word == '>']))

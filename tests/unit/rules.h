@@ -21,6 +21,6 @@ static inline void rule_of(struct rule *rule, const char *match)
 		key = strsep(&value, "=");
 		assert_non_null(value);
 		if (rule_set(rule, "Match", key, value) != 0)
-			fail_msg("%s=%s is not taken", key, value);
+			fail_msg("%s=%s is refused", key, value);
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The anonymiser replaces equal values by equal values, removes private ones, and leaves everything
- * else that the program parses as it was.
+ * Private values are replaced, equal ones by equal ones. Everything else that the program parses is
+ * not changed.
  *
  * Each text is copied to a heap block of exactly its size, so that a sanitizer reports a read
  * beyond its end.

@@ -83,7 +83,7 @@ static void test_bool(void **state)
 		for (int was = 0; was < 2; was++) {
 			value = was;
 			if (parse_bool(bad[i], &value) != -EINVAL || value != was)
-				fail_msg("taken: \"%s\"", bad[i]);
+				fail_msg("accepted: \"%s\"", bad[i]);
 		}
 }
 
@@ -126,7 +126,7 @@ static void test_number(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(no_numbers); i++) {
 		number = 77;
 		if (parse_number(no_numbers[i], &number) != -EINVAL || number != 77)
-			fail_msg("taken: \"%s\"", no_numbers[i]);
+			fail_msg("accepted: \"%s\"", no_numbers[i]);
 	}
 	assert_int_equal(parse_number("1K", &number), -EINVAL);
 	assert_int_equal(parse_number("1G", &number), -EINVAL);
@@ -171,10 +171,10 @@ static void test_size(void **state)
 	bytes = 77;
 	for (size_t i = 0; i < ARRAY_SIZE(no_numbers); i++)
 		if (parse_size(no_numbers[i], &bytes) != -EINVAL || bytes != 77)
-			fail_msg("taken: \"%s\"", no_numbers[i]);
+			fail_msg("accepted: \"%s\"", no_numbers[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		if (parse_size(bad[i], &bytes) != -EINVAL || bytes != 77)
-			fail_msg("taken: \"%s\"", bad[i]);
+			fail_msg("accepted: \"%s\"", bad[i]);
 }
 
 static void test_range(void **state)
@@ -255,7 +255,7 @@ static void test_ranges_refused(void **state)
 	assert_int_equal(parse_ranges("7-8", &set), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		if (parse_ranges(bad[i], &set) != -EINVAL)
-			fail_msg("taken: \"%s\"", bad[i]);
+			fail_msg("accepted: \"%s\"", bad[i]);
 		assert_set_equal(&set, {7, 9});
 	}
 }

@@ -62,7 +62,7 @@ static void test_boot_map(void **state)
 static void test_tdx_failures(void **state)
 {
 	static const struct {
-		enum tdx_state before; /* absent: without the flag */
+		enum tdx_state before; /* absent: the CPU has no flag tdx_host_platform */
 		const char *messages[2];
 		struct want want;
 	} rows[] = {
@@ -310,7 +310,7 @@ static void test_kvm_off(void **state)
 	assert_kvm_off(&host, "", "kvm_intel.tdx=1 on the kernel command line");
 	host.facts.cmdline = "kvm_intel.tdx=0 kvm_intel.tdx=1";
 	assert_kvm_off(&host, "", "sed -i '3s/^/#/'");
-	/* TDX failed: KVM cannot help it */
+	/* TDX failed: KVM is not the cause */
 	set_tdx(&host, TDX_ARMED, TDX_MODE_AUTO);
 	set_source(&host, TDX_SOURCE_KVM_INTEL, FACT_NO);
 	log_message(&host, "virt/tdx: module initialization failed (-22)");

@@ -204,7 +204,7 @@ static void test_commands(void **state)
 {
 	static const struct {
 		const char *key, *command;
-		bool of_memory, of_cpu; /* found */
+		bool of_memory, of_cpu; /* found in such a rule */
 	} rows[] = {
 		{"RUN+=", "/bin/sh -c 'echo online > /sys$devpath/state'", true, false},
 		{"RUN+=", "/bin/sh -c 'echo online_movable | tee /sys%p/state'", true, false},
@@ -277,7 +277,7 @@ static void test_continuation(void **state)
 	assert_writes("\n\nSUBSYSTEM==\"memory\"\\\n# between\\\n  , \\\nATTR{state}=\"on\\\n"
 		      "line\"\nSUBSYSTEM==\"memory\", ATTR{online}=\"1\"\n",
 		{3, 7, UDEV_WRITES, "online"}, {8, 8, UDEV_WRITES, "1"});
-	/* the end of the file ends a line as well */
+	/* the end of the file ends a line, too */
 	assert_writes(MEMORY ONLINE " \\", {1, 1, UDEV_WRITES, "online"});
 	/* an empty line ends a continued line */
 	assert_writes(CPU "\\\n\n" ONLINE "\n", {3, 3, UDEV_WRITES, "online"});

@@ -123,7 +123,7 @@ static void fill(char *name, size_t size, char letter)
 }
 
 /* Any entry of the history, answer of the kernel, and sources of the TDX state. */
-static void set_anything(struct explain_case *test, uint64_t *seed)
+static void set_random(struct explain_case *test, uint64_t *seed)
 {
 	struct device *device = &test->stage.facts.device;
 	struct cxl_origin *cxl = &test->stage.facts.cxl;
@@ -171,19 +171,19 @@ static void set_anything(struct explain_case *test, uint64_t *seed)
 
 static uint64_t anything_seed = 13;
 
-static void check_anything(struct stage *stage)
+static void check_random(struct stage *stage)
 {
 	struct explain_case test = {.stage = *stage};
 
-	set_anything(&test, &anything_seed);
+	set_random(&test, &anything_seed);
 	check_case(&test);
 	plan_done(&test.plan);
 }
 
-static void test_anything(void **state)
+static void test_random_scenes(void **state)
 {
 	(void)state;
-	scene_sample(20000, 5, check_anything);
+	scene_sample(20000, 5, check_random);
 }
 
 /* Sixteen devices, with every name and number at its longest: nothing is cut off. */
@@ -226,7 +226,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_devices),
-		cmocka_unit_test(test_anything),
+		cmocka_unit_test(test_random_scenes),
 		cmocka_unit_test(test_longest),
 	};
 

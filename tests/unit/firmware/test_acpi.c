@@ -12,7 +12,7 @@
 struct kind {
 	struct bytes table;
 	size_t first_entry; /* offset */
-	size_t header;	    /* of an entry: length is its last field */
+	size_t header;	    /* size of an entry's header; its last field is the length */
 	size_t length_size;
 	size_t entries[6]; /* offsets; the last is the end of the table */
 	size_t n;

@@ -5,7 +5,7 @@
  */
 #include "tests/unit/acpi_bytes.h"
 
-#define WINDOW_AT 36 /* of the first entry */
+#define WINDOW_AT 36 /* offset of the first entry */
 #define WAYS_AT	  (WINDOW_AT + 24)
 
 struct window {

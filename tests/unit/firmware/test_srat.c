@@ -83,7 +83,7 @@ static void test_revisions(void **state)
 }
 
 /* An entry that ends at 2^64 has no exclusive end. */
-static void test_wraps_around(void **state)
+static void test_wrap_around(void **state)
 {
 	static const struct memory memory[] = {
 		{0, UINT64_MAX - GIB + 1, GIB, 1},
@@ -168,7 +168,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_revisions),
-		cmocka_unit_test(test_wraps_around),
+		cmocka_unit_test(test_wrap_around),
 		cmocka_unit_test(test_short_entry),
 		cmocka_unit_test(test_no_entries),
 		cmocka_unit_test(test_find),

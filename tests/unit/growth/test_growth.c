@@ -600,7 +600,7 @@ static void test_decide_online(size_t n)
 	decide(n, false);
 }
 
-/* --- doctor, explanation, disguise --- */
+/* --- doctor, explanation, anonymiser --- */
 
 static void test_doctor(size_t n)
 {

@@ -45,7 +45,7 @@ static int try_all(const char *path)
 	return 0;
 }
 
-static void test_all_ways(void **state)
+static void test_open_for_writing(void **state)
 {
 	char path[] = "/tmp/test_readonly.XXXXXX";
 	int fd = mkstemp(path), status;
@@ -66,7 +66,7 @@ static void test_all_ways(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_ways),
+		cmocka_unit_test(test_open_for_writing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

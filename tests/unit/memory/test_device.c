@@ -44,7 +44,7 @@ static void assert_device(const struct devices *devices, size_t i, enum device_t
 		assert_device(devices, i, type, name, wants_, ARRAY_SIZE(wants_));                 \
 	} while (0)
 
-static void test_nothing_new(void **state)
+static void test_no_devices(void **state)
 {
 	CLEANUP(snapshot_done) struct snapshot snapshot;
 	CLEANUP(devices_done) struct devices found = {0};
@@ -130,7 +130,7 @@ static void test_faults(void **state)
  * Blocks are not a run if they may be of a device whose ranges cannot be read. DIMMs and devices
  * with known ranges are found.
  */
-static void test_unexplained(void **state)
+static void test_unreadable_device(void **state)
 {
 	static const struct {
 		enum dax_driver driver;
@@ -309,10 +309,10 @@ static void test_short_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nothing_new),
+		cmocka_unit_test(test_no_devices),
 		cmocka_unit_test(test_dax),
 		cmocka_unit_test(test_faults),
-		cmocka_unit_test(test_unexplained),
+		cmocka_unit_test(test_unreadable_device),
 		cmocka_unit_test(test_dimms_and_runs),
 		cmocka_unit_test(test_capable_run),
 		cmocka_unit_test(test_unknown_boot_map),

@@ -289,7 +289,7 @@ static void test_ratio(void **state)
 /*
  * The ratio is the smallest percentage of kernel memory that is not less than all movable memory.
  */
-static void test_ratio_is_exact(void **state)
+static void test_exact_ratio(void **state)
 {
 	uint64_t seed = 1;
 
@@ -320,7 +320,7 @@ int main(void)
 		cmocka_unit_test(test_any_bytes),
 		cmocka_unit_test(test_maps),
 		cmocka_unit_test(test_ratio),
-		cmocka_unit_test(test_ratio_is_exact),
+		cmocka_unit_test(test_exact_ratio),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,7 +84,7 @@ static void test_names(void **state)
 static void set(struct config *config, enum config_key key, const char *value)
 {
 	if (config_set(config, key, value) != 0)
-		fail_msg("%s=%s is not taken", names[key], value);
+		fail_msg("%s=%s is refused", names[key], value);
 }
 
 /* Values that all differ from the defaults. */
@@ -110,7 +110,7 @@ static void assert_all_set(const struct config *config)
 	assert_int_equal(config->offline_timeout, 7);
 }
 
-static void test_empty_is_default(void **state)
+static void test_empty_values(void **state)
 {
 	CLEANUP(config_done) struct config config;
 
@@ -130,7 +130,7 @@ static void test_empty_is_default(void **state)
 }
 
 /* The text that is printed as a default sets the default. */
-static void test_default_is_default(void **state)
+static void test_printed_defaults(void **state)
 {
 	CLEANUP(config_done) struct config config;
 
@@ -265,7 +265,7 @@ static void test_refused(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		set_all(&config);
 		if (config_set(&config, rows[i].key, rows[i].value) != -EINVAL)
-			fail_msg("taken: %s=%s", names[rows[i].key], rows[i].value);
+			fail_msg("accepted: %s=%s", names[rows[i].key], rows[i].value);
 		assert_all_set(&config);
 	}
 }
@@ -371,8 +371,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_empty_is_default),
-		cmocka_unit_test(test_default_is_default),
+		cmocka_unit_test(test_empty_values),
+		cmocka_unit_test(test_printed_defaults),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_ranges),

@@ -126,7 +126,7 @@ static void test_blank_texts(void **state)
 }
 
 /* A mistake ends neither the text nor the section. */
-static void test_mistakes_among_others(void **state)
+static void test_mistakes_between_lines(void **state)
 {
 	(void)state;
 	assert_text("[A]\nwhat\nB=c\r\n\tD\t=e\n[F\nG", {INI_SECTION, 1, "A", ""},
@@ -484,7 +484,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_blank_texts),
-		cmocka_unit_test(test_mistakes_among_others),
+		cmocka_unit_test(test_mistakes_between_lines),
 		cmocka_unit_test(test_sections),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_values),

@@ -233,7 +233,7 @@ static void test_devices(void **state)
 	scene_each(&base, &values, check);
 }
 
-static void test_anything(void **state)
+static void test_random_scenes(void **state)
 {
 	(void)state;
 	scene_sample(50000, 11, check);
@@ -530,7 +530,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_devices),
-		cmocka_unit_test(test_anything),
+		cmocka_unit_test(test_random_scenes),
 		cmocka_unit_test(test_examples),
 		cmocka_unit_test(test_kernel_policy),
 		cmocka_unit_test(test_without_blocks),

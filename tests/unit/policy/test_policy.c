@@ -74,7 +74,7 @@ static const struct {
 	/* no boot map */
 	{CXL, 1, BARE, ACTIVE, NOMAP, NONE, VERDICT_IGNORE, REASON_BOOT_MAP_UNKNOWN},
 	{DIMM, 0, BARE, ACTIVE, NOMAP, OFF, VERDICT_OFFLINE, REASON_BOOT_MAP_UNKNOWN},
-	/* devdax stays devdax */
+	/* a devdax device stays as it is */
 	{CXL, 1, DEVDAX, ABSENT, OUT, NONE, VERDICT_DEVDAX, REASON_ALREADY_DEVDAX},
 	{HMEM, 1, DEVDAX, ACTIVE, IN, NONE, VERDICT_DEVDAX, REASON_ALREADY_DEVDAX},
 	/* famfs and unknown drivers */
@@ -155,7 +155,7 @@ static const struct {
 		true},
 	{1, FAMFS, ABSENT, IN, NONE, 0, ASKS(DEVDAX), CONVERT | OFFLINE, VERDICT_IGNORE,
 		REASON_FAMFS, true},
-	/* the rule requires what the facts lead to: the facts are the reason */
+	/* the rule requires the verdict of the facts, which are the reason */
 	{1, BARE, ACTIVE, IN, NONE, 0, ASKS(ONLINE), 0, VERDICT_ONLINE, REASON_IN_BOOT_MAP, false},
 	{1, BARE, ACTIVE, OUT, NONE, 0, ASKS(DEVDAX), 0, VERDICT_DEVDAX, REASON_OUTSIDE_BOOT_MAP,
 		false},
@@ -380,7 +380,7 @@ static void test_kernel_policy(void **state)
 			REASON_TDX_ABSENT, ZONE_AUTO},
 		{GUARD_MODE_NEVER, ABSENT, ASKS_NO_MATCH, ZONE_MOVABLE, AUTO_ONLINE_OFFLINE,
 			VERDICT_ONLINE, REASON_TDX_ABSENT, ZONE_AUTO},
-		/* a rule that matches decides what it has keys for */
+		/* a rule that matches decides by its verdict and zone, if it has them */
 		{GUARD_MODE_ALWAYS, ABSENT, ASKS(ONLINE), 0, AUTO_ONLINE_OFFLINE, VERDICT_ONLINE,
 			REASON_TDX_ABSENT, ZONE_AUTO},
 		{GUARD_MODE_ALWAYS, ABSENT, ASKS(OFFLINE), 0, AUTO_ONLINE_ONLINE, VERDICT_OFFLINE,

@@ -331,7 +331,7 @@ static void build_ranges(struct subject *subject, size_t n, unsigned int inside)
 			add_region(&subject->boot_map, three[i], BOOT_SOURCE_CONFIGURATION);
 }
 
-/* A device is inside, or outside, if all of its ranges are. */
+/* A device is inside or outside the boot map if all of its ranges are. */
 static void test_ranges(void **state)
 {
 	(void)state;

@@ -382,7 +382,7 @@ static void test_settings(void **state)
 	scene_each(&base, &values, check);
 }
 
-static void test_anything(void **state)
+static void test_random_scenes(void **state)
 {
 	(void)state;
 	scene_sample(400000, 7, check);
@@ -404,7 +404,7 @@ int main(void)
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_anything),
+		cmocka_unit_test(test_random_scenes),
 		cmocka_unit_test(test_all_reasons_occurred),
 	};
 

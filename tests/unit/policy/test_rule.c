@@ -51,7 +51,7 @@ static const char *const policy_values[] = {"devdax", "movable", "keep", "yes", 
 static void set(struct rule *rule, const char *section, const char *key, const char *value)
 {
 	if (rule_set(rule, section, key, value) != 0)
-		fail_msg("[%s] %s=%s is not taken", section, key, value);
+		fail_msg("[%s] %s=%s is refused", section, key, value);
 }
 
 static void set_all(struct rule *rule)
@@ -112,7 +112,7 @@ static void test_init(void **state)
 	rule_done(&rule);
 }
 
-static void test_empty_resets(void **state)
+static void test_empty_values(void **state)
 {
 	CLEANUP(rule_done) struct rule rule;
 
@@ -132,7 +132,7 @@ static void test_empty_resets(void **state)
 	assert_nothing_set(&rule);
 }
 
-static void test_last_counts(void **state)
+static void test_repeated_keys(void **state)
 {
 	CLEANUP(rule_done) struct rule rule;
 
@@ -198,7 +198,7 @@ static void test_bad_values(void **state)
 	set_all(&rule);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (rule_set(&rule, "Match", rows[i][0], rows[i][1]) != -EINVAL)
-			fail_msg("taken: %s=%s", rows[i][0], rows[i][1]);
+			fail_msg("accepted: %s=%s", rows[i][0], rows[i][1]);
 		assert_all_set(&rule);
 	}
 }
@@ -218,7 +218,7 @@ static void test_bad_policy_values(void **state)
 	set_all(&rule);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (rule_set(&rule, "Policy", rows[i][0], rows[i][1]) != -EINVAL)
-			fail_msg("taken: %s=%s", rows[i][0], rows[i][1]);
+			fail_msg("accepted: %s=%s", rows[i][0], rows[i][1]);
 		assert_all_set(&rule);
 		assert_int_equal(rule_set(&empty, "Policy", rows[i][0], rows[i][1]), -EINVAL);
 		assert_nothing_set(&empty);
@@ -420,8 +420,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_init),
-		cmocka_unit_test(test_empty_resets),
-		cmocka_unit_test(test_last_counts),
+		cmocka_unit_test(test_empty_values),
+		cmocka_unit_test(test_repeated_keys),
 		cmocka_unit_test(test_valid_values),
 		cmocka_unit_test(test_bad_values),
 		cmocka_unit_test(test_bad_policy_values),

@@ -116,7 +116,7 @@ static const struct {
 	{"left offline", OFFLINE | STRANDED,
 		{VERDICT(OFFLINE), RESULT(NOTHING), BLOCKS(4, 0), STRANDED_BYTES}},
 
-	/* A oneshot. */
+	/* --oneshot */
 	{"was done", ONLINE | CHANGE, {VERDICT(ONLINE), RESULT(DONE), BLOCKS(4, 4)}},
 	{"in part", ONLINE | CHANGE | STRANDED,
 		{VERDICT(ONLINE), RESULT(PARTIAL), BLOCKS(4, 2), STRANDED_BYTES}},
@@ -142,7 +142,7 @@ static const struct {
 		{VERDICT(IGNORE), RESULT(PLANNED),
 			.record.outcome.blocks = {.present = 4, .online = 1, .unread = 3}}},
 
-	/* The kernel's answer. */
+	/* The answer of the kernel. */
 	{"accepted as expected", ONLINE,
 		{VERDICT(ONLINE), RESULT(NOTHING), EXPECTED(ACCEPTS), ANSWER(ACCEPTS),
 			BLOCKS(4, 4)}},

@@ -140,7 +140,7 @@ static void test_not_configured(void **state)
 }
 
 /* A new note clears the flags "reconsider", "changed" and "recorded". */
-static void test_note_settles(void **state)
+static void test_note_clears_flags(void **state)
 {
 	CLEANUP(history_done) struct history history = {0};
 	struct device device = dax_of("dax0.0", 7, span(8, 16), span(0, 0));
@@ -481,7 +481,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_note),
-		cmocka_unit_test(test_note_settles),
+		cmocka_unit_test(test_note_clears_flags),
 		cmocka_unit_test(test_not_configured),
 		cmocka_unit_test(test_add),
 		cmocka_unit_test(test_devices),
