@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The daemon as a child: started, listened to, stopped.
+ * The daemon as a child process: start it, read its output, stop it.
  */
 #include "mock.h"
 
@@ -23,8 +23,8 @@
 static const char *program;
 static char client[MOCK_PATH]; /* in the same directory */
 
-/* What the caller may have set, and would change what is printed, where and by whom. */
-static void forget_caller(void)
+/* Variables of the caller that change what the programs print, and where. */
+static void clean_environment(void)
 {
 	static const char *const names[] = {
 		"WATCHDOG_USEC", "WATCHDOG_PID", "DAXCTL_LOG", "CXL_LOG", "SYSTEMD_LOG_LEVEL",
@@ -53,13 +53,13 @@ bool mock_programs(int argc, char *argv[])
 		(int)(strrchr(program, '/') - program), program);
 	snprintf(preload, sizeof(preload), "%s:%s", argv[2], others);
 	setenv("LD_PRELOAD", preload, 1);
-	forget_caller();
+	clean_environment();
 	if (argc > 3)
 		cmocka_set_test_filter(argv[3]);
 	return true;
 }
 
-void mock_hurry(unsigned int speed)
+void mock_set_speed(unsigned int speed)
 {
 	char text[16];
 
@@ -93,7 +93,7 @@ bool mock_wait_for(int fd, int64_t deadline)
 	return r > 0;
 }
 
-/* A byte that the daemon said. */
+/* Append a byte of the output. */
 static void take_byte(struct mock *mock, char byte)
 {
 	struct mock_line *line = &mock->lines[mock->n];
@@ -113,15 +113,15 @@ static void take_byte(struct mock *mock, char byte)
 	assert_true(mock->n < MOCK_LINES);
 }
 
-/* Take in what comes next. False: nothing came before the deadline, or nothing will come. */
-static bool listen_on(struct mock *mock, int64_t deadline)
+/* Read what comes next. False: at the deadline, or at the end of the output. */
+static bool read_more(struct mock *mock, int64_t deadline)
 {
 	char bytes[4096];
 	ssize_t n;
 
-	if (mock->said < 0 || !mock_wait_for(mock->said, deadline))
+	if (mock->output < 0 || !mock_wait_for(mock->output, deadline))
 		return false;
-	n = read(mock->said, bytes, sizeof(bytes));
+	n = read(mock->output, bytes, sizeof(bytes));
 	for (ssize_t i = 0; i < n; i++)
 		take_byte(mock, bytes[i]);
 	return n > 0;
@@ -129,7 +129,7 @@ static bool listen_on(struct mock *mock, int64_t deadline)
 
 void mock_take_in(struct mock *mock)
 {
-	while (listen_on(mock, 0))
+	while (read_more(mock, 0))
 		;
 }
 
@@ -139,7 +139,7 @@ static void print_lines(const struct mock *mock)
 		print_error("%s %s\n", mock->lines[i].expected ? " " : "?", mock->lines[i].text);
 }
 
-/* "^word": the text begins with it. */
+/* A word "^text" matches at the beginning only. */
 static bool has(const char *text, const char *word)
 {
 	return *word == '^' ? strncmp(text, word + 1, strlen(word + 1)) == 0
@@ -153,7 +153,7 @@ static bool has_all(const char *text, const char *const *words)
 	return !*words;
 }
 
-/* Wait for a line with all the words in it that nobody has expected yet. */
+/* Wait for a line with all the words in it. Each line is taken once. */
 static void expect_words(struct mock *mock, const char *const *words, int64_t deadline)
 {
 	size_t i = 0;
@@ -165,7 +165,7 @@ static void expect_words(struct mock *mock, const char *const *words, int64_t de
 			mock->lines[i].expected = true;
 			return;
 		}
-	} while (listen_on(mock, deadline));
+	} while (read_more(mock, deadline));
 	print_lines(mock);
 	for (; *words; words++)
 		print_error("missing: \"%s\"\n", *words);
@@ -178,7 +178,7 @@ void mock_expect_line(struct mock *mock, const char *text)
 	expect_words(mock, (const char *const[]){text, NULL}, mock_now_ms() + DEADLINE_MS);
 }
 
-void mock_expect_said(struct mock *mock, const char *text)
+void mock_expect_logged(struct mock *mock, const char *text)
 {
 	expect_words(mock, (const char *const[]){text, NULL}, 0);
 }
@@ -229,41 +229,42 @@ void mock_expect_silence(struct mock *mock)
 	}
 }
 
-/* In the child. If the test dies, so does the program. What the client prints is read as well. */
-static void become(const char *path, int said, char *const options[])
+/* In the child. It ends with the test. Of the client, standard output is read too. */
+static void exec_program(const char *path, int output, char *const options[])
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (dup2(said, STDERR_FILENO) >= 0 && (path == program || dup2(said, STDOUT_FILENO) >= 0))
+	if (dup2(output, STDERR_FILENO) >= 0 &&
+		(path == program || dup2(output, STDOUT_FILENO) >= 0))
 		execv(path, options);
 	_exit(127);
 }
 
 /* systemd.exec(5), "$JOURNAL_STREAM" */
-static void name_journal(int said)
+static void name_journal(int output)
 {
 	char text[64];
 	struct stat st;
 
-	assert_int_equal(fstat(said, &st), 0);
+	assert_int_equal(fstat(output, &st), 0);
 	snprintf(text, sizeof(text), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
 	setenv("JOURNAL_STREAM", text, 1);
 }
 
-/* The first of the options is the program's name. */
+/* The first option is the program's name. */
 static void start_path(struct mock *mock, const char *path, char *const options[])
 {
-	int said[2];
+	int output[2];
 
 	assert_int_equal(mock->daemon, 0);
-	assert_int_equal(pipe2(said, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(output, O_CLOEXEC), 0);
 	unsetenv("JOURNAL_STREAM");
 	if (mock->journal)
-		name_journal(said[1]);
+		name_journal(output[1]);
 	mock->daemon = fork();
 	if (mock->daemon == 0)
-		become(path, said[1], options);
-	close(said[1]);
-	mock->said = said[0];
+		exec_program(path, output[1], options);
+	close(output[1]);
+	mock->output = output[0];
 	assert_true(mock->daemon > 0);
 }
 
@@ -288,20 +289,20 @@ void mock_start(struct mock *mock)
 	}
 }
 
-/* Listen to the end, and bury it. Returns what waitpid() says. */
+/* Read the output to its end, and reap the process. Returns its wait status. */
 static int finish(struct mock *mock)
 {
 	int64_t deadline = mock_now_ms() + DEADLINE_MS;
 	int status = 0;
 
-	while (listen_on(mock, deadline))
+	while (read_more(mock, deadline))
 		;
 	if (mock_now_ms() >= deadline)
 		kill(mock->daemon, SIGKILL);
 	waitpid(mock->daemon, &status, 0);
-	close(mock->said);
+	close(mock->output);
 	mock->daemon = 0;
-	mock->said = -1;
+	mock->output = -1;
 	return status;
 }
 
@@ -386,7 +387,7 @@ bool mock_is_alive(struct mock *mock)
 	return waitpid(mock->daemon, NULL, WNOHANG) == 0;
 }
 
-/* Since it started; to the nanosecond. */
+/* The CPU time used since the start. */
 static int64_t cpu_time_ns(const struct mock *mock)
 {
 	struct timespec used;
@@ -398,8 +399,8 @@ static int64_t cpu_time_ns(const struct mock *mock)
 }
 
 /*
- * That nothing happens cannot be awaited: hence the only wait in this suite that always takes its
- * time. The daemon may still be settling in the first seconds, so it has until the deadline.
+ * The daemon must use no CPU time for one second. It may still be busy in the first seconds, so
+ * this is tried until the deadline. No event ends this wait: it takes at least a second.
  */
 void mock_expect_sleep(const struct mock *mock)
 {
@@ -407,7 +408,7 @@ void mock_expect_sleep(const struct mock *mock)
 
 	do {
 		if (mock_now_ms() >= deadline)
-			fail_msg("it is never idle for a second");
+			fail_msg("the daemon is not idle for a second before the deadline");
 		before = cpu_time_ns(mock);
 		poll(NULL, 0, 1000);
 	} while (cpu_time_ns(mock) != before);

@@ -49,7 +49,7 @@ EXPORT int clock_gettime(clockid_t clock, struct timespec *time)
 	return r;
 }
 
-/* A time that is not 0 must not become 0: that disarms the timer. */
+/* Round up: a time of 0 would disarm the timer. */
 EXPORT int timerfd_settime(int fd, int flags, const struct itimerspec *new, struct itimerspec *old)
 {
 	int64_t nsec = to_nsec(&new->it_value);

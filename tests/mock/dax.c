@@ -68,8 +68,8 @@ static void put_mapping(const struct mock *mock, const char *directory, unsigned
 }
 
 /*
- * The attributes that tell where a device lies (drivers/dax/bus.c): its size comes last. Each
- * of its mappings has a part of the size.
+ * The address and size attributes of a device (drivers/dax/bus.c); `size` is written last. The
+ * mappings share the size evenly.
  */
 static void put_size(const struct mock *mock, const char *directory, const uint64_t *starts,
 	unsigned int n, uint64_t size)
@@ -88,7 +88,7 @@ void mock_size_dax(const struct mock *mock, const char *name, uint64_t start, ui
 	put_size(mock, path, &start, 1, size);
 }
 
-/* What libdaxctl wants of a region. */
+/* The attributes of a region that libdaxctl requires. */
 static void add_dax_region(const struct mock *mock, const char *name, uint64_t size)
 {
 	char path[MOCK_PATH], directory[MOCK_PATH];
@@ -137,7 +137,7 @@ void mock_remove_dax(const struct mock *mock, const char *name)
 
 	mock_path(path, "/sys/bus/dax/devices/%s", name);
 	mock_remove(mock, path);
-	/* It keeps its inode number, so that no other device gets that. */
+	/* The moved directory keeps its inode number, so that no later device gets the same. */
 	mock_path(gone, "/gone/%u", n++);
 	dax_region_path(name, path);
 	mock_move(mock, path, gone);
@@ -196,7 +196,7 @@ void mock_add_drivers(const struct mock *mock)
 		mock_path(path, "/sys/bus/dax/drivers/%s/module", drivers[i]);
 		mock_link(mock, path,
 			i ? "../../../../module/device_dax" : "../../../../module/kmem");
-		/* libkmod believes this, and so leaves the modules of the real kernel alone. */
+		/* libkmod reads this and loads no module into the real kernel. */
 		mock_path(path, "/sys/module/%s/initstate", drivers[i]);
 		mock_put(mock, path, "live\n");
 		mock_path(path, "/sys/module/%s/refcnt", drivers[i]);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The mock kernel: files that umockdev leaves alone, directories that cannot be listed, and the
- * journal.
+ * The mock kernel: files that umockdev does not redirect, directories that cannot be listed, and
+ * the journal.
  *
- * The configuration, that of libkmod, the queue of udevd, and what the daemon keeps are the testbed's
- * and never those of the machine that runs the tests; so is a path that is walked from "/". Its systemd cannot be
- * reached: the machine may be starting, and the mock machine is not. Listing a directory fails while
- * there is a file faults/DIR:NAME, with an errno and perhaps how often. Just before a directory is
- * listed, or after a file was looked for with access(), the lines "FROM TO" of a file arrivals/DIR:NAME
- * are renamed, once: they arrive between what the daemon reads before and what it reads after it.
+ * The configuration files of the daemon and of libkmod, udevd's queue, the daemon's state and paths
+ * that are walked from "/" are redirected to the testbed. The connection to systemd is refused: the
+ * daemon would take the state of the real machine for that of the mock machine.
+ *
+ * Listing a directory fails while there is a file faults/DIR:NAME: an errno, and optionally how
+ * many times. A file arrivals/DIR:NAME has lines "FROM TO": these files are renamed, once, just
+ * before that directory is listed or just after access() to that file. The change thus lies between
+ * two reads of the daemon.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -29,11 +31,11 @@
 #include "preload.h"
 
 #define PATH (2 * PATH_MAX)
-/* Defined in place of the C library's own. */
+/* Replaces the function of the C library. */
 #define EXPORT __attribute__((visibility("default")))
 
-/* The testbed's, for a file of the configuration; any other path is left as it is. */
-static const char *moved(const char *path, char buf[PATH])
+/* The path in the testbed, if it has one of the prefixes; any other path as it is. */
+static const char *redirected(const char *path, char buf[PATH])
 {
 	static const char *const prefixes[] = {"/etc/tdx-onlined", "/run/tdx-onlined", "/run/udev",
 		"/usr/lib/tdx-onlined", "/etc/modprobe.d", "/run/modprobe.d",
@@ -64,7 +66,7 @@ EXPORT int open64(const char *path, int flags, ...)
 	va_end(args);
 	if ((flags & O_ACCMODE) == O_WRONLY)
 		kernel_open_for_writing(path);
-	return next(moved(path, buf), flags, mode);
+	return next(redirected(path, buf), flags, mode);
 }
 
 EXPORT FILE *fopen64(const char *path, const char *mode)
@@ -72,7 +74,7 @@ EXPORT FILE *fopen64(const char *path, const char *mode)
 	char buf[PATH];
 	typeof(&fopen64) next = (typeof(&fopen64))dlsym(RTLD_NEXT, "fopen64");
 
-	return next(moved(path, buf), mode);
+	return next(redirected(path, buf), mode);
 }
 
 EXPORT int stat64(const char *path, struct stat64 *st)
@@ -80,7 +82,7 @@ EXPORT int stat64(const char *path, struct stat64 *st)
 	char buf[PATH];
 	typeof(&stat64) next = (typeof(&stat64))dlsym(RTLD_NEXT, "stat64");
 
-	return next(moved(path, buf), st);
+	return next(redirected(path, buf), st);
 }
 
 EXPORT int lstat64(const char *path, struct stat64 *st)
@@ -88,12 +90,12 @@ EXPORT int lstat64(const char *path, struct stat64 *st)
 	char buf[PATH];
 	typeof(&lstat64) next = (typeof(&lstat64))dlsym(RTLD_NEXT, "lstat64");
 
-	return next(moved(path, buf), st);
+	return next(redirected(path, buf), st);
 }
 
 /*
- * Files of the testbed belong to root, whoever runs the tests; those with a set-group-ID bit belong
- * to another user.
+ * Files of the user who runs the tests appear as root's, and those with a set-group-ID bit as
+ * another user's.
  */
 EXPORT int fstat64(int fd, struct stat64 *st)
 {
@@ -105,7 +107,7 @@ EXPORT int fstat64(int fd, struct stat64 *st)
 	return r;
 }
 
-/* It is root that runs the programs, unless a test makes another user of it. */
+/* The programs run as root, or as another user if MOCK_USER is set. */
 EXPORT uid_t geteuid(void)
 {
 	return getenv("MOCK_USER") ? 1000 : 0;
@@ -116,7 +118,7 @@ EXPORT int mkdir(const char *path, mode_t mode)
 	char buf[PATH];
 	typeof(&mkdir) next = (typeof(&mkdir))dlsym(RTLD_NEXT, "mkdir");
 
-	return next(moved(path, buf), mode);
+	return next(redirected(path, buf), mode);
 }
 
 EXPORT int unlink(const char *path)
@@ -124,7 +126,7 @@ EXPORT int unlink(const char *path)
 	char buf[PATH];
 	typeof(&unlink) next = (typeof(&unlink))dlsym(RTLD_NEXT, "unlink");
 
-	return next(moved(path, buf));
+	return next(redirected(path, buf));
 }
 
 EXPORT int inotify_add_watch(int fd, const char *path, uint32_t events)
@@ -133,7 +135,7 @@ EXPORT int inotify_add_watch(int fd, const char *path, uint32_t events)
 	typeof(&inotify_add_watch) next =
 		(typeof(&inotify_add_watch))dlsym(RTLD_NEXT, "inotify_add_watch");
 
-	return next(fd, moved(path, buf), events);
+	return next(fd, redirected(path, buf), events);
 }
 
 EXPORT int rename(const char *from, const char *to)
@@ -141,7 +143,7 @@ EXPORT int rename(const char *from, const char *to)
 	char moved_from[PATH], moved_to[PATH];
 	typeof(&rename) next = (typeof(&rename))dlsym(RTLD_NEXT, "rename");
 
-	return next(moved(from, moved_from), moved(to, moved_to));
+	return next(redirected(from, moved_from), redirected(to, moved_to));
 }
 
 EXPORT int faccessat(int fd, const char *path, int mode, int flags)
@@ -149,7 +151,7 @@ EXPORT int faccessat(int fd, const char *path, int mode, int flags)
 	char buf[PATH];
 	typeof(&faccessat) next = (typeof(&faccessat))dlsym(RTLD_NEXT, "faccessat");
 
-	return next(fd, moved(path, buf), mode, flags);
+	return next(fd, redirected(path, buf), mode, flags);
 }
 
 EXPORT int connect(int fd, const struct sockaddr *address, socklen_t size)
@@ -218,7 +220,7 @@ static FILE *open_order(const char *kind, const char *directory, char path[PATH]
 	return fopen64(path, "re");
 }
 
-static void let_arrive(const char *directory)
+static void rename_arrivals(const char *directory)
 {
 	const char *root = getenv("UMOCKDEV_DIR");
 	char path[PATH], from[PATH], to[PATH], words[2][PATH_MAX];
@@ -226,7 +228,7 @@ static void let_arrive(const char *directory)
 
 	if (!file)
 		return;
-	/* First: the next order may be what arrives. */
+	/* Remove it first: the next file of this name may be among the arrivals. */
 	unlink(path);
 	while (fscanf(file, "%4095s %4095s", words[0], words[1]) == 2) {
 		snprintf(from, sizeof(from), "%s%s", root, words[0]);
@@ -241,9 +243,9 @@ EXPORT int access(const char *path, int mode)
 {
 	char buf[PATH];
 	typeof(&access) next = (typeof(&access))dlsym(RTLD_NEXT, "access");
-	int r = next(moved(path, buf), mode), after = errno;
+	int r = next(redirected(path, buf), mode), after = errno;
 
-	let_arrive(path);
+	rename_arrivals(path);
 	errno = after;
 	return r;
 }
@@ -271,7 +273,7 @@ EXPORT DIR *opendir(const char *path)
 	char buf[PATH];
 	typeof(&opendir) next = (typeof(&opendir))dlsym(RTLD_NEXT, "opendir");
 
-	let_arrive(path);
+	rename_arrivals(path);
 	errno = error ? error : before;
-	return error ? NULL : next(moved(path, buf));
+	return error ? NULL : next(redirected(path, buf));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The kinds of jobs that the daemon has, one of each.
+ * One job of each kind that the daemon has.
  */
 #include "jobs.h"
 
@@ -130,7 +130,7 @@ static void take_out(struct mock *mock)
 	mock_reload(mock);
 }
 
-/* A machine that started without the daemon, and whose kmem took the device. */
+/* A machine that started without the daemon: kmem has bound the device. */
 static void give_to_kmem(struct mock *mock)
 {
 	mock_give_to_kmem(mock, DAX0, DAX0_START, 2 * BLOCK, "offline");

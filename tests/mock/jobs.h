@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The kinds of jobs that the daemon has, one of each.
+ * One job of each kind that the daemon has.
  */
 #pragma once
 
@@ -11,14 +11,14 @@
 #define DAX0	   "dax0.0"
 #define DAX0_START (4 * GIB)
 
-/* A line of the configuration: a busy machine does not make a block late. */
+/* A line of the configuration: no block times out, however slow the machine is. */
 #define TIMEOUT "OfflineTimeoutSec=3600\n"
 
 struct job {
 	const char *name;
-	void (*prepare)(struct mock *mock); /* up to the job */
+	void (*prepare)(struct mock *mock); /* the machine and the daemon before the job */
 	void (*give)(struct mock *mock);
-	void (*place)(const struct mock *mock); /* its device, or NULL if it has none */
+	void (*place)(const struct mock *mock); /* puts its device in place; NULL: it has none */
 	uint64_t start;				/* of the device */
 	unsigned int blocks;
 	bool kept_out; /* the kernel would refuse to bring a block of it online */
@@ -27,5 +27,5 @@ struct job {
 
 extern const struct job jobs[JOBS];
 
-/* That it has been placed again. */
+/* Send the event of a device that was put in place again. */
 void job_send_dax0(struct mock *mock);

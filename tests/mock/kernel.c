@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The mock kernel: what a plain file lacks to be an attribute.
+ * The mock kernel: plain files behave like attributes.
  *
  * Under umockdev an attribute is a plain file, and what is stored in it overwrites so many of
  * its bytes: "online" on top of "offline" would read "onlinee". This object is preloaded into
@@ -13,25 +13,26 @@
  *                       has other states of the blocks, and for how many mappings they are made
  *   daxN.0/state        kmem gives it to a device if the file `kmem` is there (Linux 7.3).
  *                       "unplugged": the blocks go
- *   driver/unbind       link and blocks go, whatever state they are in
+ *   driver/unbind       link and blocks are removed, in any state
  *
  * Each store is noted in `stores`, one line "DIR/NAME VALUE" each, refused ones with "!" in front.
  * A store that takes blocks away of which one is online is noted a second time, with "?": on a
  * real machine that block would be lost until reboot.
  * Each time that an attribute is opened for writing is noted in `opens`, as "+DIR/NAME ", and each
  * store after that as in `stores`: not all that is opened is written.
- * What happens behind the kernel's back here: no uevent of it is sent.
+ * No uevents are sent for any of this.
  *
- * A test makes a store fail by a file faults/DIR:NAME, or "faults/DIR:NAME VALUE" for one value
- * only. It holds a word, and perhaps how often, and perhaps "hang" for afterwards. The word is
+ * A file faults/DIR:NAME makes each store to that attribute fail, "faults/DIR:NAME VALUE" only that
+ * of one value. It has a word, optionally how many times, and optionally "hang" for later. The word
+ * is
  *
  *   an errno  the store fails with it
- *   short     the kernel takes one byte less than there are, and does nothing
+ *   short     write() returns one byte less than it was given, and nothing changes
  *   slow      the store takes SLOW_USEC of the daemon's time, and succeeds
- *   vanish    the block, the dax device or the attribute goes, and the store fails with ENODEV
- *   gone      with the number N: it goes right before it is opened for the Nth time
- *   hang      the store is noted with "~" in front, and waits until the file says something else,
- *             and does that
+ *   vanish    the block, dax device or attribute is removed, and the store fails with ENODEV
+ *   gone      with a number N: it is removed right before it is opened for the Nth time
+ *   hang      the store is noted with "~" in front, waits until the file has another word, and
+ *             then has the effect of that one
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -55,7 +56,7 @@
 #define HANG_USEC 10000
 #define SLOW_USEC 5000000U
 
-#define SHORT 1 /* what a store comes to, beside 0 and a negative errno */
+#define SHORT 1 /* an outcome of a store, besides 0 and a negative errno */
 
 /* A store: paths are those of the real files, so umockdev lets them pass. */
 struct store {
@@ -124,7 +125,7 @@ static int store_block_state(const struct store *store)
 	return replace(store->fd, online ? "online" : "offline");
 }
 
-/* A block has what umockdev needs to send events of it, too. */
+/* Includes what umockdev needs to send events of the block. */
 static void make_block(const char *root, uint64_t id, const char *state)
 {
 	char path[PATH];
@@ -139,7 +140,7 @@ static void make_block(const char *root, uint64_t id, const char *state)
 	(void)!create(path, state);
 }
 
-static void unmake_block(const char *root, uint64_t id)
+static void remove_block(const char *root, uint64_t id)
 {
 	static const char *const files[] = {
 		"uevent", "subsystem", "node0", "phys_index", "removable", "state"};
@@ -154,7 +155,7 @@ static void unmake_block(const char *root, uint64_t id)
 	rmdir(path);
 }
 
-/* The blocks within a mapping of the device. False: there is no such mapping. */
+/* The blocks that fit in a mapping of the device. False: there is no such mapping. */
 static bool read_mapping(const struct store *store, const char *device, unsigned int i,
 	uint64_t *ret_first, uint64_t *ret_end)
 {
@@ -169,7 +170,7 @@ static bool read_mapping(const struct store *store, const char *device, unsigned
 	return *start && *last;
 }
 
-/* What kmem makes of a device: blocks in this state, of so many mappings. False: it is older. */
+/* The state of the blocks that kmem makes, and of how many mappings. False: kmem before 7.3. */
 static bool read_kmem(const struct store *store, char state[64], unsigned int *ret_mappings)
 {
 	char path[PATH], line[64];
@@ -206,7 +207,7 @@ static void note_in(const char *file, const struct store *store, const char *sig
 	if (fd < 0)
 		return;
 	n = snprintf(line, sizeof(line), "%s%s %s\n", sign, store->directory, store->value);
-	(void)!pwrite(fd, line, (size_t)n, 0); /* O_APPEND: at the end nevertheless */
+	(void)!pwrite(fd, line, (size_t)n, 0); /* O_APPEND: the offset is ignored */
 	close(fd);
 }
 
@@ -215,7 +216,7 @@ static void note(const struct store *store, const char *sign)
 	note_in("stores", store, sign);
 }
 
-static void unmake_blocks(const struct store *store, const char *device)
+static void remove_blocks(const struct store *store, const char *device)
 {
 	char path[PATH], state[64];
 	uint64_t first, end;
@@ -227,7 +228,7 @@ static void unmake_blocks(const struct store *store, const char *device)
 			read_line(path, state);
 			if (strcmp(state, "online") == 0)
 				note(store, "?");
-			unmake_block(store->root, id);
+			remove_block(store->root, id);
 		}
 	}
 }
@@ -240,7 +241,7 @@ static int store_state(const struct store *store)
 		return -EINVAL;
 	if (strncmp(device, "dax", strlen("dax")) != 0)
 		return store_block_state(store);
-	unmake_blocks(store, device);
+	remove_blocks(store, device);
 	return replace(store->fd, store->value);
 }
 
@@ -259,25 +260,25 @@ static int store_driver(const struct store *store)
 	if (bind) {
 		make_blocks(store, store->value);
 	} else {
-		unmake_blocks(store, store->value);
+		remove_blocks(store, store->value);
 		(void)unlink(state);
 	}
 	return 0;
 }
 
-/* Until the test lets it go on: what the file says then. */
+/* Wait until the file has another word, and return that. */
 static void hang(const struct store *store, const char *path, char text[64])
 {
 	for (note(store, "~"); strcmp(text, "hang") == 0; read_line(path, text))
 		usleep(HANG_USEC);
 }
 
-/* The device goes with its region, as mock_remove_dax() has it, and so do its blocks. */
-static void unmake_device(const struct store *store, const char *device)
+/* Remove the device with its region, as mock_remove_dax() does, and its blocks. */
+static void remove_device(const struct store *store, const char *device)
 {
 	char link[PATH], real[PATH_MAX], gone[PATH];
 
-	unmake_blocks(store, device);
+	remove_blocks(store, device);
 	path_of(link, "%s/sys/bus/dax/devices/%s", store->root, device);
 	if (!realpath(link, real))
 		return;
@@ -293,18 +294,18 @@ static void vanish(const struct store *store)
 	uint64_t id;
 
 	if (sscanf(store->directory, "memory%" SCNu64 "/state", &id) == 1)
-		unmake_block(store->root, id);
+		remove_block(store->root, id);
 	else if (strncmp(store->directory, "dax", strlen("dax")) == 0 &&
 		 sscanf(store->directory, "%63[^/]", device) == 1)
-		unmake_device(store, device);
+		remove_device(store, device);
 	else if (strstr(store->path, "/drivers/") && *store->value)
-		unmake_device(store, store->value);
+		remove_device(store, store->value);
 	else
 		unlink(store->path);
 }
 
-/* What a store comes to when this happens to it. 0: it goes on. */
-static int suffer(const struct store *store, const char *what)
+/* The outcome of a store with this fault. 0: the store is carried out. */
+static int apply_fault(const struct store *store, const char *what)
 {
 	if (strcmp(what, "short") == 0)
 		return SHORT;
@@ -336,7 +337,7 @@ static int read_fault(const struct store *store, const char *path)
 		snprintf(text, sizeof(text), "%s %u %s", what, times - 1, after);
 		(void)!create(path, text);
 	}
-	return suffer(store, what);
+	return apply_fault(store, what);
 }
 
 static int fault_of(const struct store *store)

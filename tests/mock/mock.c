@@ -61,7 +61,7 @@ static void put_number(unsigned char *at, uint64_t number, unsigned int bytes)
 }
 
 /*
- * The boot RAM as x86 firmware tells it: 1 GiB with the hole below 1 MiB
+ * The boot RAM as x86 firmware reports it: 1 GiB with the hole below 1 MiB
  * (Documentation/arch/x86/zero-page.rst: e820_entries at 0x1e8, e820_table at 0x2d0).
  */
 void mock_boot_params(const struct mock *mock, size_t size)
@@ -171,25 +171,23 @@ void mock_rule(const struct mock *mock, const char *name, const char *match, con
 
 static void make_machine(struct mock *mock)
 {
-	/*
-	 * libkmod complains of one that is there, as on the machine that runs this, and not listed.
-	 */
+	/* libkmod logs an error for one that exists on the real machine and cannot be listed. */
 	static const char *const modprobe_d[] = {"/etc/modprobe.d", "/run/modprobe.d",
 		"/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"};
 
 	mock->testbed = umockdev_testbed_new();
 	mock->root = umockdev_testbed_get_root_dir(mock->testbed);
-	/* Else the daemon would see the real machine, and act on it. */
+	/* Without umockdev the daemon would act on the real machine. */
 	mock_put(mock, "/sys/mock", "");
 	assert_int_equal(access("/sys/mock", F_OK), 0);
 	put_cpuinfo(mock, "");
 	mock_put(mock, BOOT_ID, "11111111-2222-4333-8444-555555555555\n");
-	mock_put(mock, "/dev/kmsg", "6,1,1,-;Linux version 6.12.0\n"); /* it comes line by line */
+	mock_put(mock, "/dev/kmsg", "6,1,1,-;Linux version 6.12.0\n"); /* read line by line */
 	mock_put(mock, MEMORY "/block_size_bytes", "8000000\n");
 	mock_put(mock, AUTO_ONLINE, "online\n");
 	mock_put(mock, DAX_AUTOPROBE, "1\n");
 	mock_put(mock, "/sys/devices/system/node/node0/cpulist", "0\n");
-	/* libdaxctl looks for a device's bus by the numbers of its node, which is a plain file. */
+	/* libdaxctl finds the bus by the node's device number, which is 0:0 of a plain file. */
 	mock_link(mock, "/sys/dev/char/0:0/subsystem", "../../../bus/dax");
 	mock_put(mock, "/stores", "");
 	mock_put(mock, "/opens", "");
@@ -206,7 +204,7 @@ static void make_machine(struct mock *mock)
 		mock_make_directory(mock, modprobe_d[i]);
 }
 
-static void unmake_machine(struct mock *mock)
+static void free_machine(struct mock *mock)
 {
 	mock_kill(mock);
 	mock_notify_close(mock);
@@ -221,7 +219,7 @@ int mock_setup(void **state)
 
 	if (!mock)
 		return -1;
-	mock->said = mock->notify = -1;
+	mock->output = mock->notify = -1;
 	*state = mock;
 	make_machine(mock);
 	return 0;
@@ -229,7 +227,7 @@ int mock_setup(void **state)
 
 int mock_teardown(void **state)
 {
-	unmake_machine(*state);
+	free_machine(*state);
 	return 0;
 }
 
@@ -239,6 +237,6 @@ void mock_reset(struct mock *mock)
 	mock_notify_close(mock);
 	g_clear_object(&mock->testbed);
 	g_free(mock->root);
-	*mock = (struct mock){.said = -1, .notify = -1};
+	*mock = (struct mock){.output = -1, .notify = -1};
 	make_machine(mock);
 }

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A mock machine with the real daemon in it.
+ * The real daemon on a mock machine.
  *
  * Each test has a machine of its own: an umockdev testbed with 1 GiB of boot RAM in blocks of
- * 128 MiB, no TDX, and the dax drivers loaded. Things are put together aside and renamed into
- * their places, as far as one look of the daemon can see them; then comes the uevent. The
- * configuration is the testbed's, too: none, until a test writes one.
+ * 128 MiB, no TDX, and the dax drivers loaded. Directories are built in NEW and renamed into place,
+ * so that the daemon never sees half of one; then the uevent is sent. There is no configuration
+ * until a test writes one.
  *
- * What the daemon says is read line by line. A line that a test expects is waited for, and can
- * be expected only once; mock_expect_silence() at the end finds what nobody expected. To know
- * that something does NOT lead to a record, a test lets another range arrive afterwards, waits
- * for that one's record, and stops the daemon.
+ * The daemon's output is read line by line. A test waits for each line that it expects, and each
+ * line counts once; mock_expect_silence() at the end fails for any line left. To show that
+ * something leads to no record, a test adds another range afterwards, waits for the record of that
+ * one, and stops the daemon.
  *
- * A test that does something while the daemon is busy holds the daemon in a store: mock_hang().
- * The back-off of the daemon is seconds at most, and a test can be kept waiting for longer.
+ * A test that needs the daemon to be busy makes a store hang: mock_hang(). The daemon's back-off
+ * would not do: it takes seconds, and the test may be delayed for longer.
  *
- * What is not modelled: lost events (a unix socket holds 10 and umockdev drops what is too
- * much), and events of the kernel's own, such as those of a bind.
+ * Not modelled: lost events (a unix socket holds 10, and umockdev drops the rest), and events that
+ * the kernel itself sends, such as those of a bind.
  */
 #pragma once
 
@@ -41,15 +41,15 @@
 #define BOOT_PARAMS   "/sys/kernel/boot_params/data"
 #define BOOT_ID	      "/proc/sys/kernel/random/boot_id"
 #define STATE	      "/run/tdx-onlined/state.json"
-#define JOURNAL	      "/journal" /* one field a line, if the daemon logs there */
+#define JOURNAL	      "/journal" /* one field a line */
 #define RULES	      "/etc/tdx-onlined/rules.d"
 
-#define NOTHING "nothing to do" /* it says so at the start */
-#define NEW	"/new"		/* outside of /sys: where things are put together */
+#define NOTHING "nothing to do" /* logged at a start without memory to decide */
+#define NEW	"/new"		/* outside of /sys: directories are built here */
 
 #define MOCK_PATH   4096
 #define MOCK_LINES  256
-#define DEADLINE_MS 120000 /* for what should come at once */
+#define DEADLINE_MS 120000 /* for events that are expected at once */
 
 struct mock_line {
 	char text[1024];
@@ -59,33 +59,33 @@ struct mock_line {
 struct mock {
 	UMockdevTestbed *testbed;
 	char *root;
-	pid_t daemon;	  /* 0: none runs */
-	int said;	  /* its stderr, or -1 */
-	int notify;	  /* what it tells systemd, while a test listens; or -1 */
-	bool journal;	  /* its stderr is the journal: it logs to JOURNAL, with fields */
-	int64_t asked_ms; /* when it was to reload */
+	pid_t daemon;	/* 0: none runs */
+	int output;	/* its stderr, or -1 */
+	int notify;	/* the socket NOTIFY_SOCKET, or -1 */
+	bool journal;	/* its stderr is the journal: it logs to JOURNAL, with fields */
+	int64_t hup_ms; /* when SIGHUP was sent */
 	struct mock_line lines[MOCK_LINES];
 	size_t n;	/* complete lines */
 	size_t partial; /* bytes of the line after them */
 };
 
-/* A record, by what the design promises of it. */
+/* A record that is expected. */
 struct mock_record {
 	uint64_t start, size;
-	const char *verdict; /* as the sentence says it: "kept out of system RAM" */
+	const char *verdict; /* as in the sentence: "kept out of system RAM" */
 	const char *reason;
 	const char *tdx;
-	const char *also; /* something else in it, or NULL */
+	const char *also; /* other text in it, or NULL */
 };
 
-/* From argv: the daemon and the mock kernel. False after a message: not under umockdev. */
+/* Take daemon and mock kernel from argv. False after a message: umockdev is not preloaded. */
 bool mock_programs(int argc, char *argv[]);
 
 /* For cmocka: *state becomes a struct mock. */
 int mock_setup(void **state);
 int mock_teardown(void **state);
 
-/* Another machine instead. */
+/* Replace the machine by a new one. */
 void mock_reset(struct mock *mock);
 
 /* tree.c: files of the machine, by the path that the daemon sees. */
@@ -97,11 +97,11 @@ void mock_put_bytes(const struct mock *mock, const char *path, const void *bytes
 void mock_link(const struct mock *mock, const char *path, const char *target);
 void mock_move(const struct mock *mock, const char *from, const char *to);
 void mock_remove(const struct mock *mock, const char *path); /* a file or an empty directory */
-/* With the set-group-ID bit it belongs to user 1000, without to root. */
+/* The owner is user 1000 with the set-group-ID bit, else root. */
 void mock_set_mode(const struct mock *mock, const char *path, mode_t mode);
 void mock_expect_mode(const struct mock *mock, const char *path, mode_t mode);
 void mock_read(const struct mock *mock, const char *path, char *text, size_t size);
-/* Wait until the file is as it should be; or only until it has this in it. */
+/* Wait until the file is as `is` requires, or until it contains the text. */
 void mock_await(const struct mock *mock, const char *path,
 	bool (*is)(const char *text, const void *userdata), const void *userdata);
 void mock_await_text(const struct mock *mock, const char *path, const char *text);
@@ -109,129 +109,128 @@ void mock_expect_file(const struct mock *mock, const char *path, const char *tex
 
 /* mock.c: the machine. */
 void mock_uevent(const struct mock *mock, const char *path, const char *action);
-/* A device that does nothing but send events. */
+/* A device without attributes, for its events. */
 void mock_add_device(const struct mock *mock, const char *path, const char *subsystem);
 void mock_set_tdx_flag(const struct mock *mock);	       /* in /proc/cpuinfo */
 void mock_set_tdx_parameter(const struct mock *mock, char yn); /* of kvm_intel; no event */
 void mock_boot_params(const struct mock *mock, size_t size);   /* cut off after so many bytes */
 void mock_boot_memmap(const struct mock *mock);
 
-/* Blocks first to first + n - 1, without an event. */
+/* Add the blocks `first` to `first + n - 1`, without events. */
 void mock_place_blocks(const struct mock *mock, uint64_t first, unsigned int n, const char *state);
-/* Each with its uevent, one after the other. False: so slowly that it may show. */
+/* The same with a uevent of each. False: it took so long that the daemon may have split them. */
 bool mock_add_blocks(const struct mock *mock, uint64_t first, unsigned int n, const char *state);
-/* By hand, with its uevent. */
+/* Set the state of a block as another program would, with the uevent. */
 void mock_set_block(const struct mock *mock, uint64_t id, const char *state);
 void mock_expect_blocks(const struct mock *mock, uint64_t first, unsigned int n, const char *state);
 
-/* Lines of tdx-onlined.conf; of a rule ("50-some.rule"), in its two sections. */
+/* Write lines of tdx-onlined.conf, or those of a rule file in its two sections. */
 void mock_configure(const struct mock *mock, const char *keys);
 void mock_rule(const struct mock *mock, const char *name, const char *match, const char *policy);
 
 /*
- * dax.c: a CXL dax device without a driver, "daxN.0" on regionN, or another number, as of a device
- * that a program has created, in place of 0; size 0: without a mapping. The
- * event is the caller's: mock_uevent_dax().
+ * dax.c: add a CXL dax device without a driver, "daxN.M" on regionN. Size 0: without a mapping. The
+ * caller sends the event: mock_uevent_dax().
  */
 void mock_add_dax(
 	const struct mock *mock, const char *name, uint64_t start, uint64_t size, int node);
-/* With several mappings: they have the same part of the size each. */
+/* With several mappings, which share the size evenly. */
 void mock_add_dax_in_parts(const struct mock *mock, const char *name, const uint64_t *starts,
 	unsigned int n, uint64_t size, int node);
 void mock_size_dax(const struct mock *mock, const char *name, uint64_t start, uint64_t size);
-/* It and its region. The kernel gives a device that comes after it another inode number. */
+/* Remove it with its region. A device that comes later gets another inode number. */
 void mock_remove_dax(const struct mock *mock, const char *name);
 void mock_uevent_dax(const struct mock *mock, const char *name, const char *action);
-/* The link alone. Without: as a device is that nobody has bound yet. */
+/* Set or remove the link to the driver, and nothing else. */
 void mock_set_driver(const struct mock *mock, const char *name, const char *driver);
 void mock_reset_driver(const struct mock *mock, const char *name);
 void mock_dax_path(const char *name, char path[MOCK_PATH]);
-/* From now on kmem is that of Linux 7.3, and makes blocks in this state, of so many mappings. */
+/* From now on kmem is that of Linux 7.3 and makes blocks in this state, of so many mappings. */
 void mock_make_kmem(const struct mock *mock, const char *state, unsigned int mappings);
-/* A device of kmem without an event: its dax state, and blocks in a state or, if that is NULL, none. */
+/* Bind kmem, without events, with blocks in this state; NULL: no blocks, dax state "unplugged". */
 void mock_give_to_kmem(const struct mock *mock, const char *name, uint64_t start, uint64_t size,
 	const char *state);
 void mock_add_drivers(const struct mock *mock);
 
 /*
- * watch.c: from now on a store to an attribute ("memory16/state") fails, or only that of one
- * value ("memory16/state offline"); 0: no longer. Or it fails so many times, and may hang after
- * that; or it hangs at once. A store that hangs is noted with "~", and goes on when it is to do
- * something else. "system/memory": the directory cannot be listed.
+ * watch.c: make stores to an attribute ("memory16/state"), or of one value only ("memory16/state
+ * offline"), fail from now on (error 0: end that), fail some times, fail some times and then hang,
+ * or hang. A store that hangs is noted with "~", and goes on when its fault is replaced.
+ * "system/memory" is a directory that cannot be listed.
  */
 void mock_fail(const struct mock *mock, const char *store, int error);
 void mock_fail_times(const struct mock *mock, const char *store, int error, unsigned int times);
 void mock_fail_then_hang(const struct mock *mock, const char *store, int error, unsigned int times);
 void mock_hang(const struct mock *mock, const char *store);
-/* Whatever else kernel.c has a word for. */
+/* Any other fault of kernel.c. */
 void mock_fault(const struct mock *mock, const char *store, const char *words);
-/* So many times more it will happen. */
+/* How many more times the fault will occur. */
 unsigned int mock_faults_left(const struct mock *mock, const char *store);
 
-/* The stores so far to what has this in its name: "DIR/NAME VALUE\n" each, failed with "!". */
+/* All stores with `among` in their line so far: "DIR/NAME VALUE\n" each, failed ones with "!". */
 void mock_expect_stores(const struct mock *mock, const char *among, const char *stores);
 
-/* Cause a look, and wait for its end. TDX events would end the wait early. */
+/* Cause a look and wait for its end. A TDX event would end the wait early. */
 void mock_await_look(const struct mock *mock);
-/* Wait until a dax device is decided, all steps taken, and that is saved. */
+/* Wait until the state file has a decided dax device with all steps taken. */
 void mock_await_decided(const struct mock *mock, const char *name);
-/* Wait until nothing is begun, nor to be decided anew, and that is saved. */
+/* Wait until the state file has no job that is begun and no device to be decided again. */
 void mock_await_settled(const struct mock *mock);
 
 /* child.c: the daemon. */
 void mock_start(struct mock *mock); /* returns after READY=1 */
 void mock_stop(struct mock *mock);  /* SIGTERM; it ends with exit status 0 */
 void mock_kill(struct mock *mock);  /* SIGKILL, if it runs */
-/* In its place a oneshot, with --fail-on= or, if that is NULL, without. Returns its status. */
+/* Run a oneshot, with --fail-on= unless that is NULL. Returns its exit status. */
 int mock_oneshot(struct mock *mock, const char *fail_on);
-/* The same in two parts: what is between them happens while it runs. */
+/* The same in two parts, for a test that does something meanwhile. */
 void mock_oneshot_begin(struct mock *mock, const char *fail_on);
 int mock_oneshot_end(struct mock *mock);
-/* Beside it a second one, with an option or NULL. Returns its status; it has its own lines. */
+/* Run a second daemon, with an option or NULL. Returns its status; its lines are separate. */
 int mock_second(const struct mock *mock, const char *option, struct mock *ret_second);
 /*
- * The client beside it, with words ("settle --timeout=0"). Returns its status; it has its own lines,
- * which are those of its standard output too. In two parts it ends by mock_oneshot_end().
+ * Run tdx-onlinectl with words ("settle --timeout=0"). Returns its status; its lines are separate,
+ * and include its standard output. In two parts, it is ended by mock_oneshot_end().
  */
 int mock_ctl(const struct mock *mock, const char *words, struct mock *ret_ctl);
 void mock_ctl_begin(const struct mock *mock, const char *words, struct mock *ret_ctl);
-int64_t mock_now_ms(void); /* of the monotonic clock */
-/* Wait until there is something to read, or the other end is closed. */
+int64_t mock_now_ms(void); /* the monotonic clock */
+/* Wait until there is input or the other end is closed. */
 bool mock_wait_for(int fd, int64_t deadline);
-bool mock_is_alive(struct mock *mock); /* has not ended by itself */
-void mock_take_in(struct mock *mock);  /* the lines that are there already */
-/* From now on daemons are started whose clock is so many times faster. */
-void mock_hurry(unsigned int speed);
+bool mock_is_alive(struct mock *mock); /* it has not ended by itself */
+void mock_take_in(struct mock *mock);  /* read what is there already */
+/* Daemons that are started from now on have a clock that is so many times faster. */
+void mock_set_speed(unsigned int speed);
 int64_t mock_speed(void);
-void mock_expect_sleep(const struct mock *mock); /* within the deadline, for a second */
+void mock_expect_sleep(const struct mock *mock); /* it sleeps for a second */
 
-/* A line with this text in it, or "^": at its beginning. */
+/* A line that contains the text, or begins with it if the text has "^" in front. */
 void mock_expect_line(struct mock *mock, const char *text);
-void mock_expect_tdx(struct mock *mock, const char *tdx); /* that it says what it is now */
+void mock_expect_tdx(struct mock *mock, const char *tdx); /* the message about its state */
 void mock_expect_record(struct mock *mock, const struct mock_record *record);
-void mock_expect_silence(struct mock *mock); /* after the stop: it has said no more */
-/* It has said that already; it is not waited for. */
-void mock_expect_said(struct mock *mock, const char *text);
-/* Of what it has said so far, one thing came before the other. */
+void mock_expect_silence(struct mock *mock); /* after the stop: no other lines */
+/* Without waiting: the line must be there already. */
+void mock_expect_logged(struct mock *mock, const char *text);
+/* Among the lines so far, one comes before the other. */
 void mock_expect_order(const struct mock *mock, const char *first, const char *second);
 
-/* notify.c: what it tells systemd. */
+/* notify.c: the daemon's messages to systemd. */
 void mock_notify_open(struct mock *mock);
 void mock_notify_close(struct mock *mock);
-bool mock_notify_is_ready(const struct mock *mock); /* is that the next that it says? */
-/* Is the next that systemd is told that a reload begins, by a process of systemctl reload? */
+bool mock_notify_is_ready(const struct mock *mock); /* is the next message READY=1? */
+/* Does the next message, by a process of systemctl reload, announce a reload? */
 bool mock_notify_is_announced(const struct mock *mock);
-/* SIGHUP; until it says that it reloads; and until it says that it is ready again. */
-void mock_reload_ask(struct mock *mock);
+/* Send SIGHUP; wait for RELOADING=1; wait for READY=1; all three. */
+void mock_reload_send(struct mock *mock);
 void mock_reload_begin(struct mock *mock);
 void mock_reload_end(struct mock *mock);
 void mock_reload(struct mock *mock);
 
-/* scene.c: how most tests begin and end. With nothing there yet, or with something. */
+/* scene.c: how most tests begin and end. mock_start_in() is for machines with memory to decide. */
 void mock_start_absent(struct mock *mock);
 void mock_make_active(const struct mock *mock);
 void mock_start_active(struct mock *mock);
 void mock_start_in(struct mock *mock, const char *tdx);
-/* Whatever was before: another range is decided as usual. Stop; it has said no more. */
+/* Another range must be decided as usual; stop; there must be no other lines. */
 void mock_end_absent(struct mock *mock);
 void mock_end_active(struct mock *mock);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the daemon tells systemd: sd_notify(3).
+ * The daemon's messages to systemd: sd_notify(3).
  *
- * The socket is there only while a test listens. Nobody would read the rest, and the daemon
- * would wait for that.
+ * The socket exists only while a test reads it: the daemon would block once an unread one is full.
  */
 #include "mock.h"
 
@@ -36,7 +35,7 @@ void mock_notify_close(struct mock *mock)
 	mock->notify = -1;
 }
 
-/* The next message that is not merely for people. False: none came in time. */
+/* The next message other than STATUS=. False: there was none in time. */
 static bool next_message(const struct mock *mock, char *text, size_t size)
 {
 	int64_t deadline = mock_now_ms() + DEADLINE_MS;
@@ -67,9 +66,9 @@ bool mock_notify_is_announced(const struct mock *mock)
 	return next_message(mock, text, sizeof(text)) && strcmp(text, "RELOADING=1") == 0;
 }
 
-void mock_reload_ask(struct mock *mock)
+void mock_reload_send(struct mock *mock)
 {
-	mock->asked_ms = mock_now_ms();
+	mock->hup_ms = mock_now_ms();
 	mock_notify_open(mock);
 	assert_int_equal(kill(mock->daemon, SIGHUP), 0);
 }
@@ -83,7 +82,7 @@ void mock_reload_begin(struct mock *mock)
 	assert_true(next_message(mock, text, sizeof(text)));
 	if (sscanf(text, "RELOADING=1\nMONOTONIC_USEC=%" SCNd64, &usec) != 1)
 		fail_msg("not \"RELOADING=1\" but \"%s\"", text);
-	assert_in_range(usec / 1000 / mock_speed(), mock->asked_ms, mock_now_ms());
+	assert_in_range(usec / 1000 / mock_speed(), mock->hup_ms, mock_now_ms());
 }
 
 void mock_reload_end(struct mock *mock)
@@ -94,7 +93,7 @@ void mock_reload_end(struct mock *mock)
 
 void mock_reload(struct mock *mock)
 {
-	mock_reload_ask(mock);
+	mock_reload_send(mock);
 	mock_reload_begin(mock);
 	mock_reload_end(mock);
 }

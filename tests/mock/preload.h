@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the parts of the preloaded mock kernel have in common.
+ * Shared by the parts of the preloaded mock kernel.
  */
 #pragma once
 
-/* kernel.c: what is to be opened may be made to vanish. The path is that which the daemon uses. */
+/* kernel.c: a fault may remove the file before it is opened. The path is the daemon's. */
 void kernel_open_for_writing(const char *path);
 
-/* clock.c: so many times faster than real time the daemon's clock is. */
+/* clock.c: how many times faster than real time the daemon's clock runs. */
 unsigned int clock_speed(void);

@@ -152,12 +152,12 @@ static void test_not_root(void **state)
 	mock_start_absent(mock);
 	setenv("MOCK_USER", "", 1);
 	assert_int_equal(mock_ctl(mock, "decide dax0.0", &ctl), 1);
-	mock_expect_said(&ctl, "decide: only root can request a decision of the daemon");
+	mock_expect_logged(&ctl, "decide: only root can request a decision of the daemon");
 	mock_expect_silence(&ctl);
 	unsetenv("MOCK_USER");
 	mock_stop(mock);
 	assert_int_equal(mock_ctl(mock, "decide dax0.0", &ctl), 1);
-	mock_expect_said(&ctl, "decide: tdx-onlined does not run as a daemon");
+	mock_expect_logged(&ctl, "decide: tdx-onlined does not run as a daemon");
 	mock_expect_silence(&ctl);
 }
 

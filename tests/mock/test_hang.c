@@ -148,7 +148,7 @@ static void test_reload_meanwhile(void **state)
 	mock_configure(mock, "OfflineTimeoutSec=3600\n");
 	start_hanging(mock);
 	mock_configure(mock, "OfflineTimeoutSec=60\n");
-	mock_reload_ask(mock);
+	mock_reload_send(mock);
 	mock_reload_begin(mock);
 	go_on(mock);
 	mock_reload_end(mock);
@@ -174,7 +174,7 @@ static void test_ready_meanwhile(void **state)
 	mock_add_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE, 1);
 	mock_hang(mock, "device_dax/bind");
 	mock_start(mock);
-	mock_expect_said(mock, "(dax0.0, ");
+	mock_expect_logged(mock, "(dax0.0, ");
 	mock_expect_file(mock, DAX_AUTOPROBE, "0");
 	mock_await_text(mock, "/stores", "~device_dax/bind dax0.0\n");
 	mock_fail(mock, "device_dax/bind", 0);
@@ -191,7 +191,7 @@ static void test_ready_without_drivers(void **state)
 	mock_add_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE, 1);
 	mock_move(mock, DEVICE_DAX, NEW "/device_dax");
 	mock_start(mock);
-	mock_expect_said(mock, "(dax0.0, ");
+	mock_expect_logged(mock, "(dax0.0, ");
 	mock_move(mock, NEW "/device_dax", DEVICE_DAX);
 	mock_uevent(mock, "/sys/module/device_dax", "add");
 	mock_expect_tdx(mock, "active");

@@ -481,7 +481,7 @@ int main(int argc, char *argv[])
 
 	if (!mock_programs(argc, argv))
 		return 1;
-	mock_hurry(SPEED);
+	mock_set_speed(SPEED);
 	for (size_t i = 0; i < JOBS; i++)
 		tests[i] = (struct CMUnitTest){.name = jobs[i].name,
 			.test_func = test_job,

@@ -219,7 +219,7 @@ static void test_command(void **state)
 	/* A warning is no mistake. */
 	mock_configure(mock, "Act=no\n");
 	mock_put(mock, RULES "/notes.txt", "");
-	mock->asked_ms = mock_now_ms();
+	mock->hup_ms = mock_now_ms();
 	assert_int_equal(mock_second(mock, "--reload", &second), 0);
 	mock_expect_line(&second, RULES "/notes.txt: not read");
 	mock_expect_silence(&second);
@@ -253,7 +253,7 @@ static void test_while_a_job_waits(void **state)
 	add_dax(mock, "dax0.0", DAX0_START);
 	mock_await_text(mock, "/stores", "~memory32/state online\n");
 	mock_rule(mock, RULE, "Device=dax0.0\n", "Verdict=devdax\nOfflineBlocks=yes\n");
-	mock_reload_ask(mock);
+	mock_reload_send(mock);
 	mock_fail_times(mock, "memory32/state online", EBUSY, 3);
 	mock_reload_begin(mock);
 	mock_reload_end(mock);
@@ -288,7 +288,7 @@ static void test_while_another_is_queued(void **state)
 	mock_fail_then_hang(mock, "memory32/state online", EBUSY, 3);
 	mock_await_text(mock, "/stores", "!memory32/state online\n~memory32/state online\n");
 	mock_rule(mock, "50-dax1.rule", "Device=dax1.0\n", "Verdict=devdax\n");
-	mock_reload_ask(mock);
+	mock_reload_send(mock);
 	mock_fail_times(mock, "memory32/state online", EBUSY, 1);
 	mock_reload_begin(mock);
 	mock_reload_end(mock);

@@ -47,7 +47,7 @@ static void test_each(void **state)
 		snprintf(line, sizeof(line),
 			"^%s: cannot be opened for writing: Too many levels of symbolic links: %s",
 			writes[i].path, writes[i].consequence);
-		mock_expect_said(mock, line);
+		mock_expect_logged(mock, line);
 		mock_stop(mock);
 	}
 }

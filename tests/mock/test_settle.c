@@ -31,7 +31,7 @@ static void expect_waiting(const struct mock *mock, const char *reasons)
 
 	snprintf(line, sizeof(line), "^tdx-onlinectl: settle: not settled after 0 s: %s", reasons);
 	assert_int_equal(mock_ctl(mock, "settle --timeout=0", &ctl), 7);
-	mock_expect_said(&ctl, line);
+	mock_expect_logged(&ctl, line);
 	mock_expect_silence(&ctl);
 }
 
@@ -209,9 +209,9 @@ static void test_bad_state(void **state)
 	kill(mock->daemon, SIGSTOP); /* it does not save its state */
 	mock_put(mock, STATE, "no JSON");
 	assert_int_equal(mock_ctl(mock, "settle --timeout=1", &ctl), 7);
-	mock_expect_said(&ctl, "not a state file");
-	mock_expect_said(&ctl, "the daemon has not saved its state; if it was started before an "
-			       "upgrade, run 'systemctl restart tdx-onlined.service'");
+	mock_expect_logged(&ctl, "not a state file");
+	mock_expect_logged(&ctl, "the daemon has not saved its state; if it was started before an "
+				 "upgrade, run 'systemctl restart tdx-onlined.service'");
 	mock_expect_silence(&ctl);
 	kill(mock->daemon, SIGCONT);
 	mock_end_absent(mock);
@@ -227,7 +227,7 @@ static void test_timeout(void **state)
 	before = mock_now_ms();
 	assert_int_equal(mock_ctl(mock, "settle --timeout=1", &ctl), 7);
 	assert_true(mock_now_ms() - before >= 1000);
-	mock_expect_said(&ctl, "not settled after 1 s: the queue of udevd is not empty");
+	mock_expect_logged(&ctl, "not settled after 1 s: the queue of udevd is not empty");
 	mock_end_absent(mock);
 }
 
@@ -240,7 +240,7 @@ static void test_not_running(void **state)
 	mock_await_text(mock, STATE, "\"idle\":true");
 	mock_kill(mock);
 	assert_int_equal(mock_ctl(mock, SOON, &ctl), 1);
-	mock_expect_said(&ctl, "settle: tdx-onlined is not running: start it with");
+	mock_expect_logged(&ctl, "settle: tdx-onlined is not running: start it with");
 	mock_expect_silence(&ctl);
 }
 
@@ -255,7 +255,7 @@ static void test_ended(void **state)
 	begin(mock, &ctl);
 	mock_stop(mock);
 	assert_int_equal(mock_oneshot_end(&ctl), 1);
-	mock_expect_said(&ctl, "settle: tdx-onlined ");
+	mock_expect_logged(&ctl, "settle: tdx-onlined ");
 	mock_read(mock, STATE, text, sizeof(text));
 	assert_null(strstr(text, "\"idle\""));
 	assert_null(strstr(text, "\"pid\""));

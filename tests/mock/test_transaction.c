@@ -353,7 +353,7 @@ static void test_rollback_is_overtaken_after_kill(void **state)
 	leave_partly_undone(mock, "online", "absent");
 	mock_rule(mock, "50-cxl.rule", "Type=cxl\n", "Verdict=devdax\n");
 	mock_hang(mock, "kmem/unbind");
-	mock_reload_ask(mock);
+	mock_reload_send(mock);
 	mock_await_text(mock, "/stores", "~kmem/unbind dax0.0\n");
 	mock_kill(mock);
 	mock_fail(mock, "kmem/unbind", 0);

@@ -27,7 +27,7 @@ static void expect_verify(const struct mock *mock, int status, const char *line)
 	struct mock ctl;
 
 	assert_int_equal(mock_ctl(mock, "verify", &ctl), status);
-	mock_expect_said(&ctl, line);
+	mock_expect_logged(&ctl, line);
 }
 
 /* What has been stored in the two blocks since they arrived. */
@@ -164,7 +164,7 @@ static void test_daemon_begins(void **state)
 	mock_expect_line(mock, "dax0.0");
 	mock_await_text(mock, "/stores", "~device_dax/new_id");
 	assert_int_equal(end_verify(mock, &ctl), 5);
-	mock_expect_said(&ctl, NEXT "not tried: the daemon has begun to work");
+	mock_expect_logged(&ctl, NEXT "not tried: the daemon has begun to work");
 	mock_fault(mock, "device_dax/new_id", "0\n");
 	mock_await_decided(mock, "dax0.0");
 	end(mock);
@@ -178,7 +178,7 @@ static void test_daemon_stops(void **state)
 	begin_verify(mock, &ctl);
 	mock_stop(mock);
 	assert_int_equal(end_verify(mock, &ctl), 5);
-	mock_expect_said(&ctl, NEXT "not tried: the daemon was started or stopped");
+	mock_expect_logged(&ctl, NEXT "not tried: the daemon was started or stopped");
 }
 
 /* The daemon cannot start while a block is tried, and Ctrl-Z does not stop the trial. */
@@ -191,7 +191,7 @@ static void test_start_meanwhile(void **state)
 	mock_place_blocks(mock, FIRST, 2, "offline");
 	begin_verify(mock, &ctl);
 	assert_int_equal(mock_second(mock, NULL, &second), 6);
-	mock_expect_said(&second, "Another tdx-onlined is running");
+	mock_expect_logged(&second, "Another tdx-onlined is running");
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)ctl.daemon);
 	read_real_file(path, text, sizeof(text));
 	blocked = strstr(text, "SigBlk:");

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A file as it was read last. */
+/* The file that was read last. */
 static char all_of_it[65536];
 
 static void check(bool ok, const char *what, const char *path)
@@ -36,7 +36,7 @@ const char *mock_real_path(const struct mock *mock, const char *path, char buf[M
 	return buf;
 }
 
-/* All directories above `real`, which is below the testbed's root. */
+/* Make all directories above `real`, which is below the testbed's root. */
 static void make_parents(const struct mock *mock, char *real)
 {
 	for (char *at = real + strlen(mock->root) + 1; (at = strchr(at, '/')); at++) {
@@ -55,7 +55,7 @@ void mock_make_directory(const struct mock *mock, const char *path)
 	check(mkdir(real, 0755) == 0 || errno == EEXIST, "mkdir", real);
 }
 
-/* At once: the daemon may read it at any time, and an attribute is never half of a value. */
+/* Atomically: the daemon may read the file at any time, and attributes are never half written. */
 void mock_put_bytes(const struct mock *mock, const char *path, const void *bytes, size_t size)
 {
 	char real[MOCK_PATH], aside[MOCK_PATH];
@@ -133,7 +133,7 @@ void mock_read(const struct mock *mock, const char *path, char *text, size_t siz
 	text[n] = '\0';
 }
 
-static bool fulfils(const struct mock *mock, const char *path,
+static bool is_as_required(const struct mock *mock, const char *path,
 	bool (*is)(const char *text, const void *userdata), const void *userdata)
 {
 	char real[MOCK_PATH];
@@ -144,7 +144,7 @@ static bool fulfils(const struct mock *mock, const char *path,
 	return is(all_of_it, userdata);
 }
 
-/* Wait for the next change in the directory of a file, unless there was one since the last time. */
+/* Wait for the next change in the watched directories, or take those since the last call. */
 static bool wait_for_change(int fd, int64_t deadline)
 {
 	char events[4096];
@@ -155,7 +155,7 @@ static bool wait_for_change(int fd, int64_t deadline)
 	return changed;
 }
 
-/* There is one descriptor for all: to close it takes the kernel a grace period of some 20 ms. */
+/* One descriptor for all calls: closing it costs an RCU grace period of some 20 ms. */
 void mock_await(const struct mock *mock, const char *path,
 	bool (*is)(const char *text, const void *userdata), const void *userdata)
 {
@@ -169,13 +169,13 @@ void mock_await(const struct mock *mock, const char *path,
 	mock_real_path(mock, path, real);
 	*strrchr(real, '/') = '\0';
 	check(inotify_add_watch(fd, real, IN_CLOSE_WRITE | IN_MOVED_TO) >= 0, "watch", real);
-	/* The watch comes first, so no change can slip in between look and wait. */
-	while (!(found = fulfils(mock, path, is, userdata)) && wait_for_change(fd, deadline))
+	/* Watch before the first read: no change between read and wait is missed. */
+	while (!(found = is_as_required(mock, path, is, userdata)) && wait_for_change(fd, deadline))
 		;
 	if (found)
 		return;
 	mock_read(mock, path, all_of_it, sizeof(all_of_it));
-	fail_msg("%s has not become what it should in time: %s", path, all_of_it);
+	fail_msg("%s: not as expected before the deadline: %s", path, all_of_it);
 }
 
 static bool has_text(const char *text, const void *userdata)

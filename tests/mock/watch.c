@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is stored in the machine's files: how it fails, what it was, what the daemon notes of it.
+ * Stores to the machine's files: make them fail, compare them, wait for their entry in the state.
  */
 #include "mock.h"
 
@@ -75,7 +75,7 @@ void mock_expect_stores(const struct mock *mock, const char *among, const char *
 	assert_string_equal(some, stores);
 }
 
-/* What was decided of devices; those that were there before the first start come before it. */
+/* The decided devices; the list of those from before the first start precedes them in the file. */
 static const char *devices_of(const char *state)
 {
 	return strstr(state, "\"devices\":[") ?: "";
