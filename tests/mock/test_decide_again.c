@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One device is decided again because root asks for it by a uevent, and no other is. What a device
- * that has gone left behind goes too.
+ * tdx-onlinectl decide: a uevent of root makes the daemon decide that device again, and no other.
+ * The record of a removed device is dropped.
  */
 #include "mock.h"
 
@@ -13,7 +13,7 @@
 #define DAX0_START (4 * GIB)
 #define DAX0_SIZE  (2 * BLOCK)
 
-/* A change whose uevent has this key; NULL: none. */
+/* Send "change" with this key, or without a key if it is NULL. */
 static void change(const struct mock *mock, const char *device, const char *key)
 {
 	char file[MOCK_PATH], text[128];
@@ -59,7 +59,7 @@ static void test_block(void **state)
 	mock_expect_stores(mock, "memory20", "memory20/state online\n");
 }
 
-/* Of a run that has grown each part was decided by itself; whichever is named, all of it is meant. */
+/* A run grew by a block that was decided on its own: naming either block decides the whole run. */
 static void test_grown(void **state)
 {
 	struct mock *mock = *state;
@@ -82,7 +82,7 @@ static void test_grown(void **state)
 	mock_end_absent(mock);
 }
 
-/* Nothing is to be done, and whoever asked is told so; each time. */
+/* A device on which there is nothing to do: each request leads to a record. */
 static void test_device(void **state)
 {
 	struct mock *mock = *state;
@@ -106,8 +106,8 @@ static void test_device(void **state)
 	mock_end_active(mock);
 }
 
-/* Any other change is no reason. */
-static void test_others(void **state)
+/* A change without the key, or with another one, has no effect. */
+static void test_other_keys(void **state)
 {
 	struct mock *mock = *state;
 
@@ -125,8 +125,8 @@ static bool is_forgotten(const char *text, const void *device)
 	return !strstr(text, device);
 }
 
-/* What comes under its name is another device. */
-static void test_gone(void **state)
+/* A device of the same name that comes later is decided on its own. */
+static void test_removed(void **state)
 {
 	struct mock *mock = *state;
 
@@ -169,8 +169,8 @@ int main(int argc, char *argv[])
 		TEST(test_block),
 		TEST(test_grown),
 		TEST(test_device),
-		TEST(test_others),
-		TEST(test_gone),
+		TEST(test_other_keys),
+		TEST(test_removed),
 		TEST(test_not_root),
 	};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The running daemon and what somebody does to a range by hand: said once, and left alone.
+ * A range that another program changes: one record, and the daemon does not change it back.
  */
 #include "mock.h"
 
@@ -57,7 +57,7 @@ static void expect_device_changed(struct mock *mock, const char *now)
 	mock_await_text(mock, STATE, "\"changed\":true");
 }
 
-/* Once, however often; and nothing is done about it. */
+/* Offline, online, offline again: one record, and no store. */
 static void test_block(void **state)
 {
 	struct mock *mock = *state;
@@ -75,7 +75,7 @@ static void test_block(void **state)
 	mock_expect_stores(mock, "memory16", "memory16/state online\n");
 }
 
-/* Not again after a restart, either. */
+/* The next start does not repeat the record. */
 static void test_block_over_restart(void **state)
 {
 	struct mock *mock = *state;
@@ -89,7 +89,7 @@ static void test_block_over_restart(void **state)
 	mock_expect_stores(mock, "memory16", "memory16/state online\n");
 }
 
-/* To reload is to ask for it to be put right. */
+/* A reload decides the range again, and brings the block online. */
 static void test_block_and_reload(void **state)
 {
 	struct mock *mock = *state;
@@ -104,7 +104,7 @@ static void test_block_and_reload(void **state)
 		&(struct mock_record){2 * GIB, BLOCK, "online as system RAM (1 of 1 memory blocks",
 			"tdx-absent", "absent", NULL});
 	mock_await_settled(mock);
-	/* From then on it counts anew. */
+	/* A change after that is recorded again. */
 	mock_set_block(mock, 16, "offline");
 	expect_block_changed(mock);
 	mock_end_absent(mock);
@@ -125,7 +125,7 @@ static void test_while_stopped(void **state)
 
 #define BYPASSED "; another process bound its driver before it was decided; "
 
-/* What a write to new_id does: a device that was left without a driver has one. */
+/* A device that was left without a driver gets one, as by a write to new_id. */
 static void test_bypassed(void **state)
 {
 	struct mock *mock = *state;
@@ -147,7 +147,10 @@ static void test_bypassed(void **state)
 	mock_expect_silence(mock);
 }
 
-/* The same of a device that was not decided by then; what is bound when the guard goes up is not. */
+/*
+ * A device that is bound before it is decided has this in its record, except one that was bound
+ * before the guard was taken.
+ */
 static void test_bypassed_undecided(void **state)
 {
 	struct mock *mock = *state;
@@ -190,7 +193,7 @@ static void test_driver(void **state)
 	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
 }
 
-/* The kernel's events of a device that kmem takes, and of its blocks that go online. */
+/* The kernel's events of a device that is bound to kmem, and of its blocks that go online. */
 static void send_events(const struct mock *mock)
 {
 	mock_uevent_dax(mock, "dax0.0", "bind");
@@ -200,7 +203,7 @@ static void send_events(const struct mock *mock)
 	mock_uevent(mock, MEMORY "/memory32", "online");
 }
 
-/* Somebody brings it online by hand: the driver comes, then the blocks, then they go online. */
+/* Another program binds kmem and brings the blocks online. */
 static void test_reconfigured(void **state)
 {
 	struct mock *mock = *state;
@@ -218,7 +221,7 @@ static void test_reconfigured(void **state)
 	mock_expect_stores(mock, "/state", "");
 }
 
-static void test_own_switches(void **state)
+static void test_own_changes(void **state)
 {
 	struct mock *mock = *state;
 
@@ -231,8 +234,8 @@ static void test_own_switches(void **state)
 	mock_end_absent(mock);
 }
 
-/* They come while it is still at it, and the range has a history: another verdict. */
-static void test_own_switches_meanwhile(void **state)
+/* The events of the daemon's own changes, during the job, of a range with an earlier verdict. */
+static void test_own_changes_during_job(void **state)
 {
 	struct mock *mock = *state;
 
@@ -257,7 +260,7 @@ static void test_own_switches_meanwhile(void **state)
 	mock_end_absent(mock);
 }
 
-/* Somebody brings a block of boot memory offline: none of our business. */
+/* A block of boot memory that is taken offline is not recorded. */
 static void test_boot_memory(void **state)
 {
 	struct mock *mock = *state;
@@ -267,8 +270,8 @@ static void test_boot_memory(void **state)
 	mock_end_absent(mock);
 }
 
-/* While it is not known where a device of kmem lies, no run of blocks is seen, nor forgotten. */
-static void test_run_unseen(void **state)
+/* A device of kmem has no mapping yet: no run of blocks is decided, and none is forgotten. */
+static void test_run_and_device_without_mapping(void **state)
 {
 	struct mock *mock = *state;
 	char path[MOCK_PATH], size[MOCK_PATH];
@@ -293,8 +296,11 @@ static void test_run_unseen(void **state)
 	mock_expect_blocks(mock, 16, 1, "offline");
 }
 
-/* While another device goes online: what is taken offline is heard, what goes online is looked for. */
-static void test_meanwhile(void **state)
+/*
+ * Changes during the job of another device: a block that is taken offline is seen by its event, one
+ * that goes online by the next look.
+ */
+static void test_during_job(void **state)
 {
 	struct mock *mock = *state;
 
@@ -329,7 +335,7 @@ static void test_meanwhile(void **state)
 	mock_end_absent(mock);
 }
 
-/* False: so slowly that it was more than one change. */
+/* False: it took so long that the daemon may have seen several changes. */
 static bool change_gradually(struct mock *mock)
 {
 	int64_t last = mock_now_ms();
@@ -353,7 +359,7 @@ static bool change_gradually(struct mock *mock)
 	return true;
 }
 
-/* One record, of how it ended. */
+/* Four blocks go offline one by one: one record, of the end. */
 static void test_gradual(void **state)
 {
 	int64_t deadline = mock_now_ms() + DEADLINE_MS;
@@ -379,11 +385,11 @@ int main(int argc, char *argv[])
 		TEST(test_bypassed_undecided),
 		TEST(test_driver),
 		TEST(test_reconfigured),
-		TEST(test_own_switches),
-		TEST(test_own_switches_meanwhile),
+		TEST(test_own_changes),
+		TEST(test_own_changes_during_job),
 		TEST(test_boot_memory),
-		TEST(test_run_unseen),
-		TEST(test_meanwhile),
+		TEST(test_run_and_device_without_mapping),
+		TEST(test_during_job),
 		TEST(test_gradual),
 	};
 

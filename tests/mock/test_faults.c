@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The running daemon and bad input: the message names the file, the range is left alone, other
- * ranges are decided as usual, and the daemon lives on.
+ * Bad input: the message names the file, the range is left as it is, other ranges are decided as
+ * usual, and the daemon goes on.
  */
 #include "mock.h"
 
@@ -10,8 +10,8 @@
 
 #define DAX0_START (4 * GIB)
 
-/* Listed, but gone when it is its turn: what vanished is not unreadable, and there is another look. */
-static void test_block_vanishes(void **state)
+/* A block is removed after it was listed: not unreadable, but not there at the next look. */
+static void test_block_removed(void **state)
 {
 	struct mock *mock = *state;
 
@@ -26,8 +26,8 @@ static void test_block_vanishes(void **state)
 	mock_expect_blocks(mock, 16, 1, "online");
 }
 
-/* The kernel removes its attributes first, and its directory later. */
-static void test_block_goes(void **state)
+/* A block without attributes: the kernel removes those first, and the directory later. */
+static void test_block_being_removed(void **state)
 {
 	struct mock *mock = *state;
 
@@ -87,7 +87,7 @@ static void test_block_busy_at_first(void **state)
 	mock_end_absent(mock);
 }
 
-/* EBUSY that does not pass: after a bounded number of tries that is the result. */
+/* EBUSY on each try: after a bounded number of tries the job fails. */
 static void test_block_stays_busy(void **state)
 {
 	struct mock *mock = *state;
@@ -120,7 +120,7 @@ static void test_no_target_node(void **state)
 	mock_expect_stores(mock, "/bind", "device_dax/bind dax9.0\n");
 }
 
-/* dax0.0 of 1 GiB, without its event. */
+/* Add dax0.0 of 1 GiB, without its event. */
 static void add_without_mapping(struct mock *mock, char path[MOCK_PATH])
 {
 	char file[MOCK_PATH + 32];
@@ -131,7 +131,7 @@ static void add_without_mapping(struct mock *mock, char path[MOCK_PATH])
 	mock_put(mock, file, "1073741824\n");
 }
 
-/* Its size is known and its place is not: there is no [mem …] to tell. */
+/* A size and no mapping: the message has no [mem …]. */
 static void test_no_mapping(void **state)
 {
 	struct mock *mock = *state;
@@ -147,8 +147,9 @@ static void test_no_mapping(void **state)
 }
 
 /*
- * The kernel adds a device, and then its mappings, without an event of them, and no complaint. They
- * come at the end of the first silent look, which lists the drivers of virtio last.
+ * The kernel adds the mappings after the device, without an event: no message may come of that.
+ * Here they come at the end of the first look after the silence, which lists the virtio drivers
+ * last.
  */
 static void test_mapping_comes_late(void **state)
 {
@@ -169,11 +170,10 @@ static void test_mapping_comes_late(void **state)
 }
 
 /*
- * The kernel removes the attributes of a device before it takes kmem off it: what is being removed is
- * not unreadable. They go between what libdaxctl reads and what is read after it, in the second look,
- * the silent one.
+ * The kernel removes the attributes of a device before it unbinds kmem: such a device is not
+ * unreadable. `size` is removed in the second look, after libdaxctl has read it.
  */
-static void test_dax_goes(void **state)
+static void test_dax_being_removed(void **state)
 {
 	char path[MOCK_PATH], file[MOCK_PATH + 32], order[2 * MOCK_PATH];
 	struct mock *mock = *state;
@@ -193,7 +193,7 @@ static void test_dax_goes(void **state)
 	mock_expect_stores(mock, "/bind", "device_dax/bind dax9.0\n");
 }
 
-/* libdaxctl passes over a device without its node in /dev. */
+/* libdaxctl does not list a device without its node in /dev. */
 static void test_no_device_node(void **state)
 {
 	struct mock *mock = *state;
@@ -207,7 +207,7 @@ static void test_no_device_node(void **state)
 	mock_expect_stores(mock, "/bind", "device_dax/bind dax9.0\n");
 }
 
-/* The count says 4 entries and 3 are there. The firmware memmap is the second choice. */
+/* An e820 with 3 of its 4 entries. The firmware memmap is the second choice. */
 static void test_boot_params_cut(void **state)
 {
 	struct mock *mock = *state;
@@ -219,7 +219,7 @@ static void test_boot_params_cut(void **state)
 	mock_end_active(mock);
 }
 
-/* Nothing tells of the boot: a dax device is left alone, of blocks nothing can be said. */
+/* No source of the boot map: a dax device is left as it is. */
 static void test_no_boot_map(void **state)
 {
 	struct mock *mock = *state;
@@ -264,8 +264,8 @@ static void test_state_corrupt(void **state)
 	mock_end_absent(mock);
 }
 
-/* The guard was up when the file was lost: the probing of drivers comes back all the same. */
-static void test_state_lost_behind_the_guard(void **state)
+/* The state file is lost while the guard is held: drivers_autoprobe is 1 again at the end. */
+static void test_state_lost_with_guard_held(void **state)
 {
 	struct mock *mock = *state;
 
@@ -280,7 +280,7 @@ static void test_state_lost_behind_the_guard(void **state)
 	mock_end_absent(mock);
 }
 
-/* It is JSON and of this boot, but not ours. */
+/* JSON of this boot, but not a state of the daemon. */
 static void test_state_foreign(void **state)
 {
 	struct mock *mock = *state;
@@ -295,7 +295,7 @@ static void test_state_foreign(void **state)
 	mock_end_absent(mock);
 }
 
-/* It cannot be saved: said, and all the rest goes on. */
+/* The state cannot be saved: a message, and all else works. */
 static void test_state_not_written(void **state)
 {
 	struct mock *mock = *state;
@@ -313,7 +313,7 @@ static void test_state_not_written(void **state)
 	mock_stop(mock);
 }
 
-/* As with ProtectKernelTunables=: it can be read and not be written. */
+/* Read-only, as with ProtectKernelTunables=. */
 static void test_switch_not_written(void **state)
 {
 	struct mock *mock = *state;
@@ -345,8 +345,8 @@ static void test_switch_not_read(void **state)
 int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_block_vanishes),
-		TEST(test_block_goes),
+		TEST(test_block_removed),
+		TEST(test_block_being_removed),
 		TEST(test_block_state_garbage),
 		TEST(test_block_not_written),
 		TEST(test_block_busy_at_first),
@@ -354,13 +354,13 @@ int main(int argc, char *argv[])
 		TEST(test_no_target_node),
 		TEST(test_no_mapping),
 		TEST(test_mapping_comes_late),
-		TEST(test_dax_goes),
+		TEST(test_dax_being_removed),
 		TEST(test_no_device_node),
 		TEST(test_boot_params_cut),
 		TEST(test_no_boot_map),
 		TEST(test_cpuinfo_garbage),
 		TEST(test_state_corrupt),
-		TEST(test_state_lost_behind_the_guard),
+		TEST(test_state_lost_with_guard_held),
 		TEST(test_state_foreign),
 		TEST(test_state_not_written),
 		TEST(test_switch_not_written),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The guard: who lowers it is noticed, it is never held without a way back, and there is one holder.
+ * The guard: a lowered switch is recorded and set again, no switch is held whose former value is
+ * not saved, and one process holds them.
  */
 #include "mock.h"
 
@@ -11,8 +12,8 @@
 #include <unistd.h>
 
 #define EXIT_RUNNING 6
-#define FALLS	     5		  /* then it is left alone */
-#define FULL	     STATE ".new" /* a directory in the way of the state file: it cannot be written */
+#define FALLS	     5		  /* the switch is left as it is after so many changes by others */
+#define FULL	     STATE ".new" /* a directory with this name: the state file cannot be written */
 
 static void expect_guard(const struct mock *mock, const char *autoprobe, const char *auto_online)
 {
@@ -32,7 +33,7 @@ static void await_value(const struct mock *mock, const char *path, const char *v
 	mock_await(mock, path, is, value);
 }
 
-/* Write in one go, as to a file of the kernel, which is never empty. It must not get shorter. */
+/* Write without truncating: a file of the kernel is never empty. The value must not get shorter. */
 static void store(const struct mock *mock, const char *path, const char *value)
 {
 	char real[MOCK_PATH], text[64];
@@ -43,7 +44,7 @@ static void store(const struct mock *mock, const char *path, const char *value)
 	close(fd);
 }
 
-/* Somebody else writes, and the daemon writes after him. */
+/* Another program sets the switch, and the daemon sets it back. */
 static void lower(struct mock *mock, const char *path, const char *value, const char *held)
 {
 	char line[128];
@@ -54,7 +55,7 @@ static void lower(struct mock *mock, const char *path, const char *value, const 
 	await_value(mock, path, held);
 }
 
-/* Both switches; each is given back as the last one wanted it. */
+/* Both switches are lowered. At the stop each gets the last value of the other program. */
 static void test_lowered(void **state)
 {
 	struct mock *mock = *state;
@@ -68,7 +69,7 @@ static void test_lowered(void **state)
 	expect_guard(mock, "1", "online_movable");
 }
 
-/* A look is due: the daemon is not idle. The state file is kept as the look finds it. */
+/* A lowered switch means a look is due: the state file that the look finds is not idle. */
 static void test_lowered_is_not_idle(void **state)
 {
 	struct mock *mock = *state;
@@ -81,8 +82,8 @@ static void test_lowered_is_not_idle(void **state)
 	mock_end_active(mock);
 }
 
-/* What came meanwhile says so; what comes later does not. */
-static void test_memory_meanwhile(void **state)
+/* Memory that comes while the switch is lowered has this in its record, later memory does not. */
+static void test_memory_while_lowered(void **state)
 {
 	struct mock *mock = *state;
 
@@ -111,7 +112,7 @@ static void test_memory_meanwhile(void **state)
 	mock_end_active(mock);
 }
 
-/* Not for ever: then it is his, until the next reload. */
+/* Lowered too often: the daemon leaves the switch as it is until the next reload. */
 static void test_contested(void **state)
 {
 	struct mock *mock = *state;
@@ -131,7 +132,7 @@ static void test_contested(void **state)
 	expect_guard(mock, "1", "online_movable");
 }
 
-/* With Act=no there is no guard, and with no TDX neither. */
+/* Act=no: the switches keep the values of others. */
 static void test_not_held(void **state)
 {
 	struct mock *mock = *state;
@@ -145,7 +146,10 @@ static void test_not_held(void **state)
 	expect_guard(mock, "0", "online_movable");
 }
 
-/* What a switch read before cannot be kept: only the one is held that can be told without. */
+/*
+ * The former values cannot be saved: only drivers_autoprobe is held, whose former value is known
+ * without the file.
+ */
 static void test_not_saved(void **state)
 {
 	struct mock *mock = *state;
@@ -167,7 +171,7 @@ static void test_not_saved(void **state)
 	expect_guard(mock, "1", "online");
 }
 
-/* It can be kept again only when the daemon stops: it is given back all the same. */
+/* The state can be saved again only at the stop: the switches are given back. */
 static void test_saved_at_stop(void **state)
 {
 	struct mock *mock = *state;
@@ -186,7 +190,7 @@ static void test_saved_at_stop(void **state)
 	expect_guard(mock, "1", "online");
 }
 
-/* The file is of an earlier start, which had given the guard back, and cannot be replaced. */
+/* The state file is that of an earlier start, which gave the guard back, and cannot be replaced. */
 static void test_old_file(void **state)
 {
 	struct mock *mock = *state;
@@ -207,8 +211,8 @@ static void test_old_file(void **state)
 	mock_expect_file(mock, DAX_AUTOPROBE, "1");
 }
 
-/* Lowered while no daemon runs: recorded, and given back as the other program wanted it. */
-static void test_lowered_between(void **state)
+/* Lowered while no daemon runs: recorded, and the other program's value is given back. */
+static void test_lowered_while_stopped(void **state)
 {
 	struct mock *mock = *state;
 
@@ -223,8 +227,8 @@ static void test_lowered_between(void **state)
 	expect_guard(mock, "1", "online_movable");
 }
 
-/* The file is gone, and the switch looks held. */
-static void test_file_gone(void **state)
+/* The state file is lost while drivers_autoprobe is 0. */
+static void test_state_lost(void **state)
 {
 	struct mock *mock = *state;
 
@@ -237,7 +241,7 @@ static void test_file_gone(void **state)
 	mock_expect_file(mock, DAX_AUTOPROBE, "1");
 }
 
-/* The second touches nothing, and the first goes on; after a kill the lock is free. */
+/* A second daemon changes nothing, the first goes on; after a kill the lock is free. */
 static void test_second(void **state)
 {
 	static struct mock second;
@@ -254,8 +258,8 @@ static void test_second(void **state)
 	expect_guard(mock, "1", "online");
 }
 
-/* The guard is held, and nothing is decided; a good reload makes up for it. */
-static void test_unusable(void **state)
+/* An invalid configuration: the guard is held, and nothing is decided until a valid reload. */
+static void test_invalid_configuration(void **state)
 {
 	struct mock *mock = *state;
 
@@ -288,7 +292,7 @@ static void test_unusable(void **state)
 #define DAX0 4
 #define DAX1 8
 
-/* A dax device of two blocks at so many GiB, whose driver nobody has bound. */
+/* A dax device of two blocks at so many GiB, without a driver. */
 static void add_dax(const struct mock *mock, const char *name, uint64_t gib)
 {
 	mock_add_dax(mock, name, gib * GIB, 2 * BLOCK, 1);
@@ -302,7 +306,7 @@ static void expect_dax(
 		mock, &(struct mock_record){gib * GIB, 2 * BLOCK, verdict, reason, "absent", also});
 }
 
-/* A rule holds its switch, and only that: its device never gets kmem, any other one does. */
+/* A rule holds drivers_autoprobe only: its device never gets kmem, any other device does. */
 static void test_rule_devdax(void **state)
 {
 	struct mock *mock = *state;
@@ -328,8 +332,8 @@ static void test_rule_devdax(void **state)
 	mock_expect_stores(mock, "kmem/bind", "kmem/bind dax1.0\n");
 }
 
-/* What no rule matches gets the zone of the kernel's own policy, the highest block first. */
-static void test_stands_in(void **state)
+/* Memory that no rule matches gets the zone of the kernel's policy, the highest block first. */
+static void test_kernel_policy_zone(void **state)
 {
 	struct mock *mock = *state;
 
@@ -349,8 +353,8 @@ static void test_stands_in(void **state)
 		mock, "memory1", "memory17/state online_movable\nmemory16/state online_movable\n");
 }
 
-/* It leaves offline what the kernel would have left so, and binds kmem as the kernel would have. */
-static void test_stands_in_offline(void **state)
+/* The kernel's policy is "offline": kmem is bound and the blocks stay offline. */
+static void test_kernel_policy_offline(void **state)
 {
 	struct mock *mock = *state;
 
@@ -374,8 +378,8 @@ static void test_stands_in_offline(void **state)
 	mock_expect_blocks(mock, 64, 2, "online");
 }
 
-/* A restart of the daemon does not take its own switch for the kernel's policy. */
-static void test_stands_in_again(void **state)
+/* After a kill, the next start does not take the held switch for the kernel's policy. */
+static void test_kernel_policy_after_restart(void **state)
 {
 	struct mock *mock = *state;
 
@@ -395,7 +399,7 @@ static void test_stands_in_again(void **state)
 	mock_expect_stores(mock, "memory1", "memory16/state online_kernel\n");
 }
 
-/* A reload hands over from one switch to the other. */
+/* The rule of the old configuration needs one switch, that of the new one the other. */
 static void test_other_switch(void **state)
 {
 	struct mock *mock = *state;
@@ -415,8 +419,8 @@ static void test_other_switch(void **state)
 	expect_guard(mock, "1", "online");
 }
 
-/* Two cards at once, the rule is about one. */
-static void test_two_cards(void **state)
+/* Two devices at once, of which the rule matches one. */
+static void test_two_devices(void **state)
 {
 	struct mock *mock = *state;
 
@@ -434,8 +438,8 @@ static void test_two_cards(void **state)
 	mock_expect_stores(mock, "kmem/bind", "kmem/bind dax0.0\n");
 }
 
-/* The kernel's policy counts no more when TDX comes: what kmem has is unplugged again. */
-static void test_tdx_comes(void **state)
+/* TDX becomes active: the device that was bound by the kernel's policy is unplugged again. */
+static void test_tdx_becomes_active(void **state)
 {
 	struct mock *mock = *state;
 
@@ -456,8 +460,8 @@ static void test_tdx_comes(void **state)
 	mock_end_active(mock);
 }
 
-/* It holds both while it does not know the rules, without TDX too. */
-static void test_unusable_absent(void **state)
+/* An invalid configuration: both switches are held, although TDX is absent. */
+static void test_invalid_configuration_without_tdx(void **state)
 {
 	struct mock *mock = *state;
 
@@ -477,7 +481,7 @@ static void test_unusable_absent(void **state)
 	mock_end_absent(mock);
 }
 
-/* The kernel makes the switch for dax devices when the first of them comes: it has a way back, too. */
+/* drivers_autoprobe appears after the start: it is saved, held and given back as well. */
 static void test_late_switch(void **state)
 {
 	struct mock *mock = *state;
@@ -493,8 +497,8 @@ static void test_late_switch(void **state)
 	expect_guard(mock, "1", "online");
 }
 
-/* An administrator's own 0 is not taken for what an earlier start has left. */
-static void test_never_guess(void **state)
+/* Guard=never: a 0 in drivers_autoprobe was set by the administrator, and stays. */
+static void test_never_leaves_autoprobe(void **state)
 {
 	struct mock *mock = *state;
 
@@ -506,7 +510,7 @@ static void test_never_guess(void **state)
 	mock_expect_file(mock, DAX_AUTOPROBE, "0");
 }
 
-/* Guard=never, with TDX; a reload that changes it takes the guard. */
+/* Guard=never with TDX. A reload with Guard=auto takes the guard. */
 static void test_never(void **state)
 {
 	struct mock *mock = *state;
@@ -531,26 +535,26 @@ int main(int argc, char *argv[])
 	const struct CMUnitTest tests[] = {
 		TEST(test_lowered),
 		TEST(test_lowered_is_not_idle),
-		TEST(test_memory_meanwhile),
+		TEST(test_memory_while_lowered),
 		TEST(test_contested),
 		TEST(test_not_held),
 		TEST(test_not_saved),
 		TEST(test_saved_at_stop),
 		TEST(test_old_file),
-		TEST(test_lowered_between),
-		TEST(test_file_gone),
+		TEST(test_lowered_while_stopped),
+		TEST(test_state_lost),
 		TEST(test_second),
-		TEST(test_unusable),
+		TEST(test_invalid_configuration),
 		TEST(test_rule_devdax),
-		TEST(test_stands_in),
-		TEST(test_stands_in_offline),
-		TEST(test_stands_in_again),
+		TEST(test_kernel_policy_zone),
+		TEST(test_kernel_policy_offline),
+		TEST(test_kernel_policy_after_restart),
 		TEST(test_other_switch),
-		TEST(test_two_cards),
-		TEST(test_tdx_comes),
-		TEST(test_unusable_absent),
+		TEST(test_two_devices),
+		TEST(test_tdx_becomes_active),
+		TEST(test_invalid_configuration_without_tdx),
 		TEST(test_late_switch),
-		TEST(test_never_guess),
+		TEST(test_never_leaves_autoprobe),
 		TEST(test_never),
 	};
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The running daemon and a block that takes its time to go offline: the kernel moves pages away
- * for as long as that takes. The daemon lives on meanwhile, and does not wait for ever. And a start
- * with a device that takes long to bind, or that has no driver yet.
+ * A block that takes long to go offline, because the kernel migrates its pages: the daemon handles
+ * events meanwhile, and gives up at a timeout. And a start with a device that takes long to bind,
+ * or whose driver is not loaded yet.
  */
 #include "mock.h"
 
@@ -13,7 +13,7 @@
 #define DEVICE_DAX "/sys/bus/dax/drivers/device_dax"
 #define HANGING	   "~memory35/state offline\n"
 
-/* Without TDX. Block 34 is refused; on the way back block 35 hangs, and no other has a timeout. */
+/* TDX is absent. Block 34 is refused, and block 35 hangs when it is taken offline again. */
 static void start_hanging(struct mock *mock)
 {
 	mock_start_absent(mock);
@@ -29,7 +29,7 @@ static void go_on(const struct mock *mock)
 	mock_fail(mock, "memory35/state offline", 0);
 }
 
-/* What is online holds kmem. */
+/* The device keeps kmem, because a block is online. */
 static void test_rollback_times_out(void **state)
 {
 	struct mock *mock = *state;
@@ -48,7 +48,7 @@ static void test_rollback_times_out(void **state)
 	mock_expect_stores(mock, "/state offline", HANGING);
 }
 
-/* Blocks 16 to 18, online, are to go offline, and the first hangs. */
+/* A new rule takes the blocks 16 to 18 offline, and the first one hangs. */
 static void start_rule_hanging(struct mock *mock)
 {
 	mock_configure(mock, "OfflineTimeoutSec=1\nPresent=act\n");
@@ -78,8 +78,8 @@ static void test_rule_times_out(void **state)
 	mock_expect_silence(mock);
 }
 
-/* It has until then: what goes offline in time has gone offline. */
-static void test_in_time(void **state)
+/* The blocks go offline before the timeout. */
+static void test_rule_in_time(void **state)
 {
 	struct mock *mock = *state;
 
@@ -95,8 +95,8 @@ static void test_in_time(void **state)
 		"kmem/bind dax0.0\nkmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
 }
 
-/* The stop is awaited, and so is the end of all that holds the daemon's stderr. */
-static void test_stopped_meanwhile(void **state)
+/* The test waits for the end of all processes that have the daemon's stderr. */
+static void test_stop_during_job(void **state)
 {
 	struct mock *mock = *state;
 
@@ -105,7 +105,7 @@ static void test_stopped_meanwhile(void **state)
 	mock_stop(mock);
 	mock_expect_silence(mock);
 	mock_expect_blocks(mock, 35, 1, "online");
-	/* The next start goes on with the way back, although block 34 could go online now. */
+	/* The next start completes the rollback, although block 34 could go online now. */
 	mock_fail(mock, "memory34/state online", 0);
 	go_on(mock);
 	mock_start_in(mock, "absent");
@@ -117,8 +117,8 @@ static void test_stopped_meanwhile(void **state)
 	mock_end_absent(mock);
 }
 
-/* TDX comes, and with it the guard; the devices that come now are seen, and wait their turn. */
-static void test_events_meanwhile(void **state)
+/* TDX becomes active and the guard is taken; devices that come now wait for the end of the job. */
+static void test_events_during_job(void **state)
 {
 	struct mock *mock = *state;
 
@@ -140,8 +140,8 @@ static void test_events_meanwhile(void **state)
 	mock_end_active(mock);
 }
 
-/* A new configuration waits for the end of what was begun under the old one. */
-static void test_reload_meanwhile(void **state)
+/* A reload takes effect after the job that was begun with the old configuration. */
+static void test_reload_during_job(void **state)
 {
 	struct mock *mock = *state;
 
@@ -163,10 +163,10 @@ static void test_reload_meanwhile(void **state)
 }
 
 /*
- * The start of the system waits for the daemon, and the driver of a device that is there already hangs
- * while it is bound: the daemon is ready, and the guard and the record are there by then.
+ * Units wait for READY=1. Binding the driver of a device that was there at the start hangs: the
+ * daemon is ready nevertheless, and the guard and the record come before that.
  */
-static void test_ready_meanwhile(void **state)
+static void test_ready_during_job(void **state)
 {
 	struct mock *mock = *state;
 
@@ -182,7 +182,7 @@ static void test_ready_meanwhile(void **state)
 	mock_end_active(mock);
 }
 
-/* The drivers are loaded when the daemon is ready: it does not wait for them. */
+/* The drivers are loaded after READY=1, which does not wait for them. */
 static void test_ready_without_drivers(void **state)
 {
 	struct mock *mock = *state;
@@ -201,7 +201,7 @@ static void test_ready_without_drivers(void **state)
 }
 
 /* The daemon sleeps while it waits. */
-static void test_idle_meanwhile(void **state)
+static void test_idle_during_job(void **state)
 {
 	struct mock *mock = *state;
 
@@ -218,13 +218,13 @@ int main(int argc, char *argv[])
 	const struct CMUnitTest tests[] = {
 		TEST(test_rollback_times_out),
 		TEST(test_rule_times_out),
-		TEST(test_in_time),
-		TEST(test_stopped_meanwhile),
-		TEST(test_events_meanwhile),
-		TEST(test_reload_meanwhile),
-		TEST(test_ready_meanwhile),
+		TEST(test_rule_in_time),
+		TEST(test_stop_during_job),
+		TEST(test_events_during_job),
+		TEST(test_reload_during_job),
+		TEST(test_ready_during_job),
 		TEST(test_ready_without_drivers),
-		TEST(test_idle_meanwhile),
+		TEST(test_idle_during_job),
 	};
 
 	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

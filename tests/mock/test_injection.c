@@ -2,15 +2,15 @@
 /*
  * Each write to the kernel that the daemon makes fails once.
  *
- * Each kind of job runs undisturbed first. Its stores are what there is to disturb, and its end
- * is what the other ends are compared with. Then it runs again, on a machine of its own, for each
- * store and each effect. When the daemon is idle again, the invariants hold, and one record has the
- * error. Then the cause is removed, and a reload leads to the end that the undisturbed job has
- * after it.
+ * Each kind of job first runs undisturbed. This gives its list of stores and its expected end. Then
+ * it runs again, on a new machine, for each store and each effect. When the daemon is idle again,
+ * the invariants must hold, and one record must have the error. Then the cause is removed, and
+ * after a reload the end must be that of an undisturbed job with a reload.
  *
- * All effects are tried where the first job makes a store of this kind: a block that goes online, a
- * driver that is bound. Elsewhere some stand for those that the daemon handles alike: EIO for all
- * that do not pass, EBUSY for ENOMEM. With INJECT=all in the environment all are tried everywhere.
+ * All effects are tried at the first store of each kind, such as a block that goes online or a
+ * driver that is bound. Elsewhere one effect represents those that the daemon handles alike: EIO
+ * all permanent errors, EBUSY also ENOMEM. With INJECT=all in the environment all are tried
+ * everywhere.
  *
  * The daemon's clock runs SPEED times faster than real time: see clock.c.
  */
@@ -29,17 +29,17 @@
 #define KINDS  32   /* of stores */
 #define MANY   1000 /* more often than the daemon tries */
 #define STORE  64   /* "DIR/NAME VALUE" */
-#define TEXT   4096 /* an end, or what differs */
+#define TEXT   4096 /* an end, or the differences */
 
 /* --- what can happen to a store --- */
 
 static const struct effect {
 	const char *name;
-	const char *words; /* as the mock kernel has them; an errno if there are none */
-	int error;	   /* that the daemon sees, or 0 */
+	const char *words; /* of the mock kernel; NULL: the errno */
+	int error;	   /* of the daemon's write, or 0 */
 	bool stays;	   /* until the daemon gives up */
-	bool goes;	   /* what is written to goes, or its device */
-	bool always;	   /* it stands for others */
+	bool goes;	   /* the attribute, block or device is removed */
+	bool always;	   /* it represents others */
 } effects[] = {
 	{.name = "EPERM", .error = EPERM, .always = true},
 	{.name = "EBUSY", .error = EBUSY},
@@ -57,7 +57,7 @@ static const struct effect {
 
 #define EFFECTS (sizeof(effects) / sizeof(effects[0]))
 
-/* Is this the first store of its kind? It makes no difference which block it is about. */
+/* Is this the first store of its kind? The number of the block does not matter. */
 static bool is_new_kind(const char *store)
 {
 	static char kinds[KINDS][STORE];
@@ -89,17 +89,17 @@ struct end {
 	bool clean;	 /* the device is in the page allocator as a whole, or not at all */
 };
 
-/* What came of a job. */
+/* The outcome of a job. */
 struct run {
 	char stores[STORES][STORE];
-	unsigned int opens[STORES]; /* of the attribute of each store, the one for it included */
+	unsigned int opens[STORES]; /* of the attribute of each store, up to that store */
 	unsigned int n_stores;
 	struct end end, after_retry;
 	unsigned int records; /* of the device's first range */
-	unsigned int told;    /* lines with the error */
-	bool left;	      /* one of them has what is left to do */
-	bool struck;	      /* the fault */
-	bool given_back;      /* the guard, at the stop */
+	unsigned int errors;  /* lines with the error */
+	bool left;	      /* one of them names what is left to do */
+	bool struck;	      /* the fault occurred */
+	bool given_back;      /* the guard was, at the stop */
 	bool misused;	      /* blocks were taken away while online, or onlined although refused */
 };
 
@@ -109,7 +109,7 @@ static bool is_over(const char *state, const void *userdata)
 	return !strstr(state, "\"result\":\"begun\"") && !strstr(state, "\"reconsider\":true");
 }
 
-/* A job is begun in the turn of the loop that looks, so after two looks it is known. */
+/* A job is begun in the loop's turn that looks: after two looks it is in the state file. */
 static void await_end(struct mock *mock)
 {
 	mock_await_look(mock);
@@ -153,7 +153,7 @@ static void __attribute__((format(printf, 2, 3))) append(char text[TEXT], const 
 	va_end(args);
 }
 
-/* A key with its value, of the first entry that has it. Nothing to do counts as done. */
+/* A key with its value, of the first entry that has it. "Nothing to do" is written as "done". */
 static void append_key(char text[TEXT], const char *entries, const char *key)
 {
 	static const char nothing[] = "\"result\":\"nothing-to-do\"";
@@ -204,7 +204,7 @@ static void attribute_of(const char *store, char attribute[64])
 	snprintf(attribute, 64, "%.*s", (int)strcspn(store, " "), store);
 }
 
-/* Put a fault, which is named by `ret_fault`. Returns how many times it is to strike. */
+/* Inject a fault and return its name. Returns how many times it is to occur. */
 static unsigned int disturb(const struct mock *mock, const struct run *undisturbed, unsigned int k,
 	const struct effect *effect, char ret_fault[STORE])
 {
@@ -224,7 +224,7 @@ static unsigned int disturb(const struct mock *mock, const struct run *undisturb
 	return times;
 }
 
-/* It has happened, and will not any more. */
+/* Remove the fault. Did it occur? */
 static bool end_fault(const struct mock *mock, const char *fault, unsigned int times)
 {
 	unsigned int left = mock_faults_left(mock, fault);
@@ -233,7 +233,7 @@ static bool end_fault(const struct mock *mock, const char *fault, unsigned int t
 	return times == MANY ? left < times : !left;
 }
 
-/* What has gone is there again, and sends its event. */
+/* Put a removed block, device or attribute back, and send its event. */
 static void restore(struct mock *mock, const struct job *job, const char *store)
 {
 	char attribute[64], driver[64], path[MOCK_PATH], real[MOCK_PATH];
@@ -261,7 +261,7 @@ static void restore(struct mock *mock, const struct job *job, const char *store)
 	}
 }
 
-/* So that what ended as devdax may become memory all the same. */
+/* Reload with a rule that also allows to convert what ended as devdax. */
 static void retry(struct mock *mock, const struct job *job)
 {
 	mock_rule(mock, "90-retry.rule", "Type=*\n", "ConvertDevdax=yes\n");
@@ -276,8 +276,8 @@ static void retry(struct mock *mock, const struct job *job)
 }
 
 /*
- * The stores that succeeded, since there were so many bytes of them. An undisturbed job makes none
- * twice, so a fault can be told where to strike by the store alone.
+ * The stores that succeeded, after the first `before` bytes of the file. An undisturbed job makes
+ * none twice, so the text of a store is enough to inject a fault there.
  */
 static void read_stores(const struct mock *mock, size_t before, bool disturbed, struct run *run)
 {
@@ -294,7 +294,7 @@ static void read_stores(const struct mock *mock, size_t before, bool disturbed, 
 	}
 }
 
-/* The daemon opens attributes too that it does not write to: it tries whether it could. */
+/* The daemon also opens attributes without writing to them, to find out whether it may. */
 static void count_opens(const struct mock *mock, size_t before, struct run *run)
 {
 	static char all[65536];
@@ -335,7 +335,7 @@ static void read_lines(const struct mock *mock, const struct job *job, size_t fi
 		run->records += job->blocks && strstr(line, range);
 		if (!effect || !effect->error || !strstr(line, strerror(effect->error)))
 			continue;
-		run->told++;
+		run->errors++;
 		run->left |= strstr(line, "stranded") || strstr(line, "kept out of system RAM") ||
 			     strstr(line, "not be made available") ||
 			     strstr(line, "blocks are online") || strstr(line, "cannot be set");
@@ -350,7 +350,7 @@ static bool is_given_back(const struct mock *mock)
 	       strcmp(value_of(mock, AUTO_ONLINE, auto_online), "online") == 0;
 }
 
-/* Run a job, and disturb store k of the undisturbed run, if there is one. */
+/* Run a job. With an undisturbed run, inject the effect at its store k. */
 static void run_job(struct mock *mock, const struct job *job, const struct run *undisturbed,
 	unsigned int k, const struct effect *effect, struct run *run)
 {
@@ -395,9 +395,9 @@ static void run_job(struct mock *mock, const struct job *job, const struct run *
 
 static unsigned int n_faults[JOBS], n_writes[JOBS], n_differences[JOBS];
 
-/* What is wrong with a run, as lines. */
-static void judge(const struct effect *effect, const struct run *undisturbed, const struct run *run,
-	char ret_text[TEXT])
+/* The violations in a run, one a line. */
+static void describe_differences(const struct effect *effect, const struct run *undisturbed,
+	const struct run *run, char ret_text[TEXT])
 {
 	bool recovered = strcmp(run->end.text, undisturbed->end.text) == 0;
 
@@ -408,21 +408,22 @@ static void judge(const struct effect *effect, const struct run *undisturbed, co
 		append(ret_text, "\n  after a retry: %s\n  undisturbed:   %s",
 			run->after_retry.text, undisturbed->after_retry.text);
 	if (run->misused)
-		append(ret_text, "\n  a block was taken away while online, or onlined in vain");
+		append(ret_text,
+			"\n  a block was taken away while online, or onlined although refused");
 	if (!run->given_back)
 		append(ret_text, "\n  the guard was not given back");
 	if (!recovered && !run->end.clean && !run->left && !effect->goes)
-		append(ret_text, "\n  a mixture that no record tells: %s", run->end.text);
-	if (!recovered && effect->error && !effect->goes && run->told != 1)
-		append(ret_text, "\n  %u lines have the error: %s", run->told, run->end.text);
-	if (recovered && run->told > 1)
-		append(ret_text, "\n  %u lines have the error", run->told);
-	if (run->records > undisturbed->records + (run->told > 0))
+		append(ret_text, "\n  partly done, and no record has it: %s", run->end.text);
+	if (!recovered && effect->error && !effect->goes && run->errors != 1)
+		append(ret_text, "\n  %u lines have the error: %s", run->errors, run->end.text);
+	if (recovered && run->errors > 1)
+		append(ret_text, "\n  %u lines have the error", run->errors);
+	if (run->records > undisturbed->records + (run->errors > 0))
 		append(ret_text, "\n  %u records instead of %u", run->records,
 			undisturbed->records);
 }
 
-static const struct job *job; /* that is tested */
+static const struct job *job; /* under test */
 
 static void try_effect(struct mock *mock, const struct run *undisturbed, unsigned int k,
 	const struct effect *effect)
@@ -434,7 +435,7 @@ static void try_effect(struct mock *mock, const struct run *undisturbed, unsigne
 	mock_reset(mock);
 	run_job(mock, job, undisturbed, k, effect, &run);
 	n_faults[j]++;
-	judge(effect, undisturbed, &run, wrong);
+	describe_differences(effect, undisturbed, &run, wrong);
 	if (!*wrong)
 		return;
 	n_differences[j]++;

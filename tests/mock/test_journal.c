@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The running daemon with the journal as its standard error, and foreign text with hostile bytes:
- * names, attributes and lines of the kernel log are printable in each field and in the state file.
+ * The daemon logs to the journal, and foreign text has control characters: names, attributes and
+ * lines of the kernel log must be printable in each field and in the state file.
  */
 #include "mock.h"
 
@@ -37,7 +37,7 @@ static void expect_printable(const struct mock *mock, const char *path)
 			fail_msg("%s has the byte 0x%02x: %.40s", path, (unsigned char)*c, c);
 }
 
-/* Of the journal and the state file, nothing is missing after the stop. */
+/* Stop first, so that the journal and the state file are complete. */
 static void end(struct mock *mock)
 {
 	mock_stop(mock);
@@ -73,7 +73,7 @@ static void test_name(void **state)
 	end(mock);
 }
 
-/* Another program lowers the guard with a value that no kernel has. */
+/* Another program sets a switch to a value that the kernel does not have. */
 static void test_guard(void **state)
 {
 	struct mock *mock = *state;
@@ -103,7 +103,7 @@ static void test_kernel_log(void **state)
 	end(mock);
 }
 
-/* A message about a file, and why the configuration cannot be used, with the file's name. */
+/* The name of an invalid file, in the message about it and in the record of the configuration. */
 static void test_configuration(void **state)
 {
 	struct mock *mock = *state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The running daemon and what comes late, or goes: TDX, a driver, the memory for a memory map,
- * the list of memory blocks, and memory in the middle of a look.
+ * Changes after the start: of TDX, a driver, free memory for page metadata, the list of memory
+ * blocks, and memory that comes in the middle of a look.
  */
 #include "mock.h"
 
@@ -27,7 +27,7 @@ static void expect_dax0_online(struct mock *mock)
 					 "absent", NULL});
 }
 
-/* Without TDX: dax0.0 and block 16 are online. */
+/* TDX is absent; dax0.0 and block 16 are online. */
 static void start_with_memory(struct mock *mock)
 {
 	mock_start_absent(mock);
@@ -40,7 +40,7 @@ static void start_with_memory(struct mock *mock)
 	mock_await_text(mock, STATE, "\"type\":\"unknown\"");
 }
 
-/* What is in the way of TDX now, and how to take it out. */
+/* Online memory conflicts with TDX: the records have the commands that take it offline. */
 static void expect_remedies(struct mock *mock, const char *tdx)
 {
 	mock_expect_record(
@@ -65,8 +65,8 @@ static void expect_left_alone(struct mock *mock)
 	"3,400,1,-;Block size [0x8000000] unaligned hotplug range: start " start ", size " size "\n"
 
 /*
- * The kernel did not add a DIMM, and the event of the ACPI container leads to its line in the log.
- * There is one record, although the kernel tries again, and over a restart.
+ * The kernel rejected a DIMM. At the event of the ACPI container the daemon reads the kernel log.
+ * There is one record of each range, although the kernel tries again and the daemon restarts.
  */
 static void test_rejected(void **state)
 {
@@ -89,7 +89,7 @@ static void test_rejected(void **state)
 	mock_end_absent(mock);
 }
 
-/* Firmware did not say so, but kvm_intel does: that counts as active. */
+/* kvm_intel's parameter contradicts the CPU flag: unknown, which is handled as active. */
 static void test_tdx_by_parameter(void **state)
 {
 	struct mock *mock = *state;
@@ -119,7 +119,7 @@ static void test_tdx_by_tdx_host(void **state)
 	expect_left_alone(mock);
 }
 
-/* It was said, so neither another event nor another start says it again. */
+/* Neither another event nor another start repeats the record. */
 static void test_tdx_late_and_restart(void **state)
 {
 	struct mock *mock = *state;
@@ -137,7 +137,7 @@ static void test_tdx_late_and_restart(void **state)
 	expect_left_alone(mock);
 }
 
-/* It came while nobody was looking. */
+/* TDX becomes active while no daemon runs. */
 static void test_tdx_while_stopped(void **state)
 {
 	struct mock *mock = *state;
@@ -151,7 +151,7 @@ static void test_tdx_while_stopped(void **state)
 	expect_left_alone(mock);
 }
 
-/* What was withheld then is judged anew, too: it must not be let in later. */
+/* Present= kept memory with the verdict "online" as it was: TDX leads to another verdict. */
 static void test_tdx_after_withheld(void **state)
 {
 	struct mock *mock = *state;
@@ -172,8 +172,8 @@ static void test_tdx_after_withheld(void **state)
 	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
 }
 
-/* The TDX module stays initialized until reboot, whoever is there to say so. */
-static void test_witness_vanishes(void **state)
+/* The TDX module stays initialized until reboot, although kvm_intel is removed. */
+static void test_tdx_source_removed(void **state)
 {
 	struct mock *mock = *state;
 
@@ -189,14 +189,14 @@ static void test_witness_vanishes(void **state)
 	mock_start_in(mock, "active");
 	mock_expect_file(mock, DAX_AUTOPROBE, "0");
 	mock_end_active(mock);
-	/* But not beyond it. */
+	/* After a reboot it is not. */
 	mock_put(mock, BOOT_ID, "99999999-2222-4333-8444-555555555555\n");
 	mock_start_in(mock, "armed");
 	mock_kill(mock);
 }
 
-/* Found active once and killed before anything else was to be saved. */
-static void test_witness_vanishes_after_kill(void **state)
+/* Killed right after TDX was found active. */
+static void test_tdx_source_removed_after_kill(void **state)
 {
 	struct mock *mock = *state;
 
@@ -214,7 +214,7 @@ static void test_witness_vanishes_after_kill(void **state)
 	mock_end_active(mock);
 }
 
-/* One zone of which so many pages are free above its high watermark, and two without any. */
+/* One zone with so many free pages above its high watermark, and two without any. */
 static void put_zoneinfo(const struct mock *mock, uint64_t spare)
 {
 	char text[1024];
@@ -228,7 +228,7 @@ static void put_zoneinfo(const struct mock *mock, uint64_t spare)
 	mock_put(mock, "/proc/zoneinfo", text);
 }
 
-/* Neither a memory map for all of it, nor one for devdax: 8 MiB and 2 MiB. */
+/* Page metadata fits neither for system RAM (8 MiB) nor for devdax (2 MiB). */
 static void test_no_head_room(void **state)
 {
 	struct mock *mock = *state;
@@ -269,7 +269,7 @@ static void test_just_enough_head_room(void **state)
 	mock_end_absent(mock);
 }
 
-/* What TDX refuses cannot become devdax either. A reload after there is room does it. */
+/* TDX refuses the memory, and there is no room for devdax. A reload with enough room binds it. */
 static void test_no_head_room_with_tdx(void **state)
 {
 	struct mock *mock = *state;
@@ -293,8 +293,8 @@ static void test_no_head_room_with_tdx(void **state)
 	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
 }
 
-/* The module is not loaded: it waits for it a while, and for its event after that. */
-static void test_kmem_comes_late(void **state)
+/* The module is loaded after the daemon gave up waiting: its event is enough. */
+static void test_kmem_loaded_late(void **state)
 {
 	struct mock *mock = *state;
 
@@ -319,7 +319,7 @@ static void test_kmem_comes_late(void **state)
  * Before Linux 5.12 the event of a module comes before the module registers its driver. Here the
  * driver comes after the last try, and no other event follows.
  */
-static void test_kmem_comes_after_its_event(void **state)
+static void test_kmem_registered_after_event(void **state)
 {
 	struct mock *mock = *state;
 
@@ -339,7 +339,7 @@ static void test_kmem_comes_after_its_event(void **state)
 	mock_end_absent(mock);
 }
 
-static void test_device_dax_comes_late(void **state)
+static void test_device_dax_loaded_late(void **state)
 {
 	struct mock *mock = *state;
 
@@ -362,7 +362,7 @@ static void test_device_dax_comes_late(void **state)
 	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
 }
 
-/* What cannot be seen has not gone. */
+/* The list of blocks cannot be read: no range is forgotten. */
 static void test_blocks_not_listed(void **state)
 {
 	struct mock *mock = *state;
@@ -376,7 +376,7 @@ static void test_blocks_not_listed(void **state)
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
 }
 
-/* Nor at the start; and the memory that came meanwhile is found. */
+/* The same at the start; memory that came while no daemon ran is found. */
 static void test_blocks_not_listed_at_start(void **state)
 {
 	struct mock *mock = *state;
@@ -396,7 +396,7 @@ static void test_blocks_not_listed_at_start(void **state)
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
 }
 
-/* No other event will come of this block. */
+/* The list fails at the only event of a new block: the block is found nevertheless. */
 static void test_new_block_not_listed(void **state)
 {
 	struct mock *mock = *state;
@@ -412,10 +412,10 @@ static void test_new_block_not_listed(void **state)
 }
 
 /*
- * A DIMM and its blocks come while the daemon looks: its entry in the firmware memmap is seen, and
- * the list of blocks was made before. (No event of theirs: the daemon may hear it later only.)
+ * A DIMM comes in the middle of a look: its entry in the firmware memmap is read, but its blocks
+ * were not there yet when they were listed. Their own events are not sent, as they may come later.
  */
-static void test_dimm_between(void **state)
+static void test_dimm_during_look(void **state)
 {
 	struct mock *mock = *state;
 
@@ -448,19 +448,19 @@ int main(int argc, char *argv[])
 		TEST(test_tdx_late_and_restart),
 		TEST(test_tdx_while_stopped),
 		TEST(test_tdx_after_withheld),
-		TEST(test_witness_vanishes),
-		TEST(test_witness_vanishes_after_kill),
+		TEST(test_tdx_source_removed),
+		TEST(test_tdx_source_removed_after_kill),
 		TEST(test_no_head_room),
 		TEST(test_head_room_for_devdax),
 		TEST(test_just_enough_head_room),
 		TEST(test_no_head_room_with_tdx),
-		TEST(test_kmem_comes_late),
-		TEST(test_kmem_comes_after_its_event),
-		TEST(test_device_dax_comes_late),
+		TEST(test_kmem_loaded_late),
+		TEST(test_kmem_registered_after_event),
+		TEST(test_device_dax_loaded_late),
 		TEST(test_blocks_not_listed),
 		TEST(test_blocks_not_listed_at_start),
 		TEST(test_new_block_not_listed),
-		TEST(test_dimm_between),
+		TEST(test_dimm_during_look),
 	};
 
 	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

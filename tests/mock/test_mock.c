@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The running daemon in a mock machine: what arrives, when, how often, and over restarts.
+ * Memory that arrives, with and without TDX, with repeated events, and over restarts.
  *
  * Boot RAM is [0, 1 GiB). What arrives lies above it: blocks from memory16 (2 GiB) on, dax
  * devices from 4 GiB on.
@@ -33,7 +33,7 @@ static void add_dax(const struct mock *mock, const char *name, uint64_t start)
 	mock_uevent_dax(mock, name, "add");
 }
 
-/* True unless this machine was so slow that the blocks were no burst. */
+/* False: the blocks came so slowly that one record cannot be expected. */
 static bool blocks_make_one_record(struct mock *mock)
 {
 	mock_start_absent(mock);
@@ -58,13 +58,13 @@ static void test_blocks_without_tdx(void **state)
 	}
 	mock_expect_silence(mock);
 	mock_expect_blocks(mock, 16, 4, "online");
-	/* The canary is the highest, the rest go downward; and there is no guard to take. */
+	/* The highest block is the first, in descending order; no guard is taken. */
 	mock_expect_stores(mock, "",
 		"memory19/state online\nmemory18/state online\nmemory17/state "
 		"online\nmemory16/state online\n");
 }
 
-/* Here the mock kernel makes the blocks, as kmem does, and sends no events of its own. */
+/* The mock kernel makes the blocks at the bind, as kmem does, but sends no events. */
 static void test_dax_without_tdx(void **state)
 {
 	struct mock *mock = *state;
@@ -102,7 +102,7 @@ static void test_refused_dax(void **state)
 	mock_expect_stores(mock, "/bind", "device_dax/bind dax0.0\ndevice_dax/bind dax1.0\n");
 }
 
-/* The verdict stands though device_dax does not take the device: its own, second record. */
+/* device_dax cannot be bound: a second record, and the verdict stays. */
 static void test_refused_dax_not_bound(void **state)
 {
 	struct mock *mock = *state;
@@ -125,7 +125,7 @@ static void test_refused_blocks(void **state)
 	struct mock *mock = *state;
 
 	mock_start_active(mock);
-	/* One block: a burst of one is always in time. */
+	/* One block, so that the time between blocks does not matter. */
 	mock_add_blocks(mock, 16, 1, "offline");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "left offline",
 					 "outside-boot-map", "active", NULL});
@@ -135,7 +135,7 @@ static void test_refused_blocks(void **state)
 	mock_expect_stores(mock, "/state", "");
 }
 
-/* The kernel refuses the canary: nothing else is tried, and kmem's blocks go again. */
+/* The kernel refuses the first block: no other is tried, and kmem is unbound again. */
 static void test_kernel_refuses(void **state)
 {
 	struct mock *mock = *state;
@@ -154,8 +154,8 @@ static void test_kernel_refuses(void **state)
 		mock, "bind dax", "kmem/bind dax0.0\nkmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
 }
 
-/* Events only say "look again". No more than 8: the mock's socket holds 10. */
-static void test_idle_talk(void **state)
+/* Repeated, reordered and irrelevant events. No more than 8 at once: the mock's socket holds 10. */
+static void test_irrelevant_events(void **state)
 {
 	struct mock *mock = *state;
 
@@ -168,7 +168,7 @@ static void test_idle_talk(void **state)
 	mock_uevent(mock, MEMORY "/memory3", "add"); /* of boot RAM */
 	mock_uevent(mock, MEMORY "/memory3", "online");
 	mock_uevent(mock, "/sys/devices/virtual/net/eth0", "add");
-	mock_uevent(mock, KVM_INTEL, "add"); /* nothing has changed about it */
+	mock_uevent(mock, KVM_INTEL, "add"); /* without any change */
 	mock_expect_record(mock, &dax0_refused);
 	add_dax(mock, "dax1.0", DAX1_START);
 	mock_expect_record(mock, &dax1_refused);
@@ -200,8 +200,8 @@ static void test_size_zero(void **state)
 	mock_expect_stores(mock, "/bind", "device_dax/bind dax1.0\ndevice_dax/bind dax0.0\n");
 }
 
-/* A range that goes and comes again has arrived again. */
-static void test_comes_again(void **state)
+/* A range that is removed and added again leads to a second record. */
+static void test_added_again(void **state)
 {
 	struct mock *mock = *state;
 	static const struct mock_record left = {
@@ -210,7 +210,7 @@ static void test_comes_again(void **state)
 	mock_start_active(mock);
 	mock_add_blocks(mock, 16, 1, "offline");
 	mock_expect_record(mock, &left);
-	mock_uevent(mock, MEMORY "/memory16", "remove"); /* umockdev wants it there */
+	mock_uevent(mock, MEMORY "/memory16", "remove"); /* umockdev needs the directory */
 	mock_move(mock, MEMORY "/memory16", "/gone");
 	mock_add_blocks(mock, 32, 1, "offline");
 	mock_expect_record(mock, &(struct mock_record){4 * GIB, BLOCK, "left offline",
@@ -240,8 +240,8 @@ static void test_restart(void **state)
 	expect_guard(mock, "1", "online");
 }
 
-/* Stopped between the record and the bind: the bind is made up for, the record stays the one. */
-static void test_restart_in_the_midst(void **state)
+/* Stopped between the record and the bind: the next start binds, without a second record. */
+static void test_restart_before_bind(void **state)
 {
 	struct mock *mock = *state;
 
@@ -251,10 +251,10 @@ static void test_restart_in_the_midst(void **state)
 	mock_expect_record(mock, &dax0_refused);
 	mock_await_text(mock, "/stores", "~device_dax/bind dax0.0\n");
 	assert_int_equal(kill(mock->daemon, SIGTERM), 0);
-	mock_fail(mock, "device_dax/bind", EBUSY); /* may pass: it is tried again, later */
+	mock_fail(mock, "device_dax/bind", EBUSY); /* temporary: there will be another try */
 	mock_stop(mock);
 	mock_fail(mock, "device_dax/bind", 0);
-	/* A range that is done with before it does not make it forgotten. */
+	/* dax2.0 is decided first, which must not make the daemon forget dax0.0. */
 	mock_add_dax(mock, "dax2.0", DAX0_START - GIB, GIB, 1);
 	mock_start_in(mock, "active");
 	mock_expect_record(
@@ -265,7 +265,7 @@ static void test_restart_in_the_midst(void **state)
 	mock_expect_silence(mock);
 }
 
-/* Fail closed: what arrives while it is dead stays without a driver until the next start. */
+/* A device that arrives after a crash stays without a driver until the next start. */
 static void test_crash(void **state)
 {
 	struct mock *mock = *state;
@@ -295,7 +295,7 @@ static void test_another_boot(void **state)
 	mock_expect_record(mock, &dax0_refused);
 	mock_await_decided(mock, "dax0.0");
 	mock_kill(mock);
-	/* The kernel starts with its own values and binds what it likes: here, nothing. */
+	/* The kernel starts with its own values, and binds no driver here. */
 	mock_put(mock, BOOT_ID, "99999999-2222-4333-8444-555555555555\n");
 	mock_put(mock, DAX_AUTOPROBE, "1\n");
 	mock_put(mock, AUTO_ONLINE, "online_kernel\n");
@@ -307,7 +307,7 @@ static void test_another_boot(void **state)
 	expect_guard(mock, "1", "online_kernel");
 }
 
-static void test_switch_of_somebody_else(void **state)
+static void test_switch_set_by_other_program(void **state)
 {
 	struct mock *mock = *state;
 
@@ -317,7 +317,7 @@ static void test_switch_of_somebody_else(void **state)
 	expect_guard(mock, "1", "online_movable");
 }
 
-/* Also over a restart: what somebody set between the two is not ours to give back. */
+/* The value that another program set between two starts is given back. */
 static void test_switch_set_between(void **state)
 {
 	struct mock *mock = *state;
@@ -331,7 +331,7 @@ static void test_switch_set_between(void **state)
 	expect_guard(mock, "1", "online_movable");
 }
 
-/* 6.16 to 7.0: armed from the start, and the guard with it; active when kvm_intel comes. */
+/* Linux 6.16 to 7.0: armed from the start, with the guard held; active with kvm_intel. */
 static void test_armed_to_active(void **state)
 {
 	struct mock *mock = *state;
@@ -341,7 +341,7 @@ static void test_armed_to_active(void **state)
 	mock_expect_tdx(mock, "armed");
 	mock_expect_line(mock, NOTHING);
 	expect_guard(mock, "0", "offline");
-	/* kvm_intel is there before it has initialized the module; then it makes /dev/kvm. */
+	/* kvm_intel sends its event, then initializes the TDX module, then creates /dev/kvm. */
 	mock_set_tdx_parameter(mock, 'N');
 	mock_uevent(mock, KVM_INTEL, "add");
 	mock_set_tdx_parameter(mock, 'Y');
@@ -354,7 +354,7 @@ static void test_armed_to_active(void **state)
 	expect_guard(mock, "1", "online");
 }
 
-/* The witnesses contradict each other, so it is unknown, which counts as active. */
+/* The sources contradict each other: unknown, which is handled as active. */
 static void test_absent_to_unknown(void **state)
 {
 	struct mock *mock = *state;
@@ -374,7 +374,7 @@ static void test_absent_to_unknown(void **state)
 	expect_guard(mock, "1", "online");
 }
 
-/* No wakeup: not a nanosecond of CPU time is used while a second goes by. */
+/* An idle daemon uses no CPU time for a second. */
 static void test_idle(void **state)
 {
 	struct mock *mock = *state;
@@ -386,7 +386,7 @@ static void test_idle(void **state)
 	mock_stop(mock);
 }
 
-/* A mapping that makes no whole block has nothing to be brought online: no failure. */
+/* A mapping smaller than a block: no block comes of it, which is not a failure. */
 static void test_small_part(void **state)
 {
 	static const uint64_t starts[] = {DAX0_START, DAX1_START + BLOCK / 2};
@@ -416,14 +416,14 @@ int main(int argc, char *argv[])
 		TEST(test_refused_dax_not_bound),
 		TEST(test_refused_blocks),
 		TEST(test_kernel_refuses),
-		TEST(test_idle_talk),
+		TEST(test_irrelevant_events),
 		TEST(test_size_zero),
-		TEST(test_comes_again),
+		TEST(test_added_again),
 		TEST(test_restart),
-		TEST(test_restart_in_the_midst),
+		TEST(test_restart_before_bind),
 		TEST(test_crash),
 		TEST(test_another_boot),
-		TEST(test_switch_of_somebody_else),
+		TEST(test_switch_set_by_other_program),
 		TEST(test_switch_set_between),
 		TEST(test_armed_to_active),
 		TEST(test_absent_to_unknown),

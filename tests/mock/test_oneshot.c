@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A oneshot's exit status: what it did, what came of that, and what --fail-on= makes of it. The
- * same machine is asked again and again, so the first run has something to do, and the next has
- * not.
+ * The exit status of a oneshot, with and without --fail-on=. It runs several times on the same
+ * machine: the first run has something to do, the next one does not.
  */
 #include "mock.h"
 
@@ -13,7 +12,7 @@ enum { DONE = 0, FAILED = 1, MATCHED = 4, PARTIAL = 64 };
 
 #define RANGE "[mem 0x80000000-0x87ffffff]"
 
-/* Says that these words are true of the range, which has blocks 16 and nothing else. */
+/* The line that names these words of --fail-on= as matching the range of block 16. */
 static void expect_match(struct mock *mock, const char *words)
 {
 	char line[128];
@@ -37,7 +36,7 @@ static void test_change(void **state)
 	mock_expect_silence(mock);
 }
 
-/* What was asked for comes before what went wrong; but only if it was asked for. */
+/* A match of --fail-on= has precedence over the status for a partial success. */
 static void test_before_partial(void **state)
 {
 	struct mock *mock = *state;
@@ -51,7 +50,7 @@ static void test_before_partial(void **state)
 	mock_expect_silence(mock);
 }
 
-/* EPERM is the kernel's refusal. Nothing is known to refuse, so another answer was expected. */
+/* EPERM is the kernel's refusal, which is unexpected while TDX is absent. */
 static void test_refused(void **state)
 {
 	struct mock *mock = *state;
@@ -63,7 +62,7 @@ static void test_refused(void **state)
 	mock_expect_silence(mock);
 }
 
-/* A failure is one, whatever there is to match. */
+/* A failure has precedence over a match. */
 static void test_failure(void **state)
 {
 	struct mock *mock = *state;
@@ -77,7 +76,7 @@ static void test_failure(void **state)
 	mock_expect_blocks(mock, 16, 1, "offline");
 }
 
-/* While block 16 goes online another device takes the name of the one that the look has found. */
+/* While block 16 goes online, another device replaces the one that the look found. */
 static void test_replaced(void **state)
 {
 	struct mock *mock = *state;
@@ -115,7 +114,7 @@ static void test_gone(void **state)
 	mock_expect_stores(mock, "dax1.0", "");
 }
 
-/* 256 MiB of which the place is not known. */
+/* A device of 256 MiB whose address is not known. */
 static void add_without_mapping(struct mock *mock, char path[MOCK_PATH])
 {
 	char size[MOCK_PATH + 32];
@@ -127,8 +126,8 @@ static void add_without_mapping(struct mock *mock, char path[MOCK_PATH])
 }
 
 /*
- * The mapping comes at the beginning of the second look. The order for that is put in place at the
- * end of the first look, which lists the drivers of virtio last.
+ * The mapping comes at the beginning of the second look. The arrival is prepared at the end of the
+ * first look, which lists the virtio drivers last.
  */
 static void test_mapping_comes_late(void **state)
 {
@@ -148,7 +147,7 @@ static void test_mapping_comes_late(void **state)
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
 }
 
-/* The second look is the last one. */
+/* The mapping does not come before the second look, which is the last one. */
 static void test_no_mapping(void **state)
 {
 	struct mock *mock = *state;

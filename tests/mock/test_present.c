@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The running daemon and what it may do: memory that was there before it first started, and a
- * daemon that only observes.
+ * Present=, for memory that was there at the daemon's first start, and Act=.
  */
 #include "mock.h"
 
@@ -47,7 +46,7 @@ static void expect_stores_of_online(const struct mock *mock)
 		"online\nmemory34/state online\nmemory33/state online\nmemory32/state online\n");
 }
 
-/* To bring memory online cannot be undone for sure: it is not done. What comes later is. */
+/* Memory that was present is not brought online, as this may be irreversible; later memory is. */
 static void test_default_without_tdx(void **state)
 {
 	struct mock *mock = *state;
@@ -60,7 +59,7 @@ static void test_default_without_tdx(void **state)
 	mock_expect_stores(mock, "", "memory40/state online\n");
 }
 
-/* Still so after a restart, and nothing is said twice. */
+/* The same after a restart, without a second record. */
 static void test_default_over_restart(void **state)
 {
 	struct mock *mock = *state;
@@ -70,7 +69,7 @@ static void test_default_over_restart(void **state)
 	expect_planned(mock, WITHHELD);
 	mock_await_decided(mock, "dax0.0");
 	mock_stop(mock);
-	mock_add_blocks(mock, 24, 1, "offline"); /* this was not there then */
+	mock_add_blocks(mock, 24, 1, "offline"); /* not present at the first start */
 	mock_start_in(mock, "absent");
 	mock_expect_record(mock,
 		&(struct mock_record){3 * GIB, BLOCK, "online as system RAM (1 of 1 memory blocks",
@@ -79,7 +78,7 @@ static void test_default_over_restart(void **state)
 	mock_expect_stores(mock, "", "memory24/state online\nmemory40/state online\n");
 }
 
-/* Memory that no program uses can be kept out of system RAM, and be taken back. */
+/* Unused memory is kept out of system RAM, which can be reverted. */
 static void test_default_with_tdx(void **state)
 {
 	struct mock *mock = *state;
@@ -98,7 +97,7 @@ static void test_default_with_tdx(void **state)
 	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
 }
 
-/* kmem has it and nobody uses it; and of the other one a block is online. */
+/* Two devices of kmem: one with all blocks offline, one with a block online. */
 static void test_default_of_kmem(void **state)
 {
 	struct mock *mock = *state;
@@ -140,7 +139,7 @@ static void test_act(void **state)
 	expect_stores_of_online(mock);
 }
 
-/* A rule that speaks of Present= means it. */
+/* Present= in a rule. */
 static void test_act_by_rule(void **state)
 {
 	struct mock *mock = *state;
@@ -178,7 +177,7 @@ static void test_record(void **state)
 	mock_expect_stores(mock, "bind dax0", "");
 }
 
-/* The administrator has read the records, and agrees. */
+/* The administrator changes to Present=act after reading the records. */
 static void test_reload_to_act(void **state)
 {
 	struct mock *mock = *state;
@@ -198,7 +197,7 @@ static void test_reload_to_act(void **state)
 	expect_stores_of_online(mock);
 }
 
-/* Not one write to any file of the kernel, the guard's switches included. */
+/* Act=no: no write to any file of the kernel, the guard's switches included. */
 static void test_observe(void **state)
 {
 	struct mock *mock = *state;
@@ -242,7 +241,7 @@ static void test_observe_active(void **state)
 	mock_expect_file(mock, DAX_AUTOPROBE, "1");
 }
 
-/* From then on it acts, and has the guard; what was merely left as it is says nothing. */
+/* A reload to Act=yes: the guard is taken, and unchanged decisions are not recorded again. */
 static void test_reload_from_observe(void **state)
 {
 	struct mock *mock = *state;
@@ -267,7 +266,7 @@ static void test_reload_from_observe(void **state)
 	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
 }
 
-/* And back: the guard is given back at once, and nothing is done any more. */
+/* A reload to Act=no: the guard is given back at once, and there are no more writes. */
 static void test_reload_to_observe(void **state)
 {
 	struct mock *mock = *state;
@@ -289,7 +288,7 @@ static void test_reload_to_observe(void **state)
 	mock_expect_stores(mock, "/state", "");
 }
 
-/* A run that was there and grows: what was there is left alone, also by a reload. */
+/* A run that was present grows: the present part is left as it is, also after a reload. */
 static void test_run_grows(void **state)
 {
 	struct mock *mock = *state;

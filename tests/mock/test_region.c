@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The running daemon and memory blocks in CXL regions that come, get their addresses and go. There
- * is no dax device; the daemon lists the regions only when something of CXL has changed.
+ * Memory blocks without a dax device in CXL regions that are added, get their addresses and are
+ * removed. The daemon lists the regions only after an event of the CXL bus or of dax.
  */
 #include "mock.h"
 
@@ -11,7 +11,7 @@
 #define REGION5	    "/sys/devices/platform/ACPI0017:00/root0/decoder0.5/region5"
 #define BUS_LINK    "/sys/bus/cxl/devices/region5"
 #define CXL_BUS	    "../../../../../../bus/cxl"
-#define BLOCK_ID(n) (2 * GIB / BLOCK + (n)) /* of those that arrive */
+#define BLOCK_ID(n) (2 * GIB / BLOCK + (n)) /* block n of those that arrive */
 
 static void put_address(const struct mock *mock, uint64_t start, uint64_t size)
 {
@@ -28,7 +28,7 @@ static void link_region5(const struct mock *mock)
 	mock_link(mock, BUS_LINK, "../../../devices/platform/ACPI0017:00/root0/decoder0.5/region5");
 }
 
-/* A region that has no addresses yet, as the kernel makes it; the event is the caller's. */
+/* A region without addresses, as the kernel makes it; the caller sends the event. */
 static void add_region5(const struct mock *mock)
 {
 	mock_add_device(mock, REGION5, CXL_BUS);
@@ -45,8 +45,8 @@ static void add_block(struct mock *mock, uint64_t id, const char *what)
 					 "absent", what});
 }
 
-/* Its memory arrives after its event; before and elsewhere it is not of the region. */
-static void test_comes(void **state)
+/* Only memory in the region that arrives after the region's event is of type cxl. */
+static void test_added(void **state)
 {
 	struct mock *mock = *state;
 
@@ -76,7 +76,7 @@ static void test_gets_addresses(void **state)
 	mock_end_absent(mock);
 }
 
-/* It goes, and comes again elsewhere. */
+/* The region is removed and added again at another address. */
 static void test_moves(void **state)
 {
 	struct mock *mock = *state;
@@ -98,10 +98,10 @@ static void test_moves(void **state)
 }
 
 /*
- * Its dax device is removed, and not listed any more, while the kernel still removes the blocks: they
- * go at the next look, whose order is put in place at the end of the first.
+ * The dax device is removed and not listed any more while the kernel still removes its blocks. Here
+ * they are removed at the next look: its arrival is prepared at the end of the first.
  */
-static void test_goes(void **state)
+static void test_removed(void **state)
 {
 	struct mock *mock = *state;
 
@@ -122,10 +122,10 @@ static void test_goes(void **state)
 int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_comes),
+		TEST(test_added),
 		TEST(test_gets_addresses),
 		TEST(test_moves),
-		TEST(test_goes),
+		TEST(test_removed),
 	};
 
 	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

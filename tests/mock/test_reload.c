@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The running daemon and SIGHUP: a new configuration decides everything anew, and what comes to
- * the same as before is neither acted upon nor told again.
+ * SIGHUP: all devices are decided again by the new configuration. A decision that stays the same
+ * leads to no store and no record.
  */
 #include "mock.h"
 
@@ -15,7 +15,7 @@
 #define DAX_SIZE   (2 * BLOCK)
 #define RULE	   "50-dax0.rule"
 
-/* Say so, and what is in force then. */
+/* Reload, with the messages about the configuration and TDX. */
 static void reload(struct mock *mock, unsigned int rules, const char *tdx)
 {
 	char line[64];
@@ -45,7 +45,7 @@ static void expect_refused(struct mock *mock, uint64_t start)
 					 "outside-boot-map", "active", NULL});
 }
 
-/* Of two devices one is meant. */
+/* A new rule matches one of two devices. */
 static void test_changed_rule(void **state)
 {
 	struct mock *mock = *state;
@@ -72,7 +72,7 @@ static void test_changed_rule(void **state)
 		"online\nmemory32/state online\n");
 }
 
-/* And the other way, where blocks that are online have to go. */
+/* From online to devdax: the blocks are taken offline. */
 static void test_changed_to_devdax(void **state)
 {
 	struct mock *mock = *state;
@@ -94,8 +94,8 @@ static void test_changed_to_devdax(void **state)
 		"kmem/bind dax0.0\nkmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
 }
 
-/* Without OfflineBlocks= a rule that comes too late loses, and says so once. */
-static void test_rule_comes_too_late(void **state)
+/* Without OfflineBlocks= a rule cannot take blocks offline: one record has that. */
+static void test_rule_after_online(void **state)
 {
 	struct mock *mock = *state;
 
@@ -156,7 +156,7 @@ static void test_same_again_with_tdx(void **state)
 	mock_expect_stores(mock, "bind dax0", "device_dax/bind dax0.0\n");
 }
 
-/* The same after the kernel has refused it: it is not asked again. */
+/* Memory that the kernel refused is not tried again. */
 static void test_same_again_after_refusal(void **state)
 {
 	struct mock *mock = *state;
@@ -174,8 +174,8 @@ static void test_same_again_after_refusal(void **state)
 	mock_expect_stores(mock, "memory33", "!memory33/state online\n");
 }
 
-/* Every mistake is told, and nothing of it is in force: not the file that is right, either. */
-static void test_broken(void **state)
+/* All mistakes are logged, and no file of the new configuration takes effect, valid or not. */
+static void test_invalid(void **state)
 {
 	struct mock *mock = *state;
 
@@ -194,7 +194,7 @@ static void test_broken(void **state)
 	add_dax(mock, "dax1.0", DAX1_START);
 	expect_online(mock, DAX1_START, "no rule matches");
 	mock_await_decided(mock, "dax1.0");
-	/* Put right, it is used. */
+	/* A corrected configuration takes effect. */
 	mock_remove(mock, "/etc/tdx-onlined/tdx-onlined.conf");
 	mock_remove(mock, RULES "/60-all.rule");
 	mock_rule(mock, RULE, "Device=dax0.0\n", "Verdict=devdax\n");
@@ -204,7 +204,7 @@ static void test_broken(void **state)
 	mock_expect_silence(mock);
 }
 
-/* What systemctl reload runs: it checks, and the daemon hears only of what can be used. */
+/* The command of systemctl reload signals the daemon only if the configuration is valid. */
 static void test_command(void **state)
 {
 	struct mock *mock = *state, second;
@@ -216,7 +216,7 @@ static void test_command(void **state)
 	mock_expect_line(&second, "/etc/tdx-onlined/tdx-onlined.conf:3: Present=perhaps");
 	mock_expect_line(&second, "The configuration cannot be used");
 	mock_expect_silence(&second);
-	/* A warning is no mistake. */
+	/* A warning does not prevent the reload. */
 	mock_configure(mock, "Act=no\n");
 	mock_put(mock, RULES "/notes.txt", "");
 	mock->hup_ms = mock_now_ms();
@@ -244,7 +244,7 @@ static void test_command(void **state)
 }
 
 /* The job that waits for its next try keeps the configuration that it began with. */
-static void test_while_a_job_waits(void **state)
+static void test_during_retry(void **state)
 {
 	struct mock *mock = *state;
 
@@ -274,8 +274,8 @@ static void test_while_a_job_waits(void **state)
 		"online\nmemory33/state offline\nmemory32/state offline\n");
 }
 
-/* What waits its turn behind the job is decided by the new configuration, and once. */
-static void test_while_another_is_queued(void **state)
+/* A device in the queue behind the job is decided once, by the new configuration. */
+static void test_with_queued_device(void **state)
 {
 	struct mock *mock = *state;
 
@@ -284,7 +284,7 @@ static void test_while_another_is_queued(void **state)
 	add_dax(mock, "dax0.0", DAX0_START);
 	mock_await_text(mock, "/stores", "~memory32/state online\n");
 	add_dax(mock, "dax1.0", DAX1_START);
-	/* It is seen, by the look after the silence, before the fourth try: that is later. */
+	/* The look after the silence finds it, before the fourth try. */
 	mock_fail_then_hang(mock, "memory32/state online", EBUSY, 3);
 	mock_await_text(mock, "/stores", "!memory32/state online\n~memory32/state online\n");
 	mock_rule(mock, "50-dax1.rule", "Device=dax1.0\n", "Verdict=devdax\n");
@@ -304,7 +304,7 @@ static void test_while_another_is_queued(void **state)
 	mock_expect_stores(mock, "bind dax1", "device_dax/bind dax1.0\n");
 }
 
-/* TDX= changes what there is to obey; the guard follows at once. */
+/* A change of TDX= takes or gives back the guard at once. */
 static void test_tdx(void **state)
 {
 	struct mock *mock = *state;
@@ -328,8 +328,8 @@ static void test_tdx(void **state)
 	mock_stop(mock);
 }
 
-/* Two hang-ups in a row, and one more before anything has been seen of the machine. */
-static void test_hasty(void **state)
+/* Three reloads right after the start: one decision. */
+static void test_reloads_at_start(void **state)
 {
 	struct mock *mock = *state;
 
@@ -352,16 +352,16 @@ int main(int argc, char *argv[])
 	const struct CMUnitTest tests[] = {
 		TEST(test_changed_rule),
 		TEST(test_changed_to_devdax),
-		TEST(test_rule_comes_too_late),
+		TEST(test_rule_after_online),
 		TEST(test_same_again_without_tdx),
 		TEST(test_same_again_with_tdx),
 		TEST(test_same_again_after_refusal),
-		TEST(test_broken),
+		TEST(test_invalid),
 		TEST(test_command),
-		TEST(test_while_a_job_waits),
-		TEST(test_while_another_is_queued),
+		TEST(test_during_retry),
+		TEST(test_with_queued_device),
 		TEST(test_tdx),
-		TEST(test_hasty),
+		TEST(test_reloads_at_start),
 	};
 
 	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

@@ -2,8 +2,8 @@
 /*
  * The daemon is killed in the middle of a job, and the next start takes the job up.
  *
- * SIGKILL reaches the daemon in a write to the kernel. The mock kernel forgets such a write: a test
- * that needs its effect makes it by hand. Blocks 32 to 35 of dax0.0 are taken from the highest down.
+ * SIGKILL reaches the daemon in a write to the kernel. The mock kernel drops such a write; a test
+ * that needs its effect makes it itself. Blocks 32 to 35 of dax0.0 go online in descending order.
  */
 #include "mock.h"
 
@@ -28,7 +28,7 @@ static void add_dax0(const struct mock *mock)
 	mock_uevent_dax(mock, "dax0.0", "add");
 }
 
-/* As after a bind by somebody else, who brought block 35 online, too. */
+/* As after another program has bound kmem, with block 35 in this state. */
 static void add_dax0_of_kmem(const struct mock *mock, const char *block35)
 {
 	mock_add_dax(mock, "dax0.0", DAX0_START, DAX0_SIZE, 1);
@@ -38,7 +38,7 @@ static void add_dax0_of_kmem(const struct mock *mock, const char *block35)
 	mock_uevent_dax(mock, "dax0.0", "add");
 }
 
-/* The daemon is in this store, and the kernel has not answered. */
+/* Wait until the daemon is in this store. */
 static void await_hanging(const struct mock *mock, const char *store)
 {
 	char line[128];
@@ -47,7 +47,7 @@ static void await_hanging(const struct mock *mock, const char *store)
 	mock_await_text(mock, "/stores", line);
 }
 
-/* The daemon is killed in this store, which does not hang any more after that. */
+/* Kill the daemon in this store, and remove the fault. */
 static void kill_in(struct mock *mock, const char *store)
 {
 	await_hanging(mock, store);
@@ -56,8 +56,8 @@ static void kill_in(struct mock *mock, const char *store)
 }
 
 /*
- * The same, of a store that takes a block offline: the process that does it lives on, and ends
- * now. Only then does mock_kill() return.
+ * The same in a store that takes a block offline. That is done by a process of its own, which goes
+ * on after the daemon; mock_kill() waits for its end.
  */
 static void kill_in_offline(struct mock *mock, const char *store)
 {
@@ -67,9 +67,9 @@ static void kill_in_offline(struct mock *mock, const char *store)
 	mock_kill(mock);
 }
 
-/* --- what is begun is in the state file before the first write --- */
+/* --- a job is in the state file before its first write --- */
 
-/* The first store hangs. At that time all the words are true of the one device in the file. */
+/* While the first store hangs, the state file has all the words. */
 static void expect_begun(const struct mock *mock, const char *store, const char *const *words)
 {
 	static char text[65536];
@@ -81,7 +81,7 @@ static void expect_begun(const struct mock *mock, const char *store, const char 
 	assert_non_null(devices);
 	for (; *words; words++)
 		if (!strstr(devices, *words))
-			fail_msg("%s hangs, and not in the state file: %s", store, *words);
+			fail_msg("missing in the state file while %s hangs: %s", store, *words);
 }
 
 static void test_begun_online(void **state)
@@ -161,7 +161,7 @@ static void test_begun_devdax_of_kmem(void **state)
 	mock_expect_silence(mock);
 }
 
-/* To bind device_dax is all that there is to do, so the record comes before it. */
+/* The only step is to bind device_dax: the record comes before it. */
 static void test_begun_devdax(void **state)
 {
 	struct mock *mock = *state;
@@ -177,7 +177,7 @@ static void test_begun_devdax(void **state)
 	mock_expect_silence(mock);
 }
 
-/* The kernel refuses block 32. Before the first step back the end of the way back is known. */
+/* The kernel refuses block 32. The verdict is saved before the first step of the rollback. */
 static void test_begun_rollback(void **state)
 {
 	struct mock *mock = *state;
@@ -195,7 +195,7 @@ static void test_begun_rollback(void **state)
 	mock_expect_silence(mock);
 }
 
-/* --- the next start takes it up --- */
+/* --- the next start takes the job up --- */
 
 static void test_killed_and_nothing_refused(void **state)
 {
@@ -214,7 +214,7 @@ static void test_killed_and_nothing_refused(void **state)
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
 }
 
-/* What the killed start and this one brought online, the highest first. */
+/* The blocks of both starts go offline, the highest first. */
 static void expect_taken_back(const struct mock *mock)
 {
 	mock_expect_stores(mock, "/state offline",
@@ -239,7 +239,7 @@ static void test_killed_and_refused(void **state)
 	expect_taken_back(mock);
 }
 
-/* The kernel carries out the write in which the daemon was killed, and refuses the next one. */
+/* The write in which the daemon was killed takes effect, and the next one is refused. */
 static void test_killed_and_refused_at_once(void **state)
 {
 	struct mock *mock = *state;
@@ -256,7 +256,7 @@ static void test_killed_and_refused_at_once(void **state)
 	expect_taken_back(mock);
 }
 
-/* No start but the first one saw the device without any block online. */
+/* Only the first of three starts found the device with all blocks offline. */
 static void test_killed_twice_and_refused(void **state)
 {
 	struct mock *mock = *state;
@@ -275,7 +275,7 @@ static void test_killed_twice_and_refused(void **state)
 	expect_taken_back(mock);
 }
 
-/* With TDX, where the administrator states that it accepts the memory, and it does not. */
+/* With TDX and CapableRanges=, where the kernel refuses the memory nevertheless. */
 static void test_killed_and_refused_with_tdx(void **state)
 {
 	struct mock *mock = *state;
@@ -314,8 +314,8 @@ static void test_run_killed_and_refused(void **state)
 }
 
 /*
- * Blocks 16 to 18 are begun, and the daemon is killed with block 18 online. While none runs block 19
- * comes, so the run is not the one that was begun; and then the kernel refuses block 16.
+ * The job of blocks 16 to 18 is begun, and the daemon is killed with block 18 online. While no
+ * daemon runs, block 19 is added to the run. Then the kernel refuses block 16.
  */
 static void refuse_grown_run(struct mock *mock, const char *block19)
 {
@@ -340,7 +340,7 @@ static void test_grown_run_killed_and_refused(void **state)
 	mock_expect_blocks(mock, 16, 4, "offline");
 }
 
-/* Somebody else brought block 19 online: that is not in the part that was begun. */
+/* Another program brought block 19 online, which is not in the part that was begun. */
 static void test_grown_run_with_block_of_others(void **state)
 {
 	struct mock *mock = *state;
@@ -353,7 +353,7 @@ static void test_grown_run_with_block_of_others(void **state)
 	mock_expect_blocks(mock, 19, 1, "online");
 }
 
-/* Which of the blocks somebody else brought online is not known: only this start's own go back. */
+/* Another program brought block 35 online before: only blocks of this start go offline again. */
 static void test_killed_with_blocks_of_others(void **state)
 {
 	struct mock *mock = *state;
@@ -372,7 +372,7 @@ static void test_killed_with_blocks_of_others(void **state)
 	mock_expect_stores(mock, "bind dax0", "");
 }
 
-/* What the state file has of the one device. */
+/* The state file must contain the words. */
 static void expect_kept(const struct mock *mock, const char *words)
 {
 	static char text[65536];
@@ -382,8 +382,8 @@ static void expect_kept(const struct mock *mock, const char *words)
 		fail_msg("not in the state file: %s: %s", words, text);
 }
 
-/* All steps are taken: the record is what is missing. */
-static void test_killed_in_the_last_step(void **state)
+/* Killed in the last step, which takes effect: only the record is missing. */
+static void test_killed_in_last_step(void **state)
 {
 	struct mock *mock = *state;
 
@@ -400,9 +400,9 @@ static void test_killed_in_the_last_step(void **state)
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
 }
 
-/* --- and goes on with the way back --- */
+/* --- the next start continues the rollback --- */
 
-/* The kernel refuses block 32, and the daemon is killed in a store of the way back. */
+/* The kernel refuses block 32, and the daemon is killed in a store of the rollback. */
 static void kill_in_rollback(struct mock *mock, const char *store)
 {
 	mock_start_absent(mock);
@@ -412,7 +412,7 @@ static void kill_in_rollback(struct mock *mock, const char *store)
 	kill_in(mock, store);
 }
 
-/* Nothing is brought online again, and the record is that of the refusal. */
+/* No block is brought online again, and the record is that of the refusal. */
 static void expect_rolled_back(struct mock *mock)
 {
 	mock_start_in(mock, "absent");
@@ -439,7 +439,7 @@ static void test_killed_in_rollback(void **state)
 		"dax0.0\n");
 }
 
-/* Without a driver it looks like a device that nothing has been tried with. */
+/* The device has no driver, as if it were new. */
 static void test_killed_in_last_step_of_rollback(void **state)
 {
 	struct mock *mock = *state;
@@ -451,7 +451,7 @@ static void test_killed_in_last_step_of_rollback(void **state)
 		"dax0.0\n");
 }
 
-/* The kernel carries out the bind in which the daemon was killed. */
+/* The bind in which the daemon was killed takes effect. */
 static void test_killed_after_rollback(void **state)
 {
 	struct mock *mock = *state;
@@ -463,7 +463,7 @@ static void test_killed_after_rollback(void **state)
 		"kmem/bind dax0.0\nkmem/unbind dax0.0\n~device_dax/bind dax0.0\n");
 }
 
-/* Somebody has brought all of it online since: it is not taken back, but decided like any other. */
+/* Another program has brought all blocks online since: they stay, and are decided as usual. */
 static void test_used_since_rollback(void **state)
 {
 	struct mock *mock = *state;
@@ -504,9 +504,9 @@ static void test_run_killed_in_rollback(void **state)
 	mock_expect_blocks(mock, 16, 3, "offline");
 }
 
-/* --- and does not repeat a record --- */
+/* --- the next start does not repeat a record --- */
 
-/* The record is written, and the daemon is killed on the way to device_dax. */
+/* Kill the daemon after the record, while it binds device_dax. */
 static void kill_after_record(struct mock *mock)
 {
 	mock_start_active(mock);
@@ -528,7 +528,7 @@ static void test_killed_after_record(void **state)
 	mock_expect_stores(mock, "bind dax0", "~device_dax/bind dax0.0\ndevice_dax/bind dax0.0\n");
 }
 
-/* The kernel carries out the bind in which the daemon was killed. */
+/* The bind in which the daemon was killed takes effect. */
 static void test_killed_after_record_and_bound(void **state)
 {
 	struct mock *mock = *state;
@@ -543,8 +543,8 @@ static void test_killed_after_record_and_bound(void **state)
 }
 
 /*
- * A device of kmem is to be devdax. To bind device_dax is all that there is left to do, but it was
- * not all: the record comes at the end, whether the kernel carries out the bind or not.
+ * A device of kmem becomes devdax, and the daemon is killed in the last of several steps: the
+ * record comes at the end, whether the bind takes effect or not.
  */
 static void kill_in_last_step(struct mock *mock)
 {
@@ -585,8 +585,8 @@ static void test_killed_after_last_step(void **state)
 	expect_made_devdax(mock);
 }
 
-/* The record from before is of another decision. */
-static void test_killed_after_record_and_decided_otherwise(void **state)
+/* The next start decides otherwise, and writes a record. */
+static void test_killed_after_record_and_reconfigured(void **state)
 {
 	struct mock *mock = *state;
 
@@ -621,7 +621,7 @@ int main(int argc, char *argv[])
 		TEST(test_grown_run_killed_and_refused),
 		TEST(test_grown_run_with_block_of_others),
 		TEST(test_killed_with_blocks_of_others),
-		TEST(test_killed_in_the_last_step),
+		TEST(test_killed_in_last_step),
 		TEST(test_killed_in_rollback),
 		TEST(test_killed_in_last_step_of_rollback),
 		TEST(test_killed_after_rollback),
@@ -631,7 +631,7 @@ int main(int argc, char *argv[])
 		TEST(test_killed_after_record_and_bound),
 		TEST(test_killed_before_last_step),
 		TEST(test_killed_after_last_step),
-		TEST(test_killed_after_record_and_decided_otherwise),
+		TEST(test_killed_after_record_and_reconfigured),
 	};
 
 	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

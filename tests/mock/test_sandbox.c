@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The running daemon and a file that it cannot open for writing: it is named at the start, when no
- * write to it is needed yet. A link to itself stands for what a sandbox or a security module does.
+ * A file that the daemon cannot open for writing is logged at the start, before any write to it is
+ * needed. A symbolic link to itself has the effect of a sandbox or a security module.
  */
 #include "mock.h"
 
@@ -27,7 +27,7 @@ static const struct {
 	{"/sys/bus/dax/devices/dax0.0/state", "the memory of a dax device cannot be unplugged"},
 };
 
-static void spoil(const struct mock *mock, const char *path)
+static void make_unwritable(const struct mock *mock, const char *path)
 {
 	mock_remove(mock, path);
 	mock_link(mock, path, strrchr(path, '/') + 1);
@@ -42,7 +42,7 @@ static void test_each(void **state)
 		mock_reset(mock);
 		mock_make_kmem(mock, "online", 1);
 		mock_give_to_kmem(mock, "dax0.0", DAX0_START, BLOCK, "online");
-		spoil(mock, writes[i].path);
+		make_unwritable(mock, writes[i].path);
 		mock_start(mock);
 		snprintf(line, sizeof(line),
 			"^%s: cannot be opened for writing: Too many levels of symbolic links: %s",
@@ -52,24 +52,24 @@ static void test_each(void **state)
 	}
 }
 
-/* One message for the drivers, however many of their files fail; and nothing else is different. */
+/* Several files of the drivers fail: one message, and no other difference. */
 static void test_once(void **state)
 {
 	struct mock *mock = *state;
 
-	spoil(mock, DRIVERS "device_dax/bind");
-	spoil(mock, DRIVERS "device_dax/unbind");
+	make_unwritable(mock, DRIVERS "device_dax/bind");
+	make_unwritable(mock, DRIVERS "device_dax/unbind");
 	mock_start_absent(mock);
 	mock_expect_line(mock, "device_dax/bind: cannot be opened for writing: ");
 	mock_end_absent(mock);
 }
 
-/* A switch that cannot be set is not named again when it is to be set. */
+/* A switch is logged once, and not again when it is to be set. */
 static void test_guard(void **state)
 {
 	struct mock *mock = *state;
 
-	spoil(mock, DAX_AUTOPROBE);
+	make_unwritable(mock, DAX_AUTOPROBE);
 	mock_make_active(mock);
 	mock_start(mock);
 	mock_expect_line(mock, DAX_AUTOPROBE ": cannot be opened for writing: ");
@@ -80,7 +80,7 @@ static void test_guard(void **state)
 	mock_expect_silence(mock);
 }
 
-/* A driver that is not loaded has no files, and a daemon that only observes writes to none. */
+/* Neither a driver that is not loaded nor Act=no leads to a message. */
 static void test_nothing_missing(void **state)
 {
 	struct mock *mock = *state;
@@ -95,7 +95,7 @@ static void test_observing(void **state)
 	struct mock *mock = *state;
 
 	mock_configure(mock, "Act=no\n");
-	spoil(mock, DRIVERS "kmem/bind");
+	make_unwritable(mock, DRIVERS "kmem/bind");
 	mock_start_absent(mock);
 	mock_configure(mock, "Act=yes\n");
 	mock_reload(mock);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * tdx-onlinectl settle: what it waits for, and that it ends when all of that is so.
+ * tdx-onlinectl settle: the conditions that it waits for, and its end.
  */
 #include "mock.h"
 
@@ -13,7 +13,7 @@
 #define DAX0_SIZE   (2 * BLOCK)
 #define UDEVD_QUEUE "/run/udev/queue"
 #define REGION0_DAX "/devices/platform/ACPI0017:00/root0/decoder0.0/region0/dax_region0"
-#define SOON	    "settle --timeout=3600" /* it ends by itself, or the test fails */
+#define SOON	    "settle --timeout=3600" /* the test fails if it does not end by itself */
 
 static void expect_settled(const struct mock *mock)
 {
@@ -23,7 +23,7 @@ static void expect_settled(const struct mock *mock)
 	mock_expect_silence(&ctl);
 }
 
-/* It is not settled, for these reasons. */
+/* "settle" without waiting fails with these reasons. */
 static void expect_waiting(const struct mock *mock, const char *reasons)
 {
 	char line[256];
@@ -35,7 +35,7 @@ static void expect_waiting(const struct mock *mock, const char *reasons)
 	mock_expect_silence(&ctl);
 }
 
-/* It has found that not all is settled, and waits. The last directory that a look lists tells. */
+/* Start "settle" and wait until it has looked: the arrival is at the last directory of a look. */
 static void begin(const struct mock *mock, struct mock *ret_ctl)
 {
 	mock_put(mock, NEW "/mark", "it has looked\n");
@@ -112,7 +112,7 @@ static void test_region_without_device(void **state)
 	mock_end_active(mock);
 }
 
-/* In the middle of a job. */
+/* A job is in progress. */
 static void test_busy(void **state)
 {
 	struct mock *mock = *state, ctl;
@@ -130,7 +130,7 @@ static void test_busy(void **state)
 	mock_end_absent(mock);
 }
 
-/* The state file is to be kept as the daemon's next look finds it, or the second one. */
+/* Keep a copy of the state file at the daemon's next look, or at the second one. */
 static void keep_state(const struct mock *mock, bool second)
 {
 	mock_put(mock, NEW "/order", STATE " " NEW "/kept\n");
@@ -141,7 +141,7 @@ static void keep_state(const struct mock *mock, bool second)
 		mock_move(mock, NEW "/order", "/arrivals/firmware:memmap");
 }
 
-/* After a job that has brought blocks online the daemon looks, and is not idle before that. */
+/* The daemon looks after a job that brought blocks online, and is not idle before that. */
 static void test_look_after_job(void **state)
 {
 	struct mock *mock = *state;
@@ -157,7 +157,7 @@ static void test_look_after_job(void **state)
 	mock_end_absent(mock);
 }
 
-/* All is decided, and the kernel log is to be read a second time. */
+/* All devices are decided, but the kernel log is to be read a second time. */
 static void test_look_is_due(void **state)
 {
 	struct mock *mock = *state, ctl;
@@ -174,7 +174,7 @@ static void test_look_is_due(void **state)
 	mock_end_absent(mock);
 }
 
-/* An event that changes nothing: a client that looks meanwhile need not wait. */
+/* An event without any change: the daemon counts as idle. */
 static void test_nothing_changes(void **state)
 {
 	struct mock *mock = *state;
@@ -200,13 +200,13 @@ static void test_udevd(void **state)
 	mock_end_absent(mock);
 }
 
-/* It looks twice, and warns once. */
+/* An invalid state file: two looks, one warning. */
 static void test_bad_state(void **state)
 {
 	struct mock *mock = *state, ctl;
 
 	mock_start_absent(mock);
-	kill(mock->daemon, SIGSTOP); /* it does not save its state */
+	kill(mock->daemon, SIGSTOP); /* so that it does not save its state */
 	mock_put(mock, STATE, "no JSON");
 	assert_int_equal(mock_ctl(mock, "settle --timeout=1", &ctl), 7);
 	mock_expect_logged(&ctl, "not a state file");
@@ -231,7 +231,7 @@ static void test_timeout(void **state)
 	mock_end_absent(mock);
 }
 
-/* The state of a daemon that was killed is there, and tells that it was idle. */
+/* The state file of a killed daemon, which was idle. */
 static void test_not_running(void **state)
 {
 	struct mock *mock = *state, ctl;
@@ -244,7 +244,7 @@ static void test_not_running(void **state)
 	mock_expect_silence(&ctl);
 }
 
-/* After its end it is not known to be idle. */
+/* The daemon ends during "settle". */
 static void test_ended(void **state)
 {
 	static char text[65536];
@@ -261,7 +261,7 @@ static void test_ended(void **state)
 	assert_null(strstr(text, "\"pid\""));
 }
 
-/* A reload decides all again: from its end on, nothing is settled until that is done. */
+/* After the end of a reload, nothing is settled until all devices are decided again. */
 static void test_reload(void **state)
 {
 	struct mock *mock = *state, ctl;
@@ -290,8 +290,8 @@ static void test_reload(void **state)
 }
 
 /*
- * It decides nothing until a reload finds a configuration that it can use. Without memory from
- * after boot there is nothing to be decided.
+ * With an invalid configuration, the daemon decides nothing until a valid reload. Without hot-added
+ * memory that is settled.
  */
 static void test_configuration(void **state)
 {

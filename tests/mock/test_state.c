@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The two files that the daemon keeps: state.json for itself, and status.json for everybody.
+ * The daemon's files: state.json for itself, and status.json for all users.
  */
 #include "mock.h"
 
@@ -17,7 +17,7 @@ static const struct mock_record dax0_refused = {
 static const struct mock_record block_refused = {
 	2 * GIB, BLOCK, "left offline", "outside-boot-map", "active", NULL};
 
-/* A dax device and a block are decided, and the daemon has ended. */
+/* Let the daemon decide a dax device and a block, and stop it. */
 static void decide(struct mock *mock)
 {
 	mock_configure(mock, "CapableRanges=0x7000000000-0x7fffffffff\n");
@@ -42,7 +42,7 @@ static void expect_words(
 			fail_msg("%s: \"%s\" is %s", path, *words, there ? "missing" : "there");
 }
 
-/* What was decided is in both; where memory is, only in the one. */
+/* The decisions are in both files, physical addresses only in state.json. */
 static void test_addresses(void **state)
 {
 	static const char *const common[] = {"\"boot_id\":", "\"devices\":[{",
@@ -63,7 +63,7 @@ static void test_addresses(void **state)
 	expect_words(mock, STATUS, places, false);
 }
 
-/* The files in effect, and the mistake of those that were not used, for root only. */
+/* state.json has the files in effect, and the mistake of those that were not used. */
 static void test_configuration(void **state)
 {
 	static const char *const files[] = {
@@ -101,7 +101,7 @@ static void test_configuration(void **state)
 	expect_words(mock, STATE, files, true);
 }
 
-/* What another version left there has the mode of that one. */
+/* Files of an older version have other modes. */
 static void test_old_modes(void **state)
 {
 	struct mock *mock = *state;
@@ -115,7 +115,7 @@ static void test_old_modes(void **state)
 	mock_expect_mode(mock, STATUS, 0644);
 }
 
-/* Without status.json the daemon goes on; an old one does not stay. */
+/* status.json cannot be written: the daemon goes on, and removes the old one. */
 static void test_not_published(void **state)
 {
 	struct mock *mock = *state;
@@ -134,8 +134,8 @@ static void test_not_published(void **state)
 	mock_expect_mode(mock, STATUS, 0644);
 }
 
-/* Who can write the file could have the daemon undo what it has decided: it starts anew instead. */
-static void test_not_believed(void **state)
+/* A state file that others can write is ignored. */
+static void test_not_trusted(void **state)
 {
 	static const struct {
 		mode_t mode;
@@ -169,7 +169,7 @@ int main(int argc, char *argv[])
 		TEST(test_configuration),
 		TEST(test_old_modes),
 		TEST(test_not_published),
-		TEST(test_not_believed),
+		TEST(test_not_trusted),
 	};
 
 	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

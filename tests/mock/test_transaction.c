@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The running daemon and the kernel that does not do as told: another try, and all the way back.
+ * Writes that fail: retries, and the rollback of all steps.
  *
- * There is no TDX, so all memory may go online. Of dax0.0 blocks 32 to 35 are made, and taken
- * from the highest down.
+ * TDX is absent, so all memory may go online. dax0.0 has the blocks 32 to 35, which go online in
+ * descending order.
  */
 #include "mock.h"
 
@@ -21,7 +21,7 @@ static void add_dax0(const struct mock *mock)
 	mock_uevent_dax(mock, "dax0.0", "add");
 }
 
-/* All four online, after so many failed tries at block 33. */
+/* The stores that bring all four online, with so many failed tries at block 33. */
 static void expect_stores_of_retry(const struct mock *mock, unsigned int failed)
 {
 	char stores[1024] = "memory35/state online\nmemory34/state online\n";
@@ -68,8 +68,8 @@ static void test_retry_interrupted(void **state)
 	expect_retry(*state, EINTR, 2);
 }
 
-/* What was online goes offline again, the highest first, and then to device_dax. */
-static void expect_way_back(const struct mock *mock)
+/* The blocks go offline again, the highest first, and device_dax is bound. */
+static void expect_stores_of_rollback(const struct mock *mock)
 {
 	mock_expect_stores(
 		mock, "/state offline", "memory35/state offline\nmemory34/state offline\n");
@@ -77,7 +77,7 @@ static void expect_way_back(const struct mock *mock)
 		"kmem/bind dax0.0\nkmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
 }
 
-/* It does not pass: 6 tries, no more. */
+/* An error that stays: 6 tries. */
 static void expect_rollback(struct mock *mock, int error)
 {
 	char failure[128];
@@ -98,7 +98,7 @@ static void expect_rollback(struct mock *mock, int error)
 		"memory35/state online\nmemory34/state online\n!memory33/state "
 		"online\n!memory33/state online\n!memory33/state online\n!memory33/state "
 		"online\n!memory33/state online\n!memory33/state online\nmemory40/state online\n");
-	expect_way_back(mock);
+	expect_stores_of_rollback(mock);
 }
 
 static void test_rollback(void **state)
@@ -118,8 +118,8 @@ static void test_rollback_interrupted(void **state)
 	expect_rollback(*state, EINTR);
 }
 
-/* The kernel has said no: that is not asked twice. */
-static void test_refused_in_the_midst(void **state)
+/* EPERM is final: one try. */
+static void test_refused_second_block(void **state)
 {
 	struct mock *mock = *state;
 
@@ -133,12 +133,12 @@ static void test_refused_in_the_midst(void **state)
 	mock_end_absent(mock);
 	mock_expect_stores(mock, "memory33", "!memory33/state online\n");
 	mock_expect_stores(mock, "memory32", "");
-	expect_way_back(mock);
+	expect_stores_of_rollback(mock);
 	mock_await_text(mock, STATE, "\"answer\":\"refuses\"");
 	mock_await_text(mock, STATE, "\"disagreements\":1");
 }
 
-/* kmem itself is refused: there is nothing to go back from. */
+/* The bind of kmem is refused: there is nothing to roll back. */
 static void test_kmem_refused(void **state)
 {
 	struct mock *mock = *state;
@@ -154,7 +154,7 @@ static void test_kmem_refused(void **state)
 	mock_expect_stores(mock, "memory3", "");
 }
 
-/* A memory map that does not fit is not asked for twice. */
+/* ENOMEM for the page metadata of kmem is not tried again. */
 static void test_kmem_without_memory(void **state)
 {
 	struct mock *mock = *state;
@@ -197,7 +197,7 @@ static void test_keep(void **state)
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
 }
 
-/* Nothing is online: there is nothing to keep. */
+/* No block is online, so that there is nothing to keep. */
 static void test_keep_nothing(void **state)
 {
 	struct mock *mock = *state;
@@ -215,7 +215,7 @@ static void test_keep_nothing(void **state)
 		"kmem/bind dax0.0\nkmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
 }
 
-/* Blocks without a device keep what is online; here a rule says otherwise. */
+/* Blocks without a device stay online by default; here a rule requires the rollback. */
 static void test_rollback_of_blocks(void **state)
 {
 	struct mock *mock = *state;
@@ -235,7 +235,7 @@ static void test_rollback_of_blocks(void **state)
 		mock, "/state offline", "memory18/state offline\nmemory17/state offline\n");
 }
 
-/* The way back is barred, too: kmem stays where a block is online. */
+/* A block cannot be taken offline again: kmem is not unbound. */
 static void test_rollback_fails(void **state)
 {
 	struct mock *mock = *state;
@@ -257,7 +257,7 @@ static void test_rollback_fails(void **state)
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
 }
 
-/* The kernel refuses block 33, and block 34 cannot be taken back. After that it could be. */
+/* The kernel refuses block 33, and block 34 cannot be taken offline. Later it can. */
 static void leave_partly_undone(struct mock *mock, const char *online, const char *tdx)
 {
 	char refused[64];
@@ -283,7 +283,7 @@ static void expect_completed(struct mock *mock, const char *tdx)
 	mock_stop(mock);
 }
 
-/* The blocks stay as they are, and kmem with them. */
+/* The blocks and kmem stay as they are. */
 static void expect_left(struct mock *mock, const char *reason, uint64_t first, unsigned int n)
 {
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX0_SIZE, "left as it is",
@@ -294,7 +294,7 @@ static void expect_left(struct mock *mock, const char *reason, uint64_t first, u
 	mock_stop(mock);
 }
 
-/* What could not be taken back is still the daemon's own, and goes with the next try. */
+/* The next decision takes offline the daemon's own blocks, which a rollback could not. */
 static void test_rollback_is_completed(void **state)
 {
 	struct mock *mock = *state;
@@ -305,7 +305,7 @@ static void test_rollback_is_completed(void **state)
 	expect_completed(mock, "absent");
 }
 
-/* The administrator corrects what led to the refusal: such memory is not to go online any more. */
+/* The administrator removes the range from CapableRanges=, so that it is not to go online. */
 static void test_rollback_is_completed_without_range(void **state)
 {
 	struct mock *mock = *state;
@@ -329,7 +329,7 @@ static void test_rollback_is_completed_by_rule(void **state)
 	expect_completed(mock, "absent");
 }
 
-/* A rule that ignores the device leaves also those blocks as they are. */
+/* With a rule that ignores the device, those blocks stay as well. */
 static void test_rollback_is_ignored_by_rule(void **state)
 {
 	struct mock *mock = *state;
@@ -342,8 +342,8 @@ static void test_rollback_is_ignored_by_rule(void **state)
 }
 
 /*
- * Killed while it completes them. The next start knows how many blocks are the daemon's own, and
- * that somebody else has brought more of them online.
+ * Killed while it completes the rollback. The number of the daemon's own blocks is saved: the next
+ * start sees that another program has brought more of them online.
  */
 static void test_rollback_is_overtaken_after_kill(void **state)
 {
@@ -367,7 +367,7 @@ static void test_rollback_is_overtaken_after_kill(void **state)
 	mock_stop(mock);
 }
 
-/* The blocks are not taken back if somebody else has brought more of the device online since. */
+/* No block is taken offline if another program has brought more of the device online since. */
 static void test_rollback_is_overtaken(void **state)
 {
 	struct mock *mock = *state;
@@ -379,7 +379,7 @@ static void test_rollback_is_overtaken(void **state)
 	expect_left(mock, "kernel-refused", 34, 2);
 }
 
-/* An older version did not save how many blocks are its own: they may be those of others. */
+/* The state of an older version has no number of own blocks: they may be those of others. */
 static void test_rollback_of_older_version(void **state)
 {
 	static const char own[] = "\"own_memblocks\":1,";
@@ -400,8 +400,8 @@ static void test_rollback_of_older_version(void **state)
 	expect_left(mock, "kernel-refused", 34, 1);
 }
 
-/* Somebody has brought a block online by hand meanwhile: that holds kmem as well. */
-static void test_rollback_finds_a_block_in_use(void **state)
+/* Another program brings a block online during the job: kmem is not unbound. */
+static void test_rollback_with_block_of_others(void **state)
 {
 	struct mock *mock = *state;
 
@@ -422,8 +422,8 @@ static void test_rollback_finds_a_block_in_use(void **state)
 	mock_expect_stores(mock, "bind dax0", "kmem/bind dax0.0\n");
 }
 
-/* That block is not the daemon's own, and is not taken offline later either. */
-static void test_rollback_leaves_a_block_in_use(void **state)
+/* That block is not the daemon's own: a later decision does not take it offline either. */
+static void test_rollback_and_reload_with_block_of_others(void **state)
 {
 	struct mock *mock = *state;
 
@@ -443,7 +443,7 @@ static void test_rollback_leaves_a_block_in_use(void **state)
 	mock_expect_stores(mock, "memory32", "");
 }
 
-/* A block fails to go offline now and then: that is tried again, too. */
+/* A block fails to go offline at first: that is tried again, too. */
 static void test_rollback_retries(void **state)
 {
 	struct mock *mock = *state;
@@ -463,7 +463,7 @@ static void test_rollback_retries(void **state)
 		"offline\n!memory34/state offline\nmemory34/state offline\n");
 }
 
-/* Both mappings of a device have one driver: they go online together, or not at all. */
+/* The mappings of a device share one driver: they go online together, or not at all. */
 static void test_two_mappings(void **state)
 {
 	static const uint64_t starts[] = {DAX0_START, 2 * DAX0_START};
@@ -507,8 +507,8 @@ static void test_one_of_two_mappings_refused(void **state)
 		"kmem/bind dax0.0\nkmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
 }
 
-/* Killed on the way: the next start finds the range undecided, and goes all the way. */
-static void test_killed_on_the_way(void **state)
+/* Killed during the job: the next start decides the range, and brings all of it online. */
+static void test_killed_during_job(void **state)
 {
 	struct mock *mock = *state;
 
@@ -535,7 +535,7 @@ int main(int argc, char *argv[])
 		TEST(test_retry_interrupted),
 		TEST(test_rollback),
 		TEST(test_rollback_interrupted),
-		TEST(test_refused_in_the_midst),
+		TEST(test_refused_second_block),
 		TEST(test_kmem_refused),
 		TEST(test_kmem_without_memory),
 		TEST(test_keep),
@@ -549,12 +549,12 @@ int main(int argc, char *argv[])
 		TEST(test_rollback_is_overtaken),
 		TEST(test_rollback_is_overtaken_after_kill),
 		TEST(test_rollback_of_older_version),
-		TEST(test_rollback_finds_a_block_in_use),
-		TEST(test_rollback_leaves_a_block_in_use),
+		TEST(test_rollback_with_block_of_others),
+		TEST(test_rollback_and_reload_with_block_of_others),
 		TEST(test_rollback_retries),
 		TEST(test_two_mappings),
 		TEST(test_one_of_two_mappings_refused),
-		TEST(test_killed_on_the_way),
+		TEST(test_killed_during_job),
 	};
 
 	return mock_programs(argc, argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A configuration that others than root can write is one that cannot be used.
+ * A configuration that other users than root can write is not used.
  */
 #include "mock.h"
 
@@ -13,7 +13,7 @@
 #define CHMOD	  "'chmod go-w'"
 #define CHECK	  ": check its content, then run "
 
-/* Something that leads to the configuration or is a part of it, and the line about it. */
+/* A file or folder of the configuration, or above it, and the line about it. */
 static const struct {
 	const char *path;
 	mode_t mode, good;
@@ -56,7 +56,7 @@ static void configure(const struct mock *mock)
 	mock_make_directory(mock, "/usr/lib");
 }
 
-/* Each is named at a reload, and the old configuration stays. */
+/* A reload logs each of them, and the old configuration stays in effect. */
 static void test_reload(void **state)
 {
 	struct mock *mock = *state;
@@ -75,7 +75,7 @@ static void test_reload(void **state)
 	mock_stop(mock);
 }
 
-/* At a start: the guard is held, nothing is decided, and one record has the mistake. */
+/* A start holds the guard, decides nothing, and writes one record with the mistake. */
 static void test_start(void **state)
 {
 	struct mock *mock = *state;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The running daemon and what changes between the look that finds a device and its turn, or during
- * the turns of its job.
+ * Changes between the look that finds a device and its job, or during its job.
  *
- * To have dax1.0 wait in the queue, the job of dax0.0 waits for a block that goes offline.
+ * dax1.0 waits in the queue while a block of dax0.0 hangs as it goes offline.
  */
 #include "mock.h"
 
@@ -15,7 +14,7 @@
 #define DAX1_START (8 * GIB)
 #define DAX1_SIZE  (4 * BLOCK)
 
-/* The kernel refuses block 34 of dax0.0; on the way back block 35 hangs. Then dax1.0 comes. */
+/* The kernel refuses block 34 of dax0.0; block 35 hangs in the rollback. dax1.0 is added then. */
 static void start_with_queue(struct mock *mock)
 {
 	mock_configure(mock, "OfflineTimeoutSec=3600\n");
@@ -38,7 +37,7 @@ static void take_next_turn(struct mock *mock)
 			      "kernel-refused", "absent", NULL});
 }
 
-/* A device of the same name takes its place, without an event: its record is the only one. */
+/* Another device of the same name replaces it, without an event: its record is the only one. */
 static void expect_replaced(struct mock *mock, uint64_t start, uint64_t size, const char *blocks)
 {
 	start_with_queue(mock);
@@ -62,14 +61,14 @@ static void test_replaced(void **state)
 	mock_expect_blocks(mock, 96, 2, "online");
 }
 
-/* Only the inode number shows that it is another one. */
+/* The new device differs in its inode number only. */
 static void test_replaced_in_the_same_place(void **state)
 {
 	expect_replaced(
 		*state, DAX1_START, DAX1_SIZE, "online as system RAM (4 of 4 memory blocks");
 }
 
-/* The same device, but its size has been changed. */
+/* The same device with another size. */
 static void test_resized(void **state)
 {
 	struct mock *mock = *state;
@@ -85,8 +84,8 @@ static void test_resized(void **state)
 	mock_expect_stores(mock, "bind dax1", "kmem/bind dax1.0\n");
 }
 
-/* The driver is no part of what the device is: it is read when it is its turn. */
-static void test_bound_by_somebody_else(void **state)
+/* Another program binds the device in the queue: the driver is read when its job begins. */
+static void test_bound_by_other_program(void **state)
 {
 	struct mock *mock = *state;
 
@@ -113,8 +112,8 @@ static void test_gone(void **state)
 }
 
 /*
- * A look finds blocks 16 and 17 without a device. Their entry in the firmware memmap comes at its
- * end: the drivers of virtio are listed last.
+ * A look finds blocks 16 and 17 without a device. Their entry in the firmware memmap is added at
+ * its end, when the virtio drivers are listed.
  */
 static void test_dimm_after_look(void **state)
 {
@@ -139,7 +138,7 @@ static void test_dimm_after_look(void **state)
 
 /* --- a device that daxctl creates --- */
 
-/* Until it has a driver, it is left to whoever created it; no memory goes online, nor any driver. */
+/* Without a driver, the device is left to the program that created it. */
 static void create(struct mock *mock)
 {
 	mock_configure(mock, "CapableRanges=0x100000000-0x11fffffff\n");
@@ -151,7 +150,7 @@ static void create(struct mock *mock)
 	mock_await_settled(mock);
 }
 
-/* daxctl-create-device(1) gives it device_dax: that is one record, and no change by somebody. */
+/* daxctl-create-device(1) binds device_dax: one record, which is not that of a later change. */
 static void test_created(void **state)
 {
 	struct mock *mock = *state;
@@ -166,7 +165,7 @@ static void test_created(void **state)
 	mock_expect_stores(mock, "dax0", "");
 }
 
-/* With kmem it is memory that arrives. */
+/* Bound to kmem, it is memory that arrives. */
 static void test_created_as_memory(void **state)
 {
 	struct mock *mock = *state;
@@ -183,7 +182,7 @@ static void test_created_as_memory(void **state)
 	mock_expect_blocks(mock, 32, 4, "online");
 }
 
-/* The daemon does not give up what it has itself left without a driver. */
+/* A device that the daemon itself left without a driver is bound by the next start. */
 static void test_created_half_done(void **state)
 {
 	struct mock *mock = *state;
@@ -205,9 +204,9 @@ static void test_created_half_done(void **state)
 	mock_end_active(mock);
 }
 
-/* --- TDX comes --- */
+/* --- TDX becomes active --- */
 
-/* While a block of dax0.0 goes online: the job ends as it began, and is not the last word. */
+/* While a block of dax0.0 goes online: the job is completed, and the device is decided again. */
 static void test_tdx_during_job(void **state)
 {
 	struct mock *mock = *state;
@@ -242,7 +241,7 @@ int main(int argc, char *argv[])
 		TEST(test_replaced),
 		TEST(test_replaced_in_the_same_place),
 		TEST(test_resized),
-		TEST(test_bound_by_somebody_else),
+		TEST(test_bound_by_other_program),
 		TEST(test_gone),
 		TEST(test_dimm_after_look),
 		TEST(test_created),

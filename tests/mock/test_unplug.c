@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The running daemon and kmem's dax state (Linux 7.3): unplugged by the daemon before each unbind,
- * and by an administrator; and a kmem that makes other blocks than expected.
+ * kmem's dax state (Linux 7.3): written by the daemon before each unbind, or by an administrator;
+ * and a kmem that makes other blocks than expected.
  *
  * dax0.0 has room for the blocks 32 to 35.
  */
@@ -33,7 +33,7 @@ static void expect_dax0(struct mock *mock, const char *verdict, const char *reas
 		mock, &(struct mock_record){DAX0_START, DAX0_SIZE, verdict, reason, tdx, also});
 }
 
-/* What TDX refuses and kmem has is unplugged, then unbound. */
+/* A device of kmem outside of the boot map is unplugged, then unbound. */
 static void test_unplug_first(void **state)
 {
 	struct mock *mock = *state;
@@ -65,7 +65,7 @@ static void test_busy(void **state)
 	mock_expect_stores(mock, "bind dax0", "");
 }
 
-/* The record has the error that the kernel answered with. */
+/* The record has the kernel's error. */
 static void test_not_unbound(void **state)
 {
 	struct mock *mock = *state;
@@ -92,7 +92,7 @@ static void test_not_bound(void **state)
 	mock_end_active(mock);
 }
 
-/* An administrator's work is reported at once, and is not undone. */
+/* An administrator writes the state: one record, and the daemon does not change it back. */
 static void test_by_hand(void **state)
 {
 	struct mock *mock = *state;
@@ -115,8 +115,8 @@ static void test_fail_on(void **state)
 	mock_expect_stores(mock, "dax0", "");
 }
 
-/* Killed between unplugging and unbinding, on the way back: that is completed, and nothing else. */
-static void test_half_done(void **state)
+/* Killed in a rollback, between unplugging and unbinding: the next start only unbinds. */
+static void test_killed_after_unplug(void **state)
 {
 	struct mock *mock = *state;
 
@@ -140,7 +140,7 @@ static void test_half_done(void **state)
 	mock_expect_stores(mock, "dax0.0/state", "dax0.0/state unplugged\n");
 }
 
-/* The kernel's own policy has brought them online already. */
+/* The kernel's policy brings the blocks online at the bind. */
 static void test_made_online(void **state)
 {
 	struct mock *mock = *state;
@@ -153,8 +153,8 @@ static void test_made_online(void **state)
 	mock_end_absent(mock);
 }
 
-/* And what the bind has brought online goes offline again, if another block cannot be online. */
-static void test_made_online_undone(void **state)
+/* The same, and the kernel refuses the store to one block: all blocks go offline again. */
+static void test_made_online_rolled_back(void **state)
 {
 	struct mock *mock = *state;
 
@@ -171,7 +171,7 @@ static void test_made_online_undone(void **state)
 		"offline\nmemory32/state offline\n");
 }
 
-/* kmem goes without the second mapping, and without any. */
+/* kmem makes no blocks of the second mapping, or of any. */
 static void test_fewer_blocks(void **state)
 {
 	static const uint64_t starts[] = {DAX0_START, 8 * GIB};
@@ -215,9 +215,9 @@ int main(int argc, char *argv[])
 		TEST(test_not_bound),
 		TEST(test_by_hand),
 		TEST(test_fail_on),
-		TEST(test_half_done),
+		TEST(test_killed_after_unplug),
 		TEST(test_made_online),
-		TEST(test_made_online_undone),
+		TEST(test_made_online_rolled_back),
 		TEST(test_fewer_blocks),
 	};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * tdx-onlinectl verify: which memory blocks it puts to the kernel, that each is offline afterwards,
- * and what it makes of the answer.
+ * tdx-onlinectl verify: the memory blocks that it tries to online, their state afterwards, and its
+ * output and status for each result.
  */
 #include "mock.h"
 
@@ -11,17 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST	     16 /* the blocks that arrive: two of them, of which the last is tried */
+#define FIRST	     16 /* the first of two blocks that arrive; the last one is tried */
 #define BOTH	     "[mem 0x80000000-0x8fffffff]"
 #define TRIED	     "memory-block     [mem 0x88000000-0x8fffffff]: "
 #define STATE_ONLINE "memory17/state online_movable"
-#define MORE	     24 /* and more of them */
+#define MORE	     24 /* the first of more blocks */
 #define NEXT	     "[mem 0xc8000000-0xcfffffff]: "
 #define RELEASE	     "/proc/sys/kernel/osrelease"
 #define STATES	     "/sys/devices/system/cpu/hotplug/states"
 #define NOT_TRIED    ": not tried: "
 
-/* Its status, and among its lines this one. */
+/* Run "verify": its status, and one of its lines. */
 static void expect_verify(const struct mock *mock, int status, const char *line)
 {
 	struct mock ctl;
@@ -30,7 +30,7 @@ static void expect_verify(const struct mock *mock, int status, const char *line)
 	mock_expect_logged(&ctl, line);
 }
 
-/* What has been stored in the two blocks since they arrived. */
+/* All stores to the two blocks. */
 static void expect_stores(const struct mock *mock, const char *stores)
 {
 	mock_expect_stores(mock, "memory1", stores);
@@ -94,7 +94,7 @@ static void test_accepted(void **state)
 	end(mock);
 }
 
-/* It may have been there when this kernel started TDX. */
+/* This kernel may have initialised TDX after the memory was added. */
 static void test_accepted_by_old_kernel(void **state)
 {
 	struct mock *mock = *state;
@@ -105,7 +105,7 @@ static void test_accepted_by_old_kernel(void **state)
 	end(mock);
 }
 
-/* It cannot be taken offline again, which is reported. */
+/* The block cannot be taken offline again. */
 static void test_stuck(void **state)
 {
 	struct mock *mock = *state;
@@ -127,7 +127,7 @@ static void start_with_more_blocks(struct mock *mock)
 	mock_await_text(mock, STATE, "\"idle\":true");
 }
 
-/* One block that stays online is enough. */
+/* After one block that stays online no other is tried. */
 static void test_stuck_first(void **state)
 {
 	struct mock *mock = *state;
@@ -138,7 +138,7 @@ static void test_stuck_first(void **state)
 	mock_expect_blocks(mock, MORE, 2, "offline");
 }
 
-/* While the first block is tried. */
+/* Start "verify" and wait until it tries the first block. */
 static void begin_verify(struct mock *mock, struct mock *ctl)
 {
 	mock_hang(mock, STATE_ONLINE);
@@ -181,7 +181,7 @@ static void test_daemon_stops(void **state)
 	mock_expect_logged(&ctl, NEXT "not tried: the daemon was started or stopped");
 }
 
-/* The daemon cannot start while a block is tried, and Ctrl-Z does not stop the trial. */
+/* The daemon cannot start while a block is tried, and SIGTSTP is ignored. */
 static void test_start_meanwhile(void **state)
 {
 	struct mock *mock = *state, ctl, second;
@@ -210,7 +210,7 @@ static void test_busy_once(void **state)
 	end(mock);
 }
 
-/* A passing error is no answer. */
+/* EBUSY on both tries is not a result. */
 static void test_busy(void **state)
 {
 	struct mock *mock = *state;
@@ -221,7 +221,7 @@ static void test_busy(void **state)
 	end(mock);
 }
 
-/* Any other error is not what TDX answers. */
+/* An error other than EPERM is not a refusal by TDX. */
 static void test_failed(void **state)
 {
 	struct mock *mock = *state;
@@ -269,7 +269,7 @@ static void test_armed(void **state)
 	expect_stores(mock, "");
 }
 
-/* That it is active is assumed, and not found. */
+/* The state "active" is assumed by TDX=, not found. */
 static void test_assumed(void **state)
 {
 	struct mock *mock = *state;
@@ -301,7 +301,7 @@ static void test_daemon_works(void **state)
 	end(mock);
 }
 
-/* The daemon has not heard of the blocks, and could begin with them at any time. */
+/* The daemon has not received the event of the blocks, and may decide them at any time. */
 static void test_undecided(void **state)
 {
 	struct mock *mock = *state;
@@ -344,7 +344,7 @@ static void test_rule(void **state)
 	expect_stores(mock, "");
 }
 
-/* The same answer as a difference: of memory that CapableRanges= asserts. */
+/* The kernel refuses memory of CapableRanges=: a difference. */
 static void test_capable_ranges(void **state)
 {
 	struct mock *mock = *state;
@@ -382,7 +382,7 @@ static void test_guard(void **state)
 	expect_verify(mock, 0, "agrees        guard            auto_online_blocks: offline");
 }
 
-/* What the daemon has read counts, not what the files have become. */
+/* Guard= as the daemon has read it is decisive, not the changed file. */
 static void test_guard_in_effect(void **state)
 {
 	struct mock *mock = *state;
@@ -396,7 +396,7 @@ static void test_guard_in_effect(void **state)
 	expect_verify(mock, 0, "agrees        guard            drivers_autoprobe: 0");
 }
 
-/* A rule about a faulty DIMM could be among the files. */
+/* An invalid configuration may have a rule about a faulty DIMM. */
 static void test_mistake(void **state)
 {
 	struct mock *mock = *state;
@@ -407,7 +407,7 @@ static void test_mistake(void **state)
 	expect_stores(mock, "");
 }
 
-/* Act=no is in the files, and the daemon has not read them yet. */
+/* Act=no is in the files, but the daemon has not reloaded. */
 static void test_observing_next(void **state)
 {
 	struct mock *mock = *state;
