@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Preloaded: counts how often files are opened, looked for and read, and prints that on standard
- * error when the process ends.
+ * A preloaded object that counts the calls which open, look for and read files, and prints the
+ * number to standard error at the end of the process.
  */
 
-/* With it open() would be open64(), and both are stood in for; so with the other names. */
+/* Else open() would be defined as open64(), and both are replaced here; so with the other names. */
 #undef _FILE_OFFSET_BITS
 
 #include <dirent.h>
@@ -17,7 +17,7 @@
 
 static unsigned long calls;
 
-/* Count a call, and return the function that it is for. */
+/* Count a call, and return the function of the C library. */
 static void *count(const char *name)
 {
 	calls++;

@@ -18,7 +18,7 @@ def validator():
 
 
 def mistake(document):
-    """What is not as in the schema, and where; None: the document is valid."""
+    """The first violation of the schema, with its place; None: the document is valid."""
     error = jsonschema.exceptions.best_match(validator().iter_errors(document))
     if error is None:
         return None
@@ -26,11 +26,11 @@ def mistake(document):
 
 
 def check(text):
-    """Fail unless the text is one document that is valid."""
+    """Fail unless the text is one valid document."""
     found = mistake(json.loads(text))
     assert found is None, f"{PATH.name}: {found}"
 
 
 def is_json(options):
-    """These options make the program print JSON."""
+    """Do these options make the program print JSON?"""
     return "--json" in options or "-J" in options

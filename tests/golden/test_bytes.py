@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Any bytes in a configuration file: they are read, or a message names the file. Always the same
-bytes: the seed is fixed, and it can be given, with a number of files, on the command line of a
-longer hunt:
+"""Random bytes in a configuration file: the file is accepted, or a message names it. The seed is fixed; a
+longer run can have another one, and more files:
 
     TDX_SEED=7 TDX_FILES=10000 test_bytes.py
 """
@@ -62,13 +61,13 @@ def random_bytes(rng, content):
 
 
 def random_letters(rng, content):
-    """Bytes that get farther than any."""
+    """Printable bytes: more of these files are read to the end."""
     letters = b"[]=#\n\n\n \t\"'ADGMPVaeimnoty0x-19.*?"
     return bytes(rng.choices(letters, k=rng.choice((10, 100, 1000))))
 
 
 def random_lines(rng, content):
-    """Lines of good files in any order, each once or more."""
+    """Lines of valid files in random order, each once or more."""
     lines = [line for text in GOOD.values() for line in text.splitlines(True)]
     return b"".join(rng.choices(lines, k=rng.randint(1, 30)))
 
@@ -116,7 +115,7 @@ MAKERS = (random_bytes, random_letters, random_lines, flip_bits, insert, cut, ch
 
 
 def mutate(rng, path):
-    """What is often good but for one thing, and seldom more than three."""
+    """A valid file with one change, seldom with more than three."""
     content = GOOD[path]
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         content = rng.choice(MAKERS)(rng, content or b"\n")
@@ -124,14 +123,14 @@ def mutate(rng, path):
 
 
 def value(line):
-    """What a line gives its key, read in the plainest way."""
+    """The value in a line, by a reader of its own."""
     text = line.split("#")[0].split("=", 1)[1].strip(" \t")
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
 
 
 class Bytes(tree.Configured):
     def assert_sane(self, path, result):
-        """Good, or at least one message about the file; and nothing else, of anybody."""
+        """No message, or only messages of the program about this file."""
         lines = result.stderr.splitlines()
         self.assertIn(result.returncode, (0, 1))
         for line in lines:
@@ -147,7 +146,7 @@ class Bytes(tree.Configured):
             self.assertTrue(line.startswith(f"tdx-onlined: /{path}:"), line)
 
     def assert_values(self, path, lines):
-        """What is in force is what is written in the line that it is said to come from."""
+        """Each value in effect is that of the line which config cat names."""
         result = tree.run(self.root, "config", "cat")
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         printed = result.stdout.split("\n")
@@ -155,13 +154,13 @@ class Bytes(tree.Configured):
             if path == RULE or not origin.startswith(f"# /{path}:"):
                 continue
             line = lines[int(origin.rsplit(":", 1)[1]) - 1]
-            key, said = setting.split("=", 1)
+            key, printed_value = setting.split("=", 1)
             self.assertEqual(line.split("=")[0].strip(" \t"), key)
             if value(line):  # else it is the default
-                self.assertEqual(said, value(line))
+                self.assertEqual(printed_value, value(line))
 
-    def test_good(self):
-        """The mutants descend from good files."""
+    def test_unchanged(self):
+        """The files that are changed are valid."""
         for path, content in GOOD.items():
             self.configure({path: content})
             rules = int(path == RULE)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The command capture on captured machines: a tree poses as the running system, in namespaces of its own.
+"""The command capture on captured machines: a tree is the root of namespaces of its own.
 
-What --root decides on the capture must be what it decides on the tree that was captured.
+The decisions with --root on the capture must be those on the tree that was captured.
 """
 
 import json
@@ -23,7 +23,7 @@ PROGRAMS = [pathlib.Path(path).resolve() for path in (tree.BINARY, tree.CLIENT)]
 STATE = "run/tdx-onlined/state.json"
 STATUS = "run/tdx-onlined/status.json"
 MERGED = ("bin", "lib", "lib64")
-# Parts of a machine that a tree may have. /usr has the program's libraries, and nothing else.
+# Folders that a tree may have. /usr has the program's libraries and nothing else.
 PARTS = ("sys", "proc", "dev", "run", "etc")
 NO_RIGHTS = "setpriv --bounding-set -dac_override,-dac_read_search "
 
@@ -32,7 +32,7 @@ REGION_UUID = "6f2c8d6a-93a4-4d5e-9b1a-0123456789ab"
 OTHER_UUID = "deadbeef-0000-4000-8000-0123456789ab"
 SERIAL = 0x1CED00C0FFEE
 OTHER_SERIAL = 0x5EC2E75E21A1
-# Of the machine or its owner, and in every file and name that is not the kernel's.
+# Secrets of the machine or its owner. They are put into all files and names that are not the kernel's.
 WORD = "hunter2"
 SECRETS = (WORD, BOOT_ID, REGION_UUID, OTHER_UUID, "6f2c", "c0ffee", "5ec2e75e21a1", "deadbeef",
            str(SERIAL), str(OTHER_SERIAL))  # fmt: skip
@@ -70,14 +70,14 @@ class Machine(tree.Tree):
             shutil.copy(library, place)
 
     def run_in_machine(self, *options, drop="", prefix=""):
-        """The program where self.root poses as the running system."""
+        """Run the program with self.root as the running system."""
         command = ["unshare", "-rm", "sh", "-c", script(self.root, drop, prefix), "sh",
                    f"/{tree.name_of(options)}", *options]  # fmt: skip
         return subprocess.run(command, cwd=self.machine, capture_output=True, text=True, check=False,
                               env=tree.ENVIRONMENT, timeout=tree.DEADLINE)  # fmt: skip
 
     def capture(self, *options, status=0, target="out", **how):
-        """Capture self.root. Returns the tree, and the program's result."""
+        """Capture self.root. Returns the capture and the program's result."""
         result = self.run_in_machine("capture", f"/taken/{target}", *options, **how)
         self.assertEqual(result.returncode, status, result.stderr)
         return self.machine / "taken" / target, result
@@ -101,7 +101,7 @@ class Machine(tree.Tree):
         return [path for path in captured.rglob("*") if path.is_file() and not path.is_symlink()]
 
     def replace(self, place, content):
-        """Write a file where it really is."""
+        """Write a file at the end of its links."""
         path = pathlib.Path(os.path.realpath((self.root / place).parent)) / (self.root / place).name
         self.write(path.relative_to(self.root), content)
 
@@ -128,7 +128,7 @@ class Replay(Machine):
         self.assertEqual(*listing)
 
     def test_foreign_text(self):
-        """It is copied as it is, whatever bytes it has, and decided as on the machine."""
+        """Files are copied as they are, with any bytes."""
         self.tree("cxl-guard")
         memdev = "sys/bus/cxl/devices/mem0/firmware_version"
         rules = "etc/udev/rules.d/50-a.rules"
@@ -142,7 +142,7 @@ class Replay(Machine):
             self.assert_same(captured, *options)
 
     def test_can_be_moved(self):
-        """No link leads out of it, and each leads somewhere."""
+        """No link leads out of the capture, and none is dangling."""
         self.tree("cxl-refused")
         captured, _ = self.capture()
         for path in captured.rglob("*"):
@@ -152,7 +152,7 @@ class Replay(Machine):
                 self.assertTrue(path.exists() or path.name == "module", path)
 
     def test_state(self):
-        """What was present: the device of that name, though inode numbers differ there."""
+        """The present devices of a state file are found by name: inode numbers differ in the capture."""
         self.tree("cxl-refused")
         device = (self.root / "sys/bus/dax/devices/dax0.0").resolve()
         boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
@@ -170,7 +170,7 @@ class Replay(Machine):
                     self.assert_same(captured, "config", "diff")
 
     def test_status(self):
-        """Who may not read state.json captures status.json. Of dax devices it tells which were present."""
+        """An unprivileged user captures status.json, which has the names of present dax devices."""
         for name in ("dax0.0", "dax1.0"):
             self.tree("cxl-refused")
             boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
@@ -190,7 +190,7 @@ class Replay(Machine):
             self.assertEqual(report["ranges"][0]["present"], name == "dax0.0")
 
     def test_status_of_memory_without_a_device(self):
-        """Where it lies is not known, so it counts as present; the boot map is found out again."""
+        """status.json has no addresses: the memory counts as present, and the boot map is read again."""
         self.tree("dimm")
         boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
         self.write(STATUS, json.dumps({"schema": 3, "boot_id": boot_id, "config": {}, "devices": [tree.DECIDED_DIMM],
@@ -206,7 +206,7 @@ class Replay(Machine):
         self.assert_same(captured, "--dry-run")
 
     def test_configuration(self):
-        """Layers, masks, and mistakes of every kind have the same end."""
+        """Layers, masks and mistakes have the same effect in the capture."""
         self.tree("cxl-refused")
         ignore, offline = rule("Type=cxl", "Verdict=ignore"), rule("Type=cxl", "Verdict=devdax")
         cases = {
@@ -228,7 +228,7 @@ class Replay(Machine):
             for options in (["--dry-run", "--json"], ["--check-config"], ["config", "cat"]):
                 self.assert_same(captured, *options)
 
-    def test_configuration_that_is_no_file(self):
+    def test_configuration_not_a_regular_file(self):
         self.tree("cxl-refused")
         below = RULE.replace("etc", "run", 1)
         ignore = rule("Type=cxl", "Verdict=ignore")
@@ -242,7 +242,7 @@ class Replay(Machine):
             self.assert_captured(name)
 
     def test_link_to_dev_null(self):
-        """A tree without devices masks as well."""
+        """A link to /dev/null masks in a tree without that device, too."""
         self.tree("cxl-refused")
         self.configure({RULE.replace("etc", "run", 1): rule("Type=cxl", "Verdict=ignore")})
         self.link(RULE, "/dev/null")
@@ -253,8 +253,8 @@ class Replay(Machine):
         self.assertIn("0 rules", self.run_on(captured, "--check-config")[1])
 
 
-class Here(Machine):
-    """Without --root: a tree that poses as the running system is reported as with it."""
+class LiveSystem(Machine):
+    """The output without --root is that with it."""
 
     def test_same(self):
         for name in ("cxl-refused", "dimm", "plain-host"):
@@ -272,7 +272,7 @@ class Files(Machine):
         self.tree("cxl-refused")
 
     def test_summary(self):
-        """The size in KiB: tenths are cut off, and zero tenths are not printed."""
+        """The size in KiB: tenths are truncated, and zero tenths are not printed."""
         self.write("proc/zoneinfo", "")
         captured, _ = self.capture(target="empty")
         size = self.size(captured)
@@ -289,7 +289,7 @@ class Files(Machine):
         return sum(path.stat().st_size for path in self.files(captured))
 
     def test_modes(self):
-        """What only root can read here is its owner's there: by its mode, or that of a directory above it."""
+        """Files that only root can read, by their mode or that of a folder above, get mode 0600, others 0644."""
         rules = {f"etc/tdx-onlined/rules.d/{name}.rule": rule("Type=cxl", "Verdict=ignore") for name in "ab"}
         self.configure({MAIN: "[Daemon]\nAct=yes\n", DROP_IN: "[Daemon]\nTDX=auto\n", **rules})
         self.write("sys/kernel/debug/memblock/memory", "")
@@ -309,7 +309,7 @@ class Files(Machine):
         self.assert_modes(captured, private)
 
     def assert_modes(self, captured, private):
-        """The files that others may not read are these, and everything else is for everybody."""
+        """Exactly these files are private, and all others are readable by all users."""
         modes = {str(path.relative_to(captured)): stat.S_IMODE(path.lstat().st_mode)
                  for path in captured.rglob("*") if not path.is_symlink()}  # fmt: skip
         self.assertEqual({path for path, mode in modes.items() if mode == 0o600}, private)
@@ -320,7 +320,7 @@ class Files(Machine):
         self.assertEqual({stat.S_IMODE(path.stat().st_mode) for path in self.files(captured)}, {0o600})
 
     def test_directory(self):
-        """One's own that is empty is taken as it is; nothing is ever written over."""
+        """An empty folder of the user is used; nothing is overwritten."""
         work = self.machine / "taken"
         (work / "empty").mkdir(parents=True, mode=0o755)
         captured, _ = self.capture(target="empty")
@@ -353,7 +353,7 @@ class Files(Machine):
         self.assertIn("/taken/out: No space left on device\n", result.stderr)
 
     def test_unreadable(self):
-        """Who may not read all of it is told so, once, and the rest is there."""
+        """One message reports the files that cannot be read, and all others are captured."""
         for place in ("sys/bus/dax/devices/dax0.0/mapping0/start", "proc/zoneinfo"):
             self.replace(place, "x")
             (self.root / place).chmod(0o200 | 0o004)
@@ -363,7 +363,7 @@ class Files(Machine):
         self.assertTrue((captured / "sys/bus/dax/devices/dax0.0/mapping0/end").exists())
 
     def test_unreadable_configuration(self):
-        """It is counted, also by the program that only reads it."""
+        """An unreadable rule is counted, also with --anonymise."""
         self.configure({RULE: rule("Type=cxl", "Verdict=ignore")})
         (self.root / RULE).chmod(0)
         for options in ((), ("--anonymise",)):
@@ -372,14 +372,14 @@ class Files(Machine):
                 self.assertIn("tdx-onlinectl: 1 files could not be read\n", result.stderr)
 
     def test_configuration_of_root(self):
-        """Root can read a file that has no mode."""
+        """Root can read a rule with mode 0."""
         self.configure({RULE: rule("Type=cxl", "Verdict=ignore")})
         (self.root / RULE).chmod(0)
         captured, _ = self.capture()
         self.assertEqual((captured / RULE).read_text(), (self.root / RULE).read_text())
 
-    def test_what_is_not_read(self):
-        """Write-only attributes, directories, FIFOs, and what has been reported to act when read."""
+    def test_skipped_files(self):
+        """Write-only attributes, folders, FIFOs, and attributes with a reported effect when read."""
         device = pathlib.Path(os.path.realpath(self.root / "sys/bus/cxl/devices/mem0"))
         for name in ("clear", "trigger_poison_list", "CDAT"):
             (device / name).write_text("x")
@@ -393,8 +393,8 @@ class Files(Machine):
         self.assertIn("kept", there)
         self.assertFalse(there & {"clear", "trigger_poison_list", "CDAT", "fifo", "zoneinfo"})
 
-    def test_only_what_matters(self):
-        """TDX's lines of the log, the setup data that is a memory map."""
+    def test_filtered_files(self):
+        """Of the kernel log the lines about TDX, of the setup data the e820 extension, of processes the agent."""
         self.write("dev/kmsg", "6,1,1,-;virt/tdx: TDX-Module initialized\n6,2,2,-;usb: a mouse\n")
         for number, kind in ((0, 1), (1, 9)):
             self.write(f"sys/kernel/boot_params/setup_data/{number}/type", f"0x{kind:x}\n")
@@ -410,8 +410,8 @@ class Files(Machine):
         self.assertFalse((captured / "proc/8").exists())
         self.assertFalse((captured / "etc/ndctl").exists())
 
-    def test_who_else_onlines(self):
-        """Whatever the rule is written like: found here, found there."""
+    def test_doctor_same_findings(self):
+        """udev rules of different form, the kernel log and the unit: the doctor's output is the same."""
         self.write("etc/udev/rules.d/1.rules", 'SUBSYSTEM=="dax", ACTION=="add",'
                    ' RUN+="/usr/bin/daxctl reconfigure-device -m system-ram %k"\n')  # fmt: skip
         self.write("etc/udev/rules.d/2.rules", 'KERNEL=="mem*", ACTION=="add", ATTR{online}="1"\n')
@@ -423,7 +423,7 @@ class Files(Machine):
         self.assert_same(captured, "doctor")
 
     def test_other_writers(self):
-        """What of other programs may online memory is in it, and no other of their files."""
+        """Files of other programs are captured only if they may online memory."""
         self.write("etc/tmpfiles.d/a.conf", "w /sys/devices/system/memory/auto_online_blocks - - - - online\n")
         self.write("etc/tmpfiles.d/b.conf", "d /run/b\n")
         self.write("etc/sysfs.conf", "devices/system/memory/auto_online_blocks = online\n")
@@ -445,7 +445,7 @@ class Files(Machine):
             self.assertFalse((captured / path).exists(), path)
 
     def test_directories_of_rules(self):
-        """Those that the doctor reads, also where /lib is not a link; of a name the strongest file."""
+        """The folders that the doctor reads, /lib as a folder; of files of one name, the strongest."""
         if (self.machine / "lib").is_symlink():
             (self.machine / "lib").unlink()
         for root in (self.root, self.machine):
@@ -462,7 +462,7 @@ class Files(Machine):
         self.assert_same(captured, "doctor")
 
     def test_parent_directory(self):
-        """A path with ".." leads in the tree to what it leads to here, and not out of it."""
+        """Paths with ".." lead to the same files in the capture, and not out of it."""
         self.write("etc/real/d/x", "")
         self.link("etc/x", "real/d")
         self.write("etc/real/online.sh", "#!/bin/sh\nchmem -e 1g\n")
@@ -477,7 +477,7 @@ class Files(Machine):
             self.assertEqual((captured / place).read_text(), (self.root / place).read_text())
 
     def test_many_blocks(self):
-        """Ten thousand more blocks take time, but not the square of it."""
+        """Ten thousand more blocks: the time must not grow with their square."""
         memory = self.root / "sys/devices/system/memory"
         for number in range(1000, 11000):
             block = memory / f"memory{number}"
@@ -490,7 +490,7 @@ class Files(Machine):
 
 
 class Anonymous(Machine):
-    """A machine full of secrets: none of them is anywhere in the tree, and it decides the same."""
+    """--anonymise on a machine with secrets: none is in the capture, and the decisions are the same."""
 
     RULES = {
         "serial": [f"Serial={SERIAL:#x}"],
@@ -515,7 +515,7 @@ class Anonymous(Machine):
     }
 
     def conceal(self, name):
-        """Hide secrets in a copy of a tree, wherever there can be some."""
+        """Put secrets into a copy of a tree, in all places that can have some."""
         self.tree(name)
         for place in ("bus/cxl/devices/mem0/serial", "bus/cxl/devices/region0/uuid"):
             if (self.root / "sys" / place).exists():
@@ -533,7 +533,7 @@ class Anonymous(Machine):
                     f"6,4,4,-;usb: {WORD}\n")  # fmt: skip
         if (self.root / "sys/kernel/boot_params/data").exists():
             data = bytearray((self.root / "sys/kernel/boot_params/data").read_bytes())
-            data[0x140 : 0x140 + len(WORD)] = WORD.encode()  # where a monitor's serial number is
+            data[0x140 : 0x140 + len(WORD)] = WORD.encode()  # the serial number of a monitor
             self.replace("sys/kernel/boot_params/data", bytes(data))
         self.conceal_in_files_of_others()
 
@@ -560,7 +560,7 @@ class Anonymous(Machine):
         self.write(f"etc/ndctl/keys/{WORD}.blob", f"{WORD}\n")
 
     def configure_secretly(self, matches):
-        """Rules with secrets in comments and in their names, one more that is masked, and a stray file."""
+        """Rules with secrets in comments and names, a masked rule, and a file with another suffix."""
         rules = {f"{WORD}{number:02}.rule": f"# {WORD}\n\n{rule(match, 'Verdict=ignore')}# {OTHER_UUID}\n"
                  for number, match in enumerate(matches)}  # fmt: skip
         weak = {f"run/tdx-onlined/rules.d/{name}": rule("Type=*", "Verdict=offline") for name in rules}
@@ -580,7 +580,7 @@ class Anonymous(Machine):
                 self.assertNotIn(secret.lower(), f"{path.relative_to(captured)} {text}".lower(), path)
 
     def assert_hidden(self, target, names=None):
-        """No secret is told, and it is decided as it is here."""
+        """The capture has no secret, and its decisions are those of self.root."""
         captured, _ = self.capture("--anonymise", target=target)
         self.assert_no_secret(captured)
         for options in ([], ["--tdx=active"]):
@@ -590,8 +590,8 @@ class Anonymous(Machine):
             self.assertEqual(self.decisions(captured, *options), expected)
         return captured
 
-    def test_the_secrets_are_there(self):
-        """Without --anonymise."""
+    def test_secrets_without_anonymise(self):
+        """Each secret is in the capture if --anonymise is not given."""
         self.conceal("cxl-refused")
         self.configure_secretly([f"Serial={OTHER_SERIAL}"])
         captured, _ = self.capture()
@@ -609,7 +609,7 @@ class Anonymous(Machine):
                 self.assert_hidden(f"{number}", names)
 
     def test_every_tree(self):
-        """With all rules, from both ends."""
+        """With all rules, in both orders."""
         matches = [match for rules in self.RULES.values() for match in rules]
         for name in sorted(path.name for path in tree.SYSROOTS.iterdir() if path.is_dir()):
             self.conceal(name)
@@ -618,7 +618,7 @@ class Anonymous(Machine):
                     self.assert_hidden(f"{name}-{order}", self.configure_secretly(rules))
 
     def test_state(self):
-        """What is read of it stays, if it is of this boot. Names of rules are mapped, also of one that is gone."""
+        """The keys that the program reads stay, in a file of this boot. Names of rules are mapped, removed ones too."""
         self.conceal("cxl-refused")
         names = self.configure_secretly(["Serial=1", "Type=cxl"])
         self.write("dev/kmsg", "")
@@ -639,8 +639,8 @@ class Anonymous(Machine):
                 changes = self.run_on(captured, "config", "diff")[1]
                 self.assertEqual("-> ignore" in changes, name != last or boot_id != BOOT_ID, changes)
 
-    def test_configuration_that_cannot_be_used(self):
-        """It still cannot be, and nothing of it is told."""
+    def test_invalid_configuration(self):
+        """It is invalid in the capture too, and its text is not copied."""
         for number, text in enumerate((
             rule(f"Serial=SN{WORD}", "Verdict=ignore"), rule(f"Serial={SERIAL:x}", "Verdict=ignore"),
             rule("Serial=" + WORD * 40, "Verdict=ignore"), rule("Serial=1", f"Verdict={WORD}"),
@@ -665,7 +665,7 @@ class Anonymous(Machine):
                          "[Match]\nSerial=0x1\nRange=0x0-0xfff\n[Policy]\nVerdict=ignore\n")  # fmt: skip
 
     def test_doctor(self):
-        """What it finds in the kernel is found there as well; in files of others there is nothing."""
+        """The findings about the kernel are the same; there are none about files of other programs."""
         self.conceal("cxl-refused")
         plain, _ = self.capture(target="plain")
         captured = self.assert_hidden("out")
@@ -678,7 +678,7 @@ class Anonymous(Machine):
 
 
 def missing():
-    """Why nothing can be tried here, or None."""
+    """Why the tests cannot run on this machine, or None."""
     if subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode:
         return "user namespaces are not allowed here"
     if subprocess.run(["grep", "-q", "__asan_init", PROGRAMS[0]], check=False).returncode == 0:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The journal catalog as it is built: journalctl(1) takes it, and it fits the daemon and its texts."""
+"""The built journal catalog: journalctl(1) accepts it, and it agrees with the daemon and the man page."""
 
 import os
 import pathlib
@@ -18,7 +18,7 @@ TOOLS = "cat|daxctl|echo|fuser|grep|journalctl|lsmem|printf|readlink|systemctl|t
 
 
 def entries():
-    """For each message id its entry."""
+    """The entries by message id."""
     parts = re.split(r"^-- ([0-9a-f]{32})$", CATALOG.read_text(), flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2]))
 
@@ -31,7 +31,7 @@ class Catalog(unittest.TestCase):
         self.assertEqual(sorted(entries()), sorted(ids))
 
     def test_reasons(self):
-        """The man page has each reason and its verdicts, as the unit tests check them."""
+        """The man page has each reason with the verdicts of the unit tests."""
         section = MAN.read_text().split("# REASONS")[1].split("\n\n")[1]
         documented = {reason: set(re.findall("online|devdax|offline|ignore", verdicts))
                       for reason, verdicts in re.findall(r"^\|  (\S+)\n:  (.*)$", section, flags=re.MULTILINE)}  # fmt: skip
@@ -43,7 +43,7 @@ class Catalog(unittest.TestCase):
             for reason, verdicts in re.findall(r"\[(REASON_\w+)\] = (.*),", table)})  # fmt: skip
 
     def test_man_page(self):
-        """It has each message id, and for those of a reason the reason."""
+        """The man page has each message id, with the reason if it has one."""
         text = MAN.read_text()
         self.assertEqual(set(re.findall("[0-9a-f]{32}", text)), set(entries()))
         for row in re.split(r"\n\t\[", REASONS.read_text())[1:]:
@@ -52,7 +52,7 @@ class Catalog(unittest.TestCase):
                 self.assertRegex(text, rf"\|  {reason}(, no dax)?\n:  {message_id}")
 
     def test_fields(self):
-        """Each variable is a field that the daemon writes."""
+        """Each variable of the catalog is a field that the daemon writes."""
         names = set()
         for source in ("daemon/output/journal.c", "lib/record/record.c", "lib/record/remedy.c"):
             text = (TOP / source).read_text()
@@ -61,14 +61,14 @@ class Catalog(unittest.TestCase):
         self.assertEqual(CATALOG.read_text().count("@") % 2, 0)
 
     def test_text(self):
-        """No line of the template is left, none is too long, and none has a command between words."""
+        """No rest of the template, no long line, and each command on a line of its own."""
         text = CATALOG.read_text()
         self.assertNotRegex(text, "(?m)^REASON")
         self.assertEqual([line for line in text.splitlines() if len(line) > (100 if line[0:1] == " " else 80)], [])
         self.assertNotRegex(text, r"(?m)^\S.*'(systemctl|fuser|tdx-onlinectl|daxctl|echo|printf) ")
 
     def test_commands(self):
-        """A shell reads the commands of each entry."""
+        """A shell can parse the commands of each entry."""
         for entry in entries().values():
             commands = re.findall(rf"^  (?:{TOOLS}) .*(?:(?:\\\n|&&\n).*)*", entry, flags=re.MULTILINE)
             self.assertTrue(commands)

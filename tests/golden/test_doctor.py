@@ -5,8 +5,8 @@
     test_doctor.py              compare with tests/expected/TREE.doctor.txt
     test_doctor.py --write      write what is printed now; read the difference before you commit it
 
-The rest puts something in the way on a copy of a tree, by the files that are in the way on a real
-host, and wants its finding besides those of the tree; and files that no program should read on.
+The other tests add files to a copy of a tree that conflict with TDX or the daemon on a real host, and expect
+the finding besides those of the tree; and files that are too large or endless.
 """
 
 import json
@@ -24,7 +24,7 @@ FOUND = 5
 NOTHING = "Nothing was found that conflicts with hot-added memory or TDX.\n"
 EXPECTED = tree.TESTS / "expected"
 
-# As the distributions have them: first processors, then memory.
+# Rules of distributions: first for processors, then for memory.
 RED_HAT = """\
 SUBSYSTEM!="cpu", GOTO="processors_done"
 ACTION!="add", GOTO="processors_done"
@@ -74,7 +74,7 @@ class Golden(unittest.TestCase):
                 self.assertEqual(result.stderr, "")
                 self.assertEqual(result.returncode, 0 if result.stdout.endswith(NOTHING) else FOUND)
 
-    def test_nothing_expected_in_vain(self):
+    def test_no_stale_expected_file(self):
         self.assertEqual({expected(root) for root in trees()}, set(EXPECTED.glob("*.doctor.txt")))
 
     def test_json(self):
@@ -99,7 +99,7 @@ class Golden(unittest.TestCase):
 
 
 class Doctor(tree.Tree):
-    """A tree that has nothing in the way: TDX is active, the guard is up."""
+    """A tree without findings: TDX is active, the guard is held."""
 
     def setUp(self):
         super().setUp()
@@ -112,10 +112,10 @@ class Doctor(tree.Tree):
         self.assertEqual(result.returncode, FOUND if findings else 0)
         return findings
 
-    def assert_found(self, *wants, **how):
+    def assert_found(self, *wanted, **how):
         """Exactly these codes, each with its source."""
         found = [(f["code"], f["source"]) for f in self.findings(**how)]
-        self.assertEqual(found, list(wants))
+        self.assertEqual(found, list(wanted))
 
     def append(self, path, text):
         self.write(path, (self.root / path).read_text() + text)
@@ -139,7 +139,7 @@ class UdevRules(Doctor):
         self.assert_found(("udev-rule", "/usr/lib/udev/rules.d/80-hotplug-cpu-mem.rules:2"))
 
     def test_ubuntu(self):
-        """Conditions are not evaluated: the rule is found on machines that it does not name, too."""
+        """Conditions are not evaluated: the rule is found also on machines that it does not match."""
         self.write(f"{RULES}/40-vm-hotadd.rules", UBUNTU)
         self.assert_found(("udev-rule", f"/{RULES}/40-vm-hotadd.rules:4"))
 
@@ -153,13 +153,13 @@ class UdevRules(Doctor):
         self.write(f"{RULES}/50-a.rules", CPU)
         self.assert_found()
 
-    def test_rules_of_our_own(self):
+    def test_own_rules(self):
         rules = tree.TESTS.parent / "udev/90-tdx-onlined.rules"
         self.write(f"{RULES}/90-tdx-onlined.rules", rules.read_text())
         self.assert_found()
 
     def test_layers(self):
-        """Of one name only the file in the strongest directory counts."""
+        """Of files of one name, only that in the strongest folder counts."""
         layers = ["lib", "usr/lib", "usr/local/lib", "run", "etc"]
         for i, layer in enumerate(layers):
             self.write(f"{layer}/udev/rules.d/50-a.rules", "#\n" * i + SUSE)
@@ -173,7 +173,7 @@ class UdevRules(Doctor):
         self.assert_found()
 
     def test_other_names(self):
-        """udevd reads what ends with .rules; that there are others is nobody's fault."""
+        """udevd reads files that end with .rules: others are ignored, without a message."""
         for name in ("50-a.rules.rpmsave", "README", "50-a.rules~", ".50-a.rules"):
             self.write(f"{RULES}/{name}", SUSE)
         self.assert_found()
@@ -216,7 +216,7 @@ CHMEM = "#!/bin/sh\n# takes it all\nchmem -e 1g\n"
 
 
 class Writers(Doctor):
-    """What other programs do by tmpfiles.d, sysfs.conf, units, and scripts."""
+    """Other programs that write to the kernel: tmpfiles.d, sysfs.conf, units and scripts."""
 
     def test_tmpfiles(self):
         for layer in ("usr/lib", "usr/local/lib", "run", "etc"):
@@ -231,7 +231,7 @@ class Writers(Doctor):
         self.assert_found(("sysfs-config", "/etc/sysfs.conf:1"), ("sysfs-config", "/etc/sysfs.d/a.conf:1"))
 
     def test_units(self):
-        """In each directory, and in drop-ins; a unit that is masked or an alias does not count."""
+        """Units in each folder, and drop-ins; masked units and aliases do not count."""
         unit = "[Service]\nExecStart=/bin/true\nExecStart=/bin/chmem -e 1g\n"
         for directory in ("lib/systemd/system", "usr/lib/systemd/system", "usr/local/lib/systemd/system",
                           "run/systemd/generator", "run/systemd/system", "etc/systemd/system"):  # fmt: skip
@@ -248,7 +248,7 @@ class Writers(Doctor):
         self.write("run/systemd/system/a.socket.d/10-b.conf", "[Socket]\n")
         self.assert_found()
 
-    def test_our_own(self):
+    def test_own_files(self):
         top = tree.TESTS.parent
         for path, place in (("systemd/tdx-onlined.service.in", "usr/lib/systemd/system/tdx-onlined.service"),
                             ("udev/90-tdx-onlined.rules", f"{RULES}/90-tdx-onlined.rules")):  # fmt: skip
@@ -256,7 +256,7 @@ class Writers(Doctor):
         self.assert_found()
 
     def test_scripts(self):
-        """Of a rule, also by its name alone, and of a unit, once; not what those run."""
+        """Scripts of rules, also by name alone, and of units are searched, once; those that they run are not."""
         self.write("usr/lib/udev/grow", CHMEM)
         self.write("opt/grow", CHMEM)
         self.write("opt/other", "/opt/more\n")
@@ -268,7 +268,7 @@ class Writers(Doctor):
         self.assertIn(f"/{RULES}/50-a.rules:2 runs this script", self.findings()[1]["message"])
 
     def test_no_scripts(self):
-        """What is a program, a directory, a FIFO, too large, or a file of the kernel is not searched."""
+        """Binaries, folders, FIFOs, large files and files of the kernel are not searched."""
         self.write("opt/elf", b"\177ELF\n" + CHMEM.encode())
         self.write("opt/large", CHMEM + "#" * (1 << 20))
         self.write("sys/kernel/script", CHMEM)
@@ -278,7 +278,7 @@ class Writers(Doctor):
         self.assert_found()
 
     def test_many_scripts(self):
-        """The first 4096 are searched, and a message reports that there are more."""
+        """The first 4096 scripts are searched, and a message reports that there are more."""
         names = [f"/opt/{i}" for i in range(4094)] + ["/opt/a", "/opt/b", "/opt/c"]
         for name in ("a", "b", "c"):
             self.write(f"opt/{name}", CHMEM)
@@ -289,13 +289,13 @@ class Writers(Doctor):
             self.assert_found(("script", "/opt/a:3"), ("script", "/opt/b:3"), messages=messages)
 
     def test_many_lines(self):
-        """The first thousand are reported."""
+        """The first thousand lines are reported."""
         self.write("etc/tmpfiles.d/a.conf", ONLINE * 100000)
         self.assert_found(*(("tmpfiles-config", f"/etc/tmpfiles.d/a.conf:{i + 1}") for i in range(1000)))
 
 
 class Remedies(Doctor):
-    """Remedies that edit files, done as they are printed, where the tree is the root."""
+    """Remedies that edit files, run as they are printed, with the tree as the root."""
 
     RELOAD = re.compile(" && (udevadm control --reload|systemctl daemon-reload|modprobe .*)$")
     FILES = {
@@ -320,7 +320,7 @@ class Remedies(Doctor):
             self.write(path, text)
 
     def do(self, remedy, path=None, status=0):
-        """Do a remedy, without its end, which is for running programs."""
+        """Run a remedy without its last part, which is for running programs."""
         command = re.sub("(?<=[ '])/(?!bin)", "", self.RELOAD.sub("", remedy))
         self.assertNotEqual(command, remedy)
         result = subprocess.run(["/bin/sh", "-c", command], cwd=self.root, check=False,
@@ -328,7 +328,7 @@ class Remedies(Doctor):
         self.assertEqual(result.returncode == 0, status == 0, result.stderr)
 
     def test_all(self):
-        """In any order, and twice, they leave nothing to find, and what they do not name as it is."""
+        """Run in any order, and twice: no finding is left, and all other lines are unchanged."""
         for order in (1, -1):
             findings = self.findings()[::order]
             self.assertEqual(len(findings), 20)
@@ -343,7 +343,7 @@ class Remedies(Doctor):
                 self.write(path, text)
 
     def test_one_of_two(self):
-        """The other line of a file still counts."""
+        """After the remedy for one line, the other line of the file is still found."""
         findings = self.findings()
         for finding in findings[::2]:
             self.do(finding["remedy"])
@@ -351,7 +351,7 @@ class Remedies(Doctor):
         self.assertEqual(lines, [f["source"].rpartition(":")[2] for f in findings[1::2]])
 
     def test_a_part_fails(self):
-        """Whichever command cannot be run, or breaks off, nothing that counts has changed."""
+        """If one of the commands fails, or ends halfway, the findings are unchanged."""
         findings = self.findings()
         for name in ("mkdir", "cp", "mv", "sed"):
             path = self.directory / name
@@ -365,13 +365,13 @@ class Remedies(Doctor):
             self.assertEqual(self.texts(self.findings()), self.texts(findings))
 
     def texts(self, findings):
-        """Messages, wherever the files are: a copy that is like them has the same effect."""
+        """The messages without their files: a remedy that copies a file may move the finding."""
         return [re.sub("/(etc|run|lib|usr/lib)/", "", finding["message"]) for finding in findings]
 
 
 class Terminal(Doctor):
-    def test_commands_are_whole(self):
-        """A command that is broken into lines could not be copied."""
+    def test_commands_unbroken(self):
+        """Commands are not broken into lines, so that they can be copied."""
         self.write(f"{RULES}/50-a.rules", SUSE)
         self.write("sys/devices/system/memory/auto_online_blocks", "online\n")
         text = tree.on_terminal(self.root, "doctor", width=60, status=FOUND)
@@ -379,12 +379,12 @@ class Terminal(Doctor):
             remedy = finding["remedy"]
             for command in [remedy] if remedy[0].islower() else re.findall("'[^']*'", remedy):
                 self.assertIn(command, text)
-        self.assertIn("onlines memory when it\n", text)  # the width of the terminal counts
+        self.assertIn("onlines memory when it\n", text)  # text is broken at the width of the terminal
 
 
 class Tdx(Doctor):
     def test_log(self):
-        """TDX is off: the flag is not there, so TDX is absent, and the log tells why."""
+        """Without the CPU flag TDX is absent; the cause comes from the log."""
         self.write("proc/cpuinfo", (self.root / "proc/cpuinfo").read_text()
                    .replace("tdx_host_platform", ""))  # fmt: skip
         for line, code in (
@@ -399,7 +399,7 @@ class Tdx(Doctor):
         self.assert_found(("tdx-init-failed", "kernel log"))
 
     def test_armed(self):
-        """What is in the kernel by now is taken for TDX memory; what has no driver is not."""
+        """Armed: memory that is online now will become TDX memory; memory without a driver will not."""
         self.write("dev/kmsg", "")
         self.assert_found(("kvm-not-loaded", "/sys/module/kvm_intel"))
         self.tree("cxl-refused")
@@ -417,7 +417,7 @@ class Tdx(Doctor):
         self.assertIn("sed -i '1s/^/#/' /etc/modprobe.d/kvm.conf && ", self.findings()[0]["remedy"])
 
     def test_cxl_window(self):
-        """A window of the CEDT moved over the boot memory; nothing else in the table changes."""
+        """A window of the CEDT that covers boot memory."""
         path = "sys/firmware/acpi/tables/CEDT"
         table = bytearray((self.root / path).read_bytes())
         at = 36
@@ -427,13 +427,13 @@ class Tdx(Doctor):
         table[9] = 0
         table[9] = -sum(table) & 0xFF
         self.write(path, bytes(table))
-        self.assertEqual(self.windows(), [])  # TDX is active: it has taken the memory
+        self.assertEqual(self.windows(), [])  # TDX is active: it has accepted the memory
         self.write("dev/kmsg", "3,400,1,-;virt/tdx: module initialization failed (-5)\n")
         findings = self.windows()
         self.assertEqual([f["source"] for f in findings], [f"/{path}"])
         self.assertIn("256 MiB of boot memory lie in a CXL window, at [mem 0x20000000-0x2fffffff]",
                       findings[0]["message"])  # fmt: skip
-        # What is DRAM that caches CXL memory is no CXL memory, and only where it is.
+        # DRAM that caches CXL memory is not CXL memory, within its own range.
         region = next((self.root / "sys/devices").rglob("region0"))
         (region / "resource").write_text("0x20000000\n")
         (region / "size").write_text("0x8000000\n")
@@ -452,7 +452,7 @@ class Tdx(Doctor):
         self.assert_found(("tdx-overridden", "/etc/tdx-onlined/tdx-onlined.conf"))
 
     def test_movable(self):
-        """Two runs of blocks, and one that only could be movable."""
+        """Two runs of movable blocks, and one that is not movable but could be."""
         memory = self.root / "sys/devices/system/memory"
         for block in (2, 3, 5):
             (memory / f"memory{block}/valid_zones").write_text("Movable\n")
@@ -463,7 +463,7 @@ class Tdx(Doctor):
         self.assertIn("128 MiB at [mem 0x28000000-0x2fffffff] (node 0)", findings[1]["message"])
 
     def test_boot_memory_offline(self):
-        """Each run of blocks is a finding, with a command of its own."""
+        """One finding per run of blocks, with a command of its own."""
         for block in (2, 3, 5):
             self.write(f"sys/devices/system/memory/memory{block}/state", "offline\n")
         self.write("sys/devices/system/memory/memory6/state", "going-offline\n")
@@ -518,7 +518,7 @@ class Rejected(Doctor):
         self.assert_found()
 
     def test_added_since(self):
-        """The DIMM is there after all, or other memory at its addresses."""
+        """Later the DIMM, or other memory, is at these addresses: no finding."""
         self.write(f"{self.SLOT}/physical_node/state", "online\n")
         self.assert_found()
         shutil.rmtree(self.root / self.SLOT)
@@ -553,8 +553,8 @@ class Guard(Doctor):
         self.assert_remedy("systemctl unmask tdx-onlined.service && systemctl enable --now tdx-onlined.service")
 
 
-class Spoilt(Doctor):
-    """Files that cannot be read, or should not be: they are named, and the others count."""
+class BadFiles(Doctor):
+    """Files that cannot be read, or should not be: a message names them, and the others are read."""
 
     def setUp(self):
         super().setUp()
@@ -587,7 +587,7 @@ class Spoilt(Doctor):
             self.good, messages=[f"/{RULES}/50-loop.rules: Too many levels of symbolic links"])  # fmt: skip
 
     def test_huge(self):
-        """A line of 100 MiB, and a file of as many bytes that are not there."""
+        """A line of 100 MiB, and a sparse file of that size."""
         self.write(f"{RULES}/50-line.rules", b"#" * (100 << 20))
         self.write(f"{RULES}/51-hole.rules", "")
         os.truncate(self.root / RULES / "51-hole.rules", 1 << 40)
@@ -595,7 +595,7 @@ class Spoilt(Doctor):
                                                f"/{RULES}/51-hole.rules: File too large"])  # fmt: skip
 
     def test_long_lines(self):
-        """A line that udevd ignores, and the last byte that is read."""
+        """A line too long for udevd, and a finding at the last byte that is read."""
         self.write(f"{RULES}/50-long.rules", SUSE.split("\n", 1)[0] + "," * 16384 + "\n" + SUSE)
         self.write(f"{RULES}/51-full.rules", SUSE.encode() + b"\n" * ((16 << 20) - len(SUSE) - 1))
         self.assert_found(("udev-rule", f"/{RULES}/50-long.rules:2"),
@@ -608,7 +608,7 @@ class Spoilt(Doctor):
         self.assert_found(self.good)
 
     def test_escapes(self):
-        """What a file says comes to no terminal as it is, and JSON stays JSON."""
+        """Escape sequences in a file are printed as \\xNN, and JSON is valid."""
         self.write(f"{RULES}/50-escape.rules",
                    b'SUBSYSTEM=="memory", ATTR{state}="online\033[31m\377\303"\n')  # fmt: skip
         self.assertIn("writes online\\x1b[31m\\xff\\xc3 to a device", self.findings()[0]["message"])
@@ -619,8 +619,8 @@ class Spoilt(Doctor):
         self.write("etc/udev/rules.d", "")
         self.assert_found(self.good, messages=["/etc/udev/rules.d: Not a directory"])
 
-    def test_nothing_but_a_directory(self):
-        """Nothing of a machine is there: that is what is found."""
+    def test_empty_root(self):
+        """An empty folder as the root."""
         self.root = self.directory / "empty"
         self.root.mkdir()
         result = tree.run(self.root, "doctor", "--json")

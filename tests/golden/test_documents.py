@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The command lines of README.md and the man pages run, and print what is shown below them.
+"""The command lines of README.md and the man pages: each runs, and prints the output shown below it.
 
 They run in a shell on a copy of a captured machine: the programs are wrappers that add --root=, and files
 in /etc, /run and /tmp are those of the copy. Those of man pages print to a terminal that is as wide as a
@@ -24,7 +24,7 @@ import tree
 TOP = tree.TESTS.parent
 DOCUMENTS = [TOP / "README.md", *sorted((TOP / "man").glob("*.scd"))]
 
-# What a command that is not run begins with, and where it is tried, or why it is not.
+# Beginnings of commands that are not run here, with the test that runs them or the reason.
 NOT_RUN = {
     "sh tools/": "the commands that run the tests",
     "meson ": "run by tools/run, and by tests/vm/scene.py for each guest",
@@ -54,7 +54,7 @@ NOW = 1795808400  # 2026-11-27T19:40:00Z
 
 
 def blocks():
-    """(document, language, text) of each block of code; a comment of scdoc is none."""
+    """(document, language, text) of each block of code; comments of scdoc are skipped."""
     for path in DOCUMENTS:
         text = path.read_text().replace("\\\\\n", "\\\n")
         yield from ((path.name, *match.groups()) for match in BLOCK.finditer(text))
@@ -108,7 +108,7 @@ class Commands(tree.Tree):
                               timeout=tree.DEADLINE, stderr=subprocess.PIPE, **{"stdout": subprocess.PIPE, **how})  # fmt: skip
 
     def sh_on_terminal(self, command):
-        """The terminal buffers all that the command prints: TTYB_DEFAULT_MEM_LIMIT is 640 KiB."""
+        """Run it on a terminal, which buffers 640 KiB (TTYB_DEFAULT_MEM_LIMIT)."""
         master, terminal = pty.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
         result = self.sh(command, stdout=terminal)
@@ -127,7 +127,7 @@ class Commands(tree.Tree):
         self.assertIn("\n".join(printed).rstrip(), result.stdout)
 
     def prepare(self, command):
-        """What the examples assume."""
+        """The machine that the examples assume."""
         if MACHINES.get(command) == "dimm":
             self.save_state("", start=0x100000000, size=512 << 20, type="dimm", verdict="offline",
                             result="nothing-to-do", total_memblocks=4)  # fmt: skip
@@ -162,7 +162,7 @@ class Commands(tree.Tree):
                          "reconsider": False, "changed": False, **device}]}))  # fmt: skip
 
     def test_every_command(self):
-        """One after the other on the machine of its document, so that each finds what the last one made."""
+        """In the order of a document, on one machine: a command may need the files of an earlier one."""
         machine, ran = None, 0
         for name, command, printed in every_command():
             if machine != (name, MACHINES.get(command)):
@@ -177,14 +177,14 @@ class Commands(tree.Tree):
         self.assertGreater(ran, 25)
 
     def test_reasons(self):
-        """Each command that is not run begins as the list has it, and nothing on the list is left over."""
+        """Each command that is not run is in the list, and each entry of the list is used."""
         every = [command for _, command, _ in every_command()]
         self.assertEqual({reason_not_to_run(command) for command in every} - {None}, set(NOT_RUN))
         for command in every:
             self.assertTrue(COMMAND.match(command), command)
 
     def test_journal(self):
-        """The fields and values that journalctl is to match are those of the program."""
+        """The fields and values in commands with journalctl are those of the program."""
         manual = (TOP / "man/tdx-onlined-journal.7.scd").read_text()
         matches = {match for _, command, _ in every_command() if command.startswith("journalctl ")
                    for match in re.findall(r"\b([A-Z_]+)=(\S+)", command)}  # fmt: skip
@@ -194,7 +194,7 @@ class Commands(tree.Tree):
             self.assertRegex(manual, rf"(?m)\b{value}\b")
 
     def test_roll_out(self):
-        """README.md: with the rules of the second step one card is kept as devdax, and no other memory."""
+        """README.md: with the rules of the second step, one card becomes devdax, and other memory is ignored."""
         text = next(text for name, _, text in blocks() if "99-others.rule" in text)
         self.write("etc/tdx-onlined/conf.d/50-observe.conf", "[Daemon]\nAct=no\n")
         for command, _ in commands(text):
@@ -211,7 +211,7 @@ class Commands(tree.Tree):
 
 
 class Names(tree.unittest.TestCase):
-    """Commands and options that are named anywhere: in documents, messages, remedies and explanations."""
+    """Commands and options that documents, messages, remedies and explanations name."""
 
     FILES = ("*.md", "man/*.scd", "systemd/*.in", "lib/*/*.c", "daemon/*/*.c", "tests/sysroots/*.md")
 

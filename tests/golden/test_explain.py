@@ -5,8 +5,8 @@
     test_explain.py             compare
     test_explain.py --write     write what is printed now; read the difference before you commit it
 
-The second half asks copies of trees: each kind of target, JSON, rules and configuration, what the
-daemon has noted, and targets that are not there.
+The second half uses copies of trees: each kind of target, JSON, rules and configuration, state files of
+the daemon, and targets that do not exist.
 """
 
 import json
@@ -18,7 +18,7 @@ from tree import DROP_IN, MAIN, RULE, rule
 
 EXPECTED = tree.TESTS / "expected"
 
-# What is asked of each tree: what has arrived, boot memory, windows where nothing is, a node.
+# The targets on each tree: memory that has arrived, boot memory, empty windows, a node.
 QUESTIONS = {
     "cxl-guard": (
         "dax0.0", "dax0.0 --tdx=absent", "memory3", "0x5bfffffff", "node0",
@@ -50,7 +50,7 @@ QUESTIONS = {
     ),
 }  # fmt: skip
 
-# 1280 MiB of pages of 4 KiB, none of them free.
+# 1280 MiB in pages of 4 KiB, none free.
 ZONEINFO = """\
 Node 0, zone   Normal
   pages free     0
@@ -62,7 +62,7 @@ TOPICS = ["what", "origin", "boot-map", "tdx", "rule", "verdict", "done", "kerne
 
 
 def answer(root):
-    """What is printed of a tree, each answer after its question."""
+    """The output for all targets of a tree, each after its target."""
     answers = []
     for question in QUESTIONS[root.name]:
         result = tree.run(root, "explain", *question.split())
@@ -86,16 +86,16 @@ class Golden(unittest.TestCase):
             with self.subTest(name):
                 self.assertEqual(answer(tree.SYSROOTS / name), expected_of(name).read_text())
 
-    def test_nothing_expected_in_vain(self):
+    def test_no_stale_expected_file(self):
         self.assertEqual({expected_of(name) for name in QUESTIONS},
                          set(EXPECTED.glob("*.explain.*")))  # fmt: skip
 
 
-class Asked(tree.Tree):
-    """Each test asks a copy of a tree."""
+class Explanations(tree.Tree):
+    """Explanations on a copy of a tree."""
 
     def explain(self, target, *options):
-        """The explanations: for each its subject, and its topics."""
+        """(subject, topics) of each explanation."""
         result = tree.run(self.root, "explain", target, *options)
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         return [self.parse(text) for text in result.stdout.split("\n\n")]
@@ -127,7 +127,7 @@ class Asked(tree.Tree):
     }  # fmt: skip
 
     def test_kinds(self):
-        """Whatever of it is named, the same range is explained, with the object of the dry run."""
+        """All targets that mean a range lead to the same explanation, with the range object of the dry run."""
         self.tree("cxl-online")
         dry_run, _ = self.decide()
         ((subject, topics),) = self.explain("dax0.0")
@@ -142,7 +142,7 @@ class Asked(tree.Tree):
                                  [{"topics": topics, "range": dry_run["ranges"][0]}])  # fmt: skip
 
     def test_every_range_object(self):
-        """On every tree the range is the one of the dry run, whatever the TDX state."""
+        """On each tree and in each TDX state, the range object is that of the dry run."""
         for name in QUESTIONS:
             self.root = tree.SYSROOTS / name
             for options in ([], ["--tdx=active"], ["--tdx=absent"]):
@@ -152,21 +152,21 @@ class Asked(tree.Tree):
                     self.assertEqual([e["range"] for e in report["explanations"]], [found])
 
     def test_place(self):
-        """Where nothing has arrived the topics that say nothing are null, and so is the range."""
+        """An address where nothing has arrived: the range is null, and so are topics without text."""
         self.tree("plain-host")
-        for target, kind, told in (
+        for target, kind, names in (
             ("0x1000000", "address", ["what", "origin", "verdict"]),
             ("memory1", "block", ["what", "origin", "verdict"]),
             ("node0", "node", ["what"]),
         ):
             report = self.json(target)
             ((subject, topics),) = self.explain(target)
-            self.assertEqual((subject, list(topics), report["kind"]), (target, told, kind))
+            self.assertEqual((subject, list(topics), report["kind"]), (target, names, kind))
             self.assertEqual(report["explanations"], [
                 {"topics": {topic: topics.get(topic) for topic in TOPICS}, "range": None}])  # fmt: skip
 
     def test_offline_boot_memory(self):
-        """Of a block, and of addresses, with the command; and not of others."""
+        """An offline block of boot memory, by its name and by addresses: the text has the command to online it."""
         self.tree("plain-host")
         self.write("sys/devices/system/memory/memory3/state", "offline\n")
         command = "To online [mem 0x18000000-0x1fffffff]: 'chmem -e 0x18000000-0x1fffffff'."
@@ -178,7 +178,7 @@ class Asked(tree.Tree):
                 self.assertEqual("are offline." in topics["what"], change is not None)
 
     def test_two_ranges(self):
-        """Of a device with two mappings, each is explained; an address means one of them."""
+        """A device with two mappings: both are explained; an address means one of them."""
         self.tree("cxl-guard")
         dax = next((self.root / "sys/devices").rglob("dax0.0")).relative_to(self.root)
         self.write(dax / "size", f"{2 << 30}\n")
@@ -198,7 +198,7 @@ class Asked(tree.Tree):
                 self.assertIn(" Its device has 2 ranges, which get one verdict. ",
                               topics["boot-map"])  # fmt: skip
 
-    def test_not_there(self):
+    def test_missing_target(self):
         """A message, exit status 1, and nothing printed: not even JSON."""
         missing = "no such device exists here"
         for name, targets, message in (
@@ -230,7 +230,7 @@ class Asked(tree.Tree):
                               " daxX.Y, regionN, memN, nodeN or PCI address")  # fmt: skip
 
     def test_bare_number(self):
-        """As the kernel prints addresses, but without 0x: decimal or not, it is not guessed."""
+        """A number without 0x, as the kernel prints addresses: refused, as it may be decimal or hexadecimal."""
         self.tree("plain-host")
         for target in ("590000000", "0", "5d0000000-5efffffff"):
             self.assert_usage(["explain", target], f"explain {target}: an address begins with 0x")
@@ -247,7 +247,7 @@ class Asked(tree.Tree):
         result = tree.run(self.root, "explain", "node0")
         self.assertEqual((result.returncode, result.stdout), (3, ""))
 
-    # --- the administrator's word ---
+    # --- rules and configuration ---
 
     def test_rules(self):
         self.tree("cxl-refused")
@@ -266,22 +266,22 @@ class Asked(tree.Tree):
             self.assertTrue(topics["verdict"].startswith(verdict), topics["verdict"])
 
     def test_zone(self):
-        """A rule that asks for movable: 512 MiB to the kernel's 1280 MiB, that is 40 %."""
+        """A rule with Zone=movable: 512 MiB beside 1280 MiB of kernel memory, that is 40 %."""
         self.tree("cxl-refused")
         self.write("proc/zoneinfo", ZONEINFO)
-        asks, cannot = "Rule 10-a.rule matches.", " Its zone movable is not possible here: "
-        for ratio, said in ((40, asks), (39, f"{asks}{cannot}movable memory would be 40 % of kernel memory.")):
+        matches, cannot = "Rule 10-a.rule matches.", " Its zone movable is not possible here: "
+        for ratio, text in ((40, matches), (39, f"{matches}{cannot}movable memory would be 40 % of kernel memory.")):
             self.configure({RULE: rule("Type=cxl", "Zone=movable"),
                             MAIN: f"[Daemon]\nMaxMovableRatio={ratio}\n"})  # fmt: skip
             topics = self.topics("dax0.0", "--tdx=absent")
-            self.assertEqual(topics["rule"], said)
+            self.assertEqual(topics["rule"], text)
             self.assertEqual(topics["verdict"].endswith(" Its zone is movable."), ratio == 40)
         (self.root / "proc/zoneinfo").unlink()
         self.assertEqual(self.topics("dax0.0", "--tdx=absent")["rule"],
-                         f"{asks}{cannot}the sizes of the zones are not known.")  # fmt: skip
+                         f"{matches}{cannot}the sizes of the zones are not known.")  # fmt: skip
 
     def test_head_room(self):
-        """64 GiB take 256 MiB of memory map as devdax with pages of 2 MiB; no page is free."""
+        """64 GiB as devdax with pages of 2 MiB need 256 MiB of page metadata; no page is free."""
         self.tree("cxl-guard")
         self.write("proc/zoneinfo", ZONEINFO)
         verdict = self.topics("dax0.0")["verdict"]
@@ -300,7 +300,7 @@ class Asked(tree.Tree):
         self.assertEqual(self.json("dax0.0")["explanations"][0]["range"]["withheld"], "observe")
 
     def test_capable(self):
-        """All of the range, and all but its last block."""
+        """CapableRanges= with all of the range, and with all but its last block."""
         self.tree("cxl-refused")
         self.configure({DROP_IN: "[Daemon]\nCapableRanges=0x5d0000000-0x5efffffff\n"})
         topics = self.topics("dax0.0")
@@ -313,7 +313,7 @@ class Asked(tree.Tree):
         self.assertIn("(straddles-boot-map)", topics["verdict"])
 
     def test_tdx_by_configuration(self):
-        """A machine without TDX that is to behave like one with it; and the other way round."""
+        """TDX=active on a machine without TDX, and TDX=absent on one with it."""
         self.tree("cxl-online")
         self.configure({DROP_IN: "[Daemon]\nTDX=active\n"})
         topics = self.topics("dax0.0")
@@ -325,10 +325,10 @@ class Asked(tree.Tree):
         self.assertEqual(self.topics("dax0.0", "--tdx=auto")["tdx"][:43],
                          "TDX is not active and cannot start before t")  # fmt: skip
 
-    # --- what the daemon has noted ---
+    # --- state files ---
 
-    def note(self, present=(), **entry):
-        """A state file of the daemon, of this boot, with dax0.0 in it."""
+    def save_state(self, present=(), **entry):
+        """Write a state file of this boot, with dax0.0."""
         device = next((self.root / "sys/devices").rglob("dax0.0"))
         boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
         noted = {"type": "cxl", "chardev": "dax0.0", "mode": "system-ram", "size": 512 << 20,
@@ -340,9 +340,9 @@ class Asked(tree.Tree):
                 {"start": 1 << 20, "size": 1022 << 20, "source": "boot-params"}]}}))  # fmt: skip
 
     def test_in_devdax_mode(self):
-        """At rest: the daemon has done it. A rule would not help, and is not proposed."""
+        """The daemon has bound device_dax: no steps are left, and no rule is proposed."""
         self.tree_in_devdax_mode()
-        self.note(verdict="devdax", reason="outside-boot-map", result="done", mode="devdax")
+        self.save_state(verdict="devdax", reason="outside-boot-map", result="done", mode="devdax")
         topics = self.topics("dax0.0")
         self.assertTrue(topics["verdict"].startswith("devdax: it was in devdax mode already, and no rule permits"))
         self.assertTrue(topics["verdict"].endswith(
@@ -357,12 +357,12 @@ class Asked(tree.Tree):
 
     def test_not_decided(self):
         self.tree("cxl-refused")
-        self.note()
+        self.save_state()
         self.assertEqual(self.topics("dax0.0")["done"], "The daemon has not decided about it. Steps left: unbind,"
                          " bind-device_dax.")  # fmt: skip
 
     def test_not_known(self):
-        """Of memory that is not a dax device status.json does not have what was decided."""
+        """status.json has no decision that can be matched to memory without a dax device."""
         self.tree("dimm")
         boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
         self.write("run/tdx-onlined/status.json", json.dumps({
@@ -373,9 +373,9 @@ class Asked(tree.Tree):
         self.assertNotIn("first started", topics["origin"])
 
     def test_withheld(self):
-        """It was there before the daemon, which has left it alone."""
+        """A device that was present at the daemon's first start, and was left as it is."""
         self.tree("cxl-refused")
-        self.note(present=True, verdict="devdax", reason="outside-boot-map", result="withheld")
+        self.save_state(present=True, verdict="devdax", reason="outside-boot-map", result="withheld")
         topics = self.topics("dax0.0")
         self.assertTrue(topics["origin"].endswith(
             " It arrived before the daemon first started in this boot."))  # fmt: skip
@@ -384,13 +384,13 @@ class Asked(tree.Tree):
         self.assertTrue(topics["change"].endswith(" To have the steps that are left taken once: 'tdx-onlined --oneshot'."))
 
     def test_answers(self):
-        """The kernel's answer, as expected or not; a refusal stays what is in the way."""
+        """The kernel's answer, expected or not; a refusal stays the reason."""
         for answer_, reason, kernel in (
             ("refuses", "kernel-refused", "refused it"),
             ("accepts", "tdx-absent", "accepted it, which was not expected"),
         ):
             self.tree("cxl-refused")
-            self.note(verdict="devdax", reason=reason, result="failed", answer=answer_)
+            self.save_state(verdict="devdax", reason=reason, result="failed", answer=answer_)
             topics = self.topics("dax0.0")
             self.assertEqual(topics["kernel"], "Memory blocks: 0 of 4 online. In this boot the kernel"
                              f" {kernel}.")  # fmt: skip
@@ -404,15 +404,15 @@ class Asked(tree.Tree):
     def test_changed(self):
         self.tree("cxl-refused")
         for how in {"changed": True}, {"mode": "devdax"}, {"online_memblocks": 1}:
-            self.note(verdict="devdax", reason="outside-boot-map", result="done", **how)
+            self.save_state(verdict="devdax", reason="outside-boot-map", result="done", **how)
             self.assertEqual(self.topics("dax0.0")["done"], "The daemon decided devdax (outside-boot-map); the"
                              " result is done. It has been changed by another program or by hand since."
                              " Steps left: unbind, bind-device_dax.")  # fmt: skip
 
-    # --- what firmware says ---
+    # --- firmware ---
 
     def test_boot_ram_in_a_window(self):
-        """Firmware hands out a window as RAM: e820 calls the first GiB of it RAM."""
+        """The e820 has the first GiB of a CXL window as RAM."""
         self.tree("plain-host")
         other = tree.SYSROOTS / "cxl-guard/sys/firmware/acpi/tables/CEDT"
         self.write("sys/firmware/acpi/tables/CEDT", other.read_bytes())
@@ -435,7 +435,7 @@ class Asked(tree.Tree):
 
 class Terminal(tree.Tree):
     def test_wrapped(self):
-        """On a terminal lines are broken between words and nothing else is different."""
+        """On a terminal, lines are broken between words, without any other difference."""
         self.tree("cxl-refused")
         for options, status in ((["explain", "dax0.0"], 0), (["doctor"], 5)):
             plain = tree.run(self.root, *options).stdout
@@ -446,7 +446,7 @@ class Terminal(tree.Tree):
                 for line in text.splitlines()[1:]:
                     longest = max(map(len, line.split()), default=0)
                     self.assertTrue(len(line) <= width or len(line.split()) == 1 or longest > width - 24, line)
-            # Too narrow to be broken, and not a terminal that knows its width.
+            # Too narrow to break lines, and a terminal without a known width.
             for width in (0, 39):
                 self.assertEqual(tree.on_terminal(self.root, *options, width=width, status=status), plain)
 

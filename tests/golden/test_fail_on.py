@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""--fail-on= on captured machines: the exit status, and which range it says has matched."""
+"""--fail-on= on captured machines: the exit status, and the ranges that match."""
 
 import json
 import subprocess
@@ -19,12 +19,12 @@ HMEM = "256 MiB of soft-reserved memory (dax0.0, [mem 0x10000000-0x1fffffff], no
 PMEM = "254 MiB of persistent memory (dax0.0, [mem 0x10200000-0x1fffffff], node 0)"
 VIRTIO = "256 MiB of virtio-mem memory ([mem 0x100000000-0x10fffffff], node 0)"
 
-# Every word that is true of the only range of each tree, and the range.
+# All words that match the only range of each tree, and the range.
 TREES = {
-    "cxl-guard": ({"devdax", "change"}, GUARDED),  # no driver, so nothing is in the kernel yet
+    "cxl-guard": ({"devdax", "change"}, GUARDED),  # no driver, so no block exists yet
     "cxl-online": ({"online"}, ONLINE),
     "cxl-refused": ({"devdax", "change", "stranded"}, REFUSED),  # kmem has it, refused
-    "dimm": ({"offline", "stranded"}, DIMM),  # there is nothing to be done about it
+    "dimm": ({"offline", "stranded"}, DIMM),  # no remedy
     "hmem": ({"devdax", "change", "stranded"}, HMEM),
     "ordinary-machine": (set(), None),
     "plain-host": (set(), None),
@@ -35,13 +35,13 @@ TREES = {
 
 class FailOn(tree.Tree):
     def assert_words(self, true, subject, *options):
-        """Of all words exactly these are true of the only range."""
+        """Of all words, exactly these match the only range."""
         words = ",".join(word for word in WORDS if word in true)
         messages = [f"--fail-on={words}: {subject}"] if true else []
         self.assert_fails(",".join(WORDS), messages, *options)
 
     def assert_fails(self, words, messages, *options):
-        """The messages besides those of a plain dry run, and its table."""
+        """The table is that of a plain dry run, with these additional messages."""
         plain = tree.run(self.root, "--dry-run", *options)
         self.assertEqual((plain.returncode, plain.stderr), (0, ""))
         self.assert_run(["--dry-run", f"--fail-on={words}", *options],
@@ -56,7 +56,7 @@ class FailOn(tree.Tree):
                 self.assert_words(true, subject, "--json")
 
     def test_one_word(self):
-        """Asked for alone each word says what it says among others."""
+        """A single word leads to the same line as among others."""
         for name, (true, subject) in TREES.items():
             self.root = tree.SYSROOTS / name
             for word in WORDS:
@@ -71,7 +71,7 @@ class FailOn(tree.Tree):
                          (MATCHED, f"tdx-onlined: --fail-on=change: {REFUSED}\n"))  # fmt: skip
 
     def test_each_range(self):
-        """One line for each that matches; a range without a whole block strands none."""
+        """One line for each range that matches; a range without a whole block is not stranded."""
         self.tree("cxl-refused")
         dax = self.root / "sys/bus/dax/devices/dax0.0"
         other = dax.resolve() / "mapping1"
@@ -84,7 +84,7 @@ class FailOn(tree.Tree):
             f"--fail-on=change,stranded: {REFUSED}", f"--fail-on=change: {second}"])  # fmt: skip
 
     def test_offline_boot(self):
-        """Boot memory that is offline has a word of its own, and no other word is true of it."""
+        """Offline boot memory matches one word only."""
         self.tree("plain-host")
         for block in (2, 3, 5):
             self.write(f"sys/devices/system/memory/memory{block}/state", "offline\n")
@@ -95,16 +95,16 @@ class FailOn(tree.Tree):
         self.assert_fails(",".join(WORDS[:-1]), [])
 
     def test_withheld(self):
-        """With Act=no it is not as decided, and will not be."""
+        """With Act=no, a range that is not as decided matches."""
         self.tree("cxl-refused")
         self.write(MAIN, "[Daemon]\nAct=no\n")
         self.assert_words({"devdax", "change", "stranded"}, REFUSED)
         self.tree("dimm")
         self.write(MAIN, "[Daemon]\nAct=no\n")
-        self.assert_words({"offline", "stranded"}, DIMM)  # nothing would be done anyway
+        self.assert_words({"offline", "stranded"}, DIMM)  # there are no steps with Act=yes either
 
     def test_to_go_online(self):
-        """It is offline now, and would not be."""
+        """A range that is offline now and would go online."""
         for name, subject in (("cxl-refused", REFUSED), ("dimm", DIMM)):
             self.root = tree.SYSROOTS / name
             self.assert_words({"online", "change"}, subject, "--tdx=absent")
@@ -122,29 +122,29 @@ class FailOn(tree.Tree):
         self.write("sys/bus/dax/devices/dax0.0/state", "unplugged\n")
 
     def test_unplugged(self):
-        """No block is in the kernel, and nothing is to be done."""
+        """No block exists, and there are no steps."""
         self.unplug()
         for tdx in ("auto", "absent"):
             self.assert_words({"ignore", "stranded"}, REFUSED, f"--tdx={tdx}")
 
     def test_kmem_without_blocks(self):
-        """An older kernel, or kmem without success: it is not online, although no step is left."""
+        """kmem without blocks, without the dax state of Linux 7.3: not online, although no step is left."""
         self.unplug()
         self.forget("sys/bus/dax/devices/dax0.0/state")
         self.assert_words({"online", "change", "stranded"}, REFUSED, "--tdx=absent")
         self.assert_words({"devdax", "change", "stranded"}, REFUSED)
 
-    def test_online_against_expectation(self):
+    def test_online_while_tdx_active(self):
         """TDX is active, the range was not there at boot, and a block of it is online."""
         self.tree("cxl-refused")
         self.write("sys/devices/system/memory/memory189/state", "online\n")
         self.assert_words({"ignore", "stranded", "disagreement"}, REFUSED)
-        # That the TDX state is only said to be active makes no kernel refuse.
+        # TDX=active alone does not make the kernel refuse memory.
         self.root = tree.SYSROOTS / "cxl-online"
         self.assert_words({"ignore"}, ONLINE, "--tdx=active")
 
     def test_answer_in_this_boot(self):
-        """What the kernel told the daemon."""
+        """The kernel's answer in a state file of this boot."""
         for answer, also in (("accepts", {"disagreement"}), ("refuses", set())):
             self.tree_in_devdax_mode()
             device = (self.root / "sys/bus/dax/devices/dax0.0").stat()
@@ -160,7 +160,7 @@ class FailOn(tree.Tree):
             self.assert_words({"devdax"} | also, REFUSED)
 
     def test_other_failures(self):
-        """They stay what they are, and nothing is said of ranges."""
+        """Other failures keep their status, and no range is reported."""
         self.tree("cxl-refused")
         self.write(DROP_IN, "[Daemon]\nAct=perhaps\n")
         result = tree.run(self.root, "--dry-run", "--fail-on=devdax")
@@ -173,7 +173,7 @@ class FailOn(tree.Tree):
         self.assertNotIn("--fail-on", result.stderr)
 
     def test_order(self):
-        """In one file the lines come after the table."""
+        """With both outputs in one file, the lines come after the table."""
         self.root = tree.SYSROOTS / "dimm"
         result = subprocess.run([BINARY, f"--root={self.root}", "--dry-run", "--fail-on=offline"],
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

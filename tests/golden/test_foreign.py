@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Foreign text: what the program did not write itself can contain any bytes.
+"""Foreign text: names, attributes and files that others wrote can contain any bytes.
 
 tree.run() fails for output that is not printable ASCII, and for JSON that is not as in the schema. Here
-every text that the program reads gets hostile bytes, and everything that prints is run. Where the text
-is a part of the output, it is there in its printable form.
+every text that the program reads gets hostile bytes, and every command that prints is run. Where the
+text is part of the output, it must have its printable form.
 """
 
 import json
@@ -24,7 +24,7 @@ UDEV = "etc/udev/rules.d"
 WRITES = b'SUBSYSTEM=="memory", ACTION=="add", ATTR{state}="online%s"\n'
 STATE = "run/tdx-onlined/state.json"
 
-# Everything that prints; the last are those that print what a rule or the state has.
+# All commands that print; the last ones print parts of rules or of the state.
 COMMANDS = (
     ("--dry-run", "--output-all"),
     ("--dry-run", "--output-all", "--raw"),
@@ -42,18 +42,18 @@ COMMANDS = (
     ("config", "diff"),
     ("config", "cat"),
 )
-# Of these one is enough to read every file of the kernel.
+# One of these is enough to read all files of the kernel.
 FEW = (("doctor", "--json"), ("--dry-run",), ("explain", "0x5d0000000"))
 
 
 def kind_of(path):
-    """What attributes have in common that differ by a number: memory184/state, memory185/state."""
+    """The path without numbers, the same for memory184/state and memory185/state."""
     return re.sub(r"\d+", "N", str(path.relative_to(path.parents[1])))
 
 
 class Foreign(tree.Tree):
     def outputs(self, commands=COMMANDS):
-        """What each command prints on standard output, and its messages."""
+        """The standard output of each command, and its messages."""
         found = {}
         for options in commands:
             result = tree.run(self.root, *options)
@@ -62,7 +62,7 @@ class Foreign(tree.Tree):
         return found
 
     def assert_printed(self, text, *commands):
-        """The text is in the output of each of the commands, and the others print no harm."""
+        """The text is in the output of these commands, and no command prints it raw."""
         outputs = self.outputs()
         for options in commands:
             printed, messages = outputs[options]
@@ -79,7 +79,7 @@ class Foreign(tree.Tree):
             file.write(content)
 
     def rename_everywhere(self, name, hostile=True, suffix=HOSTILE):
-        """A name of the kernel's gets hostile bytes, or loses them, and all links to it."""
+        """Add hostile bytes to a name of the kernel, and to all links to it, or remove them."""
         old, new = name.encode(), name.encode() + suffix
         if not hostile:
             old, new = new, old
@@ -94,7 +94,7 @@ class Foreign(tree.Tree):
 
 
 class Printed(Foreign):
-    """What is a part of the output is there, in the one form, in all kinds of output."""
+    """Text that is part of the output has the same form in all kinds of output."""
 
     JSON = ("--dry-run", "--json")
     TABLES = COMMANDS[:3]
@@ -127,7 +127,7 @@ class Printed(Foreign):
                 self.assert_printed(name + PRINTED, *commands)
 
     def test_names_still_match(self):
-        """A rule matches the bytes, not what is printed of them; it is ASCII, and has a ? for each."""
+        """A rule is ASCII: a ? matches each of the bytes, and their printed form does not match."""
         self.tree("cxl-guard")
         self.rename_everywhere("region0")
         strange = len(HOSTILE) - len("\x1b[2J")
@@ -150,7 +150,7 @@ class Printed(Foreign):
         self.assert_printed(f"addressable range [{PRINTED}", self.JSON)
 
     def test_terminal(self):
-        """Nothing there but the colours of verdicts."""
+        """No escape sequences other than the colours of verdicts."""
         self.tree("cxl-guard")
         self.rename_everywhere("region0")
         for options in (*self.TABLES, *self.EXPLAIN):
@@ -159,7 +159,7 @@ class Printed(Foreign):
             self.assertIn(PRINTED.replace("\\", "\\\\") if "--json" in options else PRINTED, text)
 
     def test_state(self):
-        """The daemon's own file, as somebody else may have left it."""
+        """A state file with hostile bytes."""
         self.tree("cxl-guard")
         text = "\x1b[2J\u009b\u202e\n\x7f"
         printed = r"\x1b[2J\xc2\x9b\xe2\x80\xae\x0a\x7f"
@@ -180,7 +180,7 @@ class Printed(Foreign):
             self.outputs(FEW)
 
     def test_long(self):
-        """What does not fit is cut off."""
+        """Long text is truncated."""
         self.tree("cxl-guard")
         self.write(f"{MEMDEV}/firmware_version", LONG)
         self.append("proc/cmdline", LONG * 3)
@@ -191,7 +191,7 @@ class Printed(Foreign):
 
 
 class Files(Foreign):
-    """The files of the administrator and of other packages: their names, and what is in them."""
+    """Names and content of files of the administrator and of other packages."""
 
     def test_other_packages(self):
         for directory, name, content, text in (
@@ -207,8 +207,8 @@ class Files(Foreign):
                 self.write_name(directory, name, content)
                 self.assert_printed(text, ("doctor",), ("doctor", "--json"))
 
-    def test_cannot_be_read(self):
-        """A directory in place of a file: the message has its name."""
+    def test_unreadable(self):
+        """The name of a folder in place of a file is in the message."""
         for directory in (UDEV, "etc/modprobe.d", "etc/daxctl.conf.d"):
             self.tree("cxl-guard")
             suffix = b".rules" if directory == UDEV else b".conf"
@@ -216,8 +216,8 @@ class Files(Foreign):
             os.makedirs(path)
             self.assertIn(f"/{directory}/a{PRINTED}", tree.run(self.root, "doctor").stderr)
 
-    def test_the_remedy_works(self):
-        """A name in it can be typed: bash reads the printable form in $'...' as the bytes."""
+    def test_remedy(self):
+        """A remedy quotes names as $'...', which bash reads as the bytes."""
         for name in (HOSTILE, b"a'b\\" + HOSTILE + b"f", b"\n$(id)`", b"\\x41'\x9b", b"it's \\x41", b"\\'"):
             with self.subTest(name):
                 self.tree("cxl-guard")
@@ -229,7 +229,7 @@ class Files(Foreign):
                 self.assertEqual(os.listdir(os.fsencode(self.root / UDEV)), [name + b".rules"])
                 self.assertEqual(tree.run(self.root, "doctor").returncode, 0)
 
-    def test_command_line_of_the_kernel(self):
+    def test_kernel_command_line(self):
         self.tree("cxl-guard")
         for word in (b"tdx", b"nohibernate", b"mem=4G", b"memmap=4G!4G", b"initcall_blacklist=", b"efi=",
                      b"modprobe.blacklist=kmem,", b"memory_hotplug.memmap_on_memory=", b"memhp_default_state=",
@@ -239,7 +239,7 @@ class Files(Foreign):
                 self.outputs(FEW)
 
     def test_configuration(self):
-        """Outside of comments all is ASCII; config cat prints comments too."""
+        """Only comments may have other bytes, which config cat prints, too."""
         self.tree("cxl-guard")
         for path, content in ((MAIN, b"[Daemon]\nAct=%s\n"), (DROP_IN, b"[Daemon]\n%s=1\n"),
                               (DROP_IN, b"[%s]\n"), (RULE, b"[Match]\nType=%s\n"), (RULE, b"#%s\n")):  # fmt: skip
@@ -253,7 +253,7 @@ class Files(Foreign):
 
 
 class CommandLine(tree.Tree):
-    def test_of_the_program(self):
+    def test_arguments(self):
         self.tree("plain-host")
         text = HOSTILE + b"\n"
         printed = PRINTED + r"\x0a"
@@ -277,7 +277,7 @@ class CommandLine(tree.Tree):
                 self.assertTrue(result.stderr.endswith(f"\nTry '{name} --help'.\n"), result.stderr)
 
     def test_paths(self):
-        """Of a root, and of a capture that cannot be made."""
+        """Paths of a root, and of a capture that cannot be made."""
         path = b"/nowhere/" + HOSTILE + b"\n"
         for command in ([tree.BINARY, b"--dry-run", b"--root=" + path], [tree.CLIENT, b"capture", path]):
             result = subprocess.run(command, capture_output=True, env=tree.ENVIRONMENT, check=False)
@@ -286,8 +286,8 @@ class CommandLine(tree.Tree):
             self.assertIn(rf"/nowhere/{PRINTED}\x0a", result.stderr.decode())
 
 
-class Everything(Foreign):
-    """Every file and every name of trees, whether the program prints it or not."""
+class AllFiles(Foreign):
+    """All files and names of trees, printed or not."""
 
     TREES = ("cxl-refused", "dimm")
 
@@ -314,7 +314,7 @@ class Everything(Foreign):
                     path.write_bytes(text)
 
     def test_names(self):
-        """Those of directories and links: the program has the names of attributes itself."""
+        """Names of folders and links. Those of attributes are fixed in the program."""
         self.tree("cxl-refused")
         paths = [path for path in (self.root / "sys").rglob("*") if path.is_symlink() or path.is_dir()]
         for name in sorted({re.sub(r"\d+", "N", path.name): path.name for path in paths}.values()):

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The real binary on captured machines: what it prints is compared with tests/expected.
+"""The programs on captured machines: their output is compared with tests/expected.
 
     test_golden.py              compare
     test_golden.py --write      write what is printed now; read the difference before you commit it
 
-A tree is a machine at rest: see tests/sysroots/README.md. The second half spoils copies of trees,
-file by file, and wants a message that names the file, the spoilt range left alone, and the rest
-decided as ever.
+A tree is a machine at rest: see tests/sysroots/README.md. The second half damages files in copies of
+trees, and expects a message that names the file, the range left as it is, and unchanged decisions
+about the others.
 """
 
 import json
@@ -21,7 +21,7 @@ import tree
 
 EXPECTED = tree.TESTS / "expected"
 
-# What is asked of every tree, and how the expected file is named.
+# The command lines for each tree, with the suffix of the expected file.
 QUESTIONS = {
     "txt": [],
     "active.txt": ["--tdx=active"],
@@ -50,19 +50,19 @@ class Golden(unittest.TestCase):
                 self.assertEqual((result.returncode, result.stderr), (0, ""))
                 self.assertEqual(result.stdout, expected.read_text())
 
-    def test_nothing_expected_in_vain(self):
+    def test_no_stale_expected_file(self):
         of_their_tests = ("explain", "doctor", "map", "status", "verify")
         others = {path for name in of_their_tests for path in EXPECTED.glob(f"*.{name}.*")}
         self.assertEqual({path for *_, path in answers()}, set(EXPECTED.iterdir()) - others)
 
 
-class Spoilt(tree.Tree):
-    """Each test spoils a copy of a tree."""
+class DamagedFiles(tree.Tree):
+    """Each test damages a copy of a tree."""
 
     # --- boot map ---
 
     def test_boot_params_truncated(self):
-        """Cut off anywhere it falls back to the firmware memmap, which has the same RAM."""
+        """boot_params is truncated: the firmware memmap is used, which has the same RAM."""
         self.tree("plain-host")
         whole = (self.root / BOOT_PARAMS).read_bytes()
         good, _ = self.decide()
@@ -74,8 +74,8 @@ class Spoilt(tree.Tree):
             self.assertEqual([(r["start"], r["size"]) for r in report["boot_map"]["ranges"]],
                              [(r["start"], r["size"]) for r in good["boot_map"]["ranges"]])  # fmt: skip
 
-    def test_boot_params_lies(self):
-        """More entries than the table can have; and entries that wrap around."""
+    def test_boot_params_wrong(self):
+        """More entries than the table can have, and an entry that wraps around."""
         self.tree("plain-host")
         data = bytearray((self.root / BOOT_PARAMS).read_bytes())
         data[0x1E8] = 129
@@ -88,8 +88,8 @@ class Spoilt(tree.Tree):
         self.assertIn(f"/{BOOT_PARAMS}: 1 entries are empty or wrap around", messages)
         self.assertIn(f"/{BOOT_PARAMS}: it lists no RAM", messages)
 
-    def test_memmap_spoilt(self):
-        """An entry that is no address is named; the others, and the boot map, are as ever."""
+    def test_memmap_wrong(self):
+        """A message names the invalid entry; the others are used, and the boot map is unchanged."""
         self.tree("dimm")
         entries = self.root / "sys/firmware/memmap"
         dimm = next(e for e in entries.iterdir() if (e / "start").read_text() == "0x100000000\n")
@@ -98,8 +98,8 @@ class Spoilt(tree.Tree):
         self.assertIn(f"/sys/firmware/memmap/{dimm.name}/end: not an address", messages)
         self.assert_verdicts(report, ("unknown", "offline", "outside-boot-map"))
 
-    def test_no_boot_map_at_all(self):
-        """Nothing tells what was there at boot: a DIMM stays offline, a device is left alone."""
+    def test_no_boot_map(self):
+        """No source of the boot map: a DIMM stays offline, a dax device is left as it is."""
         for name, verdict in (
             ("dimm", ()),
             ("cxl-guard", (("cxl", "ignore", "boot-map-unknown"),)),
@@ -115,8 +115,8 @@ class Spoilt(tree.Tree):
 
     # --- TDX state ---
 
-    def test_cpuinfo_spoilt(self):
-        """Unreadable or senseless, it leaves the TDX unknown, which counts as active."""
+    def test_cpuinfo_wrong(self):
+        """Unreadable or without flags: the TDX state is unknown, which is handled as active."""
         self.tree("cxl-guard")
         self.write("dev/kmsg", "")
         for content in ("", "flags", "processor : 0\n", b"\0" * 20000, "x" * 20000):
@@ -126,22 +126,22 @@ class Spoilt(tree.Tree):
             self.assertEqual(report["tdx"]["state"], "unknown")
             self.assert_verdicts(report, ("cxl", "devdax", "outside-boot-map"))
 
-    def test_cgroup_spoilt(self):
+    def test_cgroup_wrong(self):
         self.tree("plain-host")
         self.write("sys/fs/cgroup/misc.capacity", "tdx many\n")
         report, messages = self.decide()
         self.assertIn("/sys/fs/cgroup/misc.capacity: unexpected content: tdx many", messages)
         self.assertEqual(report["tdx"]["state"], "absent")
 
-    def test_witnesses(self):
-        """Each witness alone turns an armed TDX state into an active one."""
-        witnesses = {
+    def test_sources(self):
+        """Each source alone turns the TDX state from armed into active."""
+        sources = {
             "sys/module/kvm_intel/parameters/tdx": "Y\n",
             "sys/fs/cgroup/misc.capacity": "tdx 31\n",
             "sys/devices/faux/tdx_host/version": "1.5.06\n",
             "dev/kmsg": "6,1,1,-;virt/tdx: TDX-Module initialized\n",
         }
-        for path, content in witnesses.items():
+        for path, content in sources.items():
             with self.subTest(path):
                 self.tree("cxl-guard")
                 self.write("dev/kmsg", "")
@@ -150,8 +150,8 @@ class Spoilt(tree.Tree):
                 self.assertEqual(self.decide()[0]["tdx"]["state"], "active")
                 shutil.rmtree(self.root)
 
-    def test_witness_of_its_own(self):
-        """What the daemon found earlier in this boot lasts, whatever has gone away since."""
+    def test_source_state_file(self):
+        """A state file of this boot with an active TDX, without any other source."""
         self.tree("cxl-guard")
         self.write("dev/kmsg", "")
         boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
@@ -168,7 +168,7 @@ class Spoilt(tree.Tree):
             self.assertIn({"source": "earlier in this boot", "says": says}, tdx["evidence"])
 
     def test_disagreements(self):
-        """The kernel's answers are the daemon's: what it was told stays true for this boot."""
+        """The kernel's answers in a state file of this boot are reported."""
         self.tree("cxl-guard")
         boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
         for answer, disagreement in (("accepts", True), ("refuses", False), (None, False)):
@@ -190,15 +190,15 @@ class Spoilt(tree.Tree):
                           tree.run(self.root, "--dry-run").stdout)  # fmt: skip
 
     def test_not_ascii(self):
-        """A device can name its firmware by any bytes; JSON is ASCII all the same."""
+        """A firmware version with bytes that are not ASCII."""
         self.tree("cxl-guard")
         memdev = next((self.root / "sys/devices").rglob("mem0")).relative_to(self.root)
         self.write(f"{memdev}/firmware_version", b"1.0 \xff\xc3\xa4\xe2\x82\n")
         report, _ = self.decide()
         self.assertEqual(report["ranges"][0]["memdevs"][0]["firmware_version"], "1.0 \\xff\\xc3\\xa4\\xe2\\x82")
 
-    def test_nobody_can_read_it(self):
-        """What cannot be printed is a failure, not silence."""
+    def test_output_error(self):
+        """An output that cannot be written leads to a message and status 1."""
         self.tree("cxl-refused")
         for options in (["--dry-run"], ["--dry-run", "--json"], ["explain", "dax0.0"], ["config", "cat"]):
             with open("/dev/full", "w", encoding="ascii") as full:
@@ -221,8 +221,8 @@ class Spoilt(tree.Tree):
         self.assert_verdicts(report, ("cxl", "ignore", "no-target-node"))
         self.assertIsNone(report["ranges"][0]["target_node"])
 
-    def test_where_it_lies_is_unreadable(self):
-        """What an unprivileged user sees. The range is null, and nothing is planned."""
+    def test_address_unreadable(self):
+        """As an unprivileged user reads it: the range is null, and there are no steps."""
         self.tree("cxl-refused")
         self.forget(self.dax() / "mapping0/start", self.dax() / "resource", "proc/iomem")
         report, messages = self.decide()
@@ -233,7 +233,7 @@ class Spoilt(tree.Tree):
         self.assertEqual(report["ranges"][0]["steps"], [])
 
     def test_mappings_overlap(self):
-        """Their sizes make up that of the device; the kernel never has two mappings of one address."""
+        """Overlapping mappings, whose sizes add up to that of the device. The kernel never has these."""
         self.tree("cxl-refused")
         for number, (start, end) in enumerate(((0x5D0000000, 0x5DFFFFFFF), (0x5D8000000, 0x5E7FFFFFF))):
             self.write(self.dax() / f"mapping{number}/start", f"{start:#x}\n")
@@ -243,7 +243,7 @@ class Spoilt(tree.Tree):
         self.assertIn("the sizes of the mappings do not add up to the size of dax0.0", messages)
 
     def test_half_of_the_mappings(self):
-        """Of two mappings one makes no sense: what the other allows does not count."""
+        """One of two mappings is invalid: the other one does not decide the device."""
         self.tree("cxl-online")
         self.write(self.dax() / "size", f"{1 << 30}\n")
         self.write("etc/tdx-onlined/tdx-onlined.conf", "[Daemon]\nCapableRanges=0x5d0000000-0x5efffffff\n")
@@ -255,8 +255,8 @@ class Spoilt(tree.Tree):
             self.assertIn(f"/dax0.0/mapping1/{name}: the sizes of the mappings do not add up", messages)
             self.assert_verdicts(report, ("cxl", "ignore", "unreadable"))
 
-    def test_memmap_claims_everything(self):
-        """Only blocks that are there are onlined, whatever firmware says of a DIMM."""
+    def test_memmap_of_all_addresses(self):
+        """A DIMM of all addresses in the firmware memmap: only existing blocks are onlined."""
         self.tree("dimm")
         entries = self.root / "sys/firmware/memmap"
         dimm = next(e for e in entries.iterdir() if (e / "start").read_text() == "0x100000000\n")
@@ -266,7 +266,7 @@ class Spoilt(tree.Tree):
         self.assertEqual([step["size"] for step in report["ranges"][0]["steps"]], [512 << 20])
 
     def test_blocks_of_an_unlisted_device(self):
-        """A device that cannot be listed is left alone, and so are blocks that may be its own."""
+        """A device that cannot be listed is left as it is, and so are blocks that may belong to it."""
         self.tree("cxl-online")
         (self.root / "dev/dax0.0").unlink()
         for state in (self.root / MEMORY).glob("memory*/state"):
@@ -275,13 +275,13 @@ class Spoilt(tree.Tree):
         self.assertIn("/sys/bus/dax/devices/dax0.0: ignored, because libdaxctl cannot", messages)
         self.assert_verdicts(report)
 
-    def test_size_zero_is_no_range(self):
+    def test_size_zero(self):
         self.tree("cxl-guard")
         self.write(self.dax() / "size", "0\n")
         self.assert_verdicts(self.decide()[0])
 
     def test_qos_class(self):
-        """It is what the kernel's attribute has, and nothing where the kernel has none."""
+        """The value of the kernel's attribute; null without one."""
         self.tree("cxl-guard")
         attribute = "sys/bus/cxl/devices/decoder0.0/qos_class"
         for content, value in (("0\n", 0), ("7\n", 7), ("-1\n", None), ("\n", None), (None, None)):
@@ -293,19 +293,19 @@ class Spoilt(tree.Tree):
                 self.assertEqual(self.decide()[0]["ranges"][0]["qos_class"], value)
 
     def test_unaligned(self):
-        """Of 64 GiB less 12 MiB the last block is not whole: its 116 MiB are lost."""
+        """64 GiB less 12 MiB: 116 MiB in the last block are lost."""
         self.tree("cxl-guard")
-        self.forget("proc/zoneinfo")  # 1 GiB cannot bear the memory map of 64
+        self.forget("proc/zoneinfo")  # 1 GiB has no room for the page metadata of 64 GiB
         size = (64 << 30) - (12 << 20)
         self.write(self.dax() / "size", f"{size}\n")
         self.write(self.dax() / "mapping0/end", f"{0x5D0000000 + size - 1:#x}\n")
         report, _ = self.decide("--tdx=absent")
         self.assert_verdicts(report, ("cxl", "online", "tdx-absent"))
         self.assertEqual(report["ranges"][0]["unaligned"], 116 << 20)
-        self.assertIsNone(self.decide()[0]["ranges"][0]["unaligned"])  # devdax has it all
+        self.assertIsNone(self.decide()[0]["ranges"][0]["unaligned"])  # devdax has no blocks
 
     def test_device_node_missing(self):
-        """libdaxctl passes the device over; that is said."""
+        """libdaxctl does not list the device: a message reports it."""
         self.tree("cxl-guard")
         (self.root / "dev/dax0.0").unlink()
         report, messages = self.decide()
@@ -313,7 +313,7 @@ class Spoilt(tree.Tree):
         self.assert_verdicts(report)
 
     def test_block_state_unreadable(self):
-        """One block of a DIMM tells nonsense, one has vanished."""
+        """A DIMM with an invalid state of one block, and without another block."""
         self.tree("dimm")
         blocks = [32, 33, 34, 35]  # 0x100000000 / 128 MiB
         self.write(f"{MEMORY}/memory{blocks[1]}/state", "perhaps\n")
@@ -326,23 +326,23 @@ class Spoilt(tree.Tree):
         self.assert_verdicts(report, ("dimm", "ignore", "unreadable"))
         self.assertEqual(report["ranges"][0]["steps"], [])
 
-    # --- the machine, the configuration ---
+    # --- machine and configuration ---
 
     def test_no_hotplug(self):
         self.tree("plain-host")
         shutil.rmtree(self.root / MEMORY)
         self.assertIn("no memory hotplug", self.decide(status=3)[1])
 
-    def test_block_size_spoilt(self):
+    def test_block_size_wrong(self):
         self.tree("plain-host")
         for content in ("", "0\n", "300\n", "-8000000\n"):
             self.write(f"{MEMORY}/block_size_bytes", content)
             self.assertIn(f"/{MEMORY}/block_size_bytes: ", self.decide(status=3)[1])
 
     def test_capable_ranges(self):
-        """A window that the administrator asserts makes the region TDX memory."""
+        """CapableRanges= makes the region TDX memory."""
         self.tree("cxl-guard")
-        self.forget("proc/zoneinfo")  # 1 GiB cannot bear the memory map of 64
+        self.forget("proc/zoneinfo")  # 1 GiB has no room for the page metadata of 64 GiB
         self.write("etc/tdx-onlined/tdx-onlined.conf", "[Daemon]\nCapableRanges=0x5d0000000-0x15cfffffff\n")
         report, _ = self.decide()
         self.assert_verdicts(report, ("cxl", "online", "in-boot-map"))
@@ -352,8 +352,8 @@ class Spoilt(tree.Tree):
         self.write("etc/tdx-onlined/tdx-onlined.conf", "[Daemon]\nCapableRanges=0x5d0000000-0x15cffffffe\n")
         self.assert_verdicts(self.decide()[0], ("cxl", "devdax", "straddles-boot-map"))
 
-    def test_state_is_of_another_boot(self):
-        """A boot map kept by an earlier boot is not used; nor is a file that is none."""
+    def test_state_of_another_boot(self):
+        """The boot map of another boot is not used, nor is an invalid state file."""
         self.tree("plain-host")
         good = self.decide()[0]
         for content in ('{"boot_id":"another"}', "{", "", "[]", '{"schema":1}'):

@@ -17,7 +17,7 @@ N, TIMES, MOST = 60, 4, 5
 
 
 def late(i):
-    """Of two neighbouring blocks one: none of them makes a run with the next."""
+    """Every second block, so that none of them makes a run with the next."""
     return ABOVE + 2 * i * BLOCK
 
 
@@ -30,7 +30,7 @@ class Growth(tree.Tree):
         return int(re.search(r"^calls: (\d+)$", result.stderr, re.MULTILINE)[1]), result.stdout
 
     def assert_grows(self, add, options=("--dry-run",), rows=True):
-        """`add` adds number i of something; each makes a row, or none does."""
+        """`add` adds item i; each item makes a row, or none does."""
         few, _ = self.calls(*options)
         counts = []
         for first, end in ((0, N), (N, TIMES * N)):
@@ -67,7 +67,7 @@ class Growth(tree.Tree):
             self.assert_grows(self.add_block, options, rows="--dry-run" in options)
 
     def test_both(self):
-        """As many DIMMs as blocks that belong to none."""
+        """As many DIMMs as other blocks."""
         self.tree("cxl-refused")
 
         def add(i):
@@ -91,7 +91,7 @@ class Growth(tree.Tree):
 
 
 class Bounds(tree.Tree):
-    """What is compared with all that came before is bounded, and a message reports it."""
+    """Lists that each new item is compared with are bounded, and a message reports it."""
 
     def messages(self, *options):
         return tree.run(self.root, *options).stderr.splitlines()
@@ -119,7 +119,7 @@ class Bounds(tree.Tree):
         self.assertEqual(len(report["rejected"]), 1024)
 
     def test_rules(self):
-        """Words by the thousand in each of some rules: the first of them are compared."""
+        """Some rules with thousands of words each: the first ones are compared."""
         self.tree("cxl-refused")
         for i in range(20):
             words = " ".join(f"{i}x{word}" for word in range(500))
@@ -131,7 +131,7 @@ class Bounds(tree.Tree):
                                   "before")  # fmt: skip
 
     def test_mappings(self):
-        """Of a dax device: with one more than is read, where it lies is not known."""
+        """A dax device with one mapping more than are read has no known address."""
         self.tree("cxl-refused")
         dax = "sys/bus/dax/devices/dax0.0"
         for n, reason in ((1024, "outside-boot-map"), (1025, "unreadable")):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Which files make up the configuration: layers, masks, names, and what is no file at all."""
+"""The files of the configuration: layers, masks, names, and files that are not regular."""
 
 import os
 import pathlib
@@ -26,7 +26,7 @@ SECONDS = 2.0
 
 
 class Layers(tree.Configured):
-    """What is in effect, by config cat."""
+    """The configuration in effect, by config cat."""
 
     def cat(self):
         result = tree.run(self.root, "config", "cat")
@@ -36,8 +36,8 @@ class Layers(tree.Configured):
     def assert_tdx(self, value, origin):
         self.assertIn(f"# {origin}\nTDX={value}\n", self.cat())
 
-    def test_of_one_name_the_strongest_counts_alone(self):
-        """Main file, drop-in and rule: /etc over /run over /usr/lib, in whatever order made."""
+    def test_strongest_of_one_name(self):
+        """Main file, drop-in and rule: /etc over /run over /usr/lib."""
         for kind in KINDS:
             self.configure({})
             for layer in ("usr/lib", "run", "etc"):
@@ -53,7 +53,7 @@ class Layers(tree.Configured):
                         self.assertEqual(self.cat().count("# /"), 1)
 
     def test_manual(self):
-        """The paths of the man pages are those that are read, and there are no others."""
+        """The paths of the man pages are exactly those that are read."""
         manual = tree.TESTS.parent / "man"
         texts = [(manual / f"tdx-onlined.{page}.scd").read_text() for page in ("conf.5", "rule.5")]
         lines = [text.split("# SYNOPSIS\n\n")[1].split("\n\n")[0].splitlines() for text in texts]
@@ -64,8 +64,8 @@ class Layers(tree.Configured):
         named = re.findall(r"_/(etc/tdx-onlined[^_ ]*)_", files)
         self.assertEqual(sorted(named), sorted(path for path in paths if path.startswith("etc/")))
 
-    def test_the_weaker_is_not_read_at_all(self):
-        """Not even its mistakes are told."""
+    def test_weaker_of_one_name(self):
+        """The weaker file is not read: its mistakes are not reported."""
         for kind, content in KINDS.items():
             with self.subTest(kind):
                 self.configure({f"etc/{kind}": content, f"run/{kind}": "[Demon]\n",
@@ -73,7 +73,7 @@ class Layers(tree.Configured):
                 self.assert_accepted(rules=kind.count("rules"))
 
     def test_drop_ins_after_the_main_file(self):
-        """By name, whatever the layer; a stronger main file is no stronger than a drop-in."""
+        """Drop-ins of all layers in the order of their names, after the main file of any layer."""
         weak, strong = "usr/lib/tdx-onlined/conf.d/50-x.conf", "etc/tdx-onlined/conf.d/40-y.conf"
         self.configure({MAIN: TDX.format("active"), weak: TDX.format("absent")})
         self.assert_tdx("absent", f"/{weak}:2")
@@ -84,8 +84,8 @@ class Layers(tree.Configured):
         self.write("run/tdx-onlined/conf.d/9.conf", TDX.format("auto"))
         self.assert_tdx("auto", "/run/tdx-onlined/conf.d/9.conf:2")  # "9" sorts after "4"
 
-    def test_a_drop_in_adds(self):
-        """It changes its own keys and no others; an empty value is the default again."""
+    def test_keys_of_drop_in(self):
+        """A drop-in changes its own keys only; an empty value is the default."""
         self.configure({MAIN: "[Daemon]\nTDX=active\nPresent=act\n", DROP_IN: "[Daemon]\nTDX=\n"})
         self.assert_tdx("auto", f"/{DROP_IN}:2")
         self.assertIn(f"# /{MAIN}:3\nPresent=act\n", self.cat())
@@ -99,7 +99,7 @@ class Layers(tree.Configured):
         found = [line.split("/")[-1] for line in self.cat().splitlines() if line.endswith(".rule")]
         self.assertEqual(found, [f"{name}.rule" for name in names])
 
-    def test_an_empty_file_masks(self):
+    def test_mask_by_empty_file(self):
         for kind, content in KINDS.items():
             for strong, weak in (("etc", "run"), ("etc", "usr/lib"), ("run", "usr/lib")):
                 with self.subTest(kind, strong=strong, weak=weak):
@@ -109,8 +109,8 @@ class Layers(tree.Configured):
                     self.assert_accepted(rules=0)
                     self.assertNotIn("# /", self.cat())
 
-    def test_a_link_to_dev_null_masks(self):
-        """As systemctl mask makes it."""
+    def test_mask_by_link_to_dev_null(self):
+        """A link as systemctl mask makes it."""
         self.configure({})
         try:
             (self.root / "dev").mkdir(exist_ok=True)
@@ -125,8 +125,8 @@ class Layers(tree.Configured):
                     self.assert_accepted(rules=0)
                     self.assertNotIn("# /", self.cat())
 
-    def test_only_dev_null_masks(self):
-        """Another device is no file."""
+    def test_link_to_other_device(self):
+        """A link to another device than /dev/null is an error."""
         self.configure({})
         try:
             (self.root / "dev").mkdir(exist_ok=True)
@@ -138,7 +138,7 @@ class Layers(tree.Configured):
             self.link(f"etc/{kind}", "/dev/zero")
             self.assert_refused(f"/etc/{kind}: not a file")
 
-    def test_a_link_to_a_file_is_that_file(self):
+    def test_link_to_file(self):
         for kind, content in KINDS.items():
             self.configure({"etc/elsewhere": content})
             self.link(f"etc/{kind}", "/etc/elsewhere")
@@ -149,7 +149,7 @@ class Names(tree.Configured):
     STRAY = "not read, because of its name"
 
     def test_names(self):
-        """A name that does not end as it should is told; README, and what is hidden, is not."""
+        """A name without the suffix leads to a message, except README and hidden files."""
         for directory, suffix in (("tdx-onlined/conf.d", ".conf"), ("tdx-onlined/rules.d", ".rule")):
             for layer in tree.LAYERS:
                 self.configure({f"{layer}/{directory}/{name}": "no configuration"
@@ -163,21 +163,21 @@ class Names(tree.Configured):
                         self.assert_warned(f"/{path}: {self.STRAY}")
 
     def test_the_other_suffix(self):
-        """A rule among the drop-ins, a drop-in among the rules, and both where they belong."""
+        """A rule in the folder of drop-ins, a drop-in in that of rules, and both in their own folders."""
         self.configure({"etc/tdx-onlined/conf.d/10-a.rule": IGNORE,
                         "run/tdx-onlined/rules.d/10-a.conf": "[Daemon]\n",
                         RULE: IGNORE})  # fmt: skip
         self.assert_warned(f"/etc/tdx-onlined/conf.d/10-a.rule: {self.STRAY}",
                            f"/run/tdx-onlined/rules.d/10-a.conf: {self.STRAY}", rules=1)  # fmt: skip
 
-    def test_a_directory_of_another_name(self):
+    def test_directory_of_another_name(self):
         self.configure({"etc/tdx-onlined/rules.d/old/10-a.rule": IGNORE})
         self.assert_warned(f"/etc/tdx-onlined/rules.d/old: {self.STRAY}")
 
     def test_any_name(self):
-        """A name that is not of printable ASCII is not read, and told on one line."""
+        """A name that is not printable ASCII: not read, and printed on one line."""
         self.tree("cxl-guard")
-        for name, told in ((b"\xff", r"\xff"), (b"\xc3\xa4", r"\xc3\xa4"), (b"a\nb", r"a\x0ab"),
+        for name, printed in ((b"\xff", r"\xff"), (b"\xc3\xa4", r"\xc3\xa4"), (b"a\nb", r"a\x0ab"),
                            (b"\x1b[31m", r"\x1b[31m"), (b"\x7f", r"\x7f"), (b'"', None), (b"%s%n", None),
                            (b" ", None), (b"a b", None), (b"\\", None), (b"*", None),
                            (b"x" * 250, None)):  # fmt: skip
@@ -190,15 +190,15 @@ class Names(tree.Configured):
                     file.write(content)
                 with self.subTest(name + suffix):
                     report, messages = self.decide()
-                    line = f"tdx-onlined: /{directory}/{told}{suffix.decode()}: {self.STRAY}\n"
-                    self.assertEqual(messages, line if told else "")
+                    line = f"tdx-onlined: /{directory}/{printed}{suffix.decode()}: {self.STRAY}\n"
+                    self.assertEqual(messages, line if printed else "")
                     if kind == "rules.d":
                         self.assertEqual(report["ranges"][0]["rule"],
-                                         None if told else (name + suffix).decode())  # fmt: skip
+                                         None if printed else (name + suffix).decode())  # fmt: skip
                     else:
-                        self.assertEqual(report["ranges"][0]["withheld"], None if told else "observe")
+                        self.assertEqual(report["ranges"][0]["withheld"], None if printed else "observe")
 
-    def test_stray_and_mistaken(self):
+    def test_name_and_mistake(self):
         self.configure({"etc/tdx-onlined/rules.d/x": "", DROP_IN: "[Demon]\n"})
         self.assert_refused(f"/etc/tdx-onlined/rules.d/x: {self.STRAY}",
                             f"/{DROP_IN}:1: unknown section [Demon]")  # fmt: skip
@@ -218,7 +218,7 @@ class Warnings(tree.Configured):
                             RULE: rule(f"Range={value}", "Verdict=ignore")})  # fmt: skip
             self.assert_run(["--check-config"], (0, "No mistake found, 1 rules.\n", []))
 
-    # Whatever the second rule matches the first one matches, or not.
+    # Pairs of rules: does the first one match all that the second one matches?
     COVERED = (
         ("Type=*", "Device=dax0.0", True),
         ("Type=*", "Type=cxl | Serial=1", True),
@@ -250,7 +250,7 @@ class Warnings(tree.Configured):
     )  # fmt: skip
 
     def test_covered(self):
-        """A rule that an earlier one covers, of whatever layer."""
+        """A rule that an earlier one covers, in any layers."""
         early, late = "usr/lib/tdx-onlined/rules.d/10-a.rule", "etc/tdx-onlined/rules.d/20-b.rule"
         for first, second, covered in self.COVERED:
             with self.subTest(first, second=second):
@@ -259,7 +259,7 @@ class Warnings(tree.Configured):
                 self.assert_warned(*messages if covered else [], rules=2, always=False)
 
     def test_covered_once(self):
-        """By the first of several; and each rule that is covered is told."""
+        """A warning for each covered rule, with the first rule that covers it."""
         names = [f"etc/tdx-onlined/rules.d/{i}.rule" for i in range(3)]
         self.configure({name: rule("Type=*", "Verdict=ignore") for name in names})
         self.assert_warned(*(f"/{name}:1: it has no effect, because /{names[0]} matches all that it matches"
@@ -267,7 +267,7 @@ class Warnings(tree.Configured):
 
 
 class NoFiles(tree.Configured):
-    """Something else in the place of a file or of a directory. None of it hangs."""
+    """Something else in the place of a file or folder: the program must not hang."""
 
     PLACES = (MAIN, DROP_IN, RULE)
     DIRECTORIES = ("etc/tdx-onlined/conf.d", "run/tdx-onlined/rules.d", "usr/lib/tdx-onlined")
@@ -295,7 +295,7 @@ class NoFiles(tree.Configured):
         os.chdir(here)
 
     def test_links(self):
-        """A loop, a link to itself, and one to nowhere: also in the strongest layer alone."""
+        """A loop, a link to itself, and dangling links, in the strongest layer."""
         for place in self.PLACES:
             weak = place.replace("etc/", "usr/lib/", 1)
             for target, error in (
@@ -311,18 +311,18 @@ class NoFiles(tree.Configured):
                     self.assert_refused(f"/{place}: {error}")
 
     def test_in_place_of_a_directory(self):
-        """rules.d is a file; a loop; a link to nowhere is as good as nothing."""
+        """rules.d is a file, a FIFO, a loop, or a dangling link, which counts as missing."""
         for place in self.DIRECTORIES:
-            said = [place] if place.endswith(".d") else [f"{place}/conf.d", f"{place}/rules.d"]
+            failing = [place] if place.endswith(".d") else [f"{place}/conf.d", f"{place}/rules.d"]
             with self.subTest(place):
                 self.configure({place: ""})
-                self.assert_refused(*(f"/{path}: Not a directory" for path in said))
+                self.assert_refused(*(f"/{path}: Not a directory" for path in failing))
                 self.configure({})
                 os.mkfifo(self.make_parent(place))
-                self.assert_refused(*(f"/{path}: Not a directory" for path in said))
+                self.assert_refused(*(f"/{path}: Not a directory" for path in failing))
                 self.configure({})
                 self.link(place, f"/{place}")
-                self.assert_refused(*(f"/{path}: Too many levels of symbolic links" for path in said))
+                self.assert_refused(*(f"/{path}: Too many levels of symbolic links" for path in failing))
                 self.configure({})
                 self.link(place, "/nowhere")
                 self.assert_accepted()
@@ -332,19 +332,19 @@ class NoFiles(tree.Configured):
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
-    def test_a_layer_that_is_a_file(self):
-        """/run as a file: neither directory of it can be read."""
+    def test_layer_is_a_file(self):
+        """/run is a file: neither of its folders can be read."""
         self.configure({"run": ""})
         self.assert_refused("/run/tdx-onlined/conf.d: Not a directory",
                             "/run/tdx-onlined/rules.d: Not a directory")  # fmt: skip
 
     def assert_closed(self, place, *messages):
-        """By a process that may not pass over modes."""
+        """Refused to a process that is bound by modes."""
         path = self.root / place
         mode = path.stat().st_mode
         path.chmod(0)
         try:
-            self.assert_refused(*(f"/{said}: Permission denied" for said in messages),
+            self.assert_refused(*(f"/{failing}: Permission denied" for failing in messages),
                                 preexec_fn=tree.obey_modes)  # fmt: skip
         finally:
             path.chmod(mode)
@@ -360,14 +360,14 @@ class NoFiles(tree.Configured):
                 self.assert_closed(place, place)
 
     def test_unreadable_layer(self):
-        """What may be in /etc is not passed over in silence for the weaker layers."""
+        """An unreadable /etc is an error: the weaker layers do not replace it silently."""
         self.configure({MAIN: "[Daemon]\nTDX=active\n", "usr/lib/tdx-onlined/tdx-onlined.conf": "[Daemon]\n"})
         self.assert_closed("etc", "etc/tdx-onlined/conf.d", "etc/tdx-onlined/rules.d")
 
 
 class Many(tree.Configured):
-    def test_a_thousand_rules(self):
-        """No two cover each other; the time is for all of it, process and comparisons."""
+    def test_thousand_rules(self):
+        """None covers another. The time includes the start of the process."""
         keys = "Type=cxl | Device=dax{0}.* dax*.{0} | Range=0x{0:x}0000000-0x{0:x}fffffff"
         self.configure({f"{tree.LAYERS[i % 3]}/tdx-onlined/rules.d/{i}.rule":
                         rule(keys.format(i + 1), "Verdict=ignore") for i in range(COUNT)})  # fmt: skip
@@ -384,8 +384,8 @@ class Many(tree.Configured):
                                  text=True, check=False)  # fmt: skip
         return symbols.stdout.strip() not in ("", "0")
 
-    def test_a_thousand_that_are_all_covered(self):
-        """A warning for each, and no slower."""
+    def test_thousand_covered_rules(self):
+        """A warning for each of them."""
         self.configure({f"etc/tdx-onlined/rules.d/{i:04}.rule": IGNORE for i in range(COUNT)})
         first = "/etc/tdx-onlined/rules.d/0000.rule"
         self.assert_warned(*(f"/etc/tdx-onlined/rules.d/{i:04}.rule:1: it has no effect, because {first}"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The command map on captured machines: what it prints is compared with tests/expected.
+"""The command map on captured machines: its output is compared with tests/expected.
 
     test_map.py             compare with TREE.map.txt, at 80 columns, and with some TREE.map.svg
     test_map.py --write     write what is printed now; read the difference before you commit it
@@ -93,7 +93,7 @@ class Golden(tree.Tree):
                 self.assertEqual((result.returncode, result.stderr), (0, ""))
                 self.assertEqual(result.stdout, expected.read_text(encoding="utf-8"))
 
-    def test_nothing_expected_in_vain(self):
+    def test_no_stale_expected_file(self):
         self.assertEqual({path for *_, path in answers(self.directory)}, set(EXPECTED.glob("*.map.*")))
 
 
@@ -110,7 +110,7 @@ class Map(Foreign):
         return [(s["kind"], s["depth"]) for s in self.segments(*options)]
 
     def parse(self, *options, **how):
-        """The document; it is ASCII, and refers to nothing outside of itself."""
+        """The parsed document, which must be ASCII and without references to other files."""
         text = self.run_map("--svg", *options, **how)
         self.assertTrue(text.isascii())
         self.assertNotRegex(text, r"href|url\(|@import|@font-face|<script|<image|<foreignObject|\son\w+=")
@@ -140,7 +140,7 @@ class Terminal(Map):
         return re.sub(r"\x1b\[\d*m", "", text).splitlines()
 
     def test_widths(self):
-        """It is as wide as the terminal, but not so narrow or wide that it cannot be read."""
+        """The map is as wide as the terminal, between a smallest and a largest width."""
         for root in trees():
             self.root = root
             for terminal, width in ((20, 60), (60, 60), (80, 80), (119, 119), (160, 120), (300, 120)):
@@ -150,19 +150,19 @@ class Terminal(Map):
                 self.assertTrue(summary.startswith("TDX "))
 
     def test_legend(self):
-        """It takes as many rows as it needs."""
+        """The legend takes several rows on a narrow terminal."""
         self.many_looks()
         for width in 60, 80, 120:
             *lines, legend = "\n".join(self.lines(width)).split("\n\n")
             self.assertLessEqual(max(map(len, legend.splitlines())), width)
             self.assertEqual(re.findall(r"[█╌▓▒░·▚]{2} ([^█╌▓▒░·▚]*\b=?)", re.sub(r"\n +", "  ", legend)), LOOKS)
 
-    def test_a_terminal_of_80_columns_is_no_other(self):
+    def test_80_columns(self):
         self.tree("cxl-refused")
         self.assertEqual("\n".join(self.lines(80)) + "\n", self.run_map())
 
     def test_colours(self):
-        """A block has the colour of its verdict, and nothing else has one."""
+        """Blocks have the colour of their verdict, and all else has none."""
         self.tree("cxl-refused")
         for options, colour in (((), "36"), (("--tdx=absent",), "32")):
             text = tree.on_terminal(self.root, "map", *options, width=80)
@@ -179,7 +179,7 @@ class Terminal(Map):
             self.assertNotIn("\x1b", text, environment)
 
     def test_ascii(self):
-        """The same lines, of characters that every terminal has."""
+        """The same lines in ASCII."""
         self.tree("cxl-refused")
         unicode = self.run_map()
         for locale in ("C", "POSIX"):
@@ -192,7 +192,7 @@ class Terminal(Map):
 
 class Svg(Map):
     def test_every_tree(self):
-        """Everything lies in the picture, and each text of a block stands once in the text, too."""
+        """All elements are inside the picture, and all of its texts are in the map for terminals, too."""
         for root in trees():
             self.root = root
             document = self.parse()
@@ -274,7 +274,7 @@ class Machine(Map):
             self.assertEqual(max(map(len, re.sub(r"\x1b\[\d*m", "", text).splitlines()[1:])), 60)
 
     def test_rejected(self):
-        """Memory that the kernel did not add, where it would have been."""
+        """Memory that the kernel did not add is drawn at its addresses."""
         self.tree("plain-host")
         self.write("dev/kmsg", "6,1,1,-;Block size [0x8000000] unaligned hotplug range: start 0x100000000, "
                                "size 0xc000000\n3,2,2,-;acpi PNP0C80:00: add_memory failed\n")  # fmt: skip
@@ -283,7 +283,7 @@ class Machine(Map):
         self.assertEqual((segment["kind"], segment["name"], segment["cause"], segment["memory"]),
                          ("rejected", "PNP0C80:00", "unaligned", 0xC000000))  # fmt: skip
 
-    def test_verdicts_are_those_of_the_plan(self):
+    def test_verdicts_of_the_plan(self):
         for root in trees():
             self.root = root
             for options in ((), ("--tdx=active",), ("--tdx=absent",)):
@@ -296,8 +296,8 @@ class Machine(Map):
                 boot = sum(s["memory"] for s in self.segments(*options) if s["kind"] == "boot")
                 self.assertEqual(boot, sum(r["size"] for r in report["boot_map"]["ranges"]))
 
-    def test_decision_of_the_daemon(self):
-        """It is drawn, and not that the device is in devdax mode already; unless a state is given."""
+    def test_recorded_decision(self):
+        """A recorded decision is drawn instead of already-devdax, unless --tdx= is given."""
         self.tree_in_devdax_mode()
         self.assertIn("devdax: already-devdax", self.run_map().replace("ignore", "devdax"))
         boot_id = (self.root / BOOT_ID).read_text().strip()
@@ -314,7 +314,7 @@ class Machine(Map):
         self.assertNotIn("outside-boot-map", self.run_map("--tdx=absent"))
 
     def test_hidden_addresses(self):
-        """What a process that is not root would read: one message, and no picture."""
+        """Addresses as a process that is not root reads them: one message, and no picture."""
         self.tree("cxl-refused")
         self.write("proc/iomem", "00000000-00000000 : Reserved\n00000000-00000000 : System RAM\n")
         for options in ([], ["--svg"], ["--json"]):
@@ -333,7 +333,7 @@ class Machine(Map):
         self.assertEqual((segment["start"], segment["depth"], segment["memory"]), (None, None, 512 << 20))
         self.assertIn(last, self.texts(self.parse(messages=message)))
 
-    def test_nothing_known(self):
+    def test_empty_root(self):
         self.tree("plain-host")
         (self.root / BOOT_PARAMS).unlink()
         shutil.rmtree(self.root / "sys/firmware/memmap")
@@ -345,7 +345,7 @@ class Machine(Map):
         self.parse(messages=message)
 
     def test_many_dimms(self):
-        """Forty take two rows each, and the rows between them."""
+        """Forty DIMMs with gaps between them."""
         self.tree("plain-host")
         for i in range(40):
             self.add_dimm(i, (1 << 36) + 2 * i * BLOCK)
@@ -363,7 +363,7 @@ class Machine(Map):
         self.assertEqual(self.run_map().count("dax0.0 (cxl, node 1)"), 40)
 
     def test_capable_ranges(self):
-        """They lie in the window, and are no RAM; and at the highest addresses nothing breaks."""
+        """Ranges of CapableRanges= within a window are not RAM; a range at the highest address."""
         self.tree("cxl-refused")
         self.write(MAIN, "[Daemon]\nCapableRanges=0x5d0000000-0x6cfffffff 0xfffffffff0000000-0xfffffffffffffffe\n")
         self.assertEqual(self.kinds()[2:], [
@@ -375,13 +375,13 @@ class Machine(Map):
         self.assertIn("0xfffffffffffffffe", self.texts(self.parse()))
 
     def test_cedt_without_decoders(self):
-        """Firmware's windows are drawn although the kernel has none."""
+        """The windows of the CEDT are drawn if the kernel has no decoders."""
         self.tree("cxl-refused")
         shutil.rmtree(self.root / "sys/bus/cxl")
         self.assertIn("┌─ CXL window ─", self.run_map())
 
     def test_full(self):
-        """What cannot be printed is a failure."""
+        """An output that cannot be written leads to a message and status 1."""
         for options in ([], ["--svg"], ["--json"]):
             with open("/dev/full", "w", encoding="ascii") as full:
                 result = subprocess.run([tree.CLIENT, f"--root={tree.SYSROOTS / 'cxl-guard'}", "map", *options],

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Every kind of mistake in a configuration file: what is said of it, and that nothing is done.
+"""Every kind of mistake in a configuration file: its message, and no action.
 
-The messages are complete: one line more or less, or another word, fails.
+The messages are compared as a whole.
 """
 
 import tree
 from tree import DROP_IN, MAIN, RULE, rule
 
-# What is said of a bad value: what the key wants.
+# The part of the message about a bad value that names the values of the key.
 RANGES = "ranges such as 0x1000000000-0x1fffffffff"
 CONFIG_WANTED = {
     "Act": "yes or no",
@@ -45,7 +45,7 @@ LONG = "d" * 128
 BAD_BOOLS = ("maybe", "2", "y", "yes no", "yes, no", "'yes'")
 BAD_NUMBERS = ("", "-1", "+1", "0x", "0x1g", "1e3", "one", "1.0", "1,2", "18446744073709551616")
 BAD_SIZES = ("64GB", "64GiB", "64g", "64 G", "1 2", "-1", "0x", "G", "1.5G", "16777216T", "64K-")
-# Not a range; the last one ends where no address can lie.
+# Not ranges; the last one ends beyond all addresses.
 BAD_RANGES = ("everything", "0x100", "0x100-", "-0x100", "0x100-0xff", "0x100 - 0x1ff", "0x-0x1",
               "0x1-0x", "0x100-0x1ff,0x300-0x3ff", "[mem 0x100-0x1ff]", "0x100-0x1ff-0x2ff",
               "100-1ff", "0x0-0x10000000000000000", "0x0-0xffffffffffffffff",
@@ -92,7 +92,7 @@ TOO_LONG = "the line is too long"
 CR_LF = "the line ends with CR LF: save the file with Unix line ends"
 BOM = "the file begins with a byte order mark"
 
-# A drop-in, and what is said of which line.
+# A drop-in, with the message for each line.
 LINES = {
     # names
     b"[Daemon]\nGait=auto\n": {2: "unknown key Gait= in section [Daemon]"},
@@ -116,7 +116,7 @@ LINES = {
         3: "section [Daemon] comes twice, first in line 1",
         4: "Act= is given twice, first in line 2",
     },
-    # what a line is made of
+    # syntax of a line
     b"[Daemon]\nTDX auto\n": {2: NEITHER},
     b"[Daemon]\nTDX: auto\n": {2: NEITHER},
     b"[Daemon]\n; no comment\n": {2: NEITHER},
@@ -177,7 +177,7 @@ LINES = {
     },
     b"[Daemon]\n# \x1b[2J\nGait=auto\n": {2: CONTROL, 3: "unknown key Gait= in section [Daemon]"},
     b"[Daemon]\nTDX auto [x]\nGait=auto\n": {2: NEITHER, 3: "unknown key Gait= in section [Daemon]"},
-    # a bad value is told only of a file whose lines are in order
+    # bad values are reported only if all lines are valid
     b"[Daemon]\nTDX=ajar\nGait=auto\n": {3: "unknown key Gait= in section [Daemon]"},
     b"[Daemon]\nTDX=ajar\nAct=perhaps\n": {
         2: "TDX=ajar: not auto, active or absent",
@@ -185,8 +185,8 @@ LINES = {
     },
 }
 
-# A section that is spoilt takes its keys with it: they are not held against the one before.
-SPOILT_SECTIONS = {
+# The keys of an invalid section are not reported, as if they belonged to the one before.
+INVALID_SECTIONS = {
     b"[Daemon\nTDX=auto\nAct=no\n": {1: NO_BRACKET},
     b"[Dae mon]\nTDX=auto\n": {1: NO_SECTION},
     b"\xef\xbb\xbf[Daemon]\nTDX=auto\n": {1: BOM},
@@ -199,7 +199,7 @@ CROSSED = "MinSize= is larger than MaxSize=, so it matches nothing"
 ONLY_ONLINE = "{}= has an effect only with Verdict=online"
 ONLY_OUT = "OfflineBlocks= has an effect only with Verdict=devdax or offline"
 
-# A rule, and what is said of which line.
+# A rule, with the message for each line.
 RULES = {
     # lines, as in a drop-in
     "[Match]\nCarier=cxl\n[Policy]\nVerdict=ignore\n": {2: "unknown key Carier= in section [Match]"},
@@ -218,7 +218,7 @@ RULES = {
         5: "section [Match] comes twice, first in line 1"
     },
     rule(MATCH, POLICY).replace("\n", "\r\n"): dict.fromkeys(range(1, 5), CR_LF),
-    # the rule as a whole: said at [Policy], or at line 1 if there is none
+    # the rule as a whole: reported at [Policy], or at line 1 without one
     "# all of it is a comment\n": {1: NO_MATCH},
     "\n": {1: NO_MATCH},
     "[Match]\nType=cxl\n": {1: NO_POLICY},
@@ -245,9 +245,9 @@ RULES = {
     rule(MATCH, "Verdict=ignore | ConvertDevdax=on"): {3: ONLY_ONLINE.format("ConvertDevdax")},
     rule(MATCH, "Verdict=online | OfflineBlocks=yes"): {3: ONLY_OUT},
     rule(MATCH, "Verdict=ignore | OfflineBlocks=yes"): {3: ONLY_OUT},
-    # one of them is said, the first of the list in rule_mistake()
+    # of several mistakes, the first in the list of rule_mistake() is reported
     rule("MinSize=2G | MaxSize=1G", "Verdict=ignore | Zone=kernel"): {4: CROSSED},
-    # and none of it of a file with a bad value
+    # and none of these in a file with a bad value
     rule("Type=ssd", "Verdict=ignore | Zone=kernel"): {
         2: f"Type=ssd: not {MATCH_WANTED['Type']}"
     },
@@ -261,7 +261,7 @@ class Mistakes(tree.Configured):
             self.assert_refused(*(f"/{path}:{line}: {text}" for line, text in messages.items()))
 
     def test_tables_are_complete(self):
-        """Each key has its bad values."""
+        """All keys have bad values."""
         for wanted, bad in ((CONFIG_WANTED, CONFIG_BAD), (MATCH_WANTED, MATCH_BAD),
                             (POLICY_WANTED, POLICY_BAD)):  # fmt: skip
             self.assertEqual(list(wanted), list(bad))
@@ -273,8 +273,8 @@ class Mistakes(tree.Configured):
     def test_lines_of_the_main_file(self):
         self.assert_mistakes(MAIN, "[Daemon]\nGait=auto\n", LINES[b"[Daemon]\nGait=auto\n"])
 
-    def test_spoilt_sections(self):
-        for content, messages in SPOILT_SECTIONS.items():
+    def test_invalid_sections(self):
+        for content, messages in INVALID_SECTIONS.items():
             self.assert_mistakes(DROP_IN, content, messages)
         self.assert_mistakes(RULE, "[Match]\nType=cxl\n[Policy\nVerdict=ignore\n", {3: NO_BRACKET})
 
@@ -298,27 +298,27 @@ class Mistakes(tree.Configured):
                 self.assert_mistakes(RULE, rule(MATCH, f"{key}={value}"),
                                      {4: f"{key}={value}: not {POLICY_WANTED[key]}"})  # fmt: skip
 
-    def test_a_long_value_does_not_hide_what_is_wrong(self):
-        """Of a message that has no room for all of the value, what is wanted is left."""
+    def test_long_value(self):
+        """A value too long for the message is truncated, and the valid values are still named."""
         self.configure({DROP_IN: "[Daemon]\nCapableRanges=" + "0x10-0x1f " * 100 + "all\n"})
         result = tree.run(self.root, "--check-config")
         self.assertIn(f"/{DROP_IN}:2: CapableRanges=0x10-0x1f ", result.stderr)
         self.assertIn(f": not {RANGES}\n", result.stderr)
 
     def test_too_many(self):
-        """After 20 mistakes of one file it is given up; the next file is read as ever."""
+        """After 20 mistakes in one file the rest of it is not read; the next file is."""
         keys = "".join(f"Key{chr(ord('A') + i)}=\n" for i in range(25))
         other = "etc/tdx-onlined/conf.d/20-b.conf"
-        told = [f"/{DROP_IN}:{i + 2}: unknown key Key{chr(ord('A') + i)}= in section [Daemon]"
-                for i in range(25)]  # fmt: skip
+        messages = [f"/{DROP_IN}:{i + 2}: unknown key Key{chr(ord('A') + i)}= in section [Daemon]"
+                    for i in range(25)]  # fmt: skip
         self.configure({DROP_IN: "[Daemon]\n" + keys, other: "[Daemon]\nGait=auto\n"})
-        self.assert_refused(*told[:20], f"/{DROP_IN}:21: too many mistakes, the rest is not read",
+        self.assert_refused(*messages[:20], f"/{DROP_IN}:21: too many mistakes, the rest is not read",
                             f"/{other}:2: unknown key Gait= in section [Daemon]")  # fmt: skip
         self.configure({DROP_IN: "[Daemon]\n" + "".join(keys.splitlines(True)[:19])})
-        self.assert_refused(*told[:19])
+        self.assert_refused(*messages[:19])
 
     def test_too_long(self):
-        """64 KiB are read, one byte more are not, however many they are."""
+        """A file of 64 KiB is read, one with a byte more is not."""
         line = "#" + "x" * 62 + "\n"
         self.configure({DROP_IN: line * 1024})
         self.assert_accepted()
@@ -347,8 +347,8 @@ class Mistakes(tree.Configured):
             f"/{later}:4: Zone=low: not kernel, movable or auto",
         )
 
-    def test_one_mistake_spoils_all(self):
-        """A good key beside a bad one, a good file beside a bad one: nothing is half used."""
+    def test_one_mistake(self):
+        """A valid key beside an invalid one, a valid file beside an invalid one: none takes effect."""
         self.configure({MAIN: "[Daemon]\nTDX=active\n", DROP_IN: "[Daemon]\nAct=no\nPresent=on\n",
                         RULE: rule(MATCH, POLICY)})  # fmt: skip
         self.assert_refused(f"/{DROP_IN}:3: Present=on: not safe, act or record")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the commands config cat, config check and config diff print, and the command lines themselves."""
+"""Output of the commands config cat, config check and config diff, and wrong command lines."""
 
 import json
 import re
@@ -32,7 +32,7 @@ OfflineTimeoutSec=60
 
 
 class Cat(tree.Configured):
-    """config cat: what is in effect, the file and line of each value, and the rules as they are."""
+    """config cat: values in effect with file and line, and rules as they are."""
 
     def assert_cat(self, expected, messages=()):
         self.assert_run(["config", "cat"], (0, expected, messages))
@@ -41,8 +41,8 @@ class Cat(tree.Configured):
         self.configure({})
         self.assert_cat(DEFAULT)
 
-    def test_the_shipped_file(self):
-        """Each key stands in it, as a comment, with its default."""
+    def test_shipped_file(self):
+        """The shipped file has all keys, as comments, with their defaults."""
         shipped = (tree.TESTS.parent / "systemd/tdx-onlined.conf").read_text()
         self.configure({MAIN: shipped})
         self.assert_cat(DEFAULT)
@@ -89,22 +89,22 @@ OfflineTimeoutSec=60
 # /run/tdx-onlined/rules.d/20-b.rule
 {second}""")
 
-    def test_rule_without_a_last_newline(self):
-        """The next one begins after an empty line, and the output ends with a newline."""
+    def test_rule_without_last_newline(self):
+        """The next rule comes after an empty line, and the output ends with a newline."""
         text = rule("Device=a", "Verdict=ignore").rstrip("\n")
         other = "etc/tdx-onlined/rules.d/20-b.rule"
         self.configure({RULE: text, other: text.replace("=a", "=b")})
         self.assert_cat(f"{DEFAULT}\n# /{RULE}\n{text}\n\n# /{other}\n{text.replace('=a', '=b')}\n")
 
-    def test_warnings_do_not_count(self):
+    def test_warnings_with_cat(self):
         self.configure({"etc/tdx-onlined/rules.d/x": ""})
         self.assert_cat(DEFAULT, ["/etc/tdx-onlined/rules.d/x: not read, because of its name"])
 
 
 class Difference(tree.Tree):
-    """config diff: what a reload would change, by a state file made by hand.
+    """config diff: the changes of a reload, with state files that the tests write.
 
-    The device is as the kernel left it, with kmem, or as it was decided.
+    The device is bound to kmem, as the kernel left it, or is as decided.
     """
 
     SUBJECT = "512 MiB of CXL memory (dax0.0, [mem 0x5d0000000-0x5efffffff], region0, mem0, node 1)"
@@ -116,7 +116,7 @@ class Difference(tree.Tree):
         self.tree("cxl-refused")
 
     def device(self, **changes):
-        """What was decided of the device, as it is in the tree."""
+        """The entry of the device, as it is in the tree."""
         device = (self.root / "sys/bus/dax/devices/dax0.0").stat()
         item = {"type": "cxl", "chardev": "dax0.0", "mode": "system-ram", "size": 512 << 20,
                 "ranges": [{"start": 0x5D0000000, "size": 512 << 20}],
@@ -151,15 +151,15 @@ class Difference(tree.Tree):
         self.assert_run(["config", "diff", *options], (status, expected, messages))
 
     def test_nothing(self):
-        """What the daemon itself did is no difference: it is in devdax mode because of that."""
+        """The effect of the daemon's own decision, such as devdax mode, is not a difference."""
         self.state(self.device_as_decided())
         self.assert_difference(NOTHING)
-        self.write(MAIN, "[Daemon]\nAct=yes\n#TDX=active\nTDX=\n")  # said, but as it was
+        self.write(MAIN, "[Daemon]\nAct=yes\n#TDX=active\nTDX=\n")  # keys that are set to their old values
         self.write("etc/tdx-onlined/rules.d/10-other.rule", rule("Type=dimm", "Verdict=ignore"))
         self.assert_difference(NOTHING)
 
     def test_not_as_decided(self):
-        """The decision is the same, but a reload would find steps to take: kmem has it again."""
+        """The decision is the same, but a reload has steps to take: kmem is bound again."""
         self.state(self.device())
         self.assert_difference(
             f"{self.SUBJECT}: not as decided, "
@@ -174,12 +174,12 @@ class Difference(tree.Tree):
         self.assert_difference("TDX=auto -> TDX=active", "MaxMovableRatio=kernel -> MaxMovableRatio=200",
                                "OfflineTimeoutSec=60 -> OfflineTimeoutSec=5")  # fmt: skip
 
-    def test_key_given_up(self):
+    def test_key_removed(self):
         self.state(self.device_as_decided(), config={"CapableRanges": "0x0-0x1", "Present": "act"})
         self.assert_difference("CapableRanges=0x0-0x1 -> CapableRanges=", "Present=act -> Present=safe")
 
     def test_verdict(self):
-        """By a key, and by a rule."""
+        """Another verdict by a key, and by a rule."""
         self.state(self.device())
         self.write(DROP_IN, "[Daemon]\nCapableRanges=0x5d0000000-0x5efffffff\n")
         self.assert_difference(
@@ -192,14 +192,14 @@ class Difference(tree.Tree):
             f"{self.SUBJECT}: devdax (outside-boot-map) -> ignore (rule), rule 10-a.rule"
         )
 
-    def test_verdict_of_a_rule_that_is_gone(self):
+    def test_verdict_of_removed_rule(self):
         self.state(self.device(verdict="offline", reason="rule", rule="10-a.rule"))
         self.assert_difference(
             f"{self.SUBJECT}: offline (rule), rule 10-a.rule -> devdax (outside-boot-map)"
         )
 
     def test_rule(self):
-        """The same verdict, but somebody else says so."""
+        """The same verdict by another rule."""
         self.state(self.device(verdict="ignore", reason="rule", rule="05-old.rule"))
         self.write(RULE, rule("Type=cxl", "Verdict=ignore"))
         self.assert_difference(
@@ -219,15 +219,15 @@ class Difference(tree.Tree):
         )
 
     def test_tdx(self):
-        """--tdx= counts as it would in a configuration file."""
+        """--tdx= has the effect of TDX= in a configuration file."""
         self.state(self.device())
         self.assert_difference(
             f"{self.SUBJECT}: devdax (outside-boot-map) -> online (tdx-absent), zone auto",
             options=["--tdx=absent"],
         )
 
-    def test_nothing_is_done(self):
-        """A reload would decide, and leave alone what was there at first start."""
+    def test_present(self):
+        """A reload would decide a device that was present at first start, and leave it as it is."""
         self.state(self.device(), present=[self.device()])
         self.write(DROP_IN, "[Daemon]\nCapableRanges=0x5d0000000-0x5efffffff\n")
         self.assert_difference(
@@ -236,8 +236,8 @@ class Difference(tree.Tree):
             " withheld",
         )
 
-    def test_nothing_is_done_any_more(self):
-        """Act=no: the same decision, but no step that is left is taken."""
+    def test_act_no(self):
+        """Act=no: the same decision, but its steps are not taken."""
         self.state(self.device())
         self.write(DROP_IN, "[Daemon]\nAct=no\n")
         self.assert_difference(
@@ -248,14 +248,14 @@ class Difference(tree.Tree):
         self.assert_difference(NOTHING)
 
     def test_not_decided_yet(self):
-        """Unknown, or another device, or one that lies elsewhere."""
+        """The state file has no device, another one, or one at other addresses."""
         elsewhere = [{"start": 0x5D0000000, "size": 256 << 20}]
         for devices in ((), (self.device(chardev="dax1.0"),), (self.device(ranges=elsewhere),)):
             self.state(*devices)
             self.assert_difference(f"{self.SUBJECT}: not decided yet -> devdax (outside-boot-map)")
 
     def test_not_known(self):
-        """status.json has no addresses, so what was decided of a DIMM cannot be found in it."""
+        """status.json has no addresses, so that it has no decision for a DIMM."""
         self.tree("dimm")
         self.state(tree.DECIDED_DIMM, boot_map={"known": True})
         (self.root / STATE).rename(self.root / STATE.replace("state.json", "status.json"))
@@ -264,21 +264,21 @@ class Difference(tree.Tree):
         self.assertNotIn("not decided yet", output)
 
     def test_not_run(self):
-        """No state, that of another boot; the range is told all the same."""
-        told = f"{self.SUBJECT}: not decided yet -> devdax (outside-boot-map)"
+        """No state file, or that of another boot: the range is printed with its decision."""
+        line = f"{self.SUBJECT}: not decided yet -> devdax (outside-boot-map)"
         self.write(MAIN, "[Daemon]\nMaxMovableRatio=50\n")
-        self.assert_difference(told, NOT_RUN)
+        self.assert_difference(line, NOT_RUN)
         self.state(self.device(), boot_id="8ee23c4c-dbd3-45aa-9374-4bda1e9fa097")
-        self.assert_difference(told, NOT_RUN)
+        self.assert_difference(line, NOT_RUN)
         self.tree("plain-host")
         self.assert_difference(NOT_RUN)
 
     def test_not_a_state(self):
-        told = f"{self.SUBJECT}: not decided yet -> devdax (outside-boot-map)"
+        line = f"{self.SUBJECT}: not decided yet -> devdax (outside-boot-map)"
         message = f"/{STATE}: not a state file (%s): it is ignored"
         for content in ("", "{", "null", "state", "\0"):
             self.write(STATE, content)
-            self.assert_difference(told, NOT_RUN, messages=[message % "not JSON"])
+            self.assert_difference(line, NOT_RUN, messages=[message % "not JSON"])
         for changes, mistake in (
             ({"devices": {}}, "devices: not of type array"),
             ({"devices": None}, "devices: missing"),
@@ -296,22 +296,22 @@ class Difference(tree.Tree):
             ({"events": -1}, "events: negative"),
         ):  # fmt: skip
             self.state(**changes)
-            self.assert_difference(told, NOT_RUN, messages=[message % mistake])
-        # The boot map and the guard of another version are as good as ours.
+            self.assert_difference(line, NOT_RUN, messages=[message % mistake])
+        # The boot map and the guard of another version are used.
         for schema in (2, "3"):
             self.state(schema=schema)
             self.assert_difference(
-                told, messages=["state.json was written by another version: all devices are decided again"])
+                line, messages=["state.json was written by another version: all devices are decided again"])
 
     def test_mistakes(self):
-        """Then there is no difference to tell."""
+        """An invalid configuration: messages, and no difference."""
         self.state(self.device())
         self.write(DROP_IN, "[Daemon]\nAct=no\nTDX=ajar\n")
         self.assert_difference(status=1, messages=[
             f"/{DROP_IN}:3: TDX=ajar: not auto, active or absent", tree.NO_USE])  # fmt: skip
 
     def test_warnings(self):
-        """Said, and the status is that of --check-config; the difference is told."""
+        """The warnings are printed with the difference, and the status is that of --check-config."""
         self.state(self.device_as_decided())
         self.write("etc/tdx-onlined/conf.d/x", "")
         self.assert_difference(NOTHING, status=1, messages=[
@@ -327,8 +327,8 @@ class Check(tree.Configured):
         self.assert_run(["--check-config", "--check-config", "--tdx=active"],
                         (0, "No mistake found, 1 rules.\n", []))  # fmt: skip
 
-    def test_no_machine_is_needed(self):
-        """The files are checked on any machine, such as one that builds images."""
+    def test_without_machine(self):
+        """The files are checked on a machine without sysfs, such as one that builds images."""
         self.root = self.directory
         self.write(DROP_IN, "[Daemon]\nAct=no\n")
         self.assert_run(["--check-config"], (0, "No mistake found, 0 rules.\n", []))
@@ -394,7 +394,7 @@ class Usage(tree.Tree):
     )  # fmt: skip
 
     def test_wrong(self):
-        """One message, and where to find help. Getopt's own begin with the path of the program."""
+        """One message, and a line about --help. Messages of getopt begin with the program's path."""
         for prefix, rows in ((tree.name_of, self.WRONG), (tree.program, self.GETOPT)):
             for options, message in rows:
                 with self.subTest(options):
@@ -413,7 +413,7 @@ class Usage(tree.Tree):
             self.assertIn(text, result.stdout)
 
     def test_help_of_a_command(self):
-        """The options that it takes, and no others; words after --help do not count."""
+        """Exactly the options that the command takes; words after --help are ignored."""
         every = set(re.findall("--[a-z-]+(?=[= ])", tree.run_plain("plan", "--help").stdout))
         self.assertLessEqual({"--json", "--output", "--fail-on"}, every)
         for options, absent in ((["doctor", "-h"], "--fail-on="), (["config", "cat", "--help"], "--tdx"),

@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Memory in a CXL region that does not name the region: found by its address.
 
-Trees with a region are changed so that hmem has registered the dax device, at the same addresses; or
-so that the memory blocks have no dax device at all. The origin is what it was, and so is what a rule
-about the card makes of it.
+Trees with a region are changed so that the dax device at these addresses is one of hmem, or that the
+memory blocks have no dax device. The origin, and the effect of a rule about the card, must stay.
 """
 
 import tree
@@ -15,14 +14,14 @@ DAX = "sys/bus/dax/devices/dax0.0"
 HMEM = "sys/devices/platform/hmem.0"
 BLOCKS = "sys/devices/system/memory"
 
-# All that is true of the device of these trees by its region.
+# All keys that match the device of these trees by its region.
 ORIGIN = {
     "region": "region0", "region_mode": "ram", "decoder": "decoder0.0", "window_start": 0x5D0000000,
     "memdevs": [{"memdev": "mem0", "host": "0000:0d:00.0", "serial": "0x42"}],
 }  # fmt: skip
 NO_ORIGIN = {"region": None, "region_mode": None, "decoder": None, "memdevs": []}
 
-# What means the card or the region, in [Match] and for explain.
+# The card or the region in [Match], and as targets of explain.
 MATCHES = ("Serial=0x42", "Region=region0", "PciAddress=0000:0d:00.0", "Type=cxl", "Type=cxl | Serial=66")
 MISMATCHES = ("Serial=0x43", "Region=region1", "PciAddress=0000:0e:00.0")
 TARGETS = ("region0", "mem0", "0d:00.0", "0000:0d:00.0", "0x5d0000000", "node1")
@@ -30,7 +29,7 @@ TARGETS = ("region0", "mem0", "0d:00.0", "0000:0d:00.0", "0x5d0000000", "node1")
 
 class Region(tree.Tree):
     def by_hmem(self, name):
-        """The dax device of the region becomes one of hmem."""
+        """Change the dax device of the region into one of hmem."""
         self.tree(name)
         (self.root / REGION / "dax_region0").rename(self.root / HMEM)
         self.forget(DAX, f"{HMEM}/driver", f"{HMEM}/subsystem",
@@ -41,8 +40,8 @@ class Region(tree.Tree):
             driver.unlink()
             self.link(f"{HMEM}/dax0.0/driver", "../../../../bus/dax/drivers/kmem")
 
-    def by_nobody(self, name):
-        """The memory blocks stay, the dax device goes."""
+    def without_dax(self, name):
+        """Remove the dax device, and keep the memory blocks."""
         self.tree(name)
         (self.root / REGION / "dax_region0").rename(self.directory / f"{name}-gone")
         self.forget(DAX, "sys/bus/dax/drivers/kmem/dax0.0", "sys/bus/cxl/devices/dax_region0",
@@ -74,7 +73,7 @@ class Region(tree.Tree):
     # --- hmem ---
 
     def test_hmem(self):
-        """The verdict of either tree, and the type of the driver."""
+        """The verdict of each tree, with the type hmem."""
         for name, verdict in (("cxl-guard", "devdax"), ("cxl-refused", "devdax"), ("cxl-online", "online")):
             with self.subTest(name):
                 self.tree(name)
@@ -110,14 +109,14 @@ class Region(tree.Tree):
         names = [line.split()[0] for line in result.stdout.splitlines() if "0x" in line or "region0" in line]
         self.assertIn("└─region0", names)
 
-    def test_partly(self):
-        """Only a device that lies in one region as a whole has it."""
+    def test_device_in_part_of_region(self):
+        """A device is of a region only if all of it is inside."""
         for size, start in ((1 << 30, 0x5D0000000), (1 << 29, 0x5C0000000), (1 << 29, 0xFFFFFFFFF0000000)):
             self.by_hmem("cxl-guard")
             self.write(f"{REGION}/resource", f"{start:#x}\n")
             self.write(f"{REGION}/size", f"{size:#x}\n")
             self.assert_origin(self.range_of(), NO_ORIGIN)
-        # A mapping that lies elsewhere.
+        # A second mapping outside of the region.
         self.by_hmem("cxl-guard")
         self.write(f"{REGION}/size", f"{1 << 30:#x}\n")
         self.write(f"{DAX}/size", f"{2 << 30}\n")
@@ -127,8 +126,8 @@ class Region(tree.Tree):
         report, _ = self.decide()
         self.assertEqual([item["region"] for item in report["ranges"]], [None, None])
 
-    def test_region_that_cannot_be_read(self):
-        """Without its addresses a region holds nothing; that is no reason for a message."""
+    def test_region_unreadable(self):
+        """A region without addresses has no memory, and there is no message."""
         for name, text in (("size", "0x0\n"), ("size", ""), ("resource", "none\n"), ("resource", None)):
             self.by_hmem("cxl-guard")
             if text is None:
@@ -139,7 +138,7 @@ class Region(tree.Tree):
             self.assertEqual((report["ranges"][0]["region"], messages), (None, ""))
 
     def test_persistent(self):
-        """The bytes of a namespace on a CXL card stay, whatever a rule about the card asks for."""
+        """A namespace on a CXL card is left as it is, with any rule about the card."""
         self.tree("cxl-guard")
         card = self.root / REGION
         region = {name: (card / name).read_text() for name in ("target0", "mode")}
@@ -157,11 +156,11 @@ class Region(tree.Tree):
     # --- memory blocks without a dax device ---
 
     def test_blocks(self):
-        """They are CXL memory, and stay offline where a dax device would become devdax."""
+        """Blocks of a region are CXL memory, and stay offline where a dax device would become devdax."""
         for name, verdict, reason in (("cxl-refused", "offline", "outside-boot-map"),
                                       ("cxl-online", "online", "tdx-absent")):  # fmt: skip
             with self.subTest(name):
-                self.by_nobody(name)
+                self.without_dax(name)
                 item = self.range_of()
                 self.assertEqual((item["type"], item["chardev"], item["verdict"], item["reason"]),
                                  ("cxl", None, verdict, reason))  # fmt: skip
@@ -169,11 +168,11 @@ class Region(tree.Tree):
                 self.assert_origin(item, ORIGIN)
 
     def test_rules_blocks(self):
-        self.by_nobody("cxl-refused")
+        self.without_dax("cxl-refused")
         self.assert_rules(MATCHES, (*MISMATCHES, "Device=*", "Type=hmem", "Mode=none"))
 
     def test_explain_blocks(self):
-        self.by_nobody("cxl-refused")
+        self.without_dax("cxl-refused")
         text = self.explain("memory186")
         self.assertTrue(text.startswith(
             "512 MiB of CXL memory ([mem 0x5d0000000-0x5efffffff], region0, mem0, node 1)\n"
@@ -183,8 +182,8 @@ class Region(tree.Tree):
             self.assertEqual(self.explain(target), text, target)
 
     def test_two_regions(self):
-        """Blocks of two regions that touch are two devices, each with the region that it is in."""
-        self.by_nobody("cxl-refused")
+        """Adjacent blocks of two regions are two devices, each with its region."""
+        self.without_dax("cxl-refused")
         self.write(f"{REGION}/size", f"{256 << 20:#x}\n")
         for name, text in (("resource", f"{0x5D0000000 + (256 << 20):#x}\n"), ("size", f"{256 << 20:#x}\n"),
                            ("mode", "ram\n")):  # fmt: skip
@@ -196,8 +195,8 @@ class Region(tree.Tree):
                          [(0x5D0000000, 256 << 20, "region0", 1), (0x5E0000000, 256 << 20, "region1", 0)])  # fmt: skip
 
     def test_outside(self):
-        """Blocks behind the end of the region are not of it."""
-        self.by_nobody("cxl-refused")
+        """Blocks behind the end of the region do not belong to it."""
+        self.without_dax("cxl-refused")
         self.write(f"{REGION}/size", f"{384 << 20:#x}\n")
         report, _ = self.decide()
         self.assertEqual([(item["type"], item["size"], item["region"]) for item in report["ranges"]],

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""--root=: links that lead out, and files without an end.
+"""--root=: links that lead out of the tree, and endless files.
 
-None of it hangs, and nothing of the host is printed.
+The program must not hang, nor print anything from the host.
 """
 
 import os
@@ -20,14 +20,14 @@ SECRET = "a-secret-of-the-host"
 
 def make_socket(path):
     here = os.getcwd()
-    os.chdir(path.parent)  # a socket's path is short
+    os.chdir(path.parent)  # unix(7): the path of a socket is at most 107 bytes
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(path.name)
     os.chdir(here)
 
 
 def make_device(path):
-    os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 5))  # /dev/zero never ends
+    os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 5))  # /dev/zero is endless
 
 
 def make_large(path):
@@ -36,12 +36,12 @@ def make_large(path):
 
 
 def error_of(make):
-    """Why what was made cannot be read."""
+    """The error of reading what `make` makes."""
     return "No such device or address" if make is make_socket else "Operation not supported"
 
 
 class Root(tree.Tree):
-    # What libraries open, so that the tree is refused.
+    # Files that libraries open: the tree is refused.
     OF_LIBRARIES = (
         "sys/bus/dax/devices/dax0.0/size",
         "sys/bus/cxl/devices/mem0/serial",
@@ -54,7 +54,7 @@ class Root(tree.Tree):
         "proc/sys/kernel/random/boot_id",
         "dev/kmsg",
     )
-    # What the program opens, and that nothing else does.
+    # Files that only the program opens.
     OWN = (
         "proc/cpuinfo",
         "sys/kernel/boot_params/data",
@@ -63,7 +63,7 @@ class Root(tree.Tree):
     )
 
     def replace(self, place):
-        """Where the file of that name really is; it is not there any more."""
+        """Remove a file, and return its path at the end of its links."""
         path = self.root / place
         path.parent.mkdir(parents=True, exist_ok=True)
         path = pathlib.Path(os.path.realpath(path.parent)) / path.name
@@ -81,7 +81,7 @@ class Root(tree.Tree):
             self.assertEqual((result.returncode, result.stderr), (0, ""))
 
     def for_each(self, places, check):
-        """Each place, with no regular file in it: a FIFO, a socket, and a device if possible."""
+        """Put a FIFO, a socket and, if possible, a device in each place."""
         for make in (os.mkfifo, make_socket, make_device):
             for place in places:
                 with self.subTest(place, make=make.__name__):
@@ -100,13 +100,13 @@ class Root(tree.Tree):
         self.for_each(self.OF_LIBRARIES, check)
 
     def test_dax_region(self):
-        """Other than that of CXL, it is no device of a bus."""
+        """A dax region that is not of CXL is not a device of a bus."""
         self.tree("hmem")
         os.mkfifo(self.replace("sys/devices/platform/hmem.0/dax_region/size"))
         self.assert_refused("sys/bus/dax/devices/dax0.0/../dax_region/size", "not a regular file")
 
-    def test_link_to_no_file(self):
-        """Also at the end of a link: one that would be followed."""
+    def test_link_to_fifo(self):
+        """A FIFO at the end of a link."""
         for place in ("dev/kmsg", "etc/modprobe.d/x.conf"):
             with self.subTest(place):
                 self.tree("cxl-refused")
@@ -116,7 +116,7 @@ class Root(tree.Tree):
                 self.assert_refused(place, "not a regular file")
 
     def test_read_by_the_program(self):
-        """It is complained of like any file that cannot be read."""
+        """A message, as for any file that cannot be read."""
 
         def check(place, make):
             _, messages = self.decide()
@@ -133,7 +133,7 @@ class Root(tree.Tree):
         self.for_each([STATE], check)
 
     def test_too_large(self):
-        """Nothing reads a terabyte."""
+        """Sparse files of a terabyte are not read."""
         for place in ("dev/kmsg", "etc/modprobe.d/x.conf"):
             with self.subTest(place):
                 self.tree("cxl-refused")
@@ -150,8 +150,8 @@ class Root(tree.Tree):
                 _, messages = self.decide()
                 self.assertIn(f"/{place}: {message}\n", messages)
 
-    def test_elsewhere_is_nobodys_business(self):
-        """A FIFO that nobody opens, and devices, as the roots of whole systems have them."""
+    def test_unused_files(self):
+        """FIFOs that the program does not open, as the roots of whole systems have them."""
         self.tree("plain-host")
         expected = tree.run(self.root, "--dry-run")
         (self.root / "run/initctl").parent.mkdir(exist_ok=True)
@@ -165,13 +165,13 @@ class Root(tree.Tree):
     # --- links ---
 
     def secret(self):
-        """A file of the host, next to the tree, that every link here would find outside of it."""
+        """Make a file outside of the tree, the target of the links in these tests."""
         path = self.directory / "secret"
         path.write_text(f"{SECRET}\n")
         return path
 
     def test_links_out_of_the_tree(self):
-        """They end in the tree: what they mean on the host is not looked at."""
+        """Links that lead out of the tree are resolved inside of it."""
         host = self.secret()
         targets = (str(host), "../" * 20 + str(host)[1:], "../" * 20 + "etc/shadow", "/etc/shadow")
         for place in ("proc/cpuinfo", "sys/devices/system/memory/auto_online_blocks", "dev/kmsg",
@@ -185,7 +185,7 @@ class Root(tree.Tree):
                     self.assertNotIn(SECRET, result.stdout + result.stderr)
                     self.assertNotIn("root:", result.stdout + result.stderr)
 
-    def test_missing_evidence_is_told(self):
+    def test_missing_evidence(self):
         self.secret()
         self.tree("cxl-refused")
         self.replace("proc/cpuinfo").symlink_to("../../secret")

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Rules on captured machines: what each key of [Match] matches, what each key of [Policy] does.
+"""Rules on captured machines: the keys of [Match] and [Policy].
 
-What is expected follows from tests/sysroots/README.md and the table of tdx-onlined(8), "What
-happens to a range". The facts of the trees:
+The expectations follow from tests/sysroots/README.md and the table of tdx-onlined(8), "What happens
+to a range". The facts of the trees:
 
     cxl-refused  active  dax0.0 on node 1, 512 MiB at 0x5d0000000, region0, mem0 with serial 0x42 at
                          0000:0d:00.0; kmem has it, 4 blocks offline
@@ -26,7 +26,7 @@ NAME = "10-a.rule"
 ALL = "Type=*"
 CAPABLE = "[Daemon]\nCapableRanges=0x5d0000000-0x5efffffff\n"
 
-# Which [Match] is true of which tree; the policy is Verdict=ignore.
+# The [Match] sections that match each tree; the policy is Verdict=ignore.
 MATCHES = {
     "cxl-refused": (
         "Type=cxl", "Type=*", "Type=hmem cxl",
@@ -71,14 +71,14 @@ MISMATCHES = {
     "virtio-mem": ("Type=dimm", "Device=*", "Mode=none"),
 }  # fmt: skip
 
-# The decision without a rule; and what a rule that matches all makes of it:
+# The decision without a rule, and with a rule that matches all:
 # (tree, TDX state): (verdict, reason, zone), {policy: (verdict, reason, overruled, zone)}
 OUT = ("devdax", "outside-boot-map", None)
 OFF = ("offline", "outside-boot-map", None)
 IN = ("online", "tdx-absent", "auto")
 KEYS_ALONE = ("Zone=movable", "OnFailure=keep", "ConvertDevdax=yes", "OfflineBlocks=yes")
 DECISIONS = {
-    # refused by TDX: a rule may keep it out in another way, and never lets it in
+    # refused by TDX: a rule may leave it offline in another way, but cannot online it
     ("cxl-refused", "auto"): (OUT, {
         "Verdict=online": ("devdax", "outside-boot-map", "online", None),
         "Verdict=online | Zone=movable": ("devdax", "outside-boot-map", "online", None),
@@ -100,7 +100,7 @@ DECISIONS = {
         "Verdict=offline": ("offline", "rule", None, None),
         "Verdict=ignore": ("ignore", "rule", None, None),
     }),
-    # without a dax device devdax is as good as offline
+    # without a dax device, devdax means offline
     ("dimm", "auto"): (OFF, {
         "Verdict=online": ("offline", "outside-boot-map", "online", None),
         "Verdict=devdax": ("offline", "outside-boot-map", None, None),
@@ -113,7 +113,7 @@ DECISIONS = {
         "Verdict=devdax": ("offline", "outside-boot-map", None, None),
         "Verdict=ignore": ("ignore", "rule", None, None),
     }),
-    # pmem is nobody's business
+    # persistent memory is always left as it is
     ("pmem", "auto"): (("ignore", "persistent-memory", None), {
         "Verdict=online": ("ignore", "persistent-memory", "online", None),
         "Verdict=online | ConvertDevdax=yes": ("ignore", "persistent-memory", "online", None),
@@ -126,7 +126,7 @@ DECISIONS = {
         "Verdict=online": ("ignore", "persistent-memory", "online", None),
         "Verdict=offline": ("ignore", "persistent-memory", "offline", None),
     }),
-    # allowed: a rule may be as strict as it likes, and choose the zone
+    # allowed by TDX: a rule may be stricter, and choose the zone
     ("cxl-refused", "absent"): (IN, {
         "Verdict=online": ("online", "tdx-absent", None, "auto"),
         "Verdict=online | Zone=kernel": ("online", "tdx-absent", None, "kernel"),
@@ -145,7 +145,7 @@ DECISIONS = {
         "Verdict=offline": ("offline", "rule", None, None),
         "Verdict=ignore": ("ignore", "rule", None, None),
     }),
-    # online already: it goes out only if the rule lets its blocks go offline
+    # online already: blocks go offline only with OfflineBlocks=yes
     ("cxl-online", "auto"): (IN, {
         "Verdict=online": ("online", "tdx-absent", None, "auto"),
         "Verdict=devdax": ("ignore", "already-online", "devdax", None),
@@ -165,7 +165,7 @@ DECISIONS = {
     }),
 }  # fmt: skip
 
-# The same of a device in devdax mode; ConvertDevdax=yes is the name by which it is asked for.
+# The same for a device in devdax mode, which goes online only with ConvertDevdax=yes.
 DEVDAX = ("devdax", "already-devdax", None)
 IN_DEVDAX_MODE = {
     "absent": (DEVDAX, {
@@ -200,8 +200,8 @@ SITUATIONS = {
     "foreign-driver": ({DRIVER: "some_other"}, "(ignore) (ignore) (ignore) ignore"),
 }  # fmt: skip
 
-# 1 GiB of kernel memory and, of a second node, 256 MiB of it; 64 MiB are movable already. To be
-# had: free above high, and half of the page cache: (8192-4096 + 65536-16384 + 8192/2) pages of 4 KiB.
+# 1 GiB of kernel memory, 256 MiB more on a second node, and 64 MiB movable. Available are free pages
+# above high, and half of the page cache: (8192-4096 + 65536-16384 + 8192/2) pages of 4 KiB.
 ZONEINFO = """\
 Node 0, zone      DMA
   per-node stats
@@ -243,8 +243,8 @@ SPARE = (8192 - 4096 + 65536 - 16384 + 8192 // 2) * 4096
 
 
 class Rules(tree.Tree):
-    def ask(self, content, *options):
-        """The one range of the tree."""
+    def decide_with(self, content, *options):
+        """The range of the tree with this rule."""
         self.write(RULE, content)
         report, messages = self.decide(*options)
         self.assertEqual(messages, "")
@@ -258,7 +258,7 @@ class Rules(tree.Tree):
 
     def assert_match(self, match, matches, *options):
         with self.subTest(self.root.name, match=match):
-            found = self.ask(rule(match, "Verdict=ignore"), *options)
+            found = self.decide_with(rule(match, "Verdict=ignore"), *options)
             self.assertEqual((found["rule"], found["reason"] == "rule"),
                              (NAME, True) if matches else (None, False))  # fmt: skip
 
@@ -274,15 +274,15 @@ class Rules(tree.Tree):
             for match in matches:
                 self.assert_match(match, False)
 
-    def test_every_key_is_tried(self):
-        """All keys of tests/golden/test_values.py."""
+    def test_every_key(self):
+        """The tables here have all keys of [Match]."""
         text = "".join(" | ".join(matches) + " | " for matches in MATCHES.values())
         for key in ("Type", "Device", "Serial", "PciAddress", "Region", "TargetNode", "MinSize",
                     "MaxSize", "Range", "Present", "Mode"):  # fmt: skip
             self.assertIn(f"{key}=", text)
 
     def test_region_uuid(self):
-        """A region of volatile memory has none."""
+        """A region of volatile memory has no UUID."""
         self.tree("cxl-refused")
         uuid = next((self.root / "sys/devices").rglob("region0/uuid")).relative_to(self.root)
         self.write(uuid, "2fc0890f-368c-4528-ae0f-a1d80546395a\n")
@@ -291,7 +291,7 @@ class Rules(tree.Tree):
             self.assert_match(f"Region={match}", matches)
 
     def test_present(self):
-        """By the state of the daemon: its first start of this boot found nothing there."""
+        """Present= with a state file in which the first start of this boot found no device."""
         self.tree("cxl-refused")
         boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
         state = {"schema": 3, "boot_id": boot_id, "boot_map": {"known": False, "ranges": []},
@@ -301,7 +301,7 @@ class Rules(tree.Tree):
         self.assert_match("Present=yes", False)
 
     def test_kernels_own_policy(self):
-        """Without TDX the guard gives what no rule asks anything for to the kernel's policy of before."""
+        """Without TDX, memory that no rule matches gets the kernel's former policy."""
         self.tree("dimm")
         self.write("sys/devices/system/memory/auto_online_blocks", "offline\n")
         self.write("sys/bus/dax/drivers_autoprobe", "0\n")
@@ -313,14 +313,14 @@ class Rules(tree.Tree):
             ("online", ("online", "tdx-absent", "auto"), ("Type=dimm", "OnFailure=keep")),
             ("offline", ("ignore", "kernel-offline", None), ("Type=dimm", "OnFailure=keep")),
             ("offline", ("online", "tdx-absent", "auto"), ("Type=dimm", "Verdict=online")),
-            ("", ("online", "tdx-absent", "auto"), ("Type=dimm", "OnFailure=keep")),  # not held
+            ("", ("online", "tdx-absent", "auto"), ("Type=dimm", "OnFailure=keep")),  # no guard
         ):
             state = {"schema": 3, "boot_id": boot_id, "boot_map": {"known": False, "ranges": []}, "config": {},
                      "present": [], "devices": [],
                      "guard": {"drivers_autoprobe": "1", "auto_online_blocks": before}}  # fmt: skip
             self.write("run/tdx-onlined/state.json", json.dumps(state))
             with self.subTest(before=before, rules=rules):
-                found = self.ask(rule(*rules))
+                found = self.decide_with(rule(*rules))
                 self.assertEqual((found["verdict"], found["reason"], found["zone"]), decided)
                 self.assertIsNone(found["stranded"])
 
@@ -331,7 +331,7 @@ class Rules(tree.Tree):
         self.assert_decided(found, (*without[:2], None, None, without[2]))
         for policy, (verdict, reason, overruled, zone) in decisions.items():
             with self.subTest(self.root.name, tdx_state=tdx, policy=policy):
-                found = self.ask(rule(ALL, policy), *options)
+                found = self.decide_with(rule(ALL, policy), *options)
                 self.assert_decided(found, (verdict, reason, NAME, overruled, zone))
 
     def test_policies(self):
@@ -353,11 +353,11 @@ class Rules(tree.Tree):
                 (self.root / path).unlink()
 
     def assert_situation(self, reason, expected):
-        for asked, verdict in zip(("online", "devdax", "offline", "ignore"), expected.split(), strict=True):
-            with self.subTest(reason, asked=asked):
-                self.write(RULE, rule(ALL, f"Verdict={asked}"))
+        for required, verdict in zip(("online", "devdax", "offline", "ignore"), expected.split(), strict=True):
+            with self.subTest(reason, required=required):
+                self.write(RULE, rule(ALL, f"Verdict={required}"))
                 (found,) = self.decide()[0]["ranges"]
-                overruled = asked if verdict.startswith("(") else None
+                overruled = required if verdict.startswith("(") else None
                 verdict = verdict.strip("()")
                 self.assertEqual((found["verdict"], found["overruled"]), (verdict, overruled))
                 self.assertEqual(found["rule"], NAME)
@@ -372,7 +372,7 @@ class Rules(tree.Tree):
             self.assert_situation(reason, expected)
 
     def test_created(self):
-        """A device that is not number 0 of its region, and has no driver."""
+        """A device that is not number 0 of its region, without a driver."""
         self.tree("cxl-guard")
         shutil.move(self.root / DAX, (self.root / DAX).with_name("dax0.1"))
         shutil.move(self.root / "dev/dax0.0", self.root / "dev/dax0.1")
@@ -388,34 +388,34 @@ class Rules(tree.Tree):
             self.assert_match(f"Mode={mode}", matches)
 
     def test_devdax_mode_in_use(self):
-        """A device that is open or mapped is never touched; nor if that cannot be told."""
+        """A device that is open or mapped, or whose use cannot be found out, is left as it is."""
         self.tree_in_devdax_mode()
         self.write("sys/module/device_dax/refcnt", "1\n")
-        found = self.ask(rule(ALL, "Verdict=online | ConvertDevdax=yes"), "--tdx=absent")
+        found = self.decide_with(rule(ALL, "Verdict=online | ConvertDevdax=yes"), "--tdx=absent")
         self.assert_decided(found, ("devdax", "in-use", NAME, "online", None))
         (self.root / "sys/module/device_dax/refcnt").unlink()
-        found = self.ask(rule(ALL, "ConvertDevdax=yes"), "--tdx=absent")
+        found = self.decide_with(rule(ALL, "ConvertDevdax=yes"), "--tdx=absent")
         self.assert_decided(found, ("devdax", "in-use", NAME, None, None))
 
     def test_steps(self):
-        """What the keys that change no verdict change; none of it is done here."""
+        """Keys that change the steps and not the verdict."""
         self.tree("cxl-online")
         for policy, actions in (("Verdict=devdax", []), ("Verdict=ignore", []),
                                 ("Verdict=offline | OfflineBlocks=yes", ["offline"]),
                                 ("Verdict=devdax | OfflineBlocks=yes",
                                  ["offline", "unbind", "bind-device_dax"])):  # fmt: skip
-            found = self.ask(rule(ALL, policy))
+            found = self.decide_with(rule(ALL, policy))
             self.assertEqual([step["action"] for step in found["steps"]], actions)
         self.tree_in_devdax_mode()
-        found = self.ask(rule(ALL, "ConvertDevdax=yes"), "--tdx=absent")
+        found = self.decide_with(rule(ALL, "ConvertDevdax=yes"), "--tdx=absent")
         self.assertEqual([step["action"] for step in found["steps"]], ["unbind", "bind-kmem", "online"])
 
     def test_first_rule_counts(self):
-        """By name, whatever the layer; and one that does not match is passed over."""
+        """The first rule that matches counts, in the order of names, in any layers."""
         self.tree("cxl-refused")
         self.write("etc/tdx-onlined/rules.d/05-no.rule", rule("Type=dimm", "Verdict=online"))
         self.write("usr/lib/tdx-onlined/rules.d/20-b.rule", rule(ALL, "Verdict=offline"))
-        found = self.ask(rule("Type=cxl", "Verdict=ignore"))
+        found = self.decide_with(rule("Type=cxl", "Verdict=ignore"))
         self.assert_decided(found, ("ignore", "rule", NAME, None, None))
         (self.root / RULE).unlink()
         (found,) = self.decide()[0]["ranges"]
@@ -424,18 +424,18 @@ class Rules(tree.Tree):
         (found,) = self.decide()[0]["ranges"]
         self.assert_decided(found, (*OUT[:2], None, None, None))
 
-    def test_a_rule_is_no_capable_range(self):
-        """What a rule may not let in, CapableRanges= may; then the rule says how."""
+    def test_rule_and_capable_range(self):
+        """Verdict=online has an effect only with CapableRanges=; then the rule sets the zone."""
         self.tree("cxl-refused")
         self.write(DROP_IN, CAPABLE)
         for policy, zone in (("Verdict=online", "kernel"), ("Zone=auto", "auto"), ("Zone=kernel", "kernel")):
-            found = self.ask(rule(ALL, policy))
+            found = self.decide_with(rule(ALL, policy))
             self.assert_decided(found, ("online", "in-boot-map", NAME, None, zone))
-        found = self.ask(rule(ALL, "Verdict=devdax"))
+        found = self.decide_with(rule(ALL, "Verdict=devdax"))
         self.assert_decided(found, ("devdax", "rule", NAME, None, None))
 
     def test_movable(self):
-        """512 MiB beside 1280 MiB of the kernel's and 64 MiB that are movable: 45 %."""
+        """512 MiB and 64 MiB movable beside 1280 MiB of kernel memory: 45 %."""
         self.tree("cxl-refused")
         self.write("proc/zoneinfo", ZONEINFO)
         for ratio, tdx, zone in (("", "absent", "movable"), ("45%", "absent", "movable"),
@@ -443,31 +443,31 @@ class Rules(tree.Tree):
                                   ("kernel", "auto", "movable"), ("44%", "auto", "kernel")):  # fmt: skip
             with self.subTest(ratio, tdx_state=tdx):
                 self.write(DROP_IN, f"{CAPABLE}MaxMovableRatio={ratio}\n")
-                found = self.ask(rule(ALL, "Zone=movable"), f"--tdx={tdx}")
+                found = self.decide_with(rule(ALL, "Zone=movable"), f"--tdx={tdx}")
                 self.assertEqual((found["verdict"], found["zone"], found["movable_ratio"]),
                                  ("online", zone, 45))  # fmt: skip
                 self.assertEqual(found["zone_overruled"], None if zone == "movable" else True)
         self.write("sys/module/memory_hotplug/parameters/auto_movable_ratio", "44\n")
         self.write(DROP_IN, CAPABLE)
-        self.assertEqual(self.ask(rule(ALL, "Zone=movable"))["zone"], "kernel")
+        self.assertEqual(self.decide_with(rule(ALL, "Zone=movable"))["zone"], "kernel")
 
     def test_movable_without_zoneinfo(self):
-        """What cannot be weighed is not made movable."""
+        """Without the sizes of the zones, memory does not become movable."""
         self.tree("cxl-refused")
         self.forget("proc/zoneinfo")
-        found = self.ask(rule(ALL, "Zone=movable"), "--tdx=absent")
+        found = self.decide_with(rule(ALL, "Zone=movable"), "--tdx=absent")
         self.assert_decided(found, ("online", "tdx-absent", NAME, None, "auto"))
         self.assertEqual((found["zone_overruled"], found["movable_ratio"]), (True, None))
 
     def test_zone_now(self):
-        """Where the blocks are, in the kernel's word, whatever a rule asks for."""
+        """The current zone of the blocks in the kernel's words, with any rule."""
         self.tree("cxl-online")
-        found = self.ask(rule(ALL, "Zone=kernel"))
+        found = self.decide_with(rule(ALL, "Zone=kernel"))
         self.assertEqual((found["zone"], found["zone_now"]), ("kernel", "Normal"))
-        self.assertIsNone(self.ask(rule(ALL, "Verdict=ignore"), "--tdx=active")["zone"])
+        self.assertIsNone(self.decide_with(rule(ALL, "Verdict=ignore"), "--tdx=active")["zone"])
 
     def test_head_room(self):
-        """64 GiB need 1 GiB of memory map as memory, 256 MiB as devdax with pages of 2 MiB."""
+        """64 GiB need 1 GiB of page metadata as system RAM, 256 MiB as devdax with pages of 2 MiB."""
         self.tree("cxl-guard")
         self.assertEqual(SPARE, 224 << 20)
         for zoneinfo, tdx, expected, needed, spare in (
@@ -484,24 +484,24 @@ class Rules(tree.Tree):
                 self.assertEqual((found["metadata_needed"], found["metadata_available"]), (needed, spare))
 
     def more(self, size):
-        """More free pages of the kernel's, and not more pages."""
+        """More free pages of the kernel, with the same number of pages."""
         return ZONEINFO.replace("free     65536", f"free     {65536 + size // 4096}")
 
     def test_act_no(self):
-        """Decided, planned, and not done."""
+        """Act=no: decision and steps are reported as withheld."""
         self.tree("cxl-refused")
         self.write(DROP_IN, "[Daemon]\nAct=no\n")
-        found = self.ask(rule(ALL, "Verdict=devdax"))
+        found = self.decide_with(rule(ALL, "Verdict=devdax"))
         self.assert_decided(found, ("devdax", "outside-boot-map", NAME, None, None))
         self.assertEqual((found["result"], found["withheld"]), ("withheld", "observe"))
         self.assertEqual([step["action"] for step in found["steps"]], ["unbind", "bind-device_dax"])
-        self.assertEqual(found["stranded"], 512 << 20)  # offline blocks, and they stay
+        self.assertEqual(found["stranded"], 512 << 20)  # the blocks stay offline
 
-    def test_what_is_asked_for_is_not_withheld(self):
-        """Present= is for the daemon: who asks for a table asks about all that is there."""
+    def test_present_in_table(self):
+        """Present= concerns the daemon: a table has all memory without it."""
         self.tree("cxl-refused")
         self.write(DROP_IN, "[Daemon]\nPresent=record\n")
-        found = self.ask(rule(ALL, "Verdict=devdax"))
+        found = self.decide_with(rule(ALL, "Verdict=devdax"))
         self.assertEqual((found["present"], found["result"], found["withheld"]),
                          (True, "planned", None))  # fmt: skip
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The schema of the JSON output: it covers all of it, allows nothing else, and fits the man page.
+"""The schema of the JSON output: all keys, no others, and the man page.
 
-All JSON that the other tests have the program print is checked against the schema, see tree.py and
-tests/vm/scene.py. Here documents are changed, and each change must be found.
+The JSON output in the other tests is checked against the schema, see tree.py and tests/vm/scene.py.
+Here documents are changed, and the schema must not allow any of the changes.
 """
 
 import copy
@@ -34,7 +34,7 @@ def subschemas(value):
 
 
 def places(value):
-    """For each value in a document its container and the key or index there."""
+    """(container, key or index) of each value in a document."""
     for key, item in value.items() if isinstance(value, dict) else enumerate(value):
         yield value, key
         if isinstance(item, (dict, list)):
@@ -42,20 +42,20 @@ def places(value):
 
 
 def of_another_type(value):
-    """Numbers become text, all else becomes a number; null becomes an object."""
+    """A value of another type: text for a number, an object for null, a number for all else."""
     if value is None:
         return {}
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else 7
 
 
 class Written(tree.unittest.TestCase):
-    """How it is written."""
+    """The schema itself."""
 
     def test_licence(self):
         self.assertEqual(SCHEMA["$comment"], "SPDX-License-Identifier: LGPL-2.1-or-later")
 
     def test_objects_are_closed(self):
-        """Each object that has properties needs all of them and has no other."""
+        """Each object requires all of its properties and allows no other."""
         found = [value for value in subschemas(SCHEMA) if value.get("type") == "object"]
         self.assertEqual(len(found), len(definitions("properties")))
         for value in found:
@@ -63,7 +63,7 @@ class Written(tree.unittest.TestCase):
             self.assertIs(value["additionalProperties"], False)
 
     def test_enumerations(self):
-        """Each is a definition, and compared with the program's table."""
+        """Each enumeration is a definition, which the unit test compares with a table."""
         enumerations = definitions("enum")
         self.assertEqual(len([v for v in subschemas(SCHEMA) if isinstance(v.get("enum"), list)]),
                          len(enumerations))  # fmt: skip
@@ -81,7 +81,7 @@ class Written(tree.unittest.TestCase):
         self.assertEqual(used, {f"#/$defs/{name}" for name in DEFINITIONS})
 
     def test_manual(self):
-        """The man page has the keys of a range, in their order, and each type."""
+        """The man page has the keys of a range in order, and all types."""
         section = MANUAL.read_text().split("Each object of *ranges*:")[1].split("The steps are those")[0]
         keys = re.findall(r"\*([a-z_]+)(?:\[\]\.([a-z_]+))?\*(?:, \*([a-z_]+)\*)? \(", section)
         outer = list(dict.fromkeys(name for key, _, second in keys for name in (key, second) if name))
@@ -100,8 +100,8 @@ class Journal(tree.unittest.TestCase):
     """The fields of a record in the journal."""
 
     def test_manual(self):
-        """The man page has each of them, and no other, in the order of the code; those of the TDX state,
-        which have an entry of their own too, come last."""
+        """The man page has exactly these fields, in the order of the code. Those of the TDX state, which
+        are also in an entry of their own, come last."""
         record, journal = TOP / "lib/record/record.c", TOP / "daemon/output/journal.c"
         own, tdx = (re.findall(r'_field\(\s*"(\w+)"', body(record, name)) for name in
                     ("record_fields", "tdx_fields"))  # fmt: skip
@@ -128,7 +128,7 @@ class Documents(tree.Tree):
         self.assertIsNotNone(schema.mistake(document), (task, key))
 
     def test_valid(self):
-        """Each is of one kind, and the table of kinds is complete."""
+        """Each document is of one kind, and all kinds are tried."""
         kinds = {tuple(DEFINITIONS[kind["$ref"].rpartition("/")[2]]["required"]) for kind in SCHEMA["oneOf"]}
         found = set()
         for task, document in self.documents():
@@ -167,7 +167,7 @@ class Documents(tree.Tree):
             self.assertEqual(good, document)
 
     def test_another_type(self):
-        """A number where text is wanted, text where a number is wanted, and so on."""
+        """Values of another type."""
         for task, document in self.documents():
             for place, key in list(places(document)):
                 kept = place[key]
@@ -177,7 +177,7 @@ class Documents(tree.Tree):
             self.assertIsNone(schema.mistake(document))
 
     def test_another_value(self):
-        """Words that are in no table, the old version, numbers that do not fit."""
+        """Unknown words, an old version, numbers out of range."""
         report = dict(self.documents())["--dry-run"]
         memory = report["ranges"][0]
         for place, key, value in (
@@ -201,7 +201,7 @@ class Documents(tree.Tree):
             schema.check(path.read_text())
 
     def test_every_run_is_checked(self):
-        """tree.py lets no output pass that is not in the schema."""
+        """tree.py fails for an output that the schema does not allow."""
         self.tree("plain-host")
         program = self.directory / "program"
         program.write_text("#!/bin/sh\necho '{\"schema\": 2}'\n")

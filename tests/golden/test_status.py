@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""tdx-onlinectl status on captured machines: what it prints is compared with tests/expected.
+"""tdx-onlinectl status on captured machines: its output is compared with tests/expected.
 
     test_status.py             compare
     test_status.py --write     write what is printed now; read the difference before you commit it
 
-The second half writes the state files that a daemon would have left in copies of trees.
+The second half writes state files into copies of trees.
 """
 
 import json
@@ -62,7 +62,7 @@ class Golden(unittest.TestCase):
 
 
 def entry(ranges, **keys):
-    """What is recorded of a device."""
+    """The entry of a device in a state file."""
     return {"type": "cxl", "size": sum(found["size"] for found in ranges), "ranges": ranges, "verdict": "devdax",
             "reason": "outside-boot-map", "result": "done", "total_memblocks": 0, "online_memblocks": 0,
             "recorded": True, "reconsider": False, "changed": False, "since": SINCE, **keys}  # fmt: skip
@@ -73,7 +73,7 @@ def refused_card(**keys):
 
 
 class Recorded(tree.Tree):
-    """A daemon has left a state file."""
+    """Trees with a state file."""
 
     def record(self, *devices, name="state.json", **keys):
         boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
@@ -83,7 +83,7 @@ class Recorded(tree.Tree):
         self.write(f"run/tdx-onlined/{name}", json.dumps(state))
 
     def status(self, *words, stderr=""):
-        """The lines by their labels, the rows by their columns, and what to do next."""
+        """The lines by label, the rows by column, and the lines about further commands."""
         result = tree.run(self.root, "status", *words)
         self.assertEqual((result.returncode, result.stderr), (0, stderr))
         lines, rest, last = {}, result.stdout.splitlines(), None
@@ -108,7 +108,7 @@ class Recorded(tree.Tree):
     # --- devices ---
 
     def test_recorded_reason(self):
-        """The card is shown with the reason for which it was kept out, which no dry run has any more."""
+        """The recorded reason of a card in devdax mode, where a dry run has already-devdax."""
         self.card_in_devdax_mode()
         self.record(refused_card(answer="refuses"))
         lines, rows, after = self.status()
@@ -131,7 +131,7 @@ class Recorded(tree.Tree):
         self.assertEqual([device[key] for key in ("verdict", "reason", "since", "result")], [None, None, None, "undecided"])
 
     def test_changed(self):
-        """It was left in devdax mode, and has no driver now; or the daemon has recorded the change."""
+        """A device without its driver, by its current state, or by a recorded change."""
         self.tree("cxl-guard")
         for keys in ({}, {"changed": True, "mode": None}):
             self.record(refused_card(**keys))
@@ -149,7 +149,7 @@ class Recorded(tree.Tree):
         self.assertEqual([device[key] for key in ("errno", "failed", "failed_at")], [12, "bind-device_dax", None])
 
     def test_stranded(self):
-        """The blocks of a DIMM that TDX refuses are of no use; the sum, and of which device."""
+        """A DIMM that TDX refuses: its size is stranded, in its row and in the sum."""
         self.tree("dimm")
         self.record(entry([DIMM], type="dimm", verdict="offline", result="nothing-to-do", total_memblocks=4))
         lines, rows, after = self.status()
@@ -161,8 +161,8 @@ class Recorded(tree.Tree):
         lines, _, after = self.status()
         self.assertEqual((lines["Stranded"], after), (["none"], ""))
 
-    def test_a_part_is_decided(self):
-        """Of a run of blocks one half is decided: each half is a row of its own."""
+    def test_partly_decided(self):
+        """A run of blocks of which one half is decided: a row for each half."""
         self.tree("dimm")
         self.forget("sys/firmware/memmap/0/start")
         for path in (self.root / "sys/firmware/memmap").glob("*/start"):
@@ -175,14 +175,14 @@ class Recorded(tree.Tree):
                          [("0x100000000-0x10fffffff", ["outside-boot-map", "nothing-to-do", SINCE_TEXT]),
                           ("0x110000000-0x11fffffff", ["-", "undecided", "-"])])  # fmt: skip
 
-    def test_gone(self):
-        """What has gone since the daemon looked is not there, so it is not shown."""
+    def test_removed(self):
+        """A device in the state file that has been removed is not shown."""
         self.tree("plain-host")
         self.record(refused_card())
         self.assertEqual(self.json()["devices"], [])
 
     def test_not_listed(self):
-        """A device that cannot be listed is shown as it is recorded."""
+        """A device that cannot be listed is shown as recorded."""
         self.card_in_devdax_mode()
         self.forget("dev/dax0.0")
         self.record(refused_card())
@@ -190,8 +190,8 @@ class Recorded(tree.Tree):
         self.assertEqual(rows[0][-3:], ["outside-boot-map", "done", SINCE_TEXT])
         self.assertIn("dax0.0", lines["Not read"][0])
 
-    def test_not_told_apart(self):
-        """Blocks that no device explains may be those of a device that kmem has and that has no addresses."""
+    def test_blocks_of_unknown_device(self):
+        """Blocks without a device may belong to a device of kmem without addresses."""
         self.tree("cxl-online")
         self.record(entry([DIMM], type="dimm", verdict="offline", result="nothing-to-do", total_memblocks=4))
         self.assertNotIn("dimm", [device["type"] for device in self.json()["devices"]])
@@ -220,7 +220,7 @@ class Recorded(tree.Tree):
         self.assertTrue(self.json()["devices"][0]["disagreement"])
 
     def test_counts(self):
-        """Overflows and rejected memory have lines if there are any."""
+        """Lines for overflows and rejected memory, if there are any."""
         self.card_in_devdax_mode()
         self.record(refused_card())
         lines, _, _ = self.status()
@@ -233,7 +233,7 @@ class Recorded(tree.Tree):
         self.assertIn(f"last look at {SINCE_TEXT}", lines["Daemon"][0])
 
     def test_colours(self):
-        """Of the verdict, on a terminal: cyan for devdax, red for what is not as decided."""
+        """Colours of the verdict on a terminal: cyan for devdax, red if it is not as decided."""
         for keys, colour in (({}, 36), ({"result": "failed"}, 31), ({"changed": True}, 31)):
             self.card_in_devdax_mode()
             self.record(refused_card(**keys))
@@ -272,7 +272,7 @@ class Recorded(tree.Tree):
     # --- the configuration ---
 
     def test_mistake_in_the_files(self):
-        """The devices are shown all the same, with the mistake; each mistake is a message as well."""
+        """The devices are shown with the mistake, and each mistake leads to a message."""
         self.card_in_devdax_mode()
         self.record(refused_card(), config={"Act": "no"}, config_files=["/" + MAIN], config_checksum=1)
         self.write(MAIN, "[Daemon]\nAct=perhaps\nGuard=often\n")
@@ -286,7 +286,7 @@ class Recorded(tree.Tree):
         self.assertIn("Act=perhaps", self.json()["configuration"]["mistake_now"])
 
     def test_unreadable_files(self):
-        """Of another user than root: that is not a mistake of the files."""
+        """Files that this user cannot read are not mistaken."""
         self.card_in_devdax_mode()
         self.record(refused_card(), config_checksum=1)
         for hidden in (DROP_IN, os.path.dirname(DROP_IN)):
@@ -301,7 +301,7 @@ class Recorded(tree.Tree):
             self.assertNotIn("tdx-onlinectl config", result.stdout)
 
     def test_mistake_of_the_daemon(self):
-        """The daemon has not taken the files; they are correct by now."""
+        """The daemon has recorded a mistake; the files have been corrected since."""
         self.card_in_devdax_mode()
         for unusable, words in ((False, False), (True, True)):
             self.record(refused_card(), mistake="/etc/x:1: wrong", unusable=unusable, config_checksum=1)
@@ -313,7 +313,7 @@ class Recorded(tree.Tree):
             self.assertEqual(self.json()["daemon"]["decides"], not unusable)
 
     def test_files(self):
-        """Those that have a value or a rule in effect; without a daemon those that there are now."""
+        """The files in effect by the state file; without a state file the existing ones."""
         self.tree("plain-host")
         self.configure({MAIN: "[Daemon]\nAct=no\nGuard=auto\n", DROP_IN: "[Daemon]\nAct=yes\n",
                         RULE: rule("Type=dimm", "Verdict=offline")})  # fmt: skip
@@ -332,7 +332,7 @@ class Recorded(tree.Tree):
         self.assertIn("'tdx-onlinectl config diff'", after)
 
     def test_values_in_effect(self):
-        """TDX= as the daemon has it, not as the file is now; --tdx= is stronger."""
+        """TDX= of the daemon, not of the changed file; --tdx= overrides it."""
         self.tree("cxl-guard")
         self.record(config={"TDX": "absent"})
         self.assertEqual(self.json()["tdx"]["state"], "absent")
@@ -343,7 +343,7 @@ class Recorded(tree.Tree):
     # --- what cannot be read ---
 
     def test_public(self):
-        """With status.json alone, decisions about memory without a dax device are known, and its place is not."""
+        """status.json has decisions about memory without a dax device, but no addresses."""
         self.tree("dimm")
         there = entry([DIMM], type="dimm", verdict="offline", result="nothing-to-do", total_memblocks=4)
         del there["ranges"]
@@ -356,7 +356,7 @@ class Recorded(tree.Tree):
         self.assertEqual(self.json()["devices"][0]["ranges"], [])
 
     def test_not_read(self):
-        """One line for all files that cannot be read, and none of them is a message."""
+        """One line for all files that cannot be read, and no messages."""
         self.tree("cxl-guard")
         self.write("proc/cpuinfo", "flags\n")
         self.forget("sys/kernel/boot_params/data")
@@ -387,12 +387,12 @@ class Recorded(tree.Tree):
         self.assertEqual((result.returncode, result.stdout), (3, ""))
 
     def test_hostile_names(self):
-        """Names in a state file are printed as any foreign text."""
+        """Names in a state file are foreign text."""
         self.tree("cxl-guard")
         text = tree.HOSTILE.decode("latin-1").replace("\0", "")
         self.record(mistake=text, config_files=[text], config_checksum=1)
         for words in ((), ("--json",)):
-            self.assertEqual(tree.run(self.root, "status", *words).returncode, 0)  # tree.run() looks at the bytes
+            self.assertEqual(tree.run(self.root, "status", *words).returncode, 0)  # tree.run() checks the output
 
 
 if __name__ == "__main__":

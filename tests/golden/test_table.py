@@ -12,7 +12,7 @@ from tree import BINARY, DROP_IN, RULE, rule
 DEFAULT = ["RANGE", "SIZE", "TYPE", "CHARDEV", "NODE", "VERDICT", "REASON", "RESULT"]
 DEFAULT_TREE = ["NAME", *(title for title in DEFAULT if title not in ("RANGE", "CHARDEV"))]
 
-# What makes a row say more than it does with the files of the tree alone.
+# Configurations that give rows values in more columns.
 CONFIGURATIONS = (
     {},
     {DROP_IN: "[Daemon]\nAct=no\n"},
@@ -22,7 +22,7 @@ CONFIGURATIONS = (
     {DROP_IN: CAPABLE, RULE: rule("Type=*", "Zone=movable"), "proc/zoneinfo": ZONEINFO},
 )
 
-# Columns that a dry run has no value for, and where the value is if not in the key of that name.
+# Columns without a value in a dry run, and keys whose name differs from that of their column.
 NEVER = {"ANSWER"}
 ELSEWHERE = {"NODE": "target_node", "MEMBLOCKS": "total_memblocks", "ONLINE": "online_memblocks"}
 MEMDEV = {"MEMDEV": "memdev", "SERIAL": "serial", "HOST": "host"}
@@ -33,12 +33,12 @@ def text_of_range(start, size):
 
 
 def text_of(value):
-    """How a table shows what JSON has."""
+    """A JSON value as a table shows it."""
     return "-" if value is None else str(value)
 
 
 def row_of(titles, report, item):
-    """The row that the object of a range should have."""
+    """The expected row for the object of a range."""
     made = {
         "NAME": text_of_range(item["start"], item["size"]),
         "RANGE": text_of_range(item["start"], item["size"]),
@@ -54,13 +54,13 @@ def row_of(titles, report, item):
 
 
 def unescape(value):
-    """What raw output makes \\xNN of: blanks, backslashes, what is not printable."""
+    """Undo the \\xNN of raw output: blanks, backslashes, unprintable bytes."""
     return re.sub(r"\\x([0-9a-f]{2})", lambda m: chr(int(m[1], 16)), value)
 
 
 class Table(tree.Tree):
     def dry_run(self, *options, **environment):
-        """The lines of a dry run that has nothing to complain of."""
+        """The lines of a dry run without messages."""
         result = subprocess.run([BINARY, f"--root={self.root}", "--dry-run", *options],
                                 capture_output=True, text=True, check=False,
                                 env={**tree.ENVIRONMENT, **environment})  # fmt: skip
@@ -71,7 +71,7 @@ class Table(tree.Tree):
         return [line.split(" ") for line in self.dry_run("--raw", *options)]
 
     def with_two_ranges(self):
-        """Two mappings of one device: they lie in the same window, but not side by side."""
+        """A device with two mappings in the same window that are not adjacent."""
         self.tree("cxl-online")
         dax = next((self.root / "sys/devices").rglob("dax0.0"))
         (dax / "size").write_text(f"{640 << 20}\n")
@@ -89,7 +89,7 @@ class Table(tree.Tree):
 
 class Values(Table):
     def compare(self, *options):
-        """Every column of every row with the report; what columns had a value."""
+        """Compare all columns of all rows with the report. Returns the columns that had a value."""
         report, _ = self.decide(*options)
         rows = self.raw("--output-all", "--bytes", *options)
         if not report["ranges"]:
@@ -102,7 +102,7 @@ class Values(Table):
         return {title for row in rows for title, value in zip(titles, row) if value != "-"}
 
     def test_all_columns(self):
-        """A row agrees with its JSON object, and each column has a value in some tree."""
+        """All rows agree with their JSON objects, and each column has a value in some tree."""
         seen = set()
         for root in sorted(tree.SYSROOTS.iterdir()):
             if not root.is_dir():
@@ -121,7 +121,7 @@ class Values(Table):
         self.compare()
 
     def test_unreadable_range(self):
-        """Only its size is known."""
+        """A range of which only the size is known."""
         self.with_unreadable_range()
         result = tree.run(self.root, "--dry-run", "-rn", "-o", "range,size,name,verdict")
         self.assertEqual(result.stdout, "- 512\\x20MiB - ignore\n")
@@ -131,7 +131,7 @@ class Values(Table):
 
 
 def help_columns():
-    """The lines of --help that tell the columns."""
+    """The lines of --help about columns."""
     return tree.run_plain("--help").stdout.split("\nColumns:\n")[1].split("\n\n")[0].splitlines()
 
 
@@ -165,17 +165,17 @@ class Columns(Table):
         self.assertEqual(self.titles("-o", ",".join(every).lower()), every)
 
     def test_manual(self):
-        """It has the columns of --help, in that order."""
+        """The man page has the columns of --help, in the same order."""
         manual = (tree.TESTS.parent / "man/tdx-onlinectl.1.scd").read_text()
         section = manual.split("\n# COLUMNS\n")[1].split("\n# ")[0]
         self.assertEqual(re.findall(r"^\|  (\w+)$", section, re.MULTILINE),
                          [line.split()[0] for line in help_columns()])  # fmt: skip
 
-    def test_default_spelt_out(self):
+    def test_default_columns(self):
         self.assertEqual(self.dry_run("-o", ",".join(DEFAULT)), self.dry_run())
 
     def test_order_and_alignment(self):
-        """Titles and numbers end where their column ends."""
+        """Titles of numbers and numbers are right-aligned."""
         self.assertEqual(self.dry_run("-o", "verdict,node,online,chardev")[1:],
                          ["VERDICT NODE ONLINE CHARDEV", "devdax     1      0 dax0.0"])  # fmt: skip
 
@@ -185,14 +185,14 @@ class Columns(Table):
         self.assertEqual(self.dry_run("--noheadings", "--raw", "-o", "chardev,size"), ["dax0.0 64\\x20GiB"])
 
     def test_bytes(self):
-        """All sizes, and nothing but sizes."""
+        """--bytes changes sizes only."""
         titles = ("size", "range", "memblocks", "node")
         self.assertEqual(self.raw("-bn", "-o", ",".join(titles)), [
             [f"{64 << 30}", "0x5d0000000-0x15cfffffff", "0", "1"]])  # fmt: skip
         self.assertEqual(self.dry_run("-n", "--bytes", "-o", "size,chardev"), [f"{64 << 30} dax0.0"])
 
     def test_no_range(self):
-        """Without a range there is no row, and no word where none are wanted."""
+        """Without a range there is no row, and with --noheadings no text."""
         self.tree("plain-host")
         for options in (["-n"], ["-r"], ["-nT"], ["-rn", "-O"]):
             self.assertEqual(self.dry_run(*options), [])
@@ -227,7 +227,7 @@ class Columns(Table):
         self.assertEqual(result.stderr, f"{name}: {message}\nTry '{name} --help'.\n")
 
     def test_other_tasks(self):
-        """What prints no table has no options of one."""
+        """Commands without a table refuse the options of tables."""
         for task in (["--check-config"], ["config", "cat"], ["config", "diff"],
                      ["explain", "dax0.0"]):  # fmt: skip
             for option, name in (("-O", "output-all"), ("-osize", "output"), ("-n", "noheadings"),
@@ -240,7 +240,7 @@ class Branches(Table):
     """The whole trees are in tests/expected."""
 
     def test_window(self):
-        """Its name and size are what the kernel says of the root decoder."""
+        """Name and size of a window are those of the kernel's root decoder."""
         self.tree("cxl-online")
         decoder = self.root / "sys/bus/cxl/devices/decoder0.0"
         start, size = (int((decoder / name).read_text(), 0) for name in ("start", "size"))
@@ -248,7 +248,7 @@ class Branches(Table):
         self.assertEqual(row.split(), [f"{size}", "decoder0.0", text_of_range(start, size)])
 
     def test_columns(self):
-        """The name is where it was asked for, or else comes first."""
+        """The name is at its place in the list of columns, or else the first column."""
         self.tree("hmem")
         for options, titles in (
             ([], DEFAULT_TREE),
@@ -262,7 +262,7 @@ class Branches(Table):
             "256 MiB dax0.0", "256 MiB \u2514\u25000x10000000-0x1fffffff"])  # fmt: skip
 
     def test_two_ranges(self):
-        """They share a device, and it has the size of both."""
+        """Two ranges share a device row, which has the size of both."""
         self.with_two_ranges()
         self.assertEqual([" ".join(line.split()) for line in self.dry_run("-nT", "-o", "size,chardev")], [
             "decoder0.0 0x5d0000000-0x6cfffffff 4 GiB",
@@ -273,7 +273,7 @@ class Branches(Table):
         ])  # fmt: skip
 
     def test_no_window(self):
-        """Without a decoder firmware may know the window, and without that a region is at the root."""
+        """Without a decoder the window is that of the CEDT; without a CEDT the region is at the root."""
         self.tree("cxl-guard")
         for name in ("region0", "decoder0.0"):
             (self.root / "sys/bus/cxl/devices" / name).unlink()
@@ -284,7 +284,7 @@ class Branches(Table):
         self.assertEqual(self.dry_run("-nT", "-o", "name"), ["region0", *(line[2:] for line in below)])
 
     def test_locale(self):
-        """Branches are drawn in ASCII where there is no more."""
+        """Branches are drawn in ASCII if the locale is not UTF-8."""
         self.tree("hmem")
         self.assertEqual(self.dry_run("-nT", "-o", "name", LC_ALL="C"), [
             "dax0.0", "`-0x10000000-0x1fffffff"])  # fmt: skip
@@ -300,7 +300,7 @@ class Terminal(Table):
         return tree.on_terminal(self.root, "--dry-run", *options, **how)
 
     def test_colours(self):
-        """The verdict has one, and a range left alone has none."""
+        """Verdicts have a colour, except that of a range that is left as it is."""
         for name, tdx, verdict in (
             ("cxl-refused", "absent", "\33[32monline"),
             ("cxl-guard", "active", "\33[36mdevdax"),
@@ -315,7 +315,7 @@ class Terminal(Table):
             self.assertEqual(plain.splitlines(), self.dry_run(f"--tdx={tdx}"))
 
     def test_no_colours(self):
-        """Not if somebody does not want them, nor without a verdict, nor where programs read."""
+        """No colours with NO_COLOR, without a verdict, and in output for programs."""
         self.tree("cxl-guard")
         for options, environment in (([], {"NO_COLOR": "1"}), ([], {"TERM": "dumb"}), ([], {"TERM": ""}),
                                      (["-r"], {}), (["-o", "result"], {}), (["--json"], {})):  # fmt: skip
@@ -325,7 +325,7 @@ class Terminal(Table):
         self.assertEqual(self.on_terminal("-T").count("\33"), 2)
 
     def test_narrow_terminal(self):
-        """Nothing is cut off."""
+        """Lines are not truncated."""
         self.tree("cxl-guard")
         self.write(RULE, rule("Type=*", "Verdict=devdax"))
         options = ["-n", "-o", "range,rule,host,chardev"]

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The TDX state on captured machines: what decides it, what it is reported with, and what follows.
+"""The TDX state on captured machines: its sources, its reports, and damaged sources.
 
 Each test changes the sources of the state in a copy of a tree: the kernel release, the states of
 CPU hotplug, the parameter of kvm_intel, the kernel log.
@@ -50,7 +50,7 @@ class State(tree.Tree):
     def log(self, *messages):
         self.write("dev/kmsg", "".join(f"3,{400 + i},3000000,-;{m}\n" for i, m in enumerate(messages)))
 
-    def remember(self, **state):
+    def save_state(self, **state):
         boot_id = (self.root / "proc/sys/kernel/random/boot_id").read_text().strip()
         self.write("run/tdx-onlined/state.json", json.dumps({
             "schema": 3, "boot_id": boot_id, "config": {}, "present": [], "devices": [],
@@ -72,7 +72,7 @@ class State(tree.Tree):
 
 class Decided(State):
     def test_final_failures(self):
-        """Before 7.1 the log proves a failure; from 7.1 on only the states file does."""
+        """Before Linux 7.1 the log proves a failure; from 7.1 on only the states file does."""
         for line, cause in FINAL.items():
             with self.subTest(line):
                 self.log(ENABLED, line)
@@ -88,7 +88,7 @@ class Decided(State):
                 self.forget(STATES)
 
     def test_no_proof(self):
-        """KVM's own troubles, and a request that the kernel repeats, prove nothing before 7.1."""
+        """Failures of KVM, and a request that the kernel repeats, are no proof before 7.1."""
         seamcall = "virt/tdx: SEAMCALL (0x0000000000000023) failed: 0x8000020000000000"
         for line in ("kvm_intel: Self-snoop is required for TDX", seamcall,
                      "virt/tdx: TDX not supported by the host platform"):  # fmt: skip
@@ -118,7 +118,7 @@ class Decided(State):
                 self.assert_state(state, cause)
 
     def test_hidden_flag(self):
-        """clearcpuid= hides the flag, and the kernel refuses memory as before."""
+        """clearcpuid= hides the flag, but the kernel still refuses memory."""
         self.write("proc/cpuinfo", (self.root / "proc/cpuinfo").read_text()
                    .replace("tdx_host_platform", ""))  # fmt: skip
         self.assert_state("absent", "not-enabled")
@@ -128,14 +128,14 @@ class Decided(State):
         self.assertIn("/proc/cpuinfo: no tdx_host_platform; /sys/devices/system/cpu/hotplug/states:"
                       " virt/tdx:online", finding["message"])  # fmt: skip
 
-    def test_log_lowers_nothing(self):
-        """Once TDX was seen active, no line of the log makes it absent."""
+    def test_log_after_active(self):
+        """After TDX was active, no line of the log makes it absent."""
         line = "virt/tdx: module initialization failed (-5)"
         self.log(ENABLED, line)
         self.assert_state("absent", "init-failed")
-        self.remember(tdx_active=True)
+        self.save_state(tdx_active=True)
         self.assert_state("active")
-        self.remember()
+        self.save_state()
         for path, content in ((KVM, "Y\n"), ("sys/fs/cgroup/misc.capacity", "tdx 31\n"),
                               ("sys/devices/faux/tdx_host/version", "1.5.06\n"),
                               (STATES, states(CORE_LINE)), (STATES, states(KVM_LINE))):  # fmt: skip
@@ -145,35 +145,35 @@ class Decided(State):
                 self.write(path, content)
                 self.assert_state("active")
 
-    def test_log_moves_on(self):
-        """A failure that was proved earlier in this boot is proved without its line, too."""
+    def test_lost_log_line(self):
+        """A failure that the state file has is proved without its line in the log."""
         self.log("usb: a mouse")
         self.assert_state("armed")
-        self.remember(tdx_failure=["virt/tdx: module not loaded"])
+        self.save_state(tdx_failure=["virt/tdx: module not loaded"])
         self.assertEqual(self.assert_state("absent", "no-module")["kernel_log"],
                          "virt/tdx: module not loaded")  # fmt: skip
-        for spoilt in (["tmpfs: virt/tdx: module not loaded"], [1, None], "virt/tdx: module not loaded"):
-            self.remember(tdx_failure=spoilt)
+        for damaged in (["tmpfs: virt/tdx: module not loaded"], [1, None], "virt/tdx: module not loaded"):
+            self.save_state(tdx_failure=damaged)
             self.assert_state("armed")
-        # What was the cause then is the cause now, also where the states file is the proof.
+        # The cause in the state file stays, also if the states file is the proof.
         self.write(RELEASE, "7.3.4\n")
         self.write(STATES, states())
-        self.remember(tdx_failure=["virt/tdx: SEAMCALL (0x0000000000000023) failed: 0x8000020200000000"])
+        self.save_state(tdx_failure=["virt/tdx: SEAMCALL (0x0000000000000023) failed: 0x8000020200000000"])
         self.assert_state("absent", "init-failed")
         self.write(RELEASE, "6.12.1\n")
         self.assert_state("armed")
-        # All that was known then is known to the doctor.
-        self.remember(tdx_failure=[SYS_INIT])
+        # The doctor uses the state file, too.
+        self.save_state(tdx_failure=[SYS_INIT])
         self.assertIn("a CPUID value", self.codes()["tdx-init-failed"]["message"])
 
     def test_failed_update(self):
-        """What fails after TDX came up is an update of its module: the kernel's list stays."""
+        """A failure after the initialisation is that of a module update: TDX stays active."""
         self.log("virt/tdx: TDX-Module initialized", "virt/tdx: module not loaded", SYS_INIT)
         self.assert_state("active")
 
 
 class Written(State):
-    """Messages that programs write, or have the kernel write, decide nothing."""
+    """Lines of the log that programs write, or cause the kernel to write, are ignored."""
 
     def test_quoted(self):
         for line in (*FINAL, "virt/tdx: module initialized"):
@@ -193,7 +193,7 @@ class Written(State):
 
 
 class Reported(State):
-    """State, cause and evidence are in every output; what is advised can help."""
+    """State, cause, evidence and remedy in each output."""
 
     def setUp(self):
         super().setUp()
@@ -227,7 +227,7 @@ class Reported(State):
                              "Firmware has loaded no TDX module")  # fmt: skip
 
     def test_sys_init(self):
-        """An old BIOS: the refusal of TDH.SYS.INIT is the only trace."""
+        """An old BIOS: the only trace is the error of TDH.SYS.INIT."""
         self.log(ENABLED, SYS_INIT)
         finding = self.assert_reported("init-failed", "tdx-init-failed", SYS_INIT,
                                        "The TDX module failed to initialize")  # fmt: skip
@@ -237,8 +237,8 @@ class Reported(State):
                          " settings for TDX. Then boot again.")  # fmt: skip
 
 
-class Spoilt(State):
-    """A source that is not whole, or no such file, is named; what remains decides."""
+class DamagedSources(State):
+    """A damaged source is named in a message, and the other sources decide."""
 
     CONTENTS = {
         "empty": "",
@@ -282,16 +282,16 @@ class Spoilt(State):
             self.assertEqual(report["tdx"]["state"], "armed")
 
     def test_log(self):
-        """Lines that are no records are ignored, and the others count."""
+        """Lines that are not records are ignored, and the others are used."""
         failed = "3,400,1,-;virt/tdx: module not loaded\n"
-        for name, spoilt in {
+        for name, damaged in {
             "of dmesg": "[    1.234567] virt/tdx: module initialized\n",
             "a long line": "6,1,1,-;" + "x" * 100000 + ";virt/tdx: module initialized\n",
             "binary": b"\0\1\2\377" * 5000 + b"\n",
         }.items():
             with self.subTest(name):
-                spoilt = spoilt if isinstance(spoilt, bytes) else spoilt.encode()
-                self.write("dev/kmsg", spoilt + failed.encode() + spoilt)
+                damaged = damaged if isinstance(damaged, bytes) else damaged.encode()
+                self.write("dev/kmsg", damaged + failed.encode() + damaged)
                 report, messages = self.decide()
                 self.assertIn("/dev/kmsg: lines that are not kernel messages", messages)
                 self.assertEqual(report["tdx"]["cause"], "no-module")
@@ -304,7 +304,7 @@ class Spoilt(State):
         self.assertIn({"source": "kernel log", "says": "unreadable"}, report["tdx"]["evidence"])
 
     def test_states_missing(self):
-        """Before 7.1 nothing depends on the file; from then on it should be there."""
+        """A missing states file leads to a message from Linux 7.1 on."""
         self.assertNotIn(STATES, self.decide()[1])
         self.write(RELEASE, "7.3.4\n")
         self.assertIn(f"/{STATES}: No such file or directory", self.decide()[1])
@@ -312,7 +312,7 @@ class Spoilt(State):
         self.assertIn(f"/{STATES}: missing", finding["message"])
 
     def test_log_unreadable(self):
-        """It is named where it could decide."""
+        """An unreadable log is named if it could decide the state."""
         self.forget("dev/kmsg")
         (self.root / "dev/kmsg").mkdir()
         report, messages = self.decide()
@@ -323,7 +323,7 @@ class Spoilt(State):
         self.assertIn("kernel log: Is a directory", tree.run(self.root, "doctor").stderr)
 
     def test_cpuinfo(self):
-        """Without the flag's file the other sources decide, if they can."""
+        """Without /proc/cpuinfo the other sources decide, if they can."""
         self.write("proc/cpuinfo", "processor : 0\nflags\t\t:\n\n")
         self.assert_state("unknown", "unreadable")
         self.write("proc/cpuinfo", "")

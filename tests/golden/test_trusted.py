@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A configuration that others than root can write, on a live system and in a captured tree.
+"""A configuration that other users than root can write, on a live system and in a captured tree.
 
-The live system is a tree that poses as one, in which root is the user that runs the test.
+The live system is a tree as the root of a namespace, in which root is the user that runs the test.
 """
 
 import os
@@ -22,7 +22,7 @@ class Trusted(Machine, tree.Configured):
         self.configure(self.FILES)
 
     def assert_live(self, *messages, rules=1, prefix=""):
-        """What the program prints of the configuration, and whether it does anything then."""
+        """The messages about the configuration; with any message nothing is done."""
         expected = [*messages, tree.NO_USE] if messages else []
         for options in (["--check-config"], ["config", "cat"], ["--dry-run"]):
             with self.subTest(options):
@@ -42,7 +42,7 @@ class Trusted(Machine, tree.Configured):
                 (self.root / place).chmod(0o644)
 
     def test_directories(self):
-        """One that has files, one that leads there, and one with a sticky bit."""
+        """A folder with files, one above it, and one with the sticky bit."""
         directories = [f"/{layer}/tdx-onlined/{kind}" for kind in ("conf.d", "rules.d")
                        for layer in ("etc", "run", "usr/lib")]  # fmt: skip
         for place, mode in (("etc/tdx-onlined/rules.d", 0o775), ("etc/tdx-onlined/conf.d", 0o1777)):
@@ -58,7 +58,7 @@ class Trusted(Machine, tree.Configured):
                 (self.root / place).chmod(0o755)
 
     def test_links(self):
-        """Each directory on the way that links take, and what is at its end."""
+        """Each folder on the path of links, and the file at their end."""
         self.write("etc/a/rules/x.rule", self.FILES[RULE])
         (self.root / RULE).unlink()
         self.link("etc/b/link", "/etc/a/../a/./rules/")
@@ -83,7 +83,7 @@ class Trusted(Machine, tree.Configured):
                          f" (mode 0775): {CHECK} /etc/a")  # fmt: skip
 
     def test_mask(self):
-        """Everybody can write to /dev/null, and nothing comes from it."""
+        """/dev/null, which all users can write, is a valid mask."""
         (self.root / RULE).unlink()
         self.link(RULE, "/dev/null")
         result = self.run_in_machine("--check-config", prefix="touch dev/null; mount --bind /dev/null dev/null")

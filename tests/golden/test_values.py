@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What is no mistake: every value that is good, and every way to write it down."""
+"""Valid values of all keys, and the ways to write them."""
 
 import tree
 from tree import DROP_IN, RULE, rule
@@ -54,7 +54,7 @@ DEFAULTS = {
     "OfflineTimeoutSec": "60",
 }
 
-# A drop-in, and the values it sets, each with its line.
+# A drop-in, and the values that it sets, each with its line.
 WRITTEN = {
     # blanks
     "[Daemon]\nTDX=active\n": {"TDX": ("active", 2)},
@@ -78,11 +78,11 @@ WRITTEN = {
     "OfflineTimeoutSec=": {
         "TDX": ("auto", 2), "Act": ("yes", 3), "CapableRanges": ("", 4), "Present": ("safe", 5),
         "MaxMovableRatio": ("kernel", 6), "OfflineTimeoutSec": ("60", 7)},
-    # quotes around a value do not count
+    # quotes around a value are removed
     '[Daemon]\nTDX="active"\n': {"TDX": ("active", 2)},
     '[Daemon]\nTDX = "active" # x\nAct=""\n': {"TDX": ("active", 2), "Act": ("yes", 3)},
     '[Daemon]\nCapableRanges="0x0-0x1 0x4-0x5"\n': {"CapableRanges": ("0x0-0x1 0x4-0x5", 2)},
-    # nothing in it
+    # empty files
     "[Daemon]\n": {},
     "\n": {},
     "#\n": {},
@@ -90,7 +90,7 @@ WRITTEN = {
     "# all of it\n# is comment": {},
 }  # fmt: skip
 
-# Lines of blanks, and comments that are indented: they mean nothing wherever they stand.
+# Blank lines and indented comments: ignored in all places.
 NOTHING = ("   \n", "\t\n", " \n \n", "  # x\n", "\t# Act=perhaps\n", "\n  # x\n", "  #\n  \n")
 
 
@@ -126,7 +126,7 @@ class Values(tree.Configured):
                 self.assert_rule(rule("Type=cxl", f"{key}={value}"))
 
     def test_rules_as_a_whole(self):
-        """What goes together in [Policy]; sections in any order; a key that is empty."""
+        """Combinations of keys in [Policy], sections in any order, empty keys."""
         for policy in ("Verdict=online | Zone=kernel | OnFailure=keep | ConvertDevdax=yes",
                        "Zone=kernel | OnFailure=rollback | ConvertDevdax=yes | OfflineBlocks=yes",
                        "Verdict=devdax | OfflineBlocks=yes", "Verdict=offline | OfflineBlocks=yes",
@@ -141,8 +141,8 @@ class Values(tree.Configured):
         for content, values in WRITTEN.items():
             self.assert_values(content, values)
 
-    def test_lines_that_mean_nothing(self):
-        """Anywhere between the lines that mean something."""
+    def test_ignored_lines(self):
+        """Ignored lines in all places."""
         lines = ["[Daemon]\n", "TDX=active\n", "Act=\n", 'Present="act"\n']
         for nothing in NOTHING:
             n = nothing.count("\n")
@@ -152,8 +152,8 @@ class Values(tree.Configured):
                                    {"TDX": ("active", moved[1]), "Act": ("yes", moved[2]),
                                     "Present": ("act", moved[3])})  # fmt: skip
 
-    def test_rule_with_lines_that_mean_nothing(self):
-        """They are no part of the value before them: the rule still matches."""
+    def test_rule_with_ignored_lines(self):
+        """Ignored lines are not part of the value before them: the rule still matches."""
         lines = rule("Device=dax0.0 | Region=", "Verdict=ignore | OnFailure=").splitlines(True)
         self.tree("cxl-guard")
         for nothing in NOTHING:

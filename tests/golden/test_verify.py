@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""verify on captured machines: what can be compared without a kernel that answers.
+"""verify on captured machines: comparisons that need no running kernel.
 
     test_verify.py              compare with tests/expected/TREE.verify.txt
     test_verify.py --write      write what is printed now; read the difference before you commit it
@@ -36,11 +36,11 @@ class Golden(unittest.TestCase):
                 self.assertEqual(result.stdout, expected(root).read_text())
                 self.assertEqual((result.returncode, result.stderr), (0, ""))
 
-    def test_nothing_expected_in_vain(self):
+    def test_no_stale_expected_file(self):
         self.assertEqual({expected(root) for root in trees()}, set(EXPECTED.glob("*.verify.txt")))
 
     def test_json(self):
-        """The same comparisons."""
+        """The JSON output has the same comparisons."""
         for root in trees():
             with self.subTest(root.name):
                 report = json.loads(tree.run(root, "verify", "--json").stdout)
@@ -52,7 +52,7 @@ class Golden(unittest.TestCase):
 
 class Differs(tree.Tree):
     def verify(self, status):
-        """The comparisons, by check, of which none was tried on a kernel."""
+        """The differences, none of which was tried on a kernel."""
         result = tree.run(self.root, "verify", "--json")
         self.assertEqual((result.returncode, result.stderr), (status, ""))
         comparisons = json.loads(result.stdout)["comparisons"]
@@ -74,7 +74,7 @@ class Differs(tree.Tree):
         self.assertEqual(report["kernel_release"], "7.3")
 
     def test_source(self):
-        """Another source shows what the flag denies."""
+        """Another source contradicts the flag."""
         self.tree("plain-host")
         self.write("sys/fs/cgroup/misc.capacity", "tdx 31\n")
         checks = [check for check, _, _ in self.verify(FOUND)]
@@ -83,7 +83,7 @@ class Differs(tree.Tree):
     def test_boot_memory(self):
         self.tree("plain-host")
         (self.root / "sys/devices/system/memory/memory3").rename(self.root / "gone")
-        self.assertEqual(self.verify(0), [])  # the map is made of the blocks that are there
+        self.assertEqual(self.verify(0), [])  # without a state file the map is narrowed by the existing blocks
         self.write(STATE, json.dumps({
             "schema": 3, "boot_id": (self.root / "proc/sys/kernel/random/boot_id").read_text().strip(),
             "boot_map": {"known": True, "ranges": [
@@ -93,7 +93,7 @@ class Differs(tree.Tree):
             ("boot-memory", "[mem 0x100000-0x3ffcffff]", "7 of 8 are there")])  # fmt: skip
 
     def test_online_memory(self):
-        """On a kernel that starts TDX at boot, a block is online that was not there then."""
+        """On a kernel that initialises TDX at boot, a block outside of the boot map is online."""
         self.tree("cxl-refused")
         self.write("proc/sys/kernel/osrelease", "7.3.4\n")
         self.write("sys/devices/system/cpu/hotplug/states", "  0: offline\n199: virt/tdx:online\n238: online\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the tests here share: a copy of a captured machine, files in it, and the programs on it.
+"""Shared by the tests: a copy of a captured machine, files in it, and the programs on it.
 
 Arguments whose first is an option are for the daemon; a word is a command of the client.
 """
@@ -32,7 +32,7 @@ KEPT = ("LD_LIBRARY_PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "LLV
 ENVIRONMENT = {key: os.environ[key] for key in KEPT if key in os.environ} | {"LC_ALL": "C.UTF-8"}
 ENVIRONMENT["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"  # chroot(8)
 
-# Seconds after which a process that has not ended hangs. No machine is so slow.
+# Seconds after which a process counts as hanging, more than any machine needs.
 DEADLINE = 600
 
 # Where the configuration is.
@@ -41,11 +41,11 @@ DROP_IN = "etc/tdx-onlined/conf.d/10-a.conf"
 RULE = "etc/tdx-onlined/rules.d/10-a.rule"
 LAYERS = ("etc", "run", "usr/lib")
 
-# Bytes that are not printed as they are, and what is printed.
+# Bytes that are not printed as they are, and their printed form.
 PRINTED = re.search(r'#define HOSTILE "(.*)"', (TESTS / "hostile.h").read_text())[1]
 HOSTILE = PRINTED.encode().decode("unicode_escape").encode("latin-1")
 
-# What status.json has of a DIMM that TDX refuses: all but its addresses.
+# A DIMM that TDX refuses in status.json, which has no addresses.
 DECIDED_DIMM = {"type": "dimm", "verdict": "offline", "reason": "outside-boot-map", "result": "nothing-to-do"}
 
 NO_USE = "The configuration cannot be used, nothing has been done"
@@ -56,8 +56,8 @@ CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 
 
 def assert_printable(options, output):
-    """All that is ever printed is ASCII without control characters but newlines, however foreign it
-    is. The program draws the branches of a tree and the map itself, and files keep their tabs."""
+    """All output is ASCII without control characters except newlines, also for foreign text. Exceptions:
+    the branches of a tree, the map, and tabs in files."""
     own = {r"--tree|-[a-zA-Z]*T[a-zA-Z]*": "├─└│", "cat": "\t", "map": "┌┐└┘│─┊█╌▓▒░·▚"}
     allowed = [own[words] for words in own if any(re.fullmatch(words, option) for option in options)]
     strange = re.sub(rf"[ -~\n{''.join(allowed)}]", "", output.decode())
@@ -65,12 +65,12 @@ def assert_printable(options, output):
 
 
 def is_command(options):
-    """A command of the client."""
+    """Are the arguments a command of the client?"""
     return bool(options) and not os.fsdecode(options[0]).startswith("-")
 
 
 def program(options):
-    """The file of the program that the arguments are for."""
+    """The path of the program that the arguments are for."""
     return CLIENT if is_command(options) else BINARY
 
 
@@ -79,7 +79,7 @@ def name_of(options):
 
 
 def run(root, *options, **how):
-    """The program on a tree. What it prints is printable, and JSON is as in the schema."""
+    """Run the program on a tree. Its output must be printable, and JSON valid by the schema."""
     command = [program(options), f"--root={root}", *options]
     result = subprocess.run(command, capture_output=True, env=ENVIRONMENT, check=False,
                             timeout=DEADLINE, **how)  # fmt: skip
@@ -91,7 +91,7 @@ def run(root, *options, **how):
 
 
 def run_plain(*options, **how):
-    """The program without a tree, for its own texts."""
+    """Run the program without a tree, for its own texts."""
     return subprocess.run([program(options), *options], capture_output=True, text=True, check=False,
                           timeout=DEADLINE, **{"env": ENVIRONMENT, **how})  # fmt: skip
 
@@ -99,12 +99,12 @@ def run_plain(*options, **how):
 def read_terminal(master):
     try:
         return os.read(master, 65536)
-    except OSError:  # EIO: nobody has the terminal any more
+    except OSError:  # EIO: the other end is closed
         return b""
 
 
 def on_terminal(root, *options, width=250, status=0, **environment):
-    """What the program writes to a terminal of this width."""
+    """The output of the program on a terminal of this width."""
     master, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
     with subprocess.Popen([program(options), f"--root={root}", *options], stdout=terminal,
@@ -122,7 +122,7 @@ def on_terminal(root, *options, width=250, status=0, **environment):
 
 
 def obey_modes():
-    """Let the program that follows be root without the right to read what no mode allows."""
+    """Drop the capabilities of root that override file modes, before exec."""
     libc = ctypes.CDLL(None, use_errno=True)
     for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
         if os.geteuid() == 0 and libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0:
@@ -130,13 +130,13 @@ def obey_modes():
 
 
 def rule(match, policy):
-    """A rule; the keys of a section stand between bars."""
+    """A rule; keys of a section are separated by bars."""
     lines = ["[Match]", *match.split(" | "), "[Policy]", *policy.split(" | "), ""]
     return "\n".join(lines)
 
 
 class Tree(unittest.TestCase):
-    """Each test has a directory of its own, and copies trees into it."""
+    """Each test has a folder of its own for copies of trees."""
 
     maxDiff = None
 
@@ -156,7 +156,7 @@ class Tree(unittest.TestCase):
             (self.root / path).unlink()
 
     def tree_in_devdax_mode(self):
-        """cxl-refused after the daemon: device_dax has the device, and nobody has that open."""
+        """cxl-refused after the daemon: device_dax is bound, and no program has the device open."""
         self.tree("cxl-refused")
         driver = self.root / "sys/bus/dax/devices/dax0.0/driver"
         driver.unlink()
@@ -175,7 +175,7 @@ class Tree(unittest.TestCase):
         path.symlink_to(target)
 
     def configure(self, files):
-        """These are the configuration files, and there are no others."""
+        """Write these configuration files, and remove all others."""
         for layer in LAYERS:
             shutil.rmtree(self.root / layer, ignore_errors=True)
         for path, content in files.items():
@@ -200,7 +200,7 @@ class Tree(unittest.TestCase):
 
 
 class Configured(Tree):
-    """A machine where nothing has arrived, so that whatever is said is about its configuration."""
+    """A machine without hot-added memory, so that all messages are about its configuration."""
 
     TABLE = (
         "TDX absent (not-enabled); boot map 1022.8 MiB in 1 range; memory blocks of 128 MiB\n"
@@ -212,13 +212,13 @@ class Configured(Tree):
         self.tree("plain-host")
 
     def assert_refused(self, *messages, **how):
-        """Exactly these messages, and nothing else is done or printed, whatever was asked."""
+        """Exactly these messages and no other output, with each of several commands."""
         for options in (["--check-config"], ["config", "cat"], ["--dry-run"],
                         ["--dry-run", "--json"], ["config", "diff"]):  # fmt: skip
             self.assert_run(options, (1, "", [*messages, NO_USE]), **how)
 
     def assert_warned(self, *messages, rules=0, always=True):
-        """These messages, of which only --check-config makes a failure; or none."""
+        """These warnings, which are a failure with --check-config only."""
         good = (0, f"No mistake found, {rules} rules.\n", [])
         self.assert_run(["--check-config"], (1, "", messages) if messages else good)
         self.assert_run(["--dry-run"], (0, self.TABLE, messages if always else []))
@@ -228,8 +228,8 @@ class Configured(Tree):
 
 
 def main():
-    """Run the tests of the script, if the program can change root here."""
+    """Run the tests of the script if the program can change root on this machine."""
     if "Operation not permitted" in run(SYSROOTS / "plain-host", "--dry-run").stderr:
-        print("skipped: to change root needs root, or user namespaces, which are not allowed here")
+        print("skipped: changing root needs root or user namespaces, which are not allowed here")
         sys.exit(77)
     unittest.main(module="__main__", verbosity=2)
