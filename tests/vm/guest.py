@@ -8,13 +8,13 @@
         guest.wait_for("grep offline /sys/devices/system/memory/memory*/state", 20)
         print(guest.journal("-u", "tdx-onlined"))
 
-The guest is made by ./prepare and never changed: its root disk is a snapshot, and what a test adds
-comes as an overlay. Host and guest talk over socket pairs that QEMU inherits, so any number of
-guests run at once.
+./prepare makes the guest's disks, which never change: QEMU writes to a snapshot of the root disk, and a
+test adds files by an overlay. Host and guest communicate over socket pairs that QEMU inherits, so that
+any number of guests can run at once.
 
-The environment names the kernel and the root disk of a guest that asks for none: TDXO_VM_KERNEL and
-TDXO_VM_ROOT, with the names that ./prepare lists. Without them it is Debian's kernel 6.12, and
-Debian 12 unless the programs of this machine need a newer one.
+TDXO_VM_KERNEL and TDXO_VM_ROOT in the environment are the default kernel and root disk of guests, by the
+names that ./prepare lists. Without them it is Debian's kernel 6.12, and Debian 12 unless the programs of
+this machine need a newer one.
 
 Run as a program, it starts a guest and runs the commands that it reads from standard input.
 """
@@ -40,12 +40,12 @@ NEEDS_TRIXIE = platform.libc_ver() > ("glibc", "2.36")
 KERNEL = os.environ.get("TDXO_VM_KERNEL") or "debian-6.12"
 ROOT = os.environ.get("TDXO_VM_ROOT") or ("trixie" if NEEDS_TRIXIE else "bookworm")
 LAB = "/usr/local/lib/lab"
-# no_timer_check: a kernel panics if no timer interrupt comes soon, and on a busy machine none does.
+# no_timer_check: without it the kernel panics if the first timer interrupt is late, as on a busy machine.
 KERNEL_ARGS = ("console=ttyS0 panic=-1 rw mitigations=off no_timer_check systemd.show_status=auto"
                " TERM=dumb")  # fmt: skip
 
-# Kernel parameters for a guest that looks to user space like a host where firmware enabled TDX, and
-# for one where the TDX module is up too: there, what was not present at boot is refused.
+# Kernel parameters for a guest that looks to user space like a host where firmware has enabled TDX, and
+# like one where the TDX module is initialised too: there, memory that was not present at boot is refused.
 TDX_ARMED = ("tdx_refuse.platform=1",)
 TDX_ACTIVE = (*TDX_ARMED, "tdx_refuse.initialized=1", "tdx_refuse.ranges=boot")
 
@@ -58,11 +58,11 @@ UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
 class GuestError(Exception):
-    """The guest died, did not answer, or a command in it failed."""
+    """The guest ended or did not answer, or a command in it failed."""
 
 
 class Result:
-    """What a command in the guest left: exit status, standard output and standard error."""
+    """Exit status, standard output and standard error of a command in the guest."""
 
     def __init__(self, status, stdout, stderr):
         self.status = status
@@ -80,7 +80,7 @@ def size_bytes(size):
 
 
 def pack_overlay(source, target):
-    """Make a tar to lay over the guest's root, where /lib and the like are links."""
+    """Make a tar to unpack over the guest's root, where /lib and others are links."""
 
     def as_root(entry):
         entry.uid = entry.gid = 0
@@ -104,7 +104,7 @@ def machine(cxl_sizes):
 
 
 def cpu(kernel):
-    """QEMU's CPU: one whose caches can be flushed, and Intel's where the kernel has the TDX code."""
+    """QEMU's CPU: one with clflush, and an Intel CPU for kernels with the TDX code."""
     return "max,-hypervisor" + (",vendor=GenuineIntel" if kernel.startswith("tdx-") else "")
 
 
@@ -138,14 +138,14 @@ class Guest:
     """One guest, running from __enter__ to __exit__.
 
     kernel, root            names of the kernel and of the root disk, see ./prepare
-    memory, maxmem, slots   RAM at boot; the most there may ever be; how many DIMMs may come
+    memory, maxmem, slots   RAM at boot; the maximum; slots for DIMMs
     cxl                     sizes of CXL memory devices; serial numbers count from 0x42
-    virtio_mem              size that one virtio-mem device may grow to
-    overlay                 directory, or tar, whose files are laid over the guest's root
+    virtio_mem              maximum size of a virtio-mem device
+    overlay                 directory, or tar, whose files are copied over the guest's root
     kernel_args             more kernel parameters, such as TDX_ACTIVE
     extra_qemu              more arguments for QEMU
     console                 file for the console log; default: a temporary one
-    cache                   where ./prepare put its artefacts; default: where it puts them
+    cache                   directory of the artefacts of ./prepare; default: its default
     """
 
     def __init__(self, *, kernel=KERNEL, root=ROOT, memory="1G", maxmem="16G", slots=4, cxl=(),
@@ -281,16 +281,15 @@ class Guest:
                 return Result(int(answer[1]), *(t.decode(errors="replace") for t in texts))
 
     def wait_for(self, command, timeout=30):
-        """Wait until a shell command succeeds; it is tried again whenever something happens."""
+        """Wait until a shell command succeeds; it is tried again after each burst of events."""
         return self.run([f"{LAB}/wait-for", timeout, command], timeout=timeout + 30)
 
     def wait_booted(self, timeout=180):
-        """Wait until systemd and udev are done with the boot; returns systemd's verdict.
+        """Wait until systemd and udev have finished the boot; returns the state of systemd.
 
-        On a busy machine the emulator may lose a timer interrupt of a processor, which then sleeps for
-        good, and the kernel prints so; or the kernel dies or hangs before it runs its first program:
-        it patches its own code, or waits for a processor that does not answer. Then the guest is
-        started again, once.
+        On a busy machine the emulator may lose a timer interrupt of a processor, which then never wakes
+        up: the kernel prints a message. Or the kernel panics or hangs before its first program, as it
+        patches its code or waits for a processor. In both cases the guest is started again, once.
         """
         command = "systemctl is-system-running --wait; udevadm settle"
         try:
@@ -299,7 +298,7 @@ class Guest:
             console = self.console.read_text(errors="replace")
             if LOST_TIMER not in console and RUN_INIT in console:
                 raise
-        print("the emulator failed the kernel, see above: starting the guest again", file=sys.stderr)
+        print("the kernel did not boot, see above: starting the guest again", file=sys.stderr)
         self.stop()
         self.start()
         return str(self.run(command, timeout=timeout))
@@ -311,7 +310,7 @@ class Guest:
         return [json.loads(line) for line in self.run(words).stdout.splitlines()]
 
     def fetch(self, path, target):
-        """Copy a directory of the guest, with all in it, into the directory target of the host."""
+        """Copy a directory tree of the guest into the directory target of the host."""
         packed = self.run(f"tar -C {shlex.quote(path)} -c . | base64 -w0", timeout=120).stdout
         with tempfile.TemporaryFile() as file:
             file.write(base64.b64decode(packed))
@@ -320,7 +319,7 @@ class Guest:
                 tar.extractall(target)
 
     def power_off(self, timeout=60):
-        """Shut the guest down in order, and wait until it is off."""
+        """Shut the guest down cleanly, and wait until it is off."""
         self.run("systemctl poweroff --no-block")
         self._process.wait(timeout)
 
@@ -371,7 +370,7 @@ class Guest:
         return name
 
     def remove_dimm(self, name):
-        """Ask the guest to let a DIMM go; wait_dimm_removed() tells when it has."""
+        """Request the removal of a DIMM from the guest; wait_dimm_removed() waits for it."""
         self.qmp("device_del", id=name)
 
     def wait_dimm_removed(self, name):
@@ -379,7 +378,7 @@ class Guest:
         self.qmp("object-del", id=f"{name}-ram")
 
     def resize_virtio_mem(self, size):
-        """Ask the virtio-mem device to have this size; the guest follows block by block."""
+        """Set the requested size of the virtio-mem device; the guest follows block by block."""
         self.qmp("qom-set", path="/machine/peripheral/virtio-mem", property="requested-size",
                  value=size_bytes(size))  # fmt: skip
 

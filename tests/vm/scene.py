@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A scene: a guest with the installed daemon in it, and what its tests have in common.
+"""A scene: a guest with the installed daemon, and helpers for its tests.
 
-The tests of a scene run in the order of their names, and each leaves the guest to the next.
+The tests of a scene run in the order of their names, in the same guest.
 """
 
 import json
@@ -26,7 +26,7 @@ REFUSE = "/sys/module/tdx_refuse/parameters"
 UNIT = "tdx-onlined.service"
 GIB = 1 << 30
 BLOCK = 128 << 20
-JOURNAL = os.environ.get("SCENE_JOURNAL")  # where to leave the guest's
+JOURNAL = os.environ.get("SCENE_JOURNAL")  # file for the guest's journal
 BUILD = os.environ.get("MESON_BUILD_ROOT", "build")
 
 
@@ -37,8 +37,8 @@ FOUND = 5  # the exit status of the doctor
 
 
 def install(directory, *, enabled, config, programs):
-    """What `meson install` puts on a machine; the configuration; `systemctl enable` if asked for;
-    programs of the lab."""
+    """Install into a directory: the files of `meson install`, the configuration, the effect of
+    `systemctl enable` if `enabled`, and programs of the tests."""
     subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet"], check=True,
                    env={**os.environ, "DESTDIR": directory}, stdout=subprocess.DEVNULL)  # fmt: skip
     if config:
@@ -57,7 +57,7 @@ def install(directory, *, enabled, config, programs):
 
 
 class CheckedGuest(Guest):
-    """A guest where the JSON that the program prints is checked against the schema."""
+    """A guest that checks JSON output of the program against the schema."""
 
     def run(self, command, **how):
         result = super().run(command, **how)
@@ -68,12 +68,12 @@ class CheckedGuest(Guest):
 
 
 class Scene(unittest.TestCase):
-    """A guest with the daemon in it. Subclasses set which.
+    """A guest with the daemon. Subclasses set:
 
-    machine     arguments of Guest; kernel and root only where a scene depends on them
+    machine     arguments of Guest; kernel and root only if a scene depends on them
     enabled     whether the daemon starts at boot
     config      lines of its configuration
-    programs    files of this machine that the guest is to have in its PATH
+    programs    files of this machine that are put into the guest's PATH
     """
 
     enabled = True
@@ -93,7 +93,7 @@ class Scene(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        """No unit has failed, and no block is left behind: in use, and without a driver."""
+        """Fail if a unit has failed, or if memory blocks can no longer be removed (stuck-blocks)."""
         if JOURNAL:
             with open(JOURNAL, "w") as file:
                 file.write(cls.guest.run("journalctl -b -o short-monotonic --no-pager").stdout)
@@ -112,11 +112,11 @@ class Scene(unittest.TestCase):
         return self.guest.run(command, **kwargs).stdout.strip()
 
     def state(self):
-        """What the state file has about TDX."""
+        """The TDX keys of the state file."""
         return json.loads(self.read(STATE))["tdx"]
 
     def restart(self):
-        """Restart the service, and wait until it has looked at everything."""
+        """Restart the service, and wait until it has looked at all memory."""
         self.mark()
         self.sh(f"systemctl restart {UNIT}")
         self.guest.wait_for(f"systemctl show -P StatusText {UNIT} | grep -q decided", 60)
@@ -125,7 +125,7 @@ class Scene(unittest.TestCase):
         return self.sh(f"cat {path}")
 
     def mark(self):
-        """From here on only what is new in the journal counts."""
+        """Ignore older entries of the journal from now on."""
         type(self).start = self.sh("journalctl --sync; date +@%s.%6N")
 
     def messages(self, *matches):
@@ -139,7 +139,7 @@ class Scene(unittest.TestCase):
         return [entry for entry in entries if "TDXO_VERDICT" in entry]
 
     def findings(self, *codes):
-        """What the doctor finds: everything, or the findings of some codes."""
+        """The findings of the doctor: all, or those of some codes."""
         result = self.guest.run("tdx-onlinectl doctor --json", check=False, timeout=120)
         self.assertIn(result.status, (0, FOUND), result.stderr)
         findings = json.loads(result.stdout)["findings"]
@@ -149,7 +149,7 @@ class Scene(unittest.TestCase):
         self.sh("tdx-onlinectl settle --timeout=100", timeout=120)
 
     def verify(self, status):
-        """The report of verify, which ends with this status."""
+        """The report of verify, which must end with this status."""
         result = self.guest.run("tdx-onlinectl verify --json", check=False, timeout=120)
         self.assertEqual(result.status, status, result.stdout + result.stderr)
         return json.loads(result.stdout)
@@ -160,7 +160,7 @@ class Scene(unittest.TestCase):
         return [(c["result"], c["found"]) for c in comparisons if c["check"] == "memory-block"]
 
     def wait_for_record(self, timeout=60, **fields):
-        """Wait for a record, and be sure that it is the only one."""
+        """Wait for a record, and fail if there is more than one."""
         words = [f"TDXO_{name.upper()}={value}" for name, value in fields.items()]
         command = shlex.join(["journalctl", "-q", "--no-pager", f"--since={self.start}", *words])
         self.guest.wait_for(f"{command} | grep -q .", timeout)
@@ -180,9 +180,9 @@ class Scene(unittest.TestCase):
         return self.regions[index]
 
     def inject(self, words):
-        """Have the kernel log these words of a user without privileges, within a message of its own."""
+        """As an unprivileged user, make the kernel log these words within one of its messages."""
         mount = ["unshare", "-Urm", "mount", "-t", "tmpfs", "-o", words, "none", "/mnt"]
-        # The mount fails. By the older system call the kernel logs why.
+        # The mount fails. With mount(2) the kernel logs the reason, which has the words.
         self.sh(f"LIBMOUNT_FORCE_MOUNT2=always setpriv --reuid=65534 --regid=65534 --clear-groups"
                 f" {shlex.join(mount)}; journalctl --sync", check=False)  # fmt: skip
         self.sh(f"journalctl -k -b -q -o cat --no-pager | grep -F {shlex.quote(words)}")
@@ -194,7 +194,7 @@ class Scene(unittest.TestCase):
         self.guest.wait_for(f"readlink {DAX}/devices/{device}/driver | grep -q /{driver}$", 60)
 
     def take_out(self, record):
-        """Do what the record says is to be done."""
+        """Run the commands of the record."""
         command = record["MESSAGE"].partition("take it out with: ")[2].partition(";")[0]
         self.sh(command, timeout=120)
 
@@ -203,7 +203,7 @@ class Scene(unittest.TestCase):
         return set(self.sh(f"ls {MEMORY} | sed -n 's/^memory//p'").split())
 
     def states(self, start, size):
-        """The states of the blocks of a range, in ascending order; a zone for those online."""
+        """The states of the blocks of a range, in ascending order, with the zones."""
         first, last = start // BLOCK, (start + size) // BLOCK - 1
         script = f"cd {MEMORY}; for i in $(seq {first} {last}); do [ -e memory$i ] || continue;"
         return self.sh(f"{script} echo $(cat memory$i/state memory$i/valid_zones); done").split("\n")
@@ -227,7 +227,7 @@ class Scene(unittest.TestCase):
         self.sh(f"rm -f {RULES}/*")
 
     def reload(self):
-        """Have everything decided anew, and wait until it is; only what is new counts then."""
+        """Reload, wait until all devices are decided again, and ignore older entries of the journal."""
         self.mark()
         self.sh(f"systemctl reload {UNIT}")
         follow = shlex.join(["journalctl", "-q", "--no-pager", "-o", "cat", f"--since={self.start}"])
@@ -236,7 +236,7 @@ class Scene(unittest.TestCase):
         self.guest.wait_for(f"! grep -E '\"reconsider\": *true' {STATE}", 90)
 
     def assert_no_device_units(self):
-        """While the daemon runs no memory block costs systemd a unit."""
+        """systemd has no device units of memory blocks while the daemon runs."""
         self.sh("udevadm settle")
         units = self.sh("systemctl list-units --all --plain --no-legend 'sys-devices-system-memory*'")
         self.assertEqual(units, "")
@@ -247,7 +247,7 @@ class Scene(unittest.TestCase):
 
 
 def scenes():
-    """The scenes that this run is about: those named on the command line, or all of the program."""
+    """The scenes named on the command line, or all of the program."""
     names = [name.partition(".")[0] for name in sys.argv[1:] if not name.startswith("-")]
     module = vars(sys.modules["__main__"])
     return [scene for name, scene in module.items() if isinstance(scene, type)
@@ -255,7 +255,7 @@ def scenes():
 
 
 def missing():
-    """What a guest needs and this machine lacks, or None."""
+    """A file or program that a guest needs and this machine lacks, or None."""
     if not shutil.which("qemu-system-x86_64"):
         return "qemu-system-x86_64 is not installed"
     files = filter(None, (missing_artefact(**scene.machine) for scene in scenes()))
@@ -267,5 +267,5 @@ def main():
     if missing():
         print(f"skipped: {missing()}")
         sys.exit(77)
-    # Each test builds on the one before.
+    # Each test depends on the one before.
     unittest.main(verbosity=2, failfast=True)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Make the trees of tests/sysroots anew: each is a guest in one situation, by tdx-onlinectl.
+"""Make the trees of tests/sysroots again: each is captured from a guest in one situation.
 
     sysroots.py [--cache DIR] [NAME...]      default: all
 
-The guest has the program of the latest build and no service: nothing but the kernel has decided.
+The guest has the latest build of the program and no service, so that only the kernel has acted.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def pmem(guest):
     guest.wait_for("test -e /sys/bus/dax/devices/dax*")
 
 
-# What to do in which guest.
+# The guests, with a function that prepares each.
 SCENES = {
     "plain-host": (nothing, {}),
     "cxl-refused": (refused, {"cxl": ["512M"], "kernel_args": TDX_ACTIVE}),
@@ -71,7 +71,7 @@ SCENES = {
 
 
 def overlay(directory):
-    """The program alone."""
+    """An overlay with the program only."""
     target = pathlib.Path(directory) / "usr/sbin"
     target.mkdir(parents=True)
     shutil.copy(pathlib.Path(BUILD) / "daemon/tdx-onlined", target)
@@ -94,7 +94,7 @@ def main():
             make(guest)
             guest.run("udevadm settle; tdx-onlinectl capture /tmp/tree")
             shutil.rmtree(SYSROOTS / name, ignore_errors=True)
-            # What other packages of Debian's configure is not ours to copy.
+            # Configuration files of Debian's other packages are not part of the trees.
             guest.run("cd /tmp/tree && rm -rf etc usr lib && find . -type d -empty -delete")
             guest.fetch("/tmp/tree", SYSROOTS / name)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A guest is captured, and judged here: byte for byte as it judges itself."""
+"""A capture of a guest: on the host, the output of the program is that in the guest, byte by byte."""
 
 import json
 import pathlib
@@ -12,12 +12,12 @@ from scene import BUILD, Scene, main
 
 
 def name_of(options):
-    """An option is for the daemon, a word for the client."""
+    """The program for these arguments: the daemon if the first is an option, else the client."""
     return "tdx-onlined" if options[0].startswith("-") else "tdx-onlinectl"
 
 
 class Captured(Scene):
-    """TDX is active, a region is kept as devdax, and a rule asks for its serial number."""
+    """TDX is active, a region is in devdax mode, and a rule matches its serial number."""
 
     machine = {"memory": "2G", "cxl": ["512M", "512M"], "kernel_args": TDX_ACTIVE}
 
@@ -56,7 +56,7 @@ class Captured(Scene):
                          [("devdax", None), ("ignore", "10-card.rule")])  # fmt: skip
 
     def test_01a_map(self):
-        """Windows, regions and devices lie in each other, with the recorded verdicts; root alone sees it."""
+        """Windows, regions and devices are nested, with the recorded verdicts; only root can print the map."""
         segments = json.loads(self.sh("tdx-onlinectl map --json"))["segments"]
         place = {segment["name"]: i for i, segment in enumerate(segments)}
         for index, region in self.regions.items():
@@ -74,7 +74,7 @@ class Captured(Scene):
                                                 "a process with CAP_SYS_ADMIN: run it as root")  # fmt: skip
 
     def test_01b_doctor(self):
-        """Whoever onlines memory besides the daemon is found, here as there, by file and line."""
+        """Other programs that online memory are found by file and line, in the guest and in the capture."""
         self.assertEqual(self.guest.run("tdx-onlinectl doctor", check=False).status, 0)
         self.sh("mkdir -p /etc/udev/rules.d; printf '%s\\n' '# as of old'"
                 " 'SUBSYSTEM==\"memory\", ACTION==\"add\", ATTR{state}==\"offline\", ATTR{state}=\"online\"'"
@@ -91,7 +91,7 @@ class Captured(Scene):
         self.sh("rm /etc/udev/rules.d/40-vm-hotadd.rules; systemctl start tdx-onlined.service")
         self.assertEqual(self.guest.run("tdx-onlinectl doctor", check=False).status, 0)
 
-    def test_02_in_disguise(self):
+    def test_02_anonymised(self):
         self.capture("anonymous", "--anonymise")
         here = self.replay("anonymous", "--dry-run", "--json").stdout
         there = self.guest.run("tdx-onlined --dry-run --json").stdout.replace("10-card.rule", "00001.rule")

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The daemon is killed at each step of each kind of job, and the next start comes to the same end.
+"""The daemon is killed at each step of each kind of job, and the next start must reach the same end.
 
 A step is a write to sysfs or a replacement of the state file: see crash/crash.c, which kills the daemon
 right before or right after it. Each kind of job runs undisturbed first. Its trace has the steps, and
-its end state is what the end states after the crashes are compared with.
+its end state is compared with those after the crashes.
 """
 
 import functools
@@ -27,7 +27,7 @@ OUTSIDE, INSIDE = range(2)  # CXL memory devices: outside and inside CapableRang
 
 SAVED = "saved "  # a step
 
-# What each kind of job comes to undisturbed: verdict, reason, result, blocks online.
+# The end of each kind of job without a crash: verdict, reason, result, online blocks.
 ENDS = {
     "region outside the boot map": ("devdax", "outside-boot-map", "done", 0),
     "region inside CapableRanges": ("online", "in-boot-map", "done", 4),
@@ -67,14 +67,14 @@ def flat(value, path=""):
 
 
 def differences(undisturbed, crashed):
-    """What two end states do not have in common, as lines."""
+    """The differences of two end states, as lines."""
     one, other = flat(undisturbed), flat(crashed)
     return [f"{path.strip()}: undisturbed {one.get(path)}, crashed {other.get(path)}"
             for path in sorted(one.keys() | other.keys()) if one.get(path) != other.get(path)]  # fmt: skip
 
 
 class End:
-    """What has become of a job: its steps and its end state, as crash-job prints them."""
+    """The end of a job: its steps and its state, as crash-job prints them."""
 
     def __init__(self, text, start):
         [fault], trace, [state], guard, drivers, blocks, record = (
@@ -98,7 +98,7 @@ class End:
 
 
 class Tally:
-    """What has come of the crashes of a kind of job."""
+    """The results of the crashes of a kind of job."""
 
     def __init__(self, undisturbed):
         self.undisturbed = undisturbed
@@ -108,18 +108,18 @@ class Tally:
         self.found = {}  # differences, by where the crash was
 
     def add(self, fault, crashed):
-        """Take in a run with a fault, or without."""
+        """Add a run with a fault or without."""
         self.crashes += crashed.crashed
         lines = differences(self.undisturbed.state, crashed.state)
         if lines:
             self.found[" ".join(fault or ("no crash",))] = lines
-        # Some saves are a matter of time.
+        # The number of saves depends on timing.
         if fault and not crashed.crashed and fault[2] != SAVED:
             self.found[" ".join(fault)] = ["there was no such step"]
 
 
 class CrashScene(Scene):
-    """A guest that refuses no memory unless a test asks for it."""
+    """A guest whose kernel refuses memory only in the tests that set this."""
 
     programs = (f"{BUILD}/tests/vm/crash.so", HERE / "crash/crash-job")
     machine = {
@@ -156,11 +156,11 @@ class CrashScene(Scene):
         sys.stdout.flush()
 
     def test_00_preload(self):
-        """The daemon is started with the library, as often as it crashes, and at once."""
+        """The drop-in is in effect: the daemon has the library, and is restarted at once after each crash."""
         type(self).windows = [self.window(index) for index in (OUTSIDE, INSIDE)]
         allowed = (self.windows[INSIDE], DIMMS)
         self.configure("CapableRanges=" + " ".join(span(*window) for window in allowed))
-        # What is movable can go offline again.
+        # Movable memory can go offline again.
         for i, window in enumerate(allowed):
             self.rule(f"9{i}-movable", f"Range={span(*window)}", "Zone=movable")
         directory = f"/run/systemd/system/{UNIT}.d"
@@ -178,9 +178,9 @@ class CrashScene(Scene):
         return End(self.guest.run(["crash-job", how, start, size, *region], timeout=120).stdout, start)
 
     def crash_everywhere(self, **kinds):
-        """Have jobs done in turn, each from where the one before it ends: undisturbed, then with faults.
+        """Run jobs in turn, each from the end of the one before: undisturbed, then with faults.
 
-        kinds: functions that have a job done, with a fault or None, and return its End.
+        kinds: functions that run a job with a fault or None, and return its End.
         """
         kinds = {kind.replace("_", " "): run for kind, run in kinds.items()}
         tallies = {kind: Tally(run(None)) for kind, run in kinds.items()}
@@ -196,7 +196,7 @@ class CrashScene(Scene):
     # --- CXL regions ---
 
     def make_region(self, index):
-        """Make a region, and take its memory away again: it is there, and not bound."""
+        """Make a region and unbind it."""
         if index not in self.regions:
             self.begin(None)
             region = self.create_region(index, REGION)
@@ -207,7 +207,7 @@ class CrashScene(Scene):
         return self.end("end", self.windows[index][0], 4 * BLOCK, *region)
 
     def run_region(self, index, fault):
-        """A device comes; in the end it goes."""
+        """A device arrives, and is removed at the end."""
         return self.bind_region(index, fault, self.regions[index])
 
     def test_99_table(self):
@@ -226,7 +226,7 @@ class Crashed(CrashScene):
         self.crash_everywhere(region_inside_CapableRanges=functools.partial(self.run_region, INSIDE))
 
     def run_dimm(self, fault):
-        """Each run has a DIMM of its own."""
+        """Each run uses a new DIMM."""
         size = size_bytes(DIMM)
         start = DIMMS[0] + self.dimms * size
         type(self).dimms += 1
@@ -243,7 +243,7 @@ class Crashed(CrashScene):
         return self.end("end", self.windows[OUTSIDE][0], 4 * BLOCK)
 
     def run_stop(self, fault):
-        """After a crash on the way down nobody starts it again: the administrator does, and stops it."""
+        """systemd does not restart a daemon that crashes during a stop: the administrator starts and stops it."""
         again = f"; [ -e {CRASH} ] || {{ systemctl start {UNIT}; systemctl stop {UNIT}; }}" if fault else ""
         self.begin(fault, f"systemctl stop {UNIT}{again}")
         return self.end("stopped", self.windows[OUTSIDE][0], 4 * BLOCK)
@@ -257,10 +257,10 @@ class Crashed(CrashScene):
 
 
 class CrashedRollback(CrashScene):
-    """Memory arrives, and the kernel refuses a part of it."""
+    """Memory arrives, and the kernel refuses one of its blocks."""
 
     def test_01_refused(self):
-        """The kernel takes two blocks and refuses the third."""
+        """The kernel accepts two blocks and refuses the third."""
         self.make_region(INSIDE)
         self.sh(f"echo {self.windows[INSIDE][0] + BLOCK} >{REFUSE}/refuse_at")
         self.crash_everywhere(region_of_which_a_block_is_refused=functools.partial(self.run_region, INSIDE))
@@ -268,11 +268,11 @@ class CrashedRollback(CrashScene):
 
 
 class CrashedReload(CrashScene):
-    """What is there is decided otherwise."""
+    """A reload changes the decision about present memory."""
 
     def run_reload(self, policy, fault):
-        """A daemon that is killed before it has saved that it is to reload takes the request with it:
-        nothing has been begun, and the administrator reloads again."""
+        """The request is lost if the daemon is killed before it has saved it: no job has been begun then,
+        and the administrator reloads again."""
         start, size = self.windows[INSIDE]
         self.rule("20-job", f"Range={span(start, size)}", *policy)
         reload = f"systemctl reload {UNIT} || :"
@@ -281,7 +281,7 @@ class CrashedReload(CrashScene):
         return self.end("end", start, 4 * BLOCK)
 
     def test_01_reload(self):
-        """A rule takes memory out, another one makes memory of it again."""
+        """A rule takes memory out of system RAM, another rule onlines it again."""
         self.make_region(INSIDE)
         self.bind_region(INSIDE, None)
         self.crash_everywhere(

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The guard, on real kernels and inside the unit: others lower it, a second daemon comes, the service
-is restarted, its configuration cannot be used."""
+"""The guard, on real kernels and within the unit: lowered by other programs, with a second daemon, over
+restarts, and with an invalid configuration."""
 
 import json
 import re
@@ -29,7 +29,7 @@ class Lowered(Scene):
         return self.sh(f"systemctl show -P MainPID {UNIT}")
 
     def test_01_lowered_by_others(self):
-        """Each write of somebody else is seen inside the unit, recorded, and undone."""
+        """Each write by another program is seen within the unit, recorded, and reverted."""
         self.assert_guard("0", "offline")
         for switch, value, held in ((AUTO_ONLINE, "online_movable", "offline"),
                                     (f"{DAX}/drivers_autoprobe", "1", "0")):  # fmt: skip
@@ -41,8 +41,9 @@ class Lowered(Scene):
             self.guest.wait_for(f"grep -x {held} {switch}", 30)
         self.guest.wait_for(f"grep -F '\"auto_online_blocks\":\"online_movable\"' {STATE}", 30)
 
-    def test_02_memory_meanwhile(self):
-        """What comes while the guard is down says so; the daemon is held, so that it can."""
+    def test_02_memory_while_lowered(self):
+        """Memory that arrives while the guard is lowered has this in its record. The daemon is stopped
+        meanwhile, so that it does not take the guard again."""
         self.mark()
         self.sh(f"kill -STOP {self.pid()}; echo online >{AUTO_ONLINE}")
         before = self.blocks()
@@ -56,14 +57,14 @@ class Lowered(Scene):
         self.guest.wait_for(f"grep -x offline {AUTO_ONLINE}", 30)
 
     def test_03_second(self):
-        """A second daemon, and Ctrl-C: nothing happens to the first."""
+        """A second daemon ends with a message, without an effect on the first."""
         second = self.guest.run("tdx-onlined", check=False)
         self.assertEqual(second.status, 6)
         self.assertRegex(second.stderr, f"Another tdx-onlined is running \\(process {self.pid()}\\)")
         self.assert_guard("0", "offline")
 
     def test_04_restart(self):
-        """The guard stays up over a restart."""
+        """The guard is held during a restart."""
         pid = self.pid()
         self.sh(f"while [ ! -e /run/done ]; do cat {AUTO_ONLINE}; done >/run/seen & systemctl restart {UNIT};"
                 " touch /run/done; wait")  # fmt: skip
@@ -75,7 +76,7 @@ class Lowered(Scene):
         self.assert_record(self.wait_for_record(region=self.regions[0]), verdict="devdax", unguarded="no")
 
     def test_05_region_again(self):
-        """Made, destroyed and made again at the same addresses without a pause: a driver each time."""
+        """A region that is destroyed and made again at once, at the same addresses, gets a driver each time."""
         region = self.regions[0]
         for _ in range(3):
             self.mark()
@@ -85,8 +86,8 @@ class Lowered(Scene):
             self.assert_record(record, reason="outside-boot-map")
             self.wait_for_driver(record["TDXO_CHARDEV"], "device_dax")
 
-    def test_06_unusable(self):
-        """Mistakes in the configuration: the guard is held, and nothing decided until a good reload."""
+    def test_06_invalid_configuration(self):
+        """An invalid configuration: the guard is held, and nothing is decided until a valid reload."""
         self.sh(f"systemctl stop {UNIT}")
         self.assert_guard("1", "online")
         self.mark()
@@ -136,7 +137,7 @@ class Lowered(Scene):
         self.sh(f"rm {CONFIG}/notes")
 
     def test_07_stop(self):
-        """SIGTERM ends it within two seconds; the switches are as the last one wanted them."""
+        """SIGTERM ends the daemon within two seconds; the switches have the last values of other programs."""
         self.sh(f"echo online_kernel >{AUTO_ONLINE}")
         self.guest.wait_for(f"grep -x offline {AUTO_ONLINE}", 30)
         took = self.sh(f"t=$(date +%s%N); systemctl stop {UNIT}; echo $((($(date +%s%N) - t) / 1000000))")
@@ -145,13 +146,13 @@ class Lowered(Scene):
 
 
 class Lowered13(Lowered):
-    """Debian 13, whose systemd is the one with a /sys for each network namespace; Linux 7.3."""
+    """Debian 13, whose systemd gives each network namespace a /sys of its own; Linux 7.3."""
 
     machine = {**Lowered.machine, "root": "trixie", "kernel": "debian-7.3"}
 
 
 class ForRules(Scene):
-    """Without TDX a rule holds the switch that it needs; other memory is treated as the kernel would."""
+    """Without TDX, the switch that a rule needs is held; other memory is handled as by the kernel."""
 
     machine = {"memory": "2G", "maxmem": "8G", "cxl": ["512M"] * 4}
 
@@ -162,13 +163,13 @@ class ForRules(Scene):
         self.reload()
 
     def onlined(self, index):
-        """Blocks of a region that have been online at any time, by the kernel's events."""
+        """The number of blocks of a region that were ever online, by the kernel's events."""
         first = self.window(index)[0] // BLOCK
         found = self.sh("awk '$2 == \"online\" { sub(/.*memory/, \"\", $3); print $3 }' /run/events").split()
         return [number for number in map(int, found) if first <= number < first + 4]
 
     def test_0_devdax(self):
-        """This card stays devdax: kmem never had it. Another one goes online, without the other switch."""
+        """The card of the rule is never bound to kmem. Another one goes online, and auto_online_blocks is not held."""
         self.sh("udevadm monitor --kernel --subsystem-match=memory >/run/events &")
         self.guest.wait_for("grep -q ^KERNEL /run/events")
         self.assert_guard("1", "online")
@@ -185,7 +186,7 @@ class ForRules(Scene):
         self.assertEqual(self.onlined(0), [])
 
     def test_1_movable(self):
-        """auto_online_blocks is held for Zone=, and what no rule matches gets what it was: movable."""
+        """auto_online_blocks is held for Zone=; memory that no rule matches gets its former value: movable."""
         self.sh(f"echo online_movable >{MEMORY}/auto_online_blocks")
         self.rule("20-dimm", "MaxSize=256M", "Zone=kernel")
         self.reload()
@@ -201,7 +202,7 @@ class ForRules(Scene):
             self.assertEqual(set(states), {f"online {name}"})
 
     def test_2_offline(self):
-        """The kernel's policy was offline: it stays so, and kmem has the device as it would have had."""
+        """The former policy was offline: kmem is bound, and the blocks stay offline."""
         self.sh(f"systemctl stop {UNIT}")
         self.assert_guard("1", "online_movable")
         self.sh(f"echo offline >{MEMORY}/auto_online_blocks; systemctl start {UNIT}")
@@ -214,7 +215,7 @@ class ForRules(Scene):
                            total_memblocks="4", online_memblocks="0", result="done")  # fmt: skip
 
     def test_3_without(self):
-        """Without the rules the switches are the kernel's again, and the daemon brings online what is off."""
+        """Without the rules the switches are given back, and the daemon onlines offline blocks."""
         self.remove_rules()
         self.reload()
         self.assert_guard("1", "offline")

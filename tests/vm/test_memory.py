@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Memory of the host that nobody can use: taken offline, or rejected by the kernel."""
+"""Unusable memory of the host: boot memory that is offline, and DIMMs that the kernel rejected."""
 
 import json
 
@@ -12,7 +12,7 @@ RECORD_WORDS = "online,devdax,offline,ignore,change,stranded,disagreement"
 
 
 class FailOn(Scene):
-    """A scene that tries --fail-on=."""
+    """A scene with --fail-on=."""
 
     def fails_on(self, words):
         """The exit status, and the lines on standard error."""
@@ -31,13 +31,13 @@ class OfflineBoot(FailOn):
         return [line.split()[0] for line in self.sh(script).split("\n") if line.endswith(f" online {zone}")]
 
     def keep_online(self, block):
-        """Have every write to the state of a block fail, as if its memory could not be moved."""
+        """Make every write to the state of a block fail, as if its memory could not be migrated."""
         self.sh("mkdir -p /run/busy; mountpoint -q /run/busy || mount -t tmpfs none /run/busy")
         self.sh(f"echo online >/run/busy/state; mount -o remount,ro /run/busy;"
                 f" mount --bind /run/busy/state {MEMORY}/{block}/state")  # fmt: skip
 
     def test_00_movable_remedy(self):
-        """The remedy leaves nothing offline, although one block cannot be taken offline."""
+        """The remedy leaves no block offline, although one block cannot be taken offline."""
         movable = self.zones("Movable")
         self.assertEqual(len(movable), GIB // BLOCK)
         self.keep_online(movable[3])
@@ -45,13 +45,13 @@ class OfflineBoot(FailOn):
             self.guest.run(finding["remedy"], check=False, timeout=120)
         self.sh(f"umount {MEMORY}/{movable[3]}/state")
         self.assertEqual(self.sh(f"grep -lv online {MEMORY}/memory*/state || true"), "")
-        # Others may be in use, and then stay where they are as well.
+        # Other blocks may be in use, and then stay movable as well.
         self.assertIn(movable[3], self.zones("Movable"))
         self.assertLess(len(self.zones("Movable")), len(movable))
         self.assertEqual(self.findings("boot-memory-offline"), [])
 
     def test_01_offline(self):
-        """A block that the administrator takes offline is found, and fails one word only."""
+        """A block of boot memory that is taken offline is found, and matches one word only."""
         blocks = " ".join(reversed(self.zones("Movable") + self.zones("Normal")))
         block = self.sh(f"for b in {blocks}; do echo offline >{MEMORY}/$b/state && echo $b && break; done")
         start = int(block.removeprefix("memory")) * BLOCK
@@ -66,7 +66,7 @@ class OfflineBoot(FailOn):
         self.assertIn(finding["remedy"], answer["explanations"][0]["topics"]["change"])
 
     def test_02_online_again(self):
-        """The remedy works, and then nothing is found."""
+        """After the remedy there is no finding."""
         (finding,) = self.findings("boot-memory-offline")
         self.sh(finding["remedy"])
         self.assertEqual(self.findings("boot-memory-offline"), [])
@@ -85,7 +85,7 @@ class Rejected(FailOn):
         return self.guest.journal(f"MESSAGE_ID={self.entry}")
 
     def test_00_record(self):
-        """A DIMM of one and a half blocks has one record, from the kernel's line."""
+        """A DIMM of one and a half blocks: one record, with the cause from the kernel log."""
         self.guest.add_dimm("192M")
         self.guest.wait_for(f"journalctl -q -b MESSAGE_ID={self.entry} | grep -q .", 60)
         (record,) = self.rejections()
@@ -95,7 +95,7 @@ class Rejected(FailOn):
         self.assertIn(self.range, record["MESSAGE"])
 
     def test_01_commands(self):
-        """The doctor, explain and the dry run know it."""
+        """The doctor, explain and the dry run report it."""
         (finding,) = self.findings("memory-rejected")
         self.assertIn(f"192 MiB of memory ({self.range}, PNP0C80:00) was rejected", finding["message"])
         topics = json.loads(self.sh("tdx-onlinectl explain 0x108000000 --json"))["explanations"][0]["topics"]
@@ -106,8 +106,8 @@ class Rejected(FailOn):
         self.assertIn(self.range, self.sh("tdx-onlined --dry-run"))
 
     def test_02_once(self):
-        """Restarts write no further record, and neither does another DIMM, for which the kernel tries
-        the first one again."""
+        """No further record after restarts, nor after another DIMM, at which the kernel tries to add the
+        first one again."""
         self.restart()
         self.assertEqual(len(json.loads(self.read(STATE))["rejected"]), 1)
         self.guest.add_dimm("128M")

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the administrator may ask for, and what the daemon must not do whatever he asks.
+"""The keys of the configuration and their limits, on real kernels.
 
-Each interlock and each key, on real kernels: judged by driver links, states of blocks, the kernel's
-own events and the journal. Unless a test says so the kernel refuses nothing: that nothing happens
-which must not is the daemon's doing.
+Driver links, states of blocks, the kernel's events and the journal are compared. The kernel refuses no
+memory unless a test sets this, so that only the daemon prevents an action that is not allowed.
 """
 
 from guest import TDX_ACTIVE, TDX_ARMED
@@ -13,7 +12,7 @@ from scene import BLOCK, CONFIG, DAX, GIB, MEMORY, REFUSE, RULES, UNIT, Scene, m
 MIB = 1 << 20
 CHANGED = "0949ecdcf2f24ee7a4e4ffd72340b862"
 
-# TDX is active, as far as user space can tell, but the kernel takes any memory.
+# TDX is active for user space, but the kernel accepts any memory.
 LENIENT = (*TDX_ARMED, "tdx_refuse.initialized=1")
 
 
@@ -23,7 +22,7 @@ def span(start, size):
 
 
 class Interlocks(Scene):
-    """What is somebody else's, or no memory at all, is not touched, whatever rules ask for."""
+    """Devices that other programs use, and persistent memory, are left as they are, with any rules."""
 
     # A range of 300 MiB that begins in the middle of a block, and one that is less than a block.
     hmem = span(0x184000000, 300 * MIB)
@@ -49,7 +48,7 @@ class Interlocks(Scene):
         self.configure(" ".join((*self.config, *ranges)))
 
     def test_00_alignment(self):
-        """At boot: whole blocks of what is allowed go online, the rest is said to be lost."""
+        """At boot: whole blocks of the allowed range go online, and the rest is reported as lost."""
         record = self.wait_for_record(start="0x184000000")
         self.assert_record(record, verdict="online", reason="in-boot-map", source="configuration",
                            present="no", total_memblocks="1", online_memblocks="1", mode="system-ram",
@@ -61,7 +60,7 @@ class Interlocks(Scene):
 
 
     def test_01_persistent_memory(self):
-        """Persistent memory that is declared TDX memory, and asked for by a rule, keeps its bytes."""
+        """Persistent memory in CapableRanges=, with a rule that requires online, keeps its bytes."""
         namespace = self.sh("ndctl list -N | sed -n 's/.*\"dev\":\"\\(.*\\)\".*/\\1/p'")
         self.sh(f"ndctl create-namespace -f -e {namespace} -m devdax -M mem")
         device = type(self).pmem = self.wait_for_record(type="pmem")["TDXO_CHARDEV"]
@@ -86,7 +85,7 @@ class Interlocks(Scene):
         self.assertEqual(self.sh(self.checksum), self.bytes)
 
     def test_02_dimm_drift(self):
-        """A block of a DIMM that we onlined goes offline by hand: one record."""
+        """An onlined block of a DIMM is taken offline by another program: one record."""
         self.mark()
         self.guest.add_dimm("512M")
         start = int(self.wait_for_record(type="dimm", result="done")["TDXO_START"], 0)
@@ -99,7 +98,7 @@ class Interlocks(Scene):
         self.sh(f"chmem -e {span(start, 2 * BLOCK)}; udevadm settle")
 
     def test_03_reload(self):
-        """A rule more: only the range that it is about has a record more."""
+        """One more rule: only the range that it matches has one more record."""
         self.rule("50-dimm", "Type=dimm", "Verdict=offline", "OfflineBlocks=yes")
         self.reload()
         self.assert_record(self.wait_for_record(type="dimm"), verdict="offline", reason="rule",
@@ -109,7 +108,7 @@ class Interlocks(Scene):
         self.assertEqual(self.records(), [])
 
     def test_04_in_use(self):
-        """A device that a process has mapped, out of the daemon's sight, is not converted."""
+        """A device that a process outside of the daemon's namespaces has mapped is not converted."""
         device, window = self.region(0)
         self.wait_for_driver(device, "device_dax")
         self.sh(f"systemd-run --unit=holder -p PrivateMounts=yes -p StandardOutput=file:/run/holder"
@@ -122,12 +121,12 @@ class Interlocks(Scene):
         self.assert_record(record, verdict="devdax", reason="in-use", rule="20-convert.rule",
                            mode="devdax", total_memblocks="0", result="nothing-to-do")  # fmt: skip
         self.assertEqual(self.driver(device), "device_dax")
-        # The mapping is still good: the holder writes and reads it before it ends.
+        # The mapping is still valid: the process writes and reads it before it ends.
         self.sh("systemctl stop holder")
         self.assertEqual(self.sh("systemctl is-failed holder || true"), "inactive")
 
-    def test_05_not_in_use_any_more(self):
-        """With nobody in it the same device becomes memory."""
+    def test_05_no_longer_in_use(self):
+        """The same device without a user is converted."""
         self.reload()
         record = self.wait_for_record(region=self.regions[0])
         self.assert_record(record, verdict="online", reason="in-boot-map", rule="20-convert.rule",
@@ -136,13 +135,13 @@ class Interlocks(Scene):
         self.assertEqual(set(self.states(self.window(0)[0], 512 * MIB)), {"online Normal"})
 
     def hold_with(self, driver, device):
-        """Have a driver that nobody knows take a device."""
+        """Bind an unknown driver to a device."""
         self.sh(f"insmod /usr/local/lib/lab/dax_foreign.ko name={driver};"
                 f" echo {device} >{DAX}/drivers/{driver}/new_id")  # fmt: skip
         self.wait_for_driver(device, driver)
 
     def test_06_drift(self):
-        """Somebody takes the driver away: that is said, once, and not fought."""
+        """Another program changes the driver: one record, and no action."""
         device, window = self.region(1)
         type(self).other = device
         self.guest.wait_for(f"daxmap /dev/{device}", 60)
@@ -154,14 +153,14 @@ class Interlocks(Scene):
         self.assertEqual(record["MESSAGE_ID"], CHANGED)
         self.rule("30-famfs", f"Range={window}", "Verdict=online", "ConvertDevdax=yes")
 
-    def let_go(self):
-        """Have it leave its device; returns when the daemon has seen that."""
+    def release(self):
+        """Unbind the unknown driver, and wait until the daemon has seen this."""
         self.mark()
         self.sh("rmmod dax_foreign")
         self.wait_for_record(chardev=self.other, result="changed")
 
     def test_07_famfs(self):
-        """A device that a file system's driver has, allowed and asked for, is left to it."""
+        """A device with the driver of a file system stays with it, with CapableRanges= and a rule."""
         self.hold_with("fsdev_dax", self.other)
         self.allow(*(span(self.window(index)[0], 512 * MIB) for index in (0, 1)))
         self.reload()
@@ -171,18 +170,18 @@ class Interlocks(Scene):
         self.assertEqual(self.driver(self.other), "fsdev_dax")
 
     def test_08_foreign_driver(self):
-        """The same with a driver of any name."""
-        self.let_go()
+        """The same with a driver of another name."""
+        self.release()
         self.hold_with("some_dax", self.other)
         self.reload()
         record = self.wait_for_record(chardev=self.other)
         self.assert_record(record, verdict="ignore", reason="foreign-driver", overruled="online",
                            mode="other")  # fmt: skip
         self.assertEqual(self.driver(self.other), "some_dax")
-        self.let_go()
+        self.release()
 
     def test_09_without_driver(self):
-        """A device that has no driver, and is to have none, keeps none when another goes online."""
+        """A device that a rule leaves without a driver stays so when another device goes online."""
         self.rule("30-famfs", f"Device={self.other}", "Verdict=ignore")
         self.reload()
         record = self.wait_for_record(chardev=self.other)
@@ -199,7 +198,7 @@ class Interlocks(Scene):
         self.assertEqual(self.sh(f"readlink {DAX}/devices/{device}/driver || echo none"), "none")
 
     def test_10_already_online(self):
-        """Memory that should not be online, but is: without a rule's leave it stays."""
+        """Memory that is online against the decision stays so without OfflineBlocks=yes."""
         self.sh(f"rm {RULES}/40-movable.rule")
         self.rule("40-out", f"Region={self.regions[2]}", "Verdict=devdax")
         self.reload()
@@ -210,7 +209,7 @@ class Interlocks(Scene):
         self.assertEqual(len(self.records()), 1)
 
     def test_11_taken_out(self):
-        """With it all of it goes offline, and the device becomes devdax."""
+        """With OfflineBlocks=yes all blocks go offline, and the device becomes devdax."""
         before = self.blocks()
         self.rule("40-out", f"Region={self.regions[2]}", "Verdict=devdax", "OfflineBlocks=yes")
         self.reload()
@@ -222,8 +221,8 @@ class Interlocks(Scene):
         self.guest.wait_for(f"daxmap /dev/{record['TDXO_CHARDEV']}", 60)
         self.assert_without_driver(self.other)
 
-    def test_12_broken_rule(self):
-        """A mistake: file and line are named, and the configuration in use stays in use."""
+    def test_12_invalid_rule(self):
+        """A mistake in a rule: the message has file and line, and the old configuration stays in effect."""
         self.rule("60-broken", "Type=dimm", "Verdict=perhaps")
         self.mark()
         self.assertNotEqual(self.guest.run(f"systemctl reload {UNIT}", check=False).status, 0)
@@ -240,7 +239,7 @@ class Interlocks(Scene):
         self.remove_rules()
 
     def test_13_persistent_memory_again(self):
-        """Nor do one shot, stop and start touch persistent memory, whatever the rules."""
+        """One shot, stop and start leave persistent memory as it is, with any rules."""
         self.rule("10-all", "Type=pmem", "Verdict=online", "ConvertDevdax=yes")
         self.sh("tdx-onlined --oneshot")
         self.assert_bytes()
@@ -255,7 +254,7 @@ class Interlocks73(Interlocks):
 
 
 class Rollback(Scene):
-    """What was begun and cannot be finished is undone, block by block; and nobody waits for it."""
+    """A job that fails is rolled back block by block, without blocking the daemon."""
 
     config = ("OfflineTimeoutSec=300",)
     machine = {
@@ -265,13 +264,13 @@ class Rollback(Scene):
     }
 
     def set(self, **parameters):
-        """Say what is to go wrong from now on; what is not named goes well."""
+        """Set the faults of the kernel from now on; those not named are cleared."""
         names = ("refuse_at", "fail_at", "fail_times", "failed", "hold", "slow_offline")
         for name in names:
             self.sh(f"echo {parameters.get(name, 0)} >{REFUSE}/{name}")
 
     def begin(self, index, size, block, **parameters):
-        """Make a region; one of its blocks is to be what each parameter is about."""
+        """Make a region, with one of its blocks as the value of each parameter that is True."""
         start, _ = self.window(index)
         at = start + block * BLOCK
         self.set(**{name: at if value is True else value for name, value in parameters.items()})
@@ -279,15 +278,15 @@ class Rollback(Scene):
         name = self.create_region(index, size)
         return self.wait_for_record(timeout=200, region=name), hex(at)
 
-    def test_00_all_is_allowed(self):
+    def test_00_all_allowed(self):
         windows = (span(*self.window(index)) for index in range(3))
         self.configure(*self.config, "CapableRanges=" + " ".join(windows))
         self.reload()
 
     def test_01_kernel_refuses(self):
-        """The kernel refuses the 300th block from above: the others go back, highest first.
+        """The kernel refuses the 300th block from above: the others go offline again, highest first.
 
-        On the way back a page may be busy for a moment: then a block is tried again.
+        A page may be busy for a moment as a block goes offline: then the block is tried again.
         """
         self.sh("udevadm monitor --kernel --subsystem-match=memory >/run/events &")
         record, at = self.begin(0, "64G", 512 - 300, refuse_at=True)
@@ -306,7 +305,7 @@ class Rollback(Scene):
         self.guest.wait_for(f"daxmap /dev/{record['TDXO_CHARDEV']}", 60)
 
     def test_02_tried_again(self):
-        """What passes is tried again, and counted. (What is movable can also be taken out again.)"""
+        """A temporary error is tried again, and counted. (Movable memory can be taken out later.)"""
         self.rule("10-movable", f"Range={span(*self.window(1))}", "Zone=movable")
         self.reload()
         record, _ = self.begin(1, "512M", 1, fail_at=True, fail_times=2)
@@ -315,7 +314,7 @@ class Rollback(Scene):
         self.assertEqual(self.read(f"{REFUSE}/failed"), "2")
 
     def test_03_stuck(self):
-        """What does not pass is undone; a block that stays online keeps the driver, and is told."""
+        """A permanent error leads to a rollback; a block that stays online holds the driver, and is reported."""
         record, at = self.begin(2, "512M", 1, fail_at=True, hold=self.window(2)[0] + 2 * BLOCK)
         self.assert_record(record, verdict="devdax", reason="rolled-back", errno="12",
                            failed="online", failed_at=at, mode="system-ram", total_memblocks="4",
@@ -324,8 +323,8 @@ class Rollback(Scene):
         states = [state.split()[0] for state in self.states(self.window(2)[0], 4 * BLOCK)]
         self.assertEqual(states, ["offline", "offline", "online", "offline"])
 
-    def test_04_loose_again(self):
-        """When nothing holds the block any more, a reload finishes what was begun."""
+    def test_04_no_longer_stuck(self):
+        """When the block can go offline again, a reload completes the rollback."""
         self.set()
         self.rule("20-out", f"Region={self.regions[2]}", "Verdict=devdax", "OfflineBlocks=yes")
         self.reload()
@@ -334,7 +333,7 @@ class Rollback(Scene):
                            total_memblocks="0", stranded=None, result="done")  # fmt: skip
 
     def test_05_timeout(self):
-        """A block that takes longer than it may is given up in time, and nothing is half done."""
+        """A block takes longer than the timeout to go offline: the job ends, and all blocks are online."""
         self.configure("OfflineTimeoutSec=1", self.sh(f"grep Capable {CONFIG}/test.conf"))
         self.begin_slowly(90000)
         record = self.wait_for_record(timeout=60, region=self.regions[1])
@@ -344,7 +343,7 @@ class Rollback(Scene):
         self.assertEqual(self.read(f"{MEMORY}/memory{self.window(1)[0] // BLOCK}/state"), "online")
 
     def begin_slowly(self, milliseconds):
-        """Have the second region, which is online, taken out, but slowly."""
+        """Take the second region, which is online, slowly out of system RAM."""
         self.set(slow_offline=milliseconds)
         self.remove_rules()
         self.rule("20-out", f"Region={self.regions[1]}", "Verdict=devdax", "OfflineBlocks=yes")
@@ -355,7 +354,7 @@ class Rollback(Scene):
         self.assertEqual(self.sh(f"ps -o comm= -p {self.writer}"), "tdx-onlined")
 
     def test_06_reload_while_busy(self):
-        """While a block takes its time to go offline, a reload is heard."""
+        """A reload is received while a block goes offline slowly."""
         self.configure("OfflineTimeoutSec=300", self.sh(f"grep Capable {CONFIG}/test.conf"))
         self.begin_slowly(240000)
         type(self).writer = self.guest.wait_for(f"pgrep -P $(systemctl show -P MainPID {UNIT})")
@@ -364,7 +363,7 @@ class Rollback(Scene):
         self.assert_still_busy()
 
     def test_07_stop(self):
-        """A stop does not wait for a block that takes its time; what is left is done later."""
+        """A stop does not wait for a slow block; the next start completes the job."""
         self.assert_still_busy()
         self.sh(f"timeout 60 systemctl stop {UNIT}", timeout=90)
         self.assertEqual(self.sh(f"systemctl show -P Result {UNIT}"), "success")
@@ -377,12 +376,12 @@ class Rollback(Scene):
 
 
 class HeadRoom(Scene):
-    """A guest that cannot pay for the memory map of 64 GiB lives on."""
+    """A guest without enough memory for the page metadata of 64 GiB."""
 
     machine = {"memory": "800M", "maxmem": "8G", "cxl": ["64G"], "kernel_args": LENIENT}
 
     def test_00_no_head_room(self):
-        """Allowed, but 1 GiB of memory map is not to be had; devdax costs a quarter of it."""
+        """The region is allowed, but 1 GiB for page metadata is not available; devdax needs a quarter of it."""
         self.configure(f"CapableRanges={span(*self.window(0))}")
         self.reload()
         available = int(self.sh("awk '/^MemAvailable/ { print $2 }' /proc/meminfo")) * 1024
@@ -396,13 +395,13 @@ class HeadRoom(Scene):
 
 
 class Observe(Scene):
-    """Act=no: everything is recorded, nothing is done, not even the guard is taken."""
+    """Act=no: all decisions are recorded, no steps are taken, and the guard is not taken."""
 
     config = ("Act=no",)
     machine = {"memory": "1G", "cxl": ["512M", "512M"], "kernel_args": TDX_ACTIVE}
 
-    def test_00_nothing_is_done(self):
-        """The kernel has its way with what arrives: bound, refused, and offline."""
+    def test_00_act_no(self):
+        """Memory that arrives is bound and refused by the kernel, and stays offline."""
         self.assert_guard("1", "online")
         self.create_region(0, "512M")
         record = self.wait_for_record(region=self.regions[0])
@@ -413,8 +412,8 @@ class Observe(Scene):
         self.assert_guard("1", "online")
         self.assertIn("nothing is changed (Act=no)", self.sh(f"systemctl show -P StatusText {UNIT}"))
 
-    def test_01_then_it_is(self):
-        """Without Act=no it is done, and the guard is up."""
+    def test_01_act_yes(self):
+        """Without Act=no the steps are taken, and the guard is held."""
         self.configure("Act=yes")
         self.reload()
         record = self.wait_for_record(region=self.regions[0])
@@ -423,7 +422,7 @@ class Observe(Scene):
         self.assert_guard("0", "offline")
 
     def test_02_reconfigured_by_hand(self):
-        """An administrator makes it memory after all: said once, not undone."""
+        """An administrator converts the device to memory: one record, and no action."""
         device = self.records(region=self.regions[0])[0]["TDXO_CHARDEV"]
         self.mark()
         self.sh(f"daxctl reconfigure-device -m system-ram --no-online -f {device}")
@@ -441,13 +440,13 @@ class Observe(Scene):
 
 
 class Late(Scene):
-    """A host that runs already when the daemon comes, and then TDX: not from Linux 7.1 on."""
+    """The daemon starts long after boot, and TDX after that, which is possible before Linux 7.1."""
 
     enabled = False
     machine = {"kernel": "debian-6.12", "memory": "1G", "cxl": ["512M", "512M"]}
 
     def test_00_present(self):
-        """What was there before the first start is judged, but not touched."""
+        """Memory that was present at the first start is decided, but left as it is."""
         self.sh(f"systemctl mask --runtime {UNIT}; echo offline >{MEMORY}/auto_online_blocks;"
                 " insmod /usr/local/lib/lab/tdx_refuse.ko")  # fmt: skip
         before = self.blocks()
@@ -462,7 +461,7 @@ class Late(Scene):
         self.assertEqual(set(self.states(self.dimm, 4 * BLOCK)), {"offline Normal Movable"})
 
     def test_01_movable_within_the_ratio(self):
-        """A rule for what was there: acted upon, and there is room for so much movable memory."""
+        """A rule with Present=yes has an effect on it, within MaxMovableRatio=."""
         self.configure("MaxMovableRatio=100")
         self.rule("10-dimm", "Present=yes", "Zone=movable")
         self.reload()
@@ -473,7 +472,7 @@ class Late(Scene):
         self.assertEqual(set(self.states(self.dimm, 4 * BLOCK)), {"online Movable"})
 
     def test_02_movable_beyond_the_ratio(self):
-        """Too much to be movable: then it is the kernel's."""
+        """Beyond MaxMovableRatio= the memory goes to a kernel zone."""
         self.configure("MaxMovableRatio=60")
         self.rule("10-dimm", "Type=dimm", "Zone=movable")
         self.reload()
@@ -486,7 +485,7 @@ class Late(Scene):
         self.assertEqual(set(self.states(int(record["TDXO_START"], 0), 4 * BLOCK)), {"online Normal"})
 
     def test_03_late_tdx(self):
-        """TDX comes up after all: what was let in is told, and how to take it out."""
+        """TDX is initialised: online memory is recorded with the commands that take it out."""
         self.configure("MaxMovableRatio=300")
         self.rule("20-cxl", "Type=cxl", "Zone=movable")
         self.reload()
@@ -503,8 +502,8 @@ class Late(Scene):
         self.wait_for_driver(self.records(region=self.regions[0])[0]["TDXO_CHARDEV"], "device_dax")
         self.assert_guard("0", "offline")
 
-    def test_04_after_it(self):
-        """What comes from now on stays out."""
+    def test_04_after_tdx(self):
+        """Memory that arrives later is kept out of system RAM."""
         name = self.create_region(1, "512M")
         self.assert_record(self.wait_for_record(region=name), verdict="devdax", tdx_state="active",
                            reason="outside-boot-map", total_memblocks="0")  # fmt: skip

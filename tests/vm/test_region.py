@@ -1,19 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Memory in a CXL region that does not name the region, on a real kernel; and devices that daxctl
+"""Memory in a CXL region whose device is not one of the region, on a real kernel; and devices that daxctl
 creates in a region.
 
 Firmware has programmed the decoders of a card and declared its memory soft-reserved. hmem is loaded
-first and registers the dax device; when the CXL drivers come they find the committed decoders and
-make a region at the same addresses, which gets no dax device (6.12). Firmware is played by the test:
-it writes the HDM decoders of the host bridge and of the card (CXL 3.1, 8.2.4.20) before any driver
-is loaded.
+first and registers the dax device; the CXL drivers find the committed decoders and make a region at the
+same addresses, which gets no dax device (6.12). The test acts as firmware: it writes the HDM decoders of
+the host bridge and of the card (CXL 3.1, 8.2.4.20) before any driver is loaded.
 
-Blocks without a dax device are made with a second card: kmem is unbound while they are online, so
-they stay, and then the dax device is made empty: the kernel does not delete the first of a region.
+A second card provides blocks without a dax device: kmem is unbound while they are online, so that they
+stay, and then the dax device is resized to 0, as the kernel does not delete the first one of a region.
 
-TDX is active as far as user space can tell. The kernel takes any memory, but none of hmem's goes online:
-that is on the node of the processors, and QEMU cannot run code from CXL memory.
+TDX is active for user space. The kernel accepts any memory, but the tests online none of hmem: it is on
+the node of the processors, and QEMU cannot run code from CXL memory.
 """
 
 import json
@@ -21,15 +20,15 @@ import json
 from guest import CACHE, TDX_ACTIVE, TDX_ARMED
 from scene import BLOCK, DAX, MEMORY, REFUSE, UNIT, Scene, main
 
-# Where QEMU places the window and the registers of the first host bridge, with these sizes.
+# Addresses of the window and the registers of the first host bridge in QEMU, with these sizes.
 WINDOW, SIZE = 0x5D0000000, 512 << 20
 BRIDGE = 0x5C0000000
 CARD = "0000:0d:00.0"
 DRIVERS = ("cxl_acpi", "cxl_pci", "cxl_port", "cxl_mem")
-PARTIAL = 64  # a device was left out because it kept changing
+PARTIAL = 64  # exit status: a device was left out because it kept changing
 
-# The HDM decoder capability has ID 5. After its registers for the whole: base, size, target, commit
-# with the type "host only"; and 0x400 means committed.
+# The HDM decoder capability has ID 5. Its global registers are followed by base, size, target, and commit
+# with the type "host only"; 0x400 means committed.
 COMMIT = """
 peek() { busybox devmem $(($1)); }
 poke() { busybox devmem $(($1)) 32 $(($2)); }
@@ -70,14 +69,14 @@ class InRegion(Scene):
         return self.wait_for_record(**fields)
 
     def memdev(self, serial):
-        """The name of a card; which is first depends on who is probed first."""
+        """The name of a card, which depends on the order of probes."""
         return self.sh(f"basename $(dirname $(grep -lx {serial} /sys/bus/cxl/devices/mem*/serial))")
 
     def explain(self, target):
         return self.sh(f"tdx-onlinectl explain {target}")
 
     def test_0_firmware(self):
-        """hmem has the dax device, and a region lies at the same addresses; when it comes, so does the rule."""
+        """The dax device is one of hmem, and a region at the same addresses comes later, together with a rule."""
         card = f"/sys/bus/pci/devices/{CARD}"
         script = f"{COMMIT}echo 1 >{card}/enable; read bar _ <{card}/resource;"
         self.sh(f"set -e; {script} for at in {BRIDGE:#x} $bar; do commit $at {WINDOW:#x} {SIZE:#x}; done")
@@ -97,7 +96,7 @@ class InRegion(Scene):
         self.assert_record(record, verdict="ignore", reason="rule", rule="10-card.rule", region=self.region)
 
     def test_1_hmem(self):
-        """The record has the region, and whatever means the card finds the device."""
+        """The record has the region, and all targets of explain that mean the card find the device."""
         self.remove_rules()
         self.reload()
         record = self.wait_for_record(chardev="dax0.0")
@@ -119,7 +118,7 @@ class InRegion(Scene):
         self.remove_rules()
 
     def test_3_blocks(self):
-        """Blocks that stayed when their dax device became empty are CXL memory of that region."""
+        """Blocks that stay after their dax device was resized to 0 are CXL memory of that region."""
         self.sh(f"systemctl mask --runtime --now {UNIT}")
         region = self.create_region(1, "512M")
         cxl = "/sys/bus/cxl/devices"
@@ -142,12 +141,12 @@ class InRegion(Scene):
 
 
 class Created(Scene):
-    """Devices that daxctl creates in a region get daxctl's mode, whoever is faster."""
+    """Devices that daxctl creates in a region get the mode that daxctl sets, in any order of events."""
 
     machine = {"memory": "2G", "cxl": ["2G"], "kernel_args": TDX_ACTIVE}
 
     def test_0_region(self):
-        """A region that TDX accepts, whose first device has been made empty."""
+        """A region in CapableRanges=, whose first device has been resized to 0."""
         region = self.create_region(0, "2G")
         device = self.wait_for_record(region=region, verdict="devdax")["TDXO_CHARDEV"]
         self.wait_for_driver(device, "device_dax")
@@ -159,7 +158,7 @@ class Created(Scene):
         type(self).region = device.removeprefix("dax").partition(".")[0]
 
     def assert_devdax(self, device):
-        """The last record and the kernel: devdax, and no block."""
+        """The last record and the kernel have the device in devdax mode, without blocks."""
         found = f"-q -b --no-pager -o cat --output-fields=TDXO_MODE TDXO_CHARDEV={device}"
         self.guest.wait_for(f"journalctl {found} | tail -1 | grep -x devdax", 60)
         record = self.records(chardev=device)[-1]
@@ -176,7 +175,7 @@ class Created(Scene):
             self.assert_devdax(json.loads(out[: out.rindex("]") + 1])[0]["chardev"])
 
     def test_2_slowly(self):
-        """The same steps one by one: the daemon looks while the device has no driver, and is reloaded."""
+        """The same steps one by one: the daemon looks, and is reloaded, while the device has no driver."""
         region = f"{DAX}/devices/dax{self.region}.0/../dax_region"
         self.mark()
         self.sh(f"echo 1 >{region}/create")
@@ -188,7 +187,7 @@ class Created(Scene):
         self.assert_devdax(device)
 
     def test_3_as_memory(self):
-        """What a program makes memory of is decided like memory that arrives."""
+        """A device that is created with kmem is decided like memory that arrives."""
         device = f"dax{self.region}.1"
         self.mark()
         self.sh(f"daxctl destroy-device -f {device}")
@@ -203,10 +202,10 @@ class Created(Scene):
                            online_memblocks="4", result="done")  # fmt: skip
 
     def look_at_changing(self, device, one, other):
-        """Look at a device again and again while its size changes to and fro without a pause.
+        """Look at a device repeatedly while its size changes between two values without a pause.
 
-        Who reads a file of a mapping while the kernel removes it waits for the writer of the size, and
-        that one for the reader (see read_place(), daemon/host/dax.c).
+        A reader of a mapping's file that the kernel is removing waits for the writer of the size, and that
+        one for the reader (see read_place(), daemon/host/dax.c).
         """
         size = f"{DAX}/devices/{device}/size"
         change = f"echo {one} >{size} && echo {other} >{size} && n=$((n + 1))"
@@ -220,7 +219,7 @@ class Created(Scene):
         self.assertLessEqual(set(statuses), {0, PARTIAL})
 
     def test_4_while_it_changes(self):
-        """A look does not stop it: with one mapping it reads none of them, with two in a limit of time."""
+        """Looks do not block the change: a single mapping is not read, several are within a time limit."""
         device, last = (f"dax{self.region}.{i}" for i in (2, 4))
         half = 512 << 20
         self.sh(f"daxctl disable-device {device}")
@@ -235,7 +234,7 @@ class Created(Scene):
         return self.guest.run(f"tdx-onlinectl decide {target}", check=False)
 
     def test_5_again(self):
-        """One device is decided again when root asks for it; what was changed of another one stays."""
+        """tdx-onlinectl decide decides one device again; a change of another one stays."""
         one, other = (f"dax{self.region}.{i}" for i in (3, 1))
         self.mark()
         self.sh(f"daxctl reconfigure-device -m system-ram -N -f {one}")
@@ -256,7 +255,7 @@ class Created(Scene):
         self.assertEqual(self.decide(f"memory{start // BLOCK}").status, 0)
         self.assert_record(self.wait_for_record(chardev=other), verdict="online", online_memblocks="4", result="done")
 
-    def test_6_nobody_to_ask(self):
+    def test_6_decide_without_daemon(self):
         result = self.decide("node7")
         self.assertEqual(result.status, 1)
         self.assertIn("decide node7: no memory of it arrived after boot", result.stderr)

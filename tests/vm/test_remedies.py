@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Remedies: something is put out of order, and what the program prints is typed as it is printed.
+"""Remedies: the tests cause findings, and run the remedies as they are printed.
 
-A remedy is one command line, or sentences with commands between single quotes. Tried elsewhere:
+A remedy is one command line, or sentences with commands between single quotes. Tested elsewhere:
 
     movable-zone, boot-memory-offline   test_memory.py
     guard-bypassed                      test_unplug.py
 
-Not tried in a guest:
+Not tested in a guest:
 
     kvm-tdx-off, kvm-not-loaded         load kvm_intel, and the emulated processor has no VMX; of
-                                        kvm-not-loaded the first command, which fails here, is typed
+                                        kvm-not-loaded the first command, which fails here, is run
     boot-map-in-cxl-window, kernel-command-line, memory-rejected, no-memory-hotplug, boot-map-unknown,
     and all others of tdx-*             change the BIOS, the kernel, its command line or the virtual
                                         machine, or report a bug
@@ -46,7 +46,7 @@ FILES = {
 
 
 def commands(remedy):
-    """What is to be typed."""
+    """The commands of a remedy."""
     return [remedy] if remedy[0].islower() else re.findall(r"(?<=[ (])'([^']*)'", remedy)
 
 
@@ -57,14 +57,14 @@ class Remedied(Scene):
         self.assertTrue(findings or not codes, codes)
         return findings
 
-    def type(self, finding):
+    def apply(self, finding):
         for command in commands(finding["remedy"]):
             self.sh(command, timeout=120)
 
     def remedy(self, *codes):
-        """Type the remedies of all findings of these codes. Then there are none."""
+        """Run the remedies of all findings of these codes; then there must be none."""
         for finding in self.findings(*codes):
-            self.type(finding)
+            self.apply(finding)
         self.assert_none(*codes)
 
     def assert_none(self, *codes):
@@ -83,8 +83,8 @@ class Remedies(Remedied):
         self.assertEqual(self.findings(), [])
 
     def test_01_files(self):
-        """Each is typed twice, from the output of one run; then nothing is found, and the files of
-        the distribution are as they were."""
+        """Each remedy is run twice, from the output of one run: no findings are left, and the files of the
+        distribution are unchanged."""
         for path, lines in FILES.items():
             text = "\n".join((*lines, ""))
             self.guest.run(["sh", "-c", 'mkdir -p "${1%/*}"; printf %s "$2" >"$1"; chmod 755 "$1"', "-", path, text])
@@ -94,7 +94,7 @@ class Remedies(Remedied):
             *["udev-rule"] * 3, *["tmpfiles-config"] * 2, "sysfs-config", "systemd-unit", "script", "script",
             "kmem-blacklisted", "kmem-blacklisted"])  # fmt: skip
         for finding in findings + findings:
-            self.type(finding)
+            self.apply(finding)
         self.assertEqual(self.findings(), [])
         for path, lines in FILES.items():
             if path.startswith("/usr/"):
@@ -104,7 +104,7 @@ class Remedies(Remedied):
         self.assertIn('TAG+="x"', self.sh("grep -v ^# /etc/udev/rules.d/40-hotadd.rules"))
 
     def test_02_daxctl(self):
-        """The setting that the remedy names, in a section about a device that is not there."""
+        """A setting of daxctl's configuration, in a section about a missing device."""
         text = "[reconfigure-device hotadd]\nnvdimm.uuid = 48d8e42c\nmode = system-ram\n"
         self.sh(f"mkdir -p {DAXCTL}; printf %s {shlex.quote(text)} >{DAXCTL}/hotadd.conf")
         (finding,) = self.findings("daxctl-config")
@@ -121,7 +121,7 @@ class Remedies(Remedied):
         self.assertEqual(self.sh(f"systemctl is-enabled {UNIT}"), "enabled")
 
     def test_04_settings(self):
-        """The setting that the remedy names, then the command; also while the service does not run."""
+        """Remedies with a setting and a command, also while the service does not run."""
         for line in ("Act=no", "Guard=never"):
             for stop in ("true", f"systemctl stop {UNIT}"):
                 self.configure(line)
@@ -131,19 +131,19 @@ class Remedies(Remedied):
                 (*_, finding) = self.findings("guard-down")
                 setting = re.match(r"Set (\S+) in tdx-onlined.conf\(5\)", finding["remedy"])[1]
                 self.sh(f"sed -i 's/{line}/{setting}/' {CONFIG}/test.conf")
-                self.type(finding)
+                self.apply(finding)
                 self.guest.wait_for(f"grep -qx offline {AUTO_ONLINE} && grep -qx 0 {DAX}/drivers_autoprobe", 60)
                 self.assert_none("guard-down", "kernel-policy")
         self.configure("TDX=absent")
         self.reload()
         (finding,) = self.findings("tdx-overridden")
         self.sh(f"sed -i s/TDX=absent/TDX=auto/ {CONFIG}/test.conf")
-        self.type(finding)
+        self.apply(finding)
         self.guest.wait_for(f"grep -qx offline {AUTO_ONLINE}", 60)
         self.assertEqual(self.findings(), [])
 
     def test_05_sandbox(self):
-        """A drop-in takes from the daemon what it writes to."""
+        """A drop-in makes files of the kernel read-only for the daemon."""
         self.sh(f"mkdir -p /etc/systemd/system/{UNIT}.d; cd /etc/systemd/system/{UNIT}.d;"
                 f" printf '[Service]\\nReadWritePaths=\\nReadOnlyPaths=-/sys/bus/dax {MEMORY}\\n' >ro.conf;"
                 f" systemctl daemon-reload; systemctl restart {UNIT}")  # fmt: skip
@@ -152,14 +152,14 @@ class Remedies(Remedied):
         self.assert_guard("0", "offline")
 
     def test_06_read_only(self):
-        """Without the daemon the process itself is looked at."""
+        """Without the daemon the doctor tests its own process."""
         self.sh(f"systemctl stop {UNIT}; mount -o remount,ro /sys")
         self.remedy("not-writable")
         self.remedy("kernel-policy", "guard-down")
         self.decided()
 
     def test_07_agent(self):
-        """Even a rule of udev starts it no more."""
+        """The guest agent is masked, so that its udev rule does not start it."""
         self.sh("cp /bin/sleep /usr/local/bin/qemu-ga; printf '[Service]\\nExecStart=/usr/local/bin/qemu-ga 1000\\n'"
                 " >/usr/lib/systemd/system/qemu-guest-agent.service;"
                 " systemctl daemon-reload; systemctl start qemu-guest-agent.service")  # fmt: skip
@@ -168,7 +168,7 @@ class Remedies(Remedied):
         self.assertEqual(self.findings(), [])
 
     def test_08_stranded(self):
-        """What the kernel added by itself, and cannot be online, is made devdax."""
+        """Stranded memory that kmem added becomes devdax."""
         self.configure("Act=no")
         self.reload()
         region = self.create_region(0, "512M")
@@ -188,7 +188,7 @@ class Remedies13(Remedies):
 
 
 class RemediesArmed(Remedied):
-    """TDX can still start, and memory is in the kernel before that."""
+    """TDX can still start, and memory is online before that."""
 
     config = ("Act=no",)
     machine = {"memory": "2G", "cxl": ["512M"], "kernel_args": TDX_ARMED}
@@ -200,17 +200,17 @@ class RemediesArmed(Remedied):
         self.assertEqual(self.driver(device), "device_dax")
 
     def test_01_late_dimm(self):
-        """What is to be done before the next boot."""
+        """The remedy has kvm_intel loaded at the next boot."""
         self.guest.add_dimm("128M")
         self.wait_for_record(type="dimm")
         (finding,) = self.findings("late-memory-before-tdx")
         for _ in range(2):
-            self.type(finding)
+            self.apply(finding)
         self.assertEqual(self.read(LOAD), "kvm_intel")
         self.sh(f"rm {LOAD}")
 
     def test_02_no_parameter(self):
-        """The KVM of Linux 6.12 has no such parameter: nothing is changed."""
+        """The KVM of Linux 6.12 has no parameter for TDX: the remedy changes nothing."""
         (finding,) = self.findings("kvm-not-loaded")
         (command,) = commands(finding["remedy"])
         self.assertNotEqual(self.guest.run(command, check=False).status, 0)

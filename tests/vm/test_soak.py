@@ -1,29 +1,29 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A soak: memory comes and goes, the daemon is restarted, reloaded and killed, and others interfere.
+"""A soak test: memory arrives and is removed, the daemon is restarted, reloaded and killed, and other
+programs interfere.
 
-A cycle runs one to three operations at the same time, and then waits until the daemon has decided
-everything. A seed chooses them, and the fractions of a second by which they begin. Two variables of the
-environment:
+A cycle runs one to three operations at the same time, and then waits until the daemon has decided all
+devices. A seed determines the operations and their delays. Two variables of the environment:
 
     SOAK_CYCLES   number of cycles; default 60
-    SOAK_SEED     seed of the choice; default 11
+    SOAK_SEED     the seed; default 11
 
 There are four places for memory: a CXL region and a DIMM that go online, a region that is made devdax
-and a DIMM that stays offline. The kernel refuses the latter two. The end of the daemon, by restart or
-SIGKILL, is left out of the middle third of the cycles: one process lives through them, and its
-descriptors and memory can be compared.
+and a DIMM that stays offline. The kernel refuses the latter two. The middle third of the cycles has
+neither restarts nor SIGKILL, so that the descriptors and memory of one process can be compared.
 
-One record per arrival: what comes is decided once. A decision is
+Memory that arrives is decided once. A decision is
 
   * one record that has a result, or
   * one with result=begun, which is written before the first step where no step can change the verdict;
     with it comes a record of the result only if that is not "done".
 
-A record with result=changed is about what others did and is no decision. A device that was changed by
-others, or whose steps failed because of them, is decided again by a reload: one more record. A daemon
-that is killed between the record and its state file writes the record again at its next start: one more
-for each kill while the device is decided. Memory that goes before it is decided has a record or none.
+A record with result=changed is about a change by another program and is not a decision. A device that
+was changed by others, or whose steps failed because of them, is decided again by a reload: one more
+record. A daemon that is killed between the record and its state file writes the record again at its next
+start: one more for each kill while the device is decided. Memory that is removed before it is decided has
+a record or none.
 """
 
 import collections
@@ -48,8 +48,8 @@ DAEMON = END | {"reload"}
 KNOCKS = {"knock auto-online": f"echo online >{MEMORY}/auto_online_blocks",
           "knock autoprobe": f"echo 1 >{DAX}/drivers_autoprobe"}  # fmt: skip
 SWITCHES = {kind: command.rpartition("/")[2] for kind, command in KNOCKS.items()}
-LEAVE = {"destroy", "remake", "unplug"}  # what was there goes
-GONE = {"destroy", "flash", "unplug"}  # nothing is there afterwards
+LEAVE = {"destroy", "remake", "unplug"}  # the memory is removed
+GONE = {"destroy", "flash", "unplug"}  # there is no memory afterwards
 ARRIVE = {"make", "make and hand", "remake", "plug"}  # exactly one record
 BY_HAND = {"hand", "make and hand"}
 Figures = collections.namedtuple("Figures", "pid descriptors rss")
@@ -62,9 +62,9 @@ class Place:
     name: str
     start: int
     size: str
-    allowed: bool  # the kernel lets it go online, and so does the configuration
-    window: int = None  # of a region: which CXL device
-    dimm: str = None  # of a DIMM that is there: QEMU's name
+    allowed: bool  # the kernel and the configuration let it go online
+    window: int = None  # of a region: the CXL device
+    dimm: str = None  # of a plugged DIMM: QEMU's name
     present: bool = False
     changed: bool = False  # by others, or its steps failed: a reload may decide otherwise
 
@@ -84,8 +84,8 @@ class Place:
     def region_words(self, command, *words):
         return shlex.join(map(str, ("soak", command, self.window, *words)))
 
-    def hands(self):
-        """What an administrator may do to it meanwhile. Some of it fails, or is refused."""
+    def by_hand(self):
+        """Interference by an administrator. Some of these commands fail, or are refused."""
         first, last = self.blocks
         for block in (first, last):
             span = f"{block * BLOCK:#x}-{(block + 1) * BLOCK - 1:#x}"
@@ -106,7 +106,7 @@ class Place:
 
 @dataclasses.dataclass
 class Operation:
-    """What is done in a cycle."""
+    """An operation of a cycle."""
 
     kind: str
     command: str = None  # in the guest; None: QEMU does it
@@ -121,7 +121,7 @@ class Soak(Scene):
         "kernel": "debian-6.12",
         "memory": "2G,slots=8,maxmem=12G",
         "cxl": ["512M", "512M"],
-        # What the kernel itself onlines while the guard is down can be taken offline again, too.
+        # Memory that the kernel onlines while the guard is lowered can be taken offline again, too.
         "kernel_args": (*TDX_ACTIVE, "memory_hotplug.online_policy=auto-movable",
                         "memory_hotplug.auto_movable_ratio=1000",
                         "memory_hotplug.auto_movable_numa_aware=0"),
@@ -148,7 +148,7 @@ class Soak(Scene):
             self.rule(f"1{number}-movable", f"Range={place.span()}", "Zone=movable", "ConvertDevdax=yes")
         self.reload()
         self.mark()
-        cls.lives = [(self.wait_until_idle(0, set()), False)]
+        cls.samples = [(self.wait_until_idle(0, set()), False)]
 
     def test_01_cycles(self):
         print(f"seed {SEED}, {CYCLES} cycles", flush=True)
@@ -160,7 +160,7 @@ class Soak(Scene):
             while not operations:
                 operations = self.choose(choice, steady)
             try:
-                self.lives.append((self.cycle(choice, operations), steady))
+                self.samples.append((self.cycle(choice, operations), steady))
             finally:
                 print(f"{number:4}", ", ".join(map(self.describe, operations)), flush=True)
         type(self).seconds = time.monotonic() - began
@@ -169,10 +169,10 @@ class Soak(Scene):
     def describe(operation):
         return " ".join(filter(None, (operation.kind, operation.place and operation.place.name)))
 
-    # --- what to do ---
+    # --- choice of operations ---
 
     def choose(self, choice, steady):
-        """One to three operations, of different places, that can be under way at the same time."""
+        """One to three operations at different places that can run at the same time."""
         operations = []
         places = choice.sample(self.places, len(self.places))
         for number in range(choice.choice((1, 2, 2, 3))):
@@ -191,21 +191,21 @@ class Soak(Scene):
                 return Operation("flash", place.region_words("flash", *place.blocks, size), place)
             make = place.region_words("make", size)
             if choice.random() < 0.3:
-                hand = choice.choice(list(place.hands()))
+                hand = choice.choice(list(place.by_hand()))
                 return Operation("make and hand", f"{make} && {{ {hand} || true; }}", place)
             return Operation("make", make, place)
         if choice.random() < 0.4:
-            return Operation("hand", choice.choice(list(place.hands())), place)
+            return Operation("hand", choice.choice(list(place.by_hand())), place)
         if not region:
             return Operation("unplug", place=place)
-        # The DIMM that goes online can go while the region is away, see compatible().
+        # The DIMM that goes online can be removed while there is no region, see compatible().
         if choice.random() < (0.25 if place.allowed else 0.5):
             return Operation("remake", place.region_words("remake", *place.blocks, size), place)
         return Operation("destroy", place.region_words("destroy", *place.blocks), place)
 
     def choose_daemon(self, choice, steady):
         kind = choice.choice(("reload", *KNOCKS) if steady else ("restart", "kill", "reload", *KNOCKS))
-        # A reload forgets how often a switch was changed.
+        # A reload resets the number of changes of a switch.
         if kind in KNOCKS and self.falls[kind] == FALLS:
             kind = "reload"
         if kind in KNOCKS:
@@ -215,12 +215,12 @@ class Soak(Scene):
         return Operation(kind, command)
 
     def compatible(self, operations):
-        """Leave out what is chosen already, and what an administrator would not do at the same time:
-        a reload brings memory online again that they are about to take away.
+        """Leave out doubles, and combinations that an administrator would not run at the same time: a
+        reload brings memory online again that is about to be removed.
 
-        From a DIMM that goes offline the kernel moves pages to another node, and that may be a CXL
-        region. QEMU 10.0 dies when the FPU state of a process lies at the border to a page there, which
-        is not RAM for it (access_stq(), target/i386/tcg/access.c): so not while there is such a region.
+        The kernel migrates pages of a DIMM that goes offline to another node, which may be a CXL region.
+        QEMU 10.0 crashes when the FPU state of a process lies at the border to a page there, which is not
+        RAM for it (access_stq(), target/i386/tcg/access.c). So a DIMM stays while there is such a region.
         """
         region, _, dimm, _ = self.places
         chosen = []
@@ -261,7 +261,7 @@ class Soak(Scene):
                 found = ["journalctl", "-q", "--no-pager", f"--since={self.start}",
                          f"TDXO_GUARD_SWITCH={SWITCHES[kind]}"]  # fmt: skip
                 self.guest.wait_for(f"{shlex.join(found)} | grep -q .", 60)
-        last = self.lives[-1][0]
+        last = self.samples[-1][0]
         figures = self.wait_until_idle(
             last.descriptors, set(kinds), [o.place for o in operations if o.kind in ARRIVE],
             old=last.pid if END.intersection(kinds) else None)  # fmt: skip
@@ -279,7 +279,7 @@ class Soak(Scene):
                 self.counts["hand that failed"] += 1
 
     def follow(self, operation, kinds):
-        """What is there now."""
+        """Update the place after an operation."""
         kind, place = operation.kind, operation.place
         if kind == "unplug":
             self.guest.wait_dimm_removed(place.dimm)
@@ -292,7 +292,7 @@ class Soak(Scene):
             place.present = kind not in GONE
 
     def wait_until_idle(self, descriptors, kinds, arrived=(), old=None):
-        """Wait until the daemon has nothing to do, and has as many descriptors as ever."""
+        """Wait until the daemon is idle, with its usual number of descriptors."""
         present = sum(place.present for place in self.places)
         words = ["soak", "idle", self.start, present, descriptors, old or 0, int("reload" in kinds)]
         words += [hex(place.start) for place in arrived]
@@ -302,7 +302,7 @@ class Soak(Scene):
         return Figures(int(pid), int(descriptors), int(rss))
 
     def check_entries(self, operations):
-        """What the daemon has logged in this cycle."""
+        """Check the daemon's entries of this cycle."""
         entries = self.guest.journal(f"--since={self.start}", "SYSLOG_IDENTIFIER=tdx-onlined")
         if entries:
             next_one = int(entries[-1]["__REALTIME_TIMESTAMP"]) + 1
@@ -319,7 +319,7 @@ class Soak(Scene):
         self.assertEqual(errors, [])
 
     def check_guard(self, entries, kinds):
-        """Each time that a switch was changed is recorded, if the daemon lived to see it."""
+        """Each change of a switch is recorded, unless the daemon ended before."""
         for kind, switch in SWITCHES.items():
             falls = [entry for entry in entries if entry.get("TDXO_GUARD_SWITCH") == switch]
             wanted = (0, 1) if kind in kinds and kinds & END else (int(kind in kinds),)
@@ -333,7 +333,7 @@ class Soak(Scene):
         least, most = int(bool(own & ARRIVE)), int(bool(own & ARRIVE or "flash" in own))
         if least == most == 1:
             self.counts["arrivals"] += 1
-        # The next start did not know of the record.
+        # The next start did not have the record in its state file.
         if "kill" in kinds and most:
             most += 1
         by_hand = bool(own & BY_HAND)
@@ -358,7 +358,7 @@ class Soak(Scene):
 
     @staticmethod
     def decisions(records):
-        """How often was something decided? The result of what was begun is no decision of its own."""
+        """The number of decisions. The result of a begun job is not a decision of its own."""
         made, begun = 0, False
         for record in records:
             result = record["TDXO_RESULT"]
@@ -371,7 +371,7 @@ class Soak(Scene):
     # --- the end ---
 
     def test_02_settled(self):
-        """After a reload each device is as if nothing had happened to it."""
+        """After a reload all devices are as decided."""
         self.reload()
         present = [place for place in self.places if place.present]
         self.wait_until_idle(0, set())
@@ -398,17 +398,17 @@ class Soak(Scene):
         self.assertEqual(lines, "")
 
     def test_04_level(self):
-        """Neither descriptors nor memory have grown in the process that lived through the middle."""
-        steady = [figures for figures, is_steady in self.lives if is_steady]
-        # The first of them may still have ended in the cycle before.
+        """Descriptors and memory have not grown in the process of the middle third."""
+        steady = [figures for figures, is_steady in self.samples if is_steady]
+        # The first sample may be of the process before, if that ended in the previous cycle.
         self.assertEqual(len({figures.pid for figures in steady}), 1)
-        self.assertEqual(len({figures.descriptors for figures, _ in self.lives}), 1)
+        self.assertEqual(len({figures.descriptors for figures, _ in self.samples}), 1)
         quarter = max(len(steady) // 4, 1)
         first, last = (max(f.rss for f in part) for part in (steady[:quarter], steady[-quarter:]))
         self.assertLess(last - first, RSS_GROWTH)
 
     def test_05_stop(self):
-        """The unit has not failed, and the switches go back to what others set them to."""
+        """The unit has not failed, and the switches get the last values of other programs."""
         self.assertEqual(self.sh(f"systemctl show -P Result {UNIT}"), "success")
         self.assert_guard("0", "offline")
         self.sh(f"systemctl stop {UNIT}")
@@ -418,15 +418,15 @@ class Soak(Scene):
 
     def print_figures(self):
         """The figures of the run."""
-        steady = [figures for figures, is_steady in self.lives if is_steady]
+        steady = [figures for figures, is_steady in self.samples if is_steady]
         rows = {
             "cycles": CYCLES,
             "seed": SEED,
             **dict(sorted(self.counts.items())),
             "entries": len(self.log),
-            "processes": len({figures.pid for figures, _ in self.lives}),
-            "descriptors, first and last": (self.lives[0][0].descriptors, self.lives[-1][0].descriptors),
-            "VmRSS in KiB, first and last": (self.lives[0][0].rss, self.lives[-1][0].rss),
+            "processes": len({figures.pid for figures, _ in self.samples}),
+            "descriptors, first and last": (self.samples[0][0].descriptors, self.samples[-1][0].descriptors),
+            "VmRSS in KiB, first and last": (self.samples[0][0].rss, self.samples[-1][0].rss),
             "VmRSS of the middle third, first, last and highest":
                 (steady[0].rss, steady[-1].rss, max(figures.rss for figures in steady)),
             "seconds": round(self.seconds),

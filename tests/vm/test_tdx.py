@@ -4,7 +4,7 @@
 
 The kernels tdx-7.3 and tdx-6.12 have the unmodified tdx.c. The kernel parameter swtdx= sets what
 firmware and the TDX module do, see tdx/swtdx.c. Linux 7.3 starts TDX at boot. Linux 6.12 does not,
-so the lab's kvm_intel.ko starts it when it is loaded, as KVM does from 6.16 on.
+so the kvm_intel.ko of these tests starts it when it is loaded, as KVM does from 6.16 on.
 
 Answers73 and Answers612 boot a guest for each mode, add memory of every kind, compare the answer
 that the program expects from the kernel with the kernel's own, and print all of them in a table.
@@ -74,7 +74,7 @@ class Kernel:
         return self.guest.run(command, **kwargs).stdout.strip()
 
     def add_memory(self):
-        """Add memory of every kind; the soft-reserved range has been there since boot."""
+        """Add memory of every kind; the soft-reserved range is present since boot."""
         self.sh("modprobe kmem")
         self.guest.create_region(0, SIZE)
         self.guest.add_dimm(SIZE)
@@ -94,7 +94,7 @@ class Kernel:
         return "refuses" if "Operation not permitted" in result.stderr else result.stderr
 
     def take_boot_block_offline(self):
-        """Take the highest block of boot memory that the kernel lets go offline, and return it."""
+        """Take the highest removable block of boot memory offline, and return it."""
         return int(self.sh(f"""cd {MEMORY}
             for block in $(grep -l online memory*/state | grep -o '[0-9]*' | sort -rn); do
                 echo offline >memory$block/state && break
@@ -117,7 +117,7 @@ def state_of(report):
 
 
 def answers(kernel):
-    """Rows of the table: what arrived, what the program expects and what the kernel answers."""
+    """Rows of the table: memory, the answer that the program expects, and the kernel's answer."""
     boot_block = kernel.take_boot_block_offline()
     report = kernel.report()
     rows = [("boot", state_of(report), expected_of_boot_block(report, boot_block),
@@ -165,7 +165,7 @@ class Answers:
         for row in rows:
             self.assertEqual(row[1], state, row)
             self.assertEqual(row[2], row[3], row)
-        # Hot-added memory is refused where TDX came up, and only there.
+        # Hot-added memory is refused if, and only if, TDX was initialised.
         answered = {row[3] for row in rows[1:]}
         self.assertEqual(answered, {"refuses" if state == "active" else "accepts"})
         self.assertEqual(rows[0][3], "accepts")
@@ -185,14 +185,14 @@ class Answers612(Answers, unittest.TestCase):
 
 
 class Unguarded(Scene):
-    """Linux 6.12 without the daemon: memory that is merely added makes TDX fail when it starts."""
+    """Linux 6.12 without the daemon: memory that is added, though offline, makes TDX fail later."""
 
     enabled = False
     machine = {"kernel": "tdx-6.12", "memory": "4G", "cxl": ["16G"],
                "kernel_args": ("swtdx=ok", BELOW_6G, "memhp_default_state=offline")}  # fmt: skip
 
-    def test_00_region_is_added(self):
-        """No block goes online, and nothing else is done to the memory."""
+    def test_00_add_region(self):
+        """The memory is added, and all blocks stay offline."""
         self.sh(f"systemctl mask --runtime {UNIT}")
         self.guest.create_region(0, "16G")
         self.guest.wait_for(f"test $(grep -l offline {MEMORY}/memory*/state | wc -l) = 128", 120)
@@ -208,7 +208,7 @@ class Unguarded(Scene):
         self.assertIn("virt/tdx: module initialization failed (-5)", log)
 
     def test_02_until_the_next_reboot(self):
-        """Without the region TDX fails as well: the kernel does not try twice."""
+        """Without the region TDX fails as well: the kernel does not try again."""
         self.sh("echo dax0.0 >/sys/bus/dax/drivers/kmem/unbind; rmmod kvm_intel")
         self.assertNotIn("DRV_MNG", self.read("/sys/kernel/debug/memblock/memory"))
         self.sh(["insmod", KVM])
@@ -216,7 +216,7 @@ class Unguarded(Scene):
 
 
 class Guarded(Scene):
-    """The same with the daemon: TDX comes up."""
+    """The same with the daemon: TDX is initialised."""
 
     machine = Unguarded.machine
 
@@ -227,14 +227,14 @@ class Guarded(Scene):
                            total_memblocks="0", result="begun")  # fmt: skip
         self.wait_for_driver(record["TDXO_CHARDEV"], "device_dax")
 
-    def test_01_tdx_comes_up(self):
+    def test_01_tdx_initialised(self):
         self.sh(["insmod", KVM])
         self.assertEqual(self.read(f"{KVM_PARAMETERS}/tdx"), "Y")
         self.assertIn("virt/tdx: module initialized", self.sh("dmesg"))
         self.guest.wait_for(f"systemctl show -P StatusText {UNIT} | grep 'TDX active'", 60)
 
-    def test_02_the_kernel_refuses(self):
-        """Memory that comes now is refused by the kernel itself; the daemon does not try it."""
+    def test_02_kernel_refuses(self):
+        """The kernel refuses memory that arrives now; the daemon does not try it."""
         self.guest.add_dimm(SIZE)
         record = self.wait_for_record(type="dimm")
         self.assert_record(record, verdict="offline", tdx_state="active", expected="refuses",
@@ -269,13 +269,13 @@ class Failing(Scene):
         self.assert_record(record, verdict="online", reason="tdx-absent", total_memblocks="4",
                            online_memblocks="4")  # fmt: skip
 
-    def test_03_log_moves_on(self):
-        """What the log has proved is kept for this boot."""
+    def test_03_lost_log_line(self):
+        """A failure that the log proved is saved for this boot."""
         self.sh("journalctl --rotate; journalctl --vacuum-time=1s")
         self.assertNotIn("virt/tdx", self.sh("journalctl -k -b -q --no-pager", check=False))
         self.restart()
         self.assertEqual(self.state()["cause"], "init-failed")
-        # As root without /dev/kmsg, which still has them.
+        # Hide /dev/kmsg, which still has the lines.
         doctor = "mount --bind /dev/null /dev/kmsg; tdx-onlinectl doctor --json"
         report = json.loads(self.guest.run(["unshare", "-m", "sh", "-c", doctor], check=False).stdout)
         [finding] = [f for f in report["findings"] if f["code"] == "tdx-init-failed"]
@@ -289,7 +289,7 @@ class Started(Scene):
                "kernel_args": ("swtdx=ok", BELOW_6G)}  # fmt: skip
 
     def test_00_region_is_kept_out(self):
-        """No module of KVM is there, and no log is needed: the kernel shows the state itself."""
+        """Neither KVM nor the log is needed: the states file has the TDX state."""
         self.assert_guard("0", "offline")
         self.create_region(0, SIZE)
         record = self.wait_for_record(region=self.regions[0])
@@ -299,7 +299,7 @@ class Started(Scene):
         self.wait_for_driver(record["TDXO_CHARDEV"], "device_dax")
 
     def test_01_injection(self):
-        """Words that a user has the kernel log do not count, whatever the daemon has kept."""
+        """Words of a user in the kernel log have no effect, with any state file."""
         for words in ("virt/tdx: TDX-Module initialization failed (-5)", "virt/tdx: module not loaded"):
             self.inject(words)
         self.sh(f"rm {STATE}")
@@ -308,7 +308,7 @@ class Started(Scene):
         self.assert_guard("0", "offline")
 
     def test_02_verify(self):
-        """The kernel answers as expected, also to memory of a DIMM that is there and offline."""
+        """The kernel answers as expected, also for the offline memory of a DIMM."""
         self.guest.add_dimm(SIZE)
         record = self.wait_for_record(type="dimm")
         type(self).dimm = int(record["TDXO_START"], 0)
@@ -319,8 +319,8 @@ class Started(Scene):
         self.assertEqual(set(results.values()), {"agrees"}, report["comparisons"])
         self.assertIsNotNone(report["module_version"])
 
-    def test_03_the_kernel_has_the_last_word(self):
-        """Memory that is asserted to be TDX memory and is not: the first block tells, and it is undone."""
+    def test_03_wrong_capable_ranges(self):
+        """CapableRanges= with memory that is not TDX memory: the first block is refused, and rolled back."""
         start, size = self.window(1)
         self.configure(f"CapableRanges={start:#x}-{start + size - 1:#x}")
         self.reload()
@@ -331,7 +331,7 @@ class Started(Scene):
                            mode="devdax", expected="accepts", answer="refuses")  # fmt: skip
         self.assertEqual(self.blocks(), before)
 
-    def test_04_verify_finds_wrong_windows(self):
+    def test_04_verify_capable_ranges(self):
         self.configure(f"CapableRanges={self.dimm:#x}-{self.dimm + SIZE - 1:#x}")
         self.reload()
         self.settle()
@@ -342,7 +342,7 @@ class Started(Scene):
 
 
 class NotStarted(Scene):
-    """Linux 7.3 on firmware that enables TDX and brings no TDX module: the kernel refuses nothing."""
+    """Linux 7.3 on firmware that enables TDX without a TDX module: the kernel refuses nothing."""
 
     machine = {"kernel": "tdx-7.3", "memory": "6G", "cxl": ["64G"], "kernel_args": ("swtdx=no-module",)}
 
@@ -355,7 +355,7 @@ class NotStarted(Scene):
                            total_memblocks="512", online_memblocks="512", expected="accepts")  # fmt: skip
 
     def test_01_doctor(self):
-        """The cause is found, and kvm_intel, which cannot help, is not mentioned."""
+        """The doctor reports the cause, and not kvm_intel."""
         [finding] = [f for f in self.findings() if "tdx" in f["code"] or "kvm" in f["code"]]
         self.assertEqual(finding["code"], "tdx-module-missing")
         self.assertNotIn("modprobe", finding["remedy"])

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The unit and the udev rule: when memory that arrives starts the service, what its sandbox lets it
-write, and when it is ready; on systemd 252 and 257."""
+"""The unit and the udev rule on systemd 252 and 257: the conditions under which memory that arrives
+starts the service, the files that its sandbox lets it write, and its readiness."""
 
 import pathlib
 import re
@@ -20,13 +20,13 @@ RUN = "/run/tdx-onlined"
 
 
 class Units(Scene):
-    """TDX is active, so that blocks that arrive stay offline; the service is installed, and no more."""
+    """TDX is active, so that blocks that arrive stay offline; the service is installed, not enabled."""
 
     enabled = False
     machine = {"memory": "1G", "slots": 16, "cxl": ["512M"], "kernel_args": TDX_ACTIVE}
 
     def arrive(self):
-        """A DIMM arrives, and udevd and systemd are done with its blocks."""
+        """Add a DIMM, and wait until udevd and systemd have processed its blocks."""
         before = self.blocks()
         self.mark()
         self.guest.add_dimm("128M")
@@ -43,8 +43,8 @@ class Units(Scene):
         return shlex.quote(self.sh(["systemd-escape", "-p", "--suffix=device", path]))
 
     def assert_not_started(self, *, state="inactive", tagged=False):
-        """A DIMM does not start the service, and systemd does not complain; if udevd has passed the
-        block on to systemd, it is done with that."""
+        """A DIMM does not start the service, and systemd logs no error. With `tagged`, udevd has passed
+        the block on to systemd, which has processed it."""
         path = self.arrive()
         self.assertEqual(":systemd:" in self.sh(f"udevadm info {path}"), tagged)
         if tagged:
@@ -55,13 +55,13 @@ class Units(Scene):
         self.assertEqual([entry["MESSAGE"] for entry in entries], [])
 
     def assert_started(self):
-        """A DIMM starts the service, which decides it."""
+        """A DIMM starts the service, which decides the DIMM."""
         self.arrive()
         self.guest.wait_for(f"systemctl is-active {UNIT}", 60)
         self.guest.wait_for(f"journalctl -q --since={self.start} TDXO_TYPE=dimm | grep -q .", 60)
 
     def forget(self):
-        """As if the service had not been started since boot, and another program had put a rule there."""
+        """As if the service had not been started since boot: no state, but a rule of another program."""
         self.sh(f"systemctl stop {UNIT}; rm -r {RUN}; mkdir -p {RUN}/rules.d; touch {RUN}/rules.d/10-other.rule")
 
     def drop_in(self, *lines):
@@ -72,7 +72,7 @@ class Units(Scene):
         self.sh(f"rm -r {DROP_INS}; systemctl daemon-reload")
 
     def refused(self):
-        """The files that a daemon that starts cannot open for writing, with the error."""
+        """The files that the daemon cannot open for writing at its start, with the error."""
         self.mark()
         self.sh(f"systemctl restart {UNIT}")
         found = (re.match(r"(\S+): cannot be opened for writing: ([^:]+): ", m) for m in self.messages())
@@ -87,27 +87,27 @@ class Units(Scene):
         self.sh(f"systemd-analyze security --no-pager --threshold={EXPOSURE} {UNIT}")
 
     def test_02_enabled(self):
-        """Enabled, and not started since boot: memory starts it, once."""
+        """Enabled and not started since boot: memory starts the service, once."""
         self.sh(f"systemctl enable {UNIT}")
         self.assert_started()
         path = self.arrive()
         self.assertEqual(self.sh(f"systemctl list-units --all --no-legend {self.device_unit(path)}"), "")
 
     def test_03_stopped(self):
-        """Stopped by hand: memory does not start it again."""
+        """Stopped by the administrator: memory does not start it again."""
         self.sh(f"systemctl stop {UNIT}")
         self.assert_not_started()
 
     def test_04_started_by_hand(self):
-        """It runs again, and dies: systemd starts it again, without memory that arrives."""
+        """Started by the administrator, and killed: systemd restarts it without an event of memory."""
         self.sh(f"systemctl start {UNIT}")
         pid = self.sh(f"systemctl show -P MainPID {UNIT}")
         self.sh(f"kill -KILL {pid}")
         self.guest.wait_for(f"test $(systemctl show -P NRestarts {UNIT}) = 1", 60)
         self.guest.wait_for(f"systemctl is-active {UNIT}", 60)
 
-    def test_05_stopped_while_it_waits(self):
-        """Stopped by hand between two starts of a daemon that dies each time."""
+    def test_05_stopped_between_restarts(self):
+        """Stopped by the administrator between two restarts of a daemon that always fails."""
         self.drop_in("RestartSec=1h")
         self.sh(f"systemctl kill -s KILL {UNIT}")
         self.guest.wait_for(f"systemctl show -P SubState {UNIT} | grep -x auto-restart", 60)
@@ -116,7 +116,7 @@ class Units(Scene):
         self.remove_drop_in()
 
     def test_06_failed(self):
-        """Failed for good, by a wrong command line: memory does not start it again."""
+        """Failed by a wrong command line: memory does not start it again."""
         self.drop_in("ExecStart=", "ExecStart=/usr/sbin/tdx-onlined --no")
         self.sh(f"systemctl start {UNIT} || :")
         self.guest.wait_for(f"systemctl is-failed {UNIT}", 60)
@@ -139,7 +139,7 @@ class Units(Scene):
         self.assert_started()
 
     def test_10_ready(self):
-        """The unit orders the drivers after the service: a device waits for them, and gets one."""
+        """The drivers are loaded after the service: a device waits for them, and gets one."""
         self.sh(f"systemctl stop {UNIT}; modprobe -r device_dax kmem")
         self.sh(f"echo 0 >{DAX}/drivers_autoprobe")
         self.create_region(0, "512M")
@@ -148,20 +148,20 @@ class Units(Scene):
         self.sh(f"systemctl start {UNIT}")
         region = f"TDXO_REGION={self.regions[0]}"
         self.guest.wait_for(f"journalctl -q --since={self.start} {region} TDXO_VERDICT=devdax | grep -q .", 60)
-        # On a slow machine the driver comes after the last try, and its event begins another one.
+        # On a slow machine the driver is loaded after the last try, and its event causes another one.
         records = self.records(region=self.regions[0])
         self.wait_for_driver(records[0]["TDXO_CHARDEV"], "device_dax")
         self.assertEqual(self.records(region=self.regions[0])[-1]["TDXO_RESULT"], "begun")
 
     def test_11_sandbox(self):
-        """With the unit as it is, all can be opened for writing."""
+        """The unmodified unit: all files can be opened for writing."""
         self.assertEqual(self.refused(), {})
         pid = self.sh(f"systemctl show -P MainPID {UNIT}")
         writable = "for d in /sys/* /sys/kernel/mm /proc/sys; do findmnt -n -o TARGET,OPTIONS -T $d; done | grep ' rw'"
         self.assertEqual(self.sh(f"nsenter -t {pid} -m sh -c {shlex.quote(writable)} || :"), "")
 
     def test_12_read_only(self):
-        """Each part of the unit that is taken away has a message at start."""
+        """Without each of several settings of the unit, there is a message at start."""
         block = f"{MEMORY}/memory0/state"
         erofs = "Read-only file system"
         guard = {f"{DAX}/drivers_autoprobe": erofs, f"{MEMORY}/auto_online_blocks": erofs}
@@ -180,7 +180,7 @@ class Units(Scene):
         self.remove_drop_in()
 
     def test_12b_remedy(self):
-        """With the paths that the messages name, the unit is as before."""
+        """With the paths of the messages in a drop-in, the files can be written again."""
         self.drop_in("ReadWritePaths=")
         self.refused()
         needed = {m.partition(" ReadWritePaths=")[2] for m in self.messages()} - {""}
@@ -189,7 +189,7 @@ class Units(Scene):
         self.remove_drop_in()
 
     def test_13_mode(self):
-        """Root has no capability here: the mode of a file counts."""
+        """Root has no capability in the unit, so that the mode of a file applies."""
         path = f"{DAX}/drivers/kmem/bind"
         self.sh(f"chmod a-w {path}")
         self.assertEqual(self.refused(), {path: "Permission denied"})

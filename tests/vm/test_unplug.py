@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Devices of kmem without memory blocks, and drivers that are bound although the guard is up.
+"""Devices of kmem without memory blocks, and drivers that are bound although the guard is held.
 
-From Linux 7.3 on a device of kmem has a dax state, and can be unplugged: its driver stays, and its
-blocks go. Whether the daemon writes there, out of its sandbox, is seen by a probe in the kernel.
+From Linux 7.3 on a device of kmem has a dax state, and can be unplugged: its blocks are removed, and its
+driver stays. A kprobe shows the daemon's writes to this state.
 """
 
 import re
@@ -21,15 +21,15 @@ def span(start):
 
 
 class Unplugged(Scene):
-    """What an administrator unplugged is reported; what the daemon has begun is completed."""
+    """A device that an administrator unplugged is reported; a job of the daemon is completed."""
 
     config = ("Act=no",)
     machine = {"kernel": "debian-7.3", "memory": "4G", "cxl": ["512M"] * 3,
                "kernel_args": (*TDX_ACTIVE, "memmap=512M%4G+0xefffffff")}  # fmt: skip
     devices = {}
 
-    def test_00_kmem_has_them(self):
-        """While the daemon only observes, kmem gets three devices. An administrator unplugs two."""
+    def test_00_bound_to_kmem(self):
+        """With Act=no, kmem is bound to three devices. An administrator unplugs two."""
         for index in range(3):
             region = self.create_region(index, "512M")
             self.devices[index] = self.wait_for_record(region=region, mode="system-ram")["TDXO_CHARDEV"]
@@ -43,7 +43,7 @@ class Unplugged(Scene):
         return f"{DAX}/devices/{self.devices[index]}/state"
 
     def test_01_reported_and_left(self):
-        """Devices with blocks are unplugged, unbound and made devdax; the others stay as they are."""
+        """The device with blocks is unplugged, unbound and becomes devdax; the others stay as they are."""
         start, _ = self.window(2)
         self.sh(f"echo \"$(cat {REFUSE}/ranges),{start:#x}-{start + SIZE:#x}\" >{REFUSE}/ranges")
         self.configure("Act=yes", f"CapableRanges={span(start)}")
@@ -62,7 +62,7 @@ class Unplugged(Scene):
         self.assertEqual(self.sh(f"grep -c '^ *tdx-onlined-.* unplug: ' {TRACE}/trace"), "2")
 
     def test_02_fail_on(self):
-        """A script and the doctor see it."""
+        """--fail-on=, the doctor and explain report them."""
         result = self.guest.run("tdx-onlined --dry-run --fail-on=stranded", check=False)
         self.assertEqual(result.status, 4)
         self.assertEqual(result.stdout.count(" unplugged "), 2)
@@ -71,8 +71,8 @@ class Unplugged(Scene):
         self.assertIn("4 of its memory blocks are not in the kernel",
                       self.sh(f"tdx-onlinectl explain {self.devices[1]}"))  # fmt: skip
 
-    def test_03_half_done(self):
-        """The state file is as if the daemon had been killed between two steps: it goes on."""
+    def test_03_killed_after_unplug(self):
+        """A state file as after a kill between two steps: the job is completed."""
         self.sh(f"systemctl stop {UNIT}; sed -i s/nothing-to-do/begun/g {STATE}")
         self.mark()
         self.sh(f"systemctl start {UNIT}")
@@ -85,7 +85,7 @@ class Unplugged(Scene):
         self.assertEqual(set(self.states(self.window(2)[0], SIZE)), {"online Movable"})
 
     def test_04_unplugged_while_it_runs(self):
-        """Blocks that are online go by an unplug, too: one record of the change."""
+        """An administrator unplugs a device with online blocks: one record of the change."""
         self.mark()
         self.sh(f"echo unplugged >{self.state_of(2)}")
         record = self.wait_for_record(chardev=self.devices[2])
@@ -93,7 +93,7 @@ class Unplugged(Scene):
                            total_memblocks="0", missing_memblocks="4", stranded=str(SIZE))  # fmt: skip
 
     def test_05_remedy(self):
-        """What the doctor prints has the device decided again."""
+        """After the doctor's remedy the device is decided again."""
         self.reload()
         self.assert_record(self.wait_for_record(chardev=self.devices[2]), reason="unplugged")
         (remedy,) = [f["remedy"] for f in self.findings("stranded") if self.devices[2] in f["source"]]
@@ -104,13 +104,13 @@ class Unplugged(Scene):
 
 
 class Unplugged13(Unplugged):
-    """The same with Debian 13, whose systemd gives the service a /sys of its own."""
+    """The same with Debian 13, whose systemd gives a service with PrivateNetwork=yes a /sys of its own."""
 
     machine = {**Unplugged.machine, "root": "trixie"}
 
 
 class Bypassed(Scene):
-    """A write to new_id binds each device without a driver: recorded, whether it was decided or not."""
+    """A write to new_id binds all devices without a driver: recorded for decided and undecided devices."""
 
     machine = {"memory": "2G", "cxl": ["512M"] * 3, "kernel_args": TDX_ACTIVE}
     devices = {}
@@ -122,7 +122,7 @@ class Bypassed(Scene):
         self.assert_record(record, guard_bypassed=None)
 
     def test_00_without_driver(self):
-        """One device is left without a driver, another one is made devdax."""
+        """One device is left without a driver, another one becomes devdax."""
         self.rule("10-left", f"Range={span(self.window(0)[0])}", "Verdict=ignore")
         self.reload()
         self.region(0, verdict="ignore", reason="rule")
@@ -130,7 +130,7 @@ class Bypassed(Scene):
         self.wait_for_driver(self.devices[1], "device_dax")
 
     def test_01_decided(self):
-        """daxctl makes memory of the one, and binds the other as well."""
+        """daxctl converts the second device to memory, which binds the first one, too."""
         self.mark()
         self.sh(f"daxctl reconfigure-device -m system-ram -N -f {self.devices[1]}")
         self.wait_for_driver(self.devices[0], "kmem")
@@ -141,7 +141,7 @@ class Bypassed(Scene):
         self.assert_guard("0", "offline")
 
     def test_02_doctor(self):
-        """The doctor names it until it is decided again, by the command that it prints."""
+        """The doctor reports the device until its remedy has had it decided again."""
         (finding,) = self.findings("guard-bypassed")
         self.assertEqual(finding["source"], f"{DAX}/devices/{self.devices[0]}/driver")
         self.mark()
@@ -150,7 +150,7 @@ class Bypassed(Scene):
         self.assertEqual(self.findings("guard-bypassed"), [])
 
     def test_03_undecided(self):
-        """A device that is bound before the daemon sees it is decided, and its record has that."""
+        """A device that is bound before the daemon decides it has this in its record."""
         self.sh(f"systemctl kill -s STOP {UNIT}")
         region = self.create_region(2, "512M")
         self.guest.wait_for(f"grep -qx {SIZE} {DAX}/devices/*/size")

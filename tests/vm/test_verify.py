@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""verify and settle on a real kernel, where a memory notifier plays TDX: the test can change its mind."""
+"""verify and settle on a real kernel, where a memory notifier refuses memory as TDX does."""
 
 from guest import TDX_ACTIVE
 from scene import BLOCK, REFUSE, UNIT, Scene, main
@@ -16,7 +16,7 @@ class Verified(Scene):
         self.assertEqual(states, ["offline"] * (SIZE // BLOCK))
 
     def test_0_settle(self):
-        """When it ends, the region is decided and all steps have been taken."""
+        """At the end of settle the region is decided, and all steps have been taken."""
         region = self.create_region(0, SIZE)
         self.settle()
         [record] = self.records(region=region)
@@ -32,7 +32,7 @@ class Verified(Scene):
         self.assert_offline()
 
     def test_2_accepted(self):
-        """The block is put back at once. If that takes long, the daemon records that it was online."""
+        """The block goes offline again at once. If that takes long, the daemon records that it was online."""
         ranges = self.read(f"{REFUSE}/ranges")
         self.sh(f"echo '{ranges},{self.dimm:#x}-{self.dimm + SIZE:#x}' >{REFUSE}/ranges")
         report = self.verify(0)  # before Linux 7.1 such memory may have been there when TDX started
@@ -42,7 +42,7 @@ class Verified(Scene):
         self.assert_offline()
         self.sh(f"echo '{ranges}' >{REFUSE}/ranges")
 
-    def test_3_nobody(self):
+    def test_3_other_user(self):
         nobody = "setpriv --reuid=65534 --clear-groups tdx-onlinectl"
         self.assertEqual(self.sh(f"{nobody} settle --timeout=0 2>&1"), "")
         result = self.guest.run(f"{nobody} verify", check=False)
@@ -50,7 +50,7 @@ class Verified(Scene):
         self.assertIn("only root can online a memory block", result.stderr)
 
     def test_4_anonymised(self):
-        """No serial number, address of a card or name of this host."""
+        """The output has no serial number, address of a card or name of this host."""
         self.sh("hostname private-name")
         text = self.sh("tdx-onlinectl verify") + self.sh("tdx-onlinectl verify --json")
         for word in ("0x42", "private-name", "0000:"):

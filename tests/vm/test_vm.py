@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The installed daemon on real kernels: memory is really hot-added, the journal is the evidence.
+"""The installed daemon on real kernels with hot-added memory, checked by its records in the journal.
 
-Guests of three kinds, each booted once. In the first TDX is active: a memory notifier refuses what
-was not present at boot. In the second firmware has enabled TDX but nothing refuses yet, and the daemon
-is not started at boot. The third has no TDX. The tests of a guest run in the order of their names,
-and each leaves the guest to the next.
+Guests of three kinds. In the first TDX is active: a memory notifier refuses memory that was not present
+at boot. In the second firmware has enabled TDX but the kernel refuses nothing yet, and the daemon is not
+started at boot. The third has no TDX. The tests of a guest run in the order of their names.
 
-The first and the third come with another kernel and another userland as well.
+The first and the third are also run with another kernel and another userland.
 """
 
 import json
@@ -32,8 +31,8 @@ class Active(Scene):
         "kernel_args": (*TDX_ACTIVE, "memmap=256M!5G", "memmap=512M%6G+0xefffffff"),
     }
 
-    def test_00_guard_is_up_from_the_start(self):
-        """The soft reserved range, there since boot, was not bound behind the daemon's back."""
+    def test_00_guard_at_boot(self):
+        """The soft-reserved range, present since boot, was not bound by the kernel."""
         self.assert_guard("0", "offline")
         record = self.wait_for_record(type="hmem")
         self.assert_record(record, verdict="devdax", reason="outside-boot-map", tdx_state="active",
@@ -42,12 +41,12 @@ class Active(Scene):
         self.wait_for_driver(record["TDXO_CHARDEV"], "device_dax")
 
     def test_01_sandbox(self):
-        """The unit has no capability, and the daemon works all the same."""
+        """The daemon works without any capability."""
         pid = self.sh(f"systemctl show -P MainPID {UNIT}")
         capabilities = self.sh(f"grep ^Cap /proc/{pid}/status | cut -f2 | sort -u")
         self.assertEqual(capabilities, "0000000000000000")
         self.assert_no_device_units()
-        # A hang-up neither ends it nor takes the guard down.
+        # SIGHUP neither ends the daemon nor lowers the guard.
         self.sh(f"systemctl kill -s HUP {UNIT}; udevadm settle")
         self.assertEqual(self.sh(f"systemctl show -P MainPID {UNIT}"), pid)
         self.assert_guard("0", "offline")
@@ -60,7 +59,7 @@ class Active(Scene):
         self.assert_record(record, verdict="ignore", reason="persistent-memory", mode="devdax")
 
     def test_03a_region_refused(self):
-        """64 GiB that TDX refuses: no block, no refused write, one record, and a devdax device."""
+        """64 GiB that TDX refuses: no block, no refused write, one record, and devdax mode."""
         before = self.blocks()
         self.create_region(0, "64G")
         record = self.wait_for_record(region=self.regions[0])
@@ -75,11 +74,11 @@ class Active(Scene):
         self.wait_for_driver(device, "device_dax")
         self.assertEqual(self.blocks(), before)
         self.assertEqual(self.read(f"{REFUSE}/refused"), "0")
-        self.guest.wait_for(f"daxmap /dev/{device}", 60)  # it takes the kernel a while to bind
+        self.guest.wait_for(f"daxmap /dev/{device}", 60)  # binding device_dax takes time
         self.assertEqual(len(self.records(region=self.regions[0])), 1)
 
-    def test_03b_region_comes_again(self):
-        """A device that goes and comes back at once, under the same name, is decided anew."""
+    def test_03b_region_again(self):
+        """A device that is removed and added again at once, with the same name, is decided again."""
         driver, region = "/sys/bus/cxl/drivers/cxl_region", self.regions[0]
         self.sh(f"echo {region} >{driver}/unbind; echo {region} >{driver}/bind", timeout=120)
         self.guest.wait_for(f"test $(journalctl -b -q --no-pager -o cat TDXO_REGION={region} | wc -l) = 2", 60)
@@ -100,7 +99,7 @@ class Active(Scene):
         self.assertEqual(self.read(f"{REFUSE}/refused"), "0")
 
     def test_05_restart(self):
-        """A restart with another configuration decides nothing twice."""
+        """After a restart with another configuration, no device is decided again."""
         before = len(self.records())
         windows = (self.window(index) for index in (1, 2))
         ranges = " ".join(f"{start:#x}-{start + size - 1:#x}" for start, size in windows)
@@ -111,7 +110,7 @@ class Active(Scene):
         self.assert_guard("0", "offline")
 
     def test_06_region_allowed(self):
-        """64 GiB that configuration and kernel allow: all of it online, in zone Normal."""
+        """64 GiB that configuration and kernel allow: all blocks go online, in zone Normal."""
         start, _ = self.window(1)
         boot = self.read(f"{REFUSE}/ranges")
         self.sh(f"echo '{boot},{start:#x}-{start + 64 * GIB:#x}' >{REFUSE}/ranges")
@@ -124,7 +123,7 @@ class Active(Scene):
         self.assertEqual(self.read(f"{REFUSE}/refused"), "0")
 
     def test_07_kernel_refuses(self):
-        """The configuration allows a range, the kernel does not: the canary tells, and it is undone."""
+        """The configuration allows a range, the kernel refuses its first block: rolled back."""
         before = self.blocks()
         self.create_region(2, "512M")
         record = self.wait_for_record(region=self.regions[2])
@@ -137,7 +136,7 @@ class Active(Scene):
         self.sh(f"daxmap /dev/{record['TDXO_CHARDEV']}")
 
     def test_07b_status(self):
-        """The recorded decisions, by root and by another user, who is not shown any address."""
+        """The recorded decisions, as root and, without addresses, as another user."""
         pid = int(self.sh(f"systemctl show -P MainPID {UNIT}"))
         decided = {(record.get("TDXO_CHARDEV"), record["TDXO_VERDICT"], record["TDXO_REASON"])
                    for record in self.records()}  # fmt: skip
@@ -160,7 +159,7 @@ class Active(Scene):
         self.assertRegex(text, f" {self.records(reason='kernel-refused')[0]['TDXO_CHARDEV']} .* kernel-refused +done ")
 
     def test_07c_status_of_the_configuration(self):
-        """Files that have changed since the daemon read them, and that it did not use."""
+        """Configuration files that were changed after the daemon read them, and an invalid one."""
 
         def configuration():
             return json.loads(self.sh("tdx-onlinectl status --json 2>/dev/null"))["configuration"]
@@ -179,14 +178,14 @@ class Active(Scene):
         self.assertEqual(configuration(), {**good, "mistake": mistake})
         self.assertNotIn("perhaps", self.read(os.path.dirname(STATE) + "/status.json"))
 
-    def test_08_stop_gives_the_guard_back(self):
-        """Without the daemon the kernel onlines memory again; the next start takes back what is left of it."""
+    def test_08_guard_after_stop(self):
+        """After a stop the kernel binds memory again; the next start decides it."""
         before = self.blocks()
         self.sh(f"systemctl stop {UNIT}")
         self.assert_guard("1", "online")
         refused = int(self.read(f"{REFUSE}/refused"))
         self.create_region(3, "512M")
-        # kmem gets it, and the kernel refuses it: that is what the guard prevents.
+        # kmem is bound, and the kernel refuses the blocks: the guard prevents this.
         self.guest.wait_for(f"test $(cat {REFUSE}/refused) -gt {refused}", 60)
         self.sh(f"systemctl start {UNIT}")
         record = self.wait_for_record(region=self.regions[3])
@@ -194,7 +193,7 @@ class Active(Scene):
         self.assertEqual(self.blocks(), before)
 
     def test_09_crash(self):
-        """After a crash the guard stays up; what came meanwhile is picked up."""
+        """The guard is held after a crash, and the next start decides memory that arrived meanwhile."""
         self.sh("mkdir -p /run/systemd/system/tdx-onlined.service.d;"
                 " printf '[Service]\\nRestart=no\\n' >/run/systemd/system/tdx-onlined.service.d/test.conf;"
                 " systemctl daemon-reload")  # fmt: skip
@@ -212,7 +211,7 @@ class Active(Scene):
         self.assert_guard("1", "online")
 
     def test_10_dry_run_and_catalog(self):
-        """The dry run agrees with what was done; the catalog explains every record."""
+        """The dry run agrees with the records; the catalog has an entry for each record."""
         table = self.sh("tdx-onlined --dry-run")
         self.assertIn("already-devdax", table)
         ranges = {(record["TDXO_START"], record.get("TDXO_CHARDEV")) for record in self.records()}
@@ -226,7 +225,7 @@ class Active(Scene):
             self.assertNotIn("TDXO_", entry)  # a variable without a value
 
     def test_10b_state(self):
-        """It counts what happened, and its man page names all that is in it."""
+        """The state file has correct counters, and only keys that the man page has."""
         state = json.loads(self.read(STATE))
         self.assertEqual(state["disagreements"], 1)
         self.assertGreater(state["events"], 0)
@@ -243,7 +242,7 @@ class Active(Scene):
                 self.assertEqual(set(found) - documented, set())
 
     def test_10bb_status(self):
-        """Another user reads what was decided, without addresses, and so does their dry run."""
+        """Another user reads the decisions without addresses, and their dry run uses them."""
         nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups "
         directory = os.path.dirname(STATE)
         self.assertEqual(self.sh(f"stat -c %a:%U {directory} {STATE} {directory}/status.json"),
@@ -263,7 +262,7 @@ class Active(Scene):
         self.assertIn("Disagreements with the kernel in this boot: 1", table.stdout)
 
     def test_10bc_capture(self):
-        """Not into a directory of another user; and a new one has what root alone can read for root alone."""
+        """No capture into another user's directory; in a new one, files for root only stay so."""
         self.sh("install -d -o nobody /run/theirs")
         result = self.guest.run("tdx-onlinectl capture /run/theirs", check=False)
         self.assertEqual((result.status, self.sh("ls /run/theirs")), (1, ""))
@@ -274,25 +273,25 @@ class Active(Scene):
         self.sh("rm -r /run/captured /run/theirs")
 
     def test_10c_explain(self):
-        """What the daemon has done and the kernel has answered is told, by every name of a range."""
+        """The explanation has the daemon's result and the kernel's answer, for all targets that mean a range."""
         start, _ = self.window(2)
         region = self.regions[2]
         record = self.records(region=region)[-1]
         memdev, host, node = (record[f"TDXO_{name}"] for name in ("MEMDEV", "HOST", "TARGET_NODE"))
         for target in (hex(start), record["TDXO_CHARDEV"], region, memdev, host, f"node{node}"):
-            told = self.sh(f"tdx-onlinectl explain {target}")
-            self.assertEqual(told, self.sh(f"tdx-onlinectl explain {region}"))
-        self.assertIn(f"{memdev} (serial 0x44, {host}, ", told)
-        self.assertRegex(told, "\n  done +The daemon decided devdax \\(kernel-refused\\)")
-        self.assertRegex(told, "\n  kernel .*refused")
+            explained = self.sh(f"tdx-onlinectl explain {target}")
+            self.assertEqual(explained, self.sh(f"tdx-onlinectl explain {region}"))
+        self.assertIn(f"{memdev} (serial 0x44, {host}, ", explained)
+        self.assertRegex(explained, "\n  done +The daemon decided devdax \\(kernel-refused\\)")
+        self.assertRegex(explained, "\n  kernel .*refused")
         block = self.window(1)[0] // BLOCK
-        told = json.loads(self.sh(f"tdx-onlinectl explain memory{block} --json"))
-        self.assertEqual([e["range"]["region"] for e in told["explanations"]], [self.regions[1]])
+        explained = json.loads(self.sh(f"tdx-onlinectl explain memory{block} --json"))
+        self.assertEqual([e["range"]["region"] for e in explained["explanations"]], [self.regions[1]])
         self.assertIn("Memory blocks: 512 of 512 online, in zone Normal",
-                      told["explanations"][0]["topics"]["kernel"])  # fmt: skip
+                      explained["explanations"][0]["topics"]["kernel"])  # fmt: skip
 
     def test_10d_injection(self):
-        """Words that a user has the kernel log lower nothing, whatever the daemon has kept."""
+        """Words of a user in the kernel log do not make TDX absent, with any state file."""
         for words in ("virt/tdx: module initialization failed (-5)", "virt/tdx: module not loaded",
                       "virt/tdx: TDX-Module initialization failed (-5)"):  # fmt: skip
             self.inject(words)
@@ -308,19 +307,19 @@ class Active(Scene):
 
 
 class Armed(Scene):
-    """Firmware enabled TDX, nothing refuses yet, and the daemon is not there at boot.
+    """Firmware has enabled TDX, the kernel refuses nothing yet, and the daemon is not started at boot.
 
-    There is no such state from Linux 7.1 on.
+    From Linux 7.1 on there is no such state.
     """
 
     enabled = False
     machine = {"kernel": "debian-6.12", "memory": "1G", "cxl": ["512M"], "kernel_args": TDX_ARMED}
 
-    def test_00_came_before_the_daemon(self):
-        """The kernel onlined the region; the rule started the daemon, which tells and leaves it."""
+    def test_00_memory_before_daemon(self):
+        """The kernel onlined the region; the udev rule started the daemon, which records and leaves it."""
         self.sh(f"systemctl enable {UNIT}")
         self.assertEqual(self.guest.run(f"systemctl is-active {UNIT}", check=False).status, 3)
-        self.sh(f"echo online_movable >{MEMORY}/auto_online_blocks")  # it is to go out again
+        self.sh(f"echo online_movable >{MEMORY}/auto_online_blocks")  # so that it can go offline again
         self.create_region(0, "512M")
         record = self.wait_for_record(region=self.regions[0])
         self.assert_record(record, verdict="ignore", reason="already-online", tdx_state="armed",
@@ -332,7 +331,7 @@ class Armed(Scene):
         type(self).record = record
 
     def test_00b_injection(self):
-        """Words that a user has the kernel log turn nothing, whatever the daemon has kept."""
+        """Words of a user in the kernel log do not change the TDX state, with any state file."""
         for words in ("virt/tdx: module initialization failed (-5)", "virt/tdx: module initialized",
                       "virt/tdx: module not loaded", "virt/tdx: XSAVE is required for TDX",
                       "virt/tdx: SEAMCALL (0x0000000000000021) failed: 0xc000090000000000"):  # fmt: skip
@@ -348,7 +347,7 @@ class Armed(Scene):
         self.sh(f"echo online_movable >{MEMORY}/auto_online_blocks")
 
     def test_01_taken_out(self):
-        """What the record says takes it out, so that TDX can come up; and nothing is in its way."""
+        """The commands of the record take the memory out; then no memory conflicts with TDX."""
         self.take_out(self.record)
         self.wait_for_driver(self.record["TDXO_CHARDEV"], "device_dax")
         self.mark()
@@ -359,7 +358,7 @@ class Armed(Scene):
 
 
 class Absent(Scene):
-    """There is no TDX: everything goes online, as the kernel would have it."""
+    """TDX is absent: all memory goes online, as without the daemon."""
 
     machine = {"memory": "1G", "cxl": ["512M", "512M"], "virtio_mem": "1G"}
 
@@ -373,7 +372,7 @@ class Absent(Scene):
         self.assertIn("/proc/cpuinfo: no tdx_host_platform", entry["TDXO_EVIDENCE"])
 
     def test_01_kernel_onlines(self):
-        """With the kernel's own policy all is online; the daemon may see it before the kernel is done."""
+        """The kernel's policy onlines all blocks; the daemon may see them before the kernel has finished."""
         self.create_region(0, "512M")
         record = self.wait_for_record(region=self.regions[0])
         self.assert_record(record, verdict="online", reason="tdx-absent", total_memblocks="4",
@@ -381,7 +380,7 @@ class Absent(Scene):
         self.assertIn(record["TDXO_RESULT"], ("nothing-to-do", "done"))
 
     def test_02_daemon_onlines(self):
-        """With the kernel's policy off, the daemon brings all of it online."""
+        """The kernel's policy is offline: the daemon onlines all blocks."""
         self.sh(f"echo offline >{MEMORY}/auto_online_blocks")
         self.create_region(1, "512M")
         self.guest.add_dimm("512M")
@@ -397,7 +396,7 @@ class Absent(Scene):
         self.assert_record(record, verdict="online", total_memblocks="8", online_memblocks="8", size=str(GIB))
 
     def test_04_oneshot(self):
-        """One shot finds nothing left to do, and says so in its exit status."""
+        """A oneshot has nothing to do, which is its exit status."""
         self.sh("tdx-onlined --oneshot --json")
         self.assertEqual(self.sh("tdx-onlined --oneshot | grep -c nothing-to-do"), "4")
 
@@ -409,17 +408,17 @@ class Active73(Active):
 
 
 class CommonSysfs:
-    """Part of a scene. Since systemd 254 PrivateNetwork=yes would give the service a /sys of its own."""
+    """A mixin: since systemd 254 PrivateNetwork=yes would give the service a /sys of its own."""
 
     def test_01_common_sysfs(self):
-        """A new sysfs has a device number of its own, and writes of others to its files are not seen."""
+        """The service has the sysfs of the system: in another one, writes of other programs cause no events."""
         pid = self.sh(f"systemctl show -P MainPID {UNIT}")
         own, common = self.sh(f"stat -c %d /proc/{pid}/root/sys /sys").split()
         self.assertEqual(own, common)
 
 
 class Active13(CommonSysfs, Active):
-    """Debian 13 as it comes: systemd 257 and Linux 6.12."""
+    """Debian 13 in its default state: systemd 257 and Linux 6.12."""
 
     machine = {**Active.machine, "root": "trixie"}
 

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * crash.so: preloaded, it kills the daemon at one of its steps
+ * crash.so: a preloaded object that kills the daemon at one of its steps
  *
- * A step is a call that changes what outlives the process: a write(2) to a file below /sys, or a
+ * A step is a call with an effect that outlives the process: a write(2) to a file below /sys, or a
  * save, which is a rename(2) to the state file. A step has a number like 3.0, the third write, or
- * 3.2, the second save after it. The daemon may save once more than in another run, because it has
- * looked meanwhile: that changes the number of no write. TRACE gets a line for each step.
+ * 3.2, the second save after it. The daemon may save once more than in another run, after a look:
+ * this does not change the numbers of writes. TRACE gets a line for each step.
  *
  * If there is a file CRASH, with a number and "before" or "after" in it, the daemon gets SIGKILL
- * right before or right after that step, and the file is removed, so that the next start lives. A
- * block goes offline in a child process: that step kills both.
+ * right before or right after that step, and the file is removed, so that the next start is not
+ * killed. A block goes offline in a child process: that step kills both.
  *
- * The daemon, and libdaxctl for it, write with write(2). The state file is written by stdio, whose
- * calls cannot be seen from here: a crash in them is one right before the rename.
+ * The daemon and libdaxctl write to sysfs with write(2). The state file is written by stdio, whose
+ * calls cannot be intercepted here: a crash in them is equal to one right before the rename.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -68,7 +68,7 @@ static struct step add_to_trace(const char *path, const char *text, size_t size)
 	return step;
 }
 
-/* Is this the step, and the side of it, where the daemon is to be killed? */
+/* Is the daemon to be killed on this side of this step? */
 static bool is_due(struct step step, const char *side)
 {
 	FILE *file = fopen(CRASH, "re");
@@ -85,7 +85,7 @@ static bool is_due(struct step step, const char *side)
 	return due;
 }
 
-/* Errno is that of the step. */
+/* errno stays that of the step. */
 static void crash_if_due(struct step step, const char *side)
 {
 	int error = errno;
