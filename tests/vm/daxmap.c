@@ -5,9 +5,9 @@
  *   daxmap DEVICE [LENGTH] [--hold | --sum]
  *
  * Maps LENGTH bytes (default: 2 MiB) of DEVICE, writes a pattern, reads it back and exits 0 if it
- * is the same. With --hold it then says "mapped", keeps the mapping until it gets SIGTERM, and
+ * is the same. With --hold it then prints "mapped", keeps the mapping until it gets SIGTERM, and
  * writes and reads once more before it exits. With --sum it writes nothing, and prints a checksum
- * of what is there.
+ * of the content.
  */
 #include <err.h>
 #include <fcntl.h>

@@ -2,13 +2,13 @@
 /*
  * dax_foreign: a driver for dax devices that is neither device_dax nor kmem
  *
- * It does nothing with a device but hold it, and takes none by itself: only what is written to
- * /sys/bus/dax/drivers/NAME/new_id. So stands in for drivers that this kernel does not have.
+ * It binds devices that are written to /sys/bus/dax/drivers/NAME/new_id, and no others, and does
+ * nothing with them. It replaces drivers that this kernel does not have.
  *
- *   name        the name to be seen in sysfs; fsdev_dax, the driver of famfs mode, unless told
+ *   name        the name in sysfs; default: fsdev_dax, the driver of famfs mode
  *
- * drivers/dax/bus.h is no part of the kernel's installed headers. What is used of it is declared
- * here, as it is in Linux 6.12 and 7.3.
+ * drivers/dax/bus.h is not among the kernel's installed headers. The declarations here are those of
+ * Linux 6.12 and 7.3.
  */
 #include <linux/device.h>
 #include <linux/list.h>
@@ -41,7 +41,7 @@ static int foreign_probe(struct dev_dax *dev)
 
 static struct dax_device_driver foreign_driver = {.type = NO_TYPE, .probe = foreign_probe};
 
-/* The bus names a driver after its module, and takes our word for that name. */
+/* The bus names a driver by this argument, which is the module's name for other drivers. */
 static int __init dax_foreign_init(void)
 {
 	return __dax_driver_register(&foreign_driver, THIS_MODULE, name);
