@@ -19,14 +19,16 @@
 #include "tdxo/record/remedy.h"
 
 /* Of what is not the record of a plain decision; each has its entry in the catalog's template. */
-#define MESSAGE_TDX	     "f0f932eed9d246158611e14b0aae614d"
-#define MESSAGE_FAILED	     "b8b14b9536944312ac039820225f504b"
-#define MESSAGE_WITHHELD     "2c290ea2fcf342efa6eeeae5e3a617f8"
-#define MESSAGE_CHANGED	     "0949ecdcf2f24ee7a4e4ffd72340b862"
-#define MESSAGE_DISAGREEMENT "709444d334474091b20734dab1da8510"
-#define MESSAGE_GUARD	     "7e932113010f4f11bbbabbfa1611080e"
-#define MESSAGE_UNUSABLE     "ac8556eee2e841b8b2e3bec0e064b1b9"
-#define MESSAGE_REJECTED     "346976d981cf489986b0f2130aaee5e0"
+#define MESSAGE_TDX	 "f0f932eed9d246158611e14b0aae614d"
+#define MESSAGE_FAILED	 "b8b14b9536944312ac039820225f504b"
+#define MESSAGE_OBSERVED "2c290ea2fcf342efa6eeeae5e3a617f8"
+#define MESSAGE_PRESENT	 "e7e3c0cc62a84da1925f1aaa4430fee3"
+#define MESSAGE_CHANGED	 "0949ecdcf2f24ee7a4e4ffd72340b862"
+#define MESSAGE_REFUSED	 "709444d334474091b20734dab1da8510"
+#define MESSAGE_ACCEPTED "755252a65bc54f7d8021498d745c8f81"
+#define MESSAGE_GUARD	 "7e932113010f4f11bbbabbfa1611080e"
+#define MESSAGE_UNUSABLE "ac8556eee2e841b8b2e3bec0e064b1b9"
+#define MESSAGE_REJECTED "346976d981cf489986b0f2130aaee5e0"
 
 /*
  * Message, id and priority; the record's fields and values; four of each memory device; the TDX
@@ -111,11 +113,14 @@ static const char *message_id(const struct record *record)
 		[RESULT_CHANGED] = MESSAGE_CHANGED,
 		[RESULT_PARTIAL] = MESSAGE_FAILED,
 		[RESULT_FAILED] = MESSAGE_FAILED,
-		[RESULT_WITHHELD] = MESSAGE_WITHHELD,
 	};
 
 	if (record_disagrees(record))
-		return MESSAGE_DISAGREEMENT;
+		return record->outcome.answer == ANSWER_REFUSES ? MESSAGE_REFUSED
+								: MESSAGE_ACCEPTED;
+	if (record->outcome.result == RESULT_WITHHELD)
+		return record->decision->withheld == WITHHELD_PRESENT ? MESSAGE_PRESENT
+								      : MESSAGE_OBSERVED;
 	return of_result[record->outcome.result]
 		       ?: reason_message_id(
 				  record->decision->reason, device_is_dax(&record->facts->device));

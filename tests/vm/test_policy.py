@@ -11,6 +11,8 @@ from scene import BLOCK, CONFIG, DAX, GIB, MEMORY, REFUSE, RULES, UNIT, Scene, m
 
 MIB = 1 << 20
 CHANGED = "0949ecdcf2f24ee7a4e4ffd72340b862"
+OBSERVED = "2c290ea2fcf342efa6eeeae5e3a617f8"
+PRESENT = "e7e3c0cc62a84da1925f1aaa4430fee3"
 
 # TDX is active for user space, but the kernel accepts any memory.
 LENIENT = (*TDX_ARMED, "tdx_refuse.initialized=1")
@@ -408,6 +410,7 @@ class Observe(Scene):
         self.assert_record(record, verdict="devdax", reason="outside-boot-map", withheld="observe",
                            mode="system-ram", total_memblocks="4", online_memblocks="0", result="withheld",
                            stranded=str(4 * BLOCK))  # fmt: skip
+        self.assertEqual(record["MESSAGE_ID"], OBSERVED)
         self.assertEqual(self.driver(record["TDXO_CHARDEV"]), "kmem")
         self.assert_guard("1", "online")
         self.assertIn("nothing is changed (Act=no)", self.sh(f"systemctl show -P StatusText {UNIT}"))
@@ -457,6 +460,7 @@ class Late(Scene):
         self.assert_record(record, verdict="online", reason="tdx-absent", present="yes",
                            withheld="present", result="withheld", total_memblocks="4", online_memblocks="0",
                            stranded=str(4 * BLOCK))  # fmt: skip
+        self.assertEqual(record["MESSAGE_ID"], PRESENT)
         type(self).dimm = int(record["TDXO_START"], 0)
         self.assertEqual(set(self.states(self.dimm, 4 * BLOCK)), {"offline Normal Movable"})
 

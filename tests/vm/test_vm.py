@@ -17,7 +17,7 @@ import re
 from guest import TDX_ACTIVE, TDX_ARMED
 from scene import BLOCK, CONFIG, DAX, GIB, MEMORY, REFUSE, STATE, UNIT, Scene, main
 
-DISAGREEMENT = "709444d334474091b20734dab1da8510"
+REFUSED = "709444d334474091b20734dab1da8510"
 MAN_STATE = pathlib.Path(__file__).resolve().parent.parent.parent / "man/tdx-onlined-state.5.scd"
 
 
@@ -130,7 +130,7 @@ class Active(Scene):
         self.assert_record(record, verdict="devdax", reason="kernel-refused", errno="1",
                            mode="devdax", total_memblocks="0", result="done", expected="accepts",
                            answer="refuses", disagreement="yes")  # fmt: skip
-        self.assertEqual(record["MESSAGE_ID"], DISAGREEMENT)
+        self.assertEqual(record["MESSAGE_ID"], REFUSED)
         self.assertEqual(self.read(f"{REFUSE}/refused"), "1")
         self.assertEqual(self.blocks(), before)
         self.sh(f"daxmap /dev/{record['TDXO_CHARDEV']}")
