@@ -406,8 +406,15 @@ static void append_tdx(struct strbuf *text, const struct record *record)
 
 	if (named && (tdx->state == TDX_ARMED || tdx->state == TDX_ACTIVE) && !tdx_overridden(tdx))
 		return;
-	strbuf_append(text, "; the TDX state is ");
-	tdx_append(text, tdx);
+	if (tdx_overridden(tdx))
+		strbuf_append(text, "; TDX=%s is set, but by what this machine shows ",
+			tdx_mode_to_string(tdx->mode));
+	else
+		strbuf_append(text, "; ");
+	strbuf_append(text, "the TDX state is ");
+	tdx_append_detected(text, tdx);
+	if (tdx->detected == TDX_UNKNOWN && tdx->cause)
+		strbuf_append(text, ": %s", tdx_cause_explain(tdx->cause));
 }
 
 const char *record_subject(const struct record *record, char buf[RECORD_SENTENCE])

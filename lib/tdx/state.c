@@ -324,18 +324,18 @@ void tdx_read_log(const struct tdx_log *log, struct tdx_facts *facts)
 	snprintf(facts->log_line, sizeof(facts->log_line), "%s", log->lines[trouble]);
 }
 
-static void append_state(struct strbuf *text, enum tdx_state state, enum tdx_cause cause)
+void tdx_append_detected(struct strbuf *text, const struct tdx *tdx)
 {
-	strbuf_append(text, "%s", tdx_state_to_string(state));
-	if (cause)
-		strbuf_append(text, " (%s)", tdx_cause_to_string(cause));
+	strbuf_append(text, "%s", tdx_state_to_string(tdx->detected));
+	if (tdx->cause)
+		strbuf_append(text, " (%s)", tdx_cause_to_string(tdx->cause));
 }
 
 void tdx_append(struct strbuf *text, const struct tdx *tdx)
 {
 	if (tdx_overridden(tdx))
 		strbuf_append(text, "%s as configured, ", tdx_state_to_string(tdx->state));
-	append_state(text, tdx->detected, tdx->cause);
+	tdx_append_detected(text, tdx);
 	if (tdx_overridden(tdx))
 		strbuf_append(text, " as found");
 }

@@ -318,7 +318,8 @@ static void test_tdx(void **state)
 	add_dax(mock, "dax0.0", DAX0_START);
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX_SIZE,
 					 "kept out of system RAM", "outside-boot-map", "active",
-					 "as configured, absent (not-enabled) as found"});
+					 "; TDX=active is set, but by what this machine "
+					 "shows the TDX state is absent (not-enabled)"});
 	mock_await_decided(mock, "dax0.0");
 	mock_remove(mock, "/etc/tdx-onlined/tdx-onlined.conf");
 	mock_reload(mock);

@@ -147,6 +147,9 @@ struct kernel_release kernel_release_parse(const char *text);
  */
 void tdx_read_log(const struct tdx_log *log, struct tdx_facts *facts);
 
+/* By the sources: "absent (no-module)" */
+void tdx_append_detected(struct strbuf *text, const struct tdx *tdx);
+
 /* "absent (no-module)", "active as configured, absent (no-module) as found" */
 void tdx_append(struct strbuf *text, const struct tdx *tdx);
 

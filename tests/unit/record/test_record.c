@@ -50,7 +50,8 @@ static const struct {
 			 .detected = TDX_ABSENT,
 			 .mode = TDX_MODE_ACTIVE}},
 		CXL_TEXT "would be kept out of system RAM and available as /dev/dax0.0: " REFUSED
-			 "; the TDX state is active as configured, absent as found"},
+			 "; TDX=active is set, but by what this machine shows the TDX state is "
+			 "absent"},
 	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_IN_BOOT_MAP,
@@ -145,6 +146,16 @@ static const struct {
 		"is only partly online as system RAM (256 of 512 memory blocks, 32 GiB): " FREE
 		"; 256 memory blocks are not in the kernel; 32 GiB is stranded: neither the kernel "
 		"nor a program can use it; the TDX state is absent"},
+	{{CXL, .decision = {.verdict = VERDICT_ONLINE, .reason = REASON_TDX_ABSENT},
+		 .record.outcome = {.result = RESULT_PLANNED},
+		 .facts.tdx = {.state = TDX_ABSENT,
+			 .detected = TDX_UNKNOWN,
+			 .cause = TDX_CAUSE_UNREADABLE,
+			 .mode = TDX_MODE_ABSENT}},
+		CXL_TEXT "would be online as system RAM: " FREE
+			 "; TDX=absent is set, but by what this machine shows the TDX state is "
+			 "unknown (unreadable): The file that would show the state of TDX cannot "
+			 "be read"},
 	/* rules */
 	{{CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,
