@@ -25,15 +25,20 @@
 #define UNPLUGGED    "unplugged"
 #define MAPPINGS_MAX 1024 /* each costs two processes; a region in use for long has some tens */
 
+int dax_driver_name(const char *device, char ret_name[SYSFS_NAME])
+{
+	struct path path;
+
+	path_of(&path, SYS_DAX_DEVICE "/driver", device);
+	return sysfs_link_name(path.text, 0, ret_name, SYSFS_NAME);
+}
+
 enum dax_driver dax_driver_of(const char *device)
 {
 	char name[SYSFS_NAME];
 	enum dax_driver driver;
-	struct path path;
-	int r;
+	int r = dax_driver_name(device, name);
 
-	path_of(&path, SYS_DAX_DEVICE "/driver", device);
-	r = sysfs_link_name(path.text, 0, name, sizeof(name));
 	if (r == -ENOENT)
 		return DAX_DRIVER_NONE;
 	return r == 0 && dax_driver_from_string(name, &driver) == 0 ? driver : DAX_DRIVER_OTHER;

@@ -26,6 +26,9 @@ int dax_look_again(struct device *device, struct complaints *complaints) MUST_CH
  */
 uint64_t dax_identity(const char *device);
 
+/* The name of its driver in sysfs. 0, or a negative errno; -ENOENT: it has none. */
+int dax_driver_name(const char *device, char ret_name[SYSFS_NAME]) MUST_CHECK;
+
 /* The driver that a device has now; DAX_DRIVER_NONE also if there is no such device. */
 enum dax_driver dax_driver_of(const char *device);
 

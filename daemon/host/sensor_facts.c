@@ -68,6 +68,8 @@ static int add_block(struct sensor *sensor, uint64_t id, struct blocks *blocks)
 	 */
 	if (r == -ENOENT && !root_is_another())
 		return 0;
+	if (r < 0 && !blocks->error)
+		blocks->error = -r;
 	if (r < 0)
 		complain(&sensor->complaints, SYS_BLOCK_STATE ": %s", id, strerror(-r));
 	return blocks_append(blocks, id, state);
@@ -179,6 +181,8 @@ static int read_dax(struct sensor *sensor, struct facts *facts)
 	struct device *device = &facts->device;
 	int r = dax_look_again(device, &sensor->complaints);
 
+	/* Without a name, the driver is one that the daemon does not know, or none. */
+	(void)!dax_driver_name(device->name, facts->driver_name);
 	facts->devdax_use = dax_devdax_use();
 	facts->align = dax_align(device->name);
 	facts->map_on_itself = dax_map_on_itself(device->name);

@@ -36,7 +36,7 @@ void explain_what(struct strbuf *text, const struct story *story)
 	if (device_is_dax(device) && driver == DAX_DRIVER_NONE)
 		strbuf_append(text, " without a driver");
 	else if (device_is_dax(device))
-		strbuf_append(text, " with driver %s", dax_driver_to_string(driver));
+		strbuf_append(text, " with driver %s", record_driver(story->record));
 	strbuf_append(text, ".");
 }
 

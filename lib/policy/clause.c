@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <string.h>
 
 /* So many parts of a range are listed. */
 #define PARTS_LISTED 3
@@ -100,6 +101,24 @@ static void append_online_already(struct strbuf *text, const struct decision *de
 		strbuf_append(text, "a rule requires another verdict");
 }
 
+/* The first block whose state cannot be read; or where the device lies cannot be read. */
+static void append_unreadable(struct strbuf *text, const struct facts *facts)
+{
+	const struct blocks *blocks = &facts->blocks;
+	size_t i = 0;
+
+	while (i < blocks->n && blocks->blocks[i].state != BLOCK_UNREAD)
+		i++;
+	if (i == blocks->n)
+		strbuf_append(text,
+			"its addresses cannot be read in the files of /sys/bus/dax/devices/%s",
+			facts->device.name);
+	else
+		strbuf_append(text,
+			"/sys/devices/system/memory/memory%" PRIu64 "/state cannot be read: %s",
+			blocks->blocks[i].id, strerror(blocks->error));
+}
+
 void decision_append_clause(struct strbuf *text, const struct decision *decision,
 	const struct facts *facts, struct range range)
 {
@@ -123,6 +142,14 @@ void decision_append_clause(struct strbuf *text, const struct decision *decision
 		break;
 	case REASON_RULE:
 		strbuf_append(text, "rule %s requires it", decision->rule);
+		break;
+	case REASON_UNREADABLE:
+		append_unreadable(text, facts);
+		break;
+	case REASON_FOREIGN_DRIVER:
+		strbuf_append(text,
+			"its driver%s%s is neither kmem nor device_dax, and may use the memory",
+			facts->driver_name[0] ? " " : "", facts->driver_name);
 		break;
 	case REASON_TOO_SMALL:
 		strbuf_append(text, "%s of %s", reason_clause(decision->reason),

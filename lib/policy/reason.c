@@ -229,7 +229,7 @@ static const struct {
 		"@TDXO_CHARDEV@. Without a node the driver kmem does not add its memory.",
 		{"48ea7033e1304a06b533b6983971eba2",
 			"Update the firmware of the host, which has these tables. " AS_DEVDAX}},
-	[REASON_UNREADABLE] = {"unreadable", "a part of its state cannot be read",
+	[REASON_UNREADABLE] = {"unreadable", NULL,
 		"Memory was left as it is: a part of its state cannot be read",
 		"The addresses of this memory, or the state of one of its memory blocks, cannot be "
 		"read. Without them nothing can be decided.",
@@ -237,9 +237,7 @@ static const struct {
 			"Earlier messages of tdx-onlined name the file and the error: 'journalctl "
 			"-b -t tdx-onlined -p warning'. Remove the cause, and have the "
 			"memory " DECIDE_AGAIN}},
-	[REASON_FOREIGN_DRIVER] = {"foreign-driver",
-		"its driver is neither kmem nor device_dax, and may use the memory",
-		"A dax device was left to its driver",
+	[REASON_FOREIGN_DRIVER] = {"foreign-driver", NULL, "A dax device was left to its driver",
 		"The driver that is bound to @TDXO_CHARDEV@ is unknown to tdx-onlined, and so is "
 		"whether the memory is in use.",
 		{"0b73fc43a07e4b1a8ef38cccf2decc63",

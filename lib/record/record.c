@@ -60,6 +60,14 @@ uint64_t record_unaligned(const struct record *record)
 	       range_size(range_trim(record->range, record->facts->block_size));
 }
 
+const char *record_driver(const struct record *record)
+{
+	enum dax_driver driver = record->outcome.driver;
+	const char *name = record->facts->driver_name;
+
+	return driver == DAX_DRIVER_OTHER && *name ? name : dax_driver_to_string(driver);
+}
+
 static struct field text_field(const char *name, const char *text)
 {
 	bool there = text && *text;

@@ -51,8 +51,9 @@ static void test_block_state_garbage(void **state)
 	mock_start_absent(mock);
 	mock_add_blocks(mock, 16, 1, "onlinee");
 	mock_expect_line(mock, MEMORY "/memory16/state: ");
-	mock_expect_record(mock, &(struct mock_record){2 * GIB, BLOCK, "left as it is",
-					 "unreadable", "absent", NULL});
+	mock_expect_record(
+		mock, &(struct mock_record){2 * GIB, BLOCK, "left as it is", "unreadable", "absent",
+			      ": " MEMORY "/memory16/state cannot be read: Bad message ("});
 	mock_end_absent(mock);
 	mock_expect_blocks(mock, 16, 1, "onlinee");
 	mock_expect_stores(mock, "", "memory40/state online\n");
@@ -120,6 +121,21 @@ static void test_no_target_node(void **state)
 	mock_expect_stores(mock, "/bind", "device_dax/bind dax9.0\n");
 }
 
+static void test_foreign_driver(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_start_active(mock);
+	mock_add_dax(mock, "dax0.0", DAX0_START, GIB, 1);
+	mock_set_driver(mock, "dax0.0", "dax_foreign");
+	mock_uevent_dax(mock, "dax0.0", "add");
+	mock_expect_record(
+		mock, &(struct mock_record){DAX0_START, GIB, "left as it is", "foreign-driver",
+			      "active", ": its driver dax_foreign is neither kmem nor"});
+	mock_end_active(mock);
+	mock_expect_stores(mock, "/bind", "device_dax/bind dax9.0\n");
+}
+
 /* Add dax0.0 of 1 GiB, without its event. */
 static void add_without_mapping(struct mock *mock, char path[MOCK_PATH])
 {
@@ -141,7 +157,8 @@ static void test_no_mapping(void **state)
 	add_without_mapping(mock, path);
 	mock_uevent_dax(mock, "dax0.0", "add");
 	mock_expect_line(mock, "/dax0.0/mapping0: ");
-	mock_expect_line(mock, "cannot be used: a part of its state cannot be read (unreadable)");
+	mock_expect_line(mock, "cannot be used: its addresses cannot be read in the files of "
+			       "/sys/bus/dax/devices/dax0.0 (unreadable)");
 	mock_end_active(mock);
 	mock_expect_stores(mock, "/bind", "device_dax/bind dax9.0\n");
 }
@@ -352,6 +369,7 @@ int main(int argc, char *argv[])
 		TEST(test_block_busy_at_first),
 		TEST(test_block_stays_busy),
 		TEST(test_no_target_node),
+		TEST(test_foreign_driver),
 		TEST(test_no_mapping),
 		TEST(test_mapping_comes_late),
 		TEST(test_dax_being_removed),

@@ -179,6 +179,7 @@ class Interlocks(Scene):
         record = self.wait_for_record(chardev=self.other)
         self.assert_record(record, verdict="ignore", reason="foreign-driver", overruled="online",
                            mode="other")  # fmt: skip
+        self.assertIn("its driver some_dax is", record["MESSAGE"])
         self.assertEqual(self.driver(self.other), "some_dax")
         self.release()
 

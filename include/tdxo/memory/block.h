@@ -35,6 +35,7 @@ struct block {
 struct blocks {
 	struct block *blocks;
 	size_t n;
+	int error; /* why the first of those with BLOCK_UNREAD cannot be read: an errno, positive */
 };
 
 struct block_count {

@@ -43,6 +43,7 @@ struct facts {
 	struct cxl_origin cxl;
 
 	/* Of a dax device. */
+	char driver_name[SYSFS_NAME]; /* in sysfs; empty: none, or not known */
 	enum devdax_use devdax_use;
 	uint64_t align;	    /* of its mappings in devdax mode; 0: not known */
 	bool map_on_itself; /* its page metadata would lie in the memory that it brings */

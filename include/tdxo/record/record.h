@@ -115,6 +115,9 @@ static inline struct range record_window(const struct record *record)
 	return range_is_empty(window) ? record->origin.window : window;
 }
 
+/* The name of the driver that its device has now; NULL: none. */
+const char *record_driver(const struct record *record);
+
 /* A sentence without a full stop. Returns buf. */
 const char *record_sentence(const struct record *record, char buf[RECORD_SENTENCE]);
 

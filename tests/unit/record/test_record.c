@@ -29,6 +29,8 @@
 
 static struct range two_ranges[] = {{64 * GIB, 128 * GIB}, {128 * GIB, 160 * GIB}};
 
+static struct block read_in_part[] = {{32, BLOCK_ONLINE}, {33, BLOCK_UNREAD}};
+
 static struct boot_region regions[] = {
 	{{2 * GIB, 5 * GIB}, BOOT_SOURCE_BOOT_PARAMS},
 	{{6 * GIB, 6 * GIB + 256 * MIB}, BOOT_SOURCE_BOOT_PARAMS},
@@ -122,8 +124,8 @@ static const struct {
 		 .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_UNREADABLE},
 		 TDX(UNKNOWN)},
 		"16 GiB of soft-reserved memory (dax1.0) was left as it is, without a driver, and "
-		"cannot be used: a part of its state cannot be read (unreadable); the TDX state is "
-		"unknown"},
+		"cannot be used: its addresses cannot be read in the files of "
+		"/sys/bus/dax/devices/dax1.0 (unreadable); the TDX state is unknown"},
 	{{CXL, .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_UNPLUGGED},
 		 .record.outcome = {.driver = DAX_DRIVER_KMEM,
 			 .missing = 512,
@@ -156,6 +158,21 @@ static const struct {
 			 "; TDX=absent is set, but by what this machine shows the TDX state is "
 			 "unknown (unreadable): The file that would show the state of TDX cannot "
 			 "be read"},
+	{{DIMM, .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_UNREADABLE},
+		 .facts.blocks = {.blocks = read_in_part, .n = 2, .error = EACCES},
+		 .record.outcome.blocks = {.present = 2, .unread = 1}, TDX(ACTIVE)},
+		DIMM_TEXT "was left as it is: /sys/devices/system/memory/memory33/state cannot be "
+			  "read: Permission denied (unreadable); the TDX state is active"},
+	{{CXL, .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_FOREIGN_DRIVER},
+		 .facts.driver_name = "dax_foreign", .record.outcome.driver = DAX_DRIVER_OTHER,
+		 TDX(ACTIVE)},
+		CXL_TEXT "was left as it is: its driver dax_foreign is neither kmem nor "
+			 "device_dax, and may use the memory (foreign-driver); the TDX state is "
+			 "active"},
+	{{CXL, .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_FOREIGN_DRIVER},
+		 .record.outcome.driver = DAX_DRIVER_OTHER, TDX(ACTIVE)},
+		CXL_TEXT "was left as it is: its driver is neither kmem nor device_dax, and may "
+			 "use the memory (foreign-driver); the TDX state is active"},
 	/* rules */
 	{{CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,
