@@ -70,6 +70,13 @@ static uint64_t all_blocks(const struct outcome *outcome)
 	return outcome->blocks.present + outcome->missing;
 }
 
+/* Of persistent memory only a driver that it lacks is bound. */
+static bool binds_persistent(const struct record *record)
+{
+	return record->decision->reason == REASON_PERSISTENT_MEMORY &&
+	       record->outcome.result != RESULT_NOTHING && record->outcome.result != RESULT_CHANGED;
+}
+
 /* What a verdict makes of memory: it would be, or was to be, this. */
 static void append_aim(struct strbuf *text, const struct record *record)
 {
@@ -82,6 +89,10 @@ static void append_aim(struct strbuf *text, const struct record *record)
 	static_assert(ARRAY_SIZE(aims) == VERDICT_MAX, "an aim for each verdict");
 	enum verdict verdict = record->decision->verdict;
 
+	if (binds_persistent(record)) {
+		strbuf_append(text, "available as /dev/%s", record->facts->device.name);
+		return;
+	}
 	strbuf_append(text, "%s%s", aims[verdict],
 		verdict == VERDICT_DEVDAX ? record->facts->device.name : "");
 }
@@ -116,7 +127,13 @@ static const char *offline_phrase(const struct record *record)
 static void append_ignored(struct strbuf *text, const struct record *record)
 {
 	const struct outcome *outcome = &record->outcome;
+	const struct device *device = &record->facts->device;
 
+	if (outcome->result == RESULT_DONE && binds_persistent(record)) {
+		strbuf_append(text, "was given its driver device_dax and is available as /dev/%s",
+			device->name);
+		return;
+	}
 	if (outcome->blocks.online) {
 		strbuf_append(text, "is online as system RAM");
 		append_online(text, record);
@@ -125,8 +142,11 @@ static void append_ignored(struct strbuf *text, const struct record *record)
 	strbuf_append(text, "was left as it is");
 	if (outcome->blocks.present && !outcome->blocks.online && !outcome->blocks.unread)
 		strbuf_append(text, ", offline, and cannot be used");
-	if (device_is_dax(&record->facts->device) && outcome->driver == DAX_DRIVER_NONE)
+	if (device_is_dax(device) && outcome->driver == DAX_DRIVER_NONE)
 		strbuf_append(text, ", without a driver, and cannot be used");
+	if (outcome->driver == DAX_DRIVER_DEVICE_DAX)
+		strbuf_append(
+			text, ", available as /dev/%s by its driver device_dax", device->name);
 }
 
 static void append_done(struct strbuf *text, const struct record *record)
@@ -192,8 +212,12 @@ static void append_would(struct strbuf *text, const struct record *record)
 static void append_state(struct strbuf *text, const struct record *record)
 {
 	switch (record->outcome.result) {
-	case RESULT_PLANNED:
 	case RESULT_WITHHELD:
+		append_ignored(text, record);
+		strbuf_append(text, "; it ");
+		append_would(text, record);
+		break;
+	case RESULT_PLANNED:
 		append_would(text, record);
 		break;
 	case RESULT_PARTIAL:
@@ -248,10 +272,17 @@ static void append_blocks_online(struct strbuf *text, const struct outcome *outc
 
 static void append_changes(struct strbuf *text, const struct record *record)
 {
-	if (device_is_dax(&record->facts->device))
-		strbuf_append(text, "its driver is now %s, ",
-			dax_driver_to_string(record->outcome.driver) ?: "none");
-	append_blocks_online(text, &record->outcome);
+	const struct outcome *outcome = &record->outcome;
+	bool dax = device_is_dax(&record->facts->device);
+
+	if (dax && outcome->driver == DAX_DRIVER_NONE)
+		strbuf_append(text, "it has no driver now");
+	else if (dax)
+		strbuf_append(text, "its driver is now %s", record_driver(record));
+	if (dax && !all_blocks(outcome))
+		return;
+	strbuf_append(text, "%s", dax ? ", " : "");
+	append_blocks_online(text, outcome);
 }
 
 /* --- why --- */
@@ -350,8 +381,8 @@ static void append_losses(struct strbuf *text, const struct record *record)
 			"; %s at its edges cannot be used, because only whole memory blocks go "
 			"online",
 			size_format(record_unaligned(record), size));
-	if (outcome->result != RESULT_CHANGED && outcome->blocks.online &&
-		leaves_allocator(record->decision->verdict)) {
+	if (outcome->result != RESULT_CHANGED && outcome->result != RESULT_WITHHELD &&
+		outcome->blocks.online && leaves_allocator(record->decision->verdict)) {
 		strbuf_append(text, "; ");
 		append_blocks_online(text, outcome);
 	}

@@ -20,12 +20,18 @@
 	.record.range = {4 * GIB, 8 * GIB},                                                        \
 	.facts.device = {.type = TYPE_DIMM, .node = NODE_UNKNOWN}
 #define DIMM_TEXT "4 GiB of memory in a DIMM ([mem 0x100000000-0x1ffffffff]) "
-#define TDX(is)	  .facts.tdx = {.state = TDX_##is, .detected = TDX_##is}
-#define KEPT	  "is available as /dev/dax0.0 and was kept out of system RAM: "
-#define ONLINE	  "is online as system RAM (32 of 32 memory blocks"
-#define ACCEPTS	  "TDX is active and accepts only memory that was RAM at boot"
-#define REFUSED	  ACCEPTS " (outside-boot-map)"
-#define FREE	  "without TDX the kernel accepts all memory (tdx-absent)"
+#define PMEM                                                                                       \
+	.record.range = {4 * GIB, 8 * GIB},                                                        \
+	.facts.device = {.type = TYPE_PMEM, .name = "dax1.0", .node = NODE_UNKNOWN},               \
+	.decision.verdict = VERDICT_IGNORE, .decision.reason = REASON_PERSISTENT_MEMORY
+#define PMEM_TEXT  "4 GiB of persistent memory (dax1.0, [mem 0x100000000-0x1ffffffff]) "
+#define PERSISTENT ": it can hold persistent data (persistent-memory); the TDX state is active"
+#define TDX(is)	   .facts.tdx = {.state = TDX_##is, .detected = TDX_##is}
+#define KEPT	   "is available as /dev/dax0.0 and was kept out of system RAM: "
+#define ONLINE	   "is online as system RAM (32 of 32 memory blocks"
+#define ACCEPTS	   "TDX is active and accepts only memory that was RAM at boot"
+#define REFUSED	   ACCEPTS " (outside-boot-map)"
+#define FREE	   "without TDX the kernel accepts all memory (tdx-absent)"
 
 static struct range two_ranges[] = {{64 * GIB, 128 * GIB}, {128 * GIB, 160 * GIB}};
 
@@ -173,6 +179,24 @@ static const struct {
 		 .record.outcome.driver = DAX_DRIVER_OTHER, TDX(ACTIVE)},
 		CXL_TEXT "was left as it is: its driver is neither kmem nor device_dax, and may "
 			 "use the memory (foreign-driver); the TDX state is active"},
+	/* persistent memory: the driver that it has, gets or would get */
+	{{PMEM, .record.outcome = {.driver = DAX_DRIVER_DEVICE_DAX}, TDX(ACTIVE)},
+		PMEM_TEXT "was left as it is, available as /dev/dax1.0 by its driver "
+			  "device_dax" PERSISTENT},
+	{{PMEM, .record.outcome = {.result = RESULT_DONE, .driver = DAX_DRIVER_DEVICE_DAX},
+		 TDX(ACTIVE)},
+		PMEM_TEXT "was given its driver device_dax and is available as "
+			  "/dev/dax1.0" PERSISTENT},
+	{{PMEM, .record.outcome.result = RESULT_PLANNED, TDX(ACTIVE)},
+		PMEM_TEXT "would be available as /dev/dax1.0" PERSISTENT},
+	{{PMEM,
+		 .record.outcome = {.result = RESULT_FAILED,
+			 .error = ENODEV,
+			 .failed = ACTION_BIND_DEVICE_DAX},
+		 TDX(ACTIVE)},
+		PMEM_TEXT "was left as it is, without a driver, and cannot be used: binding the "
+			  "driver device_dax failed: No such device; it was to be available as "
+			  "/dev/dax1.0" PERSISTENT},
 	/* rules */
 	{{CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,
@@ -204,8 +228,25 @@ static const struct {
 		 .record.outcome = {.result = RESULT_WITHHELD, .blocks = {.present = 32}},
 		 TDX(ABSENT)},
 		DIMM_TEXT
-		"would be online as system RAM, but nothing was done, because Act=no is set: " FREE
-		"; the TDX state is absent"},
+		"was left as it is, offline, and cannot be used; it would be online as system RAM, "
+		"but nothing was done, because Act=no is set: " FREE "; the TDX state is absent"},
+	{{CXL,
+		 .decision = {.verdict = VERDICT_DEVDAX,
+			 .reason = REASON_OUTSIDE_BOOT_MAP,
+			 .withheld = WITHHELD_PRESENT},
+		 .record.outcome = {.result = RESULT_WITHHELD,
+			 .driver = DAX_DRIVER_KMEM,
+			 .blocks = {.present = 512, .online = 3}},
+		 TDX(ACTIVE)},
+		CXL_TEXT "is online as system RAM (3 of 512 memory blocks, 384 MiB) and was left "
+			 "as it is; it would be kept out of system RAM and available as "
+			 "/dev/dax0.0, but nothing was done, because it was there before "
+			 "tdx-onlined first started (Present=): " REFUSED},
+	{{PMEM, .decision.withheld = WITHHELD_OBSERVE, .record.outcome.result = RESULT_WITHHELD,
+		 TDX(ACTIVE)},
+		PMEM_TEXT "was left as it is, without a driver, and cannot be used; it would be "
+			  "available as /dev/dax1.0, but nothing was done, because Act=no is "
+			  "set" PERSISTENT},
 	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
@@ -214,7 +255,8 @@ static const struct {
 			 .rule = "a.rule"},
 		 .record.outcome = {.result = RESULT_WITHHELD, .blocks = {.present = 32}},
 		 TDX(ABSENT)},
-		DIMM_TEXT "would be online as system RAM, but nothing was done, because it was "
+		DIMM_TEXT "was left as it is, offline, and cannot be used; it would be online as "
+			  "system RAM, but nothing was done, because it was "
 			  "there before tdx-onlined first started (Present=): " FREE
 			  "; rule a.rule matches; the TDX state is absent"},
 	/* a device that is as decided has nothing to withhold */
@@ -338,9 +380,15 @@ static const struct {
 		"initialize with memory that was not RAM at boot (outside-boot-map)"},
 	{{CXL, .decision = {.verdict = VERDICT_DEVDAX, .reason = REASON_OUTSIDE_BOOT_MAP},
 		 .record.outcome = {.result = RESULT_CHANGED}, TDX(ACTIVE)},
-		CXL_TEXT "was changed by another program or by hand: its driver is now none, 0 of "
-			 "0 memory blocks are online; it was to be kept out of system RAM and "
-			 "available as /dev/dax0.0: " REFUSED},
+		CXL_TEXT "was changed by another program or by hand: it has no driver now; it was "
+			 "to be kept out of system RAM and available as /dev/dax0.0: " REFUSED},
+	{{CXL, .decision = {.verdict = VERDICT_DEVDAX, .reason = REASON_OUTSIDE_BOOT_MAP},
+		 .facts.driver_name = "dax_foreign",
+		 .record.outcome = {.result = RESULT_CHANGED, .driver = DAX_DRIVER_OTHER},
+		 TDX(ACTIVE)},
+		CXL_TEXT "was changed by another program or by hand: its driver is now "
+			 "dax_foreign; it was to be kept out of system RAM and available as "
+			 "/dev/dax0.0: " REFUSED},
 	/* one range of a device of two ranges */
 	{{.record.range = {128 * GIB, 160 * GIB},
 		 .facts.device = {.type = TYPE_CXL,
@@ -448,14 +496,15 @@ static void test_phrases(void **state)
 	} phrases[] = {
 		{VERDICT_ONLINE, RESULT_NOTHING,
 			") is online as system RAM (0 of 0 memory blocks): "},
-		{VERDICT_ONLINE, RESULT_WITHHELD, ") would be online as system RAM, but nothing"},
+		{VERDICT_ONLINE, RESULT_WITHHELD,
+			"; it would be online as system RAM, but nothing"},
 		{VERDICT_ONLINE, RESULT_FAILED, ") could not be brought online as system RAM (0 "},
 		{VERDICT_ONLINE, RESULT_CHANGED, "; it was to be online as system RAM: "},
 		{VERDICT_DEVDAX, RESULT_NOTHING, ") is available as /dev/dax0.0 and was kept"},
 		{VERDICT_DEVDAX, RESULT_BEGUN,
 			") is kept out of system RAM and becomes available as /dev/dax0.0:"},
 		{VERDICT_DEVDAX, RESULT_WITHHELD,
-			") would be kept out of system RAM and available as /dev/dax0.0, but "},
+			"; it would be kept out of system RAM and available as /dev/dax0.0, but "},
 		{VERDICT_DEVDAX, RESULT_PARTIAL, ") could not be made available as /dev/dax0.0: "},
 		{VERDICT_OFFLINE, RESULT_DONE, ") was left offline and cannot be used: "},
 		{VERDICT_OFFLINE, RESULT_PLANNED, ") would be left offline: "},
