@@ -253,8 +253,8 @@ void journal_guard(const char *name, const char *value, bool taken, bool given_u
 	struct journal_entry entry = {0};
 
 	add(&entry,
-		"MESSAGE=Another program set %s to %s: memory may have gone online before it was "
-		"decided. %s",
+		"MESSAGE=Another program set %s to %s: memory may have gone online that TDX does "
+		"not accept. %s",
 		name, value,
 		taken	   ? "tdx-onlined has set it back"
 		: given_up ? "This has happened too often: tdx-onlined leaves it so until the next "
@@ -272,7 +272,8 @@ void journal_unusable(const char *mistake)
 
 	add(&entry,
 		"MESSAGE=The configuration cannot be used: %s. Until it is corrected, new memory "
-		"stays offline and nothing is decided: see 'tdx-onlinectl config check'",
+		"stays offline, and tdx-onlined does nothing with any memory: see 'tdx-onlinectl "
+		"config check'",
 		mistake);
 	add(&entry, "TDXO_MISTAKE=%s", mistake);
 	send_plain(&entry, LOG_ERR, MESSAGE_UNUSABLE);

@@ -98,7 +98,7 @@ static void append_online_already(struct strbuf *text, const struct decision *de
 	if (policy_refuses(facts, range) || !decision->rule[0])
 		append_refusal(text, facts);
 	else
-		strbuf_append(text, "a rule requires another verdict");
+		strbuf_append(text, "a rule requires something else");
 }
 
 /* The first block whose state cannot be read; or where the device lies cannot be read. */

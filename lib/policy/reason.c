@@ -8,17 +8,20 @@
 #include <errno.h>
 #include <string.h>
 
-#define DECIDE_AGAIN "decided again: 'tdx-onlinectl decide @TDXO_TARGET@'."
+#define DECIDE_AGAIN                                                                               \
+	"let tdx-onlined decide again what to do with it: 'tdx-onlinectl decide @TDXO_TARGET@'."
 #define RELEASE                                                                                    \
 	"If the journal entry names /dev/@TDXO_CHARDEV@, end the programs that map it, and "       \
-	"disable the device, because a device in devdax mode is left as it is: "                   \
+	"disable "                                                                                 \
+	"the device, because a device that programs can map is left as it is: "                    \
 	"'daxctl disable-device @TDXO_CHARDEV@'. "
 #define WRITE_RULE(policy)                                                                         \
 	"'printf \"[Match]\\n@TDXO_MATCH@\\n[Policy]\\n" policy                                    \
 	"\\n\" >/etc/tdx-onlined/rules.d/50-@TDXO_TARGET@.rule && "                                \
 	"systemctl reload tdx-onlined.service'."
 #define AS_DEVDAX                                                                                  \
-	"To use @TDXO_CHARDEV@ as a devdax device, write a rule: " WRITE_RULE("Verdict=devdax")
+	"To let programs map it as /dev/@TDXO_CHARDEV@, outside system RAM, write a "              \
+	"rule: " WRITE_RULE("Verdict=devdax")
 #define BY_RULE                                                                                    \
 	"Nothing needs to be done. A rule can keep such memory out of system RAM or choose its "   \
 	"zone: see tdx-onlined.rule(5)."
@@ -32,7 +35,7 @@
 	"booted. Memory of a CXL card is usually not reported as RAM, even if the card was in "    \
 	"its slot at boot, and a DIMM that was plugged in later was not reported either. If such " \
 	"memory were added to system RAM, an active TDX would make the kernel refuse to online "   \
-	"it, and an armed TDX, which is enabled but not initialized yet, would fail to "           \
+	"it, and a TDX that is armed, which is enabled but not initialized yet, would fail to "    \
 	"initialize."
 #define USE_DEVDAX                                                                                 \
 	"Nothing needs to be done, and the capacity is not lost: programs can map "                \
@@ -59,8 +62,10 @@
 	"these memory blocks by hand."
 #define WHY_REFUSED                                                                                \
 	"If TDX=absent or CapableRanges= is set, check whether it is right for this host: "        \
-	"'tdx-onlinectl config cat'. If it is wrong, correct it, and have the daemon read it: "    \
-	"'systemctl reload tdx-onlined.service'. If it is right, read what the kernel logged: "    \
+	"'tdx-onlinectl config cat'. If it is wrong, correct it, check it, and have tdx-onlined "  \
+	"read it: "                                                                                \
+	"'tdx-onlinectl config check && systemctl reload tdx-onlined.service'. Otherwise read "    \
+	"what the kernel logged: "                                                                 \
 	"'journalctl -b -k -g \"tdx|dax|kmem|memory\"'. If that has no other cause, " CAPTURE
 
 /*
@@ -77,9 +82,11 @@ static const struct {
 	[REASON_IN_BOOT_MAP] = {"in-boot-map", NULL,
 		"Memory is online as system RAM: TDX accepts it",
 		"Firmware reported this memory as RAM when the kernel booted, or CapableRanges= in "
-		"tdx-onlined.conf(5) names it as memory that TDX accepts. The memory of "
-		"confidential virtual machines is not movable, so it goes to a zone such as "
-		"Normal, and not to Movable, unless a rule names a zone.",
+		"tdx-onlined.conf(5) names it as memory that TDX accepts. The kernel divides "
+		"system RAM into zones. "
+		"The memory of confidential virtual machines cannot be moved, so it cannot be in "
+		"the zone Movable: this "
+		"memory goes to another zone, such as Normal, unless a rule names a zone.",
 		{"5c37a81c093e40f080bfeda7af7a2899", BY_RULE}},
 	[REASON_OUTSIDE_BOOT_MAP] = {"outside-boot-map", NULL,
 		"Memory was kept out of system RAM: TDX does not accept it", BOOT_RAM,
@@ -103,7 +110,8 @@ static const struct {
 	[REASON_KERNEL_OFFLINE] = {"kernel-offline",
 		"the kernel is configured to leave new memory offline",
 		"Memory was left offline, as the kernel is configured",
-		"This host does not use TDX, and no rule requires a verdict or a zone. The kernel "
+		"This host does not use TDX, and no rule requires anything for this memory. The "
+		"kernel "
 		"itself was configured to leave new memory offline: the file "
 		"/sys/devices/system/memory/auto_online_blocks contained offline before "
 		"tdx-onlined started. So tdx-onlined leaves the memory offline too.",
@@ -113,50 +121,60 @@ static const struct {
 						  "with memhp_default_state=online on the kernel "
 						  "command line."}},
 	[REASON_RULE] = {"rule", NULL, "Memory was handled as a rule requires",
-		"The first rule that matches this memory is @TDXO_RULE@. Its verdict is "
-		"@TDXO_VERDICT@. A rule can always keep memory out of system RAM.",
+		"The first rule that matches this memory is @TDXO_RULE@, and the memory is "
+		"@TDXO_VERDICT@ by it: devdax is a device that programs can map, offline is not "
+		"used, and ignore is left as it is. "
+		"A rule can always keep memory out of system RAM.",
 		{"1a53bf996e974ace8451459bc1915b77", IF_INTENDED
 			"Otherwise list the configuration with all rules and their files: "
-			"'tdx-onlinectl config cat'. Change or remove the rule. A device that is "
-			"in "
-			"devdax mode now stays in it until it is disabled with "
-			"daxctl-disable-device(1). Then check the configuration, and have all "
-			"memory decided again: 'tdx-onlinectl config "
+			"'tdx-onlinectl config cat'. Change or remove the rule. A device that "
+			"programs can map now "
+			"stays so until it is disabled with daxctl-disable-device(1). Then check "
+			"the configuration, and let "
+			"tdx-onlined decide again what to do with all memory: 'tdx-onlinectl "
+			"config "
 			"check && systemctl reload tdx-onlined.service'."}},
 	[REASON_PERSISTENT_MEMORY] = {"persistent-memory", "it can hold persistent data",
-		"Persistent memory was left as it is",
-		"This is persistent memory, and it can hold data. If its dax device has no driver, "
-		"the daemon binds device_dax to it, as the kernel does where tdx-onlined is not "
-		"installed. It changes nothing else.",
+		"Persistent memory was left to its driver",
+		"This is persistent memory, and it can hold data. With the driver device_dax "
+		"programs can map it, and "
+		"other drivers use it in other ways. If it has no driver, tdx-onlined binds "
+		"device_dax to it, as the "
+		"kernel does where tdx-onlined is not installed. A driver that it has stays, and "
+		"nothing else is changed.",
 		{"a4aefd824bd348efad95eedd9f1e4cbd",
 			"Nothing needs to be done. To use it in another way, reconfigure its "
 			"namespace with ndctl(1)."}},
 	[REASON_ALREADY_DEVDAX] = {"already-devdax",
-		"it was in devdax mode already, and no rule permits converting it",
-		"A devdax device was left as it is",
-		"The device @TDXO_CHARDEV@ was in devdax mode before this decision, so a program "
-		"can use it. It stays in devdax mode, even if TDX accepts its memory, unless a "
-		"rule with ConvertDevdax=yes matches it.",
+		"it was in devdax mode already, and no rule permits converting it to system RAM",
+		"A device that programs can map was left as it is",
+		"The device @TDXO_CHARDEV@ was in devdax mode before tdx-onlined decided what to "
+		"do with it: its driver is "
+		"device_dax, and programs can map its memory. One may use it, so it stays in this "
+		"mode, even if TDX accepts its "
+		"memory, unless a rule with ConvertDevdax=yes matches it.",
 		{"d457ec1b90844929a71d7288977037d9", IF_INTENDED
 			"To have it as system RAM, if no program needs its content any more, write "
 			"a rule: " WRITE_RULE(
-				"Verdict=online\\nConvertDevdax=yes") " A rule "
-								      "cannot override TDX: memory "
+				"Verdict=online\\nConvertDevdax=yes") " A rule cannot override "
+								      "TDX: memory "
 								      "that TDX does not accept "
-								      "stays in devdax "
-								      "mode."}},
+								      "stays as it is."}},
 	[REASON_IN_USE] = {"in-use",
-		"a rule permits converting it, but a devdax device is in use, and it may be this "
+		"a rule permits converting it to system RAM, but a devdax device is in use, and it "
+		"may be this "
 		"one",
-		"A devdax device was not converted: it is in use, or may be",
-		"A rule with ConvertDevdax=yes matches the device @TDXO_CHARDEV@. The kernel has "
-		"one use count for all devdax devices. It is not zero, or cannot be read, so a "
+		"A device was not converted to system RAM: a program uses it, or may",
+		"The device @TDXO_CHARDEV@ is in devdax mode, in which programs can map it, and a "
+		"rule with ConvertDevdax=yes "
+		"matches it. The kernel has one use count for all devices in this mode. It is not "
+		"zero, or cannot be read, so a "
 		"program may have this device open, and would lose its memory.",
 		{"7d7b8553453a46b2a92f46d3af236c50",
 			"Nothing is lost if the device stays as it is. Otherwise list the programs "
-			"that have a devdax device open (fuser is in the package psmisc): 'fuser "
+			"that have such a device open (fuser is in the package psmisc): 'fuser "
 			"-v /dev/dax*'. Because of the one use count all of them must end, also "
-			"those that use another device. Then have the device " DECIDE_AGAIN}},
+			"those that use another device. Then " DECIDE_AGAIN}},
 	[REASON_FAMFS] = {"famfs", "its driver is fsdev_dax, so a file system can use it",
 		"A dax device was left as it is: a file system can use it",
 		"The driver of @TDXO_CHARDEV@ is fsdev_dax. A file system, famfs for example, can "
@@ -164,13 +182,14 @@ static const struct {
 		{"99e80ac75cbd4e1c84761f82ec798336", IF_INTENDED
 			"Otherwise find the file system: 'findmnt -t famfs'. Unmount it; its files "
 			"are lost when the memory gets another use. Then unbind the driver: 'echo "
-			"@TDXO_CHARDEV@ >/sys/bus/dax/devices/@TDXO_CHARDEV@/driver/unbind'. Then "
-			"have the device " DECIDE_AGAIN}},
+			"@TDXO_CHARDEV@ >/sys/bus/dax/devices/@TDXO_CHARDEV@/driver/unbind'. "
+			"Then " DECIDE_AGAIN}},
 	[REASON_ALREADY_ONLINE] = {"already-online", NULL, "Memory is online that should not be",
-		"@TDXO_ONLINE_MEMBLOCKS@ of its @TDXO_TOTAL_MEMBLOCKS@ memory blocks were online "
-		"when tdx-onlined decided about it. The kernel or another program onlined them. "
-		"They should not be online: TDX does not accept them, or a rule requires another "
-		"verdict. While TDX is armed it fails to initialize as long as the kernel has "
+		"The kernel or another program onlined this memory, or a part of it, before "
+		"tdx-onlined could act. It should not be online: TDX does not accept it, or a rule "
+		"requires something else. "
+		"A TDX that is enabled but not initialized yet fails to initialize as long as the "
+		"kernel has "
 		"memory that it does not accept.",
 		{"aabc8cdf32a64e5d87fa6463a4fcce91",
 			"Find the program that onlined it: 'tdx-onlinectl doctor'. Take the memory "
@@ -183,22 +202,25 @@ static const struct {
 		"Memory is unplugged and cannot be used",
 		"The driver of the device @TDXO_CHARDEV@ is kmem, but its memory was taken out of "
 		"the kernel, by daxctl or by a write to /sys/bus/dax/devices/@TDXO_CHARDEV@/state "
-		"for example. So it is neither system RAM nor a devdax device. The daemon does not "
-		"undo that, because the device may be about to be removed.",
+		"for example. So it is neither system RAM nor a device that programs can map. "
+		"The daemon does not undo that, because the device may be about to be removed.",
 		{"3278390d101344c2b4e35f3e72c450f1",
-			IF_INTENDED "To have it decided as if it were new: 'echo "
+			IF_INTENDED "To let tdx-onlined handle it like a new device: 'echo "
 				    "@TDXO_CHARDEV@ >/sys/bus/dax/drivers/kmem/unbind && "
 				    "tdx-onlinectl decide @TDXO_TARGET@'."}},
 	[REASON_NOT_CONFIGURED] = {"not-configured",
 		"a program created its device and has not bound a driver to it yet",
 		"A new dax device has no driver yet",
 		"A program, daxctl-create-device(1) for example, created the device "
-		"@TDXO_CHARDEV@ and is expected to bind a driver to it. As soon as a driver is "
-		"bound, the daemon decides: with device_dax the device is left in devdax mode, and "
-		"with kmem its memory is decided as if it were new.",
+		"@TDXO_CHARDEV@ and is expected to bind a driver to it. As soon as it does, "
+		"tdx-onlined acts: "
+		"with device_dax programs can map the device, and it is left so; with kmem its "
+		"memory is to be system RAM, "
+		"and stays that only if TDX accepts it.",
 		{"b4d8dbf21ffe465685f55f8bca805761",
 			"Nothing needs to be done while that program runs. If the device has no "
-			"driver after a minute, bind one: 'daxctl reconfigure-device -m devdax -f "
+			"driver after a minute, bind device_dax, so that programs can map it: "
+			"'daxctl reconfigure-device -m devdax -f "
 			"@TDXO_CHARDEV@'."}},
 	[REASON_TOO_SMALL] = {"too-small", "it does not contain a whole memory block",
 		"Memory is too small to be system RAM",
@@ -214,38 +236,40 @@ static const struct {
 		"Memory was not added: too little free memory for its page metadata",
 		"The kernel needs page metadata for each page of memory, 1/64 of its size, and "
 		"takes it from the memory that is free now. This host does not have that much to "
-		"spare, so adding the memory could make it run out of memory. In devdax mode the "
-		"memory needs less page metadata: if the journal entry names a device in /dev, "
-		"programs can map it meanwhile.",
+		"spare, so adding the memory could make it run out of memory. A device "
+		"that programs can map needs less page metadata: if the journal entry names one in "
+		"/dev, "
+		"programs can use the memory in that way meanwhile.",
 		{"087a3f1f73414052b9277108f4c341a2",
 			"Make memory free: end programs that need much, or reduce "
-			"/proc/sys/vm/nr_hugepages. " RELEASE "Then have it " DECIDE_AGAIN
+			"/proc/sys/vm/nr_hugepages. " RELEASE "Then " DECIDE_AGAIN
 			" Or boot with memory_hotplug.memmap_on_memory=1 on the kernel command "
 			"line, which places the page metadata of CXL memory in that memory "
 			"itself."}},
 	[REASON_NO_TARGET_NODE] = {"no-target-node", "firmware assigns no NUMA node to its device",
 		"A dax device has no NUMA node",
 		"The ACPI tables of the firmware (SRAT, CEDT) name no NUMA node for the device "
-		"@TDXO_CHARDEV@. Without a node the driver kmem does not add its memory.",
+		"@TDXO_CHARDEV@. Without a node the driver kmem, which adds memory of such devices "
+		"to system RAM, does not take it.",
 		{"48ea7033e1304a06b533b6983971eba2",
 			"Update the firmware of the host, which has these tables. " AS_DEVDAX}},
 	[REASON_UNREADABLE] = {"unreadable", NULL,
 		"Memory was left as it is: a part of its state cannot be read",
-		"The addresses of this memory, or the state of one of its memory blocks, cannot be "
-		"read. Without them nothing can be decided.",
+		"A file with the addresses of this memory, or with the state of one of its memory "
+		"blocks, cannot be "
+		"read or makes no sense. The journal entry names it, or its directory. Without it "
+		"nothing can be done "
+		"with the memory.",
 		{"2c0c2eadfef94bedae86f533a92dd6a3",
-			"Earlier messages of tdx-onlined name the file and the error: 'journalctl "
-			"-b -t tdx-onlined -p warning'. Remove the cause, and have the "
-			"memory " DECIDE_AGAIN}},
+			"An earlier message of tdx-onlined has the file and the error: 'journalctl "
+			"-b -t tdx-onlined -p warning'. Remove the cause. Then " DECIDE_AGAIN}},
 	[REASON_FOREIGN_DRIVER] = {"foreign-driver", NULL, "A dax device was left to its driver",
-		"The driver that is bound to @TDXO_CHARDEV@ is unknown to tdx-onlined, and so is "
-		"whether the memory is in use.",
-		{"0b73fc43a07e4b1a8ef38cccf2decc63",
-			IF_INTENDED "To see which driver it is: 'readlink "
-				    "/sys/bus/dax/devices/@TDXO_CHARDEV@/driver'. If the device is "
-				    "not used, unbind that driver: 'echo @TDXO_CHARDEV@ "
-				    ">/sys/bus/dax/devices/@TDXO_CHARDEV@/driver/unbind'. Then "
-				    "have the device " DECIDE_AGAIN}},
+		"The journal entry names the driver that is bound to @TDXO_CHARDEV@. The daemon "
+		"does not know that driver, nor whether the memory is in use.",
+		{"0b73fc43a07e4b1a8ef38cccf2decc63", IF_INTENDED
+			"If the device is "
+			"not used, unbind that driver: 'echo @TDXO_CHARDEV@ "
+			">/sys/bus/dax/devices/@TDXO_CHARDEV@/driver/unbind'. Then " DECIDE_AGAIN}},
 	[REASON_UNKNOWN_DEVICE] = {"unknown-device",
 		"its device is not known as CXL, soft-reserved or persistent memory",
 		"The type of a dax device is not known",
@@ -272,14 +296,14 @@ static const struct {
 		"The driver kmem could not be bound, or the kernel did not online a memory block. "
 		"The journal entry names the step and the error. What had been done was undone, so "
 		"that the memory is not partly in use. By the RAM at "
-		"boot, the TDX state and the configuration it was expected to succeed. If it was "
+		"boot, the TDX state and the configuration tdx-onlined expected that the kernel "
+		"accepts it. If it was "
 		"TDX that refused the memory, a new attempt before the next boot "
 		"ends in the same way.",
-		{"912f6744bce24d68bffe2e4b58a103c1",
-			WHY_REFUSED " To try again after the cause is removed: " RELEASE
-				    "Then have it " DECIDE_AGAIN},
+		{"912f6744bce24d68bffe2e4b58a103c1", WHY_REFUSED
+			" After the cause is removed, try again. " RELEASE "Then " DECIDE_AGAIN},
 		{"acf6b8e27a444bfe93d4e9588c1f5767",
-			WHY_REFUSED " After the cause is removed, have it " DECIDE_AGAIN}},
+			WHY_REFUSED " After the cause is removed, " DECIDE_AGAIN}},
 	[REASON_ROLLED_BACK] = {"rolled-back", "a step failed, so what had been done was undone",
 		"Memory could not be onlined, and the steps were undone",
 		"This memory was to be onlined as a whole, but a step failed. The journal "
@@ -287,11 +311,12 @@ static const struct {
 		"undone, so that the memory is not partly in use.",
 		{"c81c0d5dbcd843cb8b9f6b42599c4a08",
 			"The cause can be temporary: another program that onlined the same memory, "
-			"for example. " RELEASE "Then have it " DECIDE_AGAIN " If it fails again, "
+			"for example. " RELEASE "Then " DECIDE_AGAIN " If it fails again, "
 			"read what the kernel logged: 'journalctl -b -k -g \"dax|kmem|memory\"'."},
 		{"344668cf22534453b5ac321518fde8e2",
 			"The cause can be temporary: another program that onlined the same memory, "
-			"for example. Have it " DECIDE_AGAIN " If it fails again, read what the "
+			"for example. To try again, " DECIDE_AGAIN
+			" If it fails again, read what the "
 			"kernel logged: 'journalctl -b -k -g \"dax|kmem|memory\"'."}},
 };
 static_assert(ARRAY_SIZE(reasons) == REASON_MAX, "a row for each reason");

@@ -204,7 +204,10 @@ static void append_would(struct strbuf *text, const struct record *record)
 	static_assert(ARRAY_SIZE(withheld) == WITHHELD_MAX, "words for each");
 	bool dry = record->outcome.result == RESULT_PLANNED;
 
-	strbuf_append(text, "would be ");
+	strbuf_append(text, "would %sbe ",
+		record->decision->verdict == VERDICT_ONLINE && record->outcome.blocks.online
+			? "all "
+			: "");
 	append_aim(text, record);
 	strbuf_append(text, "%s", withheld[dry ? WITHHELD_NOT : record->decision->withheld]);
 }
@@ -406,7 +409,7 @@ static void append_surprises(struct strbuf *text, const struct record *record)
 		strbuf_append(text, "; it arrived while another program had changed the "
 				    "kernel's settings for new memory");
 	if (outcome->bypassed)
-		strbuf_append(text, "; another process bound its driver before it was decided");
+		strbuf_append(text, "; another process bound its driver before tdx-onlined acted");
 	if (record_disagrees(record) && record->decision->reason != REASON_KERNEL_REFUSED)
 		strbuf_append(text, "; the kernel %s it, against the prediction of tdx-onlined",
 			outcome->answer == ANSWER_ACCEPTS ? "accepted" : "refused");

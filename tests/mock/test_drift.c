@@ -123,7 +123,7 @@ static void test_while_stopped(void **state)
 	mock_end_absent(mock);
 }
 
-#define BYPASSED "; another process bound its driver before it was decided; "
+#define BYPASSED "; another process bound its driver before tdx-onlined acted; "
 
 /* A device that was left without a driver gets one, as by a write to new_id. */
 static void test_bypassed(void **state)

@@ -137,7 +137,7 @@ class Bypassed(Scene):
         record = self.wait_for_record(chardev=self.devices[0])
         self.assert_record(record, result="changed", verdict="ignore", mode="system-ram",
                            guard_bypassed="yes")  # fmt: skip
-        self.assertIn("; another process bound its driver before it was decided", record["MESSAGE"])
+        self.assertIn("; another process bound its driver before tdx-onlined acted", record["MESSAGE"])
         self.assert_guard("0", "offline")
 
     def test_02_doctor(self):

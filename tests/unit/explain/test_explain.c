@@ -345,14 +345,17 @@ static void test_change_after(void **state)
 	explain_case_set(&test, &(struct scene){IN_DEVDAX_MODE});
 	test.entry.reason = REASON_KERNEL_REFUSED;
 	explain_case_run(&test);
-	assert_has(&test, TOPIC_CHANGE, "'daxctl disable-device dax0.0'. Then have it decided");
+	assert_has(
+		&test, TOPIC_CHANGE, "'daxctl disable-device dax0.0'. Then let tdx-onlined decide");
 	test.entry.reason = REASON_ROLLED_BACK;
 	explain_case_run(&test);
-	assert_has(&test, TOPIC_CHANGE, " decided again: 'tdx-onlinectl decide dax0.0'.");
+	assert_has(&test, TOPIC_CHANGE,
+		"decide again what to do with it: 'tdx-onlinectl decide dax0.0'.");
 	explain_case_set(&test, &(struct scene){DIMM});
 	test.decision.reason = REASON_ROLLED_BACK;
 	explain_case_run(&test);
-	assert_has(&test, TOPIC_CHANGE, " decided again: 'tdx-onlinectl decide 0x");
+	assert_has(
+		&test, TOPIC_CHANGE, "decide again what to do with it: 'tdx-onlinectl decide 0x");
 	explain_case_set(&test, &(struct scene){DAX});
 	test.entry.reason = REASON_TDX_ABSENT;
 	test.entry.result = RESULT_WITHHELD;

@@ -242,6 +242,16 @@ static const struct {
 			 "as it is; it would be kept out of system RAM and available as "
 			 "/dev/dax0.0, but nothing was done, because it was there before "
 			 "tdx-onlined first started (Present=): " REFUSED},
+	{{DIMM,
+		 .decision = {.verdict = VERDICT_ONLINE,
+			 .reason = REASON_TDX_ABSENT,
+			 .withheld = WITHHELD_OBSERVE},
+		 .record.outcome = {.result = RESULT_WITHHELD,
+			 .blocks = {.present = 32, .online = 1}},
+		 TDX(ABSENT)},
+		DIMM_TEXT "is online as system RAM (1 of 32 memory blocks, 128 MiB) and was left "
+			  "as it is; it would all be online as system RAM, but nothing was done, "
+			  "because Act=no is set: " FREE "; the TDX state is absent"},
 	{{PMEM, .decision.withheld = WITHHELD_OBSERVE, .record.outcome.result = RESULT_WITHHELD,
 		 TDX(ACTIVE)},
 		PMEM_TEXT "was left as it is, without a driver, and cannot be used; it would be "
@@ -435,7 +445,7 @@ static const struct {
 		 TDX(ABSENT)},
 		DIMM_TEXT
 		"is online as system RAM (1 of 32 memory blocks, 128 MiB) and was left as it is: "
-		"it was online already, but it should not be: a rule requires another verdict "
+		"it was online already, but it should not be: a rule requires something else "
 		"(already-online); "
 		"rule a.rule requires devdax and is overruled; the TDX state is absent"},
 	/* only a DIMM can be in its slot at the next boot */
