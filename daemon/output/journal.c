@@ -213,7 +213,10 @@ void journal_tdx(const struct tdx *tdx)
 	char state[RECORD_SENTENCE];
 	struct strbuf text = strbuf_in(state, sizeof(state));
 
-	tdx_append(&text, tdx);
+	if (tdx_overridden(tdx))
+		strbuf_append(&text, "%s, because TDX=%s is set; by what this machine shows it is ",
+			tdx_state_to_string(tdx->state), tdx_mode_to_string(tdx->mode));
+	tdx_append_detected(&text, tdx);
 	if (tdx->cause > TDX_CAUSE_NOT_ENABLED)
 		strbuf_append(&text, ": %s", tdx_cause_explain(tdx->cause));
 	if (*tdx_evidence_line(tdx))
@@ -253,8 +256,8 @@ void journal_guard(const char *name, const char *value, bool taken, bool given_u
 	struct journal_entry entry = {0};
 
 	add(&entry,
-		"MESSAGE=Another program set %s to %s: memory may have gone online that TDX does "
-		"not accept. %s",
+		"MESSAGE=Another program set %s to %s: memory may have gone online before "
+		"tdx-onlined checked whether TDX accepts it. %s",
 		name, value,
 		taken	   ? "tdx-onlined has set it back"
 		: given_up ? "This has happened too often: tdx-onlined leaves it so until the next "

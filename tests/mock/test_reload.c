@@ -313,7 +313,9 @@ static void test_tdx(void **state)
 	mock_configure(mock, "TDX=active\n");
 	mock_reload(mock);
 	mock_expect_line(mock, "The new configuration is in effect, with 0 rules");
-	mock_expect_tdx(mock, "active as configured, absent (not-enabled) as found");
+	mock_expect_tdx(mock,
+		"active, because TDX=active is set; by what this machine shows it is absent "
+		"(not-enabled)");
 	mock_expect_file(mock, DAX_AUTOPROBE, "0");
 	add_dax(mock, "dax0.0", DAX0_START);
 	mock_expect_record(mock, &(struct mock_record){DAX0_START, DAX_SIZE,
