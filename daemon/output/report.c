@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "daemon/log/print.h"
-#include "tdxo/policy/guard.h"
 
 #define SERIAL_TEXT 19 /* 0x, 16 digits and the NUL */
 
@@ -30,6 +29,14 @@ void report_add_text(struct json parent, const char *key, const char *text)
 		json_add_text(parent, key, text);
 	else
 		json_add_null(parent, key);
+}
+
+void report_add_switch(struct json parent, const char *key, enum guard_switch i, const char *value)
+{
+	if (i == GUARD_DAX && *value)
+		json_add_bool(parent, key, strcmp(value, guard_switch_value(i)) != 0);
+	else
+		report_add_text(parent, key, value);
 }
 
 static void add_memdevs(struct json parent, const struct cxl_origin *cxl)
@@ -150,17 +157,11 @@ void report_add_tdx(struct json parent, const struct tdx *tdx)
 
 static void add_guard(struct json parent, const struct snapshot *snapshot)
 {
-	static const char *const autoprobe[] = {
-		[DAX_AUTOPROBE_UNREAD] = NULL,
-		[DAX_AUTOPROBE_OFF] = "off",
-		[DAX_AUTOPROBE_ON] = "on",
-	};
 	struct json object = json_add_object(parent, "guard");
 
-	report_add_text(
-		object, guard_switch_to_string(GUARD_DAX), autoprobe[snapshot->dax_autoprobe]);
-	report_add_text(
-		object, guard_switch_to_string(GUARD_AUTO_ONLINE), snapshot->auto_online_blocks);
+	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
+		report_add_switch(
+			object, guard_switch_to_string(i), i, guard_switch_read(snapshot, i));
 }
 
 static void add_boot_map(struct json parent, const struct boot_map *map)

@@ -13,6 +13,7 @@
 #include "tdxo/explain/target.h"
 #include "tdxo/map/map.h"
 #include "tdxo/memory/snapshot.h"
+#include "tdxo/policy/guard.h"
 #include "tdxo/record/record.h"
 
 struct report {
@@ -56,5 +57,7 @@ int report_print(const struct report *report, const struct snapshot *snapshot,
 struct json_document *report_new(void);
 int report_print_document(const struct json_document *document) MUST_CHECK;
 void report_add_text(struct json parent, const char *key, const char *text);
+/* What a switch of the guard reads: a boolean, or the text where it has more than two values. */
+void report_add_switch(struct json parent, const char *key, enum guard_switch i, const char *value);
 void report_add_tdx(struct json parent, const struct tdx *tdx);
 void report_add_rejected(struct json parent, const struct rejections *rejected);

@@ -33,14 +33,14 @@ static void add_daemon(struct json parent, const struct status *status)
 	json_add_number(object, "disagreements", status->disagreements);
 }
 
-static void add_switch(struct json array, const struct switch_status *status)
+static void add_switch(struct json array, enum guard_switch i, const struct switch_status *status)
 {
 	struct json object = json_add_object(array, NULL);
 
 	report_add_text(object, "switch", status->name);
 	report_add_text(object, "use", switch_use_to_string(status->use));
-	report_add_text(object, "now", status->now);
-	report_add_text(object, "before", status->was);
+	report_add_switch(object, "now", i, status->now);
+	report_add_switch(object, "before", i, status->was);
 	json_add_number(object, "changes", status->changes);
 }
 
@@ -119,7 +119,7 @@ int status_print_json(const struct status *status)
 	report_add_tdx(object, status->tdx);
 	array = json_add_array(object, "guard");
 	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
-		add_switch(array, &status->guard[i]);
+		add_switch(array, i, &status->guard[i]);
 	add_configuration(object, status);
 	array = json_add_array(object, "devices");
 	for (size_t i = 0; i < status->n_devices; i++)

@@ -248,25 +248,19 @@ static const char *guard_obstacle(const struct verify_facts *facts, unsigned int
 
 static void check_guard(struct comparing *c)
 {
-	static const char *const autoprobe[] = {
-		[DAX_AUTOPROBE_UNREAD] = "",
-		[DAX_AUTOPROBE_OFF] = "0",
-		[DAX_AUTOPROBE_ON] = "1",
-	};
 	const struct snapshot *snapshot = c->facts->snapshot;
 	unsigned int wanted = guard_wanted(c->facts->config, &snapshot->tdx);
 	const char *obstacle = guard_obstacle(c->facts, wanted);
-	const char *found[GUARD_SWITCHES] = {
-		[GUARD_DAX] = autoprobe[snapshot->dax_autoprobe],
-		[GUARD_AUTO_ONLINE] = snapshot->auto_online_blocks,
-	};
 
 	if (obstacle)
 		add(c, VERIFY_GUARD, VERIFY_NOT_COMPARED, "switches", "held by the daemon", "%s",
 			obstacle);
-	for (enum guard_switch i = 0; !obstacle && i < GUARD_SWITCHES; i++)
-		if (wanted & GUARD_SWITCH(i) && *found[i])
-			check_switch(c, i, found[i]);
+	for (enum guard_switch i = 0; !obstacle && i < GUARD_SWITCHES; i++) {
+		const char *found = guard_switch_read(snapshot, i);
+
+		if (wanted & GUARD_SWITCH(i) && *found)
+			check_switch(c, i, found);
+	}
 }
 
 /* --- what the kernel has answered, and answers --- */

@@ -18,6 +18,17 @@ const char *guard_switch_value(enum guard_switch i)
 	return i == GUARD_DAX ? "0" : "offline";
 }
 
+const char *guard_switch_read(const struct snapshot *snapshot, enum guard_switch i)
+{
+	static const char *const autoprobe[] = {
+		[DAX_AUTOPROBE_UNREAD] = "",
+		[DAX_AUTOPROBE_OFF] = "0",
+		[DAX_AUTOPROBE_ON] = "1",
+	};
+
+	return i == GUARD_DAX ? autoprobe[snapshot->dax_autoprobe] : snapshot->auto_online_blocks;
+}
+
 /* Can the rule match a device of one of these types, by its Type= alone? */
 static bool may_match_any(const struct rule *rule, const enum device_type *types, size_t n)
 {

@@ -182,7 +182,7 @@ class Documents(tree.Tree):
         memory = report["ranges"][0]
         for place, key, value in (
             (report, "schema", 1), (report, "block_size", 0), (report, "disagreements", -1),
-            (report["tdx"], "state", "on"), (report["guard"], "drivers_autoprobe", "0"),
+            (report["tdx"], "state", "on"), (report["guard"], "drivers_autoprobe", "off"),
             (memory, "verdict", "Online"), (memory, "reason", ""), (memory, "result", "begun"),
             (memory, "mode", "kmem"), (memory, "start", 1 << 64), (memory, "errno", 0),
             (memory["memdevs"][0], "serial", "66"), (memory["memdevs"][0], "serial", "0x042"),
@@ -193,6 +193,17 @@ class Documents(tree.Tree):
             self.assert_found(report, key, value)
             place[key] = kept
         self.assertIsNone(schema.mistake(report))
+
+    def test_guard_switches(self):
+        """One of them is a boolean, in the report and in the status, the other a text."""
+        documents = dict(self.documents())
+        guard, switches = documents["--dry-run"]["guard"], documents["status"]["guard"]
+        self.assertEqual(guard, {switch["switch"]: switch["now"] for switch in switches})
+        for switch, wrong in zip(switches, ("0", False)):
+            for key in ("now", "before"):
+                kept, switch[key] = switch[key], wrong
+                self.assert_found(documents["status"], switch["switch"], key)
+                switch[key] = kept
 
     def test_expected_files(self):
         files = sorted((tree.TESTS / "expected").glob("*.json"))

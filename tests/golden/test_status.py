@@ -259,7 +259,9 @@ class Recorded(tree.Tree):
             self.assertTrue(lines["Guard"][0].startswith(first), lines)
             self.assertEqual("doctor" in after, "changed" in uses or "given-up" in uses)
             self.assertEqual([found["use"] for found in self.json()["guard"]], uses)
-            self.assertEqual([found["now"] for found in self.json()["guard"]], list(now))
+            self.assertEqual([(found["now"], found["before"]) for found in self.json()["guard"]],
+                             [(now[0] == "1", {"": None, "0": False, "1": True}[was[0]]), (now[1], was[1] or None)])  # fmt: skip
+            self.assertIs(json.loads(tree.run(self.root, "plan", "--json").stdout)["guard"]["drivers_autoprobe"], now[0] == "1")
             for line, text, before in zip(lines["Guard"][1:], now, was):
                 self.assertIn(f": {text}", line)
                 self.assertEqual(f", before {before}" in line, before != "")

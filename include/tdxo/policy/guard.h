@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "tdxo/memory/snapshot.h"
 #include "tdxo/policy/config.h"
 #include "tdxo/tdx/state.h"
 
@@ -21,6 +22,9 @@ enum guard_switch {
 /* The name of a switch in files, JSON and messages, and the value that the guard gives it. */
 const char *guard_switch_to_string(enum guard_switch i);
 const char *guard_switch_value(enum guard_switch i);
+
+/* What a switch reads; "": it could not be read. */
+const char *guard_switch_read(const struct snapshot *snapshot, enum guard_switch i);
 
 /* A set of switches: GUARD_SWITCH() of each that is to be held. */
 unsigned int guard_wanted(const struct config *config, const struct tdx *tdx);

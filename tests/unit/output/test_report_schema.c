@@ -92,13 +92,6 @@ static void add_device_result(struct words *words)
 		add(words, result_to_string(result));
 }
 
-/* The table of daemon/output/report.c. */
-static void add_switch(struct words *words)
-{
-	add(words, "off");
-	add(words, "on");
-}
-
 /* The enumerations by their names in $defs. */
 static const struct {
 	const char *name;
@@ -109,7 +102,6 @@ static const struct {
 	{"tdx_cause", add_tdx_cause},
 	{"tdx_source", add_tdx_source},
 	{"tdx_fact", add_fact},
-	{"switch", add_switch},
 	{"boot_source", add_boot_source},
 	{"rejection_cause", add_rejection_cause},
 	{"type", add_device_type},
