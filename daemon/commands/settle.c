@@ -156,7 +156,7 @@ static int check_devices(struct wait *wait)
 	return 0;
 }
 
-/* 0 or a negative errno. */
+/* EXIT_DONE; EXIT_FAILED after a message; a negative errno. */
 static int check(struct wait *wait)
 {
 	int r;
@@ -168,10 +168,15 @@ static int check(struct wait *wait)
 	r = state_load(&wait->state);
 	if (r < 0)
 		return r;
+	if (wait->state.older) {
+		log_print(LOG_ERR, "settle: the running tdx-onlined is of an older version, which "
+				   "does not save whether it is idle: restart it with 'systemctl "
+				   "restart tdx-onlined.service'");
+		return EXIT_FAILED;
+	}
 	if (wait->state.pid != wait->pid) {
-		wait_for(wait, "the daemon has not saved its state; if it was started before an "
-			       "upgrade, run 'systemctl restart tdx-onlined.service'");
-		return 0;
+		wait_for(wait, "the daemon has not saved its state");
+		return EXIT_DONE;
 	}
 	(void)!sysfs_list(SYS_CXL_DEVICES, check_region, wait);
 	r = check_devices(wait);
@@ -234,7 +239,7 @@ static int wait_until(struct wait *wait, uint64_t timeout)
 		uint64_t now = executor_now_ms();
 
 		r = check(wait);
-		if (r < 0 || !*wait->waiting)
+		if (r != EXIT_DONE || !*wait->waiting)
 			return r;
 		if (now >= end)
 			break;

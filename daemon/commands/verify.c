@@ -128,6 +128,7 @@ static int gather(struct verifier *verifier, struct settings *settings, const ch
 	verifier->facts.captured = root_is_another();
 	verifier->facts.running = verifier->daemon != 0;
 	verifier->facts.idle = is_idle(&verifier->state, verifier->daemon);
+	verifier->facts.older = verifier->state.older;
 	if (r == 0)
 		r = find_config(verifier, settings, mistake);
 	if (r < 0)

@@ -53,8 +53,9 @@ struct state {
 	uint64_t last_look;	/* seconds since 1970; 0: never */
 
 	/* Of the daemon that wrote the file. */
-	pid_t pid; /* 0: it has ended */
-	bool idle; /* it had nothing left to do */
+	pid_t pid;  /* 0: it has ended */
+	bool idle;  /* it had nothing left to do */
+	bool older; /* it is of a version that does not save whether it is idle */
 };
 
 /* For sensor_init(); borrowed from the state. */

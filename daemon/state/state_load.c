@@ -278,7 +278,6 @@ static void load_counters(struct state *state, struct json object)
 	state->last_look = json_get_number(object, KEY_LAST_LOOK);
 }
 
-/* Absent: it has ended. */
 static void load_daemon(struct state *state, struct json object)
 {
 	uint64_t pid = json_get_number(object, KEY_PID);
@@ -286,6 +285,8 @@ static void load_daemon(struct state *state, struct json object)
 	json_expect(object, KEY_PID, pid <= INT32_MAX ? 0 : -EINVAL);
 	state->pid = (pid_t)pid;
 	state->idle = json_get_bool(object, KEY_IDLE);
+	state->older =
+		!json_has(object, KEY_IDLE) || json_get_number(object, KEY_SCHEMA) < STATE_SCHEMA;
 }
 
 /* What another version has decided may mean something else; the rest is as good as ours. */

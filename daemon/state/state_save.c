@@ -211,10 +211,8 @@ static int to_json(struct json object, const struct state *state, const struct s
 	json_add_number(object, KEY_OVERFLOWS, state->overflows);
 	json_add_number(object, KEY_DISAGREEMENTS, state->disagreements);
 	json_add_number(object, KEY_LAST_LOOK, state->last_look);
-	if (state->pid) {
-		json_add_number(object, KEY_PID, (uint64_t)state->pid);
-		json_add_bool(object, KEY_IDLE, state->idle);
-	}
+	json_add_number(object, KEY_PID, (uint64_t)state->pid);
+	json_add_bool(object, KEY_IDLE, state->pid && state->idle);
 	return 0;
 }
 

@@ -28,6 +28,9 @@ const char *verify_obstacle(const struct verify_facts *facts)
 	if (facts->mistake)
 		return "the configuration files have a mistake, so rules about faulty memory are "
 		       "not known: see 'tdx-onlinectl config check'";
+	if (facts->running && facts->older)
+		return "the running daemon is of an older version, run 'systemctl restart "
+		       "tdx-onlined.service' first";
 	if (facts->running && !facts->idle)
 		return "the daemon is working, run 'tdx-onlinectl settle' first";
 	if (by_state[facts->snapshot->tdx.detected])

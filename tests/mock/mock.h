@@ -93,6 +93,8 @@ void __attribute__((format(printf, 2, 3))) mock_path(char path[MOCK_PATH], const
 const char *mock_real_path(const struct mock *mock, const char *path, char buf[MOCK_PATH]);
 void mock_make_directory(const struct mock *mock, const char *path);
 void mock_put(const struct mock *mock, const char *path, const char *text);
+/* The state file as of a version that did not save whether it is idle. The daemon is stopped. */
+void mock_make_state_older(const struct mock *mock);
 void mock_put_bytes(const struct mock *mock, const char *path, const void *bytes, size_t size);
 void mock_link(const struct mock *mock, const char *path, const char *target);
 void mock_move(const struct mock *mock, const char *from, const char *to);

@@ -210,8 +210,25 @@ static void test_bad_state(void **state)
 	mock_put(mock, STATE, "no JSON");
 	assert_int_equal(mock_ctl(mock, "settle --timeout=1", &ctl), 7);
 	mock_expect_logged(&ctl, "not a state file");
-	mock_expect_logged(&ctl, "the daemon has not saved its state; if it was started before an "
-				 "upgrade, run 'systemctl restart tdx-onlined.service'");
+	mock_expect_logged(&ctl, "not settled after 1 s: the daemon has not saved its state");
+	mock_expect_silence(&ctl);
+	kill(mock->daemon, SIGCONT);
+	mock_end_absent(mock);
+}
+
+/* Nothing that this version waits for comes: it does not wait. */
+static void test_older_daemon(void **state)
+{
+	struct mock *mock = *state, ctl;
+
+	mock_start_absent(mock);
+	mock_await_text(mock, STATE, "\"idle\":true");
+	mock_make_state_older(mock);
+	assert_int_equal(mock_ctl(mock, SOON, &ctl), 1);
+	mock_expect_logged(&ctl,
+		"settle: the running tdx-onlined is of an older version, which does "
+		"not save whether it is idle: restart it with 'systemctl restart "
+		"tdx-onlined.service'");
 	mock_expect_silence(&ctl);
 	kill(mock->daemon, SIGCONT);
 	mock_end_absent(mock);
@@ -257,8 +274,8 @@ static void test_ended(void **state)
 	assert_int_equal(mock_oneshot_end(&ctl), 1);
 	mock_expect_logged(&ctl, "settle: tdx-onlined ");
 	mock_read(mock, STATE, text, sizeof(text));
-	assert_null(strstr(text, "\"idle\""));
-	assert_null(strstr(text, "\"pid\""));
+	assert_non_null(strstr(text, "\"idle\":false"));
+	assert_non_null(strstr(text, "\"pid\":0"));
 }
 
 /* After the end of a reload, nothing is settled until all devices are decided again. */
@@ -343,6 +360,7 @@ int main(int argc, char *argv[])
 		TEST(test_nothing_changes),
 		TEST(test_udevd),
 		TEST(test_bad_state),
+		TEST(test_older_daemon),
 		TEST(test_timeout),
 		TEST(test_not_running),
 		TEST(test_ended),

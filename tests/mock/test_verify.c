@@ -396,6 +396,20 @@ static void test_guard_in_effect(void **state)
 	expect_verify(mock, 0, "agrees        guard            drivers_autoprobe: 0");
 }
 
+static void test_older_daemon(void **state)
+{
+	struct mock *mock = *state;
+
+	start_with_blocks(mock);
+	mock_make_state_older(mock);
+	expect_verify(mock, 0,
+		NOT_TRIED "the running daemon is of an older version, run "
+			  "'systemctl restart tdx-onlined.service' first");
+	expect_stores(mock, "");
+	kill(mock->daemon, SIGCONT);
+	end(mock);
+}
+
 /* An invalid configuration may have a rule about a faulty DIMM. */
 static void test_mistake(void **state)
 {
@@ -447,6 +461,7 @@ int main(int argc, char *argv[])
 		TEST(test_nothing),
 		TEST(test_guard),
 		TEST(test_guard_in_effect),
+		TEST(test_older_daemon),
 		TEST(test_mistake),
 		TEST(test_observing_next),
 	};

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -131,6 +132,20 @@ void mock_read(const struct mock *mock, const char *path, char *text, size_t siz
 	check(n >= 0, "read", real);
 	close(fd);
 	text[n] = '\0';
+}
+
+/* They are the last keys. */
+void mock_make_state_older(const struct mock *mock)
+{
+	static char text[65536];
+	char *last;
+
+	kill(mock->daemon, SIGSTOP);
+	mock_read(mock, STATE, text, sizeof(text));
+	last = strstr(text, ",\"pid\":");
+	assert_non_null(last);
+	strcpy(last, "}\n");
+	mock_put(mock, STATE, text);
 }
 
 static bool is_as_required(const struct mock *mock, const char *path,

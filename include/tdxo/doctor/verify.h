@@ -83,6 +83,7 @@ struct verify_facts {
 	bool captured;		     /* another root: no kernel answers */
 	bool running;		     /* the daemon is */
 	bool idle;		     /* and has nothing to do */
+	bool older;		     /* and does not save whether it is idle */
 	const struct verify_device *devices;
 	size_t n_devices;
 	struct trials trials; /* of verify_choose(), with their answers */

@@ -417,7 +417,9 @@ static void test_general_obstacles(void **state)
 	BENCH(bench);
 	assert_null(verify_obstacle(&bench.facts));
 	bench.facts.idle = false;
-	assert_non_null(verify_obstacle(&bench.facts));
+	assert_non_null(strstr(verify_obstacle(&bench.facts), "settle"));
+	bench.facts.older = true;
+	assert_non_null(strstr(verify_obstacle(&bench.facts), "restart"));
 	bench.facts.running = false;
 	assert_null(verify_obstacle(&bench.facts));
 	bench.facts.captured = true;
