@@ -21,7 +21,8 @@ static int run_status(const struct task *task)
 		.json = option_given(task->options, OPTION_JSON),
 		.tdx = option_given(task->options, OPTION_TDX),
 		.mistake = task->mistake,
-		.unreadable = task->unreadable,
+		.only_unread = task->only_unread,
+		.unread = task->unread,
 	};
 
 	return status_run(task->settings, &status);

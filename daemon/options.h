@@ -84,8 +84,9 @@ static inline bool option_given(const struct options *options, enum option_id op
 struct task {
 	const struct options *options;
 	struct settings *settings;
-	const char *mistake; /* why the configuration cannot be used, or NULL */
-	bool unreadable;     /* because this process may not read all of it */
+	const char *mistake;		   /* why the configuration cannot be used, or NULL */
+	bool only_unread;		   /* there is no other mistake than: */
+	const struct config_files *unread; /* files that this process may not read, and why */
 };
 
 struct command {

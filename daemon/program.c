@@ -39,14 +39,15 @@ static int enter(const struct options *options)
 static int run_with_config(const struct options *options)
 {
 	CLEANUP(settings_done) struct settings settings = {0};
+	CLEANUP(config_files_done) struct config_files unread = {0};
 	char mistake[SETTINGS_MISTAKE];
-	struct task task = {.options = options, .settings = &settings};
-	int r = settings_load(&settings, mistake);
+	struct task task = {.options = options, .settings = &settings, .unread = &unread};
+	int r = settings_load(&settings, mistake, &unread);
 
 	if ((r == -EINVAL || r == -EACCES) && options->command->any_config) {
 		settings_default(&settings);
 		task.mistake = mistake;
-		task.unreadable = r == -EACCES;
+		task.only_unread = r == -EACCES;
 	} else if (r < 0) {
 		log_print(LOG_ERR, "The configuration cannot be used, nothing has been done");
 		return EXIT_FAILED;

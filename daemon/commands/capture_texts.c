@@ -142,7 +142,7 @@ int capture_texts(struct capture *capture)
 {
 	CLEANUP(settings_done) struct settings settings = {0};
 	char mistake[SETTINGS_MISTAKE];
-	int r = settings_load(&settings, mistake);
+	int r = settings_load(&settings, mistake, NULL);
 
 	/* A configuration that cannot be used cannot be used there either. */
 	if (r == -EINVAL || r == -EACCES)

@@ -43,7 +43,7 @@ static int add_configuration(
 	int r = options->mistake ? 0 : config_files_of(settings, &visit->found);
 
 	status->mistake = state->mistake;
-	status->mistake_now = options->unreadable ? NULL : options->mistake;
+	status->mistake_now = options->only_unread ? NULL : options->mistake;
 	status->unusable = state->unusable;
 	status->outdated =
 		known && !options->mistake && state->checksum != settings_checksum(settings);
@@ -173,8 +173,9 @@ static int add_unread(struct visit *visit, const struct status_options *options)
 							  "status.json has no addresses"
 				       : STATE_USUAL_PATH ": only root can read it, and there is "
 							  "no status.json of this boot");
-	if (r == 0 && options->unreadable)
-		r = array_append(status->unread, status->n_unread, options->mistake);
+	for (size_t i = 0; r == 0 && i < options->unread->n; i++)
+		r = array_append(status->unread, status->n_unread, options->unread->paths[i]);
+	status->n_unread_own = status->n_unread;
 	for (size_t i = 0; r == 0 && i < complaints->n; i++)
 		r = array_append(status->unread, status->n_unread, complaint_text(complaints, i));
 	return r;

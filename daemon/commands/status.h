@@ -13,7 +13,8 @@ struct status_options {
 	bool json;
 	bool tdx;	     /* the TDX state of the settings is that of the command line */
 	const char *mistake; /* of the files as they are now, or NULL */
-	bool unreadable;     /* it is that this process may not read them */
+	bool only_unread;    /* it is that this process may not read them */
+	const struct config_files *unread; /* the files that it may not read, and why */
 };
 
 /*

@@ -215,17 +215,21 @@ static void print_counts(const struct status *status)
 	}
 }
 
+/* Each file of this program, and of the others at most the first. */
 static void print_unread(const struct status *status)
 {
+	size_t most = status->n_unread_own ?: 1;
 	char buf[LINE_TEXT];
-	struct strbuf text = begin(buf);
 
-	if (!status->n_unread)
-		return;
-	strbuf_append(&text, "%s", status->unread[0]);
-	if (status->n_unread > 1)
-		strbuf_append(&text, "; and %zu more, which --json prints", status->n_unread - 1);
-	print_line("Not read", buf);
+	for (size_t i = 0; i < most && i < status->n_unread; i++) {
+		struct strbuf text = begin(buf);
+
+		strbuf_append(&text, "%s", status->unread[i]);
+		if (i + 1 == most && status->n_unread > most)
+			strbuf_append(&text, "; and %zu more, which --json prints",
+				status->n_unread - most);
+		print_line(i ? "" : "Not read", buf);
+	}
 }
 
 static int print_devices(const struct status *status)

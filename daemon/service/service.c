@@ -250,7 +250,7 @@ static int reload(struct service *service)
 	int r;
 
 	service->reload = false;
-	r = settings_load(&settings, mistake);
+	r = settings_load(&settings, mistake, NULL);
 	if (r == -ENOMEM)
 		return r;
 	if (r == 0 && service->tdx)

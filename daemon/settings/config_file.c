@@ -38,9 +38,9 @@
 struct loader {
 	struct settings settings;
 	size_t mistakes;
-	size_t unreadable; /* so many of them: this process may not read the file or directory */
-	char *mistake;	   /* the first */
-	int error;	   /* -ENOMEM, or 0 */
+	struct config_files unread; /* the first of them: this process may not read these files */
+	char *mistake;		    /* the first of the others */
+	int error;		    /* -ENOMEM, or 0 */
 };
 
 /* A file that is being read. */
@@ -73,7 +73,7 @@ static void PRINTF(4, 5)
 		return;
 	}
 	reader->mistakes++;
-	if (reader->loader->mistakes++ == 0)
+	if (reader->loader->mistakes++ == reader->loader->unread.n)
 		snprintf(reader->loader->mistake, SETTINGS_MISTAKE, "%.*s", SETTINGS_MISTAKE - 1,
 			text);
 }
@@ -81,8 +81,14 @@ static void PRINTF(4, 5)
 /* A file or directory that cannot be read, and why, as trusted_open() puts it. */
 static void say_unread(struct reader *reader, const char *why)
 {
-	reader->loader->unreadable += strcmp(why, strerror(EACCES)) == 0;
+	char text[PATH_MAX + TRUSTED_MISTAKE];
+
 	say(reader, LOG_ERR, 0, "%s", why);
+	if (strcmp(why, strerror(EACCES)) != 0)
+		return;
+	snprintf(text, sizeof(text), "%.*s: %s", PATH_MAX, reader->path, why);
+	if (config_files_add(&reader->loader->unread, text) < 0)
+		reader->loader->error = -ENOMEM;
 }
 
 static bool known_section(const struct reader *reader, const char *section)
@@ -316,6 +322,24 @@ static void say_stray(const char *path, const char *mistake, void *userdata)
 		say(&reader, LOG_WARNING, 0, "not read, because of its name");
 }
 
+void config_files_done(struct config_files *files)
+{
+	for (size_t i = 0; i < files->n; i++)
+		free(files->paths[i]);
+	free(files->paths);
+	*files = (struct config_files){0};
+}
+
+int config_files_add(struct config_files *files, const char *path)
+{
+	char *copy = strdup(path);
+	int r = copy ? array_append(files->paths, files->n, copy) : -ENOMEM;
+
+	if (r < 0)
+		free(copy);
+	return r;
+}
+
 static int load(struct loader *loader)
 {
 	CLEANUP(layers_done) struct layers files = {0}, rules = {0};
@@ -335,9 +359,12 @@ static int load(struct loader *loader)
 		read_rule(loader, &rules.files[i]);
 		r = loader->error;
 	}
-	if (r == 0 && loader->mistakes)
-		return loader->mistakes == loader->unreadable ? -EACCES : -EINVAL;
-	return r;
+	if (r != 0 || !loader->mistakes)
+		return r;
+	if (loader->mistakes > loader->unread.n)
+		return -EINVAL;
+	snprintf(loader->mistake, SETTINGS_MISTAKE, "%s", loader->unread.paths[0]);
+	return -EACCES;
 }
 
 void settings_default(struct settings *ret_settings)
@@ -346,11 +373,16 @@ void settings_default(struct settings *ret_settings)
 	config_init(&ret_settings->config);
 }
 
-int settings_load(struct settings *ret_settings, char mistake[SETTINGS_MISTAKE])
+int settings_load(
+	struct settings *ret_settings, char mistake[SETTINGS_MISTAKE], struct config_files *unread)
 {
 	struct loader loader = {.mistake = mistake};
 	int r = load(&loader);
 
+	if (unread)
+		*unread = loader.unread;
+	else
+		config_files_done(&loader.unread);
 	if (r < 0) {
 		settings_done(&loader.settings);
 		return r;

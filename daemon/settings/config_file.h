@@ -34,13 +34,25 @@ struct settings {
 
 void settings_done(struct settings *settings);
 
+struct config_files {
+	char **paths;
+	size_t n;
+};
+
+void config_files_done(struct config_files *files);
+
+/* 0 or -ENOMEM. */
+int config_files_add(struct config_files *files, const char *path) MUST_CHECK;
+
 #define SETTINGS_MISTAKE 512
 
 /*
  * 0; -EINVAL after a message for each mistake, with file and line, and the first of them is in
  * `mistake`; -EACCES likewise if all of them are files that this process may not read; -ENOMEM.
+ * `unread` gets those files, each with the error, whatever is returned; NULL: they are not needed.
  */
-int settings_load(struct settings *ret_settings, char mistake[SETTINGS_MISTAKE]) MUST_CHECK;
+int settings_load(struct settings *ret_settings, char mistake[SETTINGS_MISTAKE],
+	struct config_files *unread) MUST_CHECK;
 
 /* What is used where there is no file at all. */
 void settings_default(struct settings *ret_settings);

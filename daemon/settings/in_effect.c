@@ -4,34 +4,12 @@
  */
 #include "daemon/settings/in_effect.h"
 
-#include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include "tdxo/base/array.h"
 
 /* FNV-1a of 64 bits: no protection against an adversary, who could edit the files as well. */
 #define CHECKSUM_START UINT64_C(0xcbf29ce484222325)
 #define CHECKSUM_PRIME UINT64_C(0x100000001b3)
-
-void config_files_done(struct config_files *files)
-{
-	for (size_t i = 0; i < files->n; i++)
-		free(files->paths[i]);
-	free(files->paths);
-	*files = (struct config_files){0};
-}
-
-int config_files_add(struct config_files *files, const char *path)
-{
-	char *copy = strdup(path);
-	int r = copy ? array_append(files->paths, files->n, copy) : -ENOMEM;
-
-	if (r < 0)
-		free(copy);
-	return r;
-}
 
 static bool has(const struct config_files *files, const char *path)
 {

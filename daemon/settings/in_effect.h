@@ -4,21 +4,10 @@
  */
 #pragma once
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "daemon/settings/config_file.h"
 #include "tdxo/base/compiler.h"
-
-struct config_files {
-	char **paths;
-	size_t n;
-};
-
-void config_files_done(struct config_files *files);
-
-/* 0 or -ENOMEM. */
-int config_files_add(struct config_files *files, const char *path) MUST_CHECK;
 
 /* The files that have a value or a rule that is in effect, each once. 0 or -ENOMEM. */
 int config_files_of(const struct settings *settings, struct config_files *ret_files) MUST_CHECK;

@@ -10,6 +10,7 @@ The second half writes state files into copies of trees.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -301,6 +302,30 @@ class Recorded(tree.Tree):
             self.assertRegex(result.stdout, f"(?m)^Not read *.*/{hidden}: Permission denied$")
             self.assertNotIn("Not usable", result.stdout)
             self.assertNotIn("tdx-onlinectl config", result.stdout)
+
+    def test_all_unreadable_files(self):
+        """Each has a line, and a message, also beside a mistake, which is the one of the files."""
+        self.card_in_devdax_mode()
+        self.record(refused_card(), config_checksum=1)
+        for path in (MAIN, DROP_IN, RULE):
+            self.write(path, "[Daemon]\nAct=perhaps\n")
+        self.forget("proc/cpuinfo")
+        for hidden, mistake in (((MAIN, DROP_IN, RULE), None), ((DROP_IN, RULE), f"/{MAIN}:2: Act=perhaps: not yes or no")):
+            unread = [f"/{path}: Permission denied" for path in hidden]
+            for path in (DROP_IN, MAIN, RULE):
+                (self.root / path).chmod(0 if path in hidden else 0o644)
+            for options in (["status"], ["status", "--json"], ["config", "check"]):
+                result = tree.run(self.root, *options, preexec_fn=tree.obey_modes)
+                for line in unread:
+                    self.assertIn(f"tdx-onlinectl: {line}\n", result.stderr)
+                    self.assertRegex(result.stdout, "^$" if options[0] == "config" else re.escape(line))
+                if options[-1] == "--json":
+                    found = json.loads(result.stdout)
+                    self.assertEqual(found["configuration"]["mistake_now"], mistake)
+                    self.assertEqual(found["unread"][:len(unread)], unread)
+                elif options == ["status"]:
+                    self.assertRegex(result.stdout, f"(?m)^Not read +{unread[0]}$")
+                    self.assertRegex(result.stdout, f"(?m)^ +{unread[-1]}; and [0-9]+ more, ")
 
     def test_mistake_of_the_daemon(self):
         """The daemon has recorded a mistake; the files have been corrected since."""

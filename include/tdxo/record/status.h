@@ -74,6 +74,7 @@ struct status {
 
 	const char **unread; /* what could not be read, and why */
 	size_t n_unread;
+	size_t n_unread_own; /* the first of them: files of this program */
 };
 
 #define STATUS_TEXT 512
