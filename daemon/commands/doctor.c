@@ -207,9 +207,10 @@ static void print_tdx(const struct tdx *tdx)
 	char line[1024];
 	struct strbuf text = strbuf_in(line, sizeof(line));
 
-	strbuf_append(&text, "TDX ");
-	tdx_append(&text, tdx);
-	strbuf_append(&text, ". Sources: ");
+	tdx_append_meaning(&text, tdx);
+	if (tdx->cause)
+		strbuf_append(&text, " %s.", tdx_cause_explain(tdx->cause));
+	strbuf_append(&text, " Sources: ");
 	tdx_append_sources(&text, tdx);
 	strbuf_append(&text, ".");
 	wrap_print(line, 0);

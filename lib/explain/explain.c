@@ -91,26 +91,10 @@ static void explain_boot_map(struct strbuf *text, const struct story *story)
 
 static void explain_tdx(struct strbuf *text, const struct story *story)
 {
-	static const char *const meanings[] = {
-		[TDX_ABSENT] = "TDX is not active and cannot start before the next boot, so the "
-			       "kernel accepts all memory.",
-		[TDX_ARMED] = "Firmware enabled TDX, and the TDX module is not initialized yet. "
-			      "If memory is added that was not RAM at boot, its initialization "
-			      "fails.",
-		[TDX_ACTIVE] = "TDX is active: the kernel refuses to online memory that was not "
-			       "RAM at boot.",
-		[TDX_UNKNOWN] = "It is not known whether TDX is active, so it is handled as "
-				"active.",
-	};
-	static_assert(ARRAY_SIZE(meanings) == TDX_STATE_MAX, "words for each state");
 	const struct tdx *tdx = &story->record->facts->tdx;
 	const char *line = tdx_evidence_line(tdx);
 
-	if (tdx_overridden(tdx))
-		strbuf_append(text, "TDX= or --tdx= sets the TDX state to %s. The sources show %s.",
-			tdx_state_to_string(tdx->state), tdx_state_to_string(tdx->detected));
-	else
-		strbuf_append(text, "%s", meanings[tdx->state]);
+	tdx_append_meaning(text, tdx);
 	if (tdx->cause)
 		strbuf_append(
 			text, " %s%s%s.", tdx_cause_explain(tdx->cause), *line ? ": " : "", line);

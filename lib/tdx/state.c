@@ -340,6 +340,28 @@ void tdx_append(struct strbuf *text, const struct tdx *tdx)
 		strbuf_append(text, " as found");
 }
 
+void tdx_append_meaning(struct strbuf *text, const struct tdx *tdx)
+{
+	static const char *const meanings[] = {
+		[TDX_ABSENT] = "This host does not use TDX, and TDX cannot start before the next "
+			       "boot: the kernel accepts all memory.",
+		[TDX_ARMED] = "Firmware enabled TDX, and the TDX module is not initialized yet. "
+			      "If memory is added that was not RAM at boot, its initialization "
+			      "fails.",
+		[TDX_ACTIVE] = "TDX is active: the kernel refuses to online memory that was not "
+			       "RAM at boot.",
+		[TDX_UNKNOWN] = "It is not known whether TDX is active, so it is handled as "
+				"active.",
+	};
+	static_assert(ARRAY_SIZE(meanings) == TDX_STATE_MAX, "words for each state");
+
+	if (tdx_overridden(tdx))
+		strbuf_append(text, "TDX= or --tdx= sets the TDX state to %s. The sources show %s.",
+			tdx_state_to_string(tdx->state), tdx_state_to_string(tdx->detected));
+	else
+		strbuf_append(text, "%s", meanings[tdx->state]);
+}
+
 /* What is not there is no news, unless this kernel should have it. */
 static bool is_telling(const struct tdx_facts *facts, enum tdx_source source)
 {

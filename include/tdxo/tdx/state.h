@@ -153,6 +153,9 @@ void tdx_append_detected(struct strbuf *text, const struct tdx *tdx);
 /* "absent (no-module)", "active as configured, absent (no-module) as found" */
 void tdx_append(struct strbuf *text, const struct tdx *tdx);
 
+/* The state as one sentence or two, without the cause. */
+void tdx_append_meaning(struct strbuf *text, const struct tdx *tdx);
+
 /* "/proc/cpuinfo: tdx_host_platform; …": the sources that have something about TDX. */
 void tdx_append_sources(struct strbuf *text, const struct tdx *tdx);
 

@@ -309,6 +309,28 @@ static void test_text(void **state)
 	assert_string_equal(buf, "active as configured, absent (no-module) as found");
 }
 
+static void test_meaning(void **state)
+{
+	static const char *const begin[] = {[TDX_ABSENT] = "This host does not use TDX, ",
+		[TDX_ARMED] = "Firmware enabled TDX, ",
+		[TDX_ACTIVE] = "TDX is active: ",
+		[TDX_UNKNOWN] = "It is not known whether "};
+
+	(void)state;
+	for (enum tdx_state s = 0; s < TDX_STATE_MAX; s++) {
+		const struct tdx found = {.state = s, .detected = s};
+		const struct tdx set = {.state = s, .detected = (s + 1) % TDX_STATE_MAX};
+		char buf[512];
+		struct strbuf text = strbuf_in(buf, sizeof(buf));
+
+		tdx_append_meaning(&text, &found);
+		assert_ptr_equal(strstr(buf, begin[s]), buf);
+		text = strbuf_in(buf, sizeof(buf));
+		tdx_append_meaning(&text, &set);
+		assert_ptr_equal(strstr(buf, "TDX= or --tdx= sets the TDX state to "), buf);
+	}
+}
+
 static void test_names(void **state)
 {
 	static const char *const states[] = {"absent", "armed", "active", "unknown"};
@@ -354,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_starts),
 		cmocka_unit_test(test_failed_update),
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_meaning),
 		cmocka_unit_test(test_names),
 	};
 
