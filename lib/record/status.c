@@ -171,11 +171,12 @@ static bool is_outdated(const struct status *status)
 	return status->outdated || status->mistake;
 }
 
+/* A switch that was given up may have the right value: then doctor finds nothing. */
 static bool is_switched(const struct status *status)
 {
 	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
-		if (status->guard[i].use == SWITCH_CHANGED ||
-			status->guard[i].use == SWITCH_GIVEN_UP)
+		if (status->guard[i].use >= SWITCH_CHANGED &&
+			strcmp(status->guard[i].now, guard_switch_value(i)) != 0)
 			return true;
 	return false;
 }

@@ -207,9 +207,12 @@ static void test_next(void **state)
 	device.disagrees = true;
 	assert_next(&status, "'tdx-onlinectl explain dax0.0' prints the decision about the device "
 			     "for which the kernel");
-	status.guard[1].use = SWITCH_GIVEN_UP;
+	status.guard[GUARD_AUTO_ONLINE] =
+		(struct switch_status){.use = SWITCH_GIVEN_UP, .now = "offline"};
+	assert_next(&status, "for which the kernel did not answer");
+	strcpy(status.guard[GUARD_AUTO_ONLINE].now, "online");
 	assert_next(&status, "'tdx-onlinectl doctor'");
-	status.guard[1].use = SWITCH_HELD;
+	status.guard[GUARD_AUTO_ONLINE].use = SWITCH_HELD;
 	device.stranded = 1;
 	assert_next(&status, "'tdx-onlinectl doctor'");
 	entry.result = RESULT_PARTIAL;
