@@ -9,11 +9,11 @@
 #include "daemon/commands/doctor.h"
 #include "daemon/commands/explain.h"
 #include "daemon/commands/map.h"
-#include "daemon/commands/plan.h"
 #include "daemon/commands/settle.h"
 #include "daemon/commands/status.h"
 #include "daemon/commands/verify.h"
 #include "daemon/program.h"
+#include "daemon/task.h"
 
 static int run_status(const struct task *task)
 {
@@ -26,19 +26,6 @@ static int run_status(const struct task *task)
 	};
 
 	return status_run(task->settings, &status);
-}
-
-static int run_plan(const struct task *task)
-{
-	const struct options *options = task->options;
-	const struct plan_options plan = {
-		.dry = true,
-		.format = option_given(options, OPTION_JSON) ? PLAN_JSON : PLAN_TABLE,
-		.table = &options->table,
-		.fail_on = options->fail_on,
-	};
-
-	return plan_run(task->settings, &plan);
 }
 
 static int run_explain(const struct task *task)
@@ -82,11 +69,6 @@ static int run_capture(const struct task *task)
 	return capture_run(options->directory, option_given(options, OPTION_ANONYMISE));
 }
 
-static int run_config_check(const struct task *task)
-{
-	return config_check(task->settings);
-}
-
 static int run_config_cat(const struct task *task)
 {
 	return config_cat(task->settings);
@@ -121,7 +103,7 @@ static const struct command commands[] = {
 	{.name = "plan",
 		.takes = WITH_LOOK | WITH(OPTION_FAIL_ON) | WITH_TABLE,
 		.help = "Print what would be done, and change nothing",
-		.run = run_plan},
+		.run = task_dry_run},
 	{.name = "explain",
 		.argument = ARGUMENT_TARGET,
 		.takes = WITH_LOOK,
@@ -151,7 +133,7 @@ static const struct command commands[] = {
 		.takes = WITH(OPTION_ROOT) | WITH(OPTION_TDX),
 		.no_machine = true,
 		.help = "Print all mistakes in the configuration files",
-		.run = run_config_check},
+		.run = task_check_config},
 	{.name = "config cat",
 		.takes = WITH(OPTION_ROOT),
 		.no_machine = true,

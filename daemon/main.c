@@ -2,11 +2,10 @@
 /*
  * tdx-onlined: the daemon, and what it does in one go.
  */
-#include "daemon/commands/config.h"
-#include "daemon/commands/plan.h"
 #include "daemon/commands/reload.h"
 #include "daemon/program.h"
 #include "daemon/service/service.h"
+#include "daemon/task.h"
 
 static int run_daemon(const struct task *task)
 {
@@ -14,34 +13,6 @@ static int run_daemon(const struct task *task)
 
 	return service_run(task->settings, task->mistake,
 		option_given(options, OPTION_TDX) ? &options->tdx : NULL);
-}
-
-static int run_plan(const struct task *task, bool dry)
-{
-	const struct options *options = task->options;
-	const struct plan_options plan = {
-		.dry = dry,
-		.format = option_given(options, OPTION_JSON) ? PLAN_JSON : PLAN_TABLE,
-		.table = &options->table,
-		.fail_on = options->fail_on,
-	};
-
-	return plan_run(task->settings, &plan);
-}
-
-static int run_dry(const struct task *task)
-{
-	return run_plan(task, true);
-}
-
-static int run_oneshot(const struct task *task)
-{
-	return run_plan(task, false);
-}
-
-static int run_check(const struct task *task)
-{
-	return config_check(task->settings);
 }
 
 static int run_reload(const struct task *task)
@@ -62,19 +33,19 @@ static const struct command commands[] = {
 		.option = OPTION_DRY_RUN,
 		.takes = WITH(OPTION_ROOT) | WITH_PLAN,
 		.help = "Print what would be done, and change nothing",
-		.run = run_dry},
+		.run = task_dry_run},
 	{.name = "--oneshot",
 		.option = OPTION_ONESHOT,
 		.takes = WITH_PLAN,
 		.writes = true,
 		.help = "Decide everything once, act, print the result and exit",
-		.run = run_oneshot},
+		.run = task_oneshot},
 	{.name = "--check-config",
 		.option = OPTION_CHECK_CONFIG,
 		.takes = WITH(OPTION_ROOT) | WITH(OPTION_TDX),
 		.no_machine = true,
 		.help = "Print all mistakes in the configuration files",
-		.run = run_check},
+		.run = task_check_config},
 	{.name = "--reload",
 		.option = OPTION_RELOAD,
 		.help = "Check the configuration files, and make the daemon read them",
