@@ -128,8 +128,7 @@ static void wait_for_devices(struct wait *wait, const struct devices *undecided)
 
 		if (is_decided_unseen(wait, device) || n++)
 			continue;
-		name = device_is_dax(device) ? device->name
-					     : range_format(device->ranges[0], range);
+		name = device_format(device, range);
 	}
 	if (n && wait->state.unusable)
 		wait_for(wait, "the daemon cannot use its configuration and decides nothing");

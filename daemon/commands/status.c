@@ -76,22 +76,13 @@ static int add_recorded(struct visit *visit, const struct history_entry *entry)
 	return r < 0 ? r : status_add(&visit->status, &status);
 }
 
-/* Of a run of blocks only the part that the entry knows. */
 static int add_entry(
 	struct visit *visit, const struct device_index *all, const struct history_entry *entry)
 {
-	const struct device *found = device_index_find(all, &entry->device);
 	struct device now;
 
-	if (!found)
-		return add_recorded(visit, entry);
-	now = *found;
-	if (!device_is_dax(found)) {
-		now.ranges = entry->device.ranges; /* borrowed */
-		now.n_ranges = entry->device.n_ranges;
-		now.size = entry->device.size;
-	}
-	return add_device(visit, &now, entry);
+	return device_index_find_now(all, &entry->device, &now) ? add_device(visit, &now, entry)
+								: add_recorded(visit, entry);
 }
 
 static int add_entries(struct visit *visit, const struct device_index *all)

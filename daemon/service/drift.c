@@ -12,21 +12,6 @@
 
 #include "tdxo/memory/device_index.h"
 
-/* The device of an entry as it is now, of a run only the part that it knows. NULL: not there. */
-static const struct device *find_now(
-	const struct history_entry *entry, const struct device_index *all, struct device *ret_now)
-{
-	const struct device *found = device_index_find(all, &entry->device);
-
-	if (!found)
-		return NULL;
-	*ret_now = *found;
-	ret_now->ranges = entry->device.ranges; /* borrowed */
-	ret_now->n_ranges = entry->device.n_ranges;
-	ret_now->size = entry->device.size;
-	return ret_now;
-}
-
 static bool blocks_changed(const struct service *service, struct range range)
 {
 	uint64_t size = service->sensor.snapshot.block_size;
@@ -133,13 +118,13 @@ int service_record_drift(struct service *service, const struct devices *all)
 
 	for (size_t i = 0; r >= 0 && i < history->n; i++) {
 		struct history_entry *entry = &history->entries[i];
-		struct device buffer;
-		const struct device *now = entry->changed ? NULL : find_now(entry, &index, &buffer);
+		struct device now;
 
-		if (!now || service_is_busy_with(service, now) ||
-			!may_have_changed(service, entry, now))
+		if (entry->changed || !device_index_find_now(&index, &entry->device, &now) ||
+			service_is_busy_with(service, &now) ||
+			!may_have_changed(service, entry, &now))
 			continue;
-		r = check(service, entry, now);
+		r = check(service, entry, &now);
 		changing |= r > 0;
 	}
 	if (service->pending)

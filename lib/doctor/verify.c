@@ -270,13 +270,6 @@ static const char *expected_text(enum answer expected)
 	return expected == ANSWER_REFUSES ? "the kernel refuses it" : "the kernel accepts it";
 }
 
-static const char *device_text(const struct device *device, char buf[RANGE_TEXT])
-{
-	if (device_is_dax(device) || !device->n_ranges)
-		return device->name;
-	return range_format(device->ranges[0], buf);
-}
-
 /*
  * Before Linux 7.1 the kernel accepts what was there when TDX started, and an answer can be from
  * before that.
@@ -299,7 +292,7 @@ static void check_recorded_answer(struct comparing *c, const struct verify_devic
 	if (!answer || !expected)
 		return;
 	add(c, VERIFY_RECORDED_ANSWER, compare_answer(c, expected, answer),
-		device_text(&device->facts.device, text), expected_text(expected), "%s",
+		device_format(&device->facts.device, text), expected_text(expected), "%s",
 		expected_text(answer));
 }
 

@@ -96,6 +96,13 @@ int devices_add_copy(struct devices *devices, const struct device *device)
 	return r < 0 ? r : devices_add(devices, &copy);
 }
 
+const char *device_format(const struct device *device, char buf[RANGE_TEXT])
+{
+	if (device_is_dax(device) || !device->n_ranges)
+		return device->name;
+	return range_format(device->ranges[0], buf);
+}
+
 bool device_lies_at(const struct device *device, const struct range *ranges, size_t n)
 {
 	if (device->n_ranges != n)

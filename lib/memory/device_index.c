@@ -157,6 +157,22 @@ static int select_run(struct devices *found, const struct device *run,
 	return r < 0 ? r : add_parts(found, run, &parts);
 }
 
+bool device_index_find_now(
+	const struct device_index *index, const struct device *earlier, struct device *ret_now)
+{
+	const struct device *found = device_index_find(index, earlier);
+
+	if (!found)
+		return false;
+	*ret_now = *found;
+	if (!device_is_dax(found)) {
+		ret_now->ranges = earlier->ranges;
+		ret_now->n_ranges = earlier->n_ranges;
+		ret_now->size = earlier->size;
+	}
+	return true;
+}
+
 int device_index_select(const struct device_index *others, const struct device *device, bool among,
 	struct devices *selected)
 {

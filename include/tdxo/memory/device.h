@@ -69,6 +69,9 @@ int device_copy(const struct device *device, struct device *ret_copy) MUST_CHECK
 int devices_add(struct devices *devices, struct device *device) MUST_CHECK;
 int devices_add_copy(struct devices *devices, const struct device *device) MUST_CHECK;
 
+/* The name of a dax device, or where other memory lies; "" if neither is known. */
+const char *device_format(const struct device *device, char buf[RANGE_TEXT]);
+
 /* By ascending address. */
 void devices_sort(struct devices *devices);
 

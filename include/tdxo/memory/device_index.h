@@ -32,6 +32,13 @@ const struct device *device_index_find(
 	const struct device_index *index, const struct device *device);
 
 /*
+ * A device of an earlier look as it is now; of a run only the part that was there then, whose
+ * ranges are borrowed. False: it has gone.
+ */
+bool device_index_find_now(
+	const struct device_index *index, const struct device *earlier, struct device *ret_now);
+
+/*
  * Append the device if it is (or, if `among` is false, is not) among the others; of a run, the
  * parts that are. 0 or -ENOMEM.
  */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "tdxo/memory/device_index.h"
 #include "tests/unit/short_memory.h"
 
 static struct range low[] = {{0, 10}}, longer[] = {{0, 12}}, both[] = {{0, 10}, {20, 30}};
@@ -334,6 +335,43 @@ static void test_modes(void **state)
 	}
 }
 
+static void test_format(void **state)
+{
+	static const struct device dax = DAX("dax0.0", both);
+	static const struct device run = BLOCKS(TYPE_UNKNOWN, 10, low);
+	static const struct device placeless = {.type = TYPE_DIMM};
+	char buf[RANGE_TEXT];
+
+	(void)state;
+	assert_string_equal(device_format(&dax, buf), "dax0.0");
+	assert_string_equal(device_format(&run, buf), "[mem 0x0-0x9]");
+	assert_string_equal(device_format(&placeless, buf), "");
+}
+
+/* Of a run that has grown only what was there is the same; a dax device is as it is now. */
+static void test_find_now(void **state)
+{
+	static struct device items[] = {
+		DAX("dax0.0", moved, .driver = DAX_DRIVER_KMEM), BLOCKS(TYPE_UNKNOWN, 12, longer)};
+	static struct range before[] = {{0, 10}, {20, 31}};
+	static const struct device dax = DAX("dax0.0", before);
+	static const struct device run = BLOCKS(TYPE_UNKNOWN, 10, low);
+	static const struct device gone = DAX("dax1.0", both);
+	const struct devices all = {items, ARRAY_SIZE(items)};
+	CLEANUP(device_index_done) struct device_index index = {0};
+	struct device now;
+
+	(void)state;
+	assert_int_equal(device_index_of(&all, &index), 0);
+	assert_false(device_index_find_now(&index, &gone, &now));
+	assert_true(device_index_find_now(&index, &dax, &now));
+	assert_int_equal(now.driver, DAX_DRIVER_KMEM);
+	assert_ptr_equal(now.ranges, moved);
+	assert_true(device_index_find_now(&index, &run, &now));
+	assert_ptr_equal(now.ranges, low);
+	assert_int_equal(now.size, 10);
+}
+
 static void test_dax_paths(void **state)
 {
 	static const struct {
@@ -370,6 +408,8 @@ int main(void)
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_drivers),
 		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_format),
+		cmocka_unit_test(test_find_now),
 		cmocka_unit_test(test_dax_paths),
 	};
 
