@@ -256,6 +256,16 @@ class Structure(unittest.TestCase):
             ]
             self.assertEqual(sorted(users), sorted(allowed), header)
 
+    def test_foreign_header_exceptions(self):
+        """CODING-STYLE.md names each header that several files include, or its library, and the files."""
+        rule = (SOURCE / "CODING-STYLE.md").read_text().partition("headers of one foreign library.")[2].partition("\n* ")[0]
+        named = {header: files for header, files in FOREIGN.items() if len(files) > 1}
+        for header, files in named.items():
+            self.assertIn(Path(header).name.removesuffix("" if "/" in header else ".h"), rule)
+            for path in files:
+                self.assertIn(f"`{path}`", rule)
+        self.assertEqual(set(re.findall(r"`(daemon/[^`]+)`", rule)), {path for files in named.values() for path in files})
+
     def test_foreign_headers_in_table(self):
         """A header named lib*.h or in a directory belongs to a library, except those of the system."""
         system = re.compile(r"(sys|linux|asm)/.*|(?!lib)[a-z0-9_]+\.h")
