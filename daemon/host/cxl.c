@@ -201,6 +201,16 @@ static const struct memdev *see_memdev(struct cxl *cxl, const char *decoder, boo
 	return find_memdev(cxl, decoder);
 }
 
+/* 0 if it cannot be read. */
+static uint64_t read_dpa(const char *decoder)
+{
+	uint64_t dpa;
+	struct path path;
+
+	path_of(&path, SYS_CXL_DEVICE "/dpa_resource", decoder);
+	return sysfs_read_number(path.text, 0, &dpa) < 0 ? 0 : dpa;
+}
+
 static void describe_memdevs(struct cxl *cxl, const char *region, struct cxl_origin *origin)
 {
 	char decoder[SYSFS_NAME];
@@ -213,8 +223,10 @@ static void describe_memdevs(struct cxl *cxl, const char *region, struct cxl_ori
 		if (sysfs_read(path.text, decoder, sizeof(decoder)) < 0)
 			return;
 		memdev = see_memdev(cxl, decoder, &looked);
-		if (memdev)
-			origin->memdevs[origin->n_memdevs++] = *memdev;
+		if (!memdev)
+			continue;
+		origin->memdevs[origin->n_memdevs] = *memdev;
+		origin->memdevs[origin->n_memdevs++].dpa = read_dpa(decoder);
 	}
 }
 

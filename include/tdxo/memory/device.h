@@ -80,6 +80,12 @@ static inline bool device_is_dax(const struct device *device)
 	return device->name[0] != '\0';
 }
 
+/* Is it of a type that has stable names below /dev/dax, and that the service may write to? */
+static inline bool device_has_links(const struct device *device)
+{
+	return device->type == TYPE_CXL || device->type == TYPE_HMEM;
+}
+
 /*
  * Did a program make it, by writing to "create" of its dax region as daxctl-create-device(1) does?
  * The kernel itself makes number 0 of a region, and never deletes it (drivers/dax/bus.c,

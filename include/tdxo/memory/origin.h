@@ -20,6 +20,7 @@ struct memdev {
 	char host[SYSFS_NAME]; /* its PCI address, or the name of what else its host is */
 	uint64_t serial;
 	char firmware[SYSFS_NAME]; /* its version; empty: not known */
+	uint64_t dpa; /* where in its memory the region begins; 0 also if that is not known */
 };
 
 /* A root decoder decodes one fixed memory window (Documentation/driver-api/cxl, 6.12). */
