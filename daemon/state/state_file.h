@@ -46,6 +46,8 @@
 #define KEY_REASON	  "reason"
 #define KEY_ZONE	  "zone"
 #define KEY_RULE	  "rule"
+#define KEY_GROUP	  "group"
+#define KEY_PERMISSIONS	  "permissions"
 #define KEY_ANSWER	  "answer"
 #define KEY_RESULT	  "result"
 #define KEY_ERRNO	  "errno"

@@ -150,6 +150,8 @@ static int load_entry(struct json item, bool placeless, struct history_entry *re
 	entry->changed = json_get_bool(item, KEY_CHANGED);
 	entry->since = json_get_number(item, KEY_SINCE);
 	snprintf(entry->rule, sizeof(entry->rule), "%s", json_get_text(item, KEY_RULE));
+	snprintf(entry->access.group, GROUP_NAME, "%s", json_get_text(item, KEY_GROUP));
+	entry->access.mode = (unsigned int)json_get_number(item, KEY_PERMISSIONS);
 	json_expect(item, KEY_VERDICT,
 		verdict_from_string(json_get_text(item, KEY_VERDICT), &entry->verdict));
 	json_expect(item, KEY_REASON,

@@ -108,6 +108,9 @@ static void add_entry(struct json object, const struct history_entry *entry)
 	add_text(object, KEY_REASON, reason_to_string(entry->reason));
 	add_text(object, KEY_ZONE, zone_to_string(entry->zone));
 	add_text(object, KEY_RULE, entry->rule);
+	add_text(object, KEY_GROUP, entry->access.group);
+	if (entry->access.mode)
+		json_add_number(object, KEY_PERMISSIONS, entry->access.mode);
 	add_text(object, KEY_ANSWER, answer_to_string(entry->answer));
 	add_text(object, KEY_RESULT, result_to_string(entry->result));
 	add_failed_step(object, entry);

@@ -280,6 +280,7 @@ static void apply_rule(struct decision *decision, const struct question *q, unsi
 		return;
 	snprintf(decision->rule, sizeof(decision->rule), "%s", q->rule->name);
 	decision->on_failure = q->rule->on_failure;
+	decision->access = q->rule->access;
 	if (!q->rule->has_verdict)
 		return;
 	wanted = wanted_verdict(q);

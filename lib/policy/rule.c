@@ -63,6 +63,34 @@ static int set_offline_blocks(struct rule *rule, const char *value)
 	return set_bool(&rule->offline_blocks, value);
 }
 
+/* A name as useradd(8) allows it, or a number. udevd warns of one that does not exist. */
+static int set_group(struct rule *rule, const char *value)
+{
+	size_t n = strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+
+	if (value[n] || n >= GROUP_NAME || *value == '-')
+		return -EINVAL;
+	snprintf(rule->access.group, GROUP_NAME, "%s", value);
+	return 0;
+}
+
+/* Three or four octal digits: a device node is not executed, and root keeps its access. */
+static int set_mode(struct rule *rule, const char *value)
+{
+	const char *digits = *value == '0' ? value + 1 : value;
+	unsigned int mode = 0;
+
+	for (size_t i = 0; digits[i]; i++) {
+		if (i == 3 || !strchr("0246", digits[i]))
+			return -EINVAL;
+		mode = 8 * mode + (unsigned int)(digits[i] - '0');
+	}
+	if (*value && (strlen(digits) != 3 || (mode & 0600) != 0600))
+		return -EINVAL;
+	rule->access.mode = mode;
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*set)(struct rule *rule, const char *value);
@@ -73,6 +101,8 @@ static const struct {
 	{"OnFailure", set_on_failure, "rollback or keep"},
 	{"ConvertDevdax", set_convert_devdax, "yes or no"},
 	{"OfflineBlocks", set_offline_blocks, "yes or no"},
+	{"Group", set_group, "the name of a group"},
+	{"Mode", set_mode, "0600, 0660 or 0666, for example: octal digits, read and write only"},
 };
 
 void rule_init(struct rule *rule, const char *name)
@@ -121,7 +151,7 @@ const char *rule_wanted(const char *section, const char *key)
 static bool wants_nothing(const struct rule *rule)
 {
 	return !rule->has_verdict && !rule->zone && !rule->on_failure && !rule->convert_devdax &&
-	       !rule->offline_blocks;
+	       !rule->offline_blocks && !rule->access.group[0] && !rule->access.mode;
 }
 
 static bool wants(const struct rule *rule, enum verdict verdict)
@@ -146,5 +176,7 @@ const char *rule_mistake(const struct rule *rule)
 	if (rule->offline_blocks && rule->has_verdict &&
 		(rule->verdict == VERDICT_ONLINE || rule->verdict == VERDICT_IGNORE))
 		return "OfflineBlocks= has an effect only with Verdict=devdax or offline";
+	if ((rule->access.group[0] || rule->access.mode) && !wants(rule, VERDICT_DEVDAX))
+		return "Group= and Mode= have an effect only with Verdict=devdax";
 	return NULL;
 }

@@ -47,6 +47,7 @@ struct decision {
 	enum verdict asked;   /* what it asked for, if it is overruled */
 	enum on_failure on_failure;
 	bool offline_blocks; /* blocks that are online may go offline for this verdict */
+	struct access access;
 	enum withheld withheld;
 
 	bool zone_overruled;	/* a rule asked for movable, and the ratio forbids it */

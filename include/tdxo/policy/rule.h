@@ -42,7 +42,14 @@ enum match {
 	MATCH_MAX,
 };
 
-#define RULE_NAME 256 /* a file's name, with its NUL */
+#define RULE_NAME  256 /* a file's name, with its NUL */
+#define GROUP_NAME 33  /* as useradd(8) allows, with its NUL */
+
+/* Who may open the device node of a device in devdax mode. */
+struct access {
+	char group[GROUP_NAME]; /* empty: not given */
+	unsigned int mode;	/* permissions as of chmod(2); 0: not given */
+};
 
 struct rule {
 	char name[RULE_NAME];
@@ -53,6 +60,7 @@ struct rule {
 	enum on_failure on_failure;
 	bool convert_devdax; /* a device in devdax mode may become memory */
 	bool offline_blocks; /* blocks that are online may go offline */
+	struct access access;
 };
 
 /* The name is cut off at RULE_NAME. */

@@ -28,6 +28,7 @@ struct history_entry {
 	enum answer answer; /* of the kernel, the last time it was asked */
 	enum result result; /* RESULT_BEGUN: not all steps have been taken */
 	char rule[RULE_NAME];
+	struct access access;
 	int error;	    /* as of the outcome, with the two after it */
 	enum action failed; /* the step, if error */
 	uint64_t failed_at;

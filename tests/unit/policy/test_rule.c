@@ -44,9 +44,10 @@ static const char *const match_values[] = {
 };
 
 static const char *const policy_keys[] = {
-	"Verdict", "Zone", "OnFailure", "ConvertDevdax", "OfflineBlocks"};
+	"Verdict", "Zone", "OnFailure", "ConvertDevdax", "OfflineBlocks", "Group", "Mode"};
 
-static const char *const policy_values[] = {"devdax", "movable", "keep", "yes", "yes"};
+static const char *const policy_values[] = {
+	"devdax", "movable", "keep", "yes", "yes", "kvm", "0660"};
 
 static void set(struct rule *rule, const char *section, const char *key, const char *value)
 {
@@ -72,6 +73,8 @@ static void assert_all_set(const struct rule *rule)
 	assert_int_equal(rule->on_failure, ON_FAILURE_KEEP);
 	assert_true(rule->convert_devdax);
 	assert_true(rule->offline_blocks);
+	assert_string_equal(rule->access.group, "kvm");
+	assert_int_equal(rule->access.mode, 0660);
 }
 
 static void assert_nothing_set(const struct rule *rule)
@@ -83,6 +86,8 @@ static void assert_nothing_set(const struct rule *rule)
 	assert_int_equal(rule->on_failure, ON_FAILURE_DEFAULT);
 	assert_false(rule->convert_devdax);
 	assert_false(rule->offline_blocks);
+	assert_string_equal(rule->access.group, "");
+	assert_int_equal(rule->access.mode, 0);
 }
 
 static void test_init(void **state)
@@ -209,7 +214,11 @@ static void test_bad_policy_values(void **state)
 		{"Verdict", " "}, {"Verdict", "auto"}, {"Zone", "none"}, {"Zone", "Movable"},
 		{"Zone", "normal"}, {"OnFailure", "default"}, {"OnFailure", "no"},
 		{"ConvertDevdax", "maybe"}, {"ConvertDevdax", "yes yes"}, {"OfflineBlocks", "2"},
-		{"OfflineBlocks", "force"}};
+		{"OfflineBlocks", "force"}, {"Group", "kvm qemu"}, {"Group", "Kvm"},
+		{"Group", "-kvm"}, {"Group", "kvm\n"}, {"Group", TEN TEN TEN "123"},
+		{"Mode", "devdax"}, {"Mode", "0"}, {"Mode", "060"}, {"Mode", "0060"},
+		{"Mode", "0400"}, {"Mode", "0770"}, {"Mode", "04660"}, {"Mode", "00660"},
+		{"Mode", "0668"}, {"Mode", "rw"}, {"Mode", " "}};
 	CLEANUP(rule_done) struct rule rule, empty;
 
 	(void)state;
@@ -256,11 +265,14 @@ static void test_names(void **state)
 	assert_nothing_set(&rule);
 	for (enum match match = 0; match < MATCH_MAX; match++) {
 		assert_non_null(rule_wanted("Match", match_keys[match]));
-		assert_null(rule_wanted("Policy", match_keys[match]));
+		/* One of the device, and one of its node. */
+		if (match != MATCH_MODE)
+			assert_null(rule_wanted("Policy", match_keys[match]));
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(policy_keys); i++) {
 		assert_non_null(rule_wanted("Policy", policy_keys[i]));
-		assert_null(rule_wanted("Match", policy_keys[i]));
+		if (strcmp(policy_keys[i], "Mode") != 0)
+			assert_null(rule_wanted("Match", policy_keys[i]));
 		assert_null(rule_wanted("Daemon", policy_keys[i]));
 	}
 	assert_null(rule_wanted("", ""));
@@ -334,6 +346,11 @@ static void test_mistakes(void **state)
 		{"Type=*", {"OfflineBlocks=yes", "Verdict=online"}, "OfflineBlocks="},
 		{"Type=*", {"OfflineBlocks=yes", "Verdict=ignore"}, "OfflineBlocks="},
 		{"Type=*", {"OfflineBlocks=no", "Verdict=ignore"}, NULL},
+		{"Type=*", {"Group=kvm"}, NULL},
+		{"Type=*", {"Mode=0660"}, NULL},
+		{"Type=*", {"Group=107", "Mode=660", "Verdict=devdax"}, NULL},
+		{"Type=*", {"Group=kvm", "Verdict=online"}, "Group= and Mode="},
+		{"Type=*", {"Mode=0660", "Verdict=ignore"}, "Group= and Mode="},
 	};
 
 	(void)state;
