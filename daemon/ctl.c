@@ -9,6 +9,7 @@
 #include "daemon/commands/doctor.h"
 #include "daemon/commands/explain.h"
 #include "daemon/commands/map.h"
+#include "daemon/commands/properties.h"
 #include "daemon/commands/settle.h"
 #include "daemon/commands/status.h"
 #include "daemon/commands/verify.h"
@@ -87,6 +88,11 @@ static int run_settle(const struct task *task)
 		option_given(options, OPTION_TIMEOUT) ? options->timeout : SETTLE_TIMEOUT);
 }
 
+static int run_properties(const struct task *task)
+{
+	return properties_run(task->options->target.name);
+}
+
 static int run_verify(const struct task *task)
 {
 	return verify_run(task->settings, task->mistake, option_given(task->options, OPTION_JSON));
@@ -148,6 +154,12 @@ static const struct command commands[] = {
 		.no_config = true,
 		.help = "Wait until all memory that is there has been decided",
 		.run = run_settle},
+	{.name = "properties",
+		.argument = ARGUMENT_TARGET,
+		.takes = WITH(OPTION_ROOT),
+		.no_config = true,
+		.help = "Print links and properties of a dax device, for the rules of udev",
+		.run = run_properties},
 	{.name = "verify",
 		.takes = WITH(OPTION_ROOT) | WITH(OPTION_JSON),
 		.writes = true,
