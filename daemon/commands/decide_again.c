@@ -28,7 +28,7 @@ struct request {
 static void path_of_uevent(const struct device *device, uint64_t block_size, struct path *path)
 {
 	if (device_is_dax(device))
-		path_of(path, SYS_DAX_DEVICE "/uevent", device->name);
+		path_of(path, SYS_DAX_UEVENT, device->name);
 	else
 		path_of(path, SYS_BLOCK "/uevent",
 			range_trim(device->ranges[0], block_size).start / block_size);
@@ -36,18 +36,12 @@ static void path_of_uevent(const struct device *device, uint64_t block_size, str
 
 static int send_uevent(const struct device *device, uint64_t block_size)
 {
-	char uuid[SYSFS_NAME], text[SYSFS_TEXT];
 	struct path path;
-	int r;
 
 	if (!device_is_dax(device) && range_is_empty(range_trim(device->ranges[0], block_size)))
 		return -ENOENT;
-	r = sysfs_read(PROC_UUID, uuid, sizeof(uuid));
-	if (r < 0)
-		return r;
-	snprintf(text, sizeof(text), "change %s " UEVENT_KEY "=" UEVENT_DECIDE, uuid);
 	path_of_uevent(device, block_size, &path);
-	return sysfs_write(path.text, text);
+	return sysfs_send_change(path.text, UEVENT_DECIDE);
 }
 
 /* Request a decision on the device of a record. The ranges of one device follow each other. */

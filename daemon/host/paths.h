@@ -31,11 +31,14 @@
 #define SYS_DEVICE_DAX_USERS "/sys/module/device_dax/refcnt"
 
 /*
- * Root asks the daemon to decide a device again by a uevent: "change UUID TDXONLINED=decide",
- * written to the "uevent" of the dax device or of a block (ABI/testing/sysfs-uevent).
+ * "change UUID TDXONLINED=WORD", written to the "uevent" of a device, makes the kernel send that
+ * event (ABI/testing/sysfs-uevent). Root asks the daemon so to decide a device again; the daemon
+ * lets udevd apply its rules to a dax device that has been decided.
  */
-#define UEVENT_KEY    "TDXONLINED"
-#define UEVENT_DECIDE "decide"
+#define UEVENT_KEY     "TDXONLINED"
+#define UEVENT_DECIDE  "decide"
+#define UEVENT_DECIDED "decided"
+#define SYS_DAX_UEVENT SYS_DAX_DEVICE "/uevent"
 
 /* What dax devices of CXL memory, and of hmem, are below: SYS_DAX_DEVICE is a link (7.3) */
 #define SYS_CXL_PLATFORM  "/sys/devices/platform/ACPI0017:00"

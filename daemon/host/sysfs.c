@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "daemon/host/cleanup.h"
+#include "daemon/host/paths.h"
 
 #define READ_FIRST (16 * 1024)
 #define READ_MOST  (16 * 1024 * 1024) /* /proc/zoneinfo grows with processors and nodes */
@@ -262,6 +263,17 @@ int sysfs_write(const char *path, const char *text)
 	if (n < 0)
 		return -errno;
 	return (size_t)n == strlen(text) ? 0 : -EIO;
+}
+
+int sysfs_send_change(const char *path, const char *word)
+{
+	char uuid[64], text[SYSFS_TEXT];
+	int r = sysfs_read(PROC_UUID, uuid, sizeof(uuid));
+
+	if (r < 0)
+		return r;
+	snprintf(text, sizeof(text), "change %s " UEVENT_KEY "=%s", uuid, word);
+	return sysfs_write(path, text);
 }
 
 int sysfs_try(const char *path)

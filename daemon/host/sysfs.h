@@ -49,6 +49,9 @@ int sysfs_read_number_in_time(const char *path, int base, uint64_t *ret_number) 
 /* Write a text in one go, once. -EIO if the kernel took only a part of it; -EINTR is possible. */
 int sysfs_write(const char *path, const char *text) MUST_CHECK;
 
+/* Send a "change" of a device, by its attribute "uevent": see UEVENT_KEY. */
+int sysfs_send_change(const char *path, const char *word) MUST_CHECK;
+
 /* Can a file be opened for writing, or a directory be written? 0 also if it does not exist. */
 int sysfs_try(const char *path) MUST_CHECK;
 

@@ -5,6 +5,7 @@
  *   look.c    a uevent asks for a look, and a look puts devices into the queue
  *   turns.c   the device at the head of the queue is decided, and its steps are taken
  *   drift.c   what another program has changed since is recorded
+ *   announce.c lets udevd look at what has been decided
  *   sandbox.c tries, at start and at reload, whether all can be written that may have to be
  *   service.c starts, reloads and stops all that
  */
@@ -31,6 +32,11 @@ struct silence {
 	bool unmapped;		 /* at the last silent look a mapping, or its device, was missing */
 	bool outdated;		 /* since that look, a device had changed when it was its turn */
 	unsigned int n_outdated; /* so many silent looks in a row */
+};
+
+/* A dax device that has been decided. */
+struct announcement {
+	char name[SYSFS_NAME];
 };
 
 struct service {
@@ -69,6 +75,10 @@ struct service {
 	bool recorded;	  /* its records have been written before its steps */
 	struct history_entry previous; /* what was known before it, without the device */
 	bool any_recorded;	       /* since the start */
+
+	struct announcement *announcements; /* to be sent after the next service_save() */
+	size_t n_announcements;
+	bool unannounced; /* one could not be sent */
 };
 
 /* Each of these returns 0 or a negative errno unless it says otherwise. */
@@ -148,6 +158,16 @@ void service_save_later(struct service *service);
 
 /* Hold the guard if it is to be held. That another program has lowered it is recorded. */
 void service_check_guard(struct service *service);
+
+/*
+ * Let udevd apply its rules to a dax device once what has been decided on it is saved: its links
+ * and properties come from the state file. Nothing for a device that has none. 0 or -ENOMEM.
+ */
+int service_announce_later(struct service *service, const struct device *device) MUST_CHECK;
+
+/* Send what service_announce_later() has noted, or forget it. A failure is logged once. */
+void service_announce(struct service *service);
+void service_forget_announcements(struct service *service);
 
 /* Tell systemd how far it has come. */
 void service_tell_status(const struct service *service);

@@ -160,26 +160,26 @@ static int news_of_block(struct monitor *monitor, struct udev_device *device)
 	return MONITOR_STATES;
 }
 
-/* 1 if the event asks for another decision; -ENOMEM. */
+/* MONITOR_ASKED if the event asks for another decision; -ENOMEM. */
 static int note_asked(struct monitor *monitor, struct udev_device *device)
 {
-	const char *value = udev_device_get_property_value(device, "SYNTH_ARG_" UEVENT_KEY);
 	struct asked asked;
 
-	if (!value || strcmp(value, UEVENT_DECIDE) != 0)
-		return 0;
 	snprintf(asked.name, sizeof(asked.name), "%s", udev_device_get_sysname(device));
-	return array_append(monitor->asked, monitor->n_asked, asked) < 0 ? -ENOMEM : 1;
+	return array_append(monitor->asked, monitor->n_asked, asked) < 0 ? -ENOMEM : MONITOR_ASKED;
 }
 
 static int news_of(struct monitor *monitor, struct udev_device *device)
 {
 	const char *subsystem = udev_device_get_subsystem(device);
-	int news = 0, r;
+	const char *word = udev_device_get_property_value(device, "SYNTH_ARG_" UEVENT_KEY);
+	int news = 0;
 
-	r = note_asked(monitor, device);
-	if (r != 0)
-		return r < 0 ? r : MONITOR_ASKED;
+	if (word && strcmp(word, UEVENT_DECIDE) == 0)
+		return note_asked(monitor, device);
+	/* It is the daemon that has sent it. */
+	if (word && strcmp(word, UEVENT_DECIDED) == 0)
+		return 0;
 	for (size_t i = 0; subsystem && i < ARRAY_SIZE(subsystems); i++)
 		if (strcmp(subsystem, subsystems[i].subsystem) == 0)
 			news = subsystems[i].news;

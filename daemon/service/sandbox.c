@@ -24,6 +24,7 @@ enum need {
 	NEED_BLOCKS = GUARD_SWITCHES,
 	NEED_DRIVERS,
 	NEED_UNPLUG,
+	NEED_UEVENT,
 	NEED_STATE,
 	NEED_MAX
 };
@@ -37,6 +38,9 @@ static const struct {
 	[NEED_BLOCKS] = {"no memory block can be onlined or taken offline", SYS_MEMORY},
 	[NEED_DRIVERS] = {"the driver of a dax device cannot be changed", SYS_DAX},
 	[NEED_UNPLUG] = {"the memory of a dax device cannot be unplugged as a whole",
+		"-" SYS_CXL_PLATFORM " -" SYS_HMEM_PLATFORM},
+	[NEED_UEVENT] = {"udev does not learn what has been decided on a dax device, so it has no "
+			 "links in /dev/dax",
 		"-" SYS_CXL_PLATFORM " -" SYS_HMEM_PLATFORM},
 	[NEED_STATE] = {"a restart decides all memory again, and memory may go online before it is "
 			"decided",
@@ -98,15 +102,19 @@ static void try_block(bool missing[NEED_MAX], const struct snapshot *snapshot)
 	try_write(missing, NEED_BLOCKS, path_of(&path, SYS_BLOCK_STATE, snapshot->blocks.ids[0]));
 }
 
-/* No other device is unplugged: pmem, for example. */
+/* Others are not unplugged, pmem for example, and have no links. */
 static void try_devices(bool missing[NEED_MAX], const struct devices *dax)
 {
 	struct path path;
 
-	for (size_t i = 0; i < dax->n; i++)
-		if (dax->items[i].type == TYPE_CXL || dax->items[i].type == TYPE_HMEM)
-			try_write(missing, NEED_UNPLUG,
-				path_of(&path, SYS_DAX_STATE, dax->items[i].name));
+	for (size_t i = 0; i < dax->n; i++) {
+		const char *name = dax->items[i].name;
+
+		if (!device_has_links(&dax->items[i]))
+			continue;
+		try_write(missing, NEED_UNPLUG, path_of(&path, SYS_DAX_STATE, name));
+		try_write(missing, NEED_UEVENT, path_of(&path, SYS_DAX_UEVENT, name));
+	}
 }
 
 /* What is logged here is not logged again by the first write that fails. */

@@ -34,6 +34,7 @@ static void service_done(struct service *service)
 	job_done(&service->job);
 	devices_done(&service->bound);
 	devices_done(&service->queue);
+	service_forget_announcements(service);
 	sensor_done(&service->sensor);
 	monitor_done(&service->monitor);
 	state_done(&service->state);
@@ -83,6 +84,8 @@ void service_save(struct service *service)
 	service->unsaved = r < 0;
 	service->unpublished = r > 0;
 	service->pending = 0;
+	if (r >= 0)
+		service_announce(service);
 }
 
 /* With a history of ordinary length each change is saved. */

@@ -69,6 +69,17 @@ static int note_own(struct service *service)
 	return 0;
 }
 
+/* A rule may ask for other access to the device node, which is no other decision. */
+static int note_access(struct service *service, struct history_entry *entry)
+{
+	const struct access *access = &service->job.decision.access;
+
+	if (strcmp(entry->access.group, access->group) == 0 && entry->access.mode == access->mode)
+		return 0;
+	entry->access = *access;
+	return service_announce_later(service, &entry->device);
+}
+
 /*
  * Note the job in the history: what it has begun, or what came of it. That it is to be decided
  * again can have turned out since it began.
@@ -85,7 +96,7 @@ static int note_job(struct service *service)
 
 	if (entry && is_old_news(service)) {
 		history_entry_confirm(entry, &job->facts.device, &job->outcome);
-		return 0;
+		return note_access(service, entry);
 	}
 	/* What an earlier start brought online was not online before, for the next start too. */
 	if (outcome.result == RESULT_BEGUN)
@@ -205,11 +216,14 @@ static int finish(struct service *service)
 	struct job *job = &service->job;
 	bool onlined = job->execution.onlined.n, acted = job_acts(job);
 	bool made_devdax = job->outcome.driver == DAX_DRIVER_DEVICE_DAX && job->plan.n;
+	bool news = !is_old_news(service);
 	int r;
 
-	if (!is_old_news(service))
+	if (news)
 		write_records(service);
 	r = note_job(service);
+	if (r == 0 && news)
+		r = service_announce_later(service, &job->facts.device);
 	job_done(job);
 	service->busy = false;
 	service->any_recorded = true;

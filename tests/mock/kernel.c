@@ -15,7 +15,8 @@
  *                       "unplugged": the blocks go
  *   driver/unbind       link and blocks are removed, in any state
  *
- * Each store is noted in `stores`, one line "DIR/NAME VALUE" each, refused ones with "!" in front.
+ * Each store is noted in `stores`, one line "DIR/NAME VALUE" each, refused ones with "!" in front;
+ * those to "uevent", whose values are never the same, in `uevents`.
  * A store that takes blocks away of which one is online is noted a second time, with "?": on a
  * real machine that block would be lost until reboot.
  * Each time that an attribute is opened for writing is noted in `opens`, as "+DIR/NAME ", and each
@@ -364,7 +365,8 @@ static int store_value(const struct store *store)
 		r = store_driver(store);
 	else if (r == 0)
 		r = replace(store->fd, store->value);
-	note(store, r != 0 ? "!" : "");
+	note_in(strcmp(store->name, "uevent") == 0 ? "uevents" : "stores", store,
+		r != 0 ? "!" : "");
 	return r;
 }
 
