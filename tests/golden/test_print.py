@@ -339,7 +339,7 @@ class Check(tree.Configured):
 class Usage(tree.Tree):
     ROOT = "--root is an option of --dry-run or --check-config"
     CLIENT_ROOT = ("--root is an option of status, plan, explain, doctor, map, config check, config cat, "
-                   "config diff or verify")  # fmt: skip
+                   "config diff, properties or verify")  # fmt: skip
     JSON = "--json is an option of --dry-run or --oneshot"
     CLIENT_JSON = "--json is an option of status, plan, explain, doctor, map or verify"
     TDX = "--tdx is an option of the daemon, --dry-run, --oneshot or --check-config"
