@@ -406,8 +406,8 @@ class Usage(tree.Tree):
     def test_help_and_version(self):
         for options, text in ((["--help"], "--check-config"), (["-h", "--frob"], "--oneshot"),
                               (["plan", "-J", "--help"], "tdx-onlinectl plan [OPTION...]\n"),
-                              (["plan", "-V"], "tdx-onlinectl 0.1.0\n"),
-                              (["--version"], "tdx-onlined 0.1.0\n"), (["-V"], "tdx-onlined 0.1.0\n")):  # fmt: skip
+                              (["plan", "-V"], "tdx-onlinectl 0.2.0\n"),
+                              (["--version"], "tdx-onlined 0.2.0\n"), (["-V"], "tdx-onlined 0.2.0\n")):  # fmt: skip
             result = tree.run_plain(*options)
             self.assertEqual((result.returncode, result.stderr), (0, ""))
             self.assertIn(text, result.stdout)
