@@ -12,9 +12,14 @@ export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 cache=$XDG_CACHE_HOME/tdx-onlined
 program=$(basename "$0")
 
+# Print the build dependencies in debian/control whose version and profile match REST, without debhelper:
+# build_depends REST, a regular expression.
+build_depends() {
+	sed -n "/^Build-Depends:/,/^[^ B]/s/^ \([a-z0-9.-]*\)$1,\{0,1\}\$/\1/p" "$top/debian/control"
+}
+
 # shellcheck disable=SC2034 # used by the scripts that source this file
-build_packages='meson ninja-build gcc libc6-dev pkg-config scdoc libcxl-dev libdaxctl-dev
-	libjson-c-dev libsmartcols-dev libsystemd-dev libudev-dev'
+build_packages="gcc libc6-dev $(build_depends '\( ([^)]*)\)\{0,1\}')"
 
 say() { echo "$program: $*"; }
 die() { echo "$program: $*" >&2; exit 1; }
