@@ -89,11 +89,11 @@ static const struct {
 		"memory goes to another zone, such as Normal, unless a rule names a zone.",
 		{"5c37a81c093e40f080bfeda7af7a2899", BY_RULE}},
 	[REASON_OUTSIDE_BOOT_MAP] = {"outside-boot-map", NULL,
-		"Memory was kept out of system RAM: TDX does not accept it", BOOT_RAM,
+		"Memory is kept out of system RAM: TDX does not accept it", BOOT_RAM,
 		{"866f10053e2f44acb0acc1031478be2c", USE_DEVDAX},
 		{"e81e4fe0abd843d0bade77483ac06f1e", REBOOT_DIMM}},
 	[REASON_STRADDLES_BOOT_MAP] = {"straddles-boot-map", NULL,
-		"Memory was kept out of system RAM: TDX accepts only a part of it",
+		"Memory is kept out of system RAM: TDX accepts only a part of it",
 		BOOT_RAM " The journal entry states what is wrong with this memory: only a part of "
 			 "it, or only another range of its device, was RAM at boot; or one of its "
 			 "memory blocks lies across two ranges of that RAM. A device is "
@@ -198,7 +198,8 @@ static const struct {
 			"service, so that it starts before the kernel adds the memory: 'systemctl "
 			"enable tdx-onlined.service'. Then reboot."}},
 	[REASON_UNPLUGGED] = {"unplugged",
-		"a program or an administrator has unplugged it from the kernel",
+		"it was taken out of the kernel by hand or by another program, and its device is "
+		"still there",
 		"Memory is unplugged and cannot be used",
 		"The driver of the device @TDXO_CHARDEV@ is kmem, but its memory was taken out of "
 		"the kernel, by daxctl or by a write to /sys/bus/dax/devices/@TDXO_CHARDEV@/state "
@@ -280,7 +281,7 @@ static const struct {
 		{"2570c09baa6e40e0a84d7dfeab3a0fe2", AS_DEVDAX " Please " CAPTURE}},
 	[REASON_BOOT_MAP_UNKNOWN] = {"boot-map-unknown",
 		"it is not known which memory was RAM at boot, and TDX accepts no other",
-		"Memory was kept out of system RAM: what TDX accepts is not known",
+		"Memory is kept out of system RAM: what TDX accepts is not known",
 		"TDX accepts only memory that firmware reported as RAM when the kernel booted, and "
 		"no file that lists that RAM can be read: neither /sys/kernel/boot_params nor "
 		"/sys/firmware/memmap.",

@@ -135,7 +135,8 @@ static void append_ignored(struct strbuf *text, const struct record *record)
 		return;
 	}
 	if (outcome->blocks.online) {
-		strbuf_append(text, "is online as system RAM");
+		strbuf_append(text, "is %sonline as system RAM",
+			outcome->blocks.online < all_blocks(outcome) ? "partly " : "");
 		append_online(text, record);
 		strbuf_append(text, " and ");
 	}
@@ -159,8 +160,8 @@ static void append_done(struct strbuf *text, const struct record *record)
 	case VERDICT_DEVDAX:
 		strbuf_append(text,
 			record->outcome.result == RESULT_BEGUN
-				? "is kept out of system RAM and becomes available as /dev/%s"
-				: "is available as /dev/%s and was kept out of system RAM",
+				? "is kept out of system RAM, for use as /dev/%s"
+				: "is available as /dev/%s and is kept out of system RAM",
 			record->facts->device.name);
 		break;
 	case VERDICT_OFFLINE:
@@ -195,30 +196,33 @@ static void append_not_done(struct strbuf *text, const struct record *record)
 
 static void append_would(struct strbuf *text, const struct record *record)
 {
-	static const char *const withheld[] = {
-		[WITHHELD_NOT] = "",
-		[WITHHELD_OBSERVE] = ", but nothing was done, because Act=no is set",
-		[WITHHELD_PRESENT] = (", but nothing was done, because it was there before "
-				      "tdx-onlined first started (Present=)"),
-	};
-	static_assert(ARRAY_SIZE(withheld) == WITHHELD_MAX, "words for each");
-	bool dry = record->outcome.result == RESULT_PLANNED;
-
 	strbuf_append(text, "would %sbe ",
 		record->decision->verdict == VERDICT_ONLINE && record->outcome.blocks.online
 			? "all "
 			: "");
 	append_aim(text, record);
-	strbuf_append(text, "%s", withheld[dry ? WITHHELD_NOT : record->decision->withheld]);
+}
+
+static void append_withheld(struct strbuf *text, const struct record *record)
+{
+	static const char *const withheld[] = {
+		[WITHHELD_NOT] = "",
+		[WITHHELD_OBSERVE] = "nothing was done, because Act=no is set; with Act=yes ",
+		[WITHHELD_PRESENT] = ("nothing was done, because it was there before tdx-onlined "
+				      "first started; with Present=act "),
+	};
+	static_assert(ARRAY_SIZE(withheld) == WITHHELD_MAX, "words for each");
+
+	append_ignored(text, record);
+	strbuf_append(text, "; %sit ", withheld[record->decision->withheld]);
+	append_would(text, record);
 }
 
 static void append_state(struct strbuf *text, const struct record *record)
 {
 	switch (record->outcome.result) {
 	case RESULT_WITHHELD:
-		append_ignored(text, record);
-		strbuf_append(text, "; it ");
-		append_would(text, record);
+		append_withheld(text, record);
 		break;
 	case RESULT_PLANNED:
 		append_would(text, record);
@@ -332,6 +336,9 @@ static void append_rule(struct strbuf *text, const struct record *record)
 	if (decision->overruled)
 		strbuf_append(text, "; rule %s requires %s and is overruled", decision->rule,
 			verdict_to_string(decision->asked));
+	else if (decision->reason == REASON_ROLLED_BACK &&
+		 decision->on_failure == ON_FAILURE_ROLLBACK)
+		strbuf_append(text, "; rule %s requires that (OnFailure=rollback)", decision->rule);
 	else if (decision->rule[0] && decision->reason != REASON_RULE)
 		strbuf_append(text, "; rule %s matches", decision->rule);
 }

@@ -8,9 +8,9 @@
 
 #define DAX0_START (4 * GIB)
 #define WITHHELD                                                                                   \
-	", but nothing was done, because it was there before tdx-onlined first started "           \
-	"(Present=): "
-#define OBSERVED ", but nothing was done, because Act=no is set: "
+	"; nothing was done, because it was there before tdx-onlined first started; with "         \
+	"Present=act it would be "
+#define OBSERVED "; nothing was done, because Act=no is set; with Act=yes it would be "
 
 /* Blocks 16 and 17, offline, and dax0.0 with room for 4 blocks and no driver. */
 static void add_present(const struct mock *mock)
@@ -117,9 +117,9 @@ static void test_default_of_kmem(void **state)
 	mock_expect_record(
 		mock, &(struct mock_record){DAX0_START, 4 * BLOCK, "kept out of system RAM",
 			      "outside-boot-map", "active", "(outside-boot-map); no rule matches"});
-	mock_expect_record(mock, &(struct mock_record){2 * DAX0_START, 2 * BLOCK,
-					 "would be kept out of system RAM", "outside-boot-map",
-					 "active", ", but nothing was done, because it was there"});
+	mock_expect_record(mock,
+		&(struct mock_record){2 * DAX0_START, 2 * BLOCK, "would be kept out of system RAM",
+			"outside-boot-map", "active", "; nothing was done, because it was there"});
 	mock_end_active(mock);
 	mock_expect_stores(mock, "/state", "");
 	mock_expect_stores(mock, "bind dax0", "kmem/unbind dax0.0\ndevice_dax/bind dax0.0\n");
@@ -297,7 +297,7 @@ static void test_run_grows(void **state)
 	mock_start_in(mock, "absent");
 	mock_expect_record(
 		mock, &(struct mock_record){2 * GIB, 2 * BLOCK, "would be online as system RAM",
-			      "tdx-absent", "absent", "(Present=)"});
+			      "tdx-absent", "absent", "Present=act"});
 	mock_add_blocks(mock, 18, 1, "offline");
 	mock_expect_record(mock, &(struct mock_record){2 * GIB + 2 * BLOCK, BLOCK,
 					 "online as system RAM (1 of 1 memory blocks", "tdx-absent",

@@ -228,7 +228,8 @@ static void test_rollback_of_blocks(void **state)
 	mock_expect_record(mock,
 		&(struct mock_record){2 * GIB, 3 * BLOCK, "left offline", "rolled-back", "absent",
 			"(rolled-back); onlining the memory block at 0x80000000 failed: " BUSY
-			", after 5 retries; rule 50-all.rule matches; 384 MiB is stranded: "});
+			", after 5 retries; rule 50-all.rule requires that (OnFailure=rollback); "
+			"384 MiB is stranded: "});
 	mock_end_absent(mock);
 	mock_expect_blocks(mock, 16, 3, "offline");
 	mock_expect_stores(

@@ -27,11 +27,15 @@
 #define PMEM_TEXT  "4 GiB of persistent memory (dax1.0, [mem 0x100000000-0x1ffffffff]) "
 #define PERSISTENT ": it can hold persistent data (persistent-memory); the TDX state is active"
 #define TDX(is)	   .facts.tdx = {.state = TDX_##is, .detected = TDX_##is}
-#define KEPT	   "is available as /dev/dax0.0 and was kept out of system RAM: "
+#define KEPT	   "is available as /dev/dax0.0 and is kept out of system RAM: "
 #define ONLINE	   "is online as system RAM (32 of 32 memory blocks"
 #define ACCEPTS	   "TDX is active and accepts only memory that was RAM at boot"
 #define REFUSED	   ACCEPTS " (outside-boot-map)"
-#define FREE	   "without TDX the kernel accepts all memory (tdx-absent)"
+#define OBSERVED   "nothing was done, because Act=no is set; with Act=yes it would be "
+#define WITHHELD                                                                                   \
+	"nothing was done, because it was there before tdx-onlined first started; with "           \
+	"Present=act it would be "
+#define FREE "without TDX the kernel accepts all memory (tdx-absent)"
 
 static struct range two_ranges[] = {{64 * GIB, 128 * GIB}, {128 * GIB, 160 * GIB}};
 
@@ -138,8 +142,9 @@ static const struct {
 			 .stranded = 64 * GIB},
 		 TDX(ABSENT)},
 		CXL_TEXT
-		"was left as it is: a program or an administrator has unplugged it from the kernel "
-		"(unplugged); 512 memory blocks are not in the kernel; 64 GiB is stranded: neither "
+		"was left as it is: it was taken out of the kernel by hand or by another program, "
+		"and its device is still there (unplugged); 512 memory blocks are not in the "
+		"kernel; 64 GiB is stranded: neither "
 		"the kernel nor a program can use it; the TDX state is absent"},
 	{{CXL,
 		 .decision = {.verdict = VERDICT_ONLINE,
@@ -203,7 +208,7 @@ static const struct {
 			 .reason = REASON_RULE,
 			 .rule = "50-lab.rule"},
 		 .record.outcome = {.result = RESULT_BEGUN}, TDX(ABSENT)},
-		CXL_TEXT "is kept out of system RAM and becomes available as /dev/dax0.0: rule "
+		CXL_TEXT "is kept out of system RAM, for use as /dev/dax0.0: rule "
 			 "50-lab.rule requires it (rule); the TDX state is absent"},
 	{{CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,
@@ -227,9 +232,8 @@ static const struct {
 			 .withheld = WITHHELD_OBSERVE},
 		 .record.outcome = {.result = RESULT_WITHHELD, .blocks = {.present = 32}},
 		 TDX(ABSENT)},
-		DIMM_TEXT
-		"was left as it is, offline, and cannot be used; it would be online as system RAM, "
-		"but nothing was done, because Act=no is set: " FREE "; the TDX state is absent"},
+		DIMM_TEXT "was left as it is, offline, and cannot be used; " OBSERVED
+			  "online as system RAM: " FREE "; the TDX state is absent"},
 	{{CXL,
 		 .decision = {.verdict = VERDICT_DEVDAX,
 			 .reason = REASON_OUTSIDE_BOOT_MAP,
@@ -238,10 +242,9 @@ static const struct {
 			 .driver = DAX_DRIVER_KMEM,
 			 .blocks = {.present = 512, .online = 3}},
 		 TDX(ACTIVE)},
-		CXL_TEXT "is online as system RAM (3 of 512 memory blocks, 384 MiB) and was left "
-			 "as it is; it would be kept out of system RAM and available as "
-			 "/dev/dax0.0, but nothing was done, because it was there before "
-			 "tdx-onlined first started (Present=): " REFUSED},
+		CXL_TEXT "is partly online as system RAM (3 of 512 memory blocks, 384 MiB) "
+			 "and was left as it is; " WITHHELD "kept out of system RAM and available "
+			 "as /dev/dax0.0: " REFUSED},
 	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
@@ -249,14 +252,14 @@ static const struct {
 		 .record.outcome = {.result = RESULT_WITHHELD,
 			 .blocks = {.present = 32, .online = 1}},
 		 TDX(ABSENT)},
-		DIMM_TEXT "is online as system RAM (1 of 32 memory blocks, 128 MiB) and was left "
-			  "as it is; it would all be online as system RAM, but nothing was done, "
-			  "because Act=no is set: " FREE "; the TDX state is absent"},
+		DIMM_TEXT "is partly online as system RAM (1 of 32 memory blocks, 128 MiB) "
+			  "and was left as it is; nothing was done, because Act=no is set; with "
+			  "Act=yes it would all be online as system RAM: " FREE
+			  "; the TDX state is absent"},
 	{{PMEM, .decision.withheld = WITHHELD_OBSERVE, .record.outcome.result = RESULT_WITHHELD,
 		 TDX(ACTIVE)},
-		PMEM_TEXT "was left as it is, without a driver, and cannot be used; it would be "
-			  "available as /dev/dax1.0, but nothing was done, because Act=no is "
-			  "set" PERSISTENT},
+		PMEM_TEXT "was left as it is, without a driver, and cannot be used; " OBSERVED
+			  "available as /dev/dax1.0" PERSISTENT},
 	{{DIMM,
 		 .decision = {.verdict = VERDICT_ONLINE,
 			 .reason = REASON_TDX_ABSENT,
@@ -265,9 +268,8 @@ static const struct {
 			 .rule = "a.rule"},
 		 .record.outcome = {.result = RESULT_WITHHELD, .blocks = {.present = 32}},
 		 TDX(ABSENT)},
-		DIMM_TEXT "was left as it is, offline, and cannot be used; it would be online as "
-			  "system RAM, but nothing was done, because it was "
-			  "there before tdx-onlined first started (Present=): " FREE
+		DIMM_TEXT "was left as it is, offline, and cannot be used; " WITHHELD
+			  "online as system RAM: " FREE
 			  "; rule a.rule matches; the TDX state is absent"},
 	/* a device that is as decided has nothing to withhold */
 	{{DIMM,
@@ -430,9 +432,10 @@ static const struct {
 		 .record.outcome = {.result = RESULT_NOTHING,
 			 .blocks = {.present = 32, .online = 1}},
 		 TDX(ACTIVE)},
-		DIMM_TEXT "is online as system RAM (1 of 32 memory blocks, 128 MiB) and was left "
-			  "as it is: it was online already, but it should not be: " ACCEPTS
-			  " (already-online); take it out with: chmem -d 0x100000000-0x1ffffffff"},
+		DIMM_TEXT
+		"is partly online as system RAM (1 of 32 memory blocks, 128 MiB) and was left "
+		"as it is: it was online already, but it should not be: " ACCEPTS
+		" (already-online); take it out with: chmem -d 0x100000000-0x1ffffffff"},
 	/* with TDX absent only the rule is violated */
 	{{DIMM,
 		 .decision = {.verdict = VERDICT_IGNORE,
@@ -444,7 +447,8 @@ static const struct {
 			 .blocks = {.present = 32, .online = 1}},
 		 TDX(ABSENT)},
 		DIMM_TEXT
-		"is online as system RAM (1 of 32 memory blocks, 128 MiB) and was left as it is: "
+		"is partly online as system RAM (1 of 32 memory blocks, 128 MiB) and was left as "
+		"it is: "
 		"it was online already, but it should not be: a rule requires something else "
 		"(already-online); "
 		"rule a.rule requires devdax and is overruled; the TDX state is absent"},
@@ -507,14 +511,15 @@ static void test_phrases(void **state)
 		{VERDICT_ONLINE, RESULT_NOTHING,
 			") is online as system RAM (0 of 0 memory blocks): "},
 		{VERDICT_ONLINE, RESULT_WITHHELD,
-			"; it would be online as system RAM, but nothing"},
+			"; with Act=yes it would be online as system RAM: "},
 		{VERDICT_ONLINE, RESULT_FAILED, ") could not be brought online as system RAM (0 "},
 		{VERDICT_ONLINE, RESULT_CHANGED, "; it was to be online as system RAM: "},
-		{VERDICT_DEVDAX, RESULT_NOTHING, ") is available as /dev/dax0.0 and was kept"},
+		{VERDICT_DEVDAX, RESULT_NOTHING, ") is available as /dev/dax0.0 and is kept"},
 		{VERDICT_DEVDAX, RESULT_BEGUN,
-			") is kept out of system RAM and becomes available as /dev/dax0.0:"},
+			") is kept out of system RAM, for use as /dev/dax0.0:"},
 		{VERDICT_DEVDAX, RESULT_WITHHELD,
-			"; it would be kept out of system RAM and available as /dev/dax0.0, but "},
+			"; with Act=yes it would be kept out of system RAM and available as "
+			"/dev/dax0.0"},
 		{VERDICT_DEVDAX, RESULT_PARTIAL, ") could not be made available as /dev/dax0.0: "},
 		{VERDICT_OFFLINE, RESULT_DONE, ") was left offline and cannot be used: "},
 		{VERDICT_OFFLINE, RESULT_PLANNED, ") would be left offline: "},
