@@ -119,6 +119,21 @@ static void append_unreadable(struct strbuf *text, const struct facts *facts)
 			blocks->blocks[i].id, strerror(blocks->error));
 }
 
+/* Why it was expected to accept, if that is still so. */
+static void append_refused(struct strbuf *text, const struct facts *facts, struct range range)
+{
+	bool had = !device_is_dax(&facts->device) && boot_map_had(facts->boot_map, range);
+
+	strbuf_append(text, "the kernel refused it, ");
+	if (facts->tdx.state == TDX_ABSENT)
+		strbuf_append(text, "although TDX is taken to be absent");
+	else if (!find_parts(facts, range).n)
+		strbuf_append(text, "against the prediction of tdx-onlined");
+	else
+		strbuf_append(text, "although %s",
+			had ? "it was RAM at boot" : "CapableRanges= names it");
+}
+
 void decision_append_clause(struct strbuf *text, const struct decision *decision,
 	const struct facts *facts, struct range range)
 {
@@ -139,6 +154,9 @@ void decision_append_clause(struct strbuf *text, const struct decision *decision
 		break;
 	case REASON_ALREADY_ONLINE:
 		append_online_already(text, decision, facts, range);
+		break;
+	case REASON_KERNEL_REFUSED:
+		append_refused(text, facts, range);
 		break;
 	case REASON_RULE:
 		strbuf_append(text, "rule %s requires it", decision->rule);

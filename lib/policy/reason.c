@@ -11,21 +11,27 @@
 #define DECIDE_AGAIN                                                                               \
 	"let tdx-onlined decide again what to do with it: 'tdx-onlinectl decide @TDXO_TARGET@'."
 #define RELEASE                                                                                    \
-	"If the journal entry names /dev/@TDXO_CHARDEV@, end the programs that map it, and "       \
-	"disable "                                                                                 \
-	"the device, because a device that programs can map is left as it is: "                    \
-	"'daxctl disable-device @TDXO_CHARDEV@'. "
+	"List the programs that map /dev/@TDXO_CHARDEV@, and end them (fuser is in the package "   \
+	"psmisc; it prints nothing if no program does): 'fuser -v /dev/@TDXO_CHARDEV@'. Disable "  \
+	"the device, because a device that programs can map is left as it is: 'daxctl "            \
+	"disable-device @TDXO_CHARDEV@'. "
 #define WRITE_RULE(policy)                                                                         \
 	"'printf \"[Match]\\n@TDXO_MATCH@\\n[Policy]\\n" policy                                    \
 	"\\n\" >/etc/tdx-onlined/rules.d/50-@TDXO_TARGET@.rule && "                                \
 	"systemctl reload tdx-onlined.service'."
 #define AS_DEVDAX                                                                                  \
-	"To let programs map it as /dev/@TDXO_CHARDEV@, outside system RAM, write a "              \
-	"rule: " WRITE_RULE("Verdict=devdax")
+	"To let programs map it as /dev/@TDXO_CHARDEV@, outside system RAM, which TDX does not "   \
+	"limit, write a rule: " WRITE_RULE("Verdict=devdax")
 #define BY_RULE                                                                                    \
 	"Nothing needs to be done. A rule can keep such memory out of system RAM or choose its "   \
 	"zone: see tdx-onlined.rule(5)."
 #define IF_INTENDED "If this is intended, nothing needs to be done. "
+#define RULE_CHANGE                                                                                \
+	"Otherwise list the configuration with all rules and their files: 'tdx-onlinectl config "  \
+	"cat'. Change or remove the rule. "
+#define CHECK_RULES                                                                                \
+	"Check the configuration, and let tdx-onlined decide again what to do with all memory: "   \
+	"'tdx-onlinectl config check && systemctl reload tdx-onlined.service'."
 #define CAPTURE                                                                                    \
 	"report a bug with the files that this command collects: "                                 \
 	"'tdx-onlinectl capture /root/tdx-onlined-capture'."
@@ -47,13 +53,11 @@
 	"that TDX covers this memory from boot on, name its addresses in CapableRanges= in "       \
 	"tdx-onlined.conf(5)."
 #define REBOOT_DIMM                                                                                \
-	"The host runs on without this memory. A DIMM: leave it in its place and reboot. "         \
-	"Firmware "                                                                                \
-	"then reports it as RAM, and TDX accepts it. If nothing has changed after the reboot, "    \
-	"ask "                                                                                     \
-	"the vendor of the firmware. Memory of type virtio-mem: set requested-size=0 of the "      \
-	"device at the hypervisor, and give the virtual machine more memory at boot instead. Do "  \
-	"not online these memory blocks by hand."
+	"The host runs on without this memory. If it is a DIMM, leave it in its place and "        \
+	"reboot: firmware then reports it as RAM, and TDX accepts it. If it was in its place at "  \
+	"boot, or nothing has changed after the reboot, ask the vendor of the firmware. If it is " \
+	"virtio-mem memory, set requested-size=0 of the device at the hypervisor, and give the "   \
+	"virtual machine more memory at boot instead. Do not online these memory blocks by hand."
 #define REBOOT_PART                                                                                \
 	"The host runs on without this memory. If a part of it was plugged in after boot, leave "  \
 	"it in its place and reboot: firmware then reports all of it as RAM. If all of it was in " \
@@ -61,12 +65,17 @@
 	"online "                                                                                  \
 	"these memory blocks by hand."
 #define WHY_REFUSED                                                                                \
-	"If TDX=absent or CapableRanges= is set, check whether it is right for this host: "        \
-	"'tdx-onlinectl config cat'. If it is wrong, correct it, check it, and have tdx-onlined "  \
-	"read it: "                                                                                \
-	"'tdx-onlinectl config check && systemctl reload tdx-onlined.service'. Otherwise read "    \
-	"what the kernel logged: "                                                                 \
-	"'journalctl -b -k -g \"tdx|dax|kmem|memory\"'. If that has no other cause, " CAPTURE
+	"Read what the kernel logged: 'journalctl -b -k -g \"tdx|dax|kmem|memory\"'. If a "        \
+	"security module, SELinux for example, has denied the write, correct its policy; its "     \
+	"messages: 'journalctl -b -g \"avc:|apparmor\"'. If TDX=absent or CapableRanges= is set, " \
+	"check whether that is right for this host: 'tdx-onlinectl config cat'. If it is wrong, "  \
+	"correct it, check it, and have tdx-onlined read it: 'tdx-onlinectl config check && "      \
+	"systemctl reload tdx-onlined.service'. If none of this is the cause, " CAPTURE
+#define CAUSES_UNREADABLE                                                                          \
+	"To see whether a drop-in of the service hides the file, with InaccessiblePaths= for "     \
+	"example: 'systemctl cat tdx-onlined.service'. Whether a security module has denied the "  \
+	"access: 'journalctl -b -g \"avc:|apparmor\"'. Whether the kernel logged an error: "       \
+	"'journalctl -b -k -p warning'. "
 
 /*
  * clause: NULL if decision_append_clause() has more to print than a fixed text.
@@ -94,10 +103,11 @@ static const struct {
 		{"e81e4fe0abd843d0bade77483ac06f1e", REBOOT_DIMM}},
 	[REASON_STRADDLES_BOOT_MAP] = {"straddles-boot-map", NULL,
 		"Memory is kept out of system RAM: TDX accepts only a part of it",
-		BOOT_RAM " The journal entry states what is wrong with this memory: only a part of "
-			 "it, or only another range of its device, was RAM at boot; or one of its "
-			 "memory blocks lies across two ranges of that RAM. A device is "
-			 "onlined as a whole or not at all.",
+		BOOT_RAM " TDX must accept all of a device or DIMM, because it is onlined as a "
+			 "whole or not at "
+			 "all: so all of it stays out of system RAM. The journal entry states what "
+			 "was not RAM at "
+			 "boot.",
 		{"1f057eaf9a554858947af2eb68005f41", USE_DEVDAX},
 		{"f159c14780734a269e4d6f4d62b3be7a", REBOOT_PART}},
 	[REASON_TDX_ABSENT] = {"tdx-absent", "without TDX the kernel accepts all memory",
@@ -121,21 +131,13 @@ static const struct {
 						  "with memhp_default_state=online on the kernel "
 						  "command line."}},
 	[REASON_RULE] = {"rule", NULL, "Memory was handled as a rule requires",
-		"The first rule that matches this memory is @TDXO_RULE@, and the memory is "
-		"@TDXO_VERDICT@ by it: devdax is a device that programs can map, offline is not "
-		"used, and ignore is left as it is. "
-		"A rule can always keep memory out of system RAM.",
-		{"1a53bf996e974ace8451459bc1915b77", IF_INTENDED
-			"Otherwise list the configuration with all rules and their files: "
-			"'tdx-onlinectl config cat'. Change or remove the rule. A device that "
-			"programs can map now "
-			"stays so until it is disabled with daxctl-disable-device(1). Then check "
-			"the configuration, and let "
-			"tdx-onlined decide again what to do with all memory: 'tdx-onlinectl "
-			"config "
-			"check && systemctl reload tdx-onlined.service'."}},
+		"A rule can always keep memory out of system RAM. The first rule that matches this "
+		"memory is @TDXO_RULE@. It has Verdict=@TDXO_VERDICT@: @TDXO_EFFECT@.",
+		{"1a53bf996e974ace8451459bc1915b77", IF_INTENDED RULE_CHANGE
+			"With Verdict=devdax two more steps are necessary. " RELEASE CHECK_RULES},
+		{"8bbcc1929f0f4f84abffa6b2db0c215b", IF_INTENDED RULE_CHANGE CHECK_RULES}},
 	[REASON_PERSISTENT_MEMORY] = {"persistent-memory", "it can hold persistent data",
-		"Persistent memory was left to its driver",
+		"Persistent memory is not added to system RAM",
 		"This is persistent memory, and it can hold data. With the driver device_dax "
 		"programs can map it, and "
 		"other drivers use it in other ways. If it has no driver, tdx-onlined binds "
@@ -154,12 +156,12 @@ static const struct {
 		"mode, even if TDX accepts its "
 		"memory, unless a rule with ConvertDevdax=yes matches it.",
 		{"d457ec1b90844929a71d7288977037d9", IF_INTENDED
-			"To have it as system RAM, if no program needs its content any more, write "
-			"a rule: " WRITE_RULE(
-				"Verdict=online\\nConvertDevdax=yes") " A rule cannot override "
-								      "TDX: memory "
-								      "that TDX does not accept "
-								      "stays as it is."}},
+			"A rule cannot override TDX: it has an effect only if TDX accepts the "
+			"memory. To have it "
+			"as system RAM, if no program needs its content any more, write a "
+			"rule: " WRITE_RULE(
+				"Verdict=online\\nConvertDevdax=yes") " What is decided with it: "
+								      "'tdx-onlinectl plan'."}},
 	[REASON_IN_USE] = {"in-use",
 		"a rule permits converting it to system RAM, but a devdax device is in use, and it "
 		"may be this "
@@ -180,8 +182,9 @@ static const struct {
 		"The driver of @TDXO_CHARDEV@ is fsdev_dax. A file system, famfs for example, can "
 		"have files in its memory.",
 		{"99e80ac75cbd4e1c84761f82ec798336", IF_INTENDED
-			"Otherwise find the file system: 'findmnt -t famfs'. Unmount it; its files "
-			"are lost when the memory gets another use. Then unbind the driver: 'echo "
+			"Otherwise find the file system: 'findmnt -t famfs'. Unmount it "
+			"with umount(8); its files are lost when the memory gets another use. Then "
+			"unbind the driver: 'echo "
 			"@TDXO_CHARDEV@ >/sys/bus/dax/devices/@TDXO_CHARDEV@/driver/unbind'. "
 			"Then " DECIDE_AGAIN}},
 	[REASON_ALREADY_ONLINE] = {"already-online", NULL, "Memory is online that should not be",
@@ -191,12 +194,17 @@ static const struct {
 		"A TDX that is enabled but not initialized yet fails to initialize as long as the "
 		"kernel has "
 		"memory that it does not accept.",
-		{"aabc8cdf32a64e5d87fa6463a4fcce91",
-			"Find the program that onlined it: 'tdx-onlinectl doctor'. Take the memory "
-			"out of system RAM; the kernel moves its content to other memory: "
-			"'@TDXO_REMOVAL@'. If that fails because the memory is busy, enable the "
-			"service, so that it starts before the kernel adds the memory: 'systemctl "
-			"enable tdx-onlined.service'. Then reboot."}},
+		{"aabc8cdf32a64e5d87fa6463a4fcce91", "Find the program or setting that onlined it, "
+						     "and correct it: 'tdx-onlinectl doctor'. "
+						     "Take the memory out of system RAM; the "
+						     "kernel moves its content to other memory: "
+						     "'@TDXO_REMOVAL@'. If that fails because the "
+						     "memory is busy, only a reboot takes it out. "
+						     "Before it, see whether the service starts at "
+						     "boot, before the kernel adds the memory: "
+						     "'systemctl is-enabled tdx-onlined.service'. "
+						     "If it does not: 'systemctl enable "
+						     "tdx-onlined.service'."}},
 	[REASON_UNPLUGGED] = {"unplugged",
 		"it was taken out of the kernel by hand or by another program, and its device is "
 		"still there",
@@ -227,12 +235,14 @@ static const struct {
 		"Memory is too small to be system RAM",
 		"The kernel onlines whole memory blocks only, and this memory does not contain one "
 		"that starts at a multiple of the memory block size.",
-		{"447232f9fd024d8a8bd9d759cee82a74",
-			"Nothing needs to be done: programs can map /dev/@TDXO_CHARDEV@. To have "
-			"it as system RAM, make the CXL region or the dax device at least as large "
-			"as the memory block that the journal entry names, and start it at a "
-			"multiple of that size. The place of soft-reserved memory is a setting of "
-			"the firmware."}},
+		{"447232f9fd024d8a8bd9d759cee82a74", "Nothing needs to be done: programs can map "
+						     "/dev/@TDXO_CHARDEV@. To have it as system "
+						     "RAM, make it at least as large as the memory "
+						     "block that the journal entry names, and "
+						     "start it at a multiple of that size. For CXL "
+						     "memory, that is the size of the region or "
+						     "of the dax device. For soft-reserved memory, "
+						     "it is a setting of the firmware."}},
 	[REASON_NO_HEAD_ROOM] = {"no-head-room", NULL,
 		"Memory was not added: too little free memory for its page metadata",
 		"The kernel needs page metadata for each page of memory, 1/64 of its size, and "
@@ -242,8 +252,10 @@ static const struct {
 		"/dev, "
 		"programs can use the memory in that way meanwhile.",
 		{"087a3f1f73414052b9277108f4c341a2",
-			"Make memory free: end programs that need much, or reduce "
-			"/proc/sys/vm/nr_hugepages. " RELEASE "Then " DECIDE_AGAIN
+			"Make memory free: end programs that need much, or reserve fewer huge "
+			"pages. To do that, "
+			"set vm.nr_hugepages with sysctl(8) to less than it is now: 'cat "
+			"/proc/sys/vm/nr_hugepages'. " RELEASE "Then " DECIDE_AGAIN
 			" Or boot with memory_hotplug.memmap_on_memory=1 on the kernel command "
 			"line, which places the page metadata of CXL memory in that memory "
 			"itself."}},
@@ -262,8 +274,11 @@ static const struct {
 		"nothing can be done "
 		"with the memory.",
 		{"2c0c2eadfef94bedae86f533a92dd6a3",
-			"An earlier message of tdx-onlined has the file and the error: 'journalctl "
-			"-b -t tdx-onlined -p warning'. Remove the cause. Then " DECIDE_AGAIN}},
+			"If the journal entry names no error, an earlier message has the file and "
+			"the error: "
+			"'journalctl -b -t tdx-onlined -p warning'. " CAUSES_UNREADABLE
+			"After the cause is removed, " DECIDE_AGAIN
+			" If no cause is found, " CAPTURE}},
 	[REASON_FOREIGN_DRIVER] = {"foreign-driver", NULL, "A dax device was left to its driver",
 		"The journal entry names the driver that is bound to @TDXO_CHARDEV@. The daemon "
 		"does not know that driver, nor whether the memory is in use.",
@@ -287,20 +302,20 @@ static const struct {
 		"/sys/firmware/memmap.",
 		{"109eaaf7c9c8461b9b24a8cb2a52f970",
 			"Earlier messages of tdx-onlined name the files and the errors: "
-			"'journalctl -b -t tdx-onlined -p warning'. To see whether a drop-in "
-			"of the service hides them, with InaccessiblePaths= for example: "
-			"'systemctl cat tdx-onlined.service'. After the cause is removed: "
-			"'systemctl daemon-reload && systemctl restart tdx-onlined.service'."}},
-	[REASON_KERNEL_REFUSED] = {"kernel-refused",
-		"the kernel refused it, against the prediction of tdx-onlined",
+			"'journalctl -b -t "
+			"tdx-onlined -p warning'. " CAUSES_UNREADABLE
+			"After the cause is removed: 'systemctl daemon-reload && systemctl restart "
+			"tdx-onlined.service'. If no cause is found, " CAPTURE}},
+	[REASON_KERNEL_REFUSED] = {"kernel-refused", NULL,
 		"The kernel refused memory that it was expected to accept",
-		"The driver kmem could not be bound, or the kernel did not online a memory block. "
-		"The journal entry names the step and the error. What had been done was undone, so "
-		"that the memory is not partly in use. By the RAM at "
-		"boot, the TDX state and the configuration tdx-onlined expected that the kernel "
-		"accepts it. If it was "
-		"TDX that refused the memory, a new attempt before the next boot "
-		"ends in the same way.",
+		"The kernel refused to bring this memory online. The journal entry states why "
+		"tdx-onlined expected that the kernel accepts it, and names the step that failed "
+		"and the "
+		"error. What had been done was undone, so that the memory is not partly in use. If "
+		"it "
+		"was TDX that refused the memory, a new attempt before the next boot ends in the "
+		"same "
+		"way.",
 		{"912f6744bce24d68bffe2e4b58a103c1", WHY_REFUSED
 			" After the cause is removed, try again. " RELEASE "Then " DECIDE_AGAIN},
 		{"acf6b8e27a444bfe93d4e9588c1f5767",
@@ -309,7 +324,9 @@ static const struct {
 		"Memory could not be onlined, and the steps were undone",
 		"This memory was to be onlined as a whole, but a step failed. The journal "
 		"entry names the step, the memory block and the error. What had been done was "
-		"undone, so that the memory is not partly in use.",
+		"undone, so that the memory is not partly in use. That is the default for a dax "
+		"device, which a rule with OnFailure=keep changes; for other memory a rule with "
+		"OnFailure=rollback requires it.",
 		{"c81c0d5dbcd843cb8b9f6b42599c4a08",
 			"The cause can be temporary: another program that onlined the same memory, "
 			"for example. " RELEASE "Then " DECIDE_AGAIN " If it fails again, "

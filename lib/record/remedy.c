@@ -16,6 +16,7 @@ static const char *const names[] = {
 	[RECORD_TARGET] = "target",
 	[RECORD_MATCH] = "match",
 	[RECORD_REMOVAL] = "removal",
+	[RECORD_EFFECT] = "effect",
 };
 DEFINE_TO_STRING(record_value, enum record_value, names, RECORD_VALUES)
 
@@ -46,12 +47,26 @@ static void append_removal(struct strbuf *text, const struct record *record)
 			record->range.end - 1);
 }
 
+static void append_effect(struct strbuf *text, const struct record *record)
+{
+	static const char *const effects[] = {
+		[VERDICT_ONLINE] = "the memory is system RAM",
+		[VERDICT_DEVDAX] = "programs can map the memory, and the kernel does not use it",
+		[VERDICT_OFFLINE] = "neither the kernel nor a program uses the memory",
+		[VERDICT_IGNORE] = "tdx-onlined leaves the memory as it is",
+	};
+	static_assert(ARRAY_SIZE(effects) == VERDICT_MAX, "an effect of each verdict");
+
+	strbuf_append(text, "%s", effects[record->decision->verdict]);
+}
+
 void record_append_value(struct strbuf *text, const struct record *record, enum record_value value)
 {
 	static void (*const appenders[])(struct strbuf * text, const struct record *record) = {
 		[RECORD_TARGET] = append_target,
 		[RECORD_MATCH] = append_match,
 		[RECORD_REMOVAL] = append_removal,
+		[RECORD_EFFECT] = append_effect,
 	};
 	static_assert(ARRAY_SIZE(appenders) == RECORD_VALUES, "a function for each value");
 

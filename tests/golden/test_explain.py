@@ -398,7 +398,7 @@ class Explanations(tree.Tree):
                              " This would be decided differently now. To have it decided again:"
                              " 'tdx-onlinectl decide dax0.0'. If a file was changed, reload the service first."
                              " Steps left: unbind, bind-device_dax.")  # fmt: skip
-            self.assertEqual(topics["change"].startswith("If TDX=absent or CapableRanges= is set, "),
+            self.assertEqual(topics["change"].startswith("Read what the kernel logged: "),
                              answer_ == "refuses")  # fmt: skip
 
     def test_changed(self):

@@ -11,6 +11,7 @@ enum record_value {
 	RECORD_TARGET, /* what "tdx-onlinectl decide" and "explain" take: "dax0.0", "0x100000000" */
 	RECORD_MATCH,  /* a line of a rule that matches it: "Device=dax0.0" */
 	RECORD_REMOVAL, /* the command that takes it out of the page allocator */
+	RECORD_EFFECT,	/* what the verdict means for it: "the memory stays offline" */
 	RECORD_VALUES,
 };
 

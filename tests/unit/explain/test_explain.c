@@ -319,7 +319,7 @@ static void test_change(void **state)
 {
 	static const struct row rows[] = {
 		{{DAX, .tdx = TDX_ACTIVE}, "programs can map /dev/dax0.0"},
-		{{DIMM, .tdx = TDX_ACTIVE}, "A DIMM: leave it in its place and reboot."},
+		{{DIMM, .tdx = TDX_ACTIVE}, "If it is a DIMM, leave it in its place and reboot:"},
 		{{DIMM, .tdx = TDX_ACTIVE, .presence = PRESENCE_ONLINE},
 			" to other memory: 'chmem -d 0x200000000-0x23fffffff'."},
 		{{DAX, .tdx = TDX_ARMED, .presence = PRESENCE_ONLINE},

@@ -47,6 +47,9 @@ static struct boot_region regions[] = {
 	{{6 * GIB + 512 * MIB, 6 * GIB + 640 * MIB}, BOOT_SOURCE_BOOT_PARAMS},
 	{{8 * GIB - 128 * MIB, 9 * GIB}, BOOT_SOURCE_BOOT_PARAMS},
 };
+static struct range asserted[] = {{64 * GIB, 128 * GIB}};
+static const struct boot_map capable = {
+	.asserted = {.ranges = asserted, .n = ARRAY_SIZE(asserted)}, .known = true};
 static const struct boot_map parts = {.regions = regions, .n = ARRAY_SIZE(regions), .known = true};
 
 static const struct {
@@ -101,6 +104,27 @@ static const struct {
 			  "prediction of tdx-onlined (kernel-refused); onlining the memory block "
 			  "at 0x1f8000000 "
 			  "failed: Operation not permitted; the TDX state is active"},
+	/* why it was expected to accept, and what required that it is undone */
+	{{DIMM, .decision = {.verdict = VERDICT_OFFLINE, .reason = REASON_KERNEL_REFUSED},
+		 .facts.boot_map = &parts, TDX(ACTIVE)},
+		DIMM_TEXT "was left offline and cannot be used: the kernel refused it, although it "
+			  "was RAM at boot (kernel-refused); the TDX state is active"},
+	{{CXL, .decision = {.verdict = VERDICT_DEVDAX, .reason = REASON_KERNEL_REFUSED},
+		 .facts.boot_map = &capable, TDX(ACTIVE)},
+		CXL_TEXT KEPT "the kernel refused it, although CapableRanges= names it "
+			      "(kernel-refused); the TDX state is active"},
+	{{CXL, .decision = {.verdict = VERDICT_DEVDAX, .reason = REASON_KERNEL_REFUSED},
+		 TDX(ABSENT)},
+		CXL_TEXT KEPT "the kernel refused it, although TDX is taken to be absent "
+			      "(kernel-refused); the TDX state is absent"},
+	{{CXL,
+		 .decision = {.verdict = VERDICT_DEVDAX,
+			 .reason = REASON_ROLLED_BACK,
+			 .rule = "a.rule",
+			 .on_failure = ON_FAILURE_ROLLBACK},
+		 TDX(ABSENT)},
+		CXL_TEXT KEPT "a step failed, so what had been done was undone (rolled-back); rule "
+			      "a.rule requires that (OnFailure=rollback); the TDX state is absent"},
 	{{DIMM, .decision = {.verdict = VERDICT_OFFLINE, .reason = REASON_ROLLED_BACK},
 		 .record.outcome = {.result = RESULT_PARTIAL,
 			 .error = EIO,

@@ -34,6 +34,9 @@ static void test_values(void **state)
 	assert_string_equal(text_of(&cxl, "@TDXO_MATCH@"), "Device=dax0.0");
 	assert_string_equal(
 		text_of(&cxl, "@TDXO_REMOVAL@"), "daxctl reconfigure-device -m devdax -f dax0.0");
+	cxl.decision.verdict = VERDICT_DEVDAX;
+	assert_string_equal(text_of(&cxl, "@TDXO_EFFECT@"),
+		"programs can map the memory, and the kernel does not use it");
 	assert_string_equal(text_of(&dimm, "@TDXO_TARGET@"), "0x100000000");
 	assert_string_equal(text_of(&dimm, "@TDXO_MATCH@"), "Range=0x100000000-0x1ffffffff");
 	assert_string_equal(text_of(&dimm, "@TDXO_REMOVAL@"), "chmem -d 0x100000000-0x1ffffffff");
