@@ -206,6 +206,34 @@ void journal_rejection(const struct rejection *rejection)
 	sd_journal_sendv(entry.fields, entry.n);
 }
 
+static void append_detected(struct strbuf *text, const struct tdx *tdx)
+{
+	tdx_append_detected(text, tdx);
+	if (tdx->detected == TDX_ARMED && !tdx->cause)
+		strbuf_append(text, " (enabled in firmware, not initialized yet)");
+	if (tdx->cause > TDX_CAUSE_NOT_ENABLED)
+		strbuf_append(text, ": %s", tdx_cause_explain(tdx->cause));
+	if (*tdx_evidence_line(tdx))
+		strbuf_append(text, ": %s", tdx_evidence_line(tdx));
+}
+
+static void append_state(struct strbuf *text, const struct tdx *tdx)
+{
+	bool unverified = tdx_overridden(tdx) && tdx->detected == TDX_UNKNOWN;
+
+	if (tdx_overridden(tdx))
+		strbuf_append(text, "%s, because TDX=%s is set; %s",
+			tdx_state_to_string(tdx->state), tdx_mode_to_string(tdx->mode),
+			unverified ? "whether that is right cannot be verified"
+				   : "by what this machine shows it is ");
+	if (!unverified)
+		append_detected(text, tdx);
+	if (tdx->detected == TDX_UNKNOWN) {
+		strbuf_append(text, ": ");
+		tdx_append_sources(text, tdx);
+	}
+}
+
 void journal_tdx(const struct tdx *tdx)
 {
 	struct field fields[TDX_FIELDS];
@@ -213,18 +241,7 @@ void journal_tdx(const struct tdx *tdx)
 	char state[RECORD_SENTENCE];
 	struct strbuf text = strbuf_in(state, sizeof(state));
 
-	if (tdx_overridden(tdx))
-		strbuf_append(&text, "%s, because TDX=%s is set; by what this machine shows it is ",
-			tdx_state_to_string(tdx->state), tdx_mode_to_string(tdx->mode));
-	tdx_append_detected(&text, tdx);
-	if (tdx->cause > TDX_CAUSE_NOT_ENABLED)
-		strbuf_append(&text, ": %s", tdx_cause_explain(tdx->cause));
-	if (*tdx_evidence_line(tdx))
-		strbuf_append(&text, ": %s", tdx_evidence_line(tdx));
-	if (tdx->detected == TDX_UNKNOWN) {
-		strbuf_append(&text, ": ");
-		tdx_append_sources(&text, tdx);
-	}
+	append_state(&text, tdx);
 	add(&entry, "MESSAGE=The TDX state is %s", state);
 	if (!log_has_fields()) {
 		log_line(LOG_INFO, entry.texts[0] + strlen("MESSAGE="));

@@ -103,11 +103,8 @@ static const struct {
 		{"e81e4fe0abd843d0bade77483ac06f1e", REBOOT_DIMM}},
 	[REASON_STRADDLES_BOOT_MAP] = {"straddles-boot-map", NULL,
 		"Memory is kept out of system RAM: TDX accepts only a part of it",
-		BOOT_RAM " TDX must accept all of a device or DIMM, because it is onlined as a "
-			 "whole or not at "
-			 "all: so all of it stays out of system RAM. The journal entry states what "
-			 "was not RAM at "
-			 "boot.",
+		"A device or DIMM is onlined as a whole or not at all, so TDX must accept all of "
+		"it. The journal entry states what was not RAM at boot. " BOOT_RAM,
 		{"1f057eaf9a554858947af2eb68005f41", USE_DEVDAX},
 		{"f159c14780734a269e4d6f4d62b3be7a", REBOOT_PART}},
 	[REASON_TDX_ABSENT] = {"tdx-absent", "without TDX the kernel accepts all memory",

@@ -113,13 +113,11 @@ static void append_online(struct strbuf *text, const struct record *record)
 	strbuf_append(text, ")");
 }
 
-/* Only a DIMM can be plugged in at boot. */
+/* Only a DIMM can be plugged in at boot; one of which a part is reported may have been. */
 static const char *offline_phrase(const struct record *record)
 {
-	enum reason reason = record->decision->reason;
-
 	if (record->facts->device.type == TYPE_DIMM &&
-		(reason == REASON_OUTSIDE_BOOT_MAP || reason == REASON_STRADDLES_BOOT_MAP))
+		record->decision->reason == REASON_OUTSIDE_BOOT_MAP)
 		return "was left offline, unusable until a reboot with it in place";
 	return "was left offline and cannot be used";
 }
@@ -143,6 +141,8 @@ static void append_ignored(struct strbuf *text, const struct record *record)
 	strbuf_append(text, "was left as it is");
 	if (outcome->blocks.present && !outcome->blocks.online && !outcome->blocks.unread)
 		strbuf_append(text, ", offline, and cannot be used");
+	if (outcome->blocks.unread && !outcome->blocks.online)
+		strbuf_append(text, ", with no memory block that is known to be online");
 	if (device_is_dax(device) && outcome->driver == DAX_DRIVER_NONE)
 		strbuf_append(text, ", without a driver, and cannot be used");
 	if (outcome->driver == DAX_DRIVER_DEVICE_DAX)
@@ -447,6 +447,13 @@ static void append_tdx(struct strbuf *text, const struct record *record)
 
 	if (named && (tdx->state == TDX_ARMED || tdx->state == TDX_ACTIVE) && !tdx_overridden(tdx))
 		return;
+	if (tdx_overridden(tdx) && tdx->detected == TDX_UNKNOWN) {
+		strbuf_append(text, "; TDX=%s is set, and whether that is right cannot be verified",
+			tdx_mode_to_string(tdx->mode));
+		if (tdx->cause)
+			strbuf_append(text, " (%s)", tdx_cause_to_string(tdx->cause));
+		return;
+	}
 	if (tdx_overridden(tdx))
 		strbuf_append(text, "; TDX=%s is set, but by what this machine shows ",
 			tdx_mode_to_string(tdx->mode));

@@ -376,14 +376,22 @@ static bool is_telling(const struct tdx_facts *facts, enum tdx_source source)
 
 void tdx_append_sources(struct strbuf *text, const struct tdx *tdx)
 {
+	const enum fact *facts = tdx->evidence.facts;
 	const char *before = "";
 
 	for (enum tdx_source s = 0; s < TDX_SOURCE_MAX; s++) {
-		if (!is_telling(&tdx->evidence, s))
+		if (facts[s] == FACT_UNREADABLE || !is_telling(&tdx->evidence, s))
 			continue;
 		strbuf_append(text, "%s%s: %s", before, tdx_source_to_string(s),
-			fact_to_string(s, tdx->evidence.facts[s]));
+			fact_to_string(s, facts[s]));
 		before = "; ";
+	}
+	before = *before ? "; unreadable: " : "unreadable: ";
+	for (enum tdx_source s = 0; s < TDX_SOURCE_MAX; s++) {
+		if (facts[s] != FACT_UNREADABLE || !is_telling(&tdx->evidence, s))
+			continue;
+		strbuf_append(text, "%s%s", before, tdx_source_to_string(s));
+		before = ", ";
 	}
 }
 

@@ -156,7 +156,7 @@ void tdx_append(struct strbuf *text, const struct tdx *tdx);
 /* The state as one sentence or two, without the cause. */
 void tdx_append_meaning(struct strbuf *text, const struct tdx *tdx);
 
-/* "/proc/cpuinfo: tdx_host_platform; …": the sources that have something about TDX. */
+/* "/proc/cpuinfo: tdx_host_platform; …; unreadable: …": the sources with something about TDX. */
 void tdx_append_sources(struct strbuf *text, const struct tdx *tdx);
 
 /* The kernel's message about the cause; empty if the cause has another source. */

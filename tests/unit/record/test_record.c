@@ -190,13 +190,13 @@ static const struct {
 			 .cause = TDX_CAUSE_UNREADABLE,
 			 .mode = TDX_MODE_ABSENT}},
 		CXL_TEXT "would be online as system RAM: " FREE
-			 "; TDX=absent is set, but by what this machine shows the TDX state is "
-			 "unknown (unreadable): The file that would show the state of TDX cannot "
-			 "be read"},
+			 "; TDX=absent is set, and whether that is right cannot be verified "
+			 "(unreadable)"},
 	{{DIMM, .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_UNREADABLE},
 		 .facts.blocks = {.blocks = read_in_part, .n = 2, .error = EACCES},
 		 .record.outcome.blocks = {.present = 2, .unread = 1}, TDX(ACTIVE)},
-		DIMM_TEXT "was left as it is: /sys/devices/system/memory/memory33/state cannot be "
+		DIMM_TEXT "was left as it is, with no memory block that is known to be online: "
+			  "/sys/devices/system/memory/memory33/state cannot be "
 			  "read: Permission denied (unreadable); the TDX state is active"},
 	{{CXL, .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_FOREIGN_DRIVER},
 		 .facts.driver_name = "dax_foreign", .record.outcome.driver = DAX_DRIVER_OTHER,
@@ -487,7 +487,7 @@ static const struct {
 	{{DIMM, .decision = {.verdict = VERDICT_OFFLINE, .reason = REASON_STRADDLES_BOOT_MAP},
 		 .facts.boot_map = &parts, .record.outcome = {.result = RESULT_NOTHING},
 		 TDX(UNKNOWN)},
-		DIMM_TEXT "was left offline, unusable until a reboot with it in place: TDX may be "
+		DIMM_TEXT "was left offline and cannot be used: TDX may be "
 			  "active, and accepts only memory that was RAM at boot, and only 1.5 GiB "
 			  "of it was RAM at boot: [mem 0x100000000-0x13fffffff], [mem "
 			  "0x180000000-0x18fffffff], "

@@ -303,6 +303,12 @@ static void test_text(void **state)
 	assert_string_equal(buf, "/proc/cpuinfo: tdx_host_platform; "
 				 "/sys/module/kvm_intel/parameters/tdx: N; "
 				 "kernel log: initialization failed");
+	tdx.evidence.facts[TDX_SOURCE_CPUINFO] = FACT_UNREADABLE;
+	tdx.evidence.facts[TDX_SOURCE_KERNEL_LOG] = FACT_UNREADABLE;
+	text = strbuf_in(buf, sizeof(buf));
+	tdx_append_sources(&text, &tdx);
+	assert_string_equal(buf, "/sys/module/kvm_intel/parameters/tdx: N; "
+				 "unreadable: /proc/cpuinfo, kernel log");
 	tdx = tdx_decide(&facts, TDX_MODE_ACTIVE);
 	text = strbuf_in(buf, sizeof(buf));
 	tdx_append(&text, &tdx);
