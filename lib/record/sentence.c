@@ -142,7 +142,7 @@ static void append_ignored(struct strbuf *text, const struct record *record)
 	if (outcome->blocks.present && !outcome->blocks.online && !outcome->blocks.unread)
 		strbuf_append(text, ", offline, and cannot be used");
 	if (outcome->blocks.unread && !outcome->blocks.online)
-		strbuf_append(text, ", with no memory block that is known to be online");
+		strbuf_append(text, ", and whether it is online is not known");
 	if (device_is_dax(device) && outcome->driver == DAX_DRIVER_NONE)
 		strbuf_append(text, ", without a driver, and cannot be used");
 	if (outcome->driver == DAX_DRIVER_DEVICE_DAX)

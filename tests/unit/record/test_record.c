@@ -195,7 +195,7 @@ static const struct {
 	{{DIMM, .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_UNREADABLE},
 		 .facts.blocks = {.blocks = read_in_part, .n = 2, .error = EACCES},
 		 .record.outcome.blocks = {.present = 2, .unread = 1}, TDX(ACTIVE)},
-		DIMM_TEXT "was left as it is, with no memory block that is known to be online: "
+		DIMM_TEXT "was left as it is, and whether it is online is not known: "
 			  "/sys/devices/system/memory/memory33/state cannot be "
 			  "read: Permission denied (unreadable); the TDX state is active"},
 	{{CXL, .decision = {.verdict = VERDICT_IGNORE, .reason = REASON_FOREIGN_DRIVER},
