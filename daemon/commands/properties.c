@@ -38,40 +38,56 @@ static void print_links(const struct device *device)
 	};
 	CLEANUP(cxl_done) struct cxl cxl = {0};
 	struct cxl_origin origin = {0};
-	char parent[SYSFS_NAME] = "";
-	const struct link_facts facts = {.device = device, .cxl = &origin, .parent = parent};
-	struct path path;
 
 	if (device->region[0])
 		cxl_describe(&cxl, device->region, &origin);
-	path_of(&path, SYS_DAX_DEVICE, device->name);
-	(void)!sysfs_link_name(path.text, 1, parent, sizeof(parent));
 	for (enum link link = 0; link < LINK_MAX; link++) {
 		char buf[LINK_NAME];
 		struct strbuf name = strbuf_in(buf, sizeof(buf));
 
-		link_append_name(&name, link, &facts);
+		link_append_name(&name, link, device, &origin);
 		/* A name that was cut off could be that of another device. */
 		if (name.n + 1 < sizeof(buf))
 			print_property(keys[link], buf);
 	}
 }
 
-/* What has been begun may still end otherwise. */
-static void print_decision(const struct history_entry *entry)
+/* Not if nothing was done, with Act=no for example: then the node keeps its access too. */
+static void print_access(const struct history_entry *entry)
 {
 	char mode[16] = "";
 
-	if (!entry || entry->result == RESULT_BEGUN)
-		return;
-	print_property("VERDICT", verdict_to_string(entry->verdict));
-	print_property("REASON", reason_to_string(entry->reason));
-	if (!device_has_links(&entry->device))
+	if (!device_may_be_announced(&entry->device) || entry->verdict != VERDICT_DEVDAX ||
+		(entry->result != RESULT_DONE && entry->result != RESULT_NOTHING))
 		return;
 	print_property("GROUP", entry->access.group);
 	if (entry->access.mode)
 		snprintf(mode, sizeof(mode), "0%o", entry->access.mode);
 	print_property("MODE", mode);
+}
+
+/* What has been begun may still end otherwise. */
+static void print_decision(const struct history_entry *entry)
+{
+	if (!entry || entry->result == RESULT_BEGUN)
+		return;
+	print_property("VERDICT", verdict_to_string(entry->verdict));
+	print_property("REASON", reason_to_string(entry->reason));
+	print_access(entry);
+}
+
+/* The identity suffices: where it lies is not known here. */
+static const struct history_entry *find_entry(
+	const struct history *history, const struct device *device)
+{
+	for (size_t i = 0; i < history->n; i++) {
+		const struct device *decided = &history->entries[i].device;
+
+		if (strcmp(decided->name, device->name) == 0 &&
+			decided->identity == device->identity)
+			return &history->entries[i];
+	}
+	return NULL;
 }
 
 static int print_device(const struct device *device)
@@ -82,22 +98,17 @@ static int print_device(const struct device *device)
 	if (r < 0)
 		return r;
 	print_property("TYPE", device_type_to_string(device->type));
-	print_decision(history_find(&state.history, device));
+	print_decision(find_entry(&state.history, device));
 	print_links(device);
 	return EXIT_DONE;
 }
 
 int properties_run(const char *chardev)
 {
-	CLEANUP(devices_done) struct devices dax = {0};
-	CLEANUP(complaints_done) struct complaints complaints = {0};
-	int r = dax_list(&dax, &complaints);
+	struct device device;
 
-	if (r == -ENOMEM)
-		return r;
-	for (size_t i = 0; r == 0 && i < dax.n; i++)
-		if (strcmp(dax.items[i].name, chardev) == 0)
-			return print_device(&dax.items[i]);
+	if (dax_glance(chardev, &device) == 0)
+		return print_device(&device);
 	log_print(LOG_ERR, "properties %s: there is no such dax device", chardev);
 	return EXIT_FAILED;
 }

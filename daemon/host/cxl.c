@@ -201,14 +201,13 @@ static const struct memdev *see_memdev(struct cxl *cxl, const char *decoder, boo
 	return find_memdev(cxl, decoder);
 }
 
-/* 0 if it cannot be read. */
 static uint64_t read_dpa(const char *decoder)
 {
 	uint64_t dpa;
 	struct path path;
 
 	path_of(&path, SYS_CXL_DEVICE "/dpa_resource", decoder);
-	return sysfs_read_number(path.text, 0, &dpa) < 0 ? 0 : dpa;
+	return sysfs_read_number(path.text, 0, &dpa) < 0 ? DPA_UNKNOWN : dpa;
 }
 
 static void describe_memdevs(struct cxl *cxl, const char *region, struct cxl_origin *origin)
@@ -223,8 +222,10 @@ static void describe_memdevs(struct cxl *cxl, const char *region, struct cxl_ori
 		if (sysfs_read(path.text, decoder, sizeof(decoder)) < 0)
 			return;
 		memdev = see_memdev(cxl, decoder, &looked);
-		if (!memdev)
+		if (!memdev) {
+			origin->incomplete = true;
 			continue;
+		}
 		origin->memdevs[origin->n_memdevs] = *memdev;
 		origin->memdevs[origin->n_memdevs++].dpa = read_dpa(decoder);
 	}

@@ -171,8 +171,8 @@ static int read_place(struct device *device, struct path *path)
 
 /*
  * The kernel gives the directory of each device that it makes a new inode number. It removes the
- * attributes of a device first, then takes the driver off it, and the directory goes last: with
- * kmem that takes as long as its blocks need (device_del(), drivers/base/core.c, 6.12 and 7.3).
+ * attributes of a device first, then its link here, and then takes the driver off it (device_del(),
+ * drivers/base/core.c, 6.12 and 7.3).
  */
 uint64_t dax_identity(const char *device)
 {
@@ -213,6 +213,23 @@ int dax_look_again(struct device *device, struct complaints *complaints)
 	if (device->node == NODE_UNKNOWN)
 		complain(complaints, SYS_DAX_DEVICE "/target_node: it names no node", device->name);
 	device->driver = dax_driver_of(device->name);
+	return 0;
+}
+
+int dax_glance(const char *name, struct device *ret_device)
+{
+	struct device device = {.identity = dax_identity(name), .driver = dax_driver_of(name)};
+	char target[PATH_MAX] = "";
+	struct path path;
+
+	path_of(&path, SYS_DAX_DEVICE, name);
+	if (!device.identity || readlink(path.text, target, sizeof(target) - 1) < 0)
+		return -ENOENT;
+	device.type = device_type_of_dax_path(target);
+	device.node = NODE_UNKNOWN;
+	snprintf(device.name, sizeof(device.name), "%s", name);
+	copy_region(device.region, target);
+	*ret_device = device;
 	return 0;
 }
 

@@ -29,6 +29,12 @@ uint64_t dax_identity(const char *device);
 /* The name of its driver in sysfs. 0, or a negative errno; -ENOENT: it has none. */
 int dax_driver_name(const char *device, char ret_name[SYSFS_NAME]) MUST_CHECK;
 
+/*
+ * What the link of one device tells: its type, region, driver and identity, but not where it lies.
+ * It reads no attribute that a writer of "size" could block. 0; -ENOENT: there is no such device.
+ */
+int dax_glance(const char *name, struct device *ret_device) MUST_CHECK;
+
 /* The driver that a device has now; DAX_DRIVER_NONE also if there is no such device. */
 enum dax_driver dax_driver_of(const char *device);
 

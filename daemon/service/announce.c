@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Announcements: a "change" uevent of each dax device that has been decided. The rules of udev then
- * give it its links, properties and group. An "add" comes before there is a decision.
+ * set its properties, its group and its mode. An "add" or "bind" comes before there is a decision.
  */
 #include "daemon/service/loop.h"
 
@@ -19,7 +19,7 @@ int service_announce_later(struct service *service, const struct device *device)
 {
 	struct announcement announcement;
 
-	if (!device_has_links(device) || service->settings->config.observe)
+	if (!device_may_be_announced(device) || service->settings->config.observe)
 		return 0;
 	snprintf(announcement.name, sizeof(announcement.name), "%s", device->name);
 	return array_append(service->announcements, service->n_announcements, announcement);
@@ -33,13 +33,18 @@ void service_announce(struct service *service)
 	for (size_t i = 0; i < service->n_announcements; i++) {
 		path_of(&path, SYS_DAX_UEVENT, service->announcements[i].name);
 		r = sysfs_send_change(path.text, UEVENT_DECIDED);
-		/* It may have gone. */
-		if (r == 0 || r == -ENOENT)
+		if (r == 0)
+			service->unannounced = false;
+		/*
+		 * It may have gone. Before Linux 7.3 the sandbox has no directory that holds the
+		 * devices of hmem and little else: they wait for their next event.
+		 */
+		if (r == 0 || r == -ENOENT || r == -ENODEV || r == -EROFS)
 			continue;
 		if (!service->unannounced)
 			log_print(LOG_WARNING,
-				"%s: %s: udev does not learn what has been decided on %s",
-				path.text, strerror(-r), service->announcements[i].name);
+				"%s: %s: udev does not set properties and access of %s", path.text,
+				strerror(-r), service->announcements[i].name);
 		service->unannounced = true;
 	}
 	service_forget_announcements(service);

@@ -160,8 +160,8 @@ void service_save_later(struct service *service);
 void service_check_guard(struct service *service);
 
 /*
- * Let udevd apply its rules to a dax device once what has been decided on it is saved: its links
- * and properties come from the state file. Nothing for a device that has none. 0 or -ENOMEM.
+ * Let udevd apply its rules to a dax device once what has been decided on it is saved: some of its
+ * properties come from the state file. Nothing for pmem. 0 or -ENOMEM.
  */
 int service_announce_later(struct service *service, const struct device *device) MUST_CHECK;
 

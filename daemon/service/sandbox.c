@@ -39,8 +39,7 @@ static const struct {
 	[NEED_DRIVERS] = {"the driver of a dax device cannot be changed", SYS_DAX},
 	[NEED_UNPLUG] = {"the memory of a dax device cannot be unplugged as a whole",
 		"-" SYS_CXL_PLATFORM " -" SYS_HMEM_PLATFORM},
-	[NEED_UEVENT] = {"udev does not learn what has been decided on a dax device, so it has no "
-			 "links in /dev/dax",
+	[NEED_UEVENT] = {"udev does not set the properties and the access of a dax device",
 		"-" SYS_CXL_PLATFORM " -" SYS_HMEM_PLATFORM},
 	[NEED_STATE] = {"a restart decides all memory again, and memory may go online before it is "
 			"decided",
@@ -102,18 +101,20 @@ static void try_block(bool missing[NEED_MAX], const struct snapshot *snapshot)
 	try_write(missing, NEED_BLOCKS, path_of(&path, SYS_BLOCK_STATE, snapshot->blocks.ids[0]));
 }
 
-/* Others are not unplugged, pmem for example, and have no links. */
+/* No other device is unplugged or announced. Those of hmem are elsewhere before 7.3. */
 static void try_devices(bool missing[NEED_MAX], const struct devices *dax)
 {
 	struct path path;
 
 	for (size_t i = 0; i < dax->n; i++) {
-		const char *name = dax->items[i].name;
+		const struct device *device = &dax->items[i];
 
-		if (!device_has_links(&dax->items[i]))
-			continue;
-		try_write(missing, NEED_UNPLUG, path_of(&path, SYS_DAX_STATE, name));
-		try_write(missing, NEED_UEVENT, path_of(&path, SYS_DAX_UEVENT, name));
+		if (device_may_be_announced(device))
+			try_write(
+				missing, NEED_UNPLUG, path_of(&path, SYS_DAX_STATE, device->name));
+		if (device->type == TYPE_CXL)
+			try_write(
+				missing, NEED_UEVENT, path_of(&path, SYS_DAX_UEVENT, device->name));
 	}
 }
 
@@ -133,4 +134,5 @@ void service_try_writes(struct service *service)
 	for (enum guard_switch i = 0; i < GUARD_SWITCHES; i++)
 		service->state.guard.failed[i] |= missing[i];
 	service->unsaved |= missing[NEED_STATE];
+	service->unannounced |= missing[NEED_UEVENT];
 }

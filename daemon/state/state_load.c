@@ -136,6 +136,17 @@ static void load_failed_step(struct json item, struct history_entry *entry)
 	entry->failed_at = json_get_number(item, KEY_FAILED_AT);
 }
 
+static void load_access(struct json item, struct access *access)
+{
+	const char *group = json_get_text(item, KEY_GROUP);
+	uint64_t mode = json_get_number(item, KEY_PERMISSIONS);
+
+	json_expect(item, KEY_GROUP, strlen(group) < GROUP_NAME ? 0 : -EINVAL);
+	json_expect(item, KEY_PERMISSIONS, mode & ~(uint64_t)0666 ? -EINVAL : 0);
+	snprintf(access->group, GROUP_NAME, "%s", group);
+	access->mode = (unsigned int)mode;
+}
+
 static int load_entry(struct json item, bool placeless, struct history_entry *ret_entry)
 {
 	struct history_entry *entry = ret_entry;
@@ -150,8 +161,7 @@ static int load_entry(struct json item, bool placeless, struct history_entry *re
 	entry->changed = json_get_bool(item, KEY_CHANGED);
 	entry->since = json_get_number(item, KEY_SINCE);
 	snprintf(entry->rule, sizeof(entry->rule), "%s", json_get_text(item, KEY_RULE));
-	snprintf(entry->access.group, GROUP_NAME, "%s", json_get_text(item, KEY_GROUP));
-	entry->access.mode = (unsigned int)json_get_number(item, KEY_PERMISSIONS);
+	load_access(item, &entry->access);
 	json_expect(item, KEY_VERDICT,
 		verdict_from_string(json_get_text(item, KEY_VERDICT), &entry->verdict));
 	json_expect(item, KEY_REASON,

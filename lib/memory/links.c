@@ -26,58 +26,55 @@ static void append_name(struct strbuf *text, const char *name)
 }
 
 /* As in other such directories of udev. The host of a card is a PCI function, or emulated. */
-static void append_host(struct strbuf *text, const char *host)
+static void append_hosts(struct strbuf *text, const struct cxl_origin *cxl)
 {
-	strbuf_append(text, strchr(host, ':') ? "pci-" : "platform-");
-	append_name(text, host);
-}
-
-static void append_path(struct strbuf *text, const struct link_facts *facts)
-{
-	const struct cxl_origin *cxl = facts->cxl;
-
-	if (facts->device->type == TYPE_HMEM)
-		append_host(text, facts->parent);
 	for (size_t i = 0; i < cxl->n_memdevs; i++) {
-		strbuf_append(text, "%s", i ? "+" : "");
-		append_host(text, cxl->memdevs[i].host);
+		const char *host = cxl->memdevs[i].host;
+
+		strbuf_append(text, "%s%s", i ? "+" : "", strchr(host, ':') ? "pci-" : "platform-");
+		append_name(text, host);
 	}
 }
 
-/* A card without a serial number has 0 (pci_get_dsn(), drivers/pci/pci.c, 6.12). */
 static void append_serials(struct strbuf *text, const struct cxl_origin *cxl)
 {
-	for (size_t i = 0; i < cxl->n_memdevs; i++)
-		if (!cxl->memdevs[i].serial)
-			return;
 	for (size_t i = 0; i < cxl->n_memdevs; i++)
 		strbuf_append(text, "%s0x%" PRIx64, i ? "+" : "", cxl->memdevs[i].serial);
 }
 
-/* The part of the memory: of the first card, and of the region. */
-static void append_part(struct strbuf *text, enum link link, const struct link_facts *facts)
+/* Is all known that a name of its cards has? One without a serial number has 0 (6.12). */
+static bool has_names_of_cards(enum link link, const struct cxl_origin *cxl)
 {
-	const struct cxl_origin *cxl = facts->cxl;
-	const char *number = strchr(facts->device->name, '.');
-
-	if (link != LINK_BY_REGION && cxl->n_memdevs && cxl->memdevs[0].dpa)
-		strbuf_append(text, "-dpa0x%" PRIx64, cxl->memdevs[0].dpa);
-	if (number && strcmp(number, ".0") != 0)
-		append_name(text, number);
+	if (cxl->incomplete || !cxl->n_memdevs || cxl->memdevs[0].dpa == DPA_UNKNOWN)
+		return false;
+	for (size_t i = 0; i < cxl->n_memdevs; i++)
+		if (link == LINK_BY_SERIAL ? !cxl->memdevs[i].serial : !cxl->memdevs[i].host[0])
+			return false;
+	return true;
 }
 
-void link_append_name(struct strbuf *text, enum link link, const struct link_facts *facts)
+static void append_cards(struct strbuf *text, enum link link, const struct cxl_origin *cxl)
 {
-	size_t before = text->n;
-
-	if (!device_has_links(facts->device))
-		return;
-	if (link == LINK_BY_PATH)
-		append_path(text, facts);
-	else if (link == LINK_BY_SERIAL)
-		append_serials(text, facts->cxl);
+	if (link == LINK_BY_SERIAL)
+		append_serials(text, cxl);
 	else
-		append_name(text, facts->device->region);
-	if (text->n > before)
-		append_part(text, link, facts);
+		append_hosts(text, cxl);
+	if (cxl->memdevs[0].dpa)
+		strbuf_append(text, "-dpa0x%" PRIx64, cxl->memdevs[0].dpa);
+}
+
+void link_append_name(struct strbuf *text, enum link link, const struct device *device,
+	const struct cxl_origin *cxl)
+{
+	const char *number = strchr(device->name, '.');
+
+	if (device->type != TYPE_CXL || !device->region[0] ||
+		(link != LINK_BY_REGION && !has_names_of_cards(link, cxl)))
+		return;
+	if (link == LINK_BY_REGION)
+		append_name(text, device->region);
+	else
+		append_cards(text, link, cxl);
+	if (number && strcmp(number, ".0") != 0)
+		append_name(text, number);
 }

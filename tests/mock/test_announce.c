@@ -63,7 +63,7 @@ static void test_fails(void **state)
 	mock_start_active(mock);
 	mock_fail(mock, "dax0.0/uevent", EACCES);
 	await_devdax(mock, "dax0.0", DAX0_START);
-	mock_expect_line(mock, "udev does not learn what has been decided on dax0.0");
+	mock_expect_line(mock, "udev does not set properties and access of dax0.0");
 	mock_fail(mock, "dax1.0/uevent", EACCES);
 	await_devdax(mock, "dax1.0", DAX0_START + GIB);
 	mock_end_active(mock);
@@ -110,6 +110,25 @@ static void test_properties(void **state)
 	expect_sent(mock, "dax0.0", 2, 0);
 }
 
+/* With Act=no nothing is done, and the device node keeps its access too. */
+static void test_observed(void **state)
+{
+	struct mock *mock = *state;
+
+	mock_rule(mock, "50-qemu.rule", "Device=dax0.0", "Group=kvm\nMode=0660");
+	mock_configure(mock, "Act=no");
+	mock_start_active(mock);
+	mock_add_dax(mock, "dax0.0", DAX0_START, GIB, 1);
+	mock_uevent_dax(mock, "dax0.0", "add");
+	mock_expect_record(mock, &(struct mock_record){DAX0_START, GIB, "Act=no is set",
+					 "outside-boot-map", "active", NULL});
+	mock_await_decided(mock, "dax0.0");
+	expect_properties(mock, "dax0.0",
+		(const char *const[]){"^TDX_ONLINED_TYPE=cxl", "^TDX_ONLINED_VERDICT=devdax",
+			"^TDX_ONLINED_REASON=outside-boot-map", "^TDX_ONLINED_BY_REGION=region0",
+			NULL});
+}
+
 /* A device of the name of one that was decided is not that device. */
 static void test_other_device(void **state)
 {
@@ -137,6 +156,7 @@ int main(int argc, char *argv[])
 		TEST(test_once),
 		TEST(test_fails),
 		TEST(test_properties),
+		TEST(test_observed),
 		TEST(test_other_device),
 	};
 

@@ -80,8 +80,8 @@ static inline bool device_is_dax(const struct device *device)
 	return device->name[0] != '\0';
 }
 
-/* Is it of a type that has stable names below /dev/dax, and that the service may write to? */
-static inline bool device_has_links(const struct device *device)
+/* Is udev to learn what has been decided on it? Not of pmem, whose device node stays as it is. */
+static inline bool device_may_be_announced(const struct device *device)
 {
 	return device->type == TYPE_CXL || device->type == TYPE_HMEM;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Stable names of dax devices, for symbolic links below /dev/dax.
+ * Names of dax devices of CXL memory, for symbolic links below /dev/dax.
  *
- * "dax0.0" depends on the order in which regions are made. These names are made of what stays: the
- * serial numbers of the cards, their places in the machine, or the region. A device with several
- * targets has all of them in its names, in the order of interleaving. One that does not begin where
- * the memory of its first card does, or is not the first of its region, says so at the end.
+ * "dax0.0" depends on the order in which regions are made. The serial numbers of the cards, and
+ * their places in the machine, do not; the name of a region lasts as long as the region. A device
+ * with several targets has all of them in its names, in the order of interleaving. If it does not
+ * begin where the memory of its first card does, or is not the first of its region, the end of the
+ * name has that. There is no name of cards of which not all is known: it could be that of another
+ * device.
  */
 #pragma once
 
@@ -23,18 +25,12 @@ enum link {
 
 #define LINK_NAME 512
 
-/* What names a dax device. */
-struct link_facts {
-	const struct device *device;
-	const struct cxl_origin *cxl;
-	const char *parent; /* the kernel's name of the parent device */
-};
-
 /*
  * Append the name of the link in one of the directories, in characters that udev(7) accepts;
  * nothing if the device has no such name.
  */
-void link_append_name(struct strbuf *text, enum link link, const struct link_facts *facts);
+void link_append_name(struct strbuf *text, enum link link, const struct device *device,
+	const struct cxl_origin *cxl);
 
 /* "by-serial". */
 const char *link_to_string(enum link link);

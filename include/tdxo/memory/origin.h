@@ -13,6 +13,7 @@
 #include "tdxo/firmware/acpi.h"
 #include "tdxo/memory/device.h"
 
+#define DPA_UNKNOWN UINT64_MAX
 #define MEMDEVS_MAX 16 /* CXL 3.1, table 8-99: at most 16 interleave ways */
 
 struct memdev {
@@ -20,7 +21,7 @@ struct memdev {
 	char host[SYSFS_NAME]; /* its PCI address, or the name of what else its host is */
 	uint64_t serial;
 	char firmware[SYSFS_NAME]; /* its version; empty: not known */
-	uint64_t dpa; /* where in its memory the region begins; 0 also if that is not known */
+	uint64_t dpa;		   /* where in its memory the region begins, or DPA_UNKNOWN */
 };
 
 /* A root decoder decodes one fixed memory window (Documentation/driver-api/cxl, 6.12). */
@@ -38,6 +39,7 @@ struct cxl_origin {
 	struct cxl_window window;
 	struct memdev memdevs[MEMDEVS_MAX];
 	size_t n_memdevs;
+	bool incomplete; /* the region has other memory devices, too */
 };
 
 /* Of one range. */

@@ -38,7 +38,14 @@ static const struct {
 		{"pci-0000:35:00.0+pci-0000:36:00.0", "region3", NULL}},
 	/* nothing is known of the region */
 	{{TYPE_CXL, "dax4.0", ""}, {.n_memdevs = 0}, {NULL, NULL, NULL}},
-	{{TYPE_HMEM, "dax5.0", ""}, {.n_memdevs = 0}, {"platform-hmem.0", NULL, NULL}},
+	{{TYPE_HMEM, "dax5.0", "region5"}, {.memdevs = {MEM0}, .n_memdevs = 1}, {NULL, NULL, NULL}},
+	/* not all is known of the cards */
+	{{TYPE_CXL, "dax9.0", "region9"}, {.memdevs = {MEM0}, .n_memdevs = 1, .incomplete = true},
+		{NULL, "region9", NULL}},
+	{{TYPE_CXL, "dax10.0", "region10"},
+		{.memdevs = {{.host = "0000:35:00.0", .serial = 1, .dpa = DPA_UNKNOWN}},
+			.n_memdevs = 1},
+		{NULL, "region10", NULL}},
 	/* characters that udev would replace */
 	{{TYPE_CXL, "dax6.0", "re gion/\x80"},
 		{.memdevs = {{.host = "0000:35:00.0\n\"", .serial = 1}}, .n_memdevs = 1},
@@ -52,11 +59,10 @@ static void test_names(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		for (enum link link = 0; link < LINK_MAX; link++) {
-			const struct link_facts facts = {&rows[i].device, &rows[i].cxl, "hmem.0"};
 			char buf[LINK_NAME];
 			struct strbuf name = strbuf_in(buf, sizeof(buf));
 
-			link_append_name(&name, link, &facts);
+			link_append_name(&name, link, &rows[i].device, &rows[i].cxl);
 			assert_string_equal(buf, rows[i].names[link] ?: "");
 		}
 	}
@@ -65,20 +71,19 @@ static void test_names(void **state)
 /* 16 cards, with the longest names. */
 static void test_longest(void **state)
 {
-	struct device device = {.type = TYPE_CXL, .name = "dax0.1"};
+	struct device device = {.type = TYPE_CXL, .name = "dax0.1", .region = "region0"};
 	struct cxl_origin cxl = {.n_memdevs = MEMDEVS_MAX};
-	const struct link_facts facts = {&device, &cxl, ""};
 	char buf[LINK_NAME];
 	struct strbuf name = strbuf_in(buf, sizeof(buf));
 
 	(void)state;
 	for (size_t i = 0; i < MEMDEVS_MAX; i++)
 		cxl.memdevs[i] = (struct memdev){
-			.host = "0000:35:00.0", .serial = UINT64_MAX, .dpa = UINT64_MAX};
-	link_append_name(&name, LINK_BY_SERIAL, &facts);
+			.host = "0000:35:00.0", .serial = UINT64_MAX, .dpa = UINT64_MAX - 1};
+	link_append_name(&name, LINK_BY_SERIAL, &device, &cxl);
 	assert_true(name.n + 1 < sizeof(buf));
 	assert_string_equal(
-		buf + name.n - strlen("ff-dpa0xffffffffffffffff.1"), "ff-dpa0xffffffffffffffff.1");
+		buf + name.n - strlen("ff-dpa0xfffffffffffffffe.1"), "ff-dpa0xfffffffffffffffe.1");
 }
 
 int main(void)
