@@ -75,9 +75,10 @@
 	"Read what the kernel logged: 'journalctl -b -k -g \"tdx|dax|kmem|memory\"'. If a "        \
 	"security module, SELinux for example, has denied the write, correct its policy; "         \
 	"its messages: 'journalctl -b -g \"avc:|apparmor\"'. If TDX=absent or "                    \
-	"CapableRanges= is set, check whether that is right for this host: 'tdx-onlinectl "        \
-	"config cat'. If it is wrong, correct it, check it, and have tdx-onlined read it: "        \
-	"'tdx-onlinectl config check && "                                                          \
+	"CapableRanges= is set, check whether that is right for this host, by the sources "        \
+	"of the TDX state and the file with the setting: 'tdx-onlinectl doctor; "                  \
+	"tdx-onlinectl config cat'. If it is wrong, correct it, check it, and have "               \
+	"tdx-onlined read it: 'tdx-onlinectl config check && "                                     \
 	"systemctl reload tdx-onlined.service'. If none of this is the cause, " CAPTURE
 #define CAUSES_UNREADABLE                                                                          \
 	"To see whether a drop-in of the service hides the file, with InaccessiblePaths= "         \
@@ -162,11 +163,12 @@ static const struct {
 		{"d457ec1b90844929a71d7288977037d9", IF_INTENDED
 			"A rule cannot override TDX: it has an effect only if TDX accepts the "
 			"memory. To have it as system RAM, if no program needs its content any "
-			"more, write a "
-			"rule: " WRITE_RULE(
-				"Verdict=online\\nConvertDevdax=yes") " See what would be done "
-								      "with it: "
-								      "'tdx-onlinectl plan'."}},
+			"more, write a rule: 'printf "
+			"\"[Match]\\n@TDXO_MATCH@\\n[Policy]\\nVerdict=online\\nConvertDevdax="
+			"yes\\n\" "
+			">/etc/tdx-onlined/rules.d/50-@TDXO_TARGET@.rule && tdx-onlinectl plan'. "
+			"If that prints what is to be done: 'systemctl reload "
+			"tdx-onlined.service'."}},
 	[REASON_IN_USE] = {"in-use",
 		"a rule permits converting it to system RAM, but a devdax device is in use, and "
 		"it may be this "
@@ -188,10 +190,10 @@ static const struct {
 		"can "
 		"have files in its memory.",
 		{"99e80ac75cbd4e1c84761f82ec798336", IF_INTENDED
-			"Otherwise find the file system, if there is one: 'findmnt -t famfs'. "
-			"Unmount it with umount(8); its files are lost when the memory gets "
-			"another use. Then unbind the driver: 'echo @TDXO_CHARDEV@ "
-			">/sys/bus/dax/devices/@TDXO_CHARDEV@/driver/unbind'. "
+			"Otherwise find the file system, if there is one: 'findmnt -S "
+			"/dev/@TDXO_CHARDEV@'. Unmount it with umount(8); its files are lost "
+			"when the memory gets another use. Then unbind the driver: 'echo "
+			"@TDXO_CHARDEV@ >/sys/bus/dax/devices/@TDXO_CHARDEV@/driver/unbind'. "
 			"Then " DECIDE_AGAIN}},
 	[REASON_ALREADY_ONLINE] = {"already-online", NULL, "Memory is online that should not be",
 		"The kernel or another program onlined this memory, or a part of it, before "

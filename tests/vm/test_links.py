@@ -63,7 +63,9 @@ class Linked(Scene):
     def test_2_other_driver(self):
         """Without its driver the device has no links; decided again, it has them again."""
         device = self.device(self.region)
+        self.mark()
         self.sh(f"echo {device} >/sys/bus/dax/drivers/device_dax/unbind; udevadm settle")
+        self.wait_for_record(chardev=device, result="changed")
         self.sh(f"! ls {' '.join(self.links(self.region))} 2>/dev/null")
         self.mark()
         self.sh(f"tdx-onlinectl decide {device}")
