@@ -112,8 +112,7 @@ static const struct {
 		{"e81e4fe0abd843d0bade77483ac06f1e", REBOOT_DIMM}},
 	[REASON_STRADDLES_BOOT_MAP] = {"straddles-boot-map", NULL,
 		"Memory is kept out of system RAM: TDX accepts only a part of it",
-		"tdx-onlined onlines a device or a DIMM only if TDX accepts all of it. The "
-		"journal "
+		"A device or a DIMM goes online only if TDX accepts all of it. The journal "
 		"entry states which part was RAM at boot. " BOOT_RAM,
 		{"1f057eaf9a554858947af2eb68005f41", USE_DEVDAX},
 		{"f159c14780734a269e4d6f4d62b3be7a", REBOOT_PART}},
@@ -220,7 +219,7 @@ static const struct {
 		"of the kernel, by daxctl or by a write to "
 		"/sys/bus/dax/devices/@TDXO_CHARDEV@/state for example. So it is neither system "
 		"RAM nor a device that programs can map. "
-		"tdx-onlined does not undo that, because the device may be about to be removed.",
+		"This is not undone, because the device may be about to be removed.",
 		{"3278390d101344c2b4e35f3e72c450f1",
 			IF_INTENDED "To let tdx-onlined handle it like a new device: 'echo "
 				    "@TDXO_CHARDEV@ >/sys/bus/dax/drivers/kmem/unbind && "
@@ -290,8 +289,8 @@ static const struct {
 			"systemctl restart tdx-onlined.service'. After another cause is "
 			"removed, " DECIDE_AGAIN " If no cause is found, " CAPTURE}},
 	[REASON_FOREIGN_DRIVER] = {"foreign-driver", NULL, "A dax device was left to its driver",
-		"The journal entry names the driver that is bound to @TDXO_CHARDEV@. tdx-onlined "
-		"does not know that driver, nor whether the memory is in use.",
+		"The journal entry names the driver that is bound to @TDXO_CHARDEV@. That driver "
+		"is unknown to tdx-onlined, and so is whether the memory is in use.",
 		{"0b73fc43a07e4b1a8ef38cccf2decc63", IF_INTENDED
 			"If the device is not used, unbind that driver: 'echo @TDXO_CHARDEV@ "
 			">/sys/bus/dax/devices/@TDXO_CHARDEV@/driver/unbind'. Then " DECIDE_AGAIN}},
@@ -300,9 +299,8 @@ static const struct {
 		"The type of a dax device is not known",
 		"The device @TDXO_CHARDEV@ is of a type that this version of tdx-onlined does "
 		"not know, and it is not known whether its memory may become system RAM. "
-		"tdx-onlined keeps the kernel from binding a driver automatically as long as TDX "
-		"may refuse "
-		"memory.",
+		"As long as TDX may refuse memory, tdx-onlined keeps the kernel from binding a "
+		"driver automatically.",
 		{"2570c09baa6e40e0a84d7dfeab3a0fe2", AS_DEVDAX " Please " CAPTURE}},
 	[REASON_BOOT_MAP_UNKNOWN] = {"boot-map-unknown",
 		"it is not known which memory was RAM at boot, and TDX accepts no other",
