@@ -166,9 +166,10 @@ class Units(Scene):
         erofs = "Read-only file system"
         guard = {f"{DAX}/drivers_autoprobe": erofs, f"{MEMORY}/auto_online_blocks": erofs}
         platform = "/sys/devices/platform/ACPI0017:00"
+        uevent = f"{DAX}/devices/{self.sh(f'ls {DAX}/devices')}/uevent"
         for lines, refused in (
             (("ReadWritePaths=", f"ReadOnlyPaths={DAX} {MEMORY} {platform}"), {
-                **guard, block: erofs, f"{DAX}/drivers": erofs, platform: erofs}),
+                **guard, block: erofs, f"{DAX}/drivers": erofs, platform: erofs, uevent: erofs}),
             ((f"ReadOnlyPaths={DAX}/drivers",), {f"{DAX}/drivers": erofs}),
             ((f"ReadOnlyPaths={MEMORY}/memory0",), {block: erofs}),
             ((f"ReadOnlyPaths={DAX}/drivers/device_dax",), {f"{DAX}/drivers/device_dax/new_id": erofs}),
