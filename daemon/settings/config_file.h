@@ -49,7 +49,7 @@ int config_files_add(struct config_files *files, const char *path) MUST_CHECK;
 /*
  * 0; -EINVAL after a message for each mistake, with file and line, and the first of them is in
  * `mistake`; -EACCES likewise if all of them are files that this process may not read; -ENOMEM.
- * `unread` gets those files, each with the error, whatever is returned; NULL: they are not needed.
+ * `unread` gets those files, each with the error, also on failure. It can be NULL.
  */
 int settings_load(struct settings *ret_settings, char mistake[SETTINGS_MISTAKE],
 	struct config_files *unread) MUST_CHECK;

@@ -8,15 +8,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "tdxo/base/string_table.h"
-
-static const char *const directories[] = {
-	[LINK_BY_PATH] = "by-path",
-	[LINK_BY_REGION] = "by-region",
-	[LINK_BY_SERIAL] = "by-serial",
-};
-DEFINE_TO_STRING(link, enum link, directories, LINK_MAX)
-
 /* A name of the kernel's, with "_" for each character that udev would replace. */
 static void append_name(struct strbuf *text, const char *name)
 {

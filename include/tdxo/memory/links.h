@@ -31,6 +31,3 @@ enum link {
  */
 void link_append_name(struct strbuf *text, enum link link, const struct device *device,
 	const struct cxl_origin *cxl);
-
-/* "by-serial". */
-const char *link_to_string(enum link link);
