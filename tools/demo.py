@@ -102,12 +102,12 @@ def demonstrate(guest, journal):
     at_boot = blocks(guest)
     with doing("Hot-adding 64 GiB of CXL memory: a TDX kernel refuses each of its 512 blocks"):
         guest.create_region(0, "64G")
-        journal.wait_for(" cxl ")
+        journal.wait_for(" of CXL memory (")
         guest.wait_for("daxmap /dev/dax0.0", 120)
     with_cxl = blocks(guest)
     with doing("Hot-adding a DIMM of 1 GiB: the kernel adds 8 blocks and no dax device"):
         guest.add_dimm("1G")
-        journal.wait_for(" dimm ")
+        journal.wait_for(" of memory in a DIMM (")
     return with_cxl - at_boot, blocks(guest) - with_cxl
 
 
